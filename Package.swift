@@ -1,0 +1,62 @@
+// swift-tools-version:6.1
+import Foundation
+import PackageDescription
+
+/// Fuzz targets have libFuzzer's `main` instead of one of their own, so an ordinary build could not link them:
+/// `make fuzz` sets KITH_FUZZ.
+let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "kith",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "TLSCodec", targets: ["TLSCodec"]),
+        .library(name: "KithWire", targets: ["KithWire"]),
+        .library(name: "KithRelay", targets: ["KithRelay"]),
+        .library(name: "KithClient", targets: ["KithClient"]),
+        .library(name: "ClassicSession", targets: ["ClassicSession"]),
+        .executable(name: "kith", targets: ["kith"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .target(name: "TLSCodec"),
+        .target(name: "KithWire", dependencies: ["TLSCodec", crypto]),
+        .target(
+            name: "KithRelay",
+            dependencies: [
+                "KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
+            ]),
+        .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
+        .target(
+            name: "KithClient",
+            dependencies: ["KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509]),
+        .executableTarget(
+            name: "kith",
+            dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
+        .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
+        .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
+        .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix]),
+        .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,60 @@
+/// A value that has an encoding in the TLS presentation language.
+public protocol TLSEncodable {
+    /// Appends the value's encoding to the writer.
+    func encode(into writer: inout TLSWriter)
+}
+
+/// A value that can be read from its encoding in the TLS presentation language.
+public protocol TLSDecodable {
+    /// Reads the value and leaves the reader just behind it.
+    ///
+    /// - Throws: ``TLSCodecError`` if the bytes are not an encoding of such a value.
+    init(from reader: inout TLSReader) throws(TLSCodecError)
+}
+
+/// A value with an encoding in the TLS presentation language, both ways.
+public typealias TLSCodable = TLSDecodable & TLSEncodable
+
+extension TLSEncodable {
+    /// The value's encoding.
+    public var encoded: [UInt8] {
+        var writer = TLSWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+}
+
+extension TLSDecodable {
+    /// Decodes a value that takes up all of `bytes`.
+    ///
+    /// - Throws: ``TLSCodecError``, also when bytes are left over.
+    public init(decoding bytes: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(bytes)
+        self = try Self(from: &reader)
+        try reader.expectEnd()
+    }
+
+    /// Decodes a value that takes up all of `bytes`.
+    ///
+    /// - Throws: ``TLSCodecError``, also when bytes are left over.
+    public init(decoding bytes: ArraySlice<UInt8>) throws(TLSCodecError) {
+        var reader = TLSReader(bytes)
+        self = try Self(from: &reader)
+        try reader.expectEnd()
+    }
+}
+
+extension UInt8: TLSCodable {}
+extension UInt16: TLSCodable {}
+extension UInt32: TLSCodable {}
+extension UInt64: TLSCodable {}
+
+extension TLSEncodable where Self: FixedWidthInteger & UnsignedInteger {
+    /// Writes the number in big-endian order.
+    public func encode(into writer: inout TLSWriter) { writer.write(self) }
+}
+
+extension TLSDecodable where Self: FixedWidthInteger & UnsignedInteger {
+    /// Reads a big-endian number.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) { self = try reader.readInteger() }
+}

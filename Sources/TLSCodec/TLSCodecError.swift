@@ -1,0 +1,43 @@
+/// Why bytes could not be decoded. Decoding that throws has changed nothing outside the reader.
+public enum TLSCodecError: Error, Hashable, Sendable {
+    /// The input ended inside a value, or a length runs past the end of the input.
+    case truncated
+    /// A length used more bytes than it needs (RFC 9420 §2.1.2).
+    case nonMinimalLength
+    /// A length began with the prefix `11`, which stands for nothing (RFC 9420 §2.1.2).
+    case invalidLengthPrefix
+    /// A vector is longer than its reader allows.
+    case tooLong(limit: Int)
+    /// This many bytes were left over after the value.
+    case trailingBytes(Int)
+    /// The presence octet of an `optional<T>` was neither 0 nor 1 (RFC 9420 §2.1.1).
+    case invalidPresence(UInt8)
+    /// A field holds a number that its type does not define.
+    case unknownValue(field: StaticFieldName, value: UInt64)
+}
+
+/// The name of a field in an error: a literal in this program's source, never a piece of input.
+public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The name as the specification spells it.
+    public let description: String
+
+    /// Takes the name from a literal.
+    public init(stringLiteral value: StaticString) {
+        description = "\(value)"
+    }
+}
+
+extension TLSCodecError: CustomStringConvertible {
+    /// One sentence, with no byte of the input in it.
+    public var description: String {
+        switch self {
+        case .truncated: "the input ends inside a value"
+        case .nonMinimalLength: "a length is not in its shortest form"
+        case .invalidLengthPrefix: "a length starts with a prefix that stands for nothing"
+        case .tooLong(let limit): "a vector is longer than the \(limit) bytes allowed"
+        case .trailingBytes(let count): "\(count) bytes are left over after the value"
+        case .invalidPresence(let octet): "a presence octet is \(octet), neither 0 nor 1"
+        case .unknownValue(let field, let value): "\(field) has the undefined value \(value)"
+        }
+    }
+}
