@@ -1,0 +1,201 @@
+import KithWire
+import NIOCore
+
+/// Where a relay keeps its channels: an append-only log for each, and nothing that needs more than one conditional append
+/// at a time.
+///
+/// Every mutation names the state it was decided on (the last seq of the channel, the version of the shelf, the version of
+/// the record); the store makes it durable if that is still the state, and reports a conflict otherwise. So a store can be
+/// a file that one process writes as well as a replicated log that several relays append to.
+///
+/// Outcomes are durable: a power cut right after ``commit(_:)`` returned loses nothing that it called committed.
+public protocol ChannelStore: Sendable {
+    /// Where the relay's ``Hub`` runs. A store whose commits block gives the loop of its own writer thread, so that
+    /// deciding and committing need no hop between threads.
+    var eventLoop: any EventLoop { get }
+
+    /// 16 random bytes that stay the same as long as the store does.
+    var relayID: [UInt8] { get }
+
+    /// The channel's state, or `nil` if there has never been such a channel. A closed one has ``ChannelHead/isClosed``.
+    func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
+
+    /// One epoch of a channel, or `nil` if the channel does not have it (or no longer).
+    func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
+
+    /// Consecutive entries of a channel, from `first` (or the first one still kept, if that is later) through `last`: as
+    /// many as fit into `maximumBytes` of payload, but at least one if there is one.
+    func entries(
+        of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
+    ) async throws(StoreFailure) -> [Entry]
+
+    /// The ids of a channel's entries received at or after a time, with their seqs. A trimmed entry's may be missing.
+    func entryIDs(
+        of channel: ChannelID, receivedSinceMs: UInt64
+    ) async throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]
+
+    /// The key packages that a channel has to give out.
+    func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf
+
+    /// The record under a name.
+    func record(under name: Name) async throws(StoreFailure) -> NameRecord?
+
+    /// Makes mutations durable, all in one group. Returns one outcome for each, in their order.
+    ///
+    /// Mutations of one channel take effect in the order given, so that each may build on the one before.
+    func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome]
+
+    /// Drops entries that were received longer ago than their channel's retention. Returns the channels that lost
+    /// some, with the first seq each still has. Works in slices; call again while it returns some.
+    func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
+
+    /// Totals, for `/metrics` and `kith relay status`.
+    func statistics() async throws(StoreFailure) -> StoreStatistics
+
+    /// Releases files and connections. What was committed is durable before this too.
+    func close() async
+}
+
+/// The state of a channel that an append has to know.
+public struct ChannelHead: Hashable, Sendable {
+    /// The current epoch, from 0.
+    public var epoch: UInt64
+    /// Who may do what in the current epoch.
+    public var access: Access
+    /// The seq that the current epoch's first entry has or will have.
+    public var epochFirstSeq: UInt64
+    /// The seq of the first entry still kept; one more than ``lastSeq`` when none is.
+    public var firstSeq: UInt64
+    /// The seq of the last entry; 0 before the first.
+    public var lastSeq: UInt64
+    /// The payload bytes kept.
+    public var payloadBytes: UInt64
+    /// How long entries are kept, in seconds.
+    public var retentionSeconds: UInt32
+    /// Whether the channel was closed: then it holds nothing, and says so.
+    public var isClosed: Bool
+
+    /// The head of a channel that was just created.
+    public init(created access: Access, retentionSeconds: UInt32) {
+        epoch = 0
+        self.access = access
+        epochFirstSeq = 1
+        firstSeq = 1
+        lastSeq = 0
+        payloadBytes = 0
+        self.retentionSeconds = retentionSeconds
+        isClosed = false
+    }
+}
+
+/// One epoch of a channel.
+public struct EpochRecord: Hashable, Sendable {
+    /// Who may do what in it.
+    public let access: Access
+    /// The seq of its first entry.
+    public let firstSeq: UInt64
+    /// The seq of its turn; `nil` while it is the current epoch.
+    public let lastSeq: UInt64?
+
+    /// An epoch from its fields.
+    public init(access: Access, firstSeq: UInt64, lastSeq: UInt64?) {
+        self.access = access
+        self.firstSeq = firstSeq
+        self.lastSeq = lastSeq
+    }
+}
+
+/// The key packages of an inbox.
+public struct KeyPackageShelf: Hashable, Sendable {
+    /// Goes up by one with every deposit and withdrawal.
+    public var version: UInt64
+    /// How many one-time packages are left.
+    public var count: Int
+    /// The next one-time package to give out, with its place on the shelf.
+    public var next: (position: UInt64, bytes: KeyPackageBytes)? {
+        get { nextPosition.flatMap { position in nextBytes.map { (position, $0) } } }
+        set {
+            nextPosition = newValue?.position
+            nextBytes = newValue?.bytes
+        }
+    }
+    /// What to give out when no one-time package is left.
+    public var lastResort: KeyPackageBytes?
+
+    private var nextPosition: UInt64?
+    private var nextBytes: KeyPackageBytes?
+
+    /// A shelf from its fields.
+    public init(
+        version: UInt64 = 0, count: Int = 0, next: (position: UInt64, bytes: KeyPackageBytes)? = nil,
+        lastResort: KeyPackageBytes? = nil
+    ) {
+        self.version = version
+        self.count = count
+        self.lastResort = lastResort
+        nextPosition = next?.position
+        nextBytes = next?.bytes
+    }
+}
+
+/// One conditional append to one of the store's logs.
+public enum StoreMutation: Sendable {
+    /// Makes a channel at epoch 0, if there has never been one with this id.
+    case create(channel: ChannelID, access: Access, retentionSeconds: UInt32, atMs: UInt64)
+    /// Appends an entry, if the channel is open and its last seq is the one before. A turn comes with the access of the
+    /// epoch it opens.
+    case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
+    /// Drops a channel's entries, epochs and key packages for good, if its last seq is this one.
+    case close(channel: ChannelID, lastSeq: UInt64)
+    /// Drops the entries before `firstSeq`.
+    case trim(channel: ChannelID, firstSeq: UInt64)
+    /// Adds key packages, if the shelf has this version. A last-resort package replaces the one before.
+    case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64)
+    /// Takes a one-time key package off the shelf, if the shelf has this version.
+    case withdraw(channel: ChannelID, position: UInt64, shelfVersion: UInt64)
+    /// Puts a record under its name, if the one there has this version, or there is none and this is `nil`.
+    case register(record: NameRecord, replacing: UInt64?)
+}
+
+/// What became of a mutation.
+public enum StoreOutcome: Hashable, Sendable {
+    /// It is durable.
+    case committed
+    /// The state was another: nothing changed. Look again and decide anew.
+    case conflict
+    /// It could not be made durable: nothing changed.
+    case failed(StoreFailure)
+}
+
+/// Why a store could not do something. Carries no identifier of a channel or a person.
+public enum StoreFailure: Error, Hashable, Sendable {
+    /// No room on the disk.
+    case full
+    /// The disk or the database refused; the text is the system's.
+    case io(String)
+    /// What is stored is not what was written; the text says where.
+    case damaged(String)
+}
+
+/// Totals of a store.
+public struct StoreStatistics: Hashable, Sendable {
+    /// Channels that are open.
+    public var channels: UInt64
+    /// Entries kept.
+    public var entries: UInt64
+    /// Key packages waiting, last-resort ones included.
+    public var keyPackages: UInt64
+    /// Names registered.
+    public var names: UInt64
+    /// Bytes on the disk.
+    public var diskBytes: UInt64
+
+    /// Statistics from their values.
+    public init(channels: UInt64, entries: UInt64, keyPackages: UInt64, names: UInt64, diskBytes: UInt64) {
+        self.channels = channels
+        self.entries = entries
+        self.keyPackages = keyPackages
+        self.names = names
+        self.diskBytes = diskBytes
+    }
+}

@@ -1,0 +1,155 @@
+import Crypto
+import TLSCodec
+
+/// 32 secret bytes: whoever presents them may do what their ``Grant`` stands for.
+///
+/// The bytes are wiped when the last copy goes, compare in constant time, never print, and are reached through
+/// ``withUnsafeBytes(_:)``.
+public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, CustomReflectable {
+    private let key: SymmetricKey
+
+    /// Takes 32 bytes; `nil` for any other count.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        key = SymmetricKey(data: Array(bytes))
+    }
+
+    private init(key: SymmetricKey) { self.key = key }
+
+    /// A fresh random token.
+    public static func random() -> Token { Token(key: SymmetricKey(size: .bits256)) }
+
+    /// Gives `body` the 32 bytes for as long as it runs.
+    public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try key.withUnsafeBytes(body)
+    }
+
+    /// Never the bytes.
+    public var description: String { "Token(secret)" }
+
+    /// Nothing to see in a debugger or a dump either.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+
+    /// Writes the 32 bytes.
+    public func encode(into writer: inout TLSWriter) {
+        withUnsafeBytes { writer.writeBytes($0) }
+    }
+
+    /// Reads 32 bytes.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        guard let token = Token(try reader.readBytes(32)) else { throw .truncated }
+        self = token
+    }
+}
+
+/// `Grant = SHA-256("kith grant v1" || Token)`: all that a relay keeps of a token. Compares in constant time.
+public struct Grant: Hashable, Sendable, TLSCodable {
+    let value: Bytes32
+
+    /// The grant that `token` satisfies.
+    public init(for token: Token) {
+        var hash = SHA256()
+        hash.update(data: Array("kith grant v1".utf8))
+        token.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        self.init(digest: hash.finalize())
+    }
+
+    private init(digest: SHA256.Digest) {
+        // A SHA-256 digest has 32 bytes; the alternative matches no token.
+        value = Bytes32(Array(digest)) ?? Grant.nobody.value
+    }
+
+    /// Takes the 32 bytes of a hash; `nil` for any other count.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard let value = Bytes32(bytes) else { return nil }
+        self.value = value
+    }
+
+    /// A grant that no known token satisfies: what a relay compares with where there is no channel.
+    public static let nobody: Grant = {
+        var generator = SystemRandomNumberGenerator()
+        return Grant(value: .random(using: &generator))
+    }()
+
+    private init(value: Bytes32) { self.value = value }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] { value.bytes }
+
+    /// Writes the 32 bytes.
+    public func encode(into writer: inout TLSWriter) { value.encode(into: &writer) }
+
+    /// Reads 32 bytes.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) { value = try Bytes32(from: &reader) }
+}
+
+/// What holding a token lets a connection do in one epoch of one channel.
+public struct Rights: OptionSet, Hashable, Sendable {
+    /// One bit for each right.
+    public let rawValue: UInt8
+
+    /// Takes the bits as they are.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// May follow the epoch's entries.
+    public static let read = Rights(rawValue: 1)
+    /// May append messages and whisper.
+    public static let append = Rights(rawValue: 2)
+    /// May turn the epoch, close the channel and deposit key packages.
+    public static let turn = Rights(rawValue: 4)
+    /// Every bit that means something.
+    public static let all: Rights = [.read, .append, .turn]
+}
+
+/// `struct { Grant read; Grant append; Grant turn; } Access;` Grants may coincide.
+public struct Access: Hashable, Sendable, TLSCodable {
+    /// Who may read the epoch.
+    public let read: Grant
+    /// Who may append to it.
+    public let append: Grant
+    /// Who may end it and open the next.
+    public let turn: Grant
+
+    /// An access from its three grants.
+    public init(read: Grant, append: Grant, turn: Grant) {
+        self.read = read
+        self.append = append
+        self.turn = turn
+    }
+
+    /// Satisfied by no token that anyone has: what a relay checks against where there is no channel, so that both
+    /// refusals take the same steps.
+    public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
+
+    /// The rights that `tokens` give, or `nil` if one of them gives none.
+    ///
+    /// All three grants are compared for every token, whatever matched before.
+    public func rights(presenting tokens: [Token]) -> Rights? {
+        var all: Rights = []
+        var everyTokenCounts = !tokens.isEmpty
+        for token in tokens {
+            let grant = Grant(for: token)
+            var rights: Rights = []
+            if grant == read { rights.insert(.read) }
+            if grant == append { rights.insert(.append) }
+            if grant == turn { rights.insert(.turn) }
+            if rights.isEmpty { everyTokenCounts = false }
+            all.formUnion(rights)
+        }
+        return everyTokenCounts ? all : nil
+    }
+
+    /// Writes the three grants.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(read)
+        writer.write(append)
+        writer.write(turn)
+    }
+
+    /// Reads three grants.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        read = try reader.read()
+        append = try reader.read()
+        turn = try reader.read()
+    }
+}

@@ -1,0 +1,188 @@
+import TLSCodec
+
+/// What a relay tells its clients to keep to. Sizes in bytes.
+///
+/// `struct { uint32 payload; uint32 frame; uint32 requestsPerSecond; uint32 requestBurst; uint32 idleSeconds;
+/// uint32 follows; uint32 retentionSeconds; } Limits;`
+public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
+    /// The largest payload.
+    public var payload: UInt32
+    /// The largest frame.
+    public var frame: UInt32
+    /// Requests a connection may make each second in the long run.
+    public var requestsPerSecond: UInt32
+    /// Requests it may make at once.
+    public var requestBurst: UInt32
+    /// After this many seconds without a request the relay closes the connection.
+    public var idleSeconds: UInt32
+    /// Channels that one connection may follow.
+    public var follows: UInt32
+    /// How long entries are kept at most.
+    public var retentionSeconds: UInt32
+
+    /// Limits from their values.
+    public init(
+        payload: UInt32, frame: UInt32, requestsPerSecond: UInt32, requestBurst: UInt32, idleSeconds: UInt32,
+        follows: UInt32, retentionSeconds: UInt32
+    ) {
+        self.payload = payload
+        self.frame = frame
+        self.requestsPerSecond = requestsPerSecond
+        self.requestBurst = requestBurst
+        self.idleSeconds = idleSeconds
+        self.follows = follows
+        self.retentionSeconds = retentionSeconds
+    }
+
+    /// Writes the fields in order.
+    public func encode(into writer: inout TLSWriter) {
+        for value in [payload, frame, requestsPerSecond, requestBurst, idleSeconds, follows, retentionSeconds] {
+            writer.write(value)
+        }
+    }
+
+    /// Reads the fields in order.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        payload = try reader.readUInt32()
+        frame = try reader.readUInt32()
+        requestsPerSecond = try reader.readUInt32()
+        requestBurst = try reader.readUInt32()
+        idleSeconds = try reader.readUInt32()
+        follows = try reader.readUInt32()
+        retentionSeconds = try reader.readUInt32()
+    }
+}
+
+/// What a relay says: the answer to a request, or what a follow brings.
+public enum Reply: Hashable, Sendable {
+    /// To `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store.
+    case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits)
+    /// It is done, and on disk where it is something to keep.
+    case done
+    /// To `present`: what the tokens allow in that epoch.
+    case granted(Rights)
+    /// To `append` and `turn`: it is on disk under this number.
+    case accepted(seq: UInt64)
+    /// To `follow`: entries up to `lastSeq` are there already; `firstSeq` is the first that will be sent, whenever it
+    /// comes.
+    case following(firstSeq: UInt64, lastSeq: UInt64)
+    /// From a follow: consecutive entries. Carries the follow's request number.
+    case entries(channel: ChannelID, entries: [Entry])
+    /// From a follow: the epoch's last entry has been sent, and the follow is over.
+    case epochEnded(channel: ChannelID, epoch: UInt64)
+    /// From a follow: a payload that is stored nowhere.
+    case whispered(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
+    /// To `withdraw`. A last-resort key package may have been given to others before.
+    case keyPackage(KeyPackageBytes, isLastResort: Bool)
+    /// To `lookup`.
+    case record(UnverifiedNameRecord)
+    /// A refusal of the request, or the end of a follow.
+    case error(RelayError)
+}
+
+/// `struct { ReplyType type; uint32 requestID; select (type) … } RelayFrame;` — one WebSocket message from the relay.
+public struct RelayFrame: Hashable, Sendable, TLSCodable {
+    /// The request that this answers; 0 where the request could not be read.
+    public let requestID: UInt32
+    /// What is said.
+    public let reply: Reply
+
+    /// A frame from its fields.
+    public init(requestID: UInt32, reply: Reply) {
+        self.requestID = requestID
+        self.reply = reply
+    }
+
+    private enum ReplyType: UInt8 {
+        case welcome = 1
+        case done, granted, accepted, following, entries, epochEnded, whispered, keyPackage, record, error
+    }
+
+    /// Writes type, number and fields.
+    public func encode(into writer: inout TLSWriter) {
+        func begin(_ type: ReplyType) {
+            writer.write(type.rawValue)
+            writer.write(requestID)
+        }
+        switch reply {
+        case .welcome(let version, let relayID, let limits):
+            begin(.welcome)
+            writer.write(version)
+            writer.writeOpaque(relayID)
+            writer.write(limits)
+        case .done:
+            begin(.done)
+        case .granted(let rights):
+            begin(.granted)
+            writer.write(rights.rawValue)
+        case .accepted(let seq):
+            begin(.accepted)
+            writer.write(seq)
+        case .following(let firstSeq, let lastSeq):
+            begin(.following)
+            writer.write(firstSeq)
+            writer.write(lastSeq)
+        case .entries(let channel, let entries):
+            begin(.entries)
+            writer.write(channel)
+            writer.writeVector(entries)
+        case .epochEnded(let channel, let epoch):
+            begin(.epochEnded)
+            writer.write(channel)
+            writer.write(epoch)
+        case .whispered(let channel, let epoch, let payload):
+            begin(.whispered)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.writeOpaque(payload)
+        case .keyPackage(let keyPackage, let isLastResort):
+            begin(.keyPackage)
+            writer.write(keyPackage)
+            writer.write(isLastResort ? 1 as UInt8 : 0)
+        case .record(let record):
+            begin(.record)
+            writer.write(record)
+        case .error(let error):
+            begin(.error)
+            writer.write(error)
+        }
+    }
+
+    /// Reads type, number and fields.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let value = try reader.readUInt8()
+        guard let type = ReplyType(rawValue: value) else {
+            throw .unknownValue(field: "ReplyType", value: UInt64(value))
+        }
+        requestID = try reader.readUInt32()
+        reply =
+            switch type {
+            case .welcome:
+                .welcome(
+                    version: try reader.readUInt16(), relayID: Array(try reader.readOpaque(limit: 64)),
+                    limits: try reader.read())
+            case .done:
+                .done
+            case .granted:
+                .granted(Rights(rawValue: try reader.readUInt8()))
+            case .accepted:
+                .accepted(seq: try reader.readUInt64())
+            case .following:
+                .following(firstSeq: try reader.readUInt64(), lastSeq: try reader.readUInt64())
+            case .entries:
+                .entries(channel: try reader.read(), entries: try reader.readVector())
+            case .epochEnded:
+                .epochEnded(channel: try reader.read(), epoch: try reader.readUInt64())
+            case .whispered:
+                .whispered(
+                    channel: try reader.read(), epoch: try reader.readUInt64(),
+                    payload: try reader.readOpaque(limit: WireLimits.payload))
+            case .keyPackage:
+                .keyPackage(try reader.read(), isLastResort: try reader.readPresence())
+            case .record:
+                .record(try reader.read())
+            case .error:
+                .error(try reader.read())
+            }
+    }
+}

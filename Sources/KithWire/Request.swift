@@ -1,0 +1,226 @@
+import TLSCodec
+
+/// What a client asks of a relay. Each goes out in a ``ClientFrame`` with a number that the answer repeats.
+public enum Request: Equatable, Sendable {
+    /// The first request on a connection. Answered by `welcome`.
+    case hello(versions: [UInt16], relayPass: RelayPass?)
+    /// Opens a channel at epoch 0. Answered by `done`, also when it exists with the same access.
+    ///
+    /// `retentionSeconds` asks for entries to be kept this long; the relay's own bound may be lower.
+    case create(channel: ChannelID, access: Access, retentionSeconds: UInt32?)
+    /// Proves tokens for one epoch. Answered by `granted`; the rights last as long as the connection.
+    case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
+    /// Appends a message. Needs `append`. Answered by `accepted` once it is on disk.
+    case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)
+    /// Ends `epoch` and opens the next with `nextAccess`, if `epoch` is current. Needs `turn`. Answered by `accepted`.
+    case turn(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access)
+    /// Streams the epoch's entries from `fromSeq` on. Needs `read`. Answered by `following`, then `entries`, and
+    /// `epochEnded` after the turn.
+    case follow(channel: ChannelID, epoch: UInt64, fromSeq: UInt64)
+    /// Ends this connection's follow of the channel. Answered by `done`.
+    case unfollow(channel: ChannelID)
+    /// Hands a payload to the epoch's present followers and stores it nowhere. Needs `append`. Answered by `done`.
+    case whisper(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
+    /// Drops the channel and everything in it. Needs `turn`. Answered by `done`.
+    case close(channel: ChannelID)
+    /// Adds key packages to give out, and replaces the last-resort one if given. Needs `turn`. Answered by `done`.
+    case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?)
+    /// Takes one key package. Needs `append`. Answered by `keyPackage`.
+    case withdraw(channel: ChannelID)
+    /// Puts a record under a name. Answered by `done`.
+    case register(name: Name, record: UnverifiedNameRecord)
+    /// Asks for the record under a name. Answered by `record`.
+    case lookup(name: Name)
+    /// Keeps the connection open. Answered by `done`.
+    case ping
+}
+
+/// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes; never printed.
+public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible, CustomReflectable {
+    let bytes: [UInt8]
+
+    /// Takes the pass as it was written; `nil` if it is empty or too long.
+    public init?(_ text: String) {
+        guard (1...WireLimits.relayPass).contains(text.utf8.count) else { return nil }
+        bytes = Array(text.utf8)
+    }
+
+    /// Compares without an early exit.
+    public static func == (left: RelayPass, right: RelayPass) -> Bool {
+        guard left.bytes.count == right.bytes.count else { return false }
+        return zip(left.bytes, right.bytes).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    /// Never the bytes.
+    public var description: String { "RelayPass(secret)" }
+
+    /// Nothing to see in a debugger or a dump either.
+    public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+
+    /// Writes an `opaque<V>`.
+    public func encode(into writer: inout TLSWriter) { writer.writeOpaque(bytes) }
+
+    /// Reads an `opaque<V>`.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        bytes = Array(try reader.readOpaque(limit: WireLimits.relayPass))
+    }
+}
+
+/// An encoded key package; the relay cannot tell it from noise. At most ``WireLimits/keyPackage`` bytes.
+public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
+    /// The encoding.
+    public let bytes: ArraySlice<UInt8>
+
+    /// Takes the encoding.
+    public init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
+
+    /// Writes an `opaque<V>`.
+    public func encode(into writer: inout TLSWriter) { writer.writeOpaque(bytes) }
+
+    /// Reads an `opaque<V>`.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        bytes = try reader.readOpaque(limit: WireLimits.keyPackage)
+    }
+}
+
+/// `struct { RequestType type; uint32 requestID; select (type) … } ClientFrame;` — one WebSocket message to the relay.
+public struct ClientFrame: Equatable, Sendable, TLSCodable {
+    /// Chosen by the client; the answer repeats it.
+    public let requestID: UInt32
+    /// What is asked.
+    public let request: Request
+
+    /// A frame from its fields.
+    public init(requestID: UInt32, request: Request) {
+        self.requestID = requestID
+        self.request = request
+    }
+
+    private enum RequestType: UInt8 {
+        case hello = 1
+        case create, present, append, turn, follow, unfollow, whisper, close, deposit, withdraw, register, lookup, ping
+    }
+
+    /// Writes type, number and fields.
+    public func encode(into writer: inout TLSWriter) {
+        func begin(_ type: RequestType) {
+            writer.write(type.rawValue)
+            writer.write(requestID)
+        }
+        switch request {
+        case .hello(let versions, let relayPass):
+            begin(.hello)
+            writer.writeVector(versions)
+            writer.writeOptional(relayPass)
+        case .create(let channel, let access, let retentionSeconds):
+            begin(.create)
+            writer.write(channel)
+            writer.write(access)
+            writer.writeOptional(retentionSeconds)
+        case .present(let channel, let epoch, let tokens):
+            begin(.present)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.writeVector(tokens)
+        case .append(let channel, let epoch, let id, let payload):
+            begin(.append)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.write(id)
+            writer.writeOpaque(payload)
+        case .turn(let channel, let epoch, let id, let payload, let nextAccess):
+            begin(.turn)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.write(id)
+            writer.writeOpaque(payload)
+            writer.write(nextAccess)
+        case .follow(let channel, let epoch, let fromSeq):
+            begin(.follow)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.write(fromSeq)
+        case .unfollow(let channel):
+            begin(.unfollow)
+            writer.write(channel)
+        case .whisper(let channel, let epoch, let payload):
+            begin(.whisper)
+            writer.write(channel)
+            writer.write(epoch)
+            writer.writeOpaque(payload)
+        case .close(let channel):
+            begin(.close)
+            writer.write(channel)
+        case .deposit(let channel, let keyPackages, let lastResort):
+            begin(.deposit)
+            writer.write(channel)
+            writer.writeVector(keyPackages)
+            writer.writeOptional(lastResort)
+        case .withdraw(let channel):
+            begin(.withdraw)
+            writer.write(channel)
+        case .register(let name, let record):
+            begin(.register)
+            writer.write(name)
+            writer.write(record)
+        case .lookup(let name):
+            begin(.lookup)
+            writer.write(name)
+        case .ping:
+            begin(.ping)
+        }
+    }
+
+    /// Reads type, number and fields.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let value = try reader.readUInt8()
+        guard let type = RequestType(rawValue: value) else {
+            throw .unknownValue(field: "RequestType", value: UInt64(value))
+        }
+        requestID = try reader.readUInt32()
+        request =
+            switch type {
+            case .hello:
+                .hello(
+                    versions: try reader.readVector(limit: 2 * WireLimits.versions),
+                    relayPass: try reader.readOptional())
+            case .create:
+                .create(
+                    channel: try reader.read(), access: try reader.read(), retentionSeconds: try reader.readOptional())
+            case .present:
+                .present(
+                    channel: try reader.read(), epoch: try reader.readUInt64(),
+                    tokens: try reader.readVector(limit: 32 * WireLimits.tokens))
+            case .append:
+                .append(
+                    channel: try reader.read(), epoch: try reader.readUInt64(), id: try reader.read(),
+                    payload: try reader.readOpaque(limit: WireLimits.payload))
+            case .turn:
+                .turn(
+                    channel: try reader.read(), epoch: try reader.readUInt64(), id: try reader.read(),
+                    payload: try reader.readOpaque(limit: WireLimits.payload), nextAccess: try reader.read())
+            case .follow:
+                .follow(channel: try reader.read(), epoch: try reader.readUInt64(), fromSeq: try reader.readUInt64())
+            case .unfollow:
+                .unfollow(channel: try reader.read())
+            case .whisper:
+                .whisper(
+                    channel: try reader.read(), epoch: try reader.readUInt64(),
+                    payload: try reader.readOpaque(limit: WireLimits.payload))
+            case .close:
+                .close(channel: try reader.read())
+            case .deposit:
+                .deposit(
+                    channel: try reader.read(), keyPackages: try reader.readVector(),
+                    lastResort: try reader.readOptional())
+            case .withdraw:
+                .withdraw(channel: try reader.read())
+            case .register:
+                .register(name: try reader.read(), record: try reader.read())
+            case .lookup:
+                .lookup(name: try reader.read())
+            case .ping:
+                .ping
+            }
+    }
+}

@@ -1,0 +1,68 @@
+import TLSCodec
+
+/// Appends WebSocket frames (RFC 6455 §5.2) to one buffer, so that many messages leave in one write.
+public struct WebSocketWriter: Sendable {
+    /// The finished frames, in order.
+    public private(set) var bytes: [UInt8] = []
+    private var content = TLSWriter()
+
+    /// An empty writer.
+    public init() {}
+
+    /// Whether nothing waits to be written.
+    public var isEmpty: Bool { bytes.isEmpty }
+
+    /// Takes the finished frames out.
+    public mutating func takeBytes() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
+    /// Forgets the finished frames and keeps their storage.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Appends a binary message with the encoding of `value`.
+    ///
+    /// - Parameter mask: from a client, four unpredictable bytes (§5.3); from a server, `nil`.
+    public mutating func write(_ value: some TLSEncodable, mask: UInt32? = nil) {
+        content.removeAll()
+        value.encode(into: &content)
+        write(.binary, content.bytes, mask: mask)
+    }
+
+    /// Appends a ping.
+    public mutating func writePing(mask: UInt32? = nil) { write(.ping, [], mask: mask) }
+
+    /// Appends the pong for a ping with this content.
+    public mutating func writePong(_ content: [UInt8], mask: UInt32? = nil) { write(.pong, content, mask: mask) }
+
+    /// Appends a close with a status code.
+    public mutating func writeClose(code: UInt16, mask: UInt32? = nil) {
+        write(.close, [UInt8(code >> 8), UInt8(code & 0xff)], mask: mask)
+    }
+
+    private mutating func write(_ opcode: WebSocketOpcode, _ payload: [UInt8], mask: UInt32?) {
+        let maskBit: UInt8 = mask == nil ? 0 : 0x80
+        bytes.append(0x80 | opcode.rawValue)
+        if payload.count <= 125 {
+            bytes.append(maskBit | UInt8(payload.count))
+        } else if payload.count <= 0xffff {
+            bytes.append(maskBit | 126)
+            bytes.append(UInt8(payload.count >> 8))
+            bytes.append(UInt8(payload.count & 0xff))
+        } else {
+            bytes.append(maskBit | 127)
+            withUnsafeBytes(of: UInt64(payload.count).bigEndian) { bytes.append(contentsOf: $0) }
+        }
+        guard let mask else {
+            bytes.append(contentsOf: payload)
+            return
+        }
+        withUnsafeBytes(of: mask) { bytes.append(contentsOf: $0) }
+        let start = bytes.count
+        bytes.append(contentsOf: payload)
+        bytes.withUnsafeMutableBytes { xor(UnsafeMutableRawBufferPointer(rebasing: $0[start...]), with: mask) }
+    }
+}
