@@ -44,7 +44,7 @@ let package = Package(
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
+                "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
@@ -53,6 +53,9 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
+        .executableTarget(
+            name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioSSL, crypto, argumentParser],
+            path: "Benchmarks/RelayBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix]),
