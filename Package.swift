@@ -9,6 +9,7 @@ let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -54,7 +55,7 @@ let package = Package(
             name: "kith",
             dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
         .executableTarget(
-            name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioSSL, crypto, argumentParser],
+            name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),

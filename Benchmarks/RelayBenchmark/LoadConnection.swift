@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 
 /// The protocol half of one connection that makes load: bytes in, bytes out. The same shell drives Kith and its peers, so
 /// that what the load itself costs is the same for both.

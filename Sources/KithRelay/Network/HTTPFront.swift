@@ -58,7 +58,8 @@ struct HTTPPage: Sendable {
 /// Switches a connection at `/kith/v1` to WebSocket (RFC 6455 §4.2.2).
 final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
-    let requiredUpgradeHeaders = ["sec-websocket-key", "sec-websocket-version"]
+    /// None that NIO should look for in `connection`, which is where it expects them; the WebSocket's own are checked below.
+    let requiredUpgradeHeaders: [String] = []
     private let takeOver: @Sendable (any Channel) -> EventLoopFuture<Void>
 
     /// - Parameter takeOver: puts the handler of the frames in, after HTTP has left the pipeline.
