@@ -1,31 +1,40 @@
 import Crypto
-import Foundation
 
-/// SHA-256 of the SubjectPublicKeyInfo of a relay's certificate: what a client knows a relay by.
+/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate): by this a client knows the relay again,
+/// with no certificate authority and no domain.
 public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
-    /// The 32 bytes of the hash.
+    /// 32 bytes.
     public let bytes: [UInt8]
 
-    /// The pin of a key.
-    ///
-    /// - Parameter subjectPublicKeyInfo: the DER encoding (RFC 5280 §4.1.2.7).
-    public init(subjectPublicKeyInfo: some DataProtocol) {
-        bytes = Array(SHA256.hash(data: subjectPublicKeyInfo))
+    /// The pin of an encoded SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    public init(ofSubjectPublicKeyInfo encoding: some Sequence<UInt8>) {
+        bytes = Array(SHA256.hash(data: Array(encoding)))
     }
 
-    /// Reads what ``description`` writes; the prefix may be left out. `nil` if it is not a pin.
+    /// Takes the 32 bytes of a pin; `nil` for any other count.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// Reads 64 hexadecimal digits in upper or lower case, with any hyphens, colons or spaces between them and perhaps
+    /// `sha256:` in front; `nil` for anything else. All 64: half a pin protects far less than half as well.
     public init?(_ text: String) {
-        let encoded = text.hasPrefix(Self.prefix) ? String(text.dropFirst(Self.prefix.count)) : text
-        let base64 = encoded.replacing("-", with: "+").replacing("_", with: "/") + "="
-        guard encoded.utf8.count == 43, let data = Data(base64Encoded: base64), data.count == 32 else { return nil }
-        bytes = Array(data)
+        var rest = text[...]
+        if rest.lowercased().hasPrefix("sha256:") || rest.lowercased().hasPrefix("sha256/") { rest = rest.dropFirst(7) }
+        var digits: [UInt8] = []
+        for character in rest {
+            if character == "-" || character == ":" || character == " " { continue }
+            guard character.isASCII, let digit = character.hexDigitValue, digits.count < 64 else { return nil }
+            digits.append(UInt8(digit))
+        }
+        guard digits.count == 64 else { return nil }
+        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
-    private static let prefix = "sha256:"
-
-    /// `sha256:` and 43 characters of unpadded base64url.
+    /// 64 hexadecimal digits in lower case, as `sha256sum` writes them.
     public var description: String {
-        let base64 = Data(bytes).base64EncodedString().prefix(43)
-        return Self.prefix + base64.replacing("+", with: "-").replacing("/", with: "_")
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }

@@ -60,7 +60,7 @@ public struct RelayIdentity: Sendable {
         }
         return RelayIdentity(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key),
-            pin: RelayPin(subjectPublicKeyInfo: spki))
+            pin: RelayPin(ofSubjectPublicKeyInfo: spki))
     }
 
     /// A fresh P-256 key with a certificate signed by itself. Nobody checks its names or dates: clients know the pin.
