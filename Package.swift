@@ -53,7 +53,7 @@ let package = Package(
             dependencies: ["KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509]),
         .executableTarget(
             name: "kith",
-            dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
+            dependencies: ["KithClient", "KithRelay", "KithWire", "ClassicSession", argumentParser, logging, nioPosix]),
         .executableTarget(
             name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),

@@ -3,6 +3,7 @@ import Foundation
 import KithRelay
 import KithWire
 import Logging
+import NIOPosix
 
 /// `kith relay run`: serves until it is told to stop.
 struct RelayRunCommand: AsyncParsableCommand {
@@ -89,14 +90,17 @@ struct RelayRunCommand: AsyncParsableCommand {
             identity = try .kept(in: folder)
         }
         let signals = StopSignals()
-        let server = try await RelayServer.start(configuration, identity: identity, store: try openStore(folder))
+        // The store has a thread of its own, which may wait for the disk.
+        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let store: any ChannelStore =
+            memory
+            ? MemoryStore(eventLoop: storeGroup.any())
+            : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
+        let server = try await RelayServer.start(configuration, identity: identity, store: store)
         announce(server, folder)
         await signals.wait()
         await server.shutDown()
-    }
-
-    private func openStore(_ folder: URL) throws -> any ChannelStore {
-        MemoryStore()
+        try await storeGroup.shutdownGracefully()
     }
 
     private func readPass(_ path: String) throws -> RelayPass {
