@@ -1,3 +1,4 @@
+import KithWire
 import NIOCore
 import NIOSSL
 import Synchronization

@@ -1,4 +1,5 @@
 import Foundation
+import KithWire
 
 /// The relays that this user has met, and the key each had: what ssh keeps in `known_hosts`.
 ///
