@@ -18,7 +18,7 @@ struct Kith: AsyncParsableCommand {
               Commands that have more say so in their help.
             """,
         version: "kith \(KithVersion.number)",
-        subcommands: [ClassicCommand.self, DemoCommand.self])
+        subcommands: [DemoCommand.self, RelayCommand.self, ClassicCommand.self])
 }
 
 /// The version of this program.

@@ -200,6 +200,30 @@ struct ManInTheMiddleTests {
         #expect(users.hand(turned, to: .alice) == [.dropped(.badProof)])
     }
 
+    @Test("a signature is for one side and one purpose, also by the same key over the same transcript")
+    func signatureContext() throws {
+        let alice = try newSession(.alice)
+        let bob = try newSession(.bob)
+        let transcript = Transcript(
+            mine: .init(run: alice.run, offer: alice.offer), theirs: .init(run: bob.run, offer: bob.offer),
+            mySide: .first)
+        let peer = UnprovenPeer(run: bob.run, key: bob.identity.publicKey, transcript: transcript, side: .second)
+        func proves(_ content: [UInt8]) throws -> Bool { peer.proven(by: try bob.identity.sign(content)) != nil }
+        #expect(try proves(transcript.proofContent(signer: .second)))
+        #expect(try !proves(transcript.proofContent(signer: .first)))
+        #expect(try !proves(transcript.wrappedKeyContent(signer: .second, wrapped: [])))
+
+        let proven = try #require(peer.proven(by: bob.identity.sign(transcript.proofContent(signer: .second))))
+        var generator = SeededGenerator(seed: 2)
+        let wrapped = try alice.identity.publicKey.wrap(SecretBytes(count: 64, from: &generator))
+        func opens(_ signer: Side) throws -> Bool {
+            let signature = try bob.identity.sign(transcript.wrappedKeyContent(signer: signer, wrapped: wrapped))
+            return proven.openKeys(WrappedKey(wrapped: wrapped, signature: signature), with: alice.identity) != nil
+        }
+        #expect(try opens(.second))
+        #expect(try !opens(.first))
+    }
+
     @Test("one's own key is not taken for the other's, nor a key in another name, nor a weak or odd one")
     func unacceptableOffers() throws {
         let bob = try newSession(.bob)

@@ -119,6 +119,22 @@ struct MessageTests {
         #expect(users.hand(aimed, to: .bob) == [.dropped(.altered(number: 1))])
     }
 
+    @Test("a MAC is for one session, one side, one kind and one number, also under the same keys")
+    func macContext() throws {
+        let users = try TwoUsers.open()
+        let open = try #require(users.session(.alice).opened)
+        let context = DirectionKeys.Context(sessionID: open.sessionID, sender: .first, kind: .message, number: 1)
+        let sealed = try open.sendKeys.seal([1], context, iv: .init(repeating: 1, count: 16))
+        #expect(open.sendKeys.authenticate(sealed, context) != nil)
+        var others = [context, context, context, context]
+        others[0].sessionID = SessionID(bytes: .init(repeating: 0, count: 32))
+        others[1].sender = .second
+        others[2].kind = .bye
+        others[3].number = 2
+        for other in others { #expect(open.sendKeys.authenticate(sealed, other) == nil) }
+        #expect(open.receiveKeys.authenticate(sealed, context) == nil)
+    }
+
     /// A frame that only somebody with Alice's keys can make: any ciphertext, rightly authenticated.
     private func authentic(
         _ users: TwoUsers, iv: [UInt8] = .init(repeating: 9, count: 16), ciphertext: [UInt8],

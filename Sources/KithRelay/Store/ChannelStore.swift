@@ -17,10 +17,12 @@ public protocol ChannelStore: Sendable {
     /// 16 random bytes that stay the same as long as the store does.
     var relayID: [UInt8] { get }
 
-    /// The channel's state, or `nil` if there has never been such a channel. A closed one has ``ChannelHead/isClosed``.
+    /// The channel's state, or `nil` if there has never been such a channel. A closed one has ``ChannelHead/isClosed`` and
+    /// the access of nobody.
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
-    /// One epoch of a channel, or `nil` if the channel does not have it (or no longer).
+    /// One epoch of a channel, or `nil` if the channel does not have it (or no longer). An epoch outlives its entries for
+    /// ``StoreLimits/trimmedEpochs`` turns, so that who comes back late hears that entries were trimmed.
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord?
 
     /// Consecutive entries of a channel, from `first` (or the first one still kept, if that is later) through `last`: as
@@ -111,30 +113,31 @@ public struct KeyPackageShelf: Hashable, Sendable {
     public var version: UInt64
     /// How many one-time packages are left.
     public var count: Int
-    /// The next one-time package to give out, with its place on the shelf.
-    public var next: (position: UInt64, bytes: KeyPackageBytes)? {
-        get { nextPosition.flatMap { position in nextBytes.map { (position, $0) } } }
-        set {
-            nextPosition = newValue?.position
-            nextBytes = newValue?.bytes
-        }
-    }
+    /// The next one-time package to give out.
+    public var next: Item?
     /// What to give out when no one-time package is left.
     public var lastResort: KeyPackageBytes?
 
-    private var nextPosition: UInt64?
-    private var nextBytes: KeyPackageBytes?
+    /// A one-time key package on its shelf.
+    public struct Item: Hashable, Sendable {
+        /// Its place: a later deposit has a higher one.
+        public let position: UInt64
+        /// The key package.
+        public let bytes: KeyPackageBytes
+
+        /// A package and its place.
+        public init(position: UInt64, bytes: KeyPackageBytes) {
+            self.position = position
+            self.bytes = bytes
+        }
+    }
 
     /// A shelf from its fields.
-    public init(
-        version: UInt64 = 0, count: Int = 0, next: (position: UInt64, bytes: KeyPackageBytes)? = nil,
-        lastResort: KeyPackageBytes? = nil
-    ) {
+    public init(version: UInt64 = 0, count: Int = 0, next: Item? = nil, lastResort: KeyPackageBytes? = nil) {
         self.version = version
         self.count = count
+        self.next = next
         self.lastResort = lastResort
-        nextPosition = next?.position
-        nextBytes = next?.bytes
     }
 }
 
@@ -147,7 +150,7 @@ public enum StoreMutation: Sendable {
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
     /// Drops a channel's entries, epochs and key packages for good, if its last seq is this one.
     case close(channel: ChannelID, lastSeq: UInt64)
-    /// Drops the entries before `firstSeq`.
+    /// Drops the entries before `firstSeq`, if the channel is open and has come that far; nothing if they are gone already.
     case trim(channel: ChannelID, firstSeq: UInt64)
     /// Adds key packages, if the shelf has this version. A last-resort package replaces the one before.
     case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64)

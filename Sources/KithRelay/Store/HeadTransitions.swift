@@ -1,0 +1,52 @@
+import KithWire
+
+/// What each mutation does to a channel's head. Every store decides with these, so that all decide alike.
+extension ChannelHead {
+    /// Takes an entry at the end. Returns `false`, and changes nothing, if the head is not the one it was decided on.
+    mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
+        guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
+        else { return false }
+        lastSeq = entry.seq
+        payloadBytes += UInt64(entry.payload.count)
+        if let nextAccess {
+            epoch += 1
+            access = nextAccess
+            epochFirstSeq = entry.seq + 1
+        }
+        return true
+    }
+
+    /// Empties the channel for good. Returns `false`, and changes nothing, if its last seq is another.
+    mutating func close(lastSeq expected: UInt64) -> Bool {
+        guard !isClosed, lastSeq == expected else { return false }
+        isClosed = true
+        epoch = 0
+        access = .nobody
+        epochFirstSeq = lastSeq + 1
+        firstSeq = lastSeq + 1
+        payloadBytes = 0
+        return true
+    }
+
+    /// Whether entries may be dropped so that `firstSeq` becomes the first.
+    func canTrim(to firstSeq: UInt64) -> Bool {
+        !isClosed && firstSeq <= lastSeq + 1
+    }
+
+    /// Moves the front. `droppedBytes` is the payload of the entries that were in between.
+    mutating func trim(to firstSeq: UInt64, droppedBytes: UInt64) {
+        self.firstSeq = firstSeq
+        payloadBytes -= droppedBytes
+    }
+
+    /// Whether what was received at `receivedAtMs` has been kept for long enough.
+    func isExpired(receivedAtMs: UInt64, nowMs: UInt64) -> Bool {
+        nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000
+    }
+
+    /// Whether an epoch is still to be known: the current one, one with entries, and the last few before those.
+    func keepsEpoch(_ epoch: UInt64, lastSeq: UInt64?) -> Bool {
+        guard let lastSeq, lastSeq < firstSeq else { return true }
+        return epoch + StoreLimits.trimmedEpochs >= self.epoch
+    }
+}

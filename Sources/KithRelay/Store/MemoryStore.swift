@@ -1,0 +1,203 @@
+import KithWire
+import NIOCore
+import NIOPosix
+
+/// A store that forgets everything with its process: for tests, and the model that other stores are compared with.
+public actor MemoryStore: ChannelStore {
+    /// See ``ChannelStore/eventLoop``.
+    public nonisolated let eventLoop: any EventLoop
+    /// See ``ChannelStore/relayID``.
+    public nonisolated let relayID: [UInt8]
+    private nonisolated let executor: any SerialExecutor
+
+    private var channels: [ChannelID: MemoryChannel] = [:]
+    private var records: [Name: NameRecord] = [:]
+
+    /// Runs on the store's event loop.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// An empty store.
+    ///
+    /// - Parameter eventLoop: where it runs; one of the process's shared ones unless told.
+    public init(eventLoop: (any EventLoop)? = nil) {
+        let eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
+        self.eventLoop = eventLoop
+        executor = eventLoop.executor
+        relayID = EntryID.random().bytes
+    }
+
+    /// See ``ChannelStore/head(of:)``.
+    public func head(of channel: ChannelID) -> ChannelHead? { channels[channel]?.head }
+
+    /// See ``ChannelStore/epoch(_:of:)``.
+    public func epoch(_ epoch: UInt64, of channel: ChannelID) -> EpochRecord? { channels[channel]?.epochs[epoch] }
+
+    /// See ``ChannelStore/entries(of:from:through:maximumBytes:)``.
+    public func entries(
+        of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
+    ) -> [Entry] {
+        guard let channel = channels[channel] else { return [] }
+        var batch: [Entry] = []
+        var bytes = 0
+        for entry in channel.entries(from: first, through: last) {
+            bytes += entry.payload.count
+            if bytes > maximumBytes && !batch.isEmpty { break }
+            batch.append(entry)
+        }
+        return batch
+    }
+
+    /// See ``ChannelStore/entryIDs(of:receivedSinceMs:)``.
+    public func entryIDs(of channel: ChannelID, receivedSinceMs: UInt64) -> [(id: EntryID, seq: UInt64)] {
+        guard let channel = channels[channel] else { return [] }
+        return channel.entries.filter { $0.receivedAtMs >= receivedSinceMs }.map { ($0.id, $0.seq) }
+    }
+
+    /// See ``ChannelStore/shelf(of:)``.
+    public func shelf(of channel: ChannelID) -> KeyPackageShelf { channels[channel]?.shelf ?? KeyPackageShelf() }
+
+    /// See ``ChannelStore/record(under:)``.
+    public func record(under name: Name) -> NameRecord? { records[name] }
+
+    /// See ``ChannelStore/commit(_:)``.
+    public func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
+        mutations.map { apply($0) ? .committed : .conflict }
+    }
+
+    /// See ``ChannelStore/expire(nowMs:)``.
+    public func expire(nowMs: UInt64) -> [(channel: ChannelID, firstSeq: UInt64)] {
+        var trimmed: [(channel: ChannelID, firstSeq: UInt64)] = []
+        for (id, channel) in channels {
+            let kept = channel.entries.first {
+                !channel.head.isExpired(receivedAtMs: $0.receivedAtMs, nowMs: nowMs)
+            }
+            let firstSeq = kept?.seq ?? channel.head.lastSeq + 1
+            if firstSeq > channel.head.firstSeq {
+                channels[id]?.trim(to: firstSeq)
+                trimmed.append((id, firstSeq))
+            }
+        }
+        return trimmed
+    }
+
+    /// See ``ChannelStore/statistics()``.
+    public func statistics() -> StoreStatistics {
+        var statistics = StoreStatistics(
+            channels: 0, entries: 0, keyPackages: 0, names: UInt64(records.count), diskBytes: 0)
+        for channel in channels.values where !channel.head.isClosed {
+            statistics.channels += 1
+            statistics.entries += UInt64(channel.entries.count)
+            statistics.keyPackages += UInt64(channel.packages.count) + (channel.lastResort == nil ? 0 : 1)
+        }
+        return statistics
+    }
+
+    /// See ``ChannelStore/close()``.
+    public func close() {}
+
+    /// Returns whether the mutation took effect.
+    private func apply(_ mutation: StoreMutation) -> Bool {
+        switch mutation {
+        case .create(let id, let access, let retentionSeconds, _):
+            guard channels[id] == nil else { return false }
+            channels[id] = MemoryChannel(access: access, retentionSeconds: retentionSeconds)
+            return true
+        case .append(let id, let entry, let nextAccess):
+            return channels[id]?.append(entry, nextAccess: nextAccess) ?? false
+        case .close(let id, let lastSeq):
+            return channels[id]?.close(lastSeq: lastSeq) ?? false
+        case .trim(let id, let firstSeq):
+            guard let channel = channels[id], channel.head.canTrim(to: firstSeq) else { return false }
+            channels[id]?.trim(to: firstSeq)
+            return true
+        case .deposit(let id, let keyPackages, let lastResort, let shelfVersion):
+            return channels[id]?.deposit(keyPackages, lastResort: lastResort, shelfVersion: shelfVersion) ?? false
+        case .withdraw(let id, let position, let shelfVersion):
+            return channels[id]?.withdraw(position: position, shelfVersion: shelfVersion) ?? false
+        case .register(let record, let replacing):
+            guard records[record.name]?.version == replacing else { return false }
+            records[record.name] = record
+            return true
+        }
+    }
+}
+
+/// One channel with all that belongs to it.
+private struct MemoryChannel {
+    var head: ChannelHead
+    var epochs: [UInt64: EpochRecord]
+    /// From `head.firstSeq` through `head.lastSeq`.
+    var entries: [Entry] = []
+    var packages: [KeyPackageShelf.Item] = []
+    var lastResort: KeyPackageBytes?
+    var shelfVersion: UInt64 = 0
+    var nextPosition: UInt64 = 1
+
+    init(access: Access, retentionSeconds: UInt32) {
+        head = ChannelHead(created: access, retentionSeconds: retentionSeconds)
+        epochs = [0: EpochRecord(access: access, firstSeq: 1, lastSeq: nil)]
+    }
+
+    var shelf: KeyPackageShelf {
+        KeyPackageShelf(version: shelfVersion, count: packages.count, next: packages.first, lastResort: lastResort)
+    }
+
+    func entries(from first: UInt64, through last: UInt64) -> ArraySlice<Entry> {
+        let first = max(first, head.firstSeq)
+        let last = min(last, head.lastSeq)
+        guard first <= last else { return [] }
+        return entries[Int(first - head.firstSeq)...Int(last - head.firstSeq)]
+    }
+
+    mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
+        let before = head
+        guard head.append(entry, nextAccess: nextAccess) else { return false }
+        entries.append(entry)
+        if let nextAccess {
+            epochs[before.epoch] = EpochRecord(
+                access: before.access, firstSeq: before.epochFirstSeq, lastSeq: entry.seq)
+            epochs[head.epoch] = EpochRecord(access: nextAccess, firstSeq: entry.seq + 1, lastSeq: nil)
+        }
+        return true
+    }
+
+    mutating func close(lastSeq: UInt64) -> Bool {
+        guard head.close(lastSeq: lastSeq) else { return false }
+        epochs = [:]
+        entries = []
+        packages = []
+        lastResort = nil
+        shelfVersion = 0
+        return true
+    }
+
+    mutating func trim(to firstSeq: UInt64) {
+        guard firstSeq > head.firstSeq else { return }
+        let count = Int(firstSeq - head.firstSeq)
+        let bytes = entries.prefix(count).reduce(0) { $0 + UInt64($1.payload.count) }
+        entries.removeFirst(count)
+        head.trim(to: firstSeq, droppedBytes: bytes)
+        epochs = epochs.filter { head.keepsEpoch($0.key, lastSeq: $0.value.lastSeq) }
+    }
+
+    mutating func deposit(_ keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64) -> Bool
+    {
+        guard !head.isClosed, self.shelfVersion == shelfVersion else { return false }
+        for bytes in keyPackages {
+            packages.append(KeyPackageShelf.Item(position: nextPosition, bytes: bytes))
+            nextPosition += 1
+        }
+        if let lastResort { self.lastResort = lastResort }
+        self.shelfVersion += 1
+        return true
+    }
+
+    mutating func withdraw(position: UInt64, shelfVersion: UInt64) -> Bool {
+        guard !head.isClosed, self.shelfVersion == shelfVersion, packages.first?.position == position else {
+            return false
+        }
+        packages.removeFirst()
+        self.shelfVersion += 1
+        return true
+    }
+}
