@@ -6,7 +6,8 @@ struct ChatJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
-    private struct Object: Encodable {
+    /// One line. Which fields it has depends on the event.
+    struct Object: Codable, Sendable {
         var event: String
         var action: String?
         var address: String?
@@ -24,6 +25,8 @@ struct ChatJSON: Sendable {
         var pin: String?
         var reason: String?
         var session: String?
+        /// The name of an explained step.
+        var step: String?
         var text: String?
         var verified: Bool?
         var wasExpected: Bool?
@@ -56,7 +59,7 @@ struct ChatJSON: Sendable {
             explains
                 ? Object(
                     event: "explained", action: explanation.action.rawValue, against: explanation.against,
-                    text: explanation.text) : nil
+                    step: explanation.step.name, text: explanation.text) : nil
         case .waiting:
             Object(event: "waiting")
         case .peerKey(let fingerprint):
@@ -102,4 +105,9 @@ extension Ending {
         case .internalFailure: "internalFailure"
         }
     }
+}
+
+extension Explanation.Step {
+    /// The case's name without its values.
+    fileprivate var name: String { String(String(describing: self).prefix { $0 != "(" }) }
 }
