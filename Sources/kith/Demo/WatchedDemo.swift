@@ -77,9 +77,9 @@ struct WatchedDemo {
 
     private static let conversation: [(byAlice: Bool, text: String)] = [
         (true, "Hi Bob! Can the relay read this?"),
-        (false, "No. It sees sizes and times, and otherwise noise. 🙂"),
-        (true, "Not even who says what?"),
-        (false, "Not even that: 两个人,一个频道. And you?"),
+        (false, "No. It sees that we talk, when and how much, but not what. 🙂"),
+        (true, "And in other scripts? 两个人,一个频道"),
+        (false, "Никакой разницы: it is all noise to the relay."),
     ]
 
     /// Returns what was said.

@@ -7,7 +7,8 @@
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The columns in front of the cursor when it was drawn last, at most.
+    /// The columns in front of the cursor when it was drawn last: what a terminal takes that shows each character as one.
+    /// Rather too few than too many, since what is above is not to be erased.
     private var cursorColumn = 0
 
     private static let eraseBelow = "\u{1B}[J"
@@ -57,7 +58,7 @@ struct InputLine {
         let after =
             String(editor.text[editor.cursor..<window.range.upperBound])
             + (window.range.upperBound < editor.text.count ? ">" : "")
-        cursorColumn = promptWidth + before.reduce(0) { $0 + DisplayWidth.atMost($1) }
+        cursorColumn = DisplayWidth.of(shownPrompt) + DisplayWidth.of(before)
         return String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 

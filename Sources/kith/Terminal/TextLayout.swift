@@ -28,19 +28,28 @@ enum TextLayout {
                 used += wordWidth
                 continue
             }
-            // A word longer than a line is broken anywhere.
-            for character in word {
-                let columns = DisplayWidth.of(character)
+            // A word longer than a line is broken at its hyphens, or else anywhere.
+            for part in parts(of: word, width: width - indent) {
+                let columns = DisplayWidth.of(part)
                 if used + columns > width, used > indent {
                     finish()
                     isEmpty = false
                 }
-                line.append(character)
+                line += part
                 used += columns
             }
         }
         if !isEmpty || lines.isEmpty { lines.append(line) }
         return lines
+    }
+
+    private static func parts(of word: Substring, width: Int) -> [String] {
+        var parts: [String] = [""]
+        for character in word {
+            parts[parts.count - 1].append(character)
+            if character == "-" { parts.append("") }
+        }
+        return parts.flatMap { DisplayWidth.of($0) <= width ? [$0] : $0.map(String.init) }
     }
 
     /// `text` with spaces behind it up to `width` columns; cut if it is longer.
