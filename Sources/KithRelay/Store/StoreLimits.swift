@@ -15,14 +15,24 @@ public enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Rows of a dropped range deleted in one transaction: 32 blocks of references, some 10 ms.
-    static let droppedBlocksPerCommit: UInt64 = 32
+    /// Heads are written down when this many are behind, too: such channels cannot leave memory.
+    static let headsPerSweep = 65_536
+
+    /// For as many mutations in a commit, the entries of one more block of references that was dropped are deleted beside
+    /// them: deleting costs about as much as appending.
+    static let mutationsPerDroppedBlock: UInt64 = 64
+
+    /// A commit of housekeeping only does as much as one beside so many mutations: some 10 ms.
+    static let mutationsOfIdleCommit = 1_024
 
     /// After this long without a commit, housekeeping gets transactions of its own.
     static let idleMs: Int64 = 100
 
-    /// Channels kept in memory: about 3 KiB each with its open block, at most 64 MiB for those of a busy relay.
-    static let cachedChannels = 20_000
+    /// Between two such transactions, so that whatever else wants the thread gets it.
+    static let sliceGapMs: Int64 = 1
+
+    /// Channels kept in memory: up to 3 KiB each with its open block, half of that on average.
+    static let cachedChannels = 32_768
 
     /// Heads looked at in one read of an expiry: others wait for their reads no longer than some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
@@ -41,6 +51,23 @@ public enum StoreLimits {
     static let writerCacheKiB = 32 << 10
     static let readerCacheKiB = 8 << 10
 
+    /// How often a read is tried again because entries were dropped while it ran. A second time needs a second drop.
+    static let readAttempts = 4
+
     /// How long SQLite waits for a lock. Only a recovery after a crash ever holds one.
     static let busyTimeoutMs: Int32 = 5_000
+}
+
+/// The limits that decide when something is put off or moved. Tests set them low, so that little data meets them all.
+struct StoreTuning: Sendable {
+    /// See ``StoreLimits/entriesPerSweep``.
+    var entriesPerSweep = StoreLimits.entriesPerSweep
+    /// See ``StoreLimits/headsPerSweep``.
+    var headsPerSweep = StoreLimits.headsPerSweep
+    /// See ``StoreLimits/cachedChannels``.
+    var cachedChannels = StoreLimits.cachedChannels
+    /// See ``StoreLimits/checkpointBytes``.
+    var checkpointBytes = StoreLimits.checkpointBytes
+    /// See ``StoreLimits/checkpointNowBytes``.
+    var checkpointNowBytes = StoreLimits.checkpointNowBytes
 }

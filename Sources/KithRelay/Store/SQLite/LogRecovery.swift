@@ -1,0 +1,70 @@
+/// Brings the heads up to date after a start: looks at the entries that came after the last sweep.
+struct LogRecovery {
+    let relayID: [UInt8]
+    private(set) var totals: StoreTotals
+    /// The position of the last entry ever.
+    private(set) var lastPosition: UInt64
+
+    private struct End {
+        var seq: UInt64
+        var position: UInt64
+        var totalBytes: UInt64
+    }
+
+    /// Reads the log from the mark on and writes the heads, in one transaction.
+    init(_ connection: SQLiteConnection) throws(StoreFailure) {
+        let store = try connection.prepare(
+            """
+            SELECT relay_id, heads_through, counted_through, channels, entries, key_packages, names FROM store
+            """)
+        guard try store.next() else { throw .damaged("the store's own row is missing") }
+        relayID = store.bytes(0)
+        guard relayID.count == 16 else { throw .damaged("the relay's id has the wrong length") }
+        let (headsThrough, countedThrough) = (store.uint64(1), store.uint64(2))
+        totals = StoreTotals(
+            channels: store.uint64(3), entries: store.uint64(4), keyPackages: store.uint64(5), names: store.uint64(6))
+        store.reset()
+        lastPosition = max(headsThrough, countedThrough)
+
+        var ends: [UInt64: End] = [:]
+        let rows = try connection.prepare(
+            "SELECT position, channel, seq, total_bytes FROM entry WHERE position > ? ORDER BY position")
+        rows.bind(headsThrough, at: 1)
+        while try rows.next() {
+            let position = rows.uint64(0)
+            ends[rows.uint64(1)] = End(seq: rows.uint64(2), position: position, totalBytes: rows.uint64(3))
+            if position > countedThrough { totals.entries += 1 }
+            lastPosition = max(lastPosition, position)
+        }
+        if !ends.isEmpty { try write(ends, connection) }
+    }
+
+    private func write(_ ends: [UInt64: End], _ connection: SQLiteConnection) throws(StoreFailure) {
+        let head = try connection.prepare(
+            """
+            INSERT INTO channel_head VALUES (?1, 1, ?2, ?3, ?4, 0, 0)
+            ON CONFLICT (channel) DO UPDATE SET last_seq = ?2, last_position = ?3, total_bytes = ?4,
+                due_ms = CASE WHEN first_seq > last_seq THEN 0 ELSE due_ms END
+            WHERE last_seq < ?2
+            """)
+        do throws(StoreFailure) {
+            try connection.execute("BEGIN IMMEDIATE")
+            for (channel, end) in ends.sorted(by: { $0.key < $1.key }) {
+                head.bind(channel, at: 1)
+                head.bind(end.seq, at: 2)
+                head.bind(end.position, at: 3)
+                head.bind(end.totalBytes, at: 4)
+                try head.run()
+            }
+            let store = try connection.prepare(
+                "UPDATE store SET heads_through = ?1, counted_through = ?1, entries = ?2")
+            store.bind(lastPosition, at: 1)
+            store.bind(totals.entries, at: 2)
+            try store.run()
+            try connection.execute("COMMIT")
+        } catch {
+            connection.rollback()
+            throw error
+        }
+    }
+}

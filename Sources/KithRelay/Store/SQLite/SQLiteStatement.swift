@@ -1,0 +1,108 @@
+import GRDBSQLite
+
+/// A compiled statement. Parameters are numbered from 1 and columns from 0, as SQLite does.
+final class SQLiteStatement {
+    private let handle: OpaquePointer
+    /// The connection owns its statements, or the owner of both does.
+    private unowned let connection: SQLiteConnection
+
+    init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
+        self.handle = handle
+        self.connection = connection
+    }
+
+    deinit { sqlite3_finalize(handle) }
+
+    // MARK: Parameters
+
+    /// SQLite's integers are signed: a number keeps its bits.
+    func bind(_ value: UInt64, at index: Int32) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
+
+    func bind(_ value: UInt64?, at index: Int32) {
+        if let value { bind(value, at: index) } else { sqlite3_bind_null(handle, index) }
+    }
+
+    func bind(_ text: String, at index: Int32) { sqlite3_bind_text(handle, index, text, -1, SQLiteStatement.copied) }
+
+    /// Binds a copy of bytes.
+    func bind(_ bytes: [UInt8], at index: Int32) {
+        bytes.withUnsafeBytes { bind(copying: $0, at: index) }
+    }
+
+    /// Binds a copy of bytes.
+    func bind(_ bytes: ArraySlice<UInt8>, at index: Int32) {
+        bytes.withUnsafeBytes { bind(copying: $0, at: index) }
+    }
+
+    private func bind(copying bytes: UnsafeRawBufferPointer, at index: Int32) {
+        // A blob without an address would be NULL.
+        if bytes.count == 0 {
+            sqlite3_bind_zeroblob(handle, index, 0)
+        } else {
+            sqlite3_bind_blob(handle, index, bytes.baseAddress, Int32(bytes.count), SQLiteStatement.copied)
+        }
+    }
+
+    /// Binds bytes that stay where they are until the statement has run.
+    func bind(borrowing bytes: UnsafeRawBufferPointer, at index: Int32) {
+        if bytes.count == 0 {
+            sqlite3_bind_zeroblob(handle, index, 0)
+        } else {
+            sqlite3_bind_blob(handle, index, bytes.baseAddress, Int32(bytes.count), nil)
+        }
+    }
+
+    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+    // MARK: Running
+
+    /// Runs a statement that has no rows. Parameters stay bound.
+    func run() throws(StoreFailure) {
+        let code = runReturningCode()
+        if code != SQLITE_DONE { throw connection.failure(code) }
+    }
+
+    /// ``run()`` for callers inside a closure that cannot throw a typed error; see ``check(_:)``.
+    func runReturningCode() -> Int32 {
+        let code = sqlite3_step(handle)
+        sqlite3_reset(handle)
+        return code
+    }
+
+    /// Throws unless `code` says that the statement ran.
+    func check(_ code: Int32) throws(StoreFailure) {
+        if code != SQLITE_DONE { throw connection.failure(code) }
+    }
+
+    /// Goes to the next row. Returns `false`, and lets go of the file, after the last.
+    func next() throws(StoreFailure) -> Bool {
+        let code = sqlite3_step(handle)
+        if code == SQLITE_ROW { return true }
+        sqlite3_reset(handle)
+        if code != SQLITE_DONE { throw connection.failure(code) }
+        return false
+    }
+
+    /// Lets go of the file before the last row.
+    func reset() { sqlite3_reset(handle) }
+
+    // MARK: Columns
+
+    func uint64(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
+
+    func optionalUInt64(_ column: Int32) -> UInt64? {
+        sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : uint64(column)
+    }
+
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+    func text(_ column: Int32) -> String { sqlite3_column_text(handle, column).map { String(cString: $0) } ?? "" }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        guard let start = sqlite3_column_blob(handle, column) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+    }
+
+    /// How many bytes a blob has, without reading it.
+    func byteCount(_ column: Int32) -> Int { Int(sqlite3_column_bytes(handle, column)) }
+}

@@ -1,0 +1,237 @@
+import KithWire
+import NIOCore
+
+/// A store in one SQLite file, which one process writes.
+///
+/// Commits block the store's event loop, which should have a thread of its own: whoever decides mutations runs there too,
+/// so that deciding and committing need no hop. Reads of many entries, expiry's search and checkpoints have threads of
+/// their own and do not hold up commits.
+///
+/// How entries are laid out and found again is said at `StoreSchema`, `EntryBlock` and `HeadSweep`.
+public actor SQLiteStore: ChannelStore {
+    /// See ``ChannelStore/eventLoop``.
+    public nonisolated let eventLoop: any EventLoop
+    /// See ``ChannelStore/relayID``.
+    public nonisolated let relayID: [UInt8]
+    private nonisolated let executor: any SerialExecutor
+    private nonisolated let folder: StoreFolder
+    private nonisolated let reader: ConnectionThread
+    private nonisolated let checkpointer: ConnectionThread
+
+    private var lock: FolderLock?
+    /// `nil` once closed.
+    private var writer: LogWriter?
+    private var isCheckpointing = false
+    private var housekeeping: Scheduled<Void>?
+    private var lastCommit = NIODeadline.now()
+    /// The last channel that expiry looked at.
+    private var expiredThrough: UInt64 = 0
+
+    /// Runs on the store's event loop.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Opens the store in a folder, and makes both if they are not there. Blocks until it can be used.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder's path. It gets mode 0700 and its files 0600 when they are made.
+    ///   - eventLoop: where the store runs. Its thread waits for the disk.
+    /// - Throws: ``StoreOpenError``; then nothing in the folder was changed.
+    public init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
+        try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
+    }
+
+    init(folder path: String, eventLoop: any EventLoop, tuning: StoreTuning) throws(StoreOpenError) {
+        let folder = StoreFolder(path: path)
+        try folder.create()
+        let lock = try folder.locked()
+        let connection = try StoreSchema.openWriter(folder)
+        do throws(StoreFailure) {
+            let writer = try LogWriter(
+                connection: connection, recovered: LogRecovery(connection), tuning: tuning)
+            relayID = writer.relayID
+            self.writer = writer
+            reader = ConnectionThread(try StoreSchema.openReader(folder))
+            checkpointer = ConnectionThread(try SQLiteConnection(path: folder.database, mode: .readWrite))
+        } catch {
+            throw StoreOpenError(error, file: folder.database)
+        }
+        self.eventLoop = eventLoop
+        self.folder = folder
+        self.lock = lock
+        executor = eventLoop.executor
+    }
+
+    private func openWriter() throws(StoreFailure) -> LogWriter {
+        guard let writer else { throw .closed }
+        return writer
+    }
+
+    // MARK: Reading
+
+    /// See ``ChannelStore/head(of:)``.
+    public func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? {
+        try await state(of: channel)?.head
+    }
+
+    /// See ``ChannelStore/epoch(_:of:)``.
+    public func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord? {
+        try await reader.read { (reader) throws(StoreFailure) in try reader.epoch(epoch, of: channel) }
+    }
+
+    /// See ``ChannelStore/entries(of:from:through:maximumBytes:)``.
+    public func entries(
+        of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
+    ) async throws(StoreFailure) -> [Entry] {
+        for _ in 0..<StoreLimits.readAttempts {
+            guard let state = try await state(of: channel) else { return [] }
+            let first = max(first, state.head.firstSeq)
+            let last = min(last, state.head.lastSeq)
+            guard first <= last else { return [] }
+            let batch = try await reader.read { (reader) throws(StoreFailure) in
+                try reader.entries(of: state, from: first, through: last, maximumBytes: maximumBytes)
+            }
+            if let batch { return batch }
+        }
+        throw .damaged("a channel's entries are not where their references say")
+    }
+
+    /// See ``ChannelStore/entryIDs(of:receivedSinceMs:)``.
+    public func entryIDs(
+        of channel: ChannelID, receivedSinceMs: UInt64
+    ) async throws(StoreFailure) -> [(id: EntryID, seq: UInt64)] {
+        for _ in 0..<StoreLimits.readAttempts {
+            guard let state = try await state(of: channel), !state.head.isClosed else { return [] }
+            let ids = try await reader.read { (reader) throws(StoreFailure) in
+                try reader.entryIDs(of: state, receivedSinceMs: receivedSinceMs)
+            }
+            if let ids { return ids }
+        }
+        throw .damaged("a channel's entries are not where their references say")
+    }
+
+    /// See ``ChannelStore/shelf(of:)``.
+    public func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf {
+        try await reader.read { (reader) throws(StoreFailure) in try reader.shelf(of: channel) }
+    }
+
+    /// See ``ChannelStore/record(under:)``.
+    public func record(under name: Name) async throws(StoreFailure) -> NameRecord? {
+        try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
+    }
+
+    /// See ``ChannelStore/statistics()``.
+    public func statistics() throws(StoreFailure) -> StoreStatistics {
+        let totals = try openWriter().totals
+        return StoreStatistics(
+            channels: totals.channels, entries: totals.entries, keyPackages: totals.keyPackages, names: totals.names,
+            diskBytes: folder.diskBytes)
+    }
+
+    /// A channel's state, from memory or else from the file.
+    private func state(of id: ChannelID) async throws(StoreFailure) -> ChannelState? {
+        while true {
+            let writer = try openWriter()
+            if let channel = writer.cache[id] { return channel.state }
+            let departures = writer.cache.departures
+            let state = try await reader.read { (reader) throws(StoreFailure) in try reader.wholeChannel(id) }
+            // Whatever is in memory now is newer. And if channels have left it, this one may have come, changed and gone.
+            if let channel = writer.cache[id] { return channel.state }
+            guard writer.cache.departures == departures else { continue }
+            if let state { writer.cache.insert(CachedChannel(id: id, state: state)) }
+            return state
+        }
+    }
+
+    // MARK: Writing
+
+    /// See ``ChannelStore/commit(_:)``.
+    public func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
+        guard let writer else { return mutations.map { _ in .failed(.closed) } }
+        let outcomes = writer.commit(mutations)
+        lastCommit = .now()
+        checkpointIfDue(writer)
+        scheduleHousekeeping(writer)
+        return outcomes
+    }
+
+    /// See ``ChannelStore/expire(nowMs:)``.
+    public func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
+        // What is due is looked for in the heads that are written down.
+        try openWriter().writeAllHeads()
+        while true {
+            let after = expiredThrough
+            let (due, last) = try await reader.read { (reader) throws(StoreFailure) in
+                try reader.dueChannels(after: after, nowMs: nowMs)
+            }
+            expiredThrough = last ?? 0
+            let trimmed = try openWriter().expire(due)
+            if !trimmed.isEmpty || last == nil { return trimmed }
+        }
+    }
+
+    /// See ``ChannelStore/close()``.
+    public func close() async {
+        guard let writer else { return }
+        housekeeping?.cancel()
+        housekeeping = nil
+        // Makes the next start faster; it finds the heads by itself if this fails.
+        try? writer.writeAllHeads()
+        self.writer = nil
+        await reader.close()
+        await checkpointer.close()
+        lock = nil
+    }
+
+    // MARK: Housekeeping
+
+    private func checkpointIfDue(_ writer: LogWriter) {
+        if writer.logBytes >= writer.tuning.checkpointNowBytes {
+            // What fails here fails the next commit if it matters; the log keeps what was committed.
+            try? writer.connection.checkpoint()
+        } else if writer.logBytes >= writer.tuning.checkpointBytes, !isCheckpointing {
+            isCheckpointing = true
+            Task {
+                try? await checkpointer.run { (connection) throws(StoreFailure) in try connection.checkpoint() }
+                isCheckpointing = false
+            }
+        }
+    }
+
+    private func scheduleHousekeeping(_ writer: LogWriter, after delay: TimeAmount = .milliseconds(StoreLimits.idleMs))
+    {
+        guard housekeeping == nil, writer.hasHousekeeping else { return }
+        housekeeping = eventLoop.scheduleTask(in: delay) { [weak self] in
+            guard let self else { return }
+            Task { await self.keepHouse() }
+        }
+    }
+
+    /// Does a slice of what has been put off, if nothing else goes on. Commits do their share themselves.
+    private func keepHouse() {
+        housekeeping = nil
+        guard let writer else { return }
+        var delay = TimeAmount.milliseconds(StoreLimits.idleMs)
+        if NIODeadline.now() - lastCommit >= delay {
+            // A failure is retried after the delay.
+            if let more = try? writer.keepHouse(), more { delay = .milliseconds(StoreLimits.sliceGapMs) }
+            checkpointIfDue(writer)
+        }
+        scheduleHousekeeping(writer, after: delay)
+    }
+}
+
+extension SQLiteStore {
+    /// What `PRAGMA synchronous` says on the connection that commits: 2 is FULL.
+    func synchronousMode() throws(StoreFailure) -> UInt64? {
+        try openWriter().connection.number("PRAGMA synchronous")
+    }
+
+    /// Bounds the file to what it has now and some pages more, so that a test can fill it. `nil` takes the bound away.
+    func limitPages(more: UInt64?) throws(StoreFailure) {
+        let connection = try openWriter().connection
+        let bound = try more.map { (more) throws(StoreFailure) in
+            (try connection.number("PRAGMA page_count") ?? 0) + more
+        }
+        _ = try connection.number("PRAGMA max_page_count = \(bound ?? 0xffff_fffe)")
+    }
+}

@@ -1,0 +1,143 @@
+import KithWire
+
+/// The tables, and how a file comes to have them.
+///
+/// `entry` is the log: rows in the order they were committed, and nothing else is written for most appends. Everything
+/// that finds entries in it either lags behind on purpose (`channel_head`, see ``HeadSweep``) or is written once for many
+/// (`entry_block`, see ``EntryBlock``).
+enum StoreSchema {
+    /// "Kith" in ASCII: tells the file from other SQLite files.
+    static let applicationID: UInt64 = 0x4b69_7468
+    /// What `user_version` says. A change of the tables raises it and comes with a migration.
+    static let version: UInt64 = 1
+
+    private static let tables = """
+        -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the
+        -- entry rows up to counted_through; no position up to it is ever given out again.
+        CREATE TABLE store (
+            one INTEGER PRIMARY KEY CHECK (one = 1), relay_id BLOB NOT NULL,
+            heads_through INTEGER NOT NULL, counted_through INTEGER NOT NULL,
+            channels INTEGER NOT NULL, entries INTEGER NOT NULL, key_packages INTEGER NOT NULL, names INTEGER NOT NULL);
+
+        CREATE TABLE channel (
+            number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
+            retention_s INTEGER NOT NULL, closed INTEGER NOT NULL);
+
+        -- The ends of a channel. No row: as created. due_ms: when the first kept entry expires; 0 if not known.
+        -- total_bytes and dropped_bytes count payloads since the channel was created.
+        CREATE TABLE channel_head (
+            channel INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            last_position INTEGER NOT NULL, total_bytes INTEGER NOT NULL, dropped_bytes INTEGER NOT NULL,
+            due_ms INTEGER NOT NULL);
+
+        -- last_seq: of the turn; NULL for the current epoch. The grants are hashes of tokens.
+        CREATE TABLE epoch (
+            channel INTEGER NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER,
+            read_grant BLOB NOT NULL, append_grant BLOB NOT NULL, turn_grant BLOB NOT NULL,
+            PRIMARY KEY (channel, epoch)) WITHOUT ROWID;
+
+        -- previous: the position of the channel's entry before, 0 for the first.
+        -- total_bytes: of the channel's payloads through this one.
+        CREATE TABLE entry (
+            position INTEGER PRIMARY KEY, channel INTEGER NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            kind INTEGER NOT NULL, received_ms INTEGER NOT NULL, previous INTEGER NOT NULL,
+            total_bytes INTEGER NOT NULL, id BLOB NOT NULL, payload BLOB NOT NULL);
+
+        CREATE TABLE entry_block (
+            number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            entry_references BLOB NOT NULL);
+        CREATE UNIQUE INDEX entry_block_place ON entry_block (channel, last_seq);
+
+        -- Entry rows of a channel from this seq on to its first_seq are still to be deleted.
+        CREATE TABLE dropped (channel INTEGER PRIMARY KEY, from_seq INTEGER NOT NULL);
+
+        CREATE TABLE shelf (
+            channel INTEGER PRIMARY KEY, version INTEGER NOT NULL, next_position INTEGER NOT NULL, last_resort BLOB);
+        CREATE TABLE key_package (
+            number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL);
+        CREATE UNIQUE INDEX key_package_place ON key_package (channel, position);
+
+        CREATE TABLE name (name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        """
+
+    /// What a file turns out to be.
+    enum Format: Equatable {
+        case empty
+        case known
+        case foreign
+        case newer(UInt64)
+    }
+
+    /// Opens the writer's connection, and makes the tables if the file is empty.
+    static func openWriter(_ folder: StoreFolder) throws(StoreOpenError) -> SQLiteConnection {
+        let connection: SQLiteConnection
+        let format: Format
+        do throws(StoreFailure) {
+            connection = try SQLiteConnection(path: folder.database, mode: .readWrite)
+            format = try self.format(of: connection)
+        } catch {
+            throw StoreOpenError(error, file: folder.database)
+        }
+        if let refusal = refusal(of: format, folder) { throw refusal }
+        do throws(StoreFailure) {
+            if format == .empty { try connection.execute("PRAGMA page_size = \(StoreLimits.pageBytes)") }
+            // GRDB and SQLite's advice for WAL is synchronous = NORMAL, which may lose the last commits with the power.
+            // Deleted payloads are overwritten (secure_delete): they are ciphertext, but what a conversation has
+            // dropped should not wait in free pages for a key to leak. Appends cost the same with it.
+            try connection.execute(
+                """
+                PRAGMA journal_mode = WAL;
+                PRAGMA synchronous = FULL;
+                PRAGMA wal_autocheckpoint = 0;
+                PRAGMA secure_delete = ON;
+                PRAGMA cache_size = -\(StoreLimits.writerCacheKiB);
+                """)
+            if format == .empty { try create(connection) }
+            return connection
+        } catch {
+            throw StoreOpenError(error, file: folder.database)
+        }
+    }
+
+    /// Opens a connection that only reads. The file has its tables already.
+    static func openReader(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
+        let connection = try SQLiteConnection(path: folder.database, mode: .readOnly)
+        try connection.execute("PRAGMA cache_size = -\(StoreLimits.readerCacheKiB)")
+        return connection
+    }
+
+    /// Looks at what the file is, without changing it.
+    static func format(of connection: SQLiteConnection) throws(StoreFailure) -> Format {
+        let version = try connection.number("PRAGMA user_version") ?? 0
+        if try connection.number("PRAGMA application_id") == applicationID {
+            return version <= self.version ? .known : .newer(version)
+        }
+        return try connection.number("SELECT count(*) FROM sqlite_schema") == 0 ? .empty : .foreign
+    }
+
+    /// Why a file of this format cannot be opened, if it cannot.
+    static func refusal(of format: Format, _ folder: StoreFolder) -> StoreOpenError? {
+        switch format {
+        case .empty, .known: nil
+        case .foreign: .foreign(file: folder.database)
+        case .newer(let found): .newerVersion(file: folder.database, version: found, known: version)
+        }
+    }
+
+    private static func create(_ connection: SQLiteConnection) throws(StoreFailure) {
+        // One transaction: a kill in between leaves an empty file, which is made anew.
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(StoreFailure) {
+            try connection.execute(tables)
+            let statement = try connection.prepare("INSERT INTO store VALUES (1, ?, 0, 0, 0, 0, 0, 0)")
+            statement.bind(EntryID.random().bytes, at: 1)
+            try statement.run()
+            try connection.execute("PRAGMA application_id = \(applicationID)")
+            try connection.execute("PRAGMA user_version = \(version)")
+            try connection.execute("COMMIT")
+        } catch {
+            connection.rollback()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Crypto
+import Foundation
+import KithWire
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import KithRelay
+
+/// The stores that have to behave alike.
+enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case memory
+    case sqlite
+    /// With limits so low that some entries meet them all.
+    case tightSQLite
+
+    var testDescription: String { rawValue }
+
+    /// Gives `body` an empty store and closes it.
+    func withStore(_ body: (any ChannelStore) async throws -> Void) async throws {
+        let folder = TemporaryFolder()
+        let store: any ChannelStore =
+            switch self {
+            case .memory: MemoryStore()
+            case .sqlite: try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+            case .tightSQLite: try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: .tight)
+            }
+        do {
+            try await body(store)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+}
+
+extension StoreTuning {
+    static let tight = StoreTuning(
+        entriesPerSweep: 40, headsPerSweep: 3, cachedChannels: 4, checkpointBytes: 64 << 10,
+        checkpointNowBytes: 256 << 10)
+}
+
+/// One of the process's loops.
+func sharedLoop() -> any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
+
+/// A folder that goes with the object.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-store-\(UUID().uuidString)")
+        path = folder.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var database: String { path + "/relay.sqlite" }
+
+    /// What would be there if the machine had stopped now: a copy of the files as they are.
+    func crashed() throws -> TemporaryFolder {
+        let copy = TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
+        for file in ["relay.sqlite", "relay.sqlite-wal"] where FileManager.default.fileExists(atPath: "\(path)/\(file)")
+        {
+            try FileManager.default.copyItem(atPath: "\(path)/\(file)", toPath: "\(copy.path)/\(file)")
+        }
+        return copy
+    }
+}
+
+extension Access {
+    static func random() -> Access {
+        Access(read: Grant(for: .random()), append: Grant(for: .random()), turn: Grant(for: .random()))
+    }
+}
+
+/// A channel as a test knows it: makes the mutations that should succeed.
+struct TestChannel {
+    let id = ChannelID.random()
+    var access = Access.random()
+    var epoch: UInt64 = 0
+    var entries: [Entry] = []
+    var lastSeq: UInt64 = 0
+
+    func create(retentionSeconds: UInt32 = 3_600) -> StoreMutation {
+        .create(channel: id, access: access, retentionSeconds: retentionSeconds, atMs: 1_000)
+    }
+
+    mutating func append(_ payload: [UInt8] = Array("hello".utf8), atMs: UInt64 = 2_000) -> StoreMutation {
+        let entry = next(.message, payload, atMs: atMs)
+        return .append(channel: id, entry: entry, nextAccess: nil)
+    }
+
+    mutating func turn(atMs: UInt64 = 2_000) -> StoreMutation {
+        let entry = next(.turn, Array("commit".utf8), atMs: atMs)
+        access = .random()
+        epoch += 1
+        return .append(channel: id, entry: entry, nextAccess: access)
+    }
+
+    private mutating func next(_ kind: EntryKind, _ payload: [UInt8], atMs: UInt64) -> Entry {
+        lastSeq += 1
+        let entry = Entry(
+            seq: lastSeq, epoch: epoch, kind: kind, receivedAtMs: atMs, id: .random(), payload: payload[...])
+        entries.append(entry)
+        return entry
+    }
+}
+
+extension ChannelStore {
+    /// Commits what has to succeed.
+    func mustCommit(_ mutations: StoreMutation..., sourceLocation: SourceLocation = #_sourceLocation) async {
+        await mustCommit(mutations, sourceLocation: sourceLocation)
+    }
+
+    func mustCommit(_ mutations: [StoreMutation], sourceLocation: SourceLocation = #_sourceLocation) async {
+        let outcomes = await commit(mutations)
+        #expect(outcomes.allSatisfy { $0 == .committed }, "\(outcomes)", sourceLocation: sourceLocation)
+    }
+
+    /// All entries of a channel.
+    func allEntries(of channel: ChannelID, batch: Int = 1 << 20) async throws -> [Entry] {
+        var all: [Entry] = []
+        var next: UInt64 = 1
+        while true {
+            let entries = try await entries(of: channel, from: next, through: .max, maximumBytes: batch)
+            guard let last = entries.last else { return all }
+            all += entries
+            next = last.seq + 1
+        }
+    }
+
+    /// Expires until nothing more does.
+    func expireAll(nowMs: UInt64) async throws -> [ChannelID: UInt64] {
+        var fronts: [ChannelID: UInt64] = [:]
+        while true {
+            let some = try await expire(nowMs: nowMs)
+            if some.isEmpty { return fronts }
+            for (channel, firstSeq) in some { fronts[channel] = firstSeq }
+        }
+    }
+}
+
+func keyPackage(_ text: String) -> KeyPackageBytes { KeyPackageBytes(Array(text.utf8)[...]) }
