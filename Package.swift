@@ -9,6 +9,7 @@ let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -44,19 +45,30 @@ let package = Package(
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
+                "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
             name: "KithClient",
-            dependencies: ["KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509]),
+            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto]),
         .executableTarget(
             name: "kith",
-            dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
+            dependencies: [
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser, logging,
+            ]),
+        .executableTarget(
+            name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
+            path: "Benchmarks/RelayBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
+        .testTarget(
+            name: "KithClientTests",
+            dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
+        .testTarget(
+            name: "KithTests",
+            dependencies: ["kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -32,6 +32,15 @@ public struct WebSocketWriter: Sendable {
         write(.binary, content.bytes, mask: mask)
     }
 
+    /// Appends a relay frame that was encoded once for many followers, with this request number in place of its own.
+    public mutating func write(encoded frame: [UInt8], requestID: UInt32) {
+        write(.binary, frame, mask: nil)
+        // The number stands behind the frame's type byte.
+        let offset = bytes.count - frame.count + 1
+        guard frame.count >= 5 else { return }
+        for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: requestID >> (24 - 8 * UInt32(index))) }
+    }
+
     /// Appends a ping.
     public mutating func writePing(mask: UInt32? = nil) { write(.ping, [], mask: mask) }
 

@@ -1,0 +1,43 @@
+# One command for everything a contributor does. `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test format lint bench bench-peers fuzz dist clean
+
+sources := Sources Tests Benchmarks Fuzz Package.swift
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install the system packages that building needs (Debian, Ubuntu)
+	@scripts/setup.sh
+
+build: setup ## Build everything for use
+	swift build -c release
+
+run: setup ## Show the original system at work: a relay, two people, one command
+	swift build -c release --product kith
+	.build/release/kith demo
+
+test: setup ## Run all tests
+	swift build --build-tests
+	swift test --skip-build
+
+format: ## Format the source
+	swift format --in-place --parallel --recursive $(sources)
+
+lint: ## Check formatting and style
+	swift format lint --strict --parallel --recursive $(sources)
+
+bench: setup ## Measure everything, beside real peers where they are installed
+	Benchmarks/run.sh
+
+bench-peers: ## Install the peers and measure them with the same load
+	Benchmarks/peers.sh
+
+fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
+	Fuzz/run.sh $(or $(SECONDS),60)
+
+dist: setup ## Pack a program that runs without Swift installed into dist/
+	scripts/dist.sh
+
+clean: ## Remove what was built
+	rm -rf .build .build-fuzz dist

@@ -1,0 +1,104 @@
+import Crypto
+import CryptoExtras
+import Foundation
+import TLSCodec
+
+/// The two keys that protect one direction: the 64 bytes that the receiver of that direction made, wrapped and sent.
+///
+/// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7
+/// padding under a fresh random IV, then HMAC-SHA256 over
+///
+///     struct {
+///         opaque label<V> = "kith classic v1 message";
+///         opaque sessionID[32];
+///         Side sender;
+///         FrameType type;            // message or bye
+///         uint64 number;
+///         opaque iv[16];
+///         opaque ciphertext<V>;
+///     } AuthenticatedContent;
+struct DirectionKeys: Sendable, Equatable {
+    static let byteCount = 64
+
+    private let encryption: SecretBytes
+    private let authentication: SecretBytes
+
+    /// Splits 64 secret bytes; `nil` if there are not 64.
+    init?(_ material: SecretBytes) {
+        guard material.count == Self.byteCount else { return nil }
+        func part(_ range: Range<Int>) -> SecretBytes {
+            material.withBytes { bytes in
+                withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 1) { buffer in
+                    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
+                    return SecretBytes(taking: buffer)
+                }
+            }
+        }
+        encryption = part(0..<32)
+        authentication = part(32..<64)
+    }
+
+    /// Which message of which session a MAC is for.
+    struct Context {
+        var sessionID: SessionID
+        var sender: Side
+        var kind: SealedMessage.Kind
+        var number: UInt64
+    }
+
+    /// Encrypts and authenticates.
+    func seal(_ plaintext: [UInt8], _ context: Context, iv: [UInt8]) throws -> SealedMessage {
+        let ciphertext = Array(
+            try encryption.withKey { try AES._CBC.encrypt(plaintext, using: $0, iv: AES._CBC.IV(ivBytes: iv)) })
+        return SealedMessage(
+            kind: context.kind, number: context.number, iv: iv, ciphertext: ciphertext,
+            mac: authenticationCode(context, iv: iv, ciphertext: ciphertext))
+    }
+
+    /// The MAC of a ciphertext in its place.
+    func authenticationCode(_ context: Context, iv: [UInt8], ciphertext: [UInt8]) -> [UInt8] {
+        let content = Self.authenticatedContent(context, iv: iv, ciphertext: ciphertext)
+        return Array(authentication.withKey { HMAC<SHA256>.authenticationCode(for: content, using: $0) })
+    }
+
+    /// The message, if its MAC is right (compared in constant time). Only what comes out of here can be decrypted.
+    func authenticate(_ sealed: SealedMessage, _ context: Context) -> AuthenticMessage? {
+        let content = Self.authenticatedContent(context, iv: sealed.iv, ciphertext: sealed.ciphertext)
+        let isRight = authentication.withKey {
+            HMAC<SHA256>.isValidAuthenticationCode(sealed.mac, authenticating: content, using: $0)
+        }
+        return isRight ? AuthenticMessage(sealed: sealed, encryption: encryption) : nil
+    }
+
+    private static func authenticatedContent(_ context: Context, iv: [UInt8], ciphertext: [UInt8]) -> [UInt8] {
+        var writer = TLSWriter(capacity: ciphertext.count + 128)
+        writer.writeOpaque("kith classic v1 message".utf8)
+        writer.writeBytes(context.sessionID.bytes)
+        writer.write(context.sender.rawValue)
+        writer.write(context.kind.rawValue)
+        writer.write(context.number)
+        writer.writeBytes(iv)
+        writer.writeOpaque(ciphertext)
+        return writer.bytes
+    }
+}
+
+/// A sealed message whose MAC was right: the only thing that can be decrypted.
+struct AuthenticMessage {
+    private let sealed: SealedMessage
+    private let encryption: SecretBytes
+
+    fileprivate init(sealed: SealedMessage, encryption: SecretBytes) {
+        self.sealed = sealed
+        self.encryption = encryption
+    }
+
+    /// The plaintext, or `nil` if what the other side authenticated is no ciphertext of this cipher. Only a faulty program
+    /// on the other side makes such a thing; callers answer it exactly as they answer a wrong MAC.
+    func decrypted() -> [UInt8]? {
+        guard let iv = try? AES._CBC.IV(ivBytes: sealed.iv),
+            let plaintext = try? encryption.withKey({ try AES._CBC.decrypt(sealed.ciphertext, using: $0, iv: iv) })
+        else { return nil }
+        return Array(plaintext)
+    }
+}

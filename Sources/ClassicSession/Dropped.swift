@@ -1,0 +1,94 @@
+/// Why something that came was not used. What was dropped changed no state, and none of its content is in here but the
+/// number it claimed.
+public enum Dropped: Hashable, Sendable {
+    /// The MAC of a message is wrong, or its content is no ciphertext: the two are deliberately one case. The number is
+    /// what it claims, if that can be: the claim itself may be what was altered.
+    case altered(number: UInt64?)
+    /// A genuine message that came before, or comes after a later one.
+    case repeated(number: UInt64)
+    /// This run's own frame, or its own key, sent back.
+    case reflected
+    /// No frame of this protocol: cut short, garbled, or of another version.
+    case malformed
+    /// A frame of another run of the same two users. The channel keeps them, so this is normal.
+    case otherRun
+    /// A step of the handshake, or a message, at a point where there is none: repeated or out of order.
+    case outOfStep
+    /// A public key for another id than the one this session is with.
+    case wrongID
+    /// A public key that is not safe to use.
+    case unacceptableKey(KeyRefusal)
+    /// The signature that proves who is there does not verify.
+    case badProof
+    /// The wrapped key's signature does not verify, or it does not open: the two are deliberately one case.
+    case badWrappedKey
+    /// So many runs have announced themselves that this one answers no more.
+    case tooManyRuns
+    /// Anything after the end of the session.
+    case afterEnd
+
+    /// Whether it happens without anybody's doing wrong, so that only a user who asked for every detail wants to know.
+    public var isHarmless: Bool {
+        switch self {
+        case .otherRun, .afterEnd: true
+        default: false
+        }
+    }
+
+    /// What the frame could be an attempt at, for a newcomer.
+    public var meaning: String {
+        switch self {
+        case .altered:
+            "Somebody between the two changed a message, or made one up. Without the HMAC key they can't make its code "
+                + "match, and without a matching code nothing is decrypted or shown."
+        case .repeated:
+            "Somebody recorded a genuine message and sent it again, or held it back and let a later one pass. Its number "
+                + "is under its code, so it can't be made new."
+        case .reflected:
+            "Somebody sent your own words back to you, hoping you would take them for the other user's. Everything signed "
+                + "or authenticated says which side it is from."
+        case .malformed:
+            "Somebody cut or garbled a frame, or something else writes to this channel."
+        case .otherRun:
+            "The channel of two users is always the same and keeps old frames. Each names its run, and this one is of "
+                + "another: nothing in it counts here."
+        case .outOfStep:
+            "Somebody repeated or reordered the steps of the handshake. Each step counts once, in its place."
+        case .wrongID:
+            "Somebody presented a key in another name than the one you are expecting."
+        case .unacceptableKey:
+            "A weak key could be broken by whoever wants to read along, so it is refused before it is used."
+        case .badProof:
+            "Whoever sent it does not hold the private key, or what the two of you have seen of each other differs: a "
+                + "recorded run played again, or somebody in between who changed a key, a nonce or an id."
+        case .badWrappedKey:
+            "Somebody in between replaced the message key by one they know. It has to be signed by the same key that "
+                + "proved itself a step before."
+        case .tooManyRuns:
+            "Somebody is flooding the channel with announcements, and answering them all would only help them."
+        case .afterEnd:
+            "A session that has ended takes nothing more, so nobody can add to what was said."
+        }
+    }
+}
+
+extension Dropped: CustomStringConvertible {
+    /// What happened, to be shown in brackets after the other user's id: `message 4 was altered on the way; dropped`.
+    public var description: String {
+        switch self {
+        case .altered(let number?): "message \(number) was altered on the way; dropped"
+        case .altered(nil): "a message was altered on the way; dropped"
+        case .repeated(let number): "message \(number) came again or too late; dropped"
+        case .reflected: "something of your own was sent back to you; dropped"
+        case .malformed: "something unreadable came; dropped"
+        case .otherRun: "something of another run came; ignored"
+        case .outOfStep: "a step of the handshake came at the wrong time; dropped"
+        case .wrongID: "a key came in another name; refused"
+        case .unacceptableKey(let refusal): "the key \(refusal); refused"
+        case .badProof: "the proof of identity is wrong; refused"
+        case .badWrappedKey: "the message key is not from the one who proved their identity; refused"
+        case .tooManyRuns: "too many runs have announced themselves; not answered"
+        case .afterEnd: "something came after the end; ignored"
+        }
+    }
+}

@@ -1,0 +1,186 @@
+/// One step of a session in words that somebody who is new to this can follow: what was done, and what the step stands
+/// against.
+///
+/// Holds only what anybody on the channel may see: never a key, a secret or a text.
+public struct Explanation: Hashable, Sendable {
+    /// What kind of step it is.
+    public enum Action: String, Hashable, Sendable, CaseIterable {
+        /// Something was made on this machine.
+        case generated
+        /// Something left this machine.
+        case sent
+        /// Something came in. Nothing is believed yet.
+        case received
+        /// Something that came in was checked, and passed.
+        case checked
+        /// Something a user should know.
+        case note
+    }
+
+    /// What happened, with the public values that belong to it.
+    public enum Step: Hashable, Sendable {
+        /// The session's limits, said at its start.
+        case limits
+        /// The key pair in use.
+        case identity(bits: Int, fingerprint: Fingerprint, isKept: Bool)
+        /// The random number of this run.
+        case run(prefix: String)
+        /// The nonce of this run.
+        case nonce(prefix: String)
+        /// The announcement went out.
+        case saidHello
+        /// Somebody announced a run under the other user's id.
+        case heardHello(run: String)
+        /// This side's id, key and nonce went out.
+        case sentPublicKey
+        /// The other side's id, key and nonce came.
+        case receivedPublicKey(bits: Int, fingerprint: Fingerprint)
+        /// The key is well formed and long enough.
+        case keyAcceptable
+        /// The key is the expected one.
+        case keyExpected
+        /// No key was expected.
+        case keyUnknown
+        /// The signature over both sides' values went out.
+        case sentProof
+        /// The other side's signature verified.
+        case proofVerified
+        /// The keys for the direction towards this side.
+        case messageKeys
+        /// They went out, wrapped.
+        case sentWrappedKey
+        /// The other side's keys came, signed and whole.
+        case wrappedKeyOpened
+        /// Both directions have keys.
+        case sessionReady(SessionID)
+        /// A message went out.
+        case sealedMessage(number: UInt64, bytes: Int)
+        /// A message passed.
+        case messageVerified(number: UInt64)
+        /// The goodbye went out.
+        case saidBye
+        /// The other side's goodbye passed.
+        case byeVerified
+    }
+
+    /// What happened.
+    public let step: Step
+    /// Whom the session is with.
+    public let peer: ClassicID
+
+    /// What kind of step it is.
+    public var action: Action {
+        switch step {
+        case .limits, .keyUnknown, .sessionReady: .note
+        case .identity, .run, .nonce, .messageKeys: .generated
+        case .saidHello, .sentPublicKey, .sentProof, .sentWrappedKey, .sealedMessage, .saidBye: .sent
+        case .heardHello, .receivedPublicKey: .received
+        case .keyAcceptable, .keyExpected, .proofVerified, .wrappedKeyOpened, .messageVerified, .byeVerified: .checked
+        }
+    }
+}
+
+extension Explanation {
+    /// What was done, in a sentence or two.
+    public var text: String {
+        switch step {
+        case .limits:
+            "This is the classic session, for study: RSA keys, signed nonces, wrapped AES and HMAC keys. It has no forward "
+                + "secrecy: whoever records the traffic and gets hold of a private key later can read all of it. Everyday "
+                + "chat uses MLS, which does not have this weakness."
+        case .identity(let bits, let fingerprint, let isKept):
+            "An RSA key pair of \(bits) bits, \(isKept ? "from the key file" : "for this run only"). The private half "
+                + "never leaves this machine. The public half has the fingerprint \(fingerprint). "
+                + (isKept
+                    ? "Because it is kept, \(peer) can expect it and will notice any other."
+                    : "Because it is new, \(peer) has to compare it in every run.")
+        case .run(let prefix):
+            "A random number that names this run of the program: \(prefix)…"
+        case .nonce(let prefix):
+            "A nonce, 32 random bytes to be used once: \(prefix)…"
+        case .saidHello:
+            "A hello to \(peer), with the number of this run. Nothing secret is in it."
+        case .heardHello(let run):
+            "A hello in the name of \(peer), from run \(run)…"
+        case .sentPublicKey:
+            "Your id, your public key and your nonce."
+        case .receivedPublicKey(let bits, let fingerprint):
+            "The id \(peer), a nonce, and a public key of \(bits) bits with the fingerprint \(fingerprint). Nothing vouches "
+                + "for it yet: anybody can send a key with any name on it."
+        case .keyAcceptable:
+            "The key is an RSA key of \(ClassicLimits.leastRSABits) bits or more with the usual exponent, and not your own."
+        case .keyExpected:
+            "The key has exactly the fingerprint that you expected."
+        case .keyUnknown:
+            "You gave no fingerprint to expect, so nobody but you can tell whose key this is. Ask \(peer) on the phone to "
+                + "read out theirs and compare all of it. Until then, a man in the middle could have handed each of you a "
+                + "key of their own."
+        case .sentProof:
+            "Your RSA-PSS signature over both nonces, both keys, both ids and both runs, marked as yours."
+        case .proofVerified:
+            "The signature of \(peer) over both nonces, both keys, both ids and both runs verifies with the key that came."
+        case .messageKeys:
+            "64 random bytes: an AES-256 key and an HMAC-SHA256 key. \(peer) will use them to write to you."
+        case .sentWrappedKey:
+            "These 64 bytes, encrypted with the public key of \(peer) (RSA-OAEP with SHA-256) and signed with yours."
+        case .wrappedKeyOpened:
+            "The message keys that \(peer) made verify as signed by the proved key, and your private key opened them. You "
+                + "will use them to write to \(peer)."
+        case .sessionReady(let id):
+            "Both directions have keys. The hash of everything exchanged names the session: \(id)…"
+        case .sealedMessage(let number, let bytes):
+            "Message \(number), \(bytes) bytes: encrypted with AES-256-CBC under a fresh random IV, then an HMAC-SHA256 "
+                + "over the session, the direction, the number, the IV and the ciphertext."
+        case .messageVerified(let number):
+            "Message \(number): its HMAC matches and its number is higher than all before. Only then was it decrypted."
+        case .saidBye:
+            "A goodbye, numbered and authenticated like a message."
+        case .byeVerified:
+            "The goodbye of \(peer): its HMAC matches, and its number shows whether anything before it is missing."
+        }
+    }
+
+    /// The attack that the step stands against, or `nil` if it stands against none by itself.
+    public var against: String? {
+        switch step {
+        case .limits, .identity, .saidHello, .heardHello, .sentPublicKey, .receivedPublicKey, .keyUnknown,
+            .sessionReady:
+            nil
+        case .run:
+            "Frames of earlier runs, which are still in the channel: they name other runs and are ignored."
+        case .nonce:
+            "Replay: \(peer) must sign this number, and nobody can have a signature over it from an earlier day."
+        case .keyAcceptable:
+            "Keys short enough to be broken, keys made to waste your time, and your own key sent back to you."
+        case .keyExpected:
+            "A man in the middle: somebody who hands each of you their own key and reads everything on its way."
+        case .sentProof:
+            "Somebody else using your public key, which everybody can see: only the private key makes this signature."
+        case .proofVerified:
+            "Impersonation with somebody's public key, replay of an earlier run, reflection of your own signature, and any "
+                + "change of an id, a key or a nonce on the way: each would make the signature fail."
+        case .messageKeys:
+            "Passing off what was said one way as said the other way: each direction has keys of its own."
+        case .sentWrappedKey:
+            "Readers on the way: only the private key of \(peer) opens it. The signature keeps others from replacing it."
+        case .wrappedKeyOpened:
+            "Somebody in between who replaces the message keys by ones they know."
+        case .sealedMessage:
+            "Reading, and every kind of change: the code covers all of it, so it can't be altered, repeated, reordered or "
+                + "sent back without being noticed."
+        case .messageVerified:
+            "Altered, made-up, repeated, reordered, missing and reflected messages. Checking before decrypting also gives "
+                + "nobody a padding oracle, which answers questions about texts by how decryption fails."
+        case .saidBye, .byeVerified:
+            "Truncation: whoever cuts the line can't make it look like a goodbye, and can't hide the last messages."
+        }
+    }
+}
+
+extension Explanation: CustomStringConvertible {
+    /// Everything in one paragraph.
+    public var description: String {
+        guard let against else { return "\(action.rawValue): \(text)" }
+        return "\(action.rawValue): \(text) Against: \(against)"
+    }
+}

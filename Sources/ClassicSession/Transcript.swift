@@ -1,0 +1,96 @@
+import Crypto
+import TLSCodec
+
+/// What the two users have said to each other about who they are: both ids, both runs, both public keys, both nonces, in
+/// the order of the sides. Both compute it on their own; every signature is over it.
+///
+/// Normative.
+///
+///     struct {
+///         RunID run;
+///         PublicKeyOffer offer;      // id, SubjectPublicKeyInfo, nonce
+///     } Party;
+///
+///     struct { Party first; Party second; } Transcript;
+///
+///     struct {                       // what a proof signs
+///         opaque label<V> = "kith classic v1 proof";
+///         Side signer;
+///         Transcript transcript;
+///     } ProofContent;
+///
+///     struct {                       // what a wrapped key signs
+///         opaque label<V> = "kith classic v1 wrapped key";
+///         Side signer;
+///         Transcript transcript;
+///         opaque wrapped<V>;
+///     } WrappedKeyContent;
+///
+///     struct {
+///         opaque label<V> = "kith classic v1 session";
+///         Transcript transcript;
+///         opaque wrappedByFirst<V>;
+///         opaque wrappedBySecond<V>;
+///     } SessionContent;
+///
+///     sessionID = SHA-256(SessionContent)
+///
+/// Both nonces and both runs make a signature worthless in any other run; the signer makes it worthless when sent back;
+/// the ids and keys bind the one to the other, so nobody can pass on a signature as their own; the labels keep one kind
+/// of content from being taken for another.
+struct Transcript: Hashable, Sendable {
+    struct Party: Hashable, Sendable, TLSEncodable {
+        var run: RunID
+        var offer: PublicKeyOffer
+
+        func encode(into writer: inout TLSWriter) {
+            writer.write(run)
+            writer.write(offer)
+        }
+    }
+
+    private let encoding: [UInt8]
+
+    init(mine: Party, theirs: Party, mySide: Side) {
+        var writer = TLSWriter()
+        writer.write(mySide == .first ? mine : theirs)
+        writer.write(mySide == .first ? theirs : mine)
+        encoding = writer.bytes
+    }
+
+    func proofContent(signer: Side) -> [UInt8] {
+        var writer = TLSWriter()
+        writer.writeOpaque("kith classic v1 proof".utf8)
+        writer.write(signer.rawValue)
+        writer.writeBytes(encoding)
+        return writer.bytes
+    }
+
+    func wrappedKeyContent(signer: Side, wrapped: [UInt8]) -> [UInt8] {
+        var writer = TLSWriter()
+        writer.writeOpaque("kith classic v1 wrapped key".utf8)
+        writer.write(signer.rawValue)
+        writer.writeBytes(encoding)
+        writer.writeOpaque(wrapped)
+        return writer.bytes
+    }
+
+    func sessionID(wrappedByFirst: [UInt8], wrappedBySecond: [UInt8]) -> SessionID {
+        var writer = TLSWriter()
+        writer.writeOpaque("kith classic v1 session".utf8)
+        writer.writeBytes(encoding)
+        writer.writeOpaque(wrappedByFirst)
+        writer.writeOpaque(wrappedBySecond)
+        return SessionID(bytes: Array(SHA256.hash(data: writer.bytes)))
+    }
+}
+
+/// The hash of everything that was exchanged before the first message. It names the session under every MAC; it is no
+/// secret.
+public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    /// 32 bytes.
+    public let bytes: [UInt8]
+
+    /// The first 16 hexadecimal digits, enough to see that two sessions differ.
+    public var description: String { hex(bytes.prefix(8)) }
+}

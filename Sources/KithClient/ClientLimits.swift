@@ -1,0 +1,48 @@
+import KithWire
+import NIOCore
+
+/// Every limit of the client, with its reason.
+public enum ClientLimits {
+    /// The longest answer to the WebSocket upgrade that is read, in bytes. Relays answer with some 200; a proxy in
+    /// between may add headers of its own.
+    public static let upgradeResponse = 8 << 10
+
+    /// Requests that may wait for their answer on one connection. More than any burst a relay allows, and few enough
+    /// that a relay that stops answering costs little.
+    public static let unansweredRequests = 1 << 16
+
+    /// What one follow holds for a consumer that is slower than the relay, in bytes of frames. Enough to keep a consumer
+    /// busy for the round trip it takes to ask for more. Reached, the relay is asked to stop sending this channel.
+    public static let followBacklog = 1 << 20
+
+    /// What all follows of one connection hold together, in bytes of frames; beyond it, the next follow that receives
+    /// something is held back too. Bounds a client that follows thousands of channels and reads none.
+    public static let connectionBacklog = 8 << 20
+
+    /// The longest known-relays file that is read, in bytes: room for thousands of relays.
+    public static let knownRelaysFile = 1 << 20
+}
+
+/// How long the client waits for what. All have defaults fit for the internet; tests and slow lines set their own.
+public struct RelayTimeouts: Sendable {
+    /// For the TCP connection to stand.
+    public var connect: TimeAmount
+    /// From there until the relay's `welcome`: TLS, upgrade and hello. A relay gives a client 10 s too.
+    public var handshake: TimeAmount
+    /// For the answer to a request. A connection with an older request is given up: the relay, or the line, is dead.
+    public var answer: TimeAmount
+    /// After this long without a request, a ping goes out: it keeps the connection open at the relay and on the way, and
+    /// shows a dead line. Sooner if the relay closes idle connections sooner.
+    public var pingAfter: TimeAmount
+
+    /// Timeouts from their values.
+    public init(
+        connect: TimeAmount = .seconds(10), handshake: TimeAmount = .seconds(10), answer: TimeAmount = .seconds(30),
+        pingAfter: TimeAmount = .seconds(60)
+    ) {
+        self.connect = connect
+        self.handshake = handshake
+        self.answer = answer
+        self.pingAfter = pingAfter
+    }
+}

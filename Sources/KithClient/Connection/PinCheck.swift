@@ -1,0 +1,53 @@
+import KithWire
+import NIOCore
+import NIOSSL
+import Synchronization
+
+/// Checks a relay's key inside the TLS handshake, in the place of certificate chains: nothing is sent to another key.
+final class PinCheck: Sendable {
+    private let trust: RelayTrust
+    private let seen = Mutex<RelayPin?>(nil)
+
+    init(_ trust: RelayTrust) { self.trust = trust }
+
+    /// The key that the other side proved to hold, or failed to be accepted with.
+    var found: RelayPin? { seen.withLock { $0 } }
+
+    /// The error to report, if the key was not the expected one.
+    var mismatch: RelayConnectionError? {
+        guard case .pinned(let expected) = trust, let found, found != expected else { return nil }
+        return .pinMismatch(expected: expected, found: found)
+    }
+
+    func makeTLSHandler(for address: RelayAddress) throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(
+            context: try Self.context.get(), serverHostname: address.isIPAddress ? nil : address.host,
+            customVerificationCallback: { certificates, promise in
+                promise.succeed(self.accepts(certificates.first) ? .certificateVerified : .failed)
+            })
+    }
+
+    private func accepts(_ certificate: NIOSSLCertificate?) -> Bool {
+        guard let certificate, let pin = try? RelayPin(of: certificate) else { return false }
+        seen.withLock { $0 = pin }
+        return mismatch == nil
+    }
+
+    /// One for all connections: it holds no secret and nothing about a relay.
+    private static let context = Result { try NIOSSLContext(configuration: configuration) }
+
+    private static var configuration: TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.applicationProtocols = ["http/1.1"]
+        // The pin takes the place of roots and names. The callback is only asked if verification is on.
+        configuration.certificateVerification = .noHostnameVerification
+        configuration.trustRoots = .certificates([])
+        return configuration
+    }
+}
+
+extension RelayAddress {
+    /// An address in digits can't stand in TLS's server name (RFC 6066 §3).
+    var isIPAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
+}

@@ -1,0 +1,117 @@
+import Crypto
+
+/// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), and no more HTTP than that takes.
+///
+/// Pure: gives the request, takes the response in whatever pieces it arrives.
+struct WebSocketUpgrade {
+    /// What the response means so far.
+    enum Progress: Equatable {
+        case needsMore
+        /// The WebSocket stands; these bytes came behind the response.
+        case upgraded(rest: ArraySlice<UInt8>)
+    }
+
+    /// What goes out.
+    let request: [UInt8]
+    private let expectedAccept: String
+    private var response: [UInt8] = []
+
+    /// An upgrade of a connection to `address`, under a fresh key.
+    init(to address: RelayAddress) {
+        let key = SymmetricKey(size: .bits128).withUnsafeBytes { base64($0) }
+        self.init(to: address, key: key)
+    }
+
+    init(to address: RelayAddress, key: String) {
+        request = Array(
+            """
+            GET /kith/v1 HTTP/1.1\r
+            Host: \(address)\r
+            Connection: Upgrade\r
+            Upgrade: websocket\r
+            Sec-WebSocket-Version: 13\r
+            Sec-WebSocket-Key: \(key)\r
+            \r\n
+            """.utf8)
+        // The constant is RFC 6455 §1.3's. It shows that the other side means WebSocket; SHA-1 protects nothing here.
+        let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+        expectedAccept = base64(Array(digest))
+    }
+
+    /// Takes the next bytes of the response.
+    ///
+    /// - Throws: ``RelayConnectionError/NotARelay`` if it is not that of a WebSocket server.
+    mutating func feed(_ bytes: some Sequence<UInt8>) throws(RelayConnectionError.NotARelay) -> Progress {
+        response.append(contentsOf: bytes)
+        guard let end = endOfHead() else {
+            guard response.count <= ClientLimits.upgradeResponse else { throw .noWebSocket }
+            return .needsMore
+        }
+        guard end <= ClientLimits.upgradeResponse else { throw .noWebSocket }
+        try check(head: String(decoding: response[..<end], as: UTF8.self))
+        return .upgraded(rest: response[end...])
+    }
+
+    /// The index behind the empty line.
+    private func endOfHead() -> Int? {
+        let emptyLine: [UInt8] = [13, 10, 13, 10]
+        guard response.count >= emptyLine.count else { return nil }
+        for start in 0...(response.count - emptyLine.count)
+        where response[start] == 13 && response[start..<start + emptyLine.count].elementsEqual(emptyLine) {
+            return start + emptyLine.count
+        }
+        return nil
+    }
+
+    private func check(head: String) throws(RelayConnectionError.NotARelay) {
+        // Swift takes CR LF for one character.
+        let lines = head.split(separator: "\r\n")
+        guard let status = lines.first?.split(separator: " ", maxSplits: 2), status.count >= 2,
+            status[0] == "HTTP/1.1", status[1].utf8.count == 3, let code = Int(status[1])
+        else { throw .noWebSocket }
+        guard code == 101 else { throw .httpStatus(code) }
+        var accepts: [Substring] = []
+        var upgradesToWebSocket = false
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { throw .noWebSocket }
+            let value = line[line.index(after: colon)...].trimming(" \t")
+            switch line[..<colon].lowercased() {
+            case "sec-websocket-accept": accepts.append(value)
+            case "upgrade": upgradesToWebSocket = value.lowercased() == "websocket"
+            // §4.1: what was not asked for must not be granted.
+            case "sec-websocket-extensions", "sec-websocket-protocol": throw .noWebSocket
+            default: continue
+            }
+        }
+        guard upgradesToWebSocket, accepts.count == 1, accepts[0] == expectedAccept else { throw .noWebSocket }
+    }
+}
+
+extension Substring {
+    fileprivate func trimming(_ characters: String) -> Substring {
+        var rest = self
+        while let first = rest.first, characters.contains(first) { rest.removeFirst() }
+        while let last = rest.last, characters.contains(last) { rest.removeLast() }
+        return rest
+    }
+}
+
+/// Base64 with padding (RFC 4648 §4).
+private func base64(_ bytes: some Sequence<UInt8>) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    var text = ""
+    var group: [UInt8] = []
+    func flush() {
+        let word = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+        for index in 0..<4 {
+            text.append(index <= group.count ? alphabet[word >> (18 - 6 * index) & 63] : "=")
+        }
+        group = []
+    }
+    for byte in bytes {
+        group.append(byte)
+        if group.count == 3 { flush() }
+    }
+    if !group.isEmpty { flush() }
+    return text
+}

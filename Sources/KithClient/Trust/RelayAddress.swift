@@ -1,0 +1,46 @@
+/// Where a relay listens: `HOST:PORT`, with an IPv6 address in brackets.
+public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
+    /// A host name or an IP address without brackets, in lower case.
+    public let host: String
+    /// 1 to 65,535.
+    public let port: Int
+
+    /// Reads `relay.example.org:4433`, `192.0.2.7:4433` or `[2001:db8::7]:4433`; `nil` for anything else.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+            guard host.contains(":") else { return nil }
+        } else if host.contains(":") {
+            // An IPv6 address without brackets: where it ends and the port begins is anyone's guess.
+            return nil
+        }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let port = Int(digits)
+        else { return nil }
+        self.init(host: String(host), port: port)
+    }
+
+    /// Takes the two parts; `nil` if the host has characters that no host has, or the port is out of range.
+    public init?(host: String, port: Int) {
+        guard (1...65_535).contains(port), (1...253).contains(host.utf8.count) else { return nil }
+        // Also keeps spaces and line breaks out of the file of known relays, and control characters off the terminal.
+        guard
+            host.utf8.allSatisfy({ byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "%"): true
+                default: false
+                }
+            })
+        else { return nil }
+        self.host = host.lowercased()
+        self.port = port
+    }
+
+    /// What ``init(_:)`` reads.
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}

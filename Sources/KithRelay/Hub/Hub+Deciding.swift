@@ -1,0 +1,349 @@
+import KithWire
+
+/// What the hub makes of each request. Nothing in this file waits: what needs the store's reading goes to
+/// `Hub+SlowWay.swift`.
+extension Hub {
+    /// Decides one item of a round.
+    func decide(_ item: IntakeItem) {
+        switch item.intake {
+        case .opened(let loop):
+            sessions[item.connection] = HubSession(loop: loop)
+        case .closed:
+            forgetSession(item.connection)
+        case .refused(let requestID, let error):
+            answer(.error(error), to: item.connection, requestID, effect: error.code == .badFrame ? .closes : .none)
+        case .request(let frame):
+            guard let session = sessions[item.connection] else { return }
+            decide(frame, item, session)
+        }
+    }
+
+    private func decide(_ frame: ClientFrame, _ item: IntakeItem, _ session: HubSession) {
+        let connection = item.connection
+        let requestID = frame.requestID
+        guard !isShuttingDown else {
+            let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
+            return answer(.error(error), to: connection, requestID)
+        }
+        if case .hello(let versions, let pass) = frame.request {
+            return hello(versions, pass, session, connection, requestID)
+        }
+        guard session.hasSaidHello else {
+            let error = RelayError(.badFrame, "the first frame must be hello")
+            return answer(.error(error), to: connection, requestID, effect: .closes)
+        }
+        // Behind a busy channel everything about it waits its turn.
+        if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil {
+            busy[channel]?.append(item)
+            return
+        }
+        switch frame.request {
+        case .hello:
+            break
+        case .ping:
+            answer(.done, to: connection, requestID)
+        case .append(let channel, let epoch, let id, let payload):
+            append(channel, epoch, id, payload, nextAccess: nil, frame, session, connection)
+        case .turn(let channel, let epoch, let id, let payload, let nextAccess):
+            append(channel, epoch, id, payload, nextAccess: nextAccess, frame, session, connection)
+        case .create(let channel, let access, let retentionSeconds):
+            create(channel, access, retentionSeconds, frame, connection)
+        case .present(let channel, let epoch, let tokens):
+            present(channel, epoch, tokens, frame, session, connection)
+        case .follow(let channel, let epoch, let fromSeq):
+            follow(channel, epoch, fromSeq, frame, session, connection)
+        case .unfollow(let channel):
+            session.follows.remove(channel)
+            channels[channel]?.removeFollower(connection, loop: session.loop)
+            answer(.done, to: connection, requestID, effect: .unfollows(channel))
+        case .whisper(let channel, let epoch, let payload):
+            whisper(channel, epoch, payload, frame, session, connection)
+        case .close(let channel):
+            close(channel, frame, session, connection)
+        case .deposit(let channel, let keyPackages, let lastResort):
+            deposit(channel, keyPackages, lastResort, frame, session, connection)
+        case .withdraw(let channel):
+            withdraw(channel, frame, session, connection)
+        case .register(let name, let record):
+            register(name, record, connection, requestID)
+        case .lookup(let name):
+            lookUp(name, connection, requestID)
+        }
+    }
+
+    // MARK: Answers in a round
+
+    func answer(
+        _ reply: Reply, to connection: ConnectionNumber, _ requestID: UInt32, effect: LoopBatch.Effect = .none
+    ) {
+        round.answers.append(
+            PendingAnswer(connection: connection, requestID: requestID, reply: reply, effect: effect))
+    }
+
+    func deny(_ connection: ConnectionNumber, _ requestID: UInt32) {
+        answer(.error(.denied), to: connection, requestID)
+    }
+
+    // MARK: Sessions
+
+    private func hello(
+        _ versions: [UInt16], _ pass: RelayPass?, _ session: HubSession, _ connection: ConnectionNumber,
+        _ requestID: UInt32
+    ) {
+        guard !session.hasSaidHello else {
+            let error = RelayError(.badFrame, "hello comes once")
+            return answer(.error(error), to: connection, requestID, effect: .closes)
+        }
+        guard versions.count <= WireLimits.versions, versions.contains(1) else {
+            let error = RelayError(.badVersion, "this relay speaks version 1", detail: 1)
+            return answer(.error(error), to: connection, requestID, effect: .closes)
+        }
+        guard relayPass == nil || pass == relayPass else {
+            let error = RelayError(.passRequired, "this relay is for people who were given its pass")
+            return answer(.error(error), to: connection, requestID, effect: .closes)
+        }
+        session.hasSaidHello = true
+        let welcome = Reply.welcome(version: 1, relayID: store.relayID, limits: limits.advertised)
+        answer(welcome, to: connection, requestID, effect: .welcomed)
+    }
+
+    private func forgetSession(_ connection: ConnectionNumber) {
+        guard let session = sessions.removeValue(forKey: connection) else { return }
+        for channel in session.follows { channels[channel]?.removeFollower(connection, loop: session.loop) }
+    }
+
+    // MARK: Channels
+
+    /// The channel's state, if it is in memory.
+    func cached(_ channel: ChannelID) -> HubChannel? {
+        guard let state = channels[channel] else { return nil }
+        state.lastUsedInRound = roundNumber
+        return state
+    }
+
+    private func create(
+        _ channel: ChannelID, _ access: Access, _ retentionSeconds: UInt32?, _ frame: ClientFrame,
+        _ connection: ConnectionNumber
+    ) {
+        let retention = min(retentionSeconds ?? .max, UInt32(limits.retentionSeconds))
+        slowly(channel) { hub in
+            await hub.createSlowly(channel, access, retention, frame.requestID, connection)
+        }
+    }
+
+    private func append(
+        _ channel: ChannelID, _ epoch: UInt64, _ id: EntryID, _ payload: ArraySlice<UInt8>, nextAccess: Access?,
+        _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
+    ) {
+        let needed: Rights = nextAccess == nil ? .append : .turn
+        guard session.rights(in: channel, epoch: epoch).contains(needed) else { return deny(connection, frame.requestID) }
+        guard payload.count <= limits.payload else {
+            let error = RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        guard let state = cached(channel), state.ids != nil, state.tentative?.isTurned != true else {
+            // Not in memory, or the epoch was turned in this very round: what became of that is known after it.
+            return waitForRound(channel, frame, connection)
+        }
+        guard !state.head.isClosed else { return answer(.error(.gone), to: connection, frame.requestID) }
+        if let seq = state.ids?.seq(of: id) {
+            metrics.entriesRepeated.count()
+            return answer(.accepted(seq: seq), to: connection, frame.requestID)
+        }
+        guard state.tentative?.ids.contains(id) != true else { return waitForRound(channel, frame, connection) }
+        guard epoch == state.head.epoch else {
+            return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
+        }
+        if state.tentative == nil { round.channels.append(state) }
+        let entry = state.add(
+            id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
+            nowMs: round.nowMs)
+        round.answers.append(
+            PendingAnswer(
+                connection: connection, requestID: frame.requestID, reply: .accepted(seq: entry.seq),
+                condition: (round.mutations.count, channel, frame)))
+        round.mutations.append(.append(channel: channel, entry: entry, nextAccess: nextAccess))
+    }
+
+    private func present(
+        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ frame: ClientFrame, _ session: HubSession,
+        _ connection: ConnectionNumber
+    ) {
+        guard session.hasPresented(channel) || session.presentedChannels < limits.presentedChannels else {
+            let error = RelayError(
+                .tooMany, "too many channels on one connection", detail: UInt64(limits.presentedChannels))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        guard let state = cached(channel), state.head.epoch == epoch, state.tentative == nil else {
+            return slowly(channel) { hub in
+                await hub.presentSlowly(channel, epoch, tokens, frame.requestID, connection)
+            }
+        }
+        let reply = grant(channel, epoch, state.head.access, tokens, session, isGone: state.head.isClosed)
+        answer(reply, to: connection, frame.requestID)
+    }
+
+    /// Compares tokens with an epoch's access and notes what they allow.
+    func grant(
+        _ channel: ChannelID, _ epoch: UInt64, _ access: Access, _ tokens: [Token], _ session: HubSession,
+        isGone: Bool
+    ) -> Reply {
+        guard let rights = access.rights(presenting: tokens) else { return .error(.denied) }
+        guard !isGone else { return .error(.gone) }
+        session.grant(rights, in: channel, epoch: epoch, keeping: limits.presentedEpochs)
+        return .granted(rights)
+    }
+
+    private func follow(
+        _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
+        _ connection: ConnectionNumber
+    ) {
+        guard session.rights(in: channel, epoch: epoch).contains(.read) else { return deny(connection, frame.requestID) }
+        guard session.follows.contains(channel) || session.follows.count < limits.follows else {
+            let error = RelayError(.tooMany, "too many follows on one connection", detail: UInt64(limits.follows))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        guard let state = cached(channel), state.head.epoch == epoch, state.tentative == nil else {
+            return slowly(channel) { hub in
+                await hub.followSlowly(channel, epoch, fromSeq, frame.requestID, connection)
+            }
+        }
+        let (reply, effect) = startFollow(state, nil, epoch, fromSeq, session, connection)
+        answer(reply, to: connection, frame.requestID, effect: effect)
+    }
+
+    /// Begins a follow, and says how. `record` is the epoch's where it is not the current one.
+    func startFollow(
+        _ state: HubChannel, _ record: EpochRecord?, _ epoch: UInt64, _ fromSeq: UInt64, _ session: HubSession,
+        _ connection: ConnectionNumber
+    ) -> (Reply, LoopBatch.Effect) {
+        guard !state.head.isClosed else { return (.error(.gone), .none) }
+        let isCurrent = epoch == state.head.epoch
+        let epochFirst = isCurrent ? state.head.epochFirstSeq : record?.firstSeq ?? 1
+        let lastSeq = isCurrent ? state.head.lastSeq : record?.lastSeq ?? 0
+        let nextSeq = max(fromSeq, epochFirst)
+        // Whatever is asked for and not there any more is said, never passed over.
+        guard nextSeq >= state.head.firstSeq || nextSeq > lastSeq else {
+            return (.error(.trimmed(firstSeq: state.head.firstSeq)), .none)
+        }
+        if isCurrent {
+            if session.follows.insert(state.id).inserted { state.addFollower(connection, loop: session.loop) }
+        } else {
+            session.follows.remove(state.id)
+            state.removeFollower(connection, loop: session.loop)
+        }
+        let start = FollowStart(epoch: epoch, nextSeq: nextSeq, lastSeq: lastSeq, hasEnded: !isCurrent)
+        return (.following(firstSeq: nextSeq, lastSeq: lastSeq), .follows(state.id, start))
+    }
+
+    private func whisper(
+        _ channel: ChannelID, _ epoch: UInt64, _ payload: ArraySlice<UInt8>, _ frame: ClientFrame,
+        _ session: HubSession, _ connection: ConnectionNumber
+    ) {
+        guard session.rights(in: channel, epoch: epoch).contains(.append) else { return deny(connection, frame.requestID) }
+        guard payload.count <= limits.payload else {
+            let error = RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        guard let state = cached(channel), state.tentative?.isTurned != true else {
+            return waitForRound(channel, frame, connection)
+        }
+        guard !state.head.isClosed else { return answer(.error(.gone), to: connection, frame.requestID) }
+        guard epoch == state.head.epoch else {
+            return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
+        }
+        metrics.whispers.count()
+        round.whispers.append((state, epoch, payload))
+        answer(.done, to: connection, frame.requestID)
+    }
+
+    // MARK: Inboxes
+
+    private func deposit(
+        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ frame: ClientFrame,
+        _ session: HubSession, _ connection: ConnectionNumber
+    ) {
+        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
+        guard keyPackages.count <= WireLimits.keyPackagesPerDeposit else {
+            let error = RelayError(
+                .tooMany, "too many key packages at once", detail: UInt64(WireLimits.keyPackagesPerDeposit))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        slowly(state.id) { hub in
+            await hub.depositSlowly(channel, keyPackages, lastResort, frame.requestID, connection)
+        }
+    }
+
+    private func withdraw(
+        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
+    ) {
+        guard let state = mayChangeShelf(.append, channel, frame, session, connection) else { return }
+        let wait = state.withdrawals.take(atNanoseconds: Int64(round.nowMs) * 1_000_000)
+        guard wait == 0 else {
+            let error = RelayError(
+                .tooFast, "too many key packages were asked of this inbox",
+                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+            return answer(.error(error), to: connection, frame.requestID)
+        }
+        slowly(state.id) { hub in await hub.withdrawSlowly(channel, frame.requestID, connection) }
+    }
+
+    private func close(
+        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
+    ) {
+        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
+        slowly(state.id) { hub in await hub.closeSlowly(channel, frame.requestID, connection) }
+    }
+
+    /// The channel, if this connection has `needed` in its current epoch and no entry of it is under way; otherwise the
+    /// request is answered or waits.
+    private func mayChangeShelf(
+        _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession,
+        _ connection: ConnectionNumber
+    ) -> HubChannel? {
+        guard session.hasPresented(channel) else {
+            deny(connection, frame.requestID)
+            return nil
+        }
+        guard let state = cached(channel), state.tentative == nil else {
+            waitForRound(channel, frame, connection)
+            return nil
+        }
+        guard session.rights(in: channel, epoch: state.head.epoch).contains(needed) else {
+            deny(connection, frame.requestID)
+            return nil
+        }
+        guard !state.head.isClosed else {
+            answer(.error(.gone), to: connection, frame.requestID)
+            return nil
+        }
+        return state
+    }
+}
+
+extension Request {
+    /// The channel that the request is about.
+    var channel: ChannelID? {
+        switch self {
+        case .create(let channel, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
+            .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
+            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel):
+            channel
+        case .hello, .register, .lookup, .ping:
+            nil
+        }
+    }
+}
+
+extension RelayError {
+    static let denied = RelayError(.denied, "no such channel, or no right to it")
+    static let gone = RelayError(.gone, "the channel was closed")
+
+    static func staleEpoch(current: UInt64) -> RelayError {
+        RelayError(.staleEpoch, "the channel is in another epoch", detail: current)
+    }
+
+    static func trimmed(firstSeq: UInt64) -> RelayError {
+        RelayError(.trimmed, "older entries are no longer kept", detail: firstSeq)
+    }
+}

@@ -1,0 +1,314 @@
+import KithWire
+
+/// The requests that have to ask the store first. Each runs while its channel is busy, so nothing else changes the channel
+/// meanwhile on this relay; another relay on the same store is noticed by the condition of the mutation.
+extension Hub {
+    /// How often a mutation is decided anew after conflicts before the client is told to come again.
+    private static let attempts = 8
+
+    // MARK: Loading
+
+    /// Brings the channel's state and entry ids into memory, then lets the request go on.
+    ///
+    /// Also the way to wait for the end of this round: what is busy goes on in the next.
+    func waitForRound(_ channel: ChannelID, _ frame: ClientFrame, _ connection: ConnectionNumber) {
+        if busy[channel] == nil {
+            slowly(channel) { hub in
+                guard let error = await hub.loadWithIDs(channel) else { return }
+                // Nobody who waits can be served; their requests would only start the loading again.
+                for item in hub.busy[channel] ?? [] {
+                    guard case .request(let frame) = item.intake else { continue }
+                    hub.send(.error(error), requestID: frame.requestID, to: item.connection)
+                }
+                hub.busy[channel] = []
+            }
+        }
+        busy[channel]?.append(IntakeItem(connection: connection, intake: .request(frame)))
+    }
+
+    private func loadWithIDs(_ channel: ChannelID) async -> RelayError? {
+        do throws(StoreFailure) {
+            guard let state = try await load(channel) else { return .denied }
+            guard state.ids == nil else { return nil }
+            let lifetimeMs = UInt64(limits.entryIDSeconds) * 1000
+            let now = nowMs()
+            let known = try await store.entryIDs(of: channel, receivedSinceMs: now < lifetimeMs ? 0 : now - lifetimeMs)
+            state.setIDs(EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: now, known: known))
+            metrics.cachedEntryIDs.count(known.count)
+            return nil
+        } catch {
+            return RelayError(error)
+        }
+    }
+
+    /// The channel's state, from memory or from the store.
+    private func load(_ channel: ChannelID) async throws(StoreFailure) -> HubChannel? {
+        if let state = cached(channel) { return state }
+        guard let head = try await store.head(of: channel) else { return nil }
+        // A round may have been decided meanwhile, but not on this channel: it is busy.
+        return insert(channel, head)
+    }
+
+    private func insert(_ channel: ChannelID, _ head: ChannelHead) -> HubChannel {
+        let state = HubChannel(id: channel, head: head, loops: loops, limits: limits)
+        state.lastUsedInRound = roundNumber
+        channels[channel] = state
+        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+        return state
+    }
+
+    /// Asks the store what the channel really is like, after something was not committed as decided.
+    func reload(_ state: HubChannel) {
+        let channel = state.id
+        if let ids = state.ids { metrics.cachedEntryIDs.count(-ids.count) }
+        state.forgetIDs()
+        slowly(channel) { hub in
+            guard let head = try? await hub.store.head(of: channel), let state = hub.channels[channel] else { return }
+            let before = state.head
+            state.setHead(head)
+            guard head.lastSeq > before.lastSeq else { return }
+            hub.broadcast(.advanced(toSeq: head.lastSeq), of: channel, to: state.followers)
+            if head.epoch != before.epoch {
+                for number in state.takeFollowers().joined() { hub.sessions[number]?.follows.remove(channel) }
+            }
+        }
+    }
+
+    /// Drops channels that nobody has used for longest when there are too many in memory.
+    func forgetIdleChannels() {
+        let tooMany = channels.count - limits.cachedChannels
+        let tooManyIDs = metrics.cachedEntryIDs.load(ordering: .relaxed) - limits.cachedEntryIDs
+        guard tooMany > 0 || tooManyIDs > 0 else { return }
+        // A quarter more than needed goes, so that this walk is rare.
+        var dropChannels = tooMany > 0 ? tooMany + limits.cachedChannels / 4 : 0
+        var dropIDs = tooManyIDs > 0 ? tooManyIDs + limits.cachedEntryIDs / 4 : 0
+        let idle = channels.values.filter { busy[$0.id] == nil && $0.tentative == nil }
+            .sorted { $0.lastUsedInRound < $1.lastUsedInRound }
+        for state in idle {
+            guard dropChannels > 0 || dropIDs > 0 else { break }
+            let ids = state.ids?.count ?? 0
+            metrics.cachedEntryIDs.count(-ids)
+            dropIDs -= ids
+            state.forgetIDs()
+            if !state.hasFollowers {
+                channels[state.id] = nil
+                dropChannels -= 1
+            }
+        }
+        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+    }
+
+    // MARK: Channels
+
+    func createSlowly(
+        _ channel: ChannelID, _ access: Access, _ retentionSeconds: UInt32, _ requestID: UInt32,
+        _ connection: ConnectionNumber
+    ) async {
+        let reply = await deciding { () throws(StoreFailure) in
+            if let head = try await store.head(of: channel) {
+                let isSame: Bool
+                if head.epoch == 0 {
+                    isSame = head.access == access && !head.isClosed
+                } else {
+                    isSame = try await store.epoch(0, of: channel)?.access == access && !head.isClosed
+                }
+                return .answer(isSame ? .done : .error(RelayError(.exists, "there is such a channel already")))
+            }
+            return .commit(
+                .create(channel: channel, access: access, retentionSeconds: retentionSeconds, atMs: nowMs()),
+                then: .done)
+        }
+        if case .done = reply, channels[channel] == nil {
+            // Only what was just created is known to have no entries; what existed is loaded when it is used.
+            if let head = try? await store.head(of: channel), head.lastSeq == 0 {
+                let state = insert(channel, head)
+                state.setIDs(EntryIDWindow(lifetimeMs: UInt64(limits.entryIDSeconds) * 1000, nowMs: nowMs()))
+            }
+        }
+        send(reply, requestID: requestID, to: connection)
+    }
+
+    func presentSlowly(
+        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ requestID: UInt32, _ connection: ConnectionNumber
+    ) async {
+        var access = Access.nobody
+        var isGone = false
+        do throws(StoreFailure) {
+            if let state = try await load(channel) {
+                isGone = state.head.isClosed
+                if state.head.epoch == epoch {
+                    access = state.head.access
+                } else if let record = try await store.epoch(epoch, of: channel) {
+                    access = record.access
+                }
+            }
+        } catch {
+            return send(.error(RelayError(error)), requestID: requestID, to: connection)
+        }
+        guard let session = sessions[connection] else { return }
+        let reply = grant(channel, epoch, access, tokens, session, isGone: isGone)
+        send(reply, requestID: requestID, to: connection)
+    }
+
+    func followSlowly(
+        _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ requestID: UInt32, _ connection: ConnectionNumber
+    ) async {
+        do throws(StoreFailure) {
+            let state = try await load(channel)
+            var record: EpochRecord?
+            if let state, state.head.epoch != epoch { record = try await store.epoch(epoch, of: channel) }
+            guard let session = sessions[connection] else { return }
+            guard let state, state.head.epoch == epoch || record != nil || state.head.isClosed else {
+                return send(.error(.denied), requestID: requestID, to: connection)
+            }
+            let (reply, effect) = startFollow(state, record, epoch, fromSeq, session, connection)
+            send(reply, requestID: requestID, to: connection, effect: effect)
+        } catch {
+            send(.error(RelayError(error)), requestID: requestID, to: connection)
+        }
+    }
+
+    func closeSlowly(_ channel: ChannelID, _ requestID: UInt32, _ connection: ConnectionNumber) async {
+        let reply = await deciding { () throws(StoreFailure) in
+            guard let head = try await store.head(of: channel), !head.isClosed else { return .answer(.error(.gone)) }
+            return .commit(.close(channel: channel, lastSeq: head.lastSeq), then: .done)
+        }
+        if case .done = reply, let state = channels[channel] {
+            endFollows(of: state)
+            if let ids = state.ids { metrics.cachedEntryIDs.count(-ids.count) }
+            channels[channel] = nil
+            metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+        }
+        send(reply, requestID: requestID, to: connection)
+    }
+
+    // MARK: Capacity
+
+    func overCapacity(_ head: ChannelHead) -> Bool {
+        head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries) || head.payloadBytes > UInt64(limits.channelBytes)
+    }
+
+    /// Drops the front of a channel that is over its size, a sixteenth at a time, so that it happens rarely.
+    func trim(_ channel: ChannelID) {
+        slowly(channel) { hub in
+            while let state = hub.channels[channel], hub.overCapacity(state.head) {
+                let kept = state.head.lastSeq + 1 - state.head.firstSeq
+                let firstSeq = state.head.firstSeq + max(1, kept / 16)
+                let outcome = await hub.store.commit([.trim(channel: channel, firstSeq: firstSeq)]).first
+                guard outcome == .committed, let head = try? await hub.store.head(of: channel),
+                    head.firstSeq > state.head.firstSeq
+                else { return }
+                state.setHead(head)
+            }
+        }
+    }
+
+    /// Drops what is out of its retention.
+    func expire() async {
+        while let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
+            for (channel, firstSeq) in expired { channels[channel]?.trimmed(to: firstSeq) }
+        }
+    }
+
+    // MARK: Inboxes
+
+    func depositSlowly(
+        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ requestID: UInt32,
+        _ connection: ConnectionNumber
+    ) async {
+        let reply = await deciding { () throws(StoreFailure) in
+            let shelf = try await store.shelf(of: channel)
+            guard shelf.count + keyPackages.count <= limits.keyPackages else {
+                let error = RelayError(.full, "the inbox has no room for more", detail: UInt64(limits.keyPackages))
+                return .answer(.error(error))
+            }
+            return .commit(
+                .deposit(
+                    channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version),
+                then: .done)
+        }
+        send(reply, requestID: requestID, to: connection)
+    }
+
+    func withdrawSlowly(_ channel: ChannelID, _ requestID: UInt32, _ connection: ConnectionNumber) async {
+        let reply = await deciding { () throws(StoreFailure) in
+            let shelf = try await store.shelf(of: channel)
+            if let next = shelf.next {
+                return .commit(
+                    .withdraw(channel: channel, position: next.position, shelfVersion: shelf.version),
+                    then: .keyPackage(next.bytes, isLastResort: false))
+            }
+            if let lastResort = shelf.lastResort { return .answer(.keyPackage(lastResort, isLastResort: true)) }
+            return .answer(.error(RelayError(.notFound, "the inbox has no key package to give")))
+        }
+        send(reply, requestID: requestID, to: connection)
+    }
+
+    // MARK: Names
+
+    func register(
+        _ name: Name, _ record: UnverifiedNameRecord, _ connection: ConnectionNumber, _ requestID: UInt32
+    ) {
+        Task {
+            // The signature was checked on the connection's event loop already; here it makes the record a verified
+            // one, and names change rarely.
+            let reply = await deciding { () throws(StoreFailure) in
+                guard let record = record.verified(for: name) else {
+                    return .answer(.error(RelayError(.denied, "the record is not signed for this name")))
+                }
+                let current = try await store.record(under: name)
+                guard current.map({ record.replaces($0) || record == $0 }) ?? true else {
+                    return .answer(.error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
+                }
+                if record == current { return .answer(.done) }
+                return .commit(.register(record: record, replacing: current?.version), then: .done)
+            }
+            send(reply, requestID: requestID, to: connection)
+            flush()
+        }
+    }
+
+    func lookUp(_ name: Name, _ connection: ConnectionNumber, _ requestID: UInt32) {
+        Task {
+            let reply = await deciding { () throws(StoreFailure) in
+                guard let record = try await store.record(under: name) else {
+                    return .answer(.error(RelayError(.notFound, "there is nobody under this name")))
+                }
+                return .answer(.record(record.unverified))
+            }
+            send(reply, requestID: requestID, to: connection)
+            flush()
+        }
+    }
+
+    // MARK: Conditional appends
+
+    enum Decision: Sendable {
+        case answer(Reply)
+        case commit(StoreMutation, then: Reply)
+    }
+
+    /// Decides on what the store says, commits, and decides anew if the store has moved on meanwhile.
+    private func deciding(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
+        for _ in 0..<Self.attempts {
+            do throws(StoreFailure) {
+                switch try await decide() {
+                case .answer(let reply):
+                    return reply
+                case .commit(let mutation, let reply):
+                    let outcomes = await store.commit([mutation])
+                    note(outcomes)
+                    switch outcomes.first {
+                    case .committed: return reply
+                    case .conflict: continue
+                    case .failed(let failure): return .error(RelayError(failure))
+                    case nil: return .error(RelayError(.io("no outcome")))
+                    }
+                }
+            } catch {
+                return .error(RelayError(error))
+            }
+        }
+        return .error(RelayError(.unavailable, "too many changes at once", retryAfterMs: 1_000))
+    }
+}

@@ -1,0 +1,283 @@
+import KithWire
+import NIOCore
+
+/// Decides every request. It owns the state of all channels and sessions, and works in rounds: it takes whatever has
+/// queued, decides it against the state in memory, has the store commit the round's mutations in one group, takes over
+/// what was committed, and hands each event loop its answers and entries.
+///
+/// While a round commits the next one queues: that is the group commit, and it needs no timer. Answers leave in the order
+/// of their requests, after the commit that they depend on.
+///
+/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) goes the slow way: its
+/// channel is *busy* until it is done, and later requests on that channel wait behind it.
+actor Hub {
+    nonisolated let unownedExecutor: UnownedSerialExecutor
+    /// Keeps the executor alive.
+    private nonisolated let executor: any SerialExecutor
+
+    let store: any ChannelStore
+    let limits: RelayLimits
+    let metrics: RelayMetrics
+    let relayPass: RelayPass?
+    /// Milliseconds since 1970.
+    let nowMs: @Sendable () -> UInt64
+    private nonisolated let intake = HubIntake()
+    private let deliver: @Sendable (Int, LoopBatch) -> Void
+    let loops: Int
+
+    var sessions: [ConnectionNumber: HubSession] = [:]
+    var channels: [ChannelID: HubChannel] = [:]
+    /// Requests that wait for a busy channel.
+    var busy: [ChannelID: [IntakeItem]] = [:]
+    /// What came back from the slow way and goes before the next intake.
+    private var resumed: [IntakeItem] = []
+    private var isDraining = false
+    private(set) var isShuttingDown = false
+    private(set) var roundNumber: UInt64 = 0
+    private var slowTasks = 0
+    /// Why the last commit failed; `nil` once one succeeds.
+    private var lastFailure: StoreFailure?
+
+    /// The round being decided.
+    var round = Round()
+    private var batches: [LoopBatch]
+
+    /// What a round has decided so far.
+    struct Round {
+        var nowMs: UInt64 = 0
+        var mutations: [StoreMutation] = []
+        /// Answers in order; those that depend on a mutation name it.
+        var answers: [PendingAnswer] = []
+        /// Channels with a tentative state, in the order of their first entry.
+        var channels: [HubChannel] = []
+        var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
+    }
+
+    struct PendingAnswer {
+        let connection: ConnectionNumber
+        let requestID: UInt32
+        let reply: Reply
+        var effect: LoopBatch.Effect = .none
+        /// Index of the mutation that has to be committed for `reply` to be true, and the request to try again if
+        /// the store reports a conflict.
+        var condition: (mutation: Int, channel: ChannelID, retry: ClientFrame)?
+    }
+
+    /// - Parameters:
+    ///   - deliver: takes a batch to the event loop of that index.
+    ///   - loops: how many event loops there are.
+    init(
+        store: any ChannelStore, limits: RelayLimits, metrics: RelayMetrics, relayPass: RelayPass?,
+        nowMs: @escaping @Sendable () -> UInt64, loops: Int, deliver: @escaping @Sendable (Int, LoopBatch) -> Void
+    ) {
+        let executor = store.eventLoop.executor
+        self.executor = executor
+        unownedExecutor = executor.asUnownedSerialExecutor()
+        self.store = store
+        self.limits = limits
+        self.metrics = metrics
+        self.relayPass = relayPass
+        self.nowMs = nowMs
+        self.loops = loops
+        self.deliver = deliver
+        batches = Array(repeating: LoopBatch(), count: loops)
+    }
+
+    /// Queues what happened on connections. Called from event loops.
+    nonisolated func submit(_ items: [IntakeItem]) {
+        guard intake.add(items) else { return }
+        // Onto the hub's own thread in one hop; a task from here would go over the global pool.
+        store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
+    }
+
+    private func wake() {
+        Task { await drain() }
+    }
+
+    private func drain() async {
+        guard !isDraining else { return }
+        isDraining = true
+        while true {
+            var items = resumed
+            resumed = []
+            items.append(contentsOf: intake.takeAll())
+            if items.isEmpty { break }
+            await runRound(items)
+        }
+        isDraining = false
+    }
+
+    private func runRound(_ items: [IntakeItem]) async {
+        roundNumber += 1
+        round = Round()
+        round.nowMs = nowMs()
+        for item in items { decide(item) }
+        let outcomes = await commitRound()
+        finishRound(outcomes)
+        forgetIdleChannels()
+    }
+
+    private func commitRound() async -> [StoreOutcome] {
+        guard !round.mutations.isEmpty else { return [] }
+        let start = NIODeadline.now()
+        let outcomes = await store.commit(round.mutations)
+        note(outcomes)
+        metrics.commits.count()
+        metrics.commitNanoseconds.count(Int((NIODeadline.now() - start).nanoseconds))
+        return outcomes
+    }
+
+    // MARK: After the commit
+
+    private func finishRound(_ outcomes: [StoreOutcome]) {
+        let round = self.round
+        self.round = Round()
+        var failed: Set<ChannelID> = []
+        var retries: [IntakeItem] = []
+
+        for answer in round.answers {
+            guard let condition = answer.condition else {
+                send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
+                continue
+            }
+            // A store that answers too few outcomes has failed for the rest.
+            let outcome =
+                outcomes.indices.contains(condition.mutation)
+                ? outcomes[condition.mutation] : .failed(.io("no outcome"))
+            switch outcome {
+            case .committed:
+                send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
+            case .conflict:
+                failed.insert(condition.channel)
+                retries.append(IntakeItem(connection: answer.connection, intake: .request(condition.retry)))
+            case .failed(let failure):
+                failed.insert(condition.channel)
+                send(.error(RelayError(failure)), requestID: answer.requestID, to: answer.connection)
+            }
+        }
+        for channel in round.channels {
+            if failed.contains(channel.id) { forgetRound(of: channel) } else { takeOver(channel, nowMs: round.nowMs) }
+        }
+        for whisper in round.whispers where !failed.contains(whisper.channel.id) {
+            broadcast(
+                .whisper(epoch: whisper.epoch, payload: whisper.payload), of: whisper.channel.id,
+                to: whisper.channel.followers)
+        }
+        resumed.append(contentsOf: retries)
+        flush()
+    }
+
+    private func takeOver(_ channel: HubChannel, nowMs: UInt64) {
+        let (entries, followers) = channel.takeOverRound(nowMs: nowMs)
+        metrics.entriesAccepted.count(entries.count)
+        if channel.ids != nil { metrics.cachedEntryIDs.count(entries.count) }
+        if entries.last?.kind == .turn {
+            metrics.turnsAccepted.count()
+            for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
+        }
+        broadcast(.entries(entries), of: channel.id, to: followers)
+        if overCapacity(channel.head) { trim(channel.id) }
+    }
+
+    /// Part of the channel's round was not committed. What is durable is the store's to say: the channel is loaded again
+    /// when it is needed next, and its followers read what they may have missed.
+    private func forgetRound(of channel: HubChannel) {
+        channel.forgetRound()
+        reload(channel)
+    }
+
+    func broadcast(_ content: LoopBatch.Content, of channel: ChannelID, to followers: [[ConnectionNumber]]) {
+        for loop in followers.indices where !followers[loop].isEmpty {
+            batches[loop].broadcasts.append(
+                LoopBatch.Broadcast(channel: channel, content: content, followers: followers[loop]))
+        }
+    }
+
+    // MARK: Answers
+
+    /// Sends an answer with the round's other output. Answers that must keep their place in a round go through
+    /// ``Round/answers``.
+    func send(
+        _ reply: Reply, requestID: UInt32, to connection: ConnectionNumber, effect: LoopBatch.Effect = .none
+    ) {
+        guard let session = sessions[connection] else { return }
+        if case .error(let error) = reply { metrics.count(error) }
+        batches[session.loop].answers.append(
+            LoopBatch.Answer(connection: connection, requestID: requestID, reply: reply, effect: effect))
+    }
+
+    /// Hands every event loop what has gathered for it.
+    func flush() {
+        for loop in batches.indices where !batches[loop].isEmpty {
+            deliver(loop, batches[loop])
+            batches[loop] = LoopBatch()
+        }
+    }
+
+    /// Tells all followers of a channel that it is gone, and forgets them.
+    func endFollows(of channel: HubChannel) {
+        let followers = channel.takeFollowers()
+        for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
+        broadcast(.gone, of: channel.id, to: followers)
+    }
+
+    // MARK: The slow way
+
+    /// Makes the channel busy, runs `work`, and then lets the requests that came meanwhile go on, in their order.
+    func slowly(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
+        if busy[channel] == nil { busy[channel] = [] }
+        slowTasks += 1
+        Task {
+            await work(self)
+            slowTasks -= 1
+            resumed.append(contentsOf: busy.removeValue(forKey: channel) ?? [])
+            flush()
+            await drain()
+        }
+    }
+
+    // MARK: Health
+
+    /// Notes whether the store could do what it was asked.
+    func note(_ outcomes: [StoreOutcome]) {
+        for outcome in outcomes {
+            if case .failed(let failure) = outcome {
+                lastFailure = failure
+                metrics.commitFailures.count()
+                return
+            }
+        }
+        lastFailure = nil
+    }
+
+    /// Why the relay cannot serve everything now, in a few words; `nil` if it can.
+    func unreadiness() -> String? {
+        if isShuttingDown { return "shutting down" }
+        switch lastFailure {
+        case .full: return "the disk is full"
+        case .io: return "the store cannot write"
+        case .damaged: return "the store is damaged"
+        case nil: return nil
+        }
+    }
+
+    // MARK: Shutting down
+
+    /// Refuses everything from now on; what is being committed is still answered. Returns when nothing is under way.
+    func shutDown() async {
+        isShuttingDown = true
+        while isDraining || slowTasks > 0 {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+extension RelayError {
+    /// What a client is told of a store's failure. The store's own words stay with the relay.
+    init(_ failure: StoreFailure) {
+        switch failure {
+        case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
+        case .io, .damaged: self.init(.unavailable, "the relay could not store it", retryAfterMs: 5_000)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import KithWire
+
+/// What the hub knows of a connection: the tokens it has proved, and what it follows.
+final class HubSession {
+    let loop: Int
+    var hasSaidHello = false
+    /// Channels of which this connection follows the current epoch.
+    var follows: Set<ChannelID> = []
+    private var rights: [ChannelID: [EpochRights]] = [:]
+
+    struct EpochRights {
+        let epoch: UInt64
+        var rights: Rights
+    }
+
+    init(loop: Int) { self.loop = loop }
+
+    var presentedChannels: Int { rights.count }
+
+    func hasPresented(_ channel: ChannelID) -> Bool { rights[channel] != nil }
+
+    func rights(in channel: ChannelID, epoch: UInt64) -> Rights {
+        rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
+    }
+
+    func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
+        var epochs = rights[channel] ?? []
+        var all = granted
+        if let index = epochs.firstIndex(where: { $0.epoch == epoch }) {
+            all.formUnion(epochs.remove(at: index).rights)
+        }
+        epochs.append(EpochRights(epoch: epoch, rights: all))
+        if epochs.count > limit { epochs.removeFirst(epochs.count - limit) }
+        rights[channel] = epochs
+    }
+}

@@ -1,0 +1,358 @@
+import KithWire
+import NIOCore
+import TLSCodec
+
+/// One client: bytes in, requests to the hub; answers and entries in, bytes out. Lives on one event loop.
+///
+/// Everything that one read brought goes to the hub at once, and everything that one round answered leaves in one write.
+final class Connection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    let number: ConnectionNumber
+    private let loop: RelayLoop
+    private let hub: Hub
+    private let channel: any Channel
+    private var context: ChannelHandlerContext?
+
+    private var decoder: WebSocketDecoder
+    private var writer = WebSocketWriter()
+    private var follows: [ChannelID: Follow] = [:]
+    /// When each unanswered `present` came.
+    private var presents: [UInt32: NIODeadline] = [:]
+    private var intake: [IntakeItem] = []
+
+    private var rate: TokenBucket
+    private var requestsUnderWay = 0
+    private var bytesUnderWay = 0
+    private let openedAt = NIODeadline.now()
+    private var lastFrameAt = NIODeadline.now()
+    private var hasSaidHello = false
+    /// Nothing leaves before this time.
+    private var heldUntil: NIODeadline?
+    /// Nothing is read before this time.
+    private var pausedUntil: NIODeadline?
+    private var isReadWanted = false
+    /// Whether the input broke the rules: nothing more of it counts.
+    private var isFailed = false
+    private var isTouched = false
+
+    private var limits: RelayLimits { loop.shared.limits }
+    private var metrics: RelayMetrics { loop.shared.metrics }
+
+    init(number: ConnectionNumber, channel: any Channel, loop: RelayLoop, hub: Hub) {
+        self.number = number
+        self.channel = channel
+        self.loop = loop
+        self.hub = hub
+        decoder = WebSocketDecoder(from: .client, limit: loop.shared.limits.frame)
+        rate = TokenBucket(
+            burst: loop.shared.limits.requestBurst, perSecond: loop.shared.limits.requestsPerSecond)
+    }
+
+    // MARK: Life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        hub.submit([IntakeItem(connection: number, intake: .opened(loop: loop.index))])
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        hub.submit([IntakeItem(connection: number, intake: .closed)])
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A broken TLS record or a reset: the other side is gone or does not mean well. Neither is worth a line.
+        context.close(promise: nil)
+    }
+
+    /// Closes a connection that did not say hello in time, or said nothing for long.
+    func closeIfSilent(now: NIODeadline, sweepMs: Int) {
+        let (since, allowed) = hasSaidHello ? (lastFrameAt, limits.idleMs) : (openedAt, limits.helloMs)
+        // Whoever would be over the time at the next sweep goes now: the limit is kept, not passed by a little.
+        guard now + .milliseconds(Int64(sweepMs)) > since + .milliseconds(Int64(allowed)) else { return }
+        metrics.connectionsTimedOut.count()
+        channel.close(promise: nil)
+    }
+
+    /// Says that the relay is going, and closes.
+    func goAway() {
+        guard context != nil else { return channel.close(promise: nil) }
+        close(code: 1001)
+    }
+
+    private func close(code: UInt16) {
+        isFailed = true
+        heldUntil = nil
+        writer.writeClose(code: code)
+        flush()
+        context?.close(promise: nil)
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isFailed else { return }
+        let buffer = unwrapInboundIn(data)
+        metrics.bytesIn.count(buffer.readableBytes)
+        do {
+            try buffer.withUnsafeReadableBytes { bytes in
+                try decoder.feed(bytes) { message in self.receive(message) }
+            }
+        } catch {
+            isFailed = true
+            submit()
+            close(code: (error as? WebSocketError)?.rawValue ?? WebSocketError.protocolError.rawValue)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        submit()
+        if isTouched { flush() }
+        context.fireChannelReadComplete()
+    }
+
+    private func submit() {
+        guard !intake.isEmpty else { return }
+        hub.submit(intake)
+        intake.removeAll(keepingCapacity: intake.capacity <= 64)
+    }
+
+    private func receive(_ message: WebSocketMessage) {
+        guard !isFailed else { return }
+        lastFrameAt = .now()
+        switch message {
+        case .binary(let bytes):
+            receive(frame: bytes)
+        case .ping(let content):
+            writer.writePong(content)
+            isTouched = true
+        case .pong:
+            break
+        case .close:
+            submit()
+            close(code: 1000)
+        }
+    }
+
+    private func receive(frame bytes: [UInt8]) {
+        metrics.requests.count()
+        requestsUnderWay += 1
+        bytesUnderWay += bytes.count
+        let wait = rate.take(atNanoseconds: Int64(lastFrameAt.uptimeNanoseconds))
+        do throws(TLSCodecError) {
+            let frame = try ClientFrame(decoding: bytes)
+            guard wait == 0 else {
+                pause(forNanoseconds: wait)
+                let error = RelayError(
+                    .tooFast, "too many requests", retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+                intake.append(IntakeItem(connection: number, intake: .refused(requestID: frame.requestID, error)))
+                return
+            }
+            if case .present = frame.request { presents[frame.requestID] = lastFrameAt }
+            intake.append(IntakeItem(connection: number, intake: .request(frame)))
+        } catch {
+            let requestID = bytes.dropFirst().prefix(4).reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+            let refusal: RelayError
+            if case .tooLong(let limit) = error {
+                refusal = RelayError(.tooLarge, "a field is too large", detail: UInt64(limit))
+            } else {
+                refusal = RelayError(.badFrame, "the frame does not parse")
+                isFailed = true
+            }
+            intake.append(IntakeItem(connection: number, intake: .refused(requestID: requestID, refusal)))
+        }
+    }
+
+    // MARK: Reading only what can be dealt with
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadWanted = true }
+    }
+
+    private var mayRead: Bool {
+        pausedUntil == nil && heldUntil == nil && requestsUnderWay < limits.requestsUnderWay
+            && bytesUnderWay < limits.bytesUnderWay && channel.isWritable
+    }
+
+    private func readIfWanted() {
+        guard isReadWanted, mayRead, let context else { return }
+        isReadWanted = false
+        context.read()
+    }
+
+    private func pause(forNanoseconds wait: Int64) {
+        guard pausedUntil == nil else { return }
+        let until = NIODeadline.now() + .nanoseconds(wait)
+        pausedUntil = until
+        channel.eventLoop.assumeIsolated().scheduleTask(deadline: until) {
+            self.pausedUntil = nil
+            self.readIfWanted()
+        }
+    }
+
+    // MARK: Out
+
+    private var canSend: Bool {
+        heldUntil == nil && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
+    }
+
+    /// Takes an answer. Returns whether the connection has to be flushed after the batch; said once for each batch.
+    func answer(_ answer: LoopBatch.Answer) -> Bool {
+        requestsUnderWay -= 1
+        if requestsUnderWay == 0 { bytesUnderWay = 0 }
+        if let came = presents.removeValue(forKey: answer.requestID), case .error(let error) = answer.reply,
+            error.code == .denied
+        {
+            hold(until: came + .milliseconds(Int64(limits.deniedMs)))
+        }
+        writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
+        switch answer.effect {
+        case .none:
+            break
+        case .welcomed:
+            hasSaidHello = true
+        case .follows(let channel, let start):
+            var follow = Follow(requestID: answer.requestID, start: start)
+            let step = follow.resume(canSend: canSend)
+            follows[channel] = follow
+            perform(step, channel, answer.requestID)
+        case .unfollows(let channel):
+            follows[channel] = nil
+        case .closes:
+            close(code: 1008)
+        }
+        readIfWanted()
+        return touch()
+    }
+
+    private func touch() -> Bool {
+        defer { isTouched = true }
+        return !isTouched
+    }
+
+    /// Writes what has gathered, in one piece.
+    func flush() {
+        isTouched = false
+        guard heldUntil == nil, let context, !writer.isEmpty else { return }
+        metrics.bytesOut.count(writer.bytes.count)
+        let buffer = channel.allocator.buffer(bytes: writer.bytes)
+        // Keeps the storage of a busy connection, and gives back that of an idle one.
+        if writer.bytes.count < 512 { _ = writer.takeBytes() } else { writer.removeAll() }
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func hold(until deadline: NIODeadline) {
+        guard deadline > .now(), heldUntil.map({ $0 < deadline }) ?? true else { return }
+        heldUntil = deadline
+        channel.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            guard self.heldUntil == deadline else { return }
+            self.heldUntil = nil
+            self.flush()
+            self.resumeFollows()
+            self.readIfWanted()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if channel.isWritable {
+            resumeFollows()
+            readIfWanted()
+            if isTouched { flush() }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Follows
+
+    /// Takes what the hub has for a follower. Returns whether the connection has to be flushed after the batch.
+    func take(_ broadcast: LoopBatch.Broadcast, _ shared: EncodedOnce) -> Bool {
+        let channel = broadcast.channel
+        guard var follow = follows[channel] else { return false }
+        switch broadcast.content {
+        case .entries(let entries):
+            let step = follow.committed(entries, canSend: canSend)
+            follows[channel] = follow
+            if step == .send || step == .sendAndEnd {
+                metrics.entriesDelivered.count(entries.count)
+                if shared.isShared {
+                    for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
+                } else {
+                    write(entries[...], of: channel, follow.requestID)
+                }
+            }
+            perform(step, channel, follow.requestID)
+        case .advanced(let seq):
+            let step = follow.advanced(to: seq, canSend: canSend)
+            follows[channel] = follow
+            perform(step, channel, follow.requestID)
+        case .whisper(let epoch, _):
+            // A whisper is for who listens now; it waits for nobody.
+            guard epoch == follow.epoch, canSend else { return false }
+            for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
+        case .gone:
+            follows[channel] = nil
+            writer.write(RelayFrame(requestID: follow.requestID, reply: .error(.gone)))
+        }
+        return writer.isEmpty ? false : touch()
+    }
+
+    /// Takes what the store had for a follower.
+    func take(_ result: Result<[Entry], StoreFailure>, for catchUp: RelayLoop.CatchUp) {
+        guard var follow = follows[catchUp.channel], follow.requestID == catchUp.requestID else { return }
+        switch result {
+        case .success(let entries):
+            let (mine, step) = follow.read(entries)
+            follows[catchUp.channel] = follow
+            write(mine, of: catchUp.channel, follow.requestID)
+            metrics.entriesDelivered.count(mine.count)
+            perform(step, catchUp.channel, follow.requestID)
+            flush()
+            resume(catchUp.channel)
+        case .failure(let failure):
+            follow.readFailed()
+            follows[catchUp.channel] = nil
+            writer.write(RelayFrame(requestID: follow.requestID, reply: .error(RelayError(failure))))
+            flush()
+        }
+    }
+
+    private func write(_ entries: ArraySlice<Entry>, of channel: ChannelID, _ requestID: UInt32) {
+        for chunk in entries.chunkedForFrames {
+            let reply = Reply.entries(channel: channel, entries: Array(chunk))
+            writer.write(RelayFrame(requestID: requestID, reply: reply))
+        }
+    }
+
+    private func resumeFollows() {
+        for channel in Array(follows.keys) { resume(channel) }
+        if isTouched { flush() }
+    }
+
+    private func resume(_ channel: ChannelID) {
+        guard var follow = follows[channel] else { return }
+        let step = follow.resume(canSend: canSend)
+        follows[channel] = follow
+        perform(step, channel, follow.requestID)
+        if !writer.isEmpty { isTouched = true }
+    }
+
+    private func perform(_ step: Follow.Step, _ channel: ChannelID, _ requestID: UInt32) {
+        switch step {
+        case .nothing, .send:
+            break
+        case .sendAndEnd, .end:
+            let epoch = follows.removeValue(forKey: channel)?.epoch ?? 0
+            writer.write(RelayFrame(requestID: requestID, reply: .epochEnded(channel: channel, epoch: epoch)))
+        case .read(let first, let last):
+            loop.enqueue(
+                RelayLoop.CatchUp(
+                    connection: number, requestID: requestID, channel: channel, first: first, last: last))
+        case .trimmed(let firstSeq):
+            follows[channel] = nil
+            writer.write(RelayFrame(requestID: requestID, reply: .error(.trimmed(firstSeq: firstSeq))))
+        }
+    }
+}

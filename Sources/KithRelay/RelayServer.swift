@@ -1,0 +1,202 @@
+import Foundation
+import KithWire
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// What a relay is started with.
+public struct RelayConfiguration: Sendable {
+    /// The address to listen on.
+    public var host: String
+    /// The port to listen on; 0 takes a free one.
+    public var port: Int
+    /// What is allowed.
+    public var limits = RelayLimits()
+    /// If set, only clients that know it are served.
+    public var relayPass: RelayPass?
+    /// Threads that serve connections.
+    public var eventLoops = System.coreCount
+    /// Where lines go. Nothing in them names a person, a channel or an address of a client.
+    public var logger = Logger(label: "kith.relay")
+    /// Milliseconds since 1970.
+    public var nowMs: @Sendable () -> UInt64 = { UInt64(Date().timeIntervalSince1970 * 1000) }
+
+    /// A relay on this address with everything else at its default.
+    public init(host: String = "127.0.0.1", port: Int = 0) {
+        self.host = host
+        self.port = port
+    }
+}
+
+/// A relay that is listening.
+public final class RelayServer: Sendable {
+    /// What it is known by.
+    public let pin: RelayPin
+    /// The host it listens on, as a numeric address.
+    public let host: String
+    /// The port it listens on.
+    public let port: Int
+
+    private let hub: Hub
+    private let store: any ChannelStore
+    private let group: MultiThreadedEventLoopGroup
+    private let listener: any Channel
+    private let loops: [RelayLoop]
+    private let timers: [Task<Void, Never>]
+    private let logger: Logger
+
+    /// How often silent connections are looked for.
+    private static let sweepMs = 250
+    /// How often entries out of their retention are looked for.
+    private static let expirySeconds = 60
+
+    /// Starts a relay over `store`, which it closes when it is shut down.
+    ///
+    /// - Throws: an error of NIO if the address cannot be bound, or NIOSSL's if the identity cannot be used.
+    public static func start(
+        _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
+    ) async throws -> RelayServer {
+        let tls = try identity.tlsContext()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoops))
+        let metrics = RelayMetrics()
+        let shared = RelayLoop.Shared(
+            limits: configuration.limits, metrics: metrics, store: store,
+            addresses: AddressTable(
+                perAddress: configuration.limits.connectionsPerAddress, inAll: configuration.limits.connections))
+        let loops = group.makeIterator().enumerated().map { index, eventLoop in
+            RelayLoop(index: index, eventLoop: eventLoop, shared: shared)
+        }
+        let hub = Hub(
+            store: store, limits: configuration.limits, metrics: metrics, relayPass: configuration.relayPass,
+            nowMs: configuration.nowMs, loops: loops.count,
+            deliver: { index, batch in loops[index].deliver(batch) })
+        let front = Front(loops: loops, hub: hub, tls: tls, shared: shared)
+        do {
+            let listener = try await front.listen(on: group, host: configuration.host, port: configuration.port)
+            return RelayServer(
+                configuration, pin: identity.pin, hub: hub, store: store, group: group, listener: listener,
+                loops: loops)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: RelayConfiguration, pin: RelayPin, hub: Hub, store: any ChannelStore,
+        group: MultiThreadedEventLoopGroup, listener: any Channel, loops: [RelayLoop]
+    ) {
+        self.pin = pin
+        self.hub = hub
+        self.store = store
+        self.group = group
+        self.listener = listener
+        self.loops = loops
+        logger = configuration.logger
+        host = listener.localAddress?.ipAddress ?? configuration.host
+        port = listener.localAddress?.port ?? configuration.port
+        let sweeps = loops.map { loop in
+            Task {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(Self.sweepMs))
+                    loop.eventLoop.execute { loop.closeSilent(now: .now(), sweepMs: Self.sweepMs) }
+                }
+            }
+        }
+        let expiry = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(Self.expirySeconds))
+                await hub.expire()
+            }
+        }
+        timers = sweeps + [expiry]
+        logger.info("listening")
+    }
+
+    /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store.
+    public func shutDown() async {
+        logger.info("shutting down")
+        try? await listener.close()
+        await hub.shutDown()
+        for timer in timers { timer.cancel() }
+        for loop in loops {
+            try? await loop.eventLoop.submit { loop.closeAll() }.get()
+        }
+        try? await group.shutdownGracefully()
+        await store.close()
+        logger.info("shut down")
+    }
+}
+
+/// What stands between the listening socket and the hub.
+private struct Front: Sendable {
+    let loops: [RelayLoop]
+    let hub: Hub
+    let tls: NIOSSLContext
+    let shared: RelayLoop.Shared
+
+    func listen(on group: any EventLoopGroup, host: String, port: Int) async throws -> any Channel {
+        try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(low: shared.limits.unreadBacklog / 8, high: shared.limits.unreadBacklog / 2)
+            )
+            .childChannelInitializer { channel in initialize(channel) }
+            .bind(host: host, port: port).get()
+    }
+
+    private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
+        shared.metrics.connectionsTotal.count()
+        let address = channel.remoteAddress?.ipAddress ?? ""
+        guard shared.addresses.enter(address) else {
+            shared.metrics.connectionsRefused.count()
+            return channel.close()
+        }
+        guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return channel.close() }
+        let connection = Connection(
+            number: .random(in: .min ... .max), channel: channel, loop: loop, hub: hub)
+        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        loop.add(connection)
+        channel.closeFuture.whenComplete { _ in
+            shared.addresses.leave(address)
+            loop.remove(bound.value)
+        }
+        return channel.eventLoop.makeCompletedFuture {
+            let front = HTTPFront { path in await page(path) }
+            let boundFront = NIOLoopBound(front, eventLoop: channel.eventLoop)
+            let upgrader = WebSocketUpgrader { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    pipeline.removeHandler(boundFront.value, promise: nil)
+                    try pipeline.addHandler(bound.value)
+                }
+            }
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,
+                withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
+            try pipeline.addHandler(front)
+        }
+    }
+
+    private func page(_ path: String) async -> HTTPPage {
+        switch path {
+        case "/healthz":
+            if let reason = await hub.unreadiness() {
+                HTTPPage(status: .serviceUnavailable, text: "not ready: \(reason)\n")
+            } else {
+                HTTPPage(status: .ok, text: "ready\n")
+            }
+        case "/metrics":
+            HTTPPage(status: .ok, text: shared.metrics.rendered(store: try? await shared.store.statistics()))
+        default:
+            HTTPPage(status: .notFound, text: "nothing here\n")
+        }
+    }
+}

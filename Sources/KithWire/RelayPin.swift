@@ -1,0 +1,40 @@
+import Crypto
+
+/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate): by this a client knows the relay again,
+/// with no certificate authority and no domain.
+public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
+    /// 32 bytes.
+    public let bytes: [UInt8]
+
+    /// The pin of an encoded SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    public init(ofSubjectPublicKeyInfo encoding: some Sequence<UInt8>) {
+        bytes = Array(SHA256.hash(data: Array(encoding)))
+    }
+
+    /// Takes the 32 bytes of a pin; `nil` for any other count.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// Reads 64 hexadecimal digits in upper or lower case, with any hyphens, colons or spaces between them and perhaps
+    /// `sha256:` in front; `nil` for anything else. All 64: half a pin protects far less than half as well.
+    public init?(_ text: String) {
+        var rest = text[...]
+        if rest.lowercased().hasPrefix("sha256:") || rest.lowercased().hasPrefix("sha256/") { rest = rest.dropFirst(7) }
+        var digits: [UInt8] = []
+        for character in rest {
+            if character == "-" || character == ":" || character == " " { continue }
+            guard character.isASCII, let digit = character.hexDigitValue, digits.count < 64 else { return nil }
+            digits.append(UInt8(digit))
+        }
+        guard digits.count == 64 else { return nil }
+        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
+    /// 64 hexadecimal digits in lower case, as `sha256sum` writes them.
+    public var description: String {
+        let digits = Array("0123456789abcdef")
+        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import KithRelay
+import KithWire
+import Logging
+import NIOPosix
+
+/// `kith relay run`: serves until it is told to stop.
+struct RelayRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a relay until it is stopped with ctrl-C or SIGTERM.",
+        discussion: """
+            The relay makes its own key when it starts for the first time, and prints the pin that clients know it by. \
+            Everything it acknowledges is on disk.
+
+            EXAMPLES
+              kith relay                                     on this machine only, port 7443
+              kith relay --listen 0.0.0.0:7443               for others too
+              kith relay --listen 127.0.0.1:0 --data /tmp/r  on a free port, with its store in a folder
+              kith relay --limit requests-per-second=1000    with another limit
+
+            EXIT CODES
+              0  stopped when asked    1  could not start    64  wrong usage
+            """)
+
+    @OptionGroup var store: RelayStoreOptions
+
+    @Option(name: .long, help: "Where to listen. Port 0 takes a free one.")
+    var listen = HostAndPort(host: "127.0.0.1", port: 7443)
+
+    @Flag(name: .long, help: "Keep nothing: everything is gone when the relay stops.")
+    var memory = false
+
+    @Option(name: .long, help: "A PEM file with a certificate to show instead of the relay's own.")
+    var certificate: String?
+
+    @Option(name: .long, help: "A PEM file with that certificate's private key.")
+    var key: String?
+
+    @Option(name: .long, help: "A file with a pass that clients have to know.")
+    var relayPassFile: String?
+
+    @Option(name: .long, help: "Override a limit, as NAME=VALUE. May be repeated.")
+    var limit: [String] = []
+
+    @Option(name: .long, help: "Threads that serve connections; the number of cores unless given.")
+    var threads: Int?
+
+    @Option(name: .long, help: "trace, debug, info, notice, warning or error.")
+    var logLevel: Logger.Level = .notice
+
+    @Flag(name: .long, help: "Print one JSON object a line.")
+    var json = false
+
+    func validate() throws {
+        if (certificate == nil) != (key == nil) { throw ValidationError("--certificate and --key go together.") }
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256.") }
+        _ = try limits()
+    }
+
+    private func limits() throws -> RelayLimits {
+        var limits = RelayLimits()
+        for text in limit {
+            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let value = Int(parts[1]), limits.override(parts[0], with: value) else {
+                throw ValidationError(
+                    "--limit \(text): not a limit, or not a value it may have. Limits: "
+                        + RelayLimits.names.joined(separator: ", "))
+            }
+        }
+        return limits
+    }
+
+    func run() async throws {
+        var configuration = RelayConfiguration(host: listen.host, port: listen.port)
+        configuration.limits = try limits()
+        if let threads { configuration.eventLoops = threads }
+        var logger = Logger(label: "kith.relay") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = logLevel
+        configuration.logger = logger
+        if let relayPassFile { configuration.relayPass = try readPass(relayPassFile) }
+
+        let folder = store.folder
+        let identity: RelayIdentity
+        if let certificate, let key {
+            identity = try .given(
+                certificateFile: URL(filePath: certificate), keyFile: URL(filePath: key))
+        } else {
+            identity = try .kept(in: folder)
+        }
+        let signals = StopSignals()
+        // The store has a thread of its own, which may wait for the disk.
+        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let store: any ChannelStore =
+            memory
+            ? MemoryStore(eventLoop: storeGroup.any())
+            : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
+        let server = try await RelayServer.start(configuration, identity: identity, store: store)
+        announce(server, folder)
+        await signals.wait()
+        await server.shutDown()
+        try await storeGroup.shutdownGracefully()
+    }
+
+    private func readPass(_ path: String) throws -> RelayPass {
+        let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        guard let pass = RelayPass(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw ValidationError("--relay-pass-file: the pass must have 1 to \(WireLimits.relayPass) bytes.")
+        }
+        return pass
+    }
+
+    private func announce(_ server: RelayServer, _ folder: URL) {
+        let address = HostAndPort(host: server.host, port: server.port).description
+        if json {
+            struct Listening: Encodable {
+                var event = "listening"
+                let address: String
+                let pin: String
+                let data: String?
+            }
+            let line = Listening(address: address, pin: server.pin.description, data: memory ? nil : folder.path)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            if let data = try? encoder.encode(line) { print(String(decoding: data, as: UTF8.self)) }
+        } else {
+            print("listening on \(address)")
+            print("pin: \(server.pin)")
+            print(memory ? "keeping nothing on disk" : "data: \(folder.path)")
+        }
+        fflush(nil)
+    }
+}
+
+/// Where a relay keeps its things.
+struct RelayStoreOptions: ParsableArguments {
+    @Option(name: .long, help: "The relay's folder. Default: $KITH_HOME/relay or $XDG_DATA_HOME/kith/relay.")
+    var data: String?
+
+    var folder: URL {
+        if let data { return URL(filePath: data) }
+        let environment = ProcessInfo.processInfo.environment
+        if let home = environment["KITH_HOME"], !home.isEmpty { return URL(filePath: home).appending(path: "relay") }
+        if let xdg = environment["XDG_DATA_HOME"], !xdg.isEmpty { return URL(filePath: xdg).appending(path: "kith/relay") }
+        return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share/kith/relay")
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,95 @@
+import Crypto
+import KithClient
+import KithRelay
+import KithWire
+import Testing
+
+@Suite("Inboxes and names")
+struct InboxTests {
+    private func withdraw(_ connection: RelayConnection, _ channel: TestChannel) async throws -> ([UInt8], Bool) {
+        let reply = try await connection.request(.withdraw(channel: channel.id))
+        guard case .keyPackage(let package, let isLastResort) = reply else { throw Unexpected(reply: reply) }
+        return (Array(package.bytes), isLastResort)
+    }
+
+    @Test("each one-time key package is given exactly once, also to many at the same time; then the last resort")
+    func keyPackages() async throws {
+        try await withRelay { relay in
+            let (owner, inbox) = try await relay.connectWithChannel()
+            let packages = (0..<40).map { KeyPackageBytes([UInt8($0)]) }
+            let lastResort = KeyPackageBytes([0xff])
+            _ = try await owner.request(
+                .deposit(channel: inbox.id, keyPackages: packages, lastResort: lastResort))
+            var senders: [RelayConnection] = []
+            for _ in 0..<5 {
+                let sender = try await relay.connect()
+                try await sender.present(inbox, [inbox.append])
+                senders.append(sender)
+            }
+            let given = try await withThrowingTaskGroup(of: ([UInt8], Bool).self) { group in
+                for index in 0..<45 {
+                    let sender = senders[index % 5]
+                    group.addTask { try await withdraw(sender, inbox) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let oneTime = given.filter { !$0.1 }.map(\.0)
+            #expect(Set(oneTime) == Set(packages.map { Array($0.bytes) }))
+            #expect(oneTime.count == 40)
+            #expect(given.filter(\.1).map(\.0) == Array(repeating: [0xff], count: 5))
+        }
+    }
+
+    @Test("an empty shelf says so, and one that is asked too often asks for patience")
+    func emptyAndTooFast() async throws {
+        let clock = TestClock()
+        try await withRelay(limits: { $0.withdrawBurst = 3 }, clock: clock) { relay in
+            let (owner, inbox) = try await relay.connectWithChannel()
+            for _ in 0..<3 {
+                #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
+            }
+            let refusal = try await owner.refusal(of: .withdraw(channel: inbox.id))
+            #expect(refusal?.code == .tooFast)
+            #expect((refusal?.retryAfterMs ?? 0) > 0)
+            clock.advance(seconds: 2)
+            #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
+        }
+    }
+
+    @Test("a shelf has room for so many and says when it is full")
+    func fullShelf() async throws {
+        try await withRelay(limits: { $0.keyPackages = 10 }) { relay in
+            let (owner, inbox) = try await relay.connectWithChannel()
+            let eight = Request.deposit(
+                channel: inbox.id, keyPackages: (0..<8).map { KeyPackageBytes([$0]) }, lastResort: nil)
+            #expect(try await owner.refusal(of: eight) == nil)
+            #expect(try await owner.refusal(of: eight)?.code == .full)
+            #expect(try await withdraw(owner, inbox).0 == [0])
+        }
+    }
+
+    @Test("a name belongs to the first who takes it; only the same key with a higher version changes it")
+    func names() async throws {
+        try await withRelay { relay in
+            let connection = try await relay.connect()
+            let name = try #require(Name("alice"))
+            let key = Curve25519.Signing.PrivateKey()
+            #expect(try await connection.refusal(of: .lookup(name: name))?.code == .notFound)
+            let first = try NameRecord(name: name, version: 1, content: [1], signedBy: key)
+            #expect(try await connection.refusal(of: .register(name: name, record: first.unverified)) == nil)
+            #expect(try await connection.refusal(of: .register(name: name, record: first.unverified)) == nil)
+            #expect(try await connection.request(.lookup(name: name)) == .record(first.unverified))
+
+            let thief = try NameRecord(name: name, version: 9, content: [2], signedBy: Curve25519.Signing.PrivateKey())
+            #expect(try await connection.refusal(of: .register(name: name, record: thief.unverified))?.code == .exists)
+            let other = try #require(Name("bob"))
+            #expect(try await connection.refusal(of: .register(name: other, record: first.unverified))?.code == .denied)
+
+            let third = try NameRecord(name: name, version: 3, content: [3], signedBy: key)
+            #expect(try await connection.refusal(of: .register(name: name, record: third.unverified)) == nil)
+            let second = try NameRecord(name: name, version: 2, content: [4], signedBy: key)
+            #expect(try await connection.refusal(of: .register(name: name, record: second.unverified))?.code == .exists)
+            #expect(try await connection.request(.lookup(name: name)) == .record(third.unverified))
+        }
+    }
+}

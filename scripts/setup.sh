@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the system packages that building and testing need, on Debian and Ubuntu. Does nothing when they are there.
+set -euo pipefail
+
+# libsqlite3-dev: the relay's store. tmux: the tests of the terminal.
+packages=(libsqlite3-dev tmux)
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+
+if ! command -v swift >/dev/null; then
+    echo "setup: Swift 6.1 or newer is needed; see https://www.swift.org/install" >&2
+    exit 1
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: please install what these Debian packages hold: ${missing[*]}" >&2
+    exit 1
+fi
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
