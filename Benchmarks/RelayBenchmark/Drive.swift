@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NIOCore
 import NIOPosix
 
 /// Puts the throughput load on a relay that is running already: for profilers.

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 
 /// Pairs of connections with a full window each: how many messages a second are delivered and acknowledged.
 struct Throughput: Scenario {

@@ -10,15 +10,14 @@ final class ChildProcess: Sendable {
 
     /// Starts a program; its standard output can be read with ``readLine(within:)``.
     init(_ path: String, _ arguments: [String]) throws {
-        var descriptors: [Int32] = [-1, -1]
-        guard pipe2(&descriptors, O_CLOEXEC) == 0 else { throw ServerFailure("no pipe") }
-        defer { close(descriptors[1]) }
+        let ends = try pipe()
+        defer { close(ends.writing) }
         do {
-            id = try spawn(path, arguments, output: descriptors[1])
-            output = descriptors[0]
+            id = try spawn(path, arguments, output: ends.writing)
+            output = ends.reading
             guardian = try Guardian(#"kill -9 "$0" 2> /dev/null"#, "\(id)")
         } catch {
-            close(descriptors[0])
+            close(ends.reading)
             throw error
         }
     }
@@ -68,12 +67,11 @@ final class Guardian: Sendable {
     private let leash: Int32
 
     init(_ command: String, _ argument: String) throws {
-        var descriptors: [Int32] = [-1, -1]
-        guard pipe2(&descriptors, O_CLOEXEC) == 0 else { throw ServerFailure("no pipe") }
-        defer { close(descriptors[0]) }
-        leash = descriptors[1]
+        let ends = try pipe()
+        defer { close(ends.reading) }
+        leash = ends.writing
         id = try spawn(
-            "/bin/sh", ["-c", "trap '' INT HUP TERM; read -r line; " + command, argument], input: descriptors[0])
+            "/bin/sh", ["-c", "trap '' INT HUP TERM; read -r line; " + command, argument], input: ends.reading)
     }
 
     /// Ends it without running its command.
@@ -87,6 +85,14 @@ final class Guardian: Sendable {
 struct ServerFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+}
+
+/// A pipe that no other child inherits.
+private func pipe() throws -> (reading: Int32, writing: Int32) {
+    var ends: [Int32] = [-1, -1]
+    guard Foundation.pipe(&ends) == 0 else { throw ServerFailure("no pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
 }
 
 /// Starts a program with standard error discarded, and with input and output as given or none.

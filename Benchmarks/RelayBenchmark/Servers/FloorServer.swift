@@ -74,7 +74,7 @@ private final class Audience: Sendable {
 
     init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        members = .makeEmptyBox(valueType: [any Channel].self, eventLoop: eventLoop) ?? .makeBoxSendingValue([], eventLoop: eventLoop)
+        members = .makeBoxSendingValue([], eventLoop: eventLoop)
     }
 
     func join(_ channel: any Channel) { members.value.append(channel) }

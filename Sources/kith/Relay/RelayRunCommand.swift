@@ -108,6 +108,9 @@ struct RelayRunCommand: AsyncParsableCommand {
         } catch let error as IOError {
             await store.close()
             throw Failure(message: "cannot listen on \(listen): \(String(cString: strerror(error.errnoCode)))")
+        } catch is SocketAddressError.UnknownHost {
+            await store.close()
+            throw Failure(message: "cannot listen on \(listen): there is no such host")
         }
         announce(server, folder)
         await signals.wait()
