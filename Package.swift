@@ -63,6 +63,9 @@ let package = Package(
             name: "RelayBenchmark",
             dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
+        .executableTarget(
+            name: "StoreBenchmark", dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
+            path: "Benchmarks/StoreBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix, nioSSL]),
