@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
             name: "KithClient",
-            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto]),
+            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto]),
         .executableTarget(
             name: "kith",
             dependencies: [

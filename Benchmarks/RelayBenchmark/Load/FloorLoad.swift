@@ -71,13 +71,10 @@ final class RecordTrigger: LoadProtocol {
     private let size: UInt32
     private var answer: [UInt8] = []
     let isReady = true
-    /// Called with the nanoseconds that the server took to write all records.
-    var onAnswer: (UInt64) -> Void
 
-    init(size: Int, tally: Tally, onAnswer: @escaping (UInt64) -> Void) {
+    init(size: Int, tally: Tally) {
         self.size = UInt32(size)
         self.tally = tally
-        self.onAnswer = onAnswer
     }
 
     func connected(_ out: inout [UInt8]) { out.append(FloorServer.Kind.trigger.rawValue) }
@@ -91,10 +88,9 @@ final class RecordTrigger: LoadProtocol {
     func received(_ bytes: UnsafeRawBufferPointer, _ out: inout [UInt8]) {
         answer.append(contentsOf: bytes)
         while answer.count >= 8 {
-            let nanoseconds = answer.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            tally.reported.append(answer.prefix(8).reduce(0) { $0 << 8 | Int64($1) })
             answer.removeFirst(8)
             tally.acknowledged(1)
-            onAnswer(nanoseconds)
         }
     }
 }

@@ -24,6 +24,8 @@ final class Tally {
     var delivered = 0
     var acknowledged = 0
     var bytesReceived = 0
+    /// Nanoseconds that a server said it took for something.
+    var reported: [Int64] = []
     /// How many more messages may be sent.
     var quota = 0
     /// Called when something was delivered or acknowledged.

@@ -28,9 +28,10 @@ actor LoadLoop {
 
     let tally = Tally()
     private var connections: [LoadConnection] = []
+    private var series: Series?
     private var contexts: [Endpoint.Security: NIOSSLContext] = [:]
 
-    /// Sender and receiver of one connection each, in the order of ``connect(to:_:)``.
+    /// Names a connection of this loop.
     typealias Index = Int
 
     init(_ eventLoop: any EventLoop) {
@@ -43,7 +44,7 @@ actor LoadLoop {
     /// Opens a connection and returns when its load is ready; never later than `seconds`.
     @discardableResult
     func connect(
-        to endpoint: Endpoint, within seconds: Int64 = 30, _ make: (Tally) -> any LoadProtocol
+        to endpoint: Endpoint, within seconds: Int64 = 30, _ make: @Sendable (Tally) -> any LoadProtocol
     ) async throws -> Index {
         let tls = try context(for: endpoint.security)
         let ready = eventLoop.makePromise(of: Void.self)
@@ -100,10 +101,16 @@ actor LoadLoop {
     /// Lets all senders send until ``stop()``.
     func start() { allow(.max) }
 
-    /// Lets the senders send so many messages more, in all.
+    /// Lets the senders send so many messages, in all.
     func allow(_ quota: Int) {
         tally.quota = quota
         for connection in connections { connection.push() }
+    }
+
+    /// Has one sender send one message.
+    func sendOne(from sender: Index) {
+        tally.quota = 1
+        connections[sender].push()
     }
 
     func stop() { tally.quota = 0 }
@@ -143,26 +150,30 @@ actor LoadLoop {
 
     /// Has `sender` send `count` messages, each after the one before was delivered and acknowledged.
     func oneAtATime(_ count: Int, from sender: Index, within seconds: Int64 = 60) async throws -> [RoundTrip] {
-        let series = Series(count: count, tally: tally, done: eventLoop.makePromise())
-        let sendNext: @Sendable () -> Void = {
-            self.assumeIsolated { load in
-                series.value.sentAt = .now()
-                load.tally.quota = 1
-                load.connections[sender].push()
-            }
+        let done = eventLoop.makePromise(of: [RoundTrip].self)
+        series = Series(count: count, tally: tally, done: done)
+        tally.onProgress = { self.progressed(sender) }
+        defer {
+            tally.onProgress = {}
+            series = nil
         }
-        let eventLoop = self.eventLoop
-        tally.onProgress = {
-            // Not from inside the read that brought the acknowledgement: the connection is in use.
-            if series.value.progressed() { eventLoop.execute(sendNext) }
-        }
-        defer { tally.onProgress = {} }
         let timeout = eventLoop.scheduleTask(in: .seconds(seconds)) {
-            series.value.done.fail(LoadFailure("\(count) single messages took more than \(seconds) s"))
+            done.fail(LoadFailure("\(count) single messages took more than \(seconds) s"))
         }
-        sendNext()
         defer { timeout.cancel() }
-        return try await series.value.done.futureResult.get()
+        sendNext(from: sender)
+        return try await done.futureResult.get()
+    }
+
+    private func sendNext(from sender: Index) {
+        series?.sentAt = .now()
+        sendOne(from: sender)
+    }
+
+    private func progressed(_ sender: Index) {
+        guard series?.progressed() == true else { return }
+        // Not from inside the read that brought the acknowledgement: the connection is in use.
+        eventLoop.execute { self.assumeIsolated { $0.sendNext(from: sender) } }
     }
 }
 
