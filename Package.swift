@@ -64,3 +64,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if withFuzzTargets {
+    package.targets.append(
+        .executableTarget(
+            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", crypto], path: "Fuzz/Targets",
+            // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
+            swiftSettings: [.unsafeFlags(["-enable-testing"])]))
+}
