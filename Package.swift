@@ -50,10 +50,12 @@ let package = Package(
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
             name: "KithClient",
-            dependencies: ["KithWire", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509]),
+            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto]),
         .executableTarget(
             name: "kith",
-            dependencies: ["KithClient", "KithRelay", "ClassicSession", argumentParser, logging]),
+            dependencies: [
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser, logging,
+            ]),
         .executableTarget(
             name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
@@ -61,6 +63,12 @@ let package = Package(
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
+        .testTarget(
+            name: "KithClientTests",
+            dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
+        .testTarget(
+            name: "KithTests",
+            dependencies: ["kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser]),
     ],
     swiftLanguageModes: [.v6]
 )

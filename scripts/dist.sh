@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=$(sed -n 's/.*static let version = "\(.*\)".*/\1/p' Sources/kith/Kith.swift)
+version=$(sed -n 's/.*static let number = "\(.*\)".*/\1/p' Sources/kith/Kith.swift)
 name="kith-${version:?no version in Sources/kith/Kith.swift}-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
 
 swift build -c release --product kith --static-swift-stdlib

@@ -19,6 +19,9 @@ public enum ClientLimits {
     /// something is held back too. Bounds a client that follows thousands of channels and reads none.
     public static let connectionBacklog = 8 << 20
 
+    /// The longest page that is read when a relay is asked for its status, in bytes: ten times what one has.
+    public static let statusPage = 64 << 10
+
     /// The longest known-relays file that is read, in bytes: room for thousands of relays.
     public static let knownRelaysFile = 1 << 20
 }

@@ -1,6 +1,27 @@
 import ArgumentParser
 
+/// The command-line program.
 @main
 struct Kith: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "kith", subcommands: [RelayCommand.self])
+    static let configuration = CommandConfiguration(
+        commandName: "kith",
+        abstract: "A private messenger: people talk through a relay that can read nothing.",
+        discussion: """
+            EXAMPLES
+              kith demo                            see everything work, in one terminal
+              kith relay                           run a relay
+              kith classic --relay HOST:PORT       talk to somebody who does the same
+              kith help classic                    more about a command
+
+            EXIT CODES
+              0  done    1  something failed, said in one line    64  wrong usage
+              Commands that have more say so in their help.
+            """,
+        version: "kith \(KithVersion.number)",
+        subcommands: [DemoCommand.self, RelayCommand.self, ClassicCommand.self])
+}
+
+/// The version of this program.
+enum KithVersion {
+    static let number = "0.1.0"
 }

@@ -7,7 +7,7 @@ extension Hub {
     func decide(_ item: IntakeItem) {
         switch item.intake {
         case .opened(let loop):
-            sessions[item.connection] = SessionState(loop: loop)
+            sessions[item.connection] = HubSession(loop: loop)
         case .closed:
             forgetSession(item.connection)
         case .refused(let requestID, let error):
@@ -18,7 +18,7 @@ extension Hub {
         }
     }
 
-    private func decide(_ frame: ClientFrame, _ item: IntakeItem, _ session: SessionState) {
+    private func decide(_ frame: ClientFrame, _ item: IntakeItem, _ session: HubSession) {
         let connection = item.connection
         let requestID = frame.requestID
         guard !isShuttingDown else {
@@ -87,7 +87,7 @@ extension Hub {
     // MARK: Sessions
 
     private func hello(
-        _ versions: [UInt16], _ pass: RelayPass?, _ session: SessionState, _ connection: ConnectionNumber,
+        _ versions: [UInt16], _ pass: RelayPass?, _ session: HubSession, _ connection: ConnectionNumber,
         _ requestID: UInt32
     ) {
         guard !session.hasSaidHello else {
@@ -115,7 +115,7 @@ extension Hub {
     // MARK: Channels
 
     /// The channel's state, if it is in memory.
-    func cached(_ channel: ChannelID) -> ChannelState? {
+    func cached(_ channel: ChannelID) -> HubChannel? {
         guard let state = channels[channel] else { return nil }
         state.lastUsedInRound = roundNumber
         return state
@@ -133,7 +133,7 @@ extension Hub {
 
     private func append(
         _ channel: ChannelID, _ epoch: UInt64, _ id: EntryID, _ payload: ArraySlice<UInt8>, nextAccess: Access?,
-        _ frame: ClientFrame, _ session: SessionState, _ connection: ConnectionNumber
+        _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
         let needed: Rights = nextAccess == nil ? .append : .turn
         guard session.rights(in: channel, epoch: epoch).contains(needed) else { return deny(connection, frame.requestID) }
@@ -166,7 +166,7 @@ extension Hub {
     }
 
     private func present(
-        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ frame: ClientFrame, _ session: SessionState,
+        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ frame: ClientFrame, _ session: HubSession,
         _ connection: ConnectionNumber
     ) {
         guard session.hasPresented(channel) || session.presentedChannels < limits.presentedChannels else {
@@ -185,7 +185,7 @@ extension Hub {
 
     /// Compares tokens with an epoch's access and notes what they allow.
     func grant(
-        _ channel: ChannelID, _ epoch: UInt64, _ access: Access, _ tokens: [Token], _ session: SessionState,
+        _ channel: ChannelID, _ epoch: UInt64, _ access: Access, _ tokens: [Token], _ session: HubSession,
         isGone: Bool
     ) -> Reply {
         guard let rights = access.rights(presenting: tokens) else { return .error(.denied) }
@@ -195,7 +195,7 @@ extension Hub {
     }
 
     private func follow(
-        _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ frame: ClientFrame, _ session: SessionState,
+        _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
         _ connection: ConnectionNumber
     ) {
         guard session.rights(in: channel, epoch: epoch).contains(.read) else { return deny(connection, frame.requestID) }
@@ -214,7 +214,7 @@ extension Hub {
 
     /// Begins a follow, and says how. `record` is the epoch's where it is not the current one.
     func startFollow(
-        _ state: ChannelState, _ record: EpochRecord?, _ epoch: UInt64, _ fromSeq: UInt64, _ session: SessionState,
+        _ state: HubChannel, _ record: EpochRecord?, _ epoch: UInt64, _ fromSeq: UInt64, _ session: HubSession,
         _ connection: ConnectionNumber
     ) -> (Reply, LoopBatch.Effect) {
         guard !state.head.isClosed else { return (.error(.gone), .none) }
@@ -238,7 +238,7 @@ extension Hub {
 
     private func whisper(
         _ channel: ChannelID, _ epoch: UInt64, _ payload: ArraySlice<UInt8>, _ frame: ClientFrame,
-        _ session: SessionState, _ connection: ConnectionNumber
+        _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard session.rights(in: channel, epoch: epoch).contains(.append) else { return deny(connection, frame.requestID) }
         guard payload.count <= limits.payload else {
@@ -261,7 +261,7 @@ extension Hub {
 
     private func deposit(
         _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ frame: ClientFrame,
-        _ session: SessionState, _ connection: ConnectionNumber
+        _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
         guard keyPackages.count <= WireLimits.keyPackagesPerDeposit else {
@@ -275,7 +275,7 @@ extension Hub {
     }
 
     private func withdraw(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: SessionState, _ connection: ConnectionNumber
+        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.append, channel, frame, session, connection) else { return }
         let wait = state.withdrawals.take(atNanoseconds: Int64(round.nowMs) * 1_000_000)
@@ -289,7 +289,7 @@ extension Hub {
     }
 
     private func close(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: SessionState, _ connection: ConnectionNumber
+        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
         slowly(state.id) { hub in await hub.closeSlowly(channel, frame.requestID, connection) }
@@ -298,9 +298,9 @@ extension Hub {
     /// The channel, if this connection has `needed` in its current epoch and no entry of it is under way; otherwise the
     /// request is answered or waits.
     private func mayChangeShelf(
-        _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: SessionState,
+        _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession,
         _ connection: ConnectionNumber
-    ) -> ChannelState? {
+    ) -> HubChannel? {
         guard session.hasPresented(channel) else {
             deny(connection, frame.requestID)
             return nil

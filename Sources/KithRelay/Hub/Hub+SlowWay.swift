@@ -42,15 +42,15 @@ extension Hub {
     }
 
     /// The channel's state, from memory or from the store.
-    private func load(_ channel: ChannelID) async throws(StoreFailure) -> ChannelState? {
+    private func load(_ channel: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let state = cached(channel) { return state }
         guard let head = try await store.head(of: channel) else { return nil }
         // A round may have been decided meanwhile, but not on this channel: it is busy.
         return insert(channel, head)
     }
 
-    private func insert(_ channel: ChannelID, _ head: ChannelHead) -> ChannelState {
-        let state = ChannelState(id: channel, head: head, loops: loops, limits: limits)
+    private func insert(_ channel: ChannelID, _ head: ChannelHead) -> HubChannel {
+        let state = HubChannel(id: channel, head: head, loops: loops, limits: limits)
         state.lastUsedInRound = roundNumber
         channels[channel] = state
         metrics.cachedChannels.store(channels.count, ordering: .relaxed)
@@ -58,7 +58,7 @@ extension Hub {
     }
 
     /// Asks the store what the channel really is like, after something was not committed as decided.
-    func reload(_ state: ChannelState) {
+    func reload(_ state: HubChannel) {
         let channel = state.id
         if let ids = state.ids { metrics.cachedEntryIDs.count(-ids.count) }
         state.forgetIDs()

@@ -25,8 +25,8 @@ actor Hub {
     private let deliver: @Sendable (Int, LoopBatch) -> Void
     let loops: Int
 
-    var sessions: [ConnectionNumber: SessionState] = [:]
-    var channels: [ChannelID: ChannelState] = [:]
+    var sessions: [ConnectionNumber: HubSession] = [:]
+    var channels: [ChannelID: HubChannel] = [:]
     /// Requests that wait for a busy channel.
     var busy: [ChannelID: [IntakeItem]] = [:]
     /// What came back from the slow way and goes before the next intake.
@@ -49,8 +49,8 @@ actor Hub {
         /// Answers in order; those that depend on a mutation name it.
         var answers: [PendingAnswer] = []
         /// Channels with a tentative state, in the order of their first entry.
-        var channels: [ChannelState] = []
-        var whispers: [(channel: ChannelState, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
+        var channels: [HubChannel] = []
+        var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
     }
 
     struct PendingAnswer {
@@ -167,7 +167,7 @@ actor Hub {
         flush()
     }
 
-    private func takeOver(_ channel: ChannelState, nowMs: UInt64) {
+    private func takeOver(_ channel: HubChannel, nowMs: UInt64) {
         let (entries, followers) = channel.takeOverRound(nowMs: nowMs)
         metrics.entriesAccepted.count(entries.count)
         if channel.ids != nil { metrics.cachedEntryIDs.count(entries.count) }
@@ -181,7 +181,7 @@ actor Hub {
 
     /// Part of the channel's round was not committed. What is durable is the store's to say: the channel is loaded again
     /// when it is needed next, and its followers read what they may have missed.
-    private func forgetRound(of channel: ChannelState) {
+    private func forgetRound(of channel: HubChannel) {
         channel.forgetRound()
         reload(channel)
     }
@@ -215,7 +215,7 @@ actor Hub {
     }
 
     /// Tells all followers of a channel that it is gone, and forgets them.
-    func endFollows(of channel: ChannelState) {
+    func endFollows(of channel: HubChannel) {
         let followers = channel.takeFollowers()
         for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
         broadcast(.gone, of: channel.id, to: followers)

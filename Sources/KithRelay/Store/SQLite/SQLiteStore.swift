@@ -61,7 +61,7 @@ public actor SQLiteStore: ChannelStore {
         executor = eventLoop.executor
     }
 
-    private func openWriter() throws(StoreFailure) -> LogWriter {
+    func openWriter() throws(StoreFailure) -> LogWriter {
         guard let writer else { throw .closed }
         return writer
     }
@@ -217,21 +217,5 @@ public actor SQLiteStore: ChannelStore {
             checkpointIfDue(writer)
         }
         scheduleHousekeeping(writer, after: delay)
-    }
-}
-
-extension SQLiteStore {
-    /// What `PRAGMA synchronous` says on the connection that commits: 2 is FULL.
-    func synchronousMode() throws(StoreFailure) -> UInt64? {
-        try openWriter().connection.number("PRAGMA synchronous")
-    }
-
-    /// Bounds the file to what it has now and some pages more, so that a test can fill it. `nil` takes the bound away.
-    func limitPages(more: UInt64?) throws(StoreFailure) {
-        let connection = try openWriter().connection
-        let bound = try more.map { (more) throws(StoreFailure) in
-            (try connection.number("PRAGMA page_count") ?? 0) + more
-        }
-        _ = try connection.number("PRAGMA max_page_count = \(bound ?? 0xffff_fffe)")
     }
 }

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Foundation
+import KithClient
 import KithRelay
 import KithWire
 import Logging
+import NIOCore
+import NIOPosix
 
 /// `kith relay run`: serves until it is told to stop.
 struct RelayRunCommand: AsyncParsableCommand {
@@ -26,7 +29,7 @@ struct RelayRunCommand: AsyncParsableCommand {
     @OptionGroup var store: RelayStoreOptions
 
     @Option(name: .long, help: "Where to listen. Port 0 takes a free one.")
-    var listen = HostAndPort(host: "127.0.0.1", port: 7443)
+    var listen = ListenAddress(host: "127.0.0.1", port: 7443)
 
     @Flag(name: .long, help: "Keep nothing: everything is gone when the relay stops.")
     var memory = false
@@ -72,6 +75,10 @@ struct RelayRunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try await reportingFailure { try await serve() }
+    }
+
+    private func serve() async throws {
         var configuration = RelayConfiguration(host: listen.host, port: listen.port)
         configuration.limits = try limits()
         if let threads { configuration.eventLoops = threads }
@@ -89,26 +96,38 @@ struct RelayRunCommand: AsyncParsableCommand {
             identity = try .kept(in: folder)
         }
         let signals = StopSignals()
-        let server = try await RelayServer.start(configuration, identity: identity, store: try openStore(folder))
+        // The store has a thread of its own, which may wait for the disk.
+        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let store: any ChannelStore =
+            memory
+            ? MemoryStore(eventLoop: storeGroup.any())
+            : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
+        let server: RelayServer
+        do {
+            server = try await RelayServer.start(configuration, identity: identity, store: store)
+        } catch let error as IOError {
+            await store.close()
+            throw Failure(message: "cannot listen on \(listen): \(String(cString: strerror(error.errnoCode)))")
+        } catch is SocketAddressError.UnknownHost {
+            await store.close()
+            throw Failure(message: "cannot listen on \(listen): there is no such host")
+        }
         announce(server, folder)
         await signals.wait()
         await server.shutDown()
-    }
-
-    private func openStore(_ folder: URL) throws -> any ChannelStore {
-        MemoryStore()
+        try await storeGroup.shutdownGracefully()
     }
 
     private func readPass(_ path: String) throws -> RelayPass {
         let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
         guard let pass = RelayPass(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw ValidationError("--relay-pass-file: the pass must have 1 to \(WireLimits.relayPass) bytes.")
+            throw Failure(message: "--relay-pass-file: the pass must have 1 to \(WireLimits.relayPass) bytes")
         }
         return pass
     }
 
     private func announce(_ server: RelayServer, _ folder: URL) {
-        let address = HostAndPort(host: server.host, port: server.port).description
+        let address = ListenAddress(host: server.host, port: server.port).description
         if json {
             struct Listening: Encodable {
                 var event = "listening"
@@ -119,13 +138,14 @@ struct RelayRunCommand: AsyncParsableCommand {
             let line = Listening(address: address, pin: server.pin.description, data: memory ? nil : folder.path)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            if let data = try? encoder.encode(line) { print(String(decoding: data, as: UTF8.self)) }
+            if let data = try? encoder.encode(line) {
+                StandardStream.output.write(String(decoding: data, as: UTF8.self) + "\n")
+            }
         } else {
-            print("listening on \(address)")
-            print("pin: \(server.pin)")
-            print(memory ? "keeping nothing on disk" : "data: \(folder.path)")
+            StandardStream.output.write(
+                "listening on \(address)\npin: \(server.pin)\n"
+                    + (memory ? "keeping nothing on disk\n" : "data: \(folder.path)\n"))
         }
-        fflush(nil)
     }
 }
 
@@ -135,11 +155,7 @@ struct RelayStoreOptions: ParsableArguments {
     var data: String?
 
     var folder: URL {
-        if let data { return URL(filePath: data) }
-        let environment = ProcessInfo.processInfo.environment
-        if let home = environment["KITH_HOME"], !home.isEmpty { return URL(filePath: home).appending(path: "relay") }
-        if let xdg = environment["XDG_DATA_HOME"], !xdg.isEmpty { return URL(filePath: xdg).appending(path: "kith/relay") }
-        return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share/kith/relay")
+        data.map { URL(filePath: $0, directoryHint: .isDirectory) } ?? KithHome().folder.appending(path: "relay")
     }
 }
 

@@ -4,7 +4,7 @@ import KithWire
 ///
 /// ``head`` and ``ids`` are what is durable. While a round is being decided, its entries build on ``tentative``; they are
 /// taken over only when the store has committed them, and forgotten otherwise.
-final class ChannelState {
+final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead
     /// The ids of recent entries; `nil` until somebody appends.

@@ -1,7 +1,7 @@
 import KithWire
 
 /// What the hub knows of a connection: the tokens it has proved, and what it follows.
-final class SessionState {
+final class HubSession {
     let loop: Int
     var hasSaidHello = false
     /// Channels of which this connection follows the current epoch.

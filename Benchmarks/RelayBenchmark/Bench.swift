@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import NIOPosix
+import Synchronization
+
+/// What every scenario can be told.
+struct BenchOptions: ParsableArguments, Sendable {
+    @Option(name: .customLong("kith"), help: "The kith program; the one beside this program unless given.")
+    var kith: String?
+
+    @Option(help: "Where stores are put: on the disk to be measured. Beside this program unless given.")
+    var directory: String?
+
+    @Option(help: "Also write all figures to this file, as JSON.")
+    var json: String?
+
+    @Option(help: "How often each measurement is repeated; the median counts.")
+    var rounds = 5
+
+    @Option(help: "Seconds that one measurement of throughput takes.")
+    var seconds = 3.0
+
+    @Option(help: "Connections of the scenarios that have many.")
+    var connections = 10_000
+
+    @Option(help: "The relay's threads for connections; the number of cores unless given.")
+    var threads: Int?
+
+    @Option(help: "Measure these servers only: kith, mosquitto, redis, openssl. May be repeated.")
+    var only: [String] = []
+
+    @Flag(help: "Have the relay keep its store in memory.")
+    var memory = false
+
+    func validate() throws {
+        guard (1...100).contains(rounds), (0.1...60).contains(seconds), (1...25_000).contains(connections) else {
+            throw ValidationError("--rounds takes 1 to 100, --seconds 0.1 to 60, --connections 1 to 25000.")
+        }
+    }
+
+    func wants(_ server: String) -> Bool { only.isEmpty || only.contains(server) }
+
+    var kithPath: String { kith ?? Self.sibling("kith") }
+
+    static func sibling(_ name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(filePath: own).deletingLastPathComponent().appending(path: name).path
+    }
+}
+
+/// One run: what it was told, where it may write, and what it has found.
+final class Bench: Sendable {
+    let options: BenchOptions
+    let workspace: Workspace
+    let ownPath = BenchOptions.sibling("RelayBenchmark")
+    /// One thread makes all load, so that it takes the same share of the machine from every server.
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let figures = Mutex<[Figure]>([])
+    private let sharedCertificate = Mutex<Certificate?>(nil)
+
+    private init(_ options: BenchOptions) throws {
+        self.options = options
+        let parent = options.directory ?? URL(filePath: ownPath).deletingLastPathComponent().path
+        workspace = try Workspace(in: URL(filePath: parent))
+    }
+
+    /// Runs scenarios, and cleans up whatever comes of them.
+    static func run(_ options: BenchOptions, _ scenarios: [any Scenario]) async throws {
+        raiseDescriptorLimit()
+        let bench = try Bench(options)
+        defer { bench.workspace.remove() }
+        guard FileManager.default.isExecutableFile(atPath: options.kithPath) else {
+            throw ValidationError("no program at \(options.kithPath): build it, or say where it is with --kith")
+        }
+        var failures = 0
+        for scenario in scenarios {
+            print("\n\(scenario.title)")
+            do {
+                try await scenario.run(bench)
+            } catch {
+                failures += 1
+                print("  FAILED: \(error)")
+            }
+        }
+        if let json = options.json { try bench.write(to: json) }
+        try await bench.group.shutdownGracefully()
+        if failures > 0 { throw ExitCode.failure }
+    }
+
+    /// Server processes inherit it.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    /// A fresh loop without connections.
+    func loadLoop() -> LoadLoop { LoadLoop(group.next()) }
+
+    /// The peers' certificate, made when it is needed first.
+    func certificate() throws -> Certificate {
+        try sharedCertificate.withLock { shared in
+            if let shared { return shared }
+            let made = try Certificate(in: workspace)
+            shared = made
+            return made
+        }
+    }
+
+    // MARK: Figures
+
+    func report(_ figure: Figure) {
+        print("  \(figure.line)")
+        fflush(nil)
+        figures.withLock { $0.append(figure) }
+    }
+
+    private func write(to path: String) throws {
+        struct Document: Encodable {
+            let machine = Machine()
+            let figures: [Figure]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(Document(figures: figures.withLock { $0 })).write(to: URL(filePath: path))
+    }
+}
+
+/// One thing that is measured.
+protocol Scenario: Sendable {
+    var title: String { get }
+    func run(_ bench: Bench) async throws
+}

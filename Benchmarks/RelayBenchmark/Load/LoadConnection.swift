@@ -1,0 +1,158 @@
+import NIOCore
+import NIOSSL
+import NIOTLS
+
+/// The protocol half of one connection that makes load: bytes in, bytes out. The same shell drives Kith and its peers, so
+/// that what the load itself costs is the same for all of them.
+protocol LoadProtocol: AnyObject {
+    /// Whether the connection has come as far as it has to before the load begins.
+    var isReady: Bool { get }
+    /// Called once, when the connection (and its TLS) is up; what is appended to `out` is sent.
+    func connected(_ out: inout [UInt8])
+    /// Called with bytes as they come; what is appended to `out` is sent, in one piece for each read.
+    func received(_ bytes: UnsafeRawBufferPointer, _ out: inout [UInt8]) throws
+    /// Appends the messages that the tally's quota and the connection's own window leave room for.
+    func send(_ out: inout [UInt8])
+}
+
+extension LoadProtocol {
+    func send(_ out: inout [UInt8]) {}
+}
+
+/// What the connections of one load loop have done.
+final class Tally {
+    var delivered = 0
+    var acknowledged = 0
+    var bytesReceived = 0
+    /// Nanoseconds that a server said it took for something.
+    var reported: [Int64] = []
+    /// How many more messages may be sent.
+    var quota = 0
+    /// Called when something was delivered or acknowledged.
+    var onProgress: () -> Void = {}
+
+    func delivered(_ count: Int) {
+        delivered += count
+        onProgress()
+    }
+
+    func acknowledged(_ count: Int) {
+        acknowledged += count
+        onProgress()
+    }
+}
+
+struct LoadFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// What one connection is for.
+enum LoadRole: Sendable {
+    /// Makes the pair's channel where there is such a thing, and counts what comes through it.
+    case receiver
+    /// Counts what comes through a channel that somebody else has made.
+    case follower
+    /// Keeps up to so many messages unacknowledged.
+    case sender(inFlight: Int)
+    /// Comes as far as its protocol's greeting and stays.
+    case idle
+}
+
+/// The network half.
+final class LoadConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let load: any LoadProtocol
+    private let tally: Tally
+    private let isSecure: Bool
+    private var ready: EventLoopPromise<Void>?
+    private var out: [UInt8] = []
+    private var context: ChannelHandlerContext?
+
+    /// - Parameter ready: succeeded when the load is ready, failed if the connection ends before.
+    init(_ load: any LoadProtocol, tally: Tally, isSecure: Bool, ready: EventLoopPromise<Void>) {
+        self.load = load
+        self.tally = tally
+        self.isSecure = isSecure
+        self.ready = ready
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        end(LoadFailure("the server closed the connection"))
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !isSecure { begin() }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { begin() }
+    }
+
+    private func begin() {
+        load.connected(&out)
+        flush()
+        noticeReady()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        tally.bytesReceived += buffer.readableBytes
+        do {
+            try buffer.withUnsafeReadableBytes { try load.received($0, &out) }
+        } catch {
+            end(error)
+            context.close(promise: nil)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        noticeReady()
+    }
+
+    /// Sends outside of a read.
+    func push() {
+        load.send(&out)
+        flush()
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    private func noticeReady() {
+        guard load.isReady, let promise = ready else { return }
+        ready = nil
+        promise.succeed()
+    }
+
+    /// A failure while nobody waits any more is printed: a run with lost connections should not pass for a good one.
+    private func end(_ error: any Error) {
+        if let promise = ready {
+            ready = nil
+            promise.fail(error)
+        } else if !(error is LoadFailure) {
+            print("load: \(error)")
+        }
+    }
+
+    private func flush() {
+        guard !out.isEmpty, let context else { return }
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: out)), promise: nil)
+        // An idle connection keeps nothing; a busy one keeps its storage.
+        if out.count < 512 { out = [] } else { out.removeAll(keepingCapacity: true) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOSSLError.uncleanShutdown, is IOError, is ChannelError: end(LoadFailure("\(error)"))
+        default: end(error)
+        }
+        context.close(promise: nil)
+    }
+}

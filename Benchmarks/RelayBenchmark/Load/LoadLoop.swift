@@ -1,0 +1,220 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Where a server listens and how it is spoken to.
+struct Endpoint: Sendable {
+    enum Security: Hashable, Sendable {
+        case plain
+        /// TLS 1.3, offering these key exchanges.
+        case tls([NIOTLSCurve])
+    }
+
+    var host = "127.0.0.1"
+    let port: Int
+    var security: Security = .tls([.x25519_MLKEM768, .x25519])
+
+    func offering(_ curves: [NIOTLSCurve]) -> Endpoint {
+        Endpoint(host: host, port: port, security: .tls(curves))
+    }
+}
+
+/// One thread of load: an event loop, the connections on it, and what they have done. An actor on that loop, so that
+/// nothing hops while messages fly.
+actor LoadLoop {
+    nonisolated let eventLoop: any EventLoop
+    private nonisolated let executor: any SerialExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let tally = Tally()
+    private var connections: [LoadConnection] = []
+    private var series: Series?
+    private var contexts: [Endpoint.Security: NIOSSLContext] = [:]
+
+    /// Names a connection of this loop.
+    typealias Index = Int
+
+    init(_ eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        executor = eventLoop.executor
+    }
+
+    // MARK: Connections
+
+    /// Opens a connection and returns when its load is ready; never later than `seconds`.
+    @discardableResult
+    func connect(
+        to endpoint: Endpoint, within seconds: Int64 = 30, _ make: @Sendable (Tally) -> any LoadProtocol
+    ) async throws -> Index {
+        let tls = try context(for: endpoint.security)
+        let ready = eventLoop.makePromise(of: Void.self)
+        let timeout = eventLoop.scheduleTask(in: .seconds(seconds)) {
+            ready.fail(LoadFailure("a connection was not ready within \(seconds) s"))
+        }
+        let index = connections.count
+        connections.append(LoadConnection(make(tally), tally: tally, isSecure: tls != nil, ready: ready))
+        do {
+            _ = try await ClientBootstrap(group: eventLoop)
+                .connectTimeout(.seconds(seconds))
+                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
+                .channelInitializer { channel in
+                    self.assumeIsolated { load in
+                        channel.eventLoop.makeCompletedFuture {
+                            let pipeline = channel.pipeline.syncOperations
+                            if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                            try pipeline.addHandler(load.connections[index])
+                        }
+                    }
+                }
+                .connect(host: endpoint.host, port: endpoint.port).get()
+        } catch {
+            ready.fail(error)
+        }
+        try await ready.futureResult.get()
+        timeout.cancel()
+        return index
+    }
+
+    private func context(for security: Endpoint.Security) throws -> NIOSSLContext? {
+        guard case .tls(let curves) = security else { return nil }
+        if let known = contexts[security] { return known }
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        // Loopback only, to a server that this program has started: who it is need not be checked.
+        configuration.certificateVerification = .none
+        configuration.minimumTLSVersion = .tlsv13
+        configuration.curves = curves
+        configuration.shutdownTimeout = .milliseconds(500)
+        let context = try NIOSSLContext(configuration: configuration)
+        contexts[security] = context
+        return context
+    }
+
+    func close(_ index: Index) { connections[index].close() }
+
+    func closeAll() {
+        for connection in connections { connection.close() }
+    }
+
+    // MARK: Sending
+
+    /// Lets all senders send until ``stop()``.
+    func start() { allow(.max) }
+
+    /// Lets the senders send so many messages, in all.
+    func allow(_ quota: Int) {
+        tally.quota = quota
+        for connection in connections { connection.push() }
+    }
+
+    /// Has one sender send one message.
+    func sendOne(from sender: Index) {
+        tally.quota = 1
+        connections[sender].push()
+    }
+
+    func stop() { tally.quota = 0 }
+
+    /// A reading of the tally and the clock.
+    struct Reading: Sendable {
+        let at: NIODeadline
+        let delivered: Int
+        let acknowledged: Int
+        let bytesReceived: Int
+    }
+
+    func read() -> Reading {
+        Reading(
+            at: .now(), delivered: tally.delivered, acknowledged: tally.acknowledged,
+            bytesReceived: tally.bytesReceived)
+    }
+
+    /// Returns when `condition` holds; throws after `seconds`.
+    func wait(
+        atMost seconds: Double, for what: String, until condition: @Sendable (Reading) -> Bool
+    ) async throws {
+        let deadline = NIODeadline.now() + .nanoseconds(Int64(seconds * 1e9))
+        while !condition(read()) {
+            guard NIODeadline.now() < deadline else { throw LoadFailure("waited \(seconds) s in vain for \(what)") }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
+    // MARK: One at a time
+
+    /// What one message took, in nanoseconds from sending it.
+    struct RoundTrip: Sendable {
+        var delivered: Int64 = 0
+        var acknowledged: Int64 = 0
+    }
+
+    /// Has `sender` send `count` messages, each after the one before was delivered and acknowledged.
+    func oneAtATime(_ count: Int, from sender: Index, within seconds: Int64 = 60) async throws -> [RoundTrip] {
+        let done = eventLoop.makePromise(of: [RoundTrip].self)
+        series = Series(count: count, tally: tally, done: done)
+        tally.onProgress = { self.progressed(sender) }
+        defer {
+            tally.onProgress = {}
+            series = nil
+        }
+        let timeout = eventLoop.scheduleTask(in: .seconds(seconds)) {
+            done.fail(LoadFailure("\(count) single messages took more than \(seconds) s"))
+        }
+        defer { timeout.cancel() }
+        sendNext(from: sender)
+        return try await done.futureResult.get()
+    }
+
+    private func sendNext(from sender: Index) {
+        series?.sentAt = .now()
+        sendOne(from: sender)
+    }
+
+    private func progressed(_ sender: Index) {
+        guard series?.progressed() == true else { return }
+        // Not from inside the read that brought the acknowledgement: the connection is in use.
+        eventLoop.execute { self.assumeIsolated { $0.sendNext(from: sender) } }
+    }
+}
+
+/// A series of single messages.
+private final class Series {
+    let count: Int
+    let tally: Tally
+    let done: EventLoopPromise<[LoadLoop.RoundTrip]>
+    var sentAt: NIODeadline = .now()
+    private var times: [LoadLoop.RoundTrip] = []
+    private var delivered: Int
+    private var acknowledged: Int
+    private var current = LoadLoop.RoundTrip()
+
+    init(count: Int, tally: Tally, done: EventLoopPromise<[LoadLoop.RoundTrip]>) {
+        self.count = count
+        self.tally = tally
+        self.done = done
+        delivered = tally.delivered
+        acknowledged = tally.acknowledged
+        times.reserveCapacity(count)
+    }
+
+    /// Notes what the tally has gained. Returns whether the next message is to be sent.
+    func progressed() -> Bool {
+        let elapsed = (NIODeadline.now() - sentAt).nanoseconds
+        if tally.delivered > delivered {
+            delivered = tally.delivered
+            current.delivered = elapsed
+        }
+        if tally.acknowledged > acknowledged {
+            acknowledged = tally.acknowledged
+            current.acknowledged = elapsed
+        }
+        guard current.delivered > 0, current.acknowledged > 0 else { return false }
+        times.append(current)
+        current = LoadLoop.RoundTrip()
+        guard times.count < count else {
+            done.succeed(times)
+            return false
+        }
+        return true
+    }
+}

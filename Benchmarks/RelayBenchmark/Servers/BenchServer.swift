@@ -1,0 +1,39 @@
+/// A server that the load is put on, started for one measurement.
+protocol BenchServer: Sendable {
+    var process: ChildProcess { get }
+    var endpoint: Endpoint { get }
+}
+
+/// A server that carries messages from one connection to another.
+protocol MessageServer: BenchServer {
+    /// A load for one end of a pair.
+    func load(_ role: LoadRole, of pair: Pair, payloadSize: Int, tally: Tally) -> any LoadProtocol
+}
+
+/// Two connections, one sending and one receiving, under whatever name the server knows what joins them.
+struct Pair: Sendable {
+    let name: String
+    let channel = LoadChannel()
+}
+
+/// The kinds of message server, and how each is started with an empty store.
+enum MessageServerKind: String, CaseIterable, Sendable {
+    case kith, mosquitto, redis
+
+    var isInstalled: Bool {
+        switch self {
+        case .kith: true
+        case .mosquitto: Tool.find("mosquitto") != nil
+        case .redis: Tool.find("redis-server") != nil
+        }
+    }
+
+    func start(_ bench: Bench) throws -> any MessageServer {
+        let store = bench.workspace.path(rawValue)
+        return switch self {
+        case .kith: try Relay(bench, data: store)
+        case .mosquitto: try Mosquitto(bench, data: store)
+        case .redis: try Redis(data: store)
+        }
+    }
+}

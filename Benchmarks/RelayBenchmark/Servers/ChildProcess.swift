@@ -1,0 +1,116 @@
+import Foundation
+import Synchronization
+
+/// A process that ends when this one does, however this one ends.
+final class ChildProcess: Sendable {
+    let id: pid_t
+    private let output: Int32
+    private let guardian: Guardian
+    private let hasEnded = Mutex(false)
+
+    /// Starts a program; its standard output can be read with ``readLine(within:)``.
+    init(_ path: String, _ arguments: [String]) throws {
+        let ends = try pipe()
+        defer { close(ends.writing) }
+        do {
+            id = try spawn(path, arguments, output: ends.writing)
+            output = ends.reading
+            guardian = try Guardian(#"kill -9 "$0" 2> /dev/null"#, "\(id)")
+        } catch {
+            close(ends.reading)
+            throw error
+        }
+    }
+
+    deinit {
+        kill()
+        close(output)
+    }
+
+    /// A line of the process's standard output.
+    func readLine(within seconds: Double) throws -> String {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        var line: [UInt8] = []
+        while line.last != UInt8(ascii: "\n") {
+            var wanted = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            guard poll(&wanted, 1, Int32(max(0, deadline.timeIntervalSinceNow) * 1000)) == 1 else {
+                throw ServerFailure("no answer within \(seconds) s")
+            }
+            var byte: UInt8 = 0
+            guard read(output, &byte, 1) == 1 else { throw ServerFailure("it ended instead of starting") }
+            line.append(byte)
+        }
+        return String(decoding: line.dropLast(), as: UTF8.self)
+    }
+
+    /// Ends it at once, as a power cut would, and waits until it is gone.
+    func kill() {
+        hasEnded.withLock { hasEnded in
+            guard !hasEnded else { return }
+            hasEnded = true
+            // The guardian first: it must not outlive the number that it would kill.
+            guardian.dismiss()
+            Foundation.kill(id, SIGKILL)
+            waitpid(id, nil, 0)
+        }
+    }
+
+    var usage: ProcessUsage {
+        get throws { try ProcessUsage(of: id) }
+    }
+}
+
+/// A shell that runs one command when this process is gone. It waits on a pipe that nobody writes to, so that ctrl-C, a
+/// crash and `kill -9` count the same.
+final class Guardian: Sendable {
+    private let id: pid_t
+    private let leash: Int32
+
+    init(_ command: String, _ argument: String) throws {
+        let ends = try pipe()
+        defer { close(ends.reading) }
+        leash = ends.writing
+        id = try spawn(
+            "/bin/sh", ["-c", "trap '' INT HUP TERM; read -r line; " + command, argument], input: ends.reading)
+    }
+
+    /// Ends it without running its command.
+    func dismiss() {
+        Foundation.kill(id, SIGKILL)
+        waitpid(id, nil, 0)
+        close(leash)
+    }
+}
+
+struct ServerFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A pipe that no other child inherits.
+private func pipe() throws -> (reading: Int32, writing: Int32) {
+    var ends: [Int32] = [-1, -1]
+    guard Foundation.pipe(&ends) == 0 else { throw ServerFailure("no pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
+}
+
+/// Starts a program with standard error discarded, and with input and output as given or none.
+private func spawn(_ path: String, _ arguments: [String], input: Int32? = nil, output: Int32? = nil) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for (number, descriptor) in [(STDIN_FILENO, input), (STDOUT_FILENO, output), (STDERR_FILENO, nil)] {
+        if let descriptor {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, number)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+    }
+    var words = ([path] + arguments).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var id: pid_t = 0
+    let status = posix_spawn(&id, path, &actions, nil, &words, environ)
+    guard status == 0 else { throw ServerFailure("\(path): \(String(cString: strerror(status)))") }
+    return id
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// What a process has used, from `/proc`.
+struct ProcessUsage: Sendable {
+    /// User and system time of all its threads, in seconds; known to a clock tick (10 ms).
+    let cpuSeconds: Double
+    /// Resident memory in bytes.
+    let residentBytes: Int
+
+    init(of id: pid_t) throws {
+        let stat = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+        // The name in parentheses may hold anything; the fields count from behind it (proc(5): utime 14, stime 15).
+        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+            throw ServerFailure("/proc/\(id)/stat does not read as expected")
+        }
+        cpuSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        // Exact, where the counters of /proc/PID/status lag behind by some pages of each thread.
+        let memory = try String(contentsOfFile: "/proc/\(id)/smaps_rollup", encoding: .utf8)
+        guard let line = memory.split(separator: "\n").first(where: { $0.hasPrefix("Rss:") }),
+            let kilobytes = Int(line.split(separator: " ")[1])
+        else { throw ServerFailure("/proc/\(id)/smaps_rollup does not read as expected") }
+        residentBytes = kilobytes * 1024
+    }
+
+    static var own: ProcessUsage {
+        get throws { try ProcessUsage(of: getpid()) }
+    }
+}

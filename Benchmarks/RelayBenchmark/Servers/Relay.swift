@@ -1,0 +1,35 @@
+import Foundation
+
+/// A relay of ours, with its limits for strangers lifted: the load comes from one address, as fast as it can.
+struct Relay: MessageServer {
+    let process: ChildProcess
+    let endpoint: Endpoint
+    let data: String
+    /// From starting the program to its saying that it listens.
+    let startup: Duration
+
+    /// - Parameter data: the relay's folder, made if it is not there.
+    init(_ bench: Bench, data: String) throws {
+        var arguments = ["relay", "--listen", "127.0.0.1:0", "--data", data, "--json"]
+        for limit in ["requests-per-second", "request-burst"] { arguments += ["--limit", "\(limit)=\(UInt32.max)"] }
+        arguments += ["--limit", "connections-per-address=100000"]
+        if let threads = bench.options.threads { arguments += ["--threads", "\(threads)"] }
+        if bench.options.memory { arguments.append("--memory") }
+        let clock = ContinuousClock()
+        let start = clock.now
+        process = try ChildProcess(bench.options.kithPath, arguments)
+        let line = try process.readLine(within: 20)
+        startup = clock.now - start
+        struct Listening: Decodable { let address: String }
+        let listening = try JSONDecoder().decode(Listening.self, from: Data(line.utf8))
+        guard let port = listening.address.split(separator: ":").last.flatMap({ Int($0) }) else {
+            throw ServerFailure("the relay listens on no port")
+        }
+        endpoint = Endpoint(port: port)
+        self.data = data
+    }
+
+    func load(_ role: LoadRole, of pair: Pair, payloadSize: Int, tally: Tally) -> any LoadProtocol {
+        KithLoad(role, channel: pair.channel, payloadSize: payloadSize, tally: tally)
+    }
+}

@@ -1,0 +1,141 @@
+import KithWire
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// What a running relay says of itself to anybody: whether it can serve, and what it counts.
+public struct RelayStatus: Hashable, Sendable {
+    /// Whether it can serve everything now.
+    public let isReady: Bool
+    /// In a few words, as the relay puts it.
+    public let health: String
+    /// One number of the relay's `/metrics`.
+    public struct Metric: Hashable, Sendable {
+        /// The name, with its label if it has one.
+        public let name: String
+        /// The value.
+        public let value: Double
+    }
+    /// The relay's numbers, in its order.
+    public let metrics: [Metric]
+    /// The key the relay has.
+    public let pin: RelayPin
+
+    /// Asks a relay, over TLS and after checking its key.
+    ///
+    /// - Throws: ``RelayConnectionError``.
+    public static func ask(
+        _ address: RelayAddress, trust: RelayTrust, timeouts: RelayTimeouts = RelayTimeouts()
+    ) async throws(RelayConnectionError) -> RelayStatus {
+        let (health, pin) = try await get("/healthz", from: address, trust, timeouts)
+        let (metrics, _) = try await get("/metrics", from: address, .pinned(pin), timeouts)
+        return RelayStatus(
+            isReady: health.status == .ok, health: health.body.split(separator: "\n").first.map(String.init) ?? "",
+            metrics: metrics.body.split(separator: "\n").compactMap(Metric.init), pin: pin)
+    }
+
+    private static func get(
+        _ path: String, from address: RelayAddress, _ trust: RelayTrust, _ timeouts: RelayTimeouts
+    ) async throws(RelayConnectionError) -> (page: HTTPAnswer, pin: RelayPin) {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let answer = loop.makePromise(of: HTTPAnswer.self)
+        let check = PinCheck(trust)
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(timeouts.connect)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(try check.makeTLSHandler(for: address))
+                    try pipeline.addHTTPClientHandlers()
+                    try pipeline.addHandler(
+                        HTTPGet(path, host: address.description, timeout: timeouts.handshake, answer: answer))
+                }
+            }
+        do {
+            _ = try await bootstrap.connect(host: address.host, port: address.port).get()
+            let page = try await answer.futureResult.get()
+            guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
+            guard page.status == .ok || page.status == .serviceUnavailable else {
+                throw RelayConnectionError.notARelay(.httpStatus(Int(page.status.code)))
+            }
+            return (page, pin)
+        } catch {
+            answer.fail(error)
+            throw check.mismatch ?? RelayConnectionError(connecting: error)
+        }
+    }
+}
+
+extension RelayStatus.Metric {
+    /// Reads a line of Prometheus' text format; `nil` for comments and what is no number.
+    init?(_ line: Substring) {
+        guard !line.hasPrefix("#"), let space = line.lastIndex(of: " "),
+            let value = Double(line[line.index(after: space)...])
+        else { return nil }
+        self.init(name: String(line[..<space]), value: value)
+    }
+}
+
+struct HTTPAnswer: Sendable {
+    var status: HTTPResponseStatus
+    var body: String
+}
+
+/// Sends one GET when TLS is up, and collects the answer.
+private final class HTTPGet: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let path: String
+    private let host: String
+    private let timeout: TimeAmount
+    private let promise: EventLoopPromise<HTTPAnswer>
+    private var answer = HTTPAnswer(status: .ok, body: "")
+    private var deadline: Scheduled<Void>?
+
+    init(_ path: String, host: String, timeout: TimeAmount, answer: EventLoopPromise<HTTPAnswer>) {
+        self.path = path
+        self.host = host
+        self.timeout = timeout
+        promise = answer
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let (promise, channel) = (promise, context.channel)
+        deadline = context.eventLoop.scheduleTask(in: timeout) {
+            promise.fail(RelayConnectionError.closed(.answerTimedOut))
+            channel.close(promise: nil)
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: .GET, uri: path, headers: ["host": host, "connection": "close"])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            answer.status = head.status
+        case .body(let part):
+            guard answer.body.utf8.count + part.readableBytes <= ClientLimits.statusPage else {
+                promise.fail(RelayConnectionError.notARelay(.noWebSocket))
+                return context.close(promise: nil)
+            }
+            answer.body += String(buffer: part)
+        case .end:
+            promise.succeed(answer)
+            context.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        promise.fail(RelayConnectionError.notARelay(.saidNothing))
+    }
+}

@@ -1,0 +1,19 @@
+import ClassicSession
+import KithClient
+import KithWire
+
+/// What a classic conversation has to tell its user.
+enum ChatEvent: Sendable {
+    /// The relay answered. `isFirstContact` if its key was not known before and is remembered now.
+    case connected(RelayAddress, RelayPin, isFirstContact: Bool)
+    /// What the session says.
+    case session(Event)
+    /// The connection broke and is being made again.
+    case reconnecting
+    /// It stands again; nothing is lost.
+    case reconnected
+    /// A text of the user's own went out.
+    case sent(String)
+    /// A text of the user's own can't be sent.
+    case notSent(ClassicSendError)
+}

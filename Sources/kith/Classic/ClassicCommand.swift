@@ -1,0 +1,139 @@
+import ArgumentParser
+import ClassicSession
+import Foundation
+import KithClient
+import KithWire
+
+/// `kith classic`: two people who are online at once authenticate each other and chat.
+struct ClassicCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "classic",
+        abstract: "Talk to one person who is online too, as in the system Kith grew from.",
+        discussion: """
+            Both of you name yourselves and the other, over the same relay. The program makes RSA keys, exchanges and \
+            verifies them, wraps message keys, and encrypts and authenticates every message. It is for study and for \
+            showing: there is no forward secrecy, and everyday chat will use MLS.
+
+            To know that it is really the other person, compare keys over the phone, or keep your keys with --key and \
+            name the other's with --expect.
+
+            On a terminal, type and press Enter. Ctrl-D or ctrl-C says goodbye. Otherwise the lines of standard input are \
+            sent once the other is there, and the end of the input says goodbye.
+
+            EXAMPLES
+              kith classic --relay relay.example.org:7443
+              kith classic --relay 127.0.0.1:7443 --id alice --peer bob --explain
+              echo "hello" | kith classic --relay 127.0.0.1:7443 --id alice --peer bob
+
+            EXIT CODES
+              0    you said goodbye, or the other did
+              1    something failed, said in one line
+              2    the connection was cut: the last messages may be missing
+              3    a key is not the expected one: the relay's, or the other person's
+              64   wrong usage
+              130  you left before the other was there
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("The relay to meet on.", valueName: "host:port"))
+    var relay: RelayAddress
+
+    @Option(name: .long, help: "Your id; asked for if not given.")
+    var id: String?
+
+    @Option(name: .long, help: "The id of the person to talk to; asked for if not given.")
+    var peer: String?
+
+    @Option(name: .long, help: "Keep your RSA key in this file; made if it is not there.")
+    var key: String?
+
+    @Option(name: .long, help: "Talk to this key only, as the other person's program shows it.")
+    var expect: String?
+
+    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.")
+    var pin: RelayPin?
+
+    @Option(name: .long, help: "A file with the pass that the relay wants.")
+    var relayPassFile: String?
+
+    @Flag(name: .long, help: "Print each step, and what it stands against.")
+    var explain = false
+
+    @Flag(name: .long, help: "Print one JSON object a line.")
+    var json = false
+
+    @Option(name: .long, help: ArgumentHelp("How long to try when the connection breaks.", valueName: "seconds"))
+    var reconnect = 30
+
+    func validate() throws {
+        if let id { try Self.check("--id", id) }
+        if let peer { try Self.check("--peer", peer) }
+        if let expect {
+            do {
+                _ = try Fingerprint(expect)
+            } catch {
+                throw ValidationError("--expect: \(error).")
+            }
+        }
+        if !(0...86_400).contains(reconnect) { throw ValidationError("--reconnect takes 0 to 86400 seconds.") }
+    }
+
+    private static func check(_ option: String, _ text: String) throws {
+        do {
+            _ = try ClassicID(text)
+        } catch {
+            throw ValidationError("\(option): \(error).")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            // A reader that went away is noticed where it is written to.
+            signal(SIGPIPE, SIG_IGN)
+            let lines = LineReader()
+            let prompts = IDPrompts(lines: lines)
+            let me = try await prompts.id(given: id, asking: "Enter your id:")
+            let peer = try await prompts.id(
+                given: peer, asking: "Enter the id of the person you want to talk to:", otherThan: me)
+            let wording = ChatWording(me: me, peer: peer, explains: explain)
+            let screen = ChatScreen(wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+            try screen.open(reading: lines)
+            defer { screen.close() }
+
+            let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
+            let contact = RelayContact(
+                address: relay, pin: pin, pass: try relayPassFile.map(Self.pass), known: KnownRelays())
+            let chat = try ClassicChat(
+                session: ClassicSession(
+                    me: me, peer: peer, identity: identity, expected: try expect.map { try Fingerprint($0) }),
+                giveUpAfter: .seconds(reconnect),
+                connect: {
+                    let (connection, isFirstContact) = try await contact.connect()
+                    screen.show(.connected(contact.address, connection.pin, isFirstContact: isFirstContact))
+                    return connection
+                },
+                report: { screen.show($0) })
+            let ending = try await ChatDriver(chat: chat, screen: screen).run()
+            screen.close()
+            try Self.exit(after: ending)
+        }
+    }
+
+    private static func pass(in path: String) throws -> RelayPass {
+        guard let content = try PrivateFile(URL(fileURLWithPath: path)).read(limit: 4 * WireLimits.relayPass) else {
+            throw Failure(message: "there is no file \(path) with a relay pass")
+        }
+        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let pass = RelayPass(text) else {
+            throw Failure(message: "the relay pass in \(path) must have 1 to \(WireLimits.relayPass) bytes")
+        }
+        return pass
+    }
+
+    private static func exit(after ending: ChatDriver.Ending) throws {
+        switch ending {
+        case .goodbye: return
+        case .cut: throw ExitCode.cut
+        case .leftBeforeItBegan: throw ExitCode.interrupted
+        }
+    }
+}

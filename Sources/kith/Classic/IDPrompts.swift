@@ -1,0 +1,40 @@
+import ArgumentParser
+import ClassicSession
+import Foundation
+
+/// Asks for the ids that were not given on the command line, as the original system did.
+struct IDPrompts {
+    let lines: LineReader
+
+    /// The id given, or the one entered. A person may try again; a script may not.
+    func id(given: String?, asking question: String, otherThan taken: ClassicID? = nil) async throws -> ClassicID {
+        if let given { return try id(given, otherThan: taken) }
+        let isPerson = isatty(STDIN_FILENO) == 1
+        // Where the output is read by a program, it gets nothing but the conversation.
+        let stream = StandardStream.output.isTerminal ? StandardStream.output : .error
+        while true {
+            stream.write("\(question) ")
+            guard let entered = await lines.next() else {
+                stream.write("\n")
+                throw ExitCode.interrupted
+            }
+            if !isPerson { stream.write("\n") }
+            do {
+                return try id(entered, otherThan: taken)
+            } catch let error as Failure {
+                guard isPerson else { throw error }
+                stream.write("\(SafeText.oneLine(error.message))\n")
+            }
+        }
+    }
+
+    private func id(_ text: String, otherThan taken: ClassicID?) throws -> ClassicID {
+        do throws(ClassicIDError) {
+            let id = try ClassicID(text)
+            if id == taken { throw .sameAsPeer }
+            return id
+        } catch {
+            throw Failure(message: error.description, code: .validationFailure)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// Prints a demo: headings, paragraphs and tables, fitted to the terminal.
+struct DemoPrinter {
+    let width: Int
+    let colours: Bool
+
+    init() {
+        colours = TerminalMode.wantsColours
+        // Long lines are hard to read; without a terminal there is nothing to fit to.
+        width = StandardStream.output.isTerminal ? min(TerminalMode.columns - 1, 140) : 110
+    }
+
+    func heading(_ text: String) {
+        line()
+        line(Colour.bold.paint(text, if: colours))
+        line()
+    }
+
+    func paragraph(_ text: String, _ colour: Colour = .plain) {
+        for part in TextLayout.wrap(SafeText.oneLine(text), width: width) { line(colour.paint(part, if: colours)) }
+    }
+
+    /// What somebody sees on their screen.
+    func screen(of name: String, _ text: String, _ colour: Colour = .green) {
+        for part in TextLayout.wrap("    " + SafeText.oneLine("\(name)'s screen │ \(text)"), width: width) {
+            line(colour.paint(part, if: colours))
+        }
+    }
+
+    func table(_ left: (title: String, cells: [SideBySide.Cell]), _ right: (title: String, cells: [SideBySide.Cell])) {
+        let table = SideBySide(width: width, leftTitle: left.title, rightTitle: right.title)
+        for text in table.lines(left: left.cells, right: right.cells) { line(text) }
+    }
+
+    /// Lines from another program, as they are but for what a terminal would obey.
+    func quote(_ lines: [String], atMost limit: Int) {
+        for text in lines.prefix(limit) { line("  " + SafeText.oneLine(text)) }
+        if lines.count > limit { line("  … and \(lines.count - limit) lines more") }
+    }
+
+    func line(_ text: String = "") { StandardStream.output.write(text + "\n") }
+}

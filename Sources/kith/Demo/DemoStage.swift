@@ -1,0 +1,50 @@
+import Foundation
+import Synchronization
+
+/// What a demo has started and has to clean up, whatever ends it.
+final class DemoStage: Sendable {
+    /// A temporary folder of the demo's own.
+    let folder: URL
+    private let processes = Mutex<[DemoProcess]>([])
+    private let signals = Mutex<[SignalWatch]>([])
+
+    init() throws {
+        let pattern = FileManager.default.temporaryDirectory.appendingPathComponent("kith-demo-XXXXXX").path
+        var template = Array(pattern.utf8CString)
+        // Made by the system with a name of its own, open to its owner only.
+        guard mkdtemp(&template) != nil else { throw Failure(message: "no temporary folder can be made") }
+        folder = URL(
+            fileURLWithPath: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    /// From here on ctrl-C and its like clean up before they end the program.
+    func cleanUpOnSignals() {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal(number, SIG_IGN)
+            let watch = SignalWatch(number) { [weak self] in
+                StandardStream.output.write("\n")
+                self?.tearDown()
+                StandardStream.error.write("kith: the demo was interrupted; everything is cleaned up\n")
+                exit(128 + number)
+            }
+            signals.withLock { $0.append(watch) }
+        }
+    }
+
+    /// Leaves signals to whoever takes them now.
+    func leaveSignals() {
+        for watch in signals.withLock({ $0 }) { watch.cancel() }
+    }
+
+    func start(_ name: String, _ arguments: [String]) throws -> DemoProcess {
+        let process = try DemoProcess(name, arguments, in: folder)
+        processes.withLock { $0.append(process) }
+        return process
+    }
+
+    /// Ends every process that is left and removes the folder.
+    func tearDown() {
+        for process in processes.withLock({ $0 }) { process.kill() }
+        try? FileManager.default.removeItem(at: folder)
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+
+/// The demo that plays by itself.
+struct WatchedDemo {
+    let stage: DemoStage
+    let explains: Bool
+    private let printer = DemoPrinter()
+
+    init(stage: DemoStage, explains: Bool) {
+        self.stage = stage
+        self.explains = explains
+    }
+
+    func run() async throws {
+        printer.line(Colour.bold.paint("Kith demo", if: printer.colours))
+        printer.paragraph(
+            "Alice and Bob talk through a relay that they need not trust. Everything here is real: three processes, TLS, "
+                + "keys made just now. It takes a few seconds and leaves nothing behind.")
+
+        printer.heading("1. A relay starts, and Alice and Bob connect to it")
+        let relay = try await DemoRelay(on: stage)
+        printer.paragraph(
+            "The relay listens on \(relay.address). Its key has the pin \(relay.pin), by which both clients know it.")
+        let alice = try DemoPerson("alice", talkingTo: "bob", through: relay, on: stage)
+        let bob = try DemoPerson("bob", talkingTo: "alice", through: relay, on: stage)
+
+        printer.heading("2. They authenticate each other and agree on keys")
+        let (alicesSteps, bobsSteps) = try await handshake(alice, bob)
+        printer.table(("What Alice's program does", alicesSteps), ("What Bob's program does", bobsSteps))
+
+        printer.heading("3. They talk")
+        let words = try await talk(alice, bob)
+
+        printer.heading("4. What the relay has of all this")
+        printer.paragraph("This is what `kith relay audit` prints of the relay's store:")
+        printer.line()
+        printer.quote(try await relay.audit(), atMost: 40)
+        printer.line()
+        guard !words.contains(where: relay.holds) else {
+            throw Failure(message: "the relay's files hold something that was said. That must not be")
+        }
+        printer.paragraph("None of the words above is anywhere in the relay's files; this demo has just searched them.")
+
+        printer.heading("5. Somebody tampers with a message")
+        try await tamper(alice, bob, relay)
+
+        printer.heading("6. They say goodbye")
+        try await sayGoodbye(alice, bob, relay)
+        printer.line()
+        printer.paragraph(
+            "That was the classic session, the system Kith grew from. It has no forward secrecy, and everyday chat will "
+                + "use MLS. Try it yourself: `kith demo --interactive`, or `kith help classic`.")
+    }
+
+    private func handshake(
+        _ alice: DemoPerson, _ bob: DemoPerson
+    ) async throws -> ([SideBySide.Cell], [SideBySide.Cell]) {
+        async let alicesEvents = alice.events(until: "established")
+        async let bobsEvents = bob.events(until: "established")
+        let (one, other) = try await (alicesEvents, bobsEvents)
+        guard let first = one.last?.session, first == other.last?.session, one.last?.ownKey == other.last?.peerKey,
+            one.last?.peerKey == other.last?.ownKey
+        else { throw Failure(message: "the two did not arrive at the same session") }
+        return (cells(one), cells(other))
+    }
+
+    private func cells(_ events: [ChatJSON.Object]) -> [SideBySide.Cell] {
+        events.compactMap { event in
+            guard event.event == "explained", let step = event.step, step != "limits", let text = event.text else {
+                return nil
+            }
+            let action = event.action.map { "\($0): " } ?? ""
+            let against = explains ? event.against.map { " \($0)" } ?? "" : ""
+            return SideBySide.Cell(topic: step, text: SafeText.oneLine(action + text + against))
+        }
+    }
+
+    private static let conversation: [(byAlice: Bool, text: String)] = [
+        (true, "Hi Bob! Can the relay read this?"),
+        (false, "No. It sees that we talk, when and how much, but not what. 🙂"),
+        (true, "And in other scripts? 两个人,一个频道"),
+        (false, "Никакой разницы: it is all noise to the relay."),
+    ]
+
+    /// Returns what was said.
+    private func talk(_ alice: DemoPerson, _ bob: DemoPerson) async throws -> [String] {
+        for (byAlice, text) in Self.conversation {
+            try await say(text, from: byAlice ? alice : bob, to: byAlice ? bob : alice)
+        }
+        return Self.conversation.map(\.text)
+    }
+
+    private func say(_ text: String, from speaker: DemoPerson, to listener: DemoPerson) async throws {
+        try speaker.say(text)
+        let message = try await listener.event("message")
+        guard message.text == text, message.verified == true else {
+            throw Failure(message: "\(listener.name) did not get what \(speaker.name) said")
+        }
+        printer.screen(of: listener.name, "\(speaker.name) : \(text) (verified)")
+    }
+
+    private func tamper(_ alice: DemoPerson, _ bob: DemoPerson, _ relay: DemoRelay) async throws {
+        try await say("Shall we meet at six?", from: alice, to: bob)
+        printer.line()
+        printer.paragraph(
+            "Mallory knows both names, and so could find the channel and write to it. What Mallory does now, as a third "
+                + "client of the relay: copy the entry with Alice's last message, flip one bit of it, and append the copy "
+                + "as if it came from Alice.")
+        let (original, copy) = try await Meddler("alice", "bob").tamper(through: relay)
+        printer.paragraph("Entry \(copy) is now an altered copy of entry \(original). What becomes of it:")
+        printer.line()
+        let dropped = try await bob.event("dropped")
+        guard let reason = dropped.reason, reason.contains("altered") else {
+            throw Failure(message: "the altered copy was not recognised as one")
+        }
+        printer.screen(of: "bob", "alice: [\(reason)]", .red)
+        printer.line()
+        printer.paragraph(
+            "Caught: without the key Mallory can't make the message's code (an HMAC) match, so nothing of it is "
+                + "decrypted or shown. The conversation goes on:")
+        printer.line()
+        try await say("Six it is.", from: bob, to: alice)
+    }
+
+    private func sayGoodbye(_ alice: DemoPerson, _ bob: DemoPerson, _ relay: DemoRelay) async throws {
+        alice.leave()
+        let ended = try await bob.event("ended")
+        guard ended.ending == "goodbye" else { throw Failure(message: "Alice's goodbye did not arrive") }
+        printer.screen(of: "bob", "[alice said goodbye]")
+        printer.line()
+        printer.paragraph(
+            "The goodbye is authenticated like a message, so a cut connection can't pass for one.")
+        for person in [alice, bob] {
+            guard await person.exitCode() == 0 else {
+                throw Failure(message: "the program of \(person.name) did not end well")
+            }
+        }
+        await relay.stop()
+    }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import KithClient
+import KithWire
+
+/// `kith relay status`: asks a running relay how it is.
+struct RelayStatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Ask a running relay whether it can serve, and what it counts.",
+        discussion: """
+            EXAMPLES
+              kith relay status                                the relay on this machine
+              kith relay status --relay relay.example.org:7443
+              kith relay status --json | jq .metrics
+
+            EXIT CODES
+              0  it is ready    1  it cannot be reached, or is not ready    3  it has another key    64  wrong usage
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("The relay to ask; 127.0.0.1:7443 if not given.", valueName: "host:port"))
+    var relay: RelayAddress?
+
+    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the one that is remembered.")
+    var pin: RelayPin?
+
+    @Flag(name: .long, help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await reportingFailure {
+            guard let relay = relay ?? RelayAddress("127.0.0.1:7443") else { throw ExitCode.failure }
+            let status = try await RelayStatus.ask(relay, trust: try trust(relay))
+            StandardStream.output.write(json ? try report(status, of: relay) : text(status, of: relay))
+            if !status.isReady { throw ExitCode.failure }
+        }
+    }
+
+    /// Asking sends nothing secret, so a relay that is not known yet may be asked; it is not remembered for that.
+    private func trust(_ relay: RelayAddress) throws -> RelayTrust {
+        if let pin { return .pinned(pin) }
+        switch try KnownRelays(home: KithHome()).standing(of: relay) {
+        case .known(let pin): return .pinned(pin)
+        case .unknown: return .firstContact
+        }
+    }
+
+    private func report(_ status: RelayStatus, of relay: RelayAddress) throws -> String {
+        struct Report: Encodable {
+            let relay: String
+            let ready: Bool
+            let health: String
+            let pin: String
+            let metrics: [String: Double]
+        }
+        let report = Report(
+            relay: relay.description, ready: status.isReady, health: status.health, pin: status.pin.description,
+            metrics: Dictionary(status.metrics.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+    }
+
+    private func text(_ status: RelayStatus, of relay: RelayAddress) -> String {
+        let lines = [("relay", "\(relay)"), ("health", SafeText.oneLine(status.health)), ("pin", "\(status.pin)")]
+            + status.metrics.filter { $0.value != 0 }.map { metric in
+                (metric.name.hasPrefix("kith_") ? String(metric.name.dropFirst(5)) : metric.name,
+                    String(format: "%.0f", metric.value))
+            }
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { name, value in
+            SafeText.oneLine(name).padding(toLength: width + 2, withPad: " ", startingAt: 0) + value + "\n"
+        }.joined()
+    }
+}

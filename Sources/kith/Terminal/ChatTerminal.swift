@@ -1,0 +1,211 @@
+import Foundation
+import Synchronization
+
+/// A terminal with lines coming in above and an input line below that they never break.
+final class ChatTerminal: Sendable {
+    /// Lines that wait to be sent. More can only come from a mistaken paste.
+    private static let mostLines = 10_000
+    /// How long what follows an escape may take: longer, and the key was the escape itself.
+    private static let escapeMs: Int32 = 50
+
+    private struct State {
+        var editor = LineEditor()
+        var parser = KeyParser()
+        var input: InputLine
+        var lines: [String] = []
+        var waiting: CheckedContinuation<String?, Never>?
+        var isAtEnd = false
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+    private let mode: TerminalMode
+    private let colours = TerminalMode.wantsColours
+    private let leave: @Sendable () -> Void
+    private let signals = Mutex<[SignalWatch]>([])
+
+    private init(prompt: String, mode: TerminalMode, leave: @escaping @Sendable () -> Void) {
+        state = Mutex(State(input: InputLine(prompt: prompt, columns: TerminalMode.columns)))
+        self.mode = mode
+        self.leave = leave
+    }
+
+    /// Takes over the terminal; `nil` if standard input and output are not both on one that can do what is needed.
+    ///
+    /// - Parameter leave: called when the user wants to leave.
+    static func open(prompt: String, leave: @escaping @Sendable () -> Void) throws -> ChatTerminal? {
+        guard StandardStream.output.isTerminal, TerminalMode.isCapable, let mode = TerminalMode() else { return nil }
+        let terminal = ChatTerminal(prompt: prompt, mode: mode, leave: leave)
+        terminal.takeOver()
+        terminal.watch(SIGWINCH) { $0.resize() }
+        terminal.watch(SIGCONT) { $0.takeOver() }
+        Thread.detachNewThread { terminal.readKeys() }
+        return terminal
+    }
+
+    /// Gives the terminal back as it was found. Only the first call counts.
+    func close() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            state.isClosed = true
+            state.isAtEnd = true
+            state.waiting?.resume(returning: nil)
+            state.waiting = nil
+            giveBack(&state)
+        }
+        for watch in signals.withLock({ $0 }) { watch.cancel() }
+    }
+
+    /// Prints lines above the input line.
+    func print(_ lines: [ChatWording.Line]) {
+        state.withLock { state in
+            let painted = lines.flatMap { paint($0, columns: state.input.columns) }
+            if state.isClosed {
+                write(painted.map { $0 + "\r\n" }.joined())
+            } else {
+                write(state.input.print(painted, state.editor))
+            }
+        }
+    }
+
+    /// The next line that the user entered, or `nil` when there will be no more.
+    func nextLine() async -> String? {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                if !state.lines.isEmpty {
+                    continuation.resume(returning: state.lines.removeFirst())
+                } else if state.isAtEnd {
+                    continuation.resume(returning: nil)
+                } else {
+                    state.waiting = continuation
+                }
+            }
+        }
+    }
+
+    // MARK: Keys
+
+    private func readKeys() {
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let mayWait = state.withLock { $0.parser.isWaiting } ? Self.escapeMs : -1
+            var ready = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            let count = poll(&ready, 1, mayWait)
+            if count == 0 {
+                state.withLock { $0.parser.flush() }
+                continue
+            }
+            if count < 0 {
+                guard errno == EINTR else { return leave() }
+                continue
+            }
+            let got = chunk.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
+            if got < 0, errno == EINTR || errno == EAGAIN { continue }
+            // The terminal is gone.
+            guard got > 0 else { return leave() }
+            handle(chunk[..<got])
+        }
+    }
+
+    private func handle(_ bytes: ArraySlice<UInt8>) {
+        let (wantsToLeave, wantsToSuspend) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isClosed else { return (false, false) }
+            var leaves = false
+            var suspends = false
+            for key in state.parser.feed(bytes) {
+                for action in state.editor.handle(key) {
+                    switch action {
+                    case .submit(let line): submit(line, &state)
+                    case .interrupt: leaves = true
+                    case .endOfInput: leaves = end(&state) || leaves
+                    case .suspend: suspends = true
+                    case .redraw: write("\u{1B}[H\u{1B}[2J")
+                    case .refused: write("\u{7}")
+                    }
+                }
+            }
+            write(state.input.draw(state.editor))
+            return (leaves, suspends)
+        }
+        if wantsToLeave { leave() }
+        if wantsToSuspend { suspend() }
+    }
+
+    private func submit(_ line: String, _ state: inout State) {
+        guard !state.isAtEnd else { return }
+        if let waiting = state.waiting {
+            state.waiting = nil
+            waiting.resume(returning: line)
+        } else if state.lines.count < Self.mostLines {
+            state.lines.append(line)
+        } else {
+            write("\u{7}")
+        }
+    }
+
+    /// Ctrl-D: no more lines. Returns whether to leave at once: when nothing waits to be sent, or when asked again.
+    private func end(_ state: inout State) -> Bool {
+        defer { state.isAtEnd = true }
+        if state.isAtEnd || (state.waiting == nil && state.lines.isEmpty) { return true }
+        state.waiting?.resume(returning: nil)
+        state.waiting = nil
+        return false
+    }
+
+    // MARK: The terminal itself
+
+    private func takeOver() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            mode.makeRaw()
+            // Bracketed paste: a paste is told apart from typing.
+            write("\u{1B}[?2004h" + state.input.resize(to: TerminalMode.columns, state.editor))
+        }
+    }
+
+    private func giveBack(_ state: inout State) {
+        write(state.input.erase() + "\u{1B}[?2004l")
+        mode.restore()
+    }
+
+    private func resize() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            write(state.input.resize(to: TerminalMode.columns, state.editor))
+        }
+    }
+
+    private func suspend() {
+        state.withLock { giveBack(&$0) }
+        // Comes back with SIGCONT.
+        kill(getpid(), SIGTSTP)
+    }
+
+    private func watch(_ number: Int32, _ handler: @escaping @Sendable (ChatTerminal) -> Void) {
+        let watch = SignalWatch(number) { [weak self] in
+            if let self { handler(self) }
+        }
+        signals.withLock { $0.append(watch) }
+    }
+
+    private func write(_ text: String) {
+        if !StandardStream.output.write(text) { leave() }
+    }
+
+    private func paint(_ line: ChatWording.Line, columns: Int) -> [String] {
+        let colour: Colour =
+            switch line.kind {
+            case .message: .bold
+            case .own: .plain
+            case .failure: .red
+            case .notice: .cyan
+            case .explanation: .dim
+            }
+        switch line.kind {
+        // What people say is theirs to break; the terminal wraps it.
+        case .message, .own: return [colour.paint(line.text, if: colours)]
+        case .failure, .notice, .explanation:
+            return TextLayout.wrap(line.text, width: columns - 1).map { colour.paint($0, if: colours) }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// How many columns of a terminal text takes.
+///
+/// Terminals differ on emoji that are put together from several characters: some show one picture of two columns, some
+/// show the parts. Layout uses ``of(_:)-(Character)``; where nothing may ever run over, ``atMost(_:)``.
+enum DisplayWidth {
+    /// The columns of one character, on a terminal that shows it as a person sees it.
+    static func of(_ character: Character) -> Int {
+        guard let first = character.unicodeScalars.first else { return 0 }
+        if first.isASCII { return first.value < 0x20 || first.value == 0x7f ? 0 : 1 }
+        if character.unicodeScalars.contains("\u{FE0F}"), first.properties.isEmoji { return 2 }
+        if isRegional(first) { return character.unicodeScalars.count > 1 ? 2 : 1 }
+        return of(first)
+    }
+
+    /// The columns of a text.
+    static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
+
+    /// The most columns that any terminal takes for a character: as a whole or in parts.
+    static func atMost(_ character: Character) -> Int {
+        let parts = character.unicodeScalars.reduce(0) { $0 + of($1) }
+        return max(parts, of(character))
+    }
+
+    private static func of(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator, .paragraphSeparator: return 0
+        default: return isWide(scalar) ? 2 : 1
+        }
+    }
+
+    private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }
+
+    /// East Asian Wide and Fullwidth (Unicode Annex 11), in whole blocks, and what is an emoji by itself.
+    private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0x33ff, 0x3400...0x4dbf, 0x4e00...0xa4cf, 0xa960...0xa97c,
+            0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6, 0x1b000...0x1b2ff,
+            0x20000...0x3fffd:
+            true
+        default:
+            scalar.properties.isEmojiPresentation && !isRegional(scalar)
+        }
+    }
+}

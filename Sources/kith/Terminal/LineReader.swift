@@ -1,0 +1,76 @@
+import Dispatch
+import Foundation
+
+/// Lines from standard input, one at a time and only when asked for, so that a long input is never all in memory.
+final class LineReader: Sendable {
+    private let queue = DispatchQueue(label: "standard input")
+    private let state: State
+
+    /// Touched on `queue` only.
+    fileprivate final class State: @unchecked Sendable {
+        let descriptor: Int32
+        var buffer: [UInt8] = []
+        var start = 0
+        var isAtEnd = false
+
+        init(descriptor: Int32) { self.descriptor = descriptor }
+    }
+
+    init(descriptor: Int32 = STDIN_FILENO) { state = State(descriptor: descriptor) }
+
+    /// The next line without its line break, or `nil` at the end of the input. A last line without a line break counts.
+    func next() async -> String? {
+        await withCheckedContinuation { continuation in
+            queue.async { [state] in continuation.resume(returning: state.nextLine()) }
+        }
+    }
+}
+
+extension LineReader.State {
+    fileprivate func nextLine() -> String? {
+        var searched = start
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { start = end + 1 }
+                return text(buffer[start..<end])
+            }
+            searched = buffer.count
+            guard !isAtEnd else {
+                guard start < buffer.count else { return nil }
+                defer { start = buffer.count }
+                return text(buffer[start...])
+            }
+            let dropped = start
+            readMore()
+            searched -= dropped
+        }
+    }
+
+    private func readMore() {
+        buffer.removeFirst(start)
+        start = 0
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            // Whatever is over the limit is dropped with the rest of its line.
+            let room = Self.longest - buffer.count
+            if count <= room {
+                buffer.append(contentsOf: chunk[..<count])
+            } else {
+                buffer.append(contentsOf: chunk[..<max(0, room)])
+                if let end = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")), end >= room {
+                    buffer.append(contentsOf: chunk[end..<count])
+                }
+            }
+        } else if count == 0 || errno != EINTR {
+            isAtEnd = true
+        }
+    }
+
+    /// A line longer than this is cut: no message may be as long.
+    private static var longest: Int { 256 << 10 }
+
+    private func text(_ line: ArraySlice<UInt8>) -> String {
+        String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+    }
+}

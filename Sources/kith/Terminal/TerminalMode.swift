@@ -1,0 +1,47 @@
+import Foundation
+
+/// The settings of the terminal on standard input: as they were, and raw, where every key arrives at once and none means
+/// anything to the system.
+struct TerminalMode: @unchecked Sendable {
+    // `termios` is a plain structure of numbers.
+    private let original: termios
+
+    /// `nil` if there is no terminal on standard input.
+    init?() {
+        var settings = termios()
+        guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
+        original = settings
+    }
+
+    func makeRaw() {
+        var raw = original
+        raw.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
+        raw.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
+        // Output stays as it is: a line break still begins a new line for whatever else writes here.
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
+    }
+
+    func restore() {
+        var settings = original
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+    }
+
+    /// How many columns the terminal on standard output has; 80 if it does not say.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Whether the terminal understands more than letters.
+    static var isCapable: Bool {
+        let type = ProcessInfo.processInfo.environment["TERM"] ?? ""
+        return !type.isEmpty && type != "dumb"
+    }
+
+    /// Whether colours are welcome on standard output (https://no-color.org).
+    static var wantsColours: Bool {
+        let noColour = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
+        return StandardStream.output.isTerminal && isCapable && noColour.isEmpty
+    }
+}

@@ -1,0 +1,67 @@
+/// Text fitted into columns.
+enum TextLayout {
+    /// `text` in lines of at most `width` columns, broken between words where that is possible. Lines after the first
+    /// begin with as many spaces as the first.
+    static func wrap(_ text: String, width: Int) -> [String] {
+        let width = max(2, width)
+        let indent = min(text.prefix { $0 == " " }.count, width / 2)
+        var lines: [String] = []
+        var line = String(repeating: " ", count: indent)
+        var used = indent
+        var isEmpty = true
+        func finish() {
+            lines.append(line)
+            line = String(repeating: " ", count: indent)
+            used = indent
+            isEmpty = true
+        }
+        for word in text.split(separator: " ") {
+            let wordWidth = DisplayWidth.of(word)
+            if !isEmpty, used + 1 + wordWidth > width { finish() }
+            if !isEmpty {
+                line += " "
+                used += 1
+            }
+            isEmpty = false
+            guard used + wordWidth > width else {
+                line += word
+                used += wordWidth
+                continue
+            }
+            // A word longer than a line is broken at its hyphens, or else anywhere.
+            for part in parts(of: word, width: width - indent) {
+                let columns = DisplayWidth.of(part)
+                if used + columns > width, used > indent {
+                    finish()
+                    isEmpty = false
+                }
+                line += part
+                used += columns
+            }
+        }
+        if !isEmpty || lines.isEmpty { lines.append(line) }
+        return lines
+    }
+
+    private static func parts(of word: Substring, width: Int) -> [String] {
+        var parts: [String] = [""]
+        for character in word {
+            parts[parts.count - 1].append(character)
+            if character == "-" { parts.append("") }
+        }
+        return parts.flatMap { DisplayWidth.of($0) <= width ? [$0] : $0.map(String.init) }
+    }
+
+    /// `text` with spaces behind it up to `width` columns; cut if it is longer.
+    static func pad(_ text: String, to width: Int) -> String {
+        var result = ""
+        var used = 0
+        for character in text {
+            let columns = DisplayWidth.of(character)
+            guard used + columns <= width else { break }
+            result.append(character)
+            used += columns
+        }
+        return result + String(repeating: " ", count: width - used)
+    }
+}
