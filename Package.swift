@@ -69,6 +69,9 @@ let package = Package(
         .testTarget(
             name: "KithTests",
             dependencies: ["kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser]),
+        .testTarget(
+            name: "RelayProcessTests",
+            dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),
     ],
     swiftLanguageModes: [.v6]
 )

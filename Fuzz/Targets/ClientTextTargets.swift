@@ -25,7 +25,7 @@ private func upgrade(_ pieces: [ArraySlice<UInt8>]) -> UpgradeEnd {
     for (index, piece) in pieces.enumerated() {
         do throws(RelayConnectionError.NotARelay) {
             if case .upgraded(let rest) = try upgrade.feed(piece) {
-                return .upgraded(rest: rest + pieces[(index + 1)...].joined())
+                return .upgraded(rest: Array(rest) + Array(pieces[(index + 1)...].joined()))
             }
         } catch {
             return .failed(error)
