@@ -14,8 +14,8 @@ build: setup ## Build everything for use
 	swift build -c release
 
 run: setup ## Show the original system at work: a relay, two people, one command
-	swift build -c release --product kith
-	.build/release/kith demo
+	swift build --product kith
+	.build/debug/kith demo
 
 test: setup ## Run all tests
 	swift build --build-tests

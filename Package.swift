@@ -54,21 +54,27 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser, logging,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser,
+                logging,
             ]),
         .executableTarget(
-            name: "RelayBenchmark", dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
+            name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
+        .executableTarget(
+            name: "RelayBenchmark",
+            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
-        .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix]),
+        .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix, nioSSL]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
         .testTarget(
             name: "KithTests",
-            dependencies: ["kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser]),
+            dependencies: [
+                "kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser,
+            ]),
         .testTarget(
             name: "RelayProcessTests",
             dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),

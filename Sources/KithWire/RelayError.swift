@@ -71,7 +71,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         detail = try reader.readUInt64()
         retryAfterMs = try reader.readUInt32()
         let text = String(decoding: try reader.readOpaque(limit: WireLimits.sentence), as: UTF8.self)
-        sentence = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        sentence = String(
+            String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 }
 

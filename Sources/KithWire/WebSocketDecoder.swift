@@ -83,13 +83,15 @@ public struct WebSocketDecoder: Sendable {
             let rest = UnsafeRawBufferPointer(rebasing: input[offset...])
             guard let header = try FrameHeader(rest, from: peer, limit: limit) else { return offset }
             guard rest.count >= header.size + header.length else { return offset }
-            let payload = header.unmasked(UnsafeRawBufferPointer(rebasing: rest[header.size..<header.size + header.length]))
+            let payload = header.unmasked(
+                UnsafeRawBufferPointer(rebasing: rest[header.size..<header.size + header.length]))
             offset += header.size + header.length
             if let message = try message(header, payload) { try deliver(message) }
         }
     }
 
-    private mutating func message(_ header: FrameHeader, _ payload: [UInt8]) throws(WebSocketError) -> WebSocketMessage? {
+    private mutating func message(_ header: FrameHeader, _ payload: [UInt8]) throws(WebSocketError) -> WebSocketMessage?
+    {
         switch header.opcode {
         case .ping:
             return .ping(payload)
@@ -140,7 +142,9 @@ private struct FrameHeader {
     /// `nil` while there are too few bytes. Checks everything that can be checked before the payload is there.
     init?(_ input: UnsafeRawBufferPointer, from peer: WebSocketDecoder.Peer, limit: Int) throws(WebSocketError) {
         guard input.count >= 2 else { return nil }
-        guard input[0] & 0x70 == 0, let opcode = WebSocketOpcode(rawValue: input[0] & 0x0f) else { throw .protocolError }
+        guard input[0] & 0x70 == 0, let opcode = WebSocketOpcode(rawValue: input[0] & 0x0f) else {
+            throw .protocolError
+        }
         isFinal = input[0] & 0x80 != 0
         self.opcode = opcode
         let isMasked = input[1] & 0x80 != 0
@@ -189,7 +193,9 @@ func xor(_ bytes: UnsafeMutableRawBufferPointer, with mask: UInt32) {
     let wide = UInt64(mask) << 32 | UInt64(mask)
     var offset = 0
     while offset + 8 <= bytes.count {
-        bytes.storeBytes(of: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ wide, toByteOffset: offset, as: UInt64.self)
+        bytes.storeBytes(
+            of: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ wide, toByteOffset: offset,
+            as: UInt64.self)
         offset += 8
     }
     withUnsafeBytes(of: wide) { mask in

@@ -54,7 +54,7 @@ struct ChannelTests {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
             try await alice.create(channel)
-            var other = TestChannel(id: channel.id)
+            var other = KnownChannel(id: channel.id)
             other.epoch = 0
             let create = Request.create(channel: other.id, access: other.access, retentionSeconds: nil)
             #expect(try await alice.refusal(of: create)?.code == .exists)

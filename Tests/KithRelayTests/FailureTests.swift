@@ -23,10 +23,11 @@ struct FailureTests {
                 let turn = Request.turn(
                     channel: channel.id, epoch: 0, id: .random(), payload: [1], nextAccess: channel.next().access)
                 #expect(try await alice.refusal(of: turn)?.code == expected)
-                let create = TestChannel()
+                let create = KnownChannel()
                 #expect(
                     try await alice.refusal(
-                        of: .create(channel: create.id, access: create.access, retentionSeconds: nil))?.code == expected)
+                        of: .create(channel: create.id, access: create.access, retentionSeconds: nil))?.code == expected
+                )
                 // Reading goes on.
                 let reader = try await relay.connect()
                 try await reader.present(channel)
@@ -113,9 +114,9 @@ struct FailureTests {
     func reloaded() async throws {
         try await withRelay(limits: { $0.cachedChannels = 2 }) { relay in
             let alice = try await relay.connect()
-            var channels: [(TestChannel, EntryID)] = []
+            var channels: [(KnownChannel, EntryID)] = []
             for number in 0..<20 {
-                let channel = TestChannel()
+                let channel = KnownChannel()
                 try await alice.create(channel)
                 try await alice.present(channel)
                 let id = EntryID.random()
@@ -135,14 +136,14 @@ struct FailureTests {
         let store = MemoryStore()
         try await withRelay(store: store, clock: clock) { relay in
             let alice = try await relay.connect()
-            let channel = TestChannel()
+            let channel = KnownChannel()
             try await alice.create(channel, retentionSeconds: 3600)
             try await alice.present(channel)
             try await alice.append("old", to: channel)
             clock.advance(seconds: 3000)
             try await alice.append("newer", to: channel)
             clock.advance(seconds: 1000)
-            let expired = try await store.expire(nowMs: clock.nowMs)
+            let expired = await store.expire(nowMs: clock.nowMs)
             #expect(expired.map(\.firstSeq) == [2])
             let follow = try await alice.follow(channel.id, epoch: 0, fromSeq: 2)
             #expect(try await follow.entries(1).map(\.text) == ["newer"])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Inboxes and names")
 struct InboxTests {
-    private func withdraw(_ connection: RelayConnection, _ channel: TestChannel) async throws -> ([UInt8], Bool) {
+    private func withdraw(_ connection: RelayConnection, _ channel: KnownChannel) async throws -> ([UInt8], Bool) {
         let reply = try await connection.request(.withdraw(channel: channel.id))
         guard case .keyPackage(let package, let isLastResort) = reply else { throw Unexpected(reply: reply) }
         return (Array(package.bytes), isLastResort)

@@ -53,9 +53,9 @@ struct RelayFixture {
     }
 
     /// A connection with a fresh channel whose one token gives every right.
-    func connectWithChannel() async throws -> (RelayConnection, TestChannel) {
+    func connectWithChannel() async throws -> (RelayConnection, KnownChannel) {
         let connection = try await connect()
-        let channel = TestChannel()
+        let channel = KnownChannel()
         try await connection.create(channel)
         try await connection.present(channel)
         return (connection, channel)
@@ -63,7 +63,7 @@ struct RelayFixture {
 }
 
 /// A channel whose tokens are known.
-struct TestChannel {
+struct KnownChannel {
     let id: ChannelID
     var epoch: UInt64 = 0
     var read = Token.random()
@@ -74,8 +74,8 @@ struct TestChannel {
     var access: Access { Access(read: Grant(for: read), append: Grant(for: append), turn: Grant(for: turn)) }
 
     /// The same channel in its next epoch, with other tokens.
-    func next() -> TestChannel {
-        var next = TestChannel(id: id)
+    func next() -> KnownChannel {
+        var next = KnownChannel(id: id)
         next.epoch = epoch + 1
         return next
     }
@@ -83,21 +83,20 @@ struct TestChannel {
     init(id: ChannelID = .random()) { self.id = id }
 }
 
-
 /// A reply that a test did not expect.
 struct Unexpected: Error {
     let reply: Reply
 }
 
 extension RelayConnection {
-    func create(_ channel: TestChannel, retentionSeconds: UInt32? = nil) async throws {
+    func create(_ channel: KnownChannel, retentionSeconds: UInt32? = nil) async throws {
         let reply = try await request(
             .create(channel: channel.id, access: channel.access, retentionSeconds: retentionSeconds))
         guard case .done = reply else { throw Unexpected(reply: reply) }
     }
 
     @discardableResult
-    func present(_ channel: TestChannel, _ tokens: [Token]? = nil) async throws -> Rights {
+    func present(_ channel: KnownChannel, _ tokens: [Token]? = nil) async throws -> Rights {
         let reply = try await request(
             .present(channel: channel.id, epoch: channel.epoch, tokens: tokens ?? channel.tokens))
         guard case .granted(let rights) = reply else { throw Unexpected(reply: reply) }
@@ -106,7 +105,7 @@ extension RelayConnection {
 
     @discardableResult
     func append(
-        _ text: String, to channel: TestChannel, id: EntryID = .random()
+        _ text: String, to channel: KnownChannel, id: EntryID = .random()
     ) async throws -> UInt64 {
         let reply = try await request(
             .append(channel: channel.id, epoch: channel.epoch, id: id, payload: Array(text.utf8)[...]))
@@ -115,7 +114,7 @@ extension RelayConnection {
     }
 
     @discardableResult
-    func turn(_ channel: TestChannel, to next: TestChannel, id: EntryID = .random()) async throws -> UInt64 {
+    func turn(_ channel: KnownChannel, to next: KnownChannel, id: EntryID = .random()) async throws -> UInt64 {
         let reply = try await request(
             .turn(
                 channel: channel.id, epoch: channel.epoch, id: id, payload: Array("turn".utf8)[...],

@@ -9,7 +9,7 @@ struct TokenTests {
     func denied() async throws {
         try await withRelay { relay in
             let (_, channel) = try await relay.connectWithChannel()
-            let other = TestChannel()
+            let other = KnownChannel()
             let stranger = try await relay.connect()
             func requests(_ id: ChannelID) -> [Request] {
                 [
@@ -32,7 +32,9 @@ struct TokenTests {
                 #expect(first == second, "\(real)")
             }
             for id in [channel.id, other.id] {
-                await #expect(throws: RelayConnectionError.refused(.init(.denied, "no such channel, or no right to it"))) {
+                await #expect(
+                    throws: RelayConnectionError.refused(.init(.denied, "no such channel, or no right to it"))
+                ) {
                     _ = try await stranger.follow(id, epoch: 0, fromSeq: 1)
                 }
             }

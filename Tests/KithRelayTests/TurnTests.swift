@@ -44,7 +44,9 @@ struct TurnTests {
             let removed = try await relay.connect()
             #expect(try await removed.present(channel) == .all)
             let append = Request.append(channel: channel.id, epoch: 0, id: .random(), payload: [1])
-            #expect(try await removed.refusal(of: append) == RelayError(.staleEpoch, "the channel is in another epoch", detail: 1))
+            #expect(
+                try await removed.refusal(of: append)
+                    == RelayError(.staleEpoch, "the channel is in another epoch", detail: 1))
             let turn = Request.turn(
                 channel: channel.id, epoch: 0, id: .random(), payload: [1], nextAccess: channel.access)
             #expect(try await removed.refusal(of: turn)?.code == .staleEpoch)

@@ -170,7 +170,9 @@ struct AccessTests {
         let pin = RelayPin(ofSubjectPublicKeyInfo: Array("key".utf8))
         #expect(RelayPin(pin.description) == pin)
         #expect(RelayPin("SHA256:" + pin.description.uppercased()) == pin)
-        let bad = ["", "sha256:", pin.description + "a", String(pin.description.dropLast()), String(repeating: "g", count: 64)]
+        let bad = [
+            "", "sha256:", pin.description + "a", String(pin.description.dropLast()), String(repeating: "g", count: 64),
+        ]
         for text in bad { #expect(RelayPin(text) == nil) }
     }
 }

@@ -94,7 +94,8 @@ struct TLSCodecTests {
         #expect(try absent.readOptional(UInt8.self) == nil)
     }
 
-    @Test("nested vectors of every length class come back whole", arguments: [0, 1, 63, 64, 100, 16_383, 16_384, 70_000])
+    @Test(
+        "nested vectors of every length class come back whole", arguments: [0, 1, 63, 64, 100, 16_383, 16_384, 70_000])
     func nested(count: Int) throws {
         let content = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         var writer = TLSWriter()

@@ -136,7 +136,9 @@ extension Hub {
         _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
         let needed: Rights = nextAccess == nil ? .append : .turn
-        guard session.rights(in: channel, epoch: epoch).contains(needed) else { return deny(connection, frame.requestID) }
+        guard session.rights(in: channel, epoch: epoch).contains(needed) else {
+            return deny(connection, frame.requestID)
+        }
         guard payload.count <= limits.payload else {
             let error = RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
             return answer(.error(error), to: connection, frame.requestID)
@@ -198,7 +200,9 @@ extension Hub {
         _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
         _ connection: ConnectionNumber
     ) {
-        guard session.rights(in: channel, epoch: epoch).contains(.read) else { return deny(connection, frame.requestID) }
+        guard session.rights(in: channel, epoch: epoch).contains(.read) else {
+            return deny(connection, frame.requestID)
+        }
         guard session.follows.contains(channel) || session.follows.count < limits.follows else {
             let error = RelayError(.tooMany, "too many follows on one connection", detail: UInt64(limits.follows))
             return answer(.error(error), to: connection, frame.requestID)
@@ -240,7 +244,9 @@ extension Hub {
         _ channel: ChannelID, _ epoch: UInt64, _ payload: ArraySlice<UInt8>, _ frame: ClientFrame,
         _ session: HubSession, _ connection: ConnectionNumber
     ) {
-        guard session.rights(in: channel, epoch: epoch).contains(.append) else { return deny(connection, frame.requestID) }
+        guard session.rights(in: channel, epoch: epoch).contains(.append) else {
+            return deny(connection, frame.requestID)
+        }
         guard payload.count <= limits.payload else {
             let error = RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
             return answer(.error(error), to: connection, frame.requestID)

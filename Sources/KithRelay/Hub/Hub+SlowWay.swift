@@ -185,7 +185,8 @@ extension Hub {
     // MARK: Capacity
 
     func overCapacity(_ head: ChannelHead) -> Bool {
-        head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries) || head.payloadBytes > UInt64(limits.channelBytes)
+        head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries)
+            || head.payloadBytes > UInt64(limits.channelBytes)
     }
 
     /// Drops the front of a channel that is over its size, a sixteenth at a time, so that it happens rarely.
@@ -258,7 +259,8 @@ extension Hub {
                 }
                 let current = try await store.record(under: name)
                 guard current.map({ record.replaces($0) || record == $0 }) ?? true else {
-                    return .answer(.error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
+                    return .answer(
+                        .error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
                 }
                 if record == current { return .answer(.done) }
                 return .commit(.register(record: record, replacing: current?.version), then: .done)

@@ -45,9 +45,14 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A request to switch to something else than our WebSocket is answered like any other.
+        if error is NotOurWebSocket { return }
         context.close(promise: nil)
     }
 }
+
+/// Why a connection is not switched.
+private struct NotOurWebSocket: Error {}
 
 /// What an HTTP request is answered with.
 struct HTTPPage: Sendable {
@@ -67,15 +72,13 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
         self.takeOver = takeOver
     }
 
-    private struct NotAWebSocket: Error {}
-
     func buildUpgradeResponse(
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
         let keys = upgradeRequest.headers["sec-websocket-key"]
         guard upgradeRequest.uri == "/kith/v1", upgradeRequest.method == .GET,
             upgradeRequest.headers["sec-websocket-version"] == ["13"], keys.count == 1, keys[0].utf8.count == 24
-        else { return channel.eventLoop.makeFailedFuture(NotAWebSocket()) }
+        else { return channel.eventLoop.makeFailedFuture(NotOurWebSocket()) }
         var headers = initialResponseHeaders
         let proof = Insecure.SHA1.hash(data: Data((keys[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         headers.replaceOrAdd(name: "upgrade", value: "websocket")

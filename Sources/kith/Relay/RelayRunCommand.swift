@@ -79,6 +79,7 @@ struct RelayRunCommand: AsyncParsableCommand {
     }
 
     private func serve() async throws {
+        raiseFileLimit()
         var configuration = RelayConfiguration(host: listen.host, port: listen.port)
         configuration.limits = try limits()
         if let threads { configuration.eventLoops = threads }

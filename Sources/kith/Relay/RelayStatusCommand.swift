@@ -62,10 +62,13 @@ struct RelayStatusCommand: AsyncParsableCommand {
     }
 
     private func text(_ status: RelayStatus, of relay: RelayAddress) -> String {
-        let lines = [("relay", "\(relay)"), ("health", SafeText.oneLine(status.health)), ("pin", "\(status.pin)")]
+        let lines =
+            [("relay", "\(relay)"), ("health", SafeText.oneLine(status.health)), ("pin", "\(status.pin)")]
             + status.metrics.filter { $0.value != 0 }.map { metric in
-                (metric.name.hasPrefix("kith_") ? String(metric.name.dropFirst(5)) : metric.name,
-                    String(format: "%.0f", metric.value))
+                (
+                    metric.name.hasPrefix("kith_") ? String(metric.name.dropFirst(5)) : metric.name,
+                    String(format: "%.0f", metric.value)
+                )
             }
         let width = lines.map(\.0.count).max() ?? 0
         return lines.map { name, value in

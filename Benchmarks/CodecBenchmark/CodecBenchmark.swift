@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import TLSCodec
+
+/// How fast vectors are decoded and encoded, beside copying the same bytes with `memcpy`.
+@main
+struct CodecBenchmark: ParsableCommand {
+    @Option(help: "Bytes in each opaque vector.")
+    var size = 1024
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let count = 20_000
+        let content = [UInt8](repeating: 7, count: size)
+        var writer = TLSWriter(capacity: count * (size + 4))
+        for _ in 0..<count { writer.writeOpaque(content) }
+        let encoded = writer.bytes
+        var checksum = 0
+
+        let decode = try megabytesPerSecond(encoded.count) {
+            var reader = TLSReader(encoded)
+            while !reader.isAtEnd { checksum &+= try reader.readOpaque().count }
+        }
+        let touch = try megabytesPerSecond(encoded.count) {
+            var reader = TLSReader(encoded)
+            while !reader.isAtEnd { checksum &+= Int(try Array(reader.readOpaque())[0]) }
+        }
+        let encode = try megabytesPerSecond(encoded.count) {
+            writer.removeAll()
+            for _ in 0..<count { writer.writeOpaque(content) }
+            checksum &+= writer.bytes.count
+        }
+        var copy = [UInt8](repeating: 0, count: encoded.count)
+        let memcpy = try megabytesPerSecond(encoded.count) {
+            copy.withUnsafeMutableBytes { $0.copyBytes(from: encoded) }
+            checksum &+= Int(copy[0])
+        }
+        if json {
+            print(
+                "{\"size\":\(size),\"decodeMBps\":\(decode),\"decodeAndCopyMBps\":\(touch),\"encodeMBps\":\(encode),"
+                    + "\"memcpyMBps\":\(memcpy)}")
+        } else {
+            print("opaque vectors of \(size) bytes, MB/s")
+            print("  decode as slices        \(decode)")
+            print("  decode, each copied out \(touch)")
+            print("  encode                  \(encode)")
+            print("  memcpy of the same      \(memcpy)")
+        }
+        if checksum == 0 { throw ExitCode.failure }
+    }
+
+    /// The best of a few runs.
+    private func megabytesPerSecond(_ bytes: Int, _ body: () throws -> Void) throws -> Int {
+        var best = Duration.seconds(1000)
+        for _ in 0..<15 { best = min(best, try ContinuousClock().measure(body)) }
+        let seconds = Double(best.components.attoseconds) / 1e18 + Double(best.components.seconds)
+        return Int(Double(bytes) / seconds / 1e6)
+    }
+}

@@ -1,0 +1,15 @@
+import Foundation
+
+/// Lets the process open as many files as the system allows it: each connection of a relay is one, and the usual soft
+/// limit is 1,024. Does nothing where that is not possible.
+func raiseFileLimit() {
+    #if os(Linux)
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let files = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(files, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(files, &limit)
+}

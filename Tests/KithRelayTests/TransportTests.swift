@@ -1,0 +1,118 @@
+import KithClient
+import KithRelay
+import KithWire
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Testing
+
+@Suite("Transport")
+struct TransportTests {
+    /// Connects with a TLS configuration, sends `text`, and returns what comes until the relay closes, or `nil` if there
+    /// is no TLS.
+    private func ask(
+        _ relay: RelayFixture, _ text: String, _ change: (inout TLSConfiguration) -> Void = { _ in }
+    ) async throws -> String? {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        change(&configuration)
+        let context = try NIOSSLContext(configuration: configuration)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let collected = group.any().makePromise(of: String?.self)
+        do {
+            let channel = try await ClientBootstrap(group: collected.futureResult.eventLoop)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                        try pipeline.addHandler(Collector(collected))
+                    }
+                }
+                .connect(host: relay.server.host, port: relay.server.port).get()
+            try? await channel.writeAndFlush(ByteBuffer(string: text))
+        } catch {
+            collected.succeed(nil)
+        }
+        return try await collected.futureResult.get()
+    }
+
+    private final class Collector: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private var text = ""
+        private var isFailed = false
+        private let promise: EventLoopPromise<String?>
+
+        init(_ promise: EventLoopPromise<String?>) { self.promise = promise }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) { text += String(buffer: unwrapInboundIn(data)) }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if text.isEmpty { isFailed = true }
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { promise.succeed(isFailed ? nil : text) }
+    }
+
+    private static let healthz = "GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n"
+
+    @Test("TLS 1.3 with X25519MLKEM768 or X25519, and nothing older")
+    func tls() async throws {
+        try await withRelay { relay in
+            for curves: [NIOTLSCurve] in [[.x25519_MLKEM768], [.x25519]] {
+                let answer = try await ask(relay, Self.healthz) { $0.curves = curves }
+                #expect(answer?.hasPrefix("HTTP/1.1 200") == true)
+            }
+            #expect(try await ask(relay, Self.healthz) { $0.curves = [.secp256r1] } == nil)
+            #expect(try await ask(relay, Self.healthz) { $0.maximumTLSVersion = .tlsv12 } == nil)
+        }
+    }
+
+    @Test("the port answers /healthz and /metrics and nothing else")
+    func pages() async throws {
+        let store = FailingStore(MemoryStore())
+        try await withRelay(store: store) { relay in
+            let healthy = try await ask(relay, Self.healthz)
+            #expect(healthy?.hasPrefix("HTTP/1.1 200") == true && healthy?.hasSuffix("ready\n") == true)
+            let metrics = try await ask(relay, "GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n")
+            #expect(metrics?.contains("\nkith_entries_accepted_total 0\n") == true)
+            for path in ["/", "/kith/v1", "/kith/v2", "/../etc/passwd", "/metrics/"] {
+                let answer = try await ask(relay, "GET \(path) HTTP/1.1\r\nhost: relay\r\n\r\n")
+                #expect(answer?.hasPrefix("HTTP/1.1 404") == true, "\(path)")
+            }
+            let post = try await ask(relay, "POST /metrics HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n")
+            #expect(post?.hasPrefix("HTTP/1.1 405") == true)
+            let elsewhere = try await ask(
+                relay,
+                "GET /other HTTP/1.1\r\nhost: relay\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+                    + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+            #expect(elsewhere?.hasPrefix("HTTP/1.1 404") == true)
+
+            // What cannot be stored makes the relay say that it is not ready, until it can be again.
+            let (alice, channel) = try await relay.connectWithChannel()
+            store.fail(with: .full)
+            _ = try? await alice.append("one", to: channel)
+            let full = try await ask(relay, Self.healthz)
+            #expect(full?.hasPrefix("HTTP/1.1 503") == true && full?.contains("the disk is full") == true)
+            store.recover()
+            try await alice.append("two", to: channel)
+            #expect(try await ask(relay, Self.healthz)?.hasPrefix("HTTP/1.1 200") == true)
+        }
+    }
+
+    @Test("the status is asked of the pinned relay only")
+    func status() async throws {
+        try await withRelay { relay in
+            let (alice, channel) = try await relay.connectWithChannel()
+            try await alice.append("one", to: channel)
+            let address = try #require(RelayAddress("\(relay.server.host):\(relay.server.port)"))
+            let status = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin))
+            #expect(status.isReady && status.health == "ready" && status.pin == relay.server.pin)
+            #expect(status.metrics.contains { $0.name == "kith_entries_accepted_total" && $0.value == 1 })
+            let other = RelayPin(ofSubjectPublicKeyInfo: [1])
+            await #expect(throws: RelayConnectionError.pinMismatch(expected: other, found: relay.server.pin)) {
+                try await RelayStatus.ask(address, trust: .pinned(other))
+            }
+        }
+    }
+}
