@@ -31,7 +31,7 @@ fuzz() {
     local target=$1 log=Fuzz/work/$1.log
     mkdir -p "Fuzz/work/$target" "Fuzz/corpus/$target"
     # New inputs go to the first folder; the corpus is only read.
-    if KITH_FUZZ_TARGET=$target "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=4096 \
+    if KITH_FUZZ_TARGET=$target "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=4096 -len_control=20 \
         -print_final_stats=1 -artifact_prefix="Fuzz/crashes/$target-" \
         "Fuzz/work/$target" "Fuzz/corpus/$target" > "$log" 2>&1; then
         printf '%-14s ok, %s inputs, %s per second\n' "$target" \

@@ -4,7 +4,7 @@ import KithWire
 import NIOCore
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     /// What costs an attacker little and must not cost the relay much.
     @Suite("Attacks")
     struct AttackTests {

@@ -4,7 +4,7 @@ import KithClient
 import KithWire
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Canaries")
     struct CanaryTests {
         @Test("secrets and plaintexts pushed through at trace level appear in no log, no metric, no error and no file")

@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("The relay's folder")
     struct FolderTests {
         @Test("a second relay on the same folder is refused with a clear message, and the first goes on")

@@ -5,7 +5,7 @@ import Synchronization
 import TLSCodec
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Hostile frames")
     struct HostileFrameTests {
         @Test(
@@ -45,12 +45,12 @@ extension RelayProcessTests {
 
         private func attack(_ relay: RelayProcess, _ targets: HostileTargets, frames: Int, _ random: Seed) async throws {
             let attackers = 24
-            let left = Atomic<Int>(frames)
+            let left = Countdown(frames)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<attackers {
                     group.addTask {
                         var attacker = HostileClient(targets: targets, random: random.branch(index))
-                        while left.subtract(500, ordering: .relaxed).newValue > -500 {
+                        while left.take(500) {
                             try await attacker.send(frames: 500, to: relay)
                         }
                     }
@@ -59,6 +59,16 @@ extension RelayProcessTests {
             }
         }
     }
+}
+
+/// What is left to do, shared by those who do it.
+private final class Countdown: Sendable {
+    private let left: Atomic<Int>
+
+    init(_ count: Int) { left = Atomic(count) }
+
+    /// Takes some; `false` if there is nothing left.
+    func take(_ count: Int) -> Bool { left.subtract(count, ordering: .relaxed).oldValue > 0 }
 }
 
 /// Channels that hostile clients aim at, so that what they send is not refused for its channel alone.
@@ -127,7 +137,9 @@ struct HostileClient {
         return wire
     }
 
-    private mutating func chance(_ oneIn: UInt64) -> Bool { random.next(upperBound: oneIn) == 0 }
+    private mutating func chance(_ oneIn: Int) -> Bool { number(below: oneIn) == 0 }
+
+    private mutating func number(below bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
 
     // MARK: Frames
 
@@ -135,10 +147,11 @@ struct HostileClient {
     private mutating func frame() -> ClientFrame {
         let channel = chance(2) ? (targets.channels.randomElement(using: &random)?.id ?? .random()) : .random(using: &random)
         let token = chance(4) ? targets.channels[0].read : token()
-        let payload = random.bytes(Int(random.next(upperBound: chance(50) ? 4000 : 60)))[...]
+        guard let name = Name("nobody") else { return ClientFrame(requestID: 0, request: .ping) }
+        let payload = random.bytes(number(below: chance(50) ? 4000 : 60))[...]
         let access = Access(read: Grant(for: token), append: .nobody, turn: Grant(for: token))
         let request: Request =
-            switch random.next(upperBound: 14) {
+            switch number(below: 14) {
             // A hello that comes twice ends the connection, and is sent with the noise.
             case 0: .create(channel: targets.channels[1].id, access: access, retentionSeconds: .max)
             case 1: .present(channel: channel, epoch: number(), tokens: chance(8) ? [] : [token])
@@ -157,18 +170,16 @@ struct HostileClient {
                     channel: targets.channels[2].id, keyPackages: [KeyPackageBytes(payload)],
                     lastResort: chance(2) ? KeyPackageBytes([]) : nil)
             case 11: .withdraw(channel: channel)
-            case 12: .lookup(name: Name("nobody") ?? genuineName)
+            case 12: .lookup(name: name)
             default: .ping
             }
         return ClientFrame(requestID: UInt32(truncatingIfNeeded: random.next()), request: request)
     }
 
-    private let genuineName = Name("n")!
-
     private mutating func token() -> Token { Token(random.bytes(32)) ?? .random() }
 
     private mutating func number() -> UInt64 {
-        switch random.next(upperBound: 8) {
+        switch number(below: 8) {
         case 0: .max
         case 1: .max - 1
         case 2: UInt64(Int64.max)
@@ -191,7 +202,7 @@ struct HostileClient {
     /// The end of a connection: a cut frame, a changed one, noise in a frame or noise instead of one.
     private mutating func noise() -> [UInt8] {
         var writer = WebSocketWriter()
-        switch random.next(upperBound: 5) {
+        switch number(below: 5) {
         case 0:
             let bytes = frame().encoded
             writer.write(Raw(bytes: Array(bytes.dropLast(1 + Int.random(in: 0..<bytes.count, using: &random)))), mask: 5)

@@ -4,7 +4,7 @@ import KithWire
 import Synchronization
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Killed")
     struct KillTests {
         @Test(

@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Refusals")
     struct RefusalTests {
         /// The one frame that every refusal of a right is.

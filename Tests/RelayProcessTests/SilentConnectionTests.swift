@@ -4,7 +4,7 @@ import KithWire
 import NIOCore
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Silent connections")
     struct SilentConnectionTests {
         /// How long a relay waits for `hello`, and how late this machine may be.

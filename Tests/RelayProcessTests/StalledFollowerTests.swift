@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import Testing
 
-extension RelayProcessTests {
+extension RelayProcesses {
     @Suite("Followers that stop reading")
     struct StalledFollowerTests {
         @Test(

@@ -24,7 +24,7 @@ final class WireClient: Sendable {
     deinit { channel.close(promise: nil) }
 
     static func connect(
-        to address: RelayAddress, _ stage: Stage = .tls, receiveBuffer: CInt? = nil
+        to address: RelayAddress, _ stage: Stage = .tls, receiveBuffer: Int? = nil
     ) async throws -> WireClient {
         let inbox = Inbox()
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -44,7 +44,7 @@ final class WireClient: Sendable {
 
     /// A connection that has been upgraded, and has said hello if `pass` or nothing is wanted.
     static func open(
-        to address: RelayAddress, hello: Bool = true, pass: RelayPass? = nil, receiveBuffer: CInt? = nil
+        to address: RelayAddress, hello: Bool = true, pass: RelayPass? = nil, receiveBuffer: Int? = nil
     ) async throws -> WireClient {
         let wire = try await connect(to: address, receiveBuffer: receiveBuffer)
         wire.send(Self.upgradeRequest)
