@@ -1,1 +1,123 @@
+import Foundation
+import KithClient
+import KithWire
 import Testing
+
+/// A folder of the test's own, removed afterwards.
+func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-test-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder)
+}
+
+@Suite struct KnownRelaysTests {
+    private func pin(_ byte: UInt8) throws -> RelayPin { try #require(RelayPin([UInt8](repeating: byte, count: 32))) }
+    private func address(_ text: String = "relay.example.org:7443") throws -> RelayAddress {
+        try #require(RelayAddress(text))
+    }
+
+    private func permissions(_ url: URL) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int)
+    }
+
+    @Test("a relay is unknown, then known; another key does not replace the known one")
+    func remembering() async throws {
+        try await withTemporaryFolder { folder in
+            let known = KnownRelays(home: KithHome(folder: folder))
+            let address = try address()
+            #expect(try known.standing(of: address) == .unknown)
+            #expect(try known.remember(pin(1), of: address) == .added)
+            #expect(try known.standing(of: address) == .known(pin(1)))
+            #expect(try known.remember(pin(1), of: address) == .wasKnown)
+            #expect(try known.remember(pin(2), of: address) == .isAnother(pin(1)))
+            #expect(try known.standing(of: address) == .known(pin(1)))
+            #expect(try known.standing(of: self.address("relay.example.org:7444")) == .unknown)
+            #expect(try known.forget(address))
+            #expect(try known.forget(address) == false)
+            #expect(try known.standing(of: address) == .unknown)
+        }
+    }
+
+    @Test("the file is its owner's alone, and so is a folder made for it")
+    func permissions() async throws {
+        try await withTemporaryFolder { folder in
+            let known = KnownRelays(home: KithHome(folder: folder.appendingPathComponent("deeper")))
+            _ = try known.remember(pin(1), of: try address())
+            #expect(try permissions(known.file.url) == 0o600)
+            #expect(try permissions(folder.appendingPathComponent("deeper")) == 0o700)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("deeper").path)
+            #expect(Set(names) == ["known_relays", "known_relays.lock"])
+        }
+    }
+
+    @Test("comments and lines of other versions stay as they are")
+    func foreignLines() async throws {
+        try await withTemporaryFolder { folder in
+            let known = KnownRelays(home: KithHome(folder: folder))
+            _ = try known.remember(pin(1), of: try address())
+            let first = try String(contentsOf: known.file.url, encoding: .utf8)
+            try ("# mine\nsomething else entirely\n" + first).write(to: known.file.url, atomically: true, encoding: .utf8)
+            #expect(try known.standing(of: address()) == .known(pin(1)))
+            _ = try known.remember(pin(2), of: try address("[2001:db8::1]:1"))
+            #expect(try known.forget(address()))
+            let content = try String(contentsOf: known.file.url, encoding: .utf8)
+            #expect(content == "# mine\nsomething else entirely\n[2001:db8::1]:1 \(try pin(2))\n")
+        }
+    }
+
+    @Test("many at once lose nothing, and of one relay's keys one wins")
+    func concurrency() async throws {
+        try await withTemporaryFolder { folder in
+            let home = KithHome(folder: folder)
+            let added = try await withThrowingTaskGroup(of: KnownRelays.Remembered.self) { group in
+                for index in 0..<40 {
+                    let address = try address("relay\(index % 20).example.org:7443")
+                    let pin = try pin(UInt8(index))
+                    // One value for each, as if each were another process.
+                    group.addTask { try KnownRelays(home: home).remember(pin, of: address) }
+                }
+                return try await group.reduce(into: 0) { count, result in if result == .added { count += 1 } }
+            }
+            #expect(added == 20)
+            let lines = try String(contentsOf: home.knownRelays, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 20)
+        }
+    }
+
+    @Test("a file that can't be read is an error, and not an unknown relay")
+    func unreadable() async throws {
+        try await withTemporaryFolder { folder in
+            let known = KnownRelays(home: KithHome(folder: folder))
+            try FileManager.default.createDirectory(at: known.file.url, withIntermediateDirectories: true)
+            #expect(throws: PrivateFileError.self) { try known.standing(of: address()) }
+        }
+    }
+
+    @Test("the folder is $KITH_HOME, or $XDG_DATA_HOME/kith, or ~/.local/share/kith")
+    func home() {
+        #expect(KithHome(environment: ["KITH_HOME": "/k", "XDG_DATA_HOME": "/x", "HOME": "/h"]).folder.path == "/k")
+        #expect(KithHome(environment: ["XDG_DATA_HOME": "/x", "HOME": "/h"]).folder.path == "/x/kith")
+        #expect(KithHome(environment: ["HOME": "/h", "KITH_HOME": ""]).folder.path == "/h/.local/share/kith")
+    }
+}
+
+@Suite struct RelayAddressTests {
+    @Test(
+        "addresses are read and written alike",
+        arguments: ["relay.example.org:7443", "127.0.0.1:1", "[2001:db8::7]:65535", "[fe80::1%eth0]:7443"])
+    func valid(text: String) throws {
+        #expect(try #require(RelayAddress(text)).description == text)
+    }
+
+    @Test("upper and lower case are the same host")
+    func cases() { #expect(RelayAddress("Relay.Example.ORG:7443") == RelayAddress("relay.example.org:7443")) }
+
+    @Test(
+        "what is no address is refused",
+        arguments: [
+            "", ":", "relay", "relay:", ":7443", "relay:0", "relay:65536", "relay:-1", "relay:+1", "relay:7443x",
+            "2001:db8::7:7443", "[relay]:7443", "[]:7443", "re lay:7443", "relay\n:7443", "rel\u{1B}ay:7443",
+            "https://relay:7443", "user@relay:7443",
+        ])
+    func invalid(text: String) { #expect(RelayAddress(text) == nil) }
+}

@@ -157,6 +157,8 @@ final class FollowBuffer: Sendable {
 final class Backlog: Sendable {
     private let bytes = Atomic<Int>(0)
 
+    var current: Int { bytes.load(ordering: .relaxed) }
+
     /// Returns the sum after it.
     func add(_ count: Int) -> Int { bytes.add(count, ordering: .relaxed).newValue }
     func remove(_ count: Int) { bytes.subtract(count, ordering: .relaxed) }

@@ -10,8 +10,8 @@ final class DemoPerson: Sendable {
         process = try stage.start(
             name,
             [
-                "classic", "--relay", relay.address, "--pin", relay.pin, "--id", name, "--peer", peer, "--json",
-                "--explain",
+                "classic", "--relay", relay.address.description, "--pin", relay.pin.description, "--id", name, "--peer", peer,
+                "--json", "--explain",
             ])
     }
 

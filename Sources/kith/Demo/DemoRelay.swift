@@ -1,9 +1,11 @@
 import Foundation
+import KithClient
+import KithWire
 
 /// The relay of the demo: a `kith relay` in a process of its own, on a free port, with its store in a temporary folder.
 final class DemoRelay: Sendable {
-    let address: String
-    let pin: String
+    let address: RelayAddress
+    let pin: RelayPin
     let data: URL
     private let process: DemoProcess
     private let stage: DemoStage
@@ -22,8 +24,9 @@ final class DemoRelay: Sendable {
             if let listening = try? JSONDecoder().decode(Listening.self, from: Data(line.utf8)),
                 listening.event == "listening"
             {
-                address = listening.address
-                pin = listening.pin
+                guard let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin) else { break }
+                self.address = address
+                self.pin = pin
                 return
             }
         }

@@ -21,7 +21,7 @@ struct InteractiveDemo {
         // Ctrl-C belongs to the conversation while there is one.
         stage.leaveSignals()
         let alice = try ClassicCommand.parse([
-            "--relay", relay.address, "--pin", relay.pin, "--id", "alice", "--peer", "bob",
+            "--relay", relay.address.description, "--pin", relay.pin.description, "--id", "alice", "--peer", "bob",
         ])
         try await alice.run()
 

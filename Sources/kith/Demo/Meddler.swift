@@ -13,12 +13,9 @@ struct Meddler {
         channel = try MeetingChannel(ClassicID(one), ClassicID(other))
     }
 
-    /// Takes the last message that stands in the channel, flips one bit of it, and appends the copy. Returns the number of
-    /// the entry that was copied, and that of the copy.
-    func tamper(through relay: DemoRelay) async throws -> (original: UInt64, copy: UInt64) {
-        guard let address = RelayAddress(relay.address), let pin = RelayPin(relay.pin) else {
-            throw Failure(message: "the relay gave an address or a pin that can't be read")
-        }
+    /// Takes the last message that stands in the channel, gives it the number that the next one would have, flips one bit
+    /// of its ciphertext, and appends that. Returns the number of the entry that was copied, and that of the copy.
+    func tamper(through address: RelayAddress, _ pin: RelayPin) async throws -> (original: UInt64, copy: UInt64) {
         let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
         defer { Task { await connection.close() } }
         _ = try await connection.request(channel.present)
@@ -30,12 +27,21 @@ struct Meddler {
             if let last, last.seq >= follow.lastSeq { break }
         }
         guard let last else { throw Failure(message: "there is no message to tamper with") }
-        var altered = Array(last.payload)
-        // The MAC is the last 32 bytes of a frame, so this one is in the ciphertext.
-        altered[max(0, altered.count - 40)] ^= 1
+        let altered = try Self.altered(Array(last.payload))
         guard case .accepted(let seq) = try await connection.request(channel.append(altered, id: .random())) else {
             throw Failure(message: "the relay did not take the altered copy")
         }
         return (last.seq, seq)
+    }
+
+    /// A sealed message of the classic session: version, type and sender in a byte each, two runs of 16 bytes, the number
+    /// in 8, then IV, ciphertext and a MAC of 32.
+    private static func altered(_ message: [UInt8]) throws -> [UInt8] {
+        guard message.count > 100, message[1] == 5, message[42] < .max else { throw Failure(message: "that entry is not a message") }
+        var altered = message
+        // People in a demo say few enough things for the number's last byte.
+        altered[42] += 1
+        altered[altered.count - 40] ^= 1
+        return altered
     }
 }

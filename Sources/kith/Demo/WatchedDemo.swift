@@ -103,11 +103,11 @@ struct WatchedDemo {
         try await say("Shall we meet at six?", from: alice, to: bob)
         printer.line()
         printer.paragraph(
-            "Mallory knows both names, and so could find the channel and write to it. What Mallory does now, as a third "
-                + "client of the relay: copy the entry with Alice's last message, flip one bit of it, and append the copy "
-                + "as if it came from Alice.")
-        let (original, copy) = try await Meddler("alice", "bob").tamper(through: relay)
-        printer.paragraph("Entry \(copy) is now an altered copy of entry \(original). What becomes of it:")
+            "Mallory knows both names, and so can find their channel and write to it. What Mallory does now, as a third "
+                + "client of the relay: copy the entry with Alice's last message, number it as her next one, flip one bit "
+                + "of its ciphertext, and append it to the channel.")
+        let (original, copy) = try await Meddler("alice", "bob").tamper(through: relay.address, relay.pin)
+        printer.paragraph("Entry \(copy) is now an altered copy of entry \(original). This is what becomes of it:")
         printer.line()
         let dropped = try await bob.event("dropped")
         guard let reason = dropped.reason, reason.contains("altered") else {

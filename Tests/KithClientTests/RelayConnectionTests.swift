@@ -1,0 +1,267 @@
+import Foundation
+import KithRelay
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithClient
+
+@Suite struct RelayConnectionTests {
+    @Test("a connection stands, knows the relay's key and id, and carries requests")
+    func connects() async throws {
+        try await withRelay { address, pin, _ in
+            let connection = try await RelayConnection.connect(to: address, trust: .firstContact)
+            #expect(connection.pin == pin)
+            #expect(connection.welcome.relayID.count == 16)
+            let channel = TestChannel()
+            #expect(try await connection.request(channel.create) == .done)
+            #expect(try await connection.request(channel.present) == .granted(.all))
+            #expect(try await connection.request(channel.append([1, 2, 3])) == .accepted(seq: 1))
+            await connection.close()
+            await #expect(throws: RelayConnectionError.closed(.here)) { try await connection.request(.ping) }
+        }
+    }
+
+    @Test("thousands of requests under way at once are all answered, those on a channel in order")
+    func pipelining() async throws {
+        try await withRelay { address, pin, _ in
+            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let channel = TestChannel()
+            _ = try await connection.request(channel.create)
+            _ = try await connection.request(channel.present)
+            let (answers, answer) = AsyncStream.makeStream(of: Reply?.self)
+            for index in 0..<5000 {
+                connection.submit(channel.append([UInt8(truncatingIfNeeded: index)])) { answer.yield(try? $0.get()) }
+            }
+            var next: UInt64 = 1
+            for await reply in answers {
+                #expect(reply == .accepted(seq: next))
+                if next == 5000 { break }
+                next += 1
+            }
+        }
+    }
+
+    @Test("a follow brings what is there, and then what comes")
+    func follows() async throws {
+        try await withRelay { address, pin, _ in
+            let writer = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let reader = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let channel = TestChannel()
+            _ = try await writer.request(channel.create)
+            for connection in [writer, reader] { _ = try await connection.request(channel.present) }
+            for byte in 1...3 { _ = try await writer.request(channel.append([UInt8(byte)])) }
+            let follow = try await reader.follow(channel.id, epoch: 0, fromSeq: 2)
+            #expect(follow.firstSeq == 2)
+            #expect(follow.lastSeq == 3)
+            _ = try await writer.request(channel.append([4]))
+            var bytes: [UInt8] = []
+            for try await event in follow {
+                if case .entries(let entries) = event { bytes += entries.flatMap(\.payload) }
+                if bytes.count == 3 { break }
+            }
+            #expect(bytes == [2, 3, 4])
+            await #expect(throws: RelayConnectionError.alreadyFollowing) {
+                try await reader.follow(channel.id, epoch: 0, fromSeq: 1)
+            }
+            _ = follow
+        }
+    }
+
+    @Test("a follow without the right to read is refused, and the connection stands")
+    func refusedFollow() async throws {
+        try await withRelay { address, pin, _ in
+            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            do {
+                _ = try await connection.follow(.random(), epoch: 0, fromSeq: 1)
+                Issue.record("followed a channel that is not there")
+            } catch {
+                guard case RelayConnectionError.refused(let refusal) = error else { throw error }
+                #expect(refusal.code == .denied)
+            }
+            #expect(try await connection.request(.ping) == .done)
+        }
+    }
+
+    @Test("a consumer that is slow loses nothing, holds up nobody, and what it has not taken stays at the relay")
+    func slowConsumer() async throws {
+        try await withRelay { address, pin, _ in
+            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let channel = TestChannel()
+            _ = try await connection.request(channel.create)
+            _ = try await connection.request(channel.present)
+            let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
+            // Sixteen times what the follow holds, with nobody taking any of it, and every answer coming all the same.
+            let count = 16 * ClientLimits.followBacklog / (64 << 10)
+            for index in 0..<count {
+                let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: 64 << 10)
+                _ = try await connection.request(channel.append(payload))
+            }
+            #expect(connection.core.backlog.current <= ClientLimits.followBacklog + WireLimits.frame)
+            #expect(connection.core.backlog.current > 0)
+            var taken: [UInt8] = []
+            for try await event in follow {
+                guard case .entries(let entries) = event else { continue }
+                for entry in entries { taken.append(try #require(entry.payload.first)) }
+                // In the middle of the loop, on the same connection: nothing waits for this consumer.
+                _ = try await connection.request(.ping)
+                if taken.count >= count { break }
+            }
+            #expect(taken == (0..<count).map { UInt8(truncatingIfNeeded: $0) })
+        }
+    }
+
+    @Test("a task that is cancelled stops waiting for entries")
+    func cancellation() async throws {
+        try await withRelay { address, pin, _ in
+            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let channel = TestChannel()
+            _ = try await connection.request(channel.create)
+            _ = try await connection.request(channel.present)
+            let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
+            let task = Task {
+                for try await _ in follow { Issue.record("nothing was appended") }
+            }
+            task.cancel()
+            try await task.value
+        }
+    }
+
+    @Test("a relay with another key gets not a byte, and both keys are told")
+    func pinMismatch() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await FalseRelay(folder: folder, answers: [])
+            let expected = try #require(RelayPin([UInt8](repeating: 7, count: 32)))
+            await #expect(throws: RelayConnectionError.pinMismatch(expected: expected, found: relay.pin)) {
+                try await RelayConnection.connect(to: relay.address, trust: .pinned(expected), pass: RelayPass("secret"))
+            }
+            #expect(relay.received.value == 0)
+            await relay.stop()
+        }
+    }
+
+    @Test("a relay that wants a pass takes the right one only")
+    func pass() async throws {
+        let pass = try #require(RelayPass("open sesame"))
+        try await withRelay(pass: pass) { address, pin, _ in
+            for wrong in [nil, RelayPass("open barley")] {
+                do {
+                    _ = try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: wrong)
+                    Issue.record("let in without the pass")
+                } catch {
+                    guard case RelayConnectionError.turnedAway(let refusal) = error else { throw error }
+                    #expect(refusal.code == .passRequired)
+                }
+            }
+            _ = try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+        }
+    }
+
+    @Test("a relay that shuts down ends the connection, its requests and its follows")
+    func shutdown() async throws {
+        try await withRelay { address, pin, relay in
+            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+            let channel = TestChannel()
+            _ = try await connection.request(channel.create)
+            _ = try await connection.request(channel.present)
+            let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
+            await relay.stop()
+            await #expect(throws: RelayConnectionError.self) { for try await _ in follow {} }
+            await #expect(throws: RelayConnectionError.self) { try await connection.request(.ping) }
+            await connection.waitUntilClosed()
+        }
+    }
+
+    @Test("an idle connection stays open by its pings")
+    func pings() async throws {
+        try await withRelay(limits: { $0.idleMs = 1000 }) { address, pin, _ in
+            let connection = try await RelayConnection.connect(
+                to: address, trust: .pinned(pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(200)))
+            try await Task.sleep(for: .milliseconds(2500))
+            #expect(try await connection.request(.ping) == .done)
+        }
+    }
+
+    // MARK: What is no relay
+
+    @Test("nobody there, no such host, and a port that takes no connection are told apart")
+    func unreachable() async throws {
+        let silent = try await withTemporaryFolder { folder in
+            let relay = try await FalseRelay(folder: folder, answers: [])
+            await relay.stop()
+            return relay.address
+        }
+        await #expect(throws: RelayConnectionError.unreachable(.connectionRefused)) {
+            try await RelayConnection.connect(to: silent, trust: .firstContact)
+        }
+        let nowhere = try #require(RelayAddress("relay.invalid:7443"))
+        await #expect(throws: RelayConnectionError.unreachable(.unknownHost)) {
+            try await RelayConnection.connect(to: nowhere, trust: .firstContact)
+        }
+    }
+
+    @Test("something that speaks no TLS, or says nothing at all, is no relay")
+    func noTLS() async throws {
+        try await withTemporaryFolder { folder in
+            let web = try await FalseRelay(
+                folder: folder, tls: false, answers: [.bytes(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))])
+            await #expect(throws: RelayConnectionError.notARelay(.noTLS)) {
+                try await RelayConnection.connect(to: web.address, trust: .firstContact)
+            }
+            await web.stop()
+            let mute = try await FalseRelay(folder: folder, tls: false, answers: [])
+            await #expect(throws: RelayConnectionError.unreachable(.timedOut)) {
+                try await RelayConnection.connect(
+                    to: mute.address, trust: .firstContact, timeouts: RelayTimeouts(handshake: .milliseconds(300)))
+            }
+            await mute.stop()
+        }
+    }
+
+    @Test("a web server with TLS is no relay")
+    func webServer() async throws {
+        try await withTemporaryFolder { folder in
+            let web = try await FalseRelay(
+                folder: folder, answers: [.bytes(Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8))])
+            await #expect(throws: RelayConnectionError.notARelay(.httpStatus(404))) {
+                try await RelayConnection.connect(to: web.address, trust: .pinned(web.pin))
+            }
+            await web.stop()
+        }
+    }
+
+    @Test("garbage in the place of a welcome is an error, whatever it is")
+    func garbage() async throws {
+        var generator = SystemRandomNumberGenerator()
+        let noise = (0..<50).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let answers: [([UInt8], RelayConnectionError)] = [
+            // A masked frame, a text frame, a frame that is far too long, a frame that does not parse.
+            ([0x82, 0x81, 1, 2, 3, 4, 5], .protocolViolation(.framing(.protocolError))),
+            ([0x81, 0x01, 65], .protocolViolation(.framing(.unsupportedData))),
+            ([0x82, 0x7f, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff], .protocolViolation(.framing(.messageTooBig))),
+            ([0x82, 0x05] + [99, 0, 0, 0, 1], .protocolViolation(.malformedFrame)),
+            ([0x82, 0x32] + [99] + noise.dropFirst(), .protocolViolation(.malformedFrame)),
+            ([0x88, 0x02, 0x03, 0xe9], .closed(.byRelay(code: 1001))),
+        ]
+        for (bytes, expected) in answers {
+            try await withTemporaryFolder { folder in
+                let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: bytes)])
+                await #expect(throws: expected) {
+                    try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+                }
+                await relay.stop()
+            }
+        }
+    }
+
+    @Test("a relay that hangs up in the middle is told as such")
+    func hangsUp() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: [])], closes: true)
+            await #expect(throws: RelayConnectionError.closed(.lost)) {
+                try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+            }
+            await relay.stop()
+        }
+    }
+}

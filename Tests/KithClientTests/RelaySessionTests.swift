@@ -1,0 +1,328 @@
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithClient
+
+/// The session on its own: no socket, no clock.
+@Suite struct RelaySessionTests {
+    typealias Session = RelaySession<Int>
+
+    static let channel = ChannelID.random()
+    static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+    static let welcome = Reply.welcome(
+        version: 1, relayID: Array(0..<16),
+        limits: AdvertisedLimits(
+            payload: 1 << 18, frame: 1 << 20, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300, follows: 10,
+            retentionSeconds: 100))
+
+    static func open(timeouts: RelayTimeouts = RelayTimeouts()) throws -> Session {
+        var session = Session(timeouts: timeouts, now: start)
+        let hello = session.hello(pass: nil, now: start)
+        _ = try session.receive(frame(hello.requestID, welcome), now: start)
+        return session
+    }
+
+    static func frame(_ id: UInt32, _ reply: Reply) -> [UInt8] { RelayFrame(requestID: id, reply: reply).encoded }
+
+    static func entries(_ seqs: ClosedRange<UInt64>, epoch: UInt64 = 0, channel: ChannelID = channel) -> Reply {
+        .entries(
+            channel: channel,
+            entries: seqs.map {
+                Entry(seq: $0, epoch: epoch, kind: .message, receivedAtMs: 0, id: .random(), payload: [1, 2, 3])
+            })
+    }
+
+    /// An open session with a follow that streams from seq 5 on.
+    static func following() throws -> (Session, FollowID, UInt32) {
+        var session = try open()
+        let id = FollowID(value: 1)
+        let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start)
+        guard case .followStarted(_, 7, 5, 4) = try session.receive(
+            frame(request.requestID, .following(firstSeq: 5, lastSeq: 4)), now: start)
+        else { throw Unexpected() }
+        return (session, id, request.requestID)
+    }
+
+    struct Unexpected: Error {}
+
+    /// `#require` can't call what changes the session.
+    func some<T>(_ value: T?) throws -> T {
+        guard let value else { throw Unexpected() }
+        return value
+    }
+
+    func violation(_ expected: RelayViolation, _ body: () throws -> Void) {
+        #expect(throws: RelayConnectionError.protocolViolation(expected), performing: body)
+    }
+
+    @Test("answers find their requests in any order")
+    func answersInAnyOrder() throws {
+        var session = try Self.open()
+        let requests = try (0..<100).map { try session.submit(.ping, ticket: $0, now: Self.start) }
+        #expect(Set(requests.map(\.requestID)).count == 100)
+        for (ticket, request) in requests.enumerated().reversed() {
+            guard case .answered(ticket, .success(.done)) = try session.receive(
+                Self.frame(request.requestID, .done), now: Self.start)
+            else { throw Unexpected() }
+        }
+        #expect(session.close().requests.isEmpty)
+    }
+
+    @Test("a refusal is the answer to its request, and the connection stands")
+    func refusal() throws {
+        var session = try Self.open()
+        let request = try session.submit(.ping, ticket: 1, now: Self.start)
+        let error = RelayError(.tooFast, "slowly", retryAfterMs: 100)
+        guard case .answered(1, .failure(error)) = try session.receive(
+            Self.frame(request.requestID, .error(error)), now: Self.start)
+        else { throw Unexpected() }
+        _ = try session.submit(.ping, ticket: 2, now: Self.start)
+    }
+
+    @Test("an answer to nothing, or a second one, ends the connection")
+    func unknownRequest() throws {
+        var session = try Self.open()
+        violation(.unknownRequest) { _ = try session.receive(Self.frame(999, .done), now: Self.start) }
+        session = try Self.open()
+        let request = try session.submit(.ping, ticket: 1, now: Self.start)
+        _ = try session.receive(Self.frame(request.requestID, .done), now: Self.start)
+        violation(.unknownRequest) { _ = try session.receive(Self.frame(request.requestID, .done), now: Self.start) }
+    }
+
+    @Test("an answer of the wrong kind ends the connection")
+    func wrongAnswer() throws {
+        let answers: [Reply] = [
+            .done, .granted(.read), .accepted(seq: 1), .following(firstSeq: 1, lastSeq: 0),
+            .keyPackage(KeyPackageBytes([1]), isLastResort: false), Self.entries(1...1),
+        ]
+        for (index, answer) in answers.enumerated() where index != 2 {
+            var session = try Self.open()
+            let request = try session.submit(
+                .append(channel: Self.channel, epoch: 0, id: .random(), payload: [1]), ticket: 1, now: Self.start)
+            violation(.wrongAnswer) { _ = try session.receive(Self.frame(request.requestID, answer), now: Self.start) }
+        }
+    }
+
+    @Test("the first answer must be a welcome of an offered version, and there is one only")
+    func welcome() throws {
+        var session = Session(timeouts: RelayTimeouts(), now: Self.start)
+        var hello = session.hello(pass: nil, now: Self.start)
+        violation(.misplacedWelcome) { _ = try session.receive(Self.frame(hello.requestID, .done), now: Self.start) }
+
+        session = Session(timeouts: RelayTimeouts(), now: Self.start)
+        hello = session.hello(pass: nil, now: Self.start)
+        guard case .welcome(_, let id, let limits) = Self.welcome else { return }
+        violation(.unofferedVersion) {
+            _ = try session.receive(
+                Self.frame(hello.requestID, .welcome(version: 2, relayID: id, limits: limits)), now: Self.start)
+        }
+
+        session = try Self.open()
+        violation(.unknownRequest) { _ = try session.receive(Self.frame(1, Self.welcome), now: Self.start) }
+    }
+
+    @Test("a refused hello and a frame that the relay could not read turn the client away")
+    func turnedAway() throws {
+        let error = RelayError(.passRequired, "a pass, please")
+        var session = Session(timeouts: RelayTimeouts(), now: Self.start)
+        let hello = session.hello(pass: nil, now: Self.start)
+        #expect(throws: RelayConnectionError.turnedAway(error)) {
+            try session.receive(Self.frame(hello.requestID, .error(error)), now: Self.start)
+        }
+        session = try Self.open()
+        #expect(throws: RelayConnectionError.turnedAway(error)) {
+            try session.receive(Self.frame(0, .error(error)), now: Self.start)
+        }
+    }
+
+    @Test("a follow hands on entries without gaps, and nothing else")
+    func follow() throws {
+        var (session, id, request) = try Self.following()
+        guard case .followed(id, 7, .entries(let entries)) = try session.receive(
+            Self.frame(request, Self.entries(5...9)), now: Self.start)
+        else { throw Unexpected() }
+        #expect(entries.map(\.seq) == Array(5...9))
+        let wrong: [Reply] = [
+            Self.entries(11...12), Self.entries(9...10), Self.entries(10...10, epoch: 1),
+            Self.entries(10...10, channel: .random()), .entries(channel: Self.channel, entries: []),
+            .whispered(channel: .random(), epoch: 0, payload: []), .epochEnded(channel: Self.channel, epoch: 1),
+        ]
+        for reply in wrong {
+            var copy = session
+            violation(.wrongEntries) { _ = try copy.receive(Self.frame(request, reply), now: Self.start) }
+        }
+        guard case .followed(id, 7, .epochEnded(0)) = try session.receive(
+            Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start)
+        else { throw Unexpected() }
+        violation(.unknownRequest) { _ = try session.receive(Self.frame(request, Self.entries(10...10)), now: Self.start) }
+    }
+
+    @Test("a follow that is held back drops what comes, and goes on where it stopped")
+    func parkAndResume() throws {
+        var (session, id, request) = try Self.following()
+        _ = try session.receive(Self.frame(request, Self.entries(5...6)), now: Self.start)
+        let unfollow = try some(session.park(id, now: Self.start))
+        #expect(unfollow.request == .unfollow(channel: Self.channel))
+        let answer1 = session.park(id, now: Self.start)
+        #expect(answer1 == nil)
+        guard case .nothing = try session.receive(Self.frame(request, Self.entries(7...8)), now: Self.start),
+            case .nothing = try session.receive(
+                Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start),
+            case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
+        else { throw Unexpected() }
+        let again = try some(session.resume(id, now: Self.start))
+        #expect(again.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 7))
+        guard case .nothing = try session.receive(
+            Self.frame(again.requestID, .following(firstSeq: 7, lastSeq: 8)), now: Self.start),
+            case .followed(id, 7, .entries(let entries)) = try session.receive(
+                Self.frame(again.requestID, Self.entries(7...8)), now: Self.start)
+        else { throw Unexpected() }
+        #expect(entries.map(\.seq) == [7, 8])
+    }
+
+    @Test("a follow that is wanted again before the relay has stopped it is asked for as soon as it has")
+    func resumeWhileParking() throws {
+        var (session, id, request) = try Self.following()
+        let unfollow = try some(session.park(id, now: Self.start))
+        let answer2 = session.resume(id, now: Self.start)
+        #expect(answer2 == nil)
+        guard case .nothing = try session.receive(Self.frame(request, Self.entries(5...5)), now: Self.start),
+            case .send(let again) = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
+        else { throw Unexpected() }
+        #expect(again.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 5))
+    }
+
+    @Test("a held-back follow whose entries were trimmed meanwhile says so")
+    func trimmedMeanwhile() throws {
+        var (session, id, _) = try Self.following()
+        let unfollow = try some(session.park(id, now: Self.start))
+        _ = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
+        let again = try some(session.resume(id, now: Self.start))
+        let trimmed = RelayError(.trimmed, "gone from the front", detail: 50)
+        guard case .followEnded(id, 7, trimmed) = try session.receive(
+            Self.frame(again.requestID, .error(trimmed)), now: Self.start)
+        else { throw Unexpected() }
+    }
+
+    @Test("a follow that nobody wants any more is over when the relay says so, and may be asked for anew before")
+    func leave() throws {
+        var (session, id, request) = try Self.following()
+        #expect(throws: RelayConnectionError.alreadyFollowing) {
+            try session.follow(FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+        }
+        let unfollow = try some(session.leave(id, now: Self.start))
+        let other = try session.follow(
+            FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+        guard case .nothing = try session.receive(Self.frame(request, Self.entries(5...5)), now: Self.start),
+            case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start),
+            case .followStarted(_, 8, 1, 5) = try session.receive(
+                Self.frame(other.requestID, .following(firstSeq: 1, lastSeq: 5)), now: Self.start)
+        else { throw Unexpected() }
+        #expect(session.close().follows == [8])
+    }
+
+    @Test("an idle connection is pinged; a relay that closes idle ones sooner is pinged sooner")
+    func pings() throws {
+        var session = try Self.open(timeouts: RelayTimeouts(pingAfter: .seconds(20)))
+        let answer3 = try session.tick(now: Self.start + .seconds(19))
+        #expect(answer3 == nil)
+        let ping = try some(try session.tick(now: Self.start + .seconds(20)))
+        #expect(ping.request == .ping)
+        let answer4 = try session.tick(now: Self.start + .seconds(21))
+        #expect(answer4 == nil)
+        _ = try session.receive(Self.frame(ping.requestID, .done), now: Self.start + .seconds(21))
+
+        session = try Self.open(timeouts: RelayTimeouts(pingAfter: .hours(1)))
+        let answer5 = try session.tick(now: Self.start + .seconds(149))
+        #expect(answer5 == nil)
+        let answer6 = try session.tick(now: Self.start + .seconds(150))
+        #expect(answer6 != nil)
+    }
+
+    @Test("a relay that does not answer is given up; a follow with nothing to bring is not")
+    func answerTimeout() throws {
+        var (session, _, _) = try Self.following()
+        _ = try session.submit(.ping, ticket: 1, now: Self.start)
+        _ = try session.tick(now: Self.start + .seconds(30))
+        #expect(throws: RelayConnectionError.closed(.answerTimedOut)) {
+            try session.tick(now: Self.start + .seconds(31))
+        }
+        (session, _, _) = try Self.following()
+        _ = try session.tick(now: Self.start + .seconds(31))
+    }
+
+    @Test("more requests than can be kept track of are refused here")
+    func overload() throws {
+        var session = try Self.open()
+        for ticket in 0..<ClientLimits.unansweredRequests {
+            _ = try session.submit(.ping, ticket: ticket, now: Self.start)
+        }
+        #expect(throws: RelayConnectionError.overloaded) { try session.submit(.ping, ticket: 0, now: Self.start) }
+        #expect(session.close().requests.count == ClientLimits.unansweredRequests)
+    }
+
+    // MARK: Anything may come
+
+    /// One valid frame of every type, as answers to requests that a session has made.
+    private func everyFrame() throws -> [(session: Session, frame: [UInt8])] {
+        var frames: [(Session, [UInt8])] = []
+        func answer(_ request: Request, _ reply: Reply) throws {
+            var session = try Self.open()
+            let id = try session.submit(request, ticket: 1, now: Self.start).requestID
+            frames.append((session, Self.frame(id, reply)))
+        }
+        let name = try #require(Name("bob"))
+        let key = KeyPackageBytes(Array(0..<100)[...])
+        var fresh = Session(timeouts: RelayTimeouts(), now: Self.start)
+        frames.append((fresh, Self.frame(fresh.hello(pass: nil, now: Self.start).requestID, Self.welcome)))
+        frames[0].0 = fresh
+        try answer(.ping, .done)
+        try answer(.present(channel: Self.channel, epoch: 0, tokens: []), .granted(.all))
+        try answer(.append(channel: Self.channel, epoch: 0, id: .random(), payload: []), .accepted(seq: 300))
+        try answer(.withdraw(channel: Self.channel), .keyPackage(key, isLastResort: true))
+        try answer(.lookup(name: name), .error(RelayError(.notFound, "nothing there")))
+        let (session, _, request) = try Self.following()
+        for reply in [
+            Self.entries(5...7), .whispered(channel: Self.channel, epoch: 0, payload: [1, 2]),
+            .epochEnded(channel: Self.channel, epoch: 0), .error(RelayError(.gone, "gone")),
+        ] {
+            frames.append((session, Self.frame(request, reply)))
+        }
+        return frames
+    }
+
+    @Test("every truncation of every frame is an error")
+    func truncations() throws {
+        for (session, frame) in try everyFrame() {
+            for length in 0..<frame.count {
+                var copy = session
+                #expect(throws: RelayConnectionError.self) {
+                    try copy.receive(Array(frame[..<length]), now: Self.start)
+                }
+            }
+        }
+    }
+
+    @Test("every corrupted byte of every frame is an error or another valid answer, and never anything else")
+    func corruptions() throws {
+        for (session, frame) in try everyFrame() {
+            for index in frame.indices {
+                for flip: UInt8 in [1, 2, 0x40, 0x80, 0xff] {
+                    var corrupted = frame
+                    corrupted[index] ^= flip
+                    var copy = session
+                    do throws(RelayConnectionError) {
+                        _ = try copy.receive(corrupted, now: Self.start)
+                    } catch {
+                        switch error {
+                        case .protocolViolation, .turnedAway: continue
+                        default: Issue.record("an unexpected error: \(error)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Testing
+
+@testable import kith
+
+/// As much of a terminal as the input line needs: one that wraps, moves, erases, saves and restores.
+struct TinyTerminal {
+    let columns: Int
+    private(set) var rows: [[String]] = [[]]
+    private(set) var row = 0
+    private(set) var column = 0
+    private var saved = (row: 0, column: 0)
+
+    init(columns: Int) { self.columns = columns }
+
+    var lines: [String] {
+        rows.map { row in
+            let text = row.joined()
+            return String(text.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    mutating func write(_ text: String) {
+        var rest = Array(text)[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case "\r\n":
+                column = 0
+                lineFeed()
+            case "\r": column = 0
+            case "\u{1B}":
+                switch rest.popFirst() {
+                case "7": saved = (row, column)
+                case "8": (row, column) = saved
+                case "[":
+                    var number = 0
+                    while let digit = rest.first?.wholeNumberValue {
+                        number = number * 10 + digit
+                        rest = rest.dropFirst()
+                    }
+                    switch rest.popFirst() {
+                    case "A": row = max(0, row - number)
+                    case "J":
+                        rows[row] = Array(rows[row].prefix(column))
+                        rows.removeSubrange((row + 1)...)
+                    default: break
+                    }
+                default: break
+                }
+            default: put(character)
+            }
+        }
+    }
+
+    private mutating func put(_ character: Character) {
+        let width = DisplayWidth.of(character)
+        if column + width > columns {
+            column = 0
+            lineFeed()
+        }
+        while rows[row].count < column + width { rows[row].append(" ") }
+        rows[row][column] = String(character)
+        if width == 2 { rows[row][column + 1] = "" }
+        column += width
+    }
+
+    private mutating func lineFeed() {
+        row += 1
+        if row == rows.count { rows.append([]) }
+    }
+}
+
+@Suite struct InputLineTests {
+    private func editor(_ keys: Key...) -> LineEditor {
+        var editor = LineEditor()
+        for key in keys { _ = editor.handle(key) }
+        return editor
+    }
+
+    @Test("lines arrive above what is being typed, and break nothing of it")
+    func arrivingLines() {
+        var terminal = TinyTerminal(columns: 40)
+        var line = InputLine(prompt: "alice : ", columns: 40)
+        let editor = editor(.text("half a 宽 line"), .left, .left)
+        terminal.write(line.draw(editor))
+        terminal.write(line.print(["bob : one (verified)"], editor))
+        terminal.write(line.print(["bob : a line that is longer than the terminal is wide (verified)"], editor))
+        #expect(
+            terminal.lines == [
+                "bob : one (verified)", "bob : a line that is longer than the ter", "minal is wide (verified)",
+                "alice : half a 宽 line",
+            ])
+        #expect(terminal.column == 8 + 12)
+    }
+
+    @Test("the cursor stands where typing goes, behind wide characters and accents too")
+    func cursor() {
+        for (text, before) in [("abc", 3), ("宽字", 4), ("e\u{301}x", 2), ("🙂🇩🇪", 4)] {
+            var terminal = TinyTerminal(columns: 40)
+            var line = InputLine(prompt: "> ", columns: 40)
+            terminal.write(line.draw(editor(.text(text), .text("rest"), .left, .left, .left, .left)))
+            #expect(terminal.column == 2 + before)
+            #expect(terminal.lines == ["> \(text)rest"])
+        }
+    }
+
+    @Test("a line that is too long shows the part around the cursor, on one row, at any width")
+    func longLines() {
+        let text = (0..<100).map { $0.isMultiple(of: 7) ? "宽" : "\($0 % 10)" }.joined()
+        for columns in [1, 2, 3, 5, 10, 20, 39, 80] {
+            for moves in [0, 1, 30, 99, 100] {
+                var editor = editor(.text(text))
+                for _ in 0..<moves { _ = editor.handle(.left) }
+                var terminal = TinyTerminal(columns: max(2, columns))
+                var line = InputLine(prompt: "alice : ", columns: columns)
+                terminal.write(line.draw(editor))
+                #expect(terminal.rows.count == 1)
+                let window = InputLine.window(editor.text, cursor: editor.cursor, room: columns)
+                #expect(window.range.lowerBound <= editor.cursor && editor.cursor <= window.range.upperBound)
+                #expect(window.width <= columns)
+            }
+        }
+    }
+
+    @Test("a narrower terminal, which wraps what was drawn, loses nothing that stands above")
+    func narrower() {
+        // What a terminal of 40 columns showed, as one of 20 shows it.
+        var terminal = TinyTerminal(columns: 20)
+        terminal.write("bob : hello (verified)\r\n")
+        var line = InputLine(prompt: "alice : ", columns: 40)
+        let editor = editor(.text("twenty-five characters!!!"))
+        terminal.write(line.draw(editor))
+        #expect(terminal.rows.count == 4)
+        terminal.write(line.resize(to: 20, editor))
+        #expect(terminal.lines == ["bob : hello (verifie", "d)", "alice : <acters!!!"])
+    }
+}

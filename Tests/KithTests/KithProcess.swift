@@ -1,0 +1,83 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import kith
+
+/// A run of the program under test, as its own process.
+final class KithProcess: Sendable {
+    private let process: Mutex<Process>
+    private let input: FileHandle
+    private let output: LineReader
+    private let complaints: LineReader
+
+    /// Starts `kith` with these arguments and its files in `folder`.
+    init(_ arguments: [String], folder: URL, environment: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = Self.program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["KITH_HOME": folder.path]) { $1 }.merging(environment) { $1 }
+        let pipes = (Pipe(), Pipe(), Pipe())
+        process.standardInput = pipes.0
+        process.standardOutput = pipes.1
+        process.standardError = pipes.2
+        try process.run()
+        input = pipes.0.fileHandleForWriting
+        output = LineReader(descriptor: dup(pipes.1.fileHandleForReading.fileDescriptor))
+        complaints = LineReader(descriptor: dup(pipes.2.fileHandleForReading.fileDescriptor))
+        self.process = Mutex(process)
+    }
+
+    /// The program lies beside the tests.
+    static let program: URL = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("kith")
+    }()
+
+    func write(_ line: String) throws { try input.write(contentsOf: Data((line + "\n").utf8)) }
+    func endInput() throws { try input.close() }
+
+    /// The next line on standard output; `nil` at its end.
+    func line() async -> String? { await output.next() }
+
+    /// Everything that is still to come on standard output.
+    func rest() async -> [String] {
+        var lines: [String] = []
+        while let line = await output.next() { lines.append(line) }
+        return lines
+    }
+
+    /// Lines on standard error up to one that has these words in it.
+    @discardableResult
+    func complaint(with words: String) async throws -> [String] {
+        var lines: [String] = []
+        while let line = await complaints.next() {
+            lines.append(line)
+            if line.contains(words) { return lines }
+        }
+        throw Missing(words: words, lines: lines)
+    }
+
+    /// Everything that is still to come on standard error.
+    func complaintsLeft() async -> [String] {
+        var lines: [String] = []
+        while let line = await complaints.next() { lines.append(line) }
+        return lines
+    }
+
+    struct Missing: Error {
+        let words: String
+        let lines: [String]
+    }
+
+    func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
+
+    /// Waits for the end; returns the exit code.
+    func exitCode() async -> Int32 {
+        while process.withLock({ $0.isRunning }) { try? await Task.sleep(for: .milliseconds(10)) }
+        return process.withLock { $0.terminationStatus }
+    }
+
+    deinit { process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } } }
+}

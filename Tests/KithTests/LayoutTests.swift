@@ -1,0 +1,75 @@
+import Testing
+
+@testable import kith
+
+@Suite struct LayoutTests {
+    @Test(
+        "characters take the columns that terminals give them",
+        arguments: [
+            ("a", 1), ("é", 1), ("e\u{301}", 1), ("世", 2), ("ｆ", 2), ("🙂", 2), ("❤\u{FE0F}", 2), ("❤", 1), ("🇩🇪", 2),
+            ("👩‍👩‍👧", 2), ("한", 2), ("\u{301}", 0), ("…", 1), ("│", 1), ("א", 1),
+        ])
+    func widths(character: Character, width: Int) {
+        #expect(DisplayWidth.of(character) == width)
+        #expect(DisplayWidth.atMost(character) >= width)
+    }
+
+    @Test("text is wrapped between words, and nothing of it is lost")
+    func wrap() {
+        #expect(TextLayout.wrap("one two three", width: 8) == ["one two", "three"])
+        #expect(TextLayout.wrap("", width: 8) == [""])
+        #expect(TextLayout.wrap("  one two", width: 7) == ["  one", "  two"])
+        #expect(TextLayout.wrap("abcdefghij", width: 4) == ["abcd", "efgh", "ij"])
+        #expect(TextLayout.wrap("宽宽宽", width: 5) == ["宽宽", "宽"])
+        #expect(TextLayout.wrap("x 1234-5678-9abc", width: 10) == ["x", "1234-5678-", "9abc"])
+    }
+
+    @Test("no line is wider than asked for")
+    func neverWider() {
+        let text = "Some 宽字 and 👩‍👩‍👧 words, afd9-e3c5-8fcf-f391-4d7a-53eb, andaverylongwordwithoutanyspaceinit."
+        for width in 2...60 {
+            for line in TextLayout.wrap(text, width: width) { #expect(DisplayWidth.of(line) <= width) }
+        }
+    }
+
+    @Test("padding and cutting count columns")
+    func pad() {
+        #expect(TextLayout.pad("宽", to: 4) == "宽  ")
+        #expect(TextLayout.pad("宽宽宽", to: 5) == "宽宽 ")
+    }
+
+    @Test("two columns stand beside each other, equal topics in a row")
+    func sideBySide() {
+        typealias Cell = SideBySide.Cell
+        let table = SideBySide(width: 63, leftTitle: "Alice", rightTitle: "Bob")
+        let lines = table.lines(
+            left: [Cell(topic: "a", text: "宽 one"), Cell(topic: "b", text: "two")],
+            right: [Cell(topic: "b", text: "zwei"), Cell(topic: "c", text: "drei")])
+        #expect(Set(lines.dropFirst().map { line in line.firstIndex { $0 == "│" || $0 == "┼" }.map { DisplayWidth.of(line[..<$0]) } }) == [31])
+        #expect(lines.contains { $0.contains("two") && $0.contains("zwei") })
+        #expect(lines.contains { $0.contains("宽 one") && !$0.contains("drei") })
+        for line in lines { #expect(DisplayWidth.of(line) <= 63) }
+    }
+
+    @Test("without room for two columns, one comes after the other")
+    func narrow() {
+        let table = SideBySide(width: 30, leftTitle: "Alice", rightTitle: "Bob")
+        let lines = table.lines(left: [.init(topic: "a", text: "one")], right: [.init(topic: "a", text: "eins")])
+        #expect(lines.filter { !$0.contains("─") && !$0.isEmpty } == ["Alice", "one", "Bob", "eins"])
+    }
+
+    @Test("received text can't move the cursor, break a line, or read differently from what it says")
+    func safeText() {
+        #expect(SafeText.oneLine("plain 世界 👩‍👩‍👧 é עברית") == "plain 世界 👩‍👩‍👧 é עברית")
+        #expect(SafeText.oneLine("\u{1B}[2J\u{1B}]0;x\u{7}") == "␛[2J␛]0;x␇")
+        #expect(SafeText.oneLine("a\nbob : hi (verified)\r") == "a␊bob : hi (verified)␍")
+        #expect(SafeText.oneLine("\u{9B}2J\u{85}") == "<U+9B>2J<U+85>")
+        #expect(SafeText.oneLine("a\u{202E}b\u{2066}\u{200E}\u{200B}\u{FEFF}\u{2028}") == "a<U+202E>b<U+2066><U+200E><U+200B><U+FEFF><U+2028>")
+        #expect(SafeText.oneLine("\u{7F}\u{0}") == "␡␀")
+        for value in 0...0x10ffff as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let safe = SafeText.oneLine(String(Character(scalar))).unicodeScalars
+            #expect(!safe.contains { $0.properties.generalCategory == .control })
+        }
+    }
+}

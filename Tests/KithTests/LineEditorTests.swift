@@ -1,0 +1,143 @@
+import Testing
+
+@testable import kith
+
+@Suite struct LineEditorTests {
+    private func edited(_ keys: Key...) -> LineEditor {
+        var editor = LineEditor()
+        for key in keys { _ = editor.handle(key) }
+        return editor
+    }
+
+    @Test("text goes in at the cursor")
+    func insert() {
+        #expect(edited(.text("helo"), .left, .text("l")).line == "hello")
+        #expect(edited(.text("b"), .home, .text("a"), .end, .text("c")).line == "abc")
+        #expect(edited(.text("a"), .tab, .text("b")).line == "a b")
+    }
+
+    @Test("backspace and delete take a character as a person sees it")
+    func characters() {
+        #expect(edited(.text("a👩‍👩‍👧"), .backspace).line == "a")
+        #expect(edited(.text("e\u{301}"), .backspace).line == "")
+        #expect(edited(.text("🇩🇪x"), .home, .delete).line == "x")
+        #expect(edited(.text("宽字"), .left, .backspace).line == "字")
+        #expect(edited(.backspace, .delete, .left, .right).line == "")
+    }
+
+    @Test("a typed accent joins its letter, and the cursor stays behind both")
+    func combining() {
+        let editor = edited(.text("ae"), .left, .right, .text("\u{301}"), .text("b"))
+        #expect(editor.line == "ae\u{301}b")
+        #expect(editor.cursor == 3)
+    }
+
+    @Test("words and line ends")
+    func words() {
+        #expect(edited(.text("one two  "), .deleteWord).line == "one ")
+        #expect(edited(.text("one two"), .wordLeft, .deleteToStart).line == "two")
+        #expect(edited(.text("one two"), .home, .wordRight, .deleteToEnd).line == "one")
+        #expect(edited(.text("one two"), .home, .deleteWord, .deleteToStart).line == "one two")
+    }
+
+    @Test("Enter submits what there is, and an empty line is nothing")
+    func submit() {
+        var editor = edited(.text("hi"), .left)
+        #expect(editor.handle(.enter) == [.submit("hi")])
+        #expect(editor.line == "" && editor.cursor == 0)
+        #expect(editor.handle(.enter) == [])
+    }
+
+    @Test("a paste of many lines submits each whole line, after what was typed; the rest stays")
+    func paste() {
+        var editor = edited(.text("> "))
+        #expect(editor.handle(.paste("one\r\ntwo\n\nthree")) == [.submit("> one"), .submit("two")])
+        #expect(editor.line == "three")
+    }
+
+    @Test("what is pasted can't hold what a terminal obeys")
+    func pastedControls() {
+        var editor = LineEditor()
+        _ = editor.handle(.paste("a\u{1B}[2Jb\tc"))
+        #expect(editor.line == "a␛[2Jb c")
+    }
+
+    @Test("the history goes back and forth, and what was being typed comes back")
+    func history() {
+        var editor = LineEditor()
+        for line in ["one", "two", "two"] {
+            _ = editor.handle(.text(line))
+            _ = editor.handle(.enter)
+        }
+        _ = editor.handle(.text("draft"))
+        var seen: [String] = []
+        for key: Key in [.up, .up, .up, .down, .down, .down] {
+            _ = editor.handle(key)
+            seen.append(editor.line)
+        }
+        #expect(seen == ["two", "one", "one", "two", "draft", "draft"])
+        #expect(editor.cursor == 5)
+    }
+
+    @Test("a line from the history can be changed without changing the history")
+    func changedHistory() {
+        var editor = edited(.text("one"), .enter, .up, .text("!"), .enter, .up, .up)
+        #expect(editor.line == "one")
+        _ = editor.handle(.down)
+        #expect(editor.line == "one!")
+    }
+
+    @Test("the history is bounded")
+    func boundedHistory() {
+        var editor = LineEditor()
+        for number in 0..<(LineEditor.remembered + 10) {
+            _ = editor.handle(.text("\(number)"))
+            _ = editor.handle(.enter)
+        }
+        for _ in 0..<(LineEditor.remembered + 100) { _ = editor.handle(.up) }
+        #expect(editor.line == "10")
+    }
+
+    @Test("ctrl-C, ctrl-D and the others ask for what they stand for")
+    func actions() {
+        var editor = LineEditor()
+        #expect(editor.handle(.interrupt) == [.interrupt])
+        #expect(editor.handle(.endOfInput) == [.endOfInput])
+        #expect(editor.handle(.suspend) == [.suspend])
+        #expect(editor.handle(.redraw) == [.redraw])
+        _ = editor.handle(.text("ab"))
+        _ = editor.handle(.home)
+        #expect(editor.handle(.endOfInput) == [])
+        #expect(editor.line == "b")
+        _ = editor.handle(.end)
+        #expect(editor.handle(.endOfInput) == [])
+        #expect(editor.line == "b")
+    }
+
+    @Test("a line does not grow past what a message may hold, and says so")
+    func longest() {
+        var editor = LineEditor()
+        #expect(editor.handle(.paste(String(repeating: "x", count: LineEditor.longest))) == [])
+        #expect(editor.handle(.text("y")) == [.refused])
+        #expect(editor.text.count == LineEditor.longest)
+    }
+
+    @Test("any keys in any order leave a cursor inside of the line")
+    func anyKeys() {
+        let keys: [Key] = [
+            .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .backspace, .delete, .left,
+            .right, .wordLeft, .wordRight, .home, .end, .up, .down, .tab, .deleteToStart, .deleteToEnd, .deleteWord,
+            .enter, .endOfInput, .paste("x\ny"),
+        ]
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<200 {
+            var editor = LineEditor()
+            for _ in 0..<100 {
+                guard let key = keys.randomElement(using: &generator) else { return }
+                _ = editor.handle(key)
+                #expect((0...editor.text.count).contains(editor.cursor))
+                #expect(Array(editor.line) == editor.text)
+            }
+        }
+    }
+}

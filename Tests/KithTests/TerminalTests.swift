@@ -1,0 +1,190 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+/// `kith classic` in a real terminal, with somebody at the other end.
+@Suite(.serialized, .enabled(if: Tmux.isThere)) struct TerminalTests {
+    /// Alice sits at a terminal and Bob is there.
+    private func atTerminal(
+        columns: Int = 80, environment: [String: String] = [:], _ body: (Tmux, KithProcess) async throws -> Void
+    ) async throws {
+        try await withRelay { relay in
+            let command = [
+                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                relay.pin.description, "--id", "alice", "--peer", "bob",
+            ]
+            let terminal = try await Tmux(
+                command, environment: environment.merging(["KITH_HOME": relay.folder.path]) { $1 }, columns: columns)
+            do {
+                try await terminal.wait(for: "[waiting for bob]")
+                let bob = try relay.classic("bob", "alice")
+                try await bob.complaint(with: "[alice is here")
+                // The key is on the screen, then the line to type in.
+                try await terminal.wait { $0.contains { $0.contains("[bob is here") } && $0.last == "alice :" }
+                try await body(terminal, bob)
+                await terminal.close()
+            } catch {
+                await terminal.close()
+                throw error
+            }
+        }
+    }
+
+    @Test("lines that arrive do not break the line being typed")
+    func arrivingLines() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.type("half a sen")
+            try await terminal.wait(lastLine: "alice : half a sen")
+            for number in 1...5 { try bob.write("line \(number)") }
+            let screen = try await terminal.wait { $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen" }
+            #expect(screen.suffix(6) == (1...5).map { "bob : line \($0) (verified)" } + ["alice : half a sen"])
+            try await terminal.type("tence")
+            try await terminal.press("Enter")
+            #expect(await bob.line() == "alice : half a sentence (verified)")
+            try await terminal.wait { $0.suffix(2) == ["alice : half a sentence", "alice :"] }
+        }
+    }
+
+    @Test("wide characters, emoji and accents keep the cursor where typing goes")
+    func wideCharacters() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.type("世界 e\u{301} 🙂 end")
+            try await terminal.wait(lastLine: "alice : 世界 e\u{301} 🙂 end")
+            #expect(try await terminal.cursorColumn() == 8 + 4 + 3 + 3 + 3)
+            try await terminal.press("Left", "Left", "Left", "Left", "BSpace")
+            try await terminal.wait(lastLine: "alice : 世界 e\u{301}  end")
+            #expect(try await terminal.cursorColumn() == 8 + 4 + 3)
+            try bob.write("宽 🙂 too")
+            try await terminal.wait { $0.suffix(2) == ["bob : 宽 🙂 too (verified)", "alice : 世界 e\u{301}  end"] }
+            #expect(try await terminal.cursorColumn() == 8 + 4 + 3)
+            try await terminal.press("Home", "DC", "Enter")
+            #expect(await bob.line() == "alice : 界 e\u{301}  end (verified)")
+        }
+    }
+
+    @Test("a terminal that is resized shows the line as it fits, and loses nothing above")
+    func resize() async throws {
+        try await atTerminal { terminal, bob in
+            try bob.write("stay where you are")
+            try await terminal.wait(for: "stay where you are")
+            let text = "a line that is longer than thirty columns"
+            try await terminal.type(text)
+            try await terminal.wait(lastLine: "alice : \(text)")
+            try await terminal.resize(columns: 30)
+            let narrow = try await terminal.wait { $0.last?.hasPrefix("alice : <") == true }
+            #expect(narrow.last?.hasSuffix("columns") == true)
+            #expect(narrow.joined().contains("bob : stay where you are (verified)"))
+            try await terminal.resize(columns: 100)
+            try await terminal.wait(lastLine: "alice : \(text)")
+            try await terminal.press("Enter")
+            #expect(await bob.line() == "alice : \(text) (verified)")
+            #expect(try await terminal.screen().joined().contains("bob : stay where you are (verified)"))
+        }
+    }
+
+    @Test("a paste of many lines sends each whole line and leaves the rest to be edited")
+    func paste() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.paste("one\ntwo\nthr")
+            #expect(await bob.line() == "alice : one (verified)")
+            #expect(await bob.line() == "alice : two (verified)")
+            try await terminal.wait(lastLine: "alice : thr")
+            try await terminal.type("ee")
+            try await terminal.press("Enter")
+            #expect(await bob.line() == "alice : three (verified)")
+        }
+    }
+
+    @Test("editing: history, words, beginning and end")
+    func editing() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.type("hello world")
+            try await terminal.press("C-w")
+            try await terminal.type("bob")
+            try await terminal.press("C-a")
+            try await terminal.type("oh ")
+            try await terminal.press("C-e", "!", "Enter")
+            #expect(await bob.line() == "alice : oh hello bob! (verified)")
+            try await terminal.type("draft")
+            try await terminal.press("Up")
+            try await terminal.wait(lastLine: "alice : oh hello bob!")
+            try await terminal.press("Down")
+            try await terminal.wait(lastLine: "alice : draft")
+            try await terminal.press("C-u")
+            try await terminal.wait(lastLine: "alice :")
+        }
+    }
+
+    @Test("ctrl-C and ctrl-D say goodbye and give the terminal back", arguments: ["C-c", "C-d"])
+    func leave(key: String) async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.press(key)
+            try await bob.complaint(with: "[alice said goodbye]")
+            #expect(await bob.exitCode() == 0)
+            try await terminal.wait(lastLine: "ended 0")
+            // Echo and line mode are back: what is typed shows, and Enter gives it to the program that runs now.
+            try await terminal.type("after")
+            try await terminal.press("Enter")
+            try await terminal.wait { $0.suffix(2) == ["after", "after"] }
+        }
+    }
+
+    @Test("the other's goodbye ends it too")
+    func goodbye() async throws {
+        try await atTerminal { terminal, bob in
+            try bob.endInput()
+            let screen = try await terminal.wait(lastLine: "ended 0")
+            #expect(screen.contains("[bob said goodbye]"))
+        }
+    }
+
+    @Test("what a terminal would obey is shown instead")
+    func escapes() async throws {
+        try await atTerminal { terminal, bob in
+            try bob.write("\u{1B}[2J\u{1B}]0;gone\u{7}\u{202E}evil")
+            try await terminal.wait(for: "bob : ␛[2J␛]0;gone␇<U+202E>evil (verified)")
+            #expect(try await terminal.screen().contains { $0.contains("[bob is here") })
+        }
+    }
+
+    @Test("the prompts for the ids, and then a conversation")
+    func prompts() async throws {
+        try await withRelay { relay in
+            let terminal = try await Tmux(
+                [
+                    KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                    relay.pin.description,
+                ], environment: ["KITH_HOME": relay.folder.path])
+            try await terminal.wait(lastLine: "Enter your id:")
+            try await terminal.type("alice")
+            try await terminal.press("Enter")
+            try await terminal.wait(lastLine: "Enter the id of the person you want to talk to:")
+            try await terminal.type("alice")
+            try await terminal.press("Enter")
+            try await terminal.wait(for: "must differ")
+            try await terminal.type("bob")
+            try await terminal.press("Enter")
+            try await terminal.wait(for: "[waiting for bob]")
+            try await terminal.press("C-c")
+            try await terminal.wait(lastLine: "ended 130")
+            await terminal.close()
+        }
+    }
+
+    @Test("the demo fits the terminal")
+    func demo() async throws {
+        try await withTemporaryFolder { folder in
+            let terminal = try await Tmux(
+                [KithProcess.program.path, "demo"], environment: ["TMPDIR": folder.path], columns: 70, rows: 400)
+            let screen = try await terminal.wait(lastLine: "ended 0")
+            #expect(screen.contains { $0.contains("altered on the way; dropped") })
+            // The two columns stay in their places.
+            let columns = screen.filter { $0.contains(" │ ") && !$0.contains("screen │") }.map { line in
+                DisplayWidth.of(line.prefix { $0 != "│" })
+            }
+            #expect(columns.count > 20 && Set(columns).count == 1)
+            await terminal.close()
+        }
+    }
+}
