@@ -63,6 +63,9 @@ let package = Package(
             name: "RelayBenchmark",
             dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
+        .executableTarget(
+            name: "StoreBenchmark", dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
+            path: "Benchmarks/StoreBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix, nioSSL]),
@@ -75,6 +78,17 @@ let package = Package(
             dependencies: [
                 "kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser,
             ]),
+        .testTarget(
+            name: "RelayProcessTests",
+            dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+if withFuzzTargets {
+    package.targets.append(
+        .executableTarget(
+            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", crypto], path: "Fuzz/Targets",
+            // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
+            swiftSettings: [.unsafeFlags(["-enable-testing"])]))
+}

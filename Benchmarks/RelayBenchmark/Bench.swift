@@ -29,6 +29,9 @@ struct BenchOptions: ParsableArguments, Sendable {
     @Option(help: "Measure these servers only: kith, mosquitto, redis, openssl. May be repeated.")
     var only: [String] = []
 
+    @Option(help: "How often a measurement is tried on a busy machine; 1 does not wait for quiet either.")
+    var patience = 4
+
     @Flag(help: "Have the relay keep its store in memory.")
     var memory = false
 
@@ -56,6 +59,7 @@ final class Bench: Sendable {
     /// One thread makes all load, so that it takes the same share of the machine from every server.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let figures = Mutex<[Figure]>([])
+    let disturbances = Mutex<[Double]>([])
     private let sharedCertificate = Mutex<Certificate?>(nil)
 
     private init(_ options: BenchOptions) throws {
@@ -66,7 +70,7 @@ final class Bench: Sendable {
 
     /// Runs scenarios, and cleans up whatever comes of them.
     static func run(_ options: BenchOptions, _ scenarios: [any Scenario]) async throws {
-        raiseDescriptorLimit()
+        raiseDescriptorLimit(for: options.connections)
         let bench = try Bench(options)
         defer { bench.workspace.remove() }
         guard FileManager.default.isExecutableFile(atPath: options.kithPath) else {
@@ -77,6 +81,7 @@ final class Bench: Sendable {
             print("\n\(scenario.title)")
             do {
                 try await scenario.run(bench)
+                bench.reportDisturbance(scenario.name)
             } catch {
                 failures += 1
                 print("  FAILED: \(error)")
@@ -87,12 +92,21 @@ final class Bench: Sendable {
         if failures > 0 { throw ExitCode.failure }
     }
 
-    /// Server processes inherit it.
-    private static func raiseDescriptorLimit() {
+    /// As many descriptors as the scenarios with many connections need: one for each, here and in every server process,
+    /// which inherits the limit.
+    private static func raiseDescriptorLimit(for connections: Int) {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        let wanted = rlim_t(connections + 1000)
         var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        getrlimit(resource, &limit)
+        limit.rlim_max = max(limit.rlim_max, wanted)
         limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        // Going over the hard limit takes root; without it, what there is must do.
+        if setrlimit(resource, &limit) == 0 { return }
+        getrlimit(resource, &limit)
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(resource, &limit)
+        if limit.rlim_cur < wanted { print("only \(limit.rlim_cur) open files are allowed, \(wanted) are wanted") }
     }
 
     /// A fresh loop without connections.
@@ -129,6 +143,9 @@ final class Bench: Sendable {
 
 /// One thing that is measured.
 protocol Scenario: Sendable {
+    /// In the figures.
+    var name: String { get }
+    /// Over the figures.
     var title: String { get }
     func run(_ bench: Bench) async throws
 }

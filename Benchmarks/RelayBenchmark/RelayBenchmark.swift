@@ -6,16 +6,20 @@ struct RelayBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures the relay beside its peers, over loopback.",
         subcommands: [
-            All.self, Peers.self, ThroughputCommand.self, LatencyCommand.self, Drive.self, FloorCommand.self,
+            All.self, Peers.self, ThroughputCommand.self, LatencyCommand.self, ConnectionsCommand.self,
+            FollowersCommand.self, StartupCommand.self, Drive.self, FloorCommand.self,
         ])
 }
 
 struct All: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run every scenario.")
     @OptionGroup var options: BenchOptions
+    @Option(help: "A relay's folder whose startup is measured too.")
+    var store: String?
 
     func run() async throws {
-        try await Bench.run(options, [Throughput(), Latency()])
+        try await Bench.run(
+            options, [Throughput(), Latency(), Connections(), Followers(), Startup(store: store)])
     }
 }
 
@@ -26,7 +30,7 @@ struct Peers: AsyncParsableCommand {
     func run() async throws {
         var options = self.options
         options.only = ["mosquitto", "redis", "openssl"]
-        try await Bench.run(options, [Throughput(), Latency()])
+        try await Bench.run(options, [Throughput(), Latency(), Connections()])
     }
 }
 
@@ -49,4 +53,30 @@ struct LatencyCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func run() async throws { try await Bench.run(options, [Latency()]) }
+}
+
+struct ConnectionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "connections", abstract: "Memory of idle connections, and handshakes in each CPU second.")
+    @OptionGroup var options: BenchOptions
+
+    func run() async throws { try await Bench.run(options, [Connections()]) }
+}
+
+struct FollowersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "followers", abstract: "One append to many followers, against the time to write as many records.")
+    @OptionGroup var options: BenchOptions
+
+    func run() async throws { try await Bench.run(options, [Followers()]) }
+}
+
+struct StartupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "startup", abstract: "From starting the relay to its listening.")
+    @OptionGroup var options: BenchOptions
+    @Option(help: "A relay's folder whose startup is measured too.")
+    var store: String?
+
+    func run() async throws { try await Bench.run(options, [Startup(store: store)]) }
 }

@@ -170,7 +170,9 @@ public struct RelayFrame: Hashable, Sendable, TLSCodable {
             case .following:
                 .following(firstSeq: try reader.readUInt64(), lastSeq: try reader.readUInt64())
             case .entries:
-                .entries(channel: try reader.read(), entries: try reader.readVector())
+                .entries(
+                    channel: try reader.read(),
+                    entries: try reader.readVector(maximumCount: WireLimits.entriesPerFrame))
             case .epochEnded:
                 .epochEnded(channel: try reader.read(), epoch: try reader.readUInt64())
             case .whispered:

@@ -211,7 +211,8 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
                 .close(channel: try reader.read())
             case .deposit:
                 .deposit(
-                    channel: try reader.read(), keyPackages: try reader.readVector(),
+                    channel: try reader.read(),
+                    keyPackages: try reader.readVector(maximumCount: WireLimits.keyPackagesPerDeposit),
                     lastResort: try reader.readOptional())
             case .withdraw:
                 .withdraw(channel: try reader.read())

@@ -6,7 +6,7 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case nonMinimalLength
     /// A length began with the prefix `11`, which stands for nothing (RFC 9420 §2.1.2).
     case invalidLengthPrefix
-    /// A vector is longer than its reader allows.
+    /// A vector has more bytes, or more values, than its reader allows.
     case tooLong(limit: Int)
     /// This many bytes were left over after the value.
     case trailingBytes(Int)
@@ -34,7 +34,7 @@ extension TLSCodecError: CustomStringConvertible {
         case .truncated: "the input ends inside a value"
         case .nonMinimalLength: "a length is not in its shortest form"
         case .invalidLengthPrefix: "a length starts with a prefix that stands for nothing"
-        case .tooLong(let limit): "a vector is longer than the \(limit) bytes allowed"
+        case .tooLong(let limit): "a vector is longer than the \(limit) allowed"
         case .trailingBytes(let count): "\(count) bytes are left over after the value"
         case .invalidPresence(let octet): "a presence octet is \(octet), neither 0 nor 1"
         case .unknownValue(let field, let value): "\(field) has the undefined value \(value)"

@@ -150,13 +150,19 @@ public struct TLSReader: Sendable {
     }
 
     /// Reads a `T x<V>`. The array grows with what was really decoded, never from the length alone.
+    ///
+    /// - Parameters:
+    ///   - limit: the longest content accepted, in bytes.
+    ///   - maximumCount: the most values accepted. To be given where a value in memory is much larger than its shortest
+    ///     encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
-        of type: T.Type = T.self, limit: Int = .max
+        of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max
     ) throws(TLSCodecError) -> [T] {
         var nested = try readNested(limit: limit)
         var values: [T] = []
         while !nested.isAtEnd {
+            guard values.count < maximumCount else { throw .tooLong(limit: maximumCount) }
             values.append(try T(from: &nested))
         }
         return values

@@ -149,4 +149,31 @@ struct FailureTests {
             #expect(try await follow.entries(1).map(\.text) == ["newer"])
         }
     }
+
+    @Test("with a store that takes its time and that another relay writes too, nothing is lost, doubled or out of order")
+    func contended() async throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("contended store: seed \(seed)")
+        let store = ContendedStore(seed: seed)
+        try await withRelay(store: store) { relay in
+            let (alice, channel) = try await relay.connectWithChannel()
+            let bob = try await relay.connect()
+            try await bob.present(channel)
+            let follow = try await bob.follow(channel.id, epoch: 0, fromSeq: 1)
+            let accepted = try await withThrowingTaskGroup(of: (UInt64, String).self) { group in
+                for number in 0..<300 {
+                    group.addTask { (try await alice.append("\(number)", to: channel), "\(number)") }
+                    if number % 20 == 0 { try await Task.sleep(for: .milliseconds(2)) }
+                }
+                return try await group.reduce(into: [UInt64: String]()) { $0[$1.0] = $1.1 }
+            }
+            #expect(accepted.count == 300)
+            #expect(store.foreignEntries > 0)
+            let turned = try await alice.turn(channel, to: channel.next())
+            #expect(turned == UInt64(301 + store.foreignEntries))
+            let entries = try await follow.entries(Int(turned))
+            #expect(entries.map(\.seq) == Array(1...turned))
+            for (seq, text) in accepted { #expect(entries[Int(seq) - 1].text == text) }
+        }
+    }
 }

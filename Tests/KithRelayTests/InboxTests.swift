@@ -65,6 +65,10 @@ struct InboxTests {
             #expect(try await owner.refusal(of: eight) == nil)
             #expect(try await owner.refusal(of: eight)?.code == .full)
             #expect(try await withdraw(owner, inbox).0 == [0])
+            // A megabyte of empty packages would take many in memory: it is refused while it is read.
+            let flood = Request.deposit(
+                channel: inbox.id, keyPackages: Array(repeating: KeyPackageBytes([]), count: 100_000), lastResort: nil)
+            #expect(try await owner.refusal(of: flood)?.code == .tooLarge)
         }
     }
 

@@ -79,6 +79,8 @@ final class LoadConnection: ChannelInboundHandler {
         self.ready = ready
     }
 
+    var isOpen: Bool { context != nil }
+
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) {

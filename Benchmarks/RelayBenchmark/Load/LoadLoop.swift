@@ -62,7 +62,9 @@ actor LoadLoop {
                     self.assumeIsolated { load in
                         channel.eventLoop.makeCompletedFuture {
                             let pipeline = channel.pipeline.syncOperations
-                            if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                            if let tls {
+                                try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
+                            }
                             try pipeline.addHandler(load.connections[index])
                         }
                     }
@@ -92,8 +94,12 @@ actor LoadLoop {
 
     func close(_ index: Index) { connections[index].close() }
 
-    func closeAll() {
+    /// Closes all connections, and returns when they are closed, but waits no longer than ten seconds.
+    func closeAll() async {
         for connection in connections { connection.close() }
+        for _ in 0..<1000 where connections.contains(where: \.isOpen) {
+            try? await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     // MARK: Sending

@@ -6,6 +6,8 @@ struct Latency: Scenario {
     var payloadSize = 200
     var messages = 1000
 
+    let name = "latency"
+
     var title: String { "Latency: one pair, one message at a time, payloads of \(payloadSize) bytes, TLS" }
 
     func run(_ bench: Bench) async throws {
@@ -34,17 +36,15 @@ struct Latency: Scenario {
         var samples = Samples()
         // The first round is for warming up.
         for round in 0...bench.options.rounds {
-            let writes = disk.measure(messages)
-            let echoes = try await echo.oneAtATime(messages, from: echoSender)
-            for (kind, _, load, sender) in pairs {
-                let trips = try await load.oneAtATime(messages, from: sender)
-                if round > 0 { samples.servers[kind, default: []].append(trips) }
+            let taken = pairs
+            let sample = try await bench.undisturbed {
+                let writes = disk.measure(messages)
+                let echoes = try await echo.oneAtATime(messages, from: echoSender)
+                var trips: [MessageServerKind: [LoadLoop.RoundTrip]] = [:]
+                for pair in taken { trips[pair.kind] = try await pair.load.oneAtATime(messages, from: pair.sender) }
+                return (writes, echoes.map(\.delivered), trips)
             }
-            if round > 0 {
-                samples.overwrites.append(writes.overwrites)
-                samples.appends.append(writes.appends)
-                samples.echoes.append(echoes.map(\.delivered))
-            }
+            if round > 0 { samples.add(sample) }
         }
         for kind in kinds { report(samples, kind, bench) }
         reportFloor(samples, bench)
@@ -55,6 +55,18 @@ struct Latency: Scenario {
         var appends: [[Int64]] = []
         var echoes: [[Int64]] = []
         var servers: [MessageServerKind: [[LoadLoop.RoundTrip]]] = [:]
+
+        mutating func add(
+            _ sample: (
+                writes: (appends: [Int64], overwrites: [Int64]), echoes: [Int64],
+                trips: [MessageServerKind: [LoadLoop.RoundTrip]]
+            )
+        ) {
+            overwrites.append(sample.writes.overwrites)
+            appends.append(sample.writes.appends)
+            echoes.append(sample.echoes)
+            for (kind, trips) in sample.trips { servers[kind, default: []].append(trips) }
+        }
 
         /// Of each round, in microseconds.
         var floors: [Double] {
@@ -67,10 +79,10 @@ struct Latency: Scenario {
     }
 
     private func figure(
-        _ subject: String, _ name: String, _ values: [Double], _ unit: String = "us", bar: Figure.Bar? = nil
+        _ subject: String, _ quantity: String, _ values: [Double], _ unit: String = "us", bar: Figure.Bar? = nil
     ) -> Figure {
         Figure(
-            scenario: "latency", subject: subject, name: name, value: values.median, unit: unit, bar: bar,
+            scenario: name, subject: subject, name: quantity, value: values.median, unit: unit, bar: bar,
             rounds: values)
     }
 

@@ -7,6 +7,8 @@ struct Throughput: Scenario {
     var inFlight = 100
     var payloadSize = 200
 
+    let name = "throughput"
+
     var title: String {
         "Throughput: \(pairs) pairs, \(inFlight) messages in flight each, payloads of \(payloadSize) bytes, TLS"
     }
@@ -26,7 +28,9 @@ struct Throughput: Scenario {
         var rounds: [MessageServerKind: [Round]] = [:]
         // Side by side: each round has every server, so that what else the machine does hits all of them.
         for _ in 0..<bench.options.rounds {
-            for kind in kinds { rounds[kind, default: []].append(try await measure(kind, bench)) }
+            for kind in kinds {
+                rounds[kind, default: []].append(try await bench.undisturbed { try await measure(kind, bench) })
+            }
         }
         for kind in kinds { report(rounds[kind] ?? [], of: kind, bench) }
         if let ours = rounds[.kith], let theirs = rounds[.mosquitto] {
@@ -37,10 +41,10 @@ struct Throughput: Scenario {
     }
 
     private func figure(
-        _ subject: String, _ name: String, _ values: [Double], _ unit: String, bar: Figure.Bar? = nil
+        _ subject: String, _ quantity: String, _ values: [Double], _ unit: String, bar: Figure.Bar? = nil
     ) -> Figure {
         Figure(
-            scenario: "throughput", subject: subject, name: name, value: values.median, unit: unit, bar: bar,
+            scenario: name, subject: subject, name: quantity, value: values.median, unit: unit, bar: bar,
             rounds: values)
     }
 

@@ -3,6 +3,9 @@ import Synchronization
 
 /// A process that ends when this one does, however this one ends.
 final class ChildProcess: Sendable {
+    /// All that run now.
+    static let running = Mutex<Set<pid_t>>([])
+
     let id: pid_t
     private let output: Int32
     private let guardian: Guardian
@@ -16,6 +19,8 @@ final class ChildProcess: Sendable {
             id = try spawn(path, arguments, output: ends.writing)
             output = ends.reading
             guardian = try Guardian(#"kill -9 "$0" 2> /dev/null"#, "\(id)")
+            let id = self.id
+            Self.running.withLock { _ = $0.insert(id) }
         } catch {
             close(ends.reading)
             throw error
@@ -52,6 +57,7 @@ final class ChildProcess: Sendable {
             guardian.dismiss()
             Foundation.kill(id, SIGKILL)
             waitpid(id, nil, 0)
+            Self.running.withLock { _ = $0.remove(id) }
         }
     }
 

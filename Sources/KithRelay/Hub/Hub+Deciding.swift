@@ -34,7 +34,7 @@ extension Hub {
         }
         // Behind a busy channel everything about it waits its turn.
         if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil {
-            busy[channel]?.append(item)
+            busy[channel]?.waiting.append(item)
             return
         }
         switch frame.request {
@@ -270,11 +270,6 @@ extension Hub {
         _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        guard keyPackages.count <= WireLimits.keyPackagesPerDeposit else {
-            let error = RelayError(
-                .tooMany, "too many key packages at once", detail: UInt64(WireLimits.keyPackagesPerDeposit))
-            return answer(.error(error), to: connection, frame.requestID)
-        }
         slowly(state.id) { hub in
             await hub.depositSlowly(channel, keyPackages, lastResort, frame.requestID, connection)
         }

@@ -16,14 +16,14 @@ extension Hub {
             slowly(channel) { hub in
                 guard let error = await hub.loadWithIDs(channel) else { return }
                 // Nobody who waits can be served; their requests would only start the loading again.
-                for item in hub.busy[channel] ?? [] {
+                for item in hub.busy[channel]?.waiting ?? [] {
                     guard case .request(let frame) = item.intake else { continue }
                     hub.send(.error(error), requestID: frame.requestID, to: item.connection)
                 }
-                hub.busy[channel] = []
+                hub.busy[channel]?.waiting = []
             }
         }
-        busy[channel]?.append(IntakeItem(connection: connection, intake: .request(frame)))
+        busy[channel]?.waiting.append(IntakeItem(connection: connection, intake: .request(frame)))
     }
 
     private func loadWithIDs(_ channel: ChannelID) async -> RelayError? {
@@ -195,7 +195,7 @@ extension Hub {
             while let state = hub.channels[channel], hub.overCapacity(state.head) {
                 let kept = state.head.lastSeq + 1 - state.head.firstSeq
                 let firstSeq = state.head.firstSeq + max(1, kept / 16)
-                let outcome = await hub.store.commit([.trim(channel: channel, firstSeq: firstSeq)]).first
+                let outcome = await hub.commitWithNextRound(.trim(channel: channel, firstSeq: firstSeq))
                 guard outcome == .committed, let head = try? await hub.store.head(of: channel),
                     head.firstSeq > state.head.firstSeq
                 else { return }
@@ -204,10 +204,18 @@ extension Hub {
         }
     }
 
+    /// Takes over what the store says a channel has, after the store dropped some of it.
+    private func refreshHead(of channel: ChannelID) {
+        slowly(channel) { hub in
+            guard let head = try? await hub.store.head(of: channel) else { return }
+            hub.channels[channel]?.setHead(head)
+        }
+    }
+
     /// Drops what is out of its retention.
     func expire() async {
         while let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
-            for (channel, firstSeq) in expired { channels[channel]?.trimmed(to: firstSeq) }
+            for (channel, _) in expired where channels[channel] != nil { refreshHead(of: channel) }
         }
     }
 
@@ -298,13 +306,10 @@ extension Hub {
                 case .answer(let reply):
                     return reply
                 case .commit(let mutation, let reply):
-                    let outcomes = await store.commit([mutation])
-                    note(outcomes)
-                    switch outcomes.first {
+                    switch await commitWithNextRound(mutation) {
                     case .committed: return reply
                     case .conflict: continue
                     case .failed(let failure): return .error(RelayError(failure))
-                    case nil: return .error(RelayError(.io("no outcome")))
                     }
                 }
             } catch {

@@ -27,14 +27,15 @@ actor Hub {
 
     var sessions: [ConnectionNumber: HubSession] = [:]
     var channels: [ChannelID: HubChannel] = [:]
-    /// Requests that wait for a busy channel.
-    var busy: [ChannelID: [IntakeItem]] = [:]
+    var busy: [ChannelID: Busy] = [:]
     /// What came back from the slow way and goes before the next intake.
     private var resumed: [IntakeItem] = []
     private var isDraining = false
     private(set) var isShuttingDown = false
     private(set) var roundNumber: UInt64 = 0
     private var slowTasks = 0
+    /// Mutations decided on the slow way, which commit with the next round.
+    private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
     /// Why the last commit failed; `nil` once one succeeds.
     private var lastFailure: StoreFailure?
 
@@ -51,6 +52,14 @@ actor Hub {
         /// Channels with a tentative state, in the order of their first entry.
         var channels: [HubChannel] = []
         var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
+    }
+
+    /// A channel about which the store is being asked.
+    struct Busy {
+        /// How many tasks are at it.
+        var tasks = 0
+        /// Requests that wait until they are done.
+        var waiting: [IntakeItem] = []
     }
 
     struct PendingAnswer {
@@ -101,7 +110,7 @@ actor Hub {
             var items = resumed
             resumed = []
             items.append(contentsOf: intake.takeAll())
-            if items.isEmpty { break }
+            if items.isEmpty && joining.isEmpty { break }
             await runRound(items)
         }
         isDraining = false
@@ -118,13 +127,28 @@ actor Hub {
     }
 
     private func commitRound() async -> [StoreOutcome] {
-        guard !round.mutations.isEmpty else { return [] }
+        let joined = joining
+        joining = []
+        let mutations = round.mutations + joined.map(\.mutation)
+        guard !mutations.isEmpty else { return [] }
         let start = NIODeadline.now()
-        let outcomes = await store.commit(round.mutations)
+        let outcomes = await store.commit(mutations)
         note(outcomes)
         metrics.commits.count()
         metrics.commitNanoseconds.count(Int((NIODeadline.now() - start).nanoseconds))
+        for (index, joined) in joined.enumerated() {
+            let place = round.mutations.count + index
+            joined.outcome.resume(returning: outcomes.indices.contains(place) ? outcomes[place] : .missing)
+        }
         return outcomes
+    }
+
+    /// Commits a mutation in the next round's group.
+    func commitWithNextRound(_ mutation: StoreMutation) async -> StoreOutcome {
+        await withCheckedContinuation { outcome in
+            joining.append((mutation, outcome))
+            wake()
+        }
     }
 
     // MARK: After the commit
@@ -140,11 +164,7 @@ actor Hub {
                 send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
                 continue
             }
-            // A store that answers too few outcomes has failed for the rest.
-            let outcome =
-                outcomes.indices.contains(condition.mutation)
-                ? outcomes[condition.mutation] : .failed(.io("no outcome"))
-            switch outcome {
+            switch outcomes.indices.contains(condition.mutation) ? outcomes[condition.mutation] : .missing {
             case .committed:
                 send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
             case .conflict:
@@ -225,12 +245,15 @@ actor Hub {
 
     /// Makes the channel busy, runs `work`, and then lets the requests that came meanwhile go on, in their order.
     func slowly(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
-        if busy[channel] == nil { busy[channel] = [] }
+        busy[channel, default: Busy()].tasks += 1
         slowTasks += 1
         Task {
             await work(self)
             slowTasks -= 1
-            resumed.append(contentsOf: busy.removeValue(forKey: channel) ?? [])
+            busy[channel]?.tasks -= 1
+            if busy[channel]?.tasks == 0 {
+                resumed.append(contentsOf: busy.removeValue(forKey: channel)?.waiting ?? [])
+            }
             flush()
             await drain()
         }
@@ -270,6 +293,11 @@ actor Hub {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
+}
+
+extension StoreOutcome {
+    /// A store that gives too few outcomes has failed for the rest.
+    fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
 }
 
 extension RelayError {

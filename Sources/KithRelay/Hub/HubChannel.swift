@@ -86,8 +86,6 @@ final class HubChannel {
 
     func setHead(_ head: ChannelHead) { self.head = head }
 
-    func trimmed(to firstSeq: UInt64) { head.firstSeq = max(head.firstSeq, firstSeq) }
-
     // MARK: Followers
 
     func addFollower(_ connection: ConnectionNumber, loop: Int) {

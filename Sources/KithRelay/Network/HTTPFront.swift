@@ -9,13 +9,16 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let page: @Sendable (String) async -> HTTPPage
+    private var isAnswered = false
 
     init(page: @escaping @Sendable (String) async -> HTTPPage) {
         self.page = page
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(let head) = unwrapInboundIn(data) else { return }
+        // One answer, and the connection closes: a client that asks more at once is not worth the work.
+        guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
+        isAnswered = true
         guard head.method == .GET || head.method == .HEAD else {
             return respond(HTTPPage(status: .methodNotAllowed, text: "GET only\n"), to: head, context: context)
         }

@@ -51,8 +51,13 @@ public enum StoreLimits {
     static let writerCacheKiB = 32 << 10
     static let readerCacheKiB = 8 << 10
 
-    /// How often a read is tried again because entries were dropped while it ran. A second time needs a second drop.
-    static let readAttempts = 4
+    /// How often a read is tried beside the commits before it makes them wait, because entries were dropped meanwhile.
+    static let readAttempts = 2
+
+    /// An audit reads entries in pieces of this many bytes of payload.
+    static let auditReadBytes = 1 << 20
+    /// An audit shows this many bytes of each payload: enough to see that they are random.
+    static let auditedPayloadBytes = 16
 
     /// How long SQLite waits for a lock. Only a recovery after a crash ever holds one.
     static let busyTimeoutMs: Int32 = 5_000

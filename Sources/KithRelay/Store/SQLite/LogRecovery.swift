@@ -5,12 +5,6 @@ struct LogRecovery {
     /// The position of the last entry ever.
     private(set) var lastPosition: UInt64
 
-    private struct End {
-        var seq: UInt64
-        var position: UInt64
-        var totalBytes: UInt64
-    }
-
     /// Reads the log from the mark on and writes the heads, in one transaction.
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         let store = try connection.prepare(
@@ -26,20 +20,16 @@ struct LogRecovery {
         store.reset()
         lastPosition = max(headsThrough, countedThrough)
 
-        var ends: [UInt64: End] = [:]
-        let rows = try connection.prepare(
-            "SELECT position, channel, seq, total_bytes FROM entry WHERE position > ? ORDER BY position")
-        rows.bind(headsThrough, at: 1)
-        while try rows.next() {
-            let position = rows.uint64(0)
-            ends[rows.uint64(1)] = End(seq: rows.uint64(2), position: position, totalBytes: rows.uint64(3))
-            if position > countedThrough { totals.entries += 1 }
-            lastPosition = max(lastPosition, position)
-        }
+        let ends = try LogEnd.all(in: connection, after: headsThrough)
+        for end in ends.values { lastPosition = max(lastPosition, end.position) }
+        let uncounted = try connection.prepare("SELECT count(*) FROM entry WHERE position > ?")
+        uncounted.bind(countedThrough, at: 1)
+        if try uncounted.next() { totals.entries += uncounted.uint64(0) }
+        uncounted.reset()
         if !ends.isEmpty { try write(ends, connection) }
     }
 
-    private func write(_ ends: [UInt64: End], _ connection: SQLiteConnection) throws(StoreFailure) {
+    private func write(_ ends: [UInt64: LogEnd], _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """
             INSERT INTO channel_head VALUES (?1, 1, ?2, ?3, ?4, 0, 0)

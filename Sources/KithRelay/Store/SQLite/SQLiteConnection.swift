@@ -3,8 +3,8 @@ import Glibc
 
 /// One connection to a SQLite file, used by one thread at a time.
 ///
-/// The stores use SQLite's C interface directly: an append is one bound statement, and a statement of GRDB costs several
-/// times what SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`).
+/// The store uses SQLite's C interface directly: an append is one bound statement, GRDB adds more than half of what SQLite
+/// itself needs for the row (see `Benchmarks/StoreBenchmark`), and its queues would take commits off the hub's thread.
 final class SQLiteConnection {
     enum Mode {
         /// May create the file.

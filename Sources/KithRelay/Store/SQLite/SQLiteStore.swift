@@ -82,31 +82,39 @@ public actor SQLiteStore: ChannelStore {
     public func entries(
         of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) async throws(StoreFailure) -> [Entry] {
-        for _ in 0..<StoreLimits.readAttempts {
-            guard let state = try await state(of: channel) else { return [] }
+        try await read(channel) { (reader, state) throws(StoreFailure) in
             let first = max(first, state.head.firstSeq)
             let last = min(last, state.head.lastSeq)
             guard first <= last else { return [] }
-            let batch = try await reader.read { (reader) throws(StoreFailure) in
-                try reader.entries(of: state, from: first, through: last, maximumBytes: maximumBytes)
-            }
-            if let batch { return batch }
-        }
-        throw .damaged("a channel's entries are not where their references say")
+            return try reader.entries(of: state, from: first, through: last, maximumBytes: maximumBytes)
+        } ?? []
     }
 
     /// See ``ChannelStore/entryIDs(of:receivedSinceMs:)``.
     public func entryIDs(
         of channel: ChannelID, receivedSinceMs: UInt64
     ) async throws(StoreFailure) -> [(id: EntryID, seq: UInt64)] {
+        try await read(channel) { (reader, state) throws(StoreFailure) in
+            try reader.entryIDs(of: state, receivedSinceMs: receivedSinceMs)
+        } ?? []
+    }
+
+    /// Runs `body` on the reader's thread with the channel's state. It returns `nil` if the state is out of date because
+    /// entries were dropped meanwhile, and is run again. `nil` if there is no such channel.
+    private func read<T: Sendable>(
+        _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
+    ) async throws(StoreFailure) -> T? {
         for _ in 0..<StoreLimits.readAttempts {
-            guard let state = try await state(of: channel), !state.head.isClosed else { return [] }
-            let ids = try await reader.read { (reader) throws(StoreFailure) in
-                try reader.entryIDs(of: state, receivedSinceMs: receivedSinceMs)
-            }
-            if let ids { return ids }
+            guard let state = try await state(of: channel) else { return nil }
+            let result = try await reader.read { (reader) throws(StoreFailure) in try body(reader, state) }
+            if let result { return result }
         }
-        throw .damaged("a channel's entries are not where their references say")
+        // A channel that loses entries all the time: here nothing can happen in between.
+        guard let state = try await state(of: channel) else { return nil }
+        guard let result = try body(openWriter().reader, state) else {
+            throw .damaged("a channel's entries are not where their references say")
+        }
+        return result
     }
 
     /// See ``ChannelStore/shelf(of:)``.

@@ -32,6 +32,17 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
+    /// Keeps openers out for as long as the files are read; `nil` if one has the folder open, or never had.
+    func lockedForReading() -> FolderLock? {
+        let file = open(lock, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        guard flock(file, LOCK_SH | LOCK_NB) == 0 else {
+            Glibc.close(file)
+            return nil
+        }
+        return FolderLock(file)
+    }
+
     /// The bytes of the database and its log.
     var diskBytes: UInt64 { StoreFolder.size(of: database) + StoreFolder.size(of: log) }
 

@@ -1,6 +1,6 @@
 /// Why a store could not be opened. Nothing was changed in its folder.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
-    /// Another process, or another store of this one, has the folder open.
+    /// Another process, or another store of this one, has the folder open; or an audit reads it.
     case inUse(folder: String)
     /// A newer Kith wrote it.
     case newerVersion(file: String, version: UInt64, known: UInt64)
@@ -15,7 +15,7 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .inUse(let folder):
-            "\(folder) is in use by another relay"
+            "\(folder) is in use by another relay, or being audited"
         case .newerVersion(let file, let version, let known):
             "\(file) was written by a newer version of Kith (format \(version); this one knows up to \(known))"
         case .foreign(let file):

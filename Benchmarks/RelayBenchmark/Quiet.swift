@@ -1,0 +1,76 @@
+import Foundation
+import Synchronization
+
+/// How much of the machine went to others while something was measured. A benchmark on a machine that also builds or
+/// tests says more about the builds; so each measurement waits for a quiet moment, and is repeated if it was disturbed.
+struct MachineUse {
+    private let at = ContinuousClock().now
+    private let all: Double
+    private let ours: Double
+
+    /// The work of interrupts is left out: most of it is the traffic of the benchmark, and it is nobody's in particular.
+    init() throws {
+        let line = try String(contentsOfFile: "/proc/stat", encoding: .utf8).prefix { $0 != "\n" }
+        let ticks = line.split(separator: " ").dropFirst().compactMap { Double($0) }
+        guard ticks.count >= 8 else { throw ServerFailure("/proc/stat does not read as expected") }
+        // proc(5): user, nice, system, idle, iowait, irq, softirq, steal.
+        all = (ticks[0] + ticks[1] + ticks[2] + ticks[7]) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        var ended = rusage()
+        getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &ended)
+        let endedSeconds = [ended.ru_utime, ended.ru_stime].reduce(0.0) { sum, time in
+            sum + Double(time.tv_sec) + Double(time.tv_usec) / 1e6
+        }
+        let running = ChildProcess.running.withLock { Array($0) } + [getpid()]
+        ours = endedSeconds + running.reduce(0.0) { $0 + ((try? ProcessUsage(of: $1).cpuSeconds) ?? 0) }
+    }
+
+    /// Cores that others have used between two readings.
+    static func others(from before: MachineUse, to after: MachineUse) -> Double {
+        let elapsed = after.at - before.at
+        let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        return max(0, (after.all - before.all) - (after.ours - before.ours)) / seconds
+    }
+}
+
+extension Bench {
+    /// Others may use so many cores during a measurement.
+    private static let tolerable = 0.15
+
+    /// Measures in a quiet moment: waits for one, and measures again if it was none after all. Bounded by `--patience`;
+    /// the least disturbed measurement counts.
+    func undisturbed<Result: Sendable>(_ measure: () async throws -> Result) async throws -> Result {
+        var best: (others: Double, result: Result)?
+        for _ in 0..<max(1, options.patience) {
+            try await waitForQuiet()
+            let before = try MachineUse()
+            let result = try await measure()
+            let others = MachineUse.others(from: before, to: try MachineUse())
+            if best.map({ others < $0.others }) ?? true { best = (others, result) }
+            if others <= Self.tolerable { break }
+        }
+        guard let best else { throw ServerFailure("nothing was measured") }
+        disturbances.withLock { $0.append(best.others) }
+        return best.result
+    }
+
+    private func waitForQuiet() async throws {
+        for _ in 0..<(options.patience > 1 ? 40 : 0) {
+            let before = try MachineUse()
+            try await Task.sleep(for: .milliseconds(500))
+            if MachineUse.others(from: before, to: try MachineUse()) <= Self.tolerable { return }
+        }
+    }
+
+    /// Says how quiet the scenario's measurements were.
+    func reportDisturbance(_ scenario: String) {
+        let all = disturbances.withLock { values in
+            defer { values = [] }
+            return values
+        }
+        guard !all.isEmpty else { return }
+        report(
+            Figure(
+                scenario: scenario, subject: "machine", name: "cores used by others meanwhile", value: all.median,
+                unit: "", rounds: all))
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// From starting the program to its saying that it listens: with an empty store, and with one that is given.
+struct Startup: Scenario {
+    let name = "startup"
+    /// A relay's folder, to start over as it is.
+    var store: String?
+
+    var title: String { "Startup" }
+
+    func run(_ bench: Bench) async throws {
+        guard bench.options.wants("kith") else { return }
+        try await measure("an empty folder, its key to be made", bar: .atMost(50), bench) {
+            bench.workspace.path("startup")
+        }
+        // Its key is made at the first start of all; what a restart takes is what people wait for.
+        let made = bench.workspace.path("startup")
+        try Relay(bench, data: made).process.kill()
+        try await measure("an empty store", bar: .atMost(50), bench) { made }
+        if let store { try await measure("the store given", bar: .atMost(300), bench) { store } }
+    }
+
+    private func measure(_ what: String, bar: Figure.Bar?, _ bench: Bench, _ folder: () -> String) async throws {
+        var times: [Double] = []
+        for _ in 0..<max(bench.options.rounds, 5) {
+            let time = try await bench.undisturbed {
+                let relay = try Relay(bench, data: folder())
+                relay.process.kill()
+                return relay.startup
+            }
+            times.append(Double(time.components.seconds) * 1e3 + Double(time.components.attoseconds) / 1e15)
+        }
+        bench.report(
+            Figure(
+                scenario: name, subject: "kith", name: "listening, with \(what)", value: times.median, unit: "ms",
+                bar: bar, rounds: times))
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import KithRelay
+import KithWire
+import NIOCore
+import Synchronization
+
+/// Appends and reads as the relay's hub does: on the store's own event loop.
+actor Driver {
+    private let store: SQLiteStore
+    private nonisolated let executor: any SerialExecutor
+    private let ids: [ChannelID]
+    private var lastSeqs: [UInt64]
+    private var random = Xorshift(seed: .random(in: 1 ... .max))
+    private let payload: ArraySlice<UInt8>
+    private var clock: UInt64 = 1_700_000_000_000
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Creates the channels.
+    init(_ store: SQLiteStore, channels: Int) async throws {
+        self.store = store
+        executor = store.eventLoop.executor
+        ids = (0..<channels).map { _ in .random() }
+        lastSeqs = Array(repeating: 0, count: channels)
+        payload = (0..<300).map { _ in UInt8.random(in: 0...255) }[...]
+        let access = Access(read: Grant(for: .random()), append: Grant(for: .random()), turn: Grant(for: .random()))
+        for start in stride(from: 0, to: channels, by: 10_000) {
+            let batch = ids[start..<min(start + 10_000, channels)].map {
+                StoreMutation.create(channel: $0, access: access, retentionSeconds: 2_592_000, atMs: 0)
+            }
+            let outcomes = await store.commit(batch)
+            guard outcomes.allSatisfy({ $0 == .committed }) else { throw StoreFailure.io("creating failed") }
+        }
+    }
+
+    private func mutation(among count: Int) -> StoreMutation {
+        // Spread over the whole store, not the first few that lie beside each other.
+        let channel = Int.random(in: 0..<count, using: &random) * (ids.count / count)
+        lastSeqs[channel] += 1
+        clock += 1
+        return .append(
+            channel: ids[channel],
+            entry: Entry(
+                seq: lastSeqs[channel], epoch: 0, kind: .message, receivedAtMs: clock, id: .random(using: &random),
+                payload: payload),
+            nextAccess: nil)
+    }
+
+    /// Appends entries to random channels, so many in each commit.
+    func append(_ count: Int, batch: Int, among: Int? = nil) async -> Figure {
+        var latencies = Latencies()
+        var total = Duration.zero
+        for _ in 0..<count / batch {
+            let mutations = (0..<batch).map { _ in mutation(among: among ?? ids.count) }
+            let start = ContinuousClock.now
+            let outcomes = await store.commit(mutations)
+            let duration = ContinuousClock.now - start
+            check(outcomes)
+            latencies.add(duration)
+            total += duration
+        }
+        return latencies.figure(count: count, in: total)
+    }
+
+    /// Appends what has queued while the last commit ran, of a producer on another thread that keeps so many in flight.
+    func appendAdaptively(_ count: Int, inFlight: Int) async -> Figure {
+        let queue = Queue(limit: inFlight)
+        let mutations = (0..<count).map { _ in mutation(among: ids.count) }
+        let producer = Thread { for mutation in mutations { queue.put(mutation) } }
+        var latencies = Latencies()
+        var done = 0
+        var commits = 0
+        let start = ContinuousClock.now
+        producer.start()
+        while done < count {
+            let batch = queue.takeAll()
+            let before = ContinuousClock.now
+            check(await store.commit(batch))
+            latencies.add(ContinuousClock.now - before)
+            queue.finish(batch.count)
+            done += batch.count
+            commits += 1
+        }
+        return latencies.figure(
+            count: count, in: ContinuousClock.now - start, note: "\(count / max(commits, 1)) a commit")
+    }
+
+    /// Reads the last 20 entries of random channels.
+    func read(_ count: Int, among: Int? = nil) async -> Figure {
+        let among = among ?? ids.count
+        var latencies = Latencies()
+        var total = Duration.zero
+        for _ in 0..<count {
+            let channel = Int.random(in: 0..<among, using: &random) * (ids.count / among)
+            let last = lastSeqs[channel]
+            let start = ContinuousClock.now
+            let entries = try? await store.entries(
+                of: ids[channel], from: max(last, 20) - 19, through: last, maximumBytes: 1 << 20)
+            let duration = ContinuousClock.now - start
+            if entries?.count != Int(min(last, 20)) { fatalError("a read returned \(entries?.count ?? -1) of \(last)") }
+            latencies.add(duration)
+            total += duration
+        }
+        return latencies.figure(count: count, in: total)
+    }
+
+    private func check(_ outcomes: [StoreOutcome]) {
+        guard outcomes.allSatisfy({ $0 == .committed }) else { fatalError("an append was not committed") }
+    }
+}
+
+/// Appends on their way from the producer to the committer.
+private final class Queue: Sendable {
+    private let limit: Int
+    private let condition = NSCondition()
+    private let state = Mutex((waiting: [StoreMutation](), inFlight: 0))
+
+    init(limit: Int) { self.limit = limit }
+
+    func put(_ mutation: StoreMutation) {
+        condition.lock()
+        while state.withLock({ $0.inFlight >= limit }) { condition.wait() }
+        state.withLock {
+            $0.waiting.append(mutation)
+            $0.inFlight += 1
+        }
+        condition.signal()
+        condition.unlock()
+    }
+
+    func takeAll() -> [StoreMutation] {
+        condition.lock()
+        defer { condition.unlock() }
+        while state.withLock({ $0.waiting.isEmpty }) { condition.wait() }
+        return state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+    }
+
+    func finish(_ count: Int) {
+        condition.lock()
+        state.withLock { $0.inFlight -= count }
+        condition.signal()
+        condition.unlock()
+    }
+}
+
+/// Random enough for a load, and no system call for each number.
+private struct Xorshift: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}

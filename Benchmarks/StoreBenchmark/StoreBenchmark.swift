@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import KithRelay
+import NIOPosix
+
+/// Measures the relay's store alone, beside plain SQLite in the same run.
+@main
+struct StoreBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "StoreBenchmark", abstract: "Durable appends, reads and starts of the relay's store.")
+
+    @Option(help: "Entries of each append measurement.")
+    var entries = 1_000_000
+
+    @Option(help: "Channels of the large store.")
+    var channels = 1_000_000
+
+    @Option(help: "Where to make the stores: on the disk to be measured.")
+    var folder = FileManager.default.currentDirectoryPath
+
+    @Option(help: "Measure only these: appends, peers, scale, starts.")
+    var only: [Part] = Part.allCases
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case appends, peers, scale, starts
+    }
+
+    mutating func run() async throws {
+        let workshop = try Workshop(in: folder)
+        defer { workshop.remove() }
+        let report = Report(isJSON: json)
+        if only.contains(.appends) { try await measureAppends(workshop, report) }
+        if only.contains(.peers) { try measurePeers(workshop, report) }
+        if only.contains(.scale) || only.contains(.starts) { try await measureScale(workshop, report) }
+        report.finish()
+    }
+
+    private func measureAppends(_ workshop: Workshop, _ report: Report) async throws {
+        for batch in [1, 100, 1_000] {
+            let store = try workshop.open("appends-\(batch)")
+            let driver = try await Driver(store, channels: 10_000)
+            let count = batch == 1 ? min(entries, 5_000) : batch == 100 ? entries / 2 : entries
+            report.add("append, 10,000 channels, \(batch) a commit", await driver.append(count, batch: batch))
+            await store.close()
+        }
+        let store = try workshop.open("adaptive")
+        let driver = try await Driver(store, channels: 10_000)
+        for inFlight in [64, 1_024, 8_192] {
+            let count = inFlight == 64 ? entries / 10 : entries / 2
+            report.add(
+                "append, 10,000 channels, what has queued of \(inFlight) in flight",
+                await driver.appendAdaptively(count, inFlight: inFlight))
+        }
+        await store.close()
+    }
+
+    private func measurePeers(_ workshop: Workshop, _ report: Report) throws {
+        for peer in Peer.allCases {
+            report.add("\(peer.rawValue), 1,000 a commit", try peer.measure(entries / 2, workshop))
+        }
+    }
+
+    private func measureScale(_ workshop: Workshop, _ report: Report) async throws {
+        report.add("open, no channels", try await openingTime("empty", workshop))
+        let small = try workshop.open("small")
+        let large = try workshop.open("large")
+        let few = try await Driver(small, channels: 1_000)
+        let many = try await Driver(large, channels: channels)
+        let words = "\(channels.formatted()) channels"
+        if only.contains(.scale) {
+            // In turns, so that whatever else the machine does hits both.
+            var cost = Cost()
+            for _ in 0..<5 {
+                cost.add(await few.append(entries / 10, batch: 1_000), "append, 1,000 channels")
+                cost.add(await many.append(entries / 10, batch: 1_000, among: 1_000), "append, \(words), 1,000 in use")
+                cost.add(await many.append(entries / 10, batch: 1_000), "append, \(words), all in use")
+                cost.add(await few.read(5_000), "read 20 entries, 1,000 channels")
+                cost.add(await many.read(5_000, among: 1_000), "read 20 entries, \(words), 1,000 in use")
+                cost.add(await many.read(5_000), "read 20 entries, \(words), all in use")
+            }
+            cost.report(to: report)
+        }
+        await small.close()
+        if only.contains(.starts) {
+            _ = await many.append(100_000, batch: 1_000)
+            let crashed = try workshop.copy("large", to: "crashed")
+            report.add("open, \(words), after a crash", try await openingTime(crashed, workshop))
+        }
+        await large.close()
+        if only.contains(.starts) { report.add("open, \(words)", try await openingTime("large", workshop)) }
+    }
+
+    private func openingTime(_ name: String, _ workshop: Workshop) async throws -> Figure {
+        var times: [Duration] = []
+        for _ in 0..<3 {
+            let start = ContinuousClock.now
+            let store = try workshop.open(name)
+            times.append(ContinuousClock.now - start)
+            await store.close()
+        }
+        return .time(times[0], best: times.min() ?? times[0])
+    }
+}

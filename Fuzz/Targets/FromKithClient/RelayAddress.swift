@@ -1,0 +1,1 @@
+../../../Sources/KithClient/Trust/RelayAddress.swift

@@ -1,0 +1,1 @@
+../../../Sources/KithClient/Connection/WebSocketUpgrade.swift

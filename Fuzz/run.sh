@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Fuzzes every decoder with libFuzzer.
+#
+#   Fuzz/run.sh [SECONDS [TARGET...]]   each target (default: all) for SECONDS (default 60), two at a time
+#   Fuzz/run.sh merge                   takes what earlier runs found into the corpus, as few and as small as they can be
+#
+# An input that breaks something is kept under Fuzz/crashes; give it to the program to see it again:
+#   KITH_FUZZ_TARGET=TARGET .build-fuzz/release/KithFuzz FILE
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+KITH_FUZZ=1 swift build -c release --scratch-path .build-fuzz --product KithFuzz --sanitize fuzzer \
+    -Xswiftc -enable-testing
+fuzzer=$PWD/.build-fuzz/release/KithFuzz
+mapfile -t all < <(KITH_FUZZ_TARGET=none "$fuzzer" || true)
+mkdir -p Fuzz/work Fuzz/crashes
+
+merge() {
+    local target=$1 merged
+    merged=$(mktemp -d)
+    mkdir -p "Fuzz/corpus/$target" "Fuzz/work/$target"
+    KITH_FUZZ_TARGET=$target "$fuzzer" -merge=1 -max_len=2048 -rss_limit_mb=4096 \
+        "$merged" "Fuzz/corpus/$target" "Fuzz/work/$target" 2> "Fuzz/work/$target.log"
+    rm -rf "Fuzz/corpus/$target" "Fuzz/work/$target"
+    mv "$merged" "Fuzz/corpus/$target"
+    chmod 755 "Fuzz/corpus/$target"
+    echo "$target: $(find "Fuzz/corpus/$target" -type f | wc -l) inputs"
+}
+
+fuzz() {
+    local target=$1 log=Fuzz/work/$1.log
+    mkdir -p "Fuzz/work/$target" "Fuzz/corpus/$target"
+    # New inputs go to the first folder; the corpus is only read.
+    if KITH_FUZZ_TARGET=$target "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=4096 -len_control=20 \
+        -print_final_stats=1 -artifact_prefix="Fuzz/crashes/$target-" \
+        "Fuzz/work/$target" "Fuzz/corpus/$target" > "$log" 2>&1; then
+        printf '%-14s ok, %s inputs, %s per second\n' "$target" \
+            "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+            "$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")"
+    else
+        printf '%-14s FAILED\n' "$target"
+        tail -n 40 "$log"
+        return 1
+    fi
+}
+
+if [ "${1:-}" = merge ]; then
+    for target in "${all[@]}"; do merge "$target"; done
+    exit
+fi
+
+seconds=${1:-60}
+shift || true
+export fuzzer seconds
+export -f fuzz
+[ $# -gt 0 ] || set -- "${all[@]}"
+printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'fuzz {}'

@@ -1,0 +1,125 @@
+import KithWire
+
+/// Rows as people and programs read them.
+extension AuditRow {
+    /// The row in plain words, one line.
+    public var text: String {
+        switch self {
+        case .store(let row):
+            return "relay \(row.relayID): \(row.channels) open channels, \(row.names) names, "
+                + "\(row.diskBytes) bytes on the disk"
+        case .channel(let row) where row.isClosed:
+            return "channel \(row.number) (id \(row.id)…): closed; holds nothing"
+        case .channel(let row):
+            return "channel \(row.number) (id \(row.id)…): epoch \(row.epoch), entries \(row.firstSeq) to "
+                + "\(row.lastSeq), \(row.payloadBytes) bytes, kept for \(row.retentionSeconds) s, created "
+                + "\(AuditRow.time(row.createdMs))"
+        case .epoch(let row):
+            let end = row.lastSeq.map { "to \($0)" } ?? "on"
+            return "  epoch \(row.epoch), from entry \(row.firstSeq) \(end): token hashes read \(row.readTokenHash), "
+                + "append \(row.appendTokenHash), turn \(row.turnTokenHash)"
+        case .entry(let row):
+            let kind = row.kind == .turn ? "turn" : "message"
+            return "  entry \(row.seq), epoch \(row.epoch), \(kind), received \(AuditRow.time(row.receivedAtMs)), "
+                + "\(row.size) bytes, id \(row.id), ciphertext \(row.start)\(row.size * 2 > row.start.count ? "…" : "")"
+        case .keyPackage(let row):
+            return "  key package\(row.isLastResort ? " of last resort" : ""), \(row.size) bytes"
+        case .name(let row):
+            return "name \(row.name): record version \(row.version), \(row.contentSize) bytes, "
+                + "identity key hash \(row.identityHash)"
+        }
+    }
+
+    /// The row as a JSON object, one line.
+    public var json: String {
+        // Every text is hexadecimal, a name or a word of ours: nothing in it needs escaping.
+        switch self {
+        case .store(let row):
+            AuditRow.object(
+                "store",
+                [
+                    ("relayID", .text(row.relayID)), ("channels", .number(row.channels)), ("names", .number(row.names)),
+                    ("diskBytes", .number(row.diskBytes)),
+                ])
+        case .channel(let row):
+            AuditRow.object(
+                "channel",
+                [
+                    ("number", .number(row.number)), ("id", .text(row.id)), ("createdMs", .number(row.createdMs)),
+                    ("retentionSeconds", .number(UInt64(row.retentionSeconds))), ("closed", .flag(row.isClosed)),
+                    ("epoch", .number(row.epoch)), ("firstSeq", .number(row.firstSeq)),
+                    ("lastSeq", .number(row.lastSeq)), ("payloadBytes", .number(row.payloadBytes)),
+                ])
+        case .epoch(let row):
+            AuditRow.object(
+                "epoch",
+                [
+                    ("channel", .number(row.channel)), ("epoch", .number(row.epoch)),
+                    ("firstSeq", .number(row.firstSeq)),
+                    ("lastSeq", row.lastSeq.map { .number($0) } ?? .null), ("readTokenHash", .text(row.readTokenHash)),
+                    ("appendTokenHash", .text(row.appendTokenHash)), ("turnTokenHash", .text(row.turnTokenHash)),
+                ])
+        case .entry(let row):
+            AuditRow.object(
+                "entry",
+                [
+                    ("channel", .number(row.channel)), ("seq", .number(row.seq)), ("epoch", .number(row.epoch)),
+                    ("entryKind", .text(row.kind == .turn ? "turn" : "message")),
+                    ("receivedAtMs", .number(row.receivedAtMs)), ("id", .text(row.id)),
+                    ("size", .number(UInt64(row.size))), ("start", .text(row.start)),
+                ])
+        case .keyPackage(let row):
+            AuditRow.object(
+                "keyPackage",
+                [
+                    ("channel", .number(row.channel)), ("size", .number(row.size)),
+                    ("lastResort", .flag(row.isLastResort)),
+                ])
+        case .name(let row):
+            AuditRow.object(
+                "name",
+                [
+                    ("name", .text(row.name)), ("version", .number(row.version)),
+                    ("identityHash", .text(row.identityHash)), ("contentSize", .number(UInt64(row.contentSize))),
+                ])
+        }
+    }
+
+    private enum Value {
+        case number(UInt64)
+        case text(String)
+        case flag(Bool)
+        case null
+
+        var json: String {
+            switch self {
+            case .number(let value): "\(value)"
+            case .text(let value): "\"\(value)\""
+            case .flag(let value): "\(value)"
+            case .null: "null"
+            }
+        }
+    }
+
+    private static func object(_ kind: String, _ fields: [(name: String, value: Value)]) -> String {
+        let all = [("kind", Value.text(kind))] + fields
+        return "{" + all.map { "\"\($0)\":\($1.json)" }.joined(separator: ",") + "}"
+    }
+
+    /// A time as UTC, to the second: days are turned into a date as in Howard Hinnant's "civil from days".
+    private static func time(_ ms: UInt64) -> String {
+        let seconds = ms / 1_000
+        let days = seconds / 86_400 + 719_468
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        func two(_ value: UInt64) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        return "\(year)-\(two(month))-\(two(day)) "
+            + "\(two(seconds / 3_600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60)) UTC"
+    }
+}

@@ -1,0 +1,75 @@
+import Crypto
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithRelay
+
+@Suite("the audit of a store")
+struct StoreAuditTests {
+    private func rows(_ folder: TemporaryFolder, entriesPerChannel: UInt64? = nil) throws -> [AuditRow] {
+        var rows: [AuditRow] = []
+        try StoreAudit(folder: folder.path).forEachRow(entriesPerChannel: entriesPerChannel) { rows.append($0) }
+        return rows
+    }
+
+    @Test("shows every row beside a running relay, and the same after it has stopped")
+    func everyRow() async throws {
+        let folder = TemporaryFolder()
+        let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+        var channel = TestChannel()
+        var closed = TestChannel()
+        let name = try #require(Name("carol"))
+        let key = Curve25519.Signing.PrivateKey()
+        let record = try NameRecord(name: name, version: 7, content: [1, 2], signedBy: key)
+        await store.mustCommit(
+            channel.create(), closed.create(), closed.append(), .close(channel: closed.id, lastSeq: 1),
+            .deposit(
+                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("defgh"), shelfVersion: 0),
+            .register(record: record, replacing: nil))
+        for _ in 0..<70 { await store.mustCommit(channel.append(atMs: 1_700_000_000_000)) }
+        await store.mustCommit(channel.turn(), channel.append([]))
+
+        let live = try rows(folder)
+        let entries = live.compactMap { row -> AuditRow.Entry? in
+            if case .entry(let entry) = row { return entry }
+            return nil
+        }
+        #expect(entries.map(\.seq) == Array(1...72))
+        #expect(entries.map(\.id) == channel.entries.map { hex($0.id.bytes) })
+        #expect(live.contains { $0.text.contains("entry 71, epoch 0, turn, received") })
+        #expect(live.contains { $0.text.contains("received 2023-11-14 22:13:20 UTC, 5 bytes") })
+        #expect(live.contains { $0.text.contains("key package of last resort, 5 bytes") })
+        #expect(live.contains { $0.text.contains("closed; holds nothing") })
+        #expect(live.contains { $0.text.contains("name carol: record version 7, 2 bytes") })
+        #expect(live.contains { $0.text.contains("turn \(hex(channel.access.turn.bytes))") })
+        for row in live {
+            let object = try JSONSerialization.jsonObject(with: Data(row.json.utf8)) as? [String: Any]
+            #expect(object?["kind"] is String)
+        }
+        #expect(try rows(folder, entriesPerChannel: 3).count == live.count - 69)
+        await store.close()
+        let before = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        // The store's own row says how long the files are, which closing changed.
+        #expect(try Array(rows(folder).dropFirst()) == Array(live.dropFirst()))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == before)
+    }
+
+    @Test("reads what a crash left")
+    func afterCrash() async throws {
+        let folder = TemporaryFolder()
+        let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+        var channel = TestChannel()
+        await store.mustCommit(channel.create(), channel.append(), channel.append())
+        let copy = try folder.crashed()
+        await store.close()
+        #expect(try rows(copy).count == 5)
+    }
+
+    @Test("refuses a folder without a store, and makes nothing there")
+    func noStore() throws {
+        let folder = TemporaryFolder()
+        #expect(throws: StoreOpenError.self) { try StoreAudit(folder: folder.path) }
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+    }
+}

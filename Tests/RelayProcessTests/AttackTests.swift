@@ -1,0 +1,196 @@
+import Foundation
+import KithClient
+import KithWire
+import NIOCore
+import Testing
+
+extension RelayProcesses {
+    /// What costs an attacker little and must not cost the relay much.
+    @Suite("Attacks")
+    struct AttackTests {
+        @Test("a request head without an end is cut off before it fills the memory", .timeLimit(.minutes(2)))
+        func endlessHead() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let before = relay.residentBytes
+            let heads = [
+                "GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nX-Long: ", "GET /", "POST /kith/v1 HTTP/1.1\r\nHost: r\r\nX: 1\r\nX: 1\r\n",
+                "GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                    + "Content-Length: 1000000000\r\n\r\n",
+            ]
+            let most = try await withThrowingTaskGroup(of: Int.self) { group in
+                for head in heads + heads {
+                    group.addTask {
+                        let wire = try await WireClient.connect(to: relay.address)
+                        wire.send(Array(head.utf8))
+                        let filling = head.hasSuffix("X: 1\r\n") ? "X: 1\r\n" : "xxxxxx"
+                        let chunk = Array(String(repeating: filling, count: 10_000).utf8)
+                        var most = 0
+                        for _ in 0..<1_000 {
+                            guard (try? await wire.sendAndWait(chunk)) != nil, wire.channel.isActive else { break }
+                            most = max(most, relay.residentBytes)
+                        }
+                        return most
+                    }
+                }
+                return try await group.reduce(0, max)
+            }
+            print("endless heads: memory \(before >> 20) MiB before, \(most >> 20) MiB at most")
+            #expect(relay.isAlive)
+            #expect(most - before < 48 << 20)
+            try await relay.kill9()
+        }
+
+        @Test("many requests for pages in one write are answered once", .timeLimit(.minutes(2)))
+        func manyPages() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let wire = try await WireClient.connect(to: relay.address)
+            let request = "GET /metrics HTTP/1.1\r\nHost: relay\r\n\r\n"
+            wire.send(Array(String(repeating: request, count: 2_000).utf8))
+            let text = String(decoding: try await wire.everything(), as: UTF8.self)
+            #expect(text.components(separatedBy: "HTTP/1.1 200 OK").count - 1 == 1)
+            #expect(relay.isAlive)
+            try await relay.kill9()
+        }
+
+        @Test("upgrades in odd places and of odd forms bring nothing down", .timeLimit(.minutes(2)))
+        func oddUpgrades() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let upgrade = String(decoding: WireClient.upgradeRequest, as: UTF8.self)
+            let page = "GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n"
+            let odd = [
+                page + upgrade, upgrade + upgrade, upgrade + page, page + page + upgrade + page,
+                upgrade.replacing("GET", with: "POST"), upgrade.replacing("/kith/v1", with: "/"),
+                upgrade.replacing("\r\n\r\n", with: "\r\nContent-Length: 5\r\n\r\nhello"),
+                upgrade.replacing("\r\n\r\n", with: "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+                upgrade.replacing("\r\n\r\n", with: "\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc"),
+                upgrade.replacing("websocket", with: "h2c, websocket"), upgrade.replacing("13", with: "12"),
+                upgrade.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "x"), upgrade.replacing("HTTP/1.1", with: "HTTP/1.0"),
+                upgrade.replacing("HTTP/1.1", with: "HTTP/9.9"), "\r\n\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "GET /metrics?\(String(repeating: "x", count: 2_000)) HTTP/1.1\r\nHost: r\r\n\r\n", "HEAD /metrics HTTP/1.1\r\n\r\n",
+            ]
+            for text in odd {
+                let wire = try await WireClient.connect(to: relay.address)
+                wire.send(Array(text.utf8))
+                try await Task.sleep(for: .milliseconds(30))
+                var writer = WebSocketWriter()
+                writer.write(ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: nil)), mask: 1)
+                wire.send(writer.takeBytes())
+                try await Task.sleep(for: .milliseconds(30))
+                #expect(relay.isAlive, "\(text)")
+                wire.close()
+            }
+            _ = try await relay.connect().request(.ping)
+            try await relay.kill9()
+        }
+
+        @Test("answers that are much larger than their requests wait until they are read", .timeLimit(.minutes(2)))
+        func amplification() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let owner = try await relay.connect()
+            var inboxes: [KnownChannel] = []
+            for _ in 0..<20 {
+                let inbox = KnownChannel()
+                try await owner.open(inbox)
+                let package = KeyPackageBytes([UInt8](repeating: 7, count: WireLimits.keyPackage)[...])
+                _ = try await owner.request(.deposit(channel: inbox.id, keyPackages: [], lastResort: package))
+                inboxes.append(inbox)
+            }
+            let before = try await relay.settledBytes()
+            // Each asks for 1,000 packages of 64 KiB, and reads none.
+            var wires: [WireClient] = []
+            for _ in 0..<4 {
+                let wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
+                for inbox in inboxes {
+                    wire.send([ClientFrame(requestID: 1, request: .present(channel: inbox.id, epoch: 0, tokens: inbox.tokens))])
+                    _ = try await wire.nextFrame()
+                }
+                try await wire.setReading(false)
+                wire.send(inboxes.flatMap { inbox in
+                    (0..<50).map { ClientFrame(requestID: $0, request: .withdraw(channel: inbox.id)) }
+                })
+                wires.append(wire)
+            }
+            try await Task.sleep(for: .seconds(3))
+            let during = try await relay.settledBytes()
+            print("unread answers: memory \(before >> 20) MiB before, \(during >> 20) MiB with \(wires.count) that do not read")
+            // Each may cost its backlog, twice for what is encrypted already.
+            #expect(during - before < (wires.count << 21) + (8 << 20))
+            try await relay.kill9()
+        }
+
+        @Test("a deposit of a million empty key packages is refused before it is taken apart", .timeLimit(.minutes(2)))
+        func emptyPackages() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let wire = try await WireClient.open(to: relay.address)
+            let frame = IllegalFrame.deposit(of: KnownChannel().id, emptyPackages: 1_000_000)
+            var writer = WebSocketWriter()
+            writer.write(Raw(bytes: frame), mask: 1)
+            let start = ContinuousClock.now
+            wire.send(writer.takeBytes())
+            let reply = try await wire.nextFrame().reply
+            let taken = ContinuousClock.now - start
+            guard case .error(let error) = reply else { throw Unexpected(reply: reply) }
+            print("a million empty key packages: \(error) after \(taken)")
+            #expect(error.code == .tooLarge || error.code == .tooMany || error.code == .badFrame)
+            #expect(taken < .milliseconds(100))
+            try await relay.kill9()
+        }
+
+        @Test("frames that are too large count against the rate like any other", .timeLimit(.minutes(2)))
+        func tooLargeAndTooFast() async throws {
+            let relay = try await RelayProcess.start(
+                in: RelayFolder(), limits: ["requests-per-second": 10, "request-burst": 10])
+            let wire = try await WireClient.open(to: relay.address)
+            let lookup = Raw(bytes: [13, 0, 0, 0, 1, 0x40, 100] + [UInt8](repeating: UInt8(ascii: "a"), count: 100))
+            var writer = WebSocketWriter()
+            for _ in 0..<200 { writer.write(lookup, mask: 1) }
+            wire.send(writer.takeBytes())
+            var codes: [RelayError.Code] = []
+            for _ in 0..<200 {
+                if case .error(let error) = try await wire.nextFrame().reply { codes.append(error.code) }
+            }
+            #expect(codes.filter { $0 == .tooLarge }.count <= 20)
+            #expect(codes.contains(.tooFast))
+            try await relay.kill9()
+        }
+
+        @Test("numbers at the ends of their ranges are refused or answered, and nothing overflows", .timeLimit(.minutes(2)))
+        func extremes() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let client = try await relay.connect()
+            let channel = KnownChannel()
+            try await client.open(channel)
+            try await client.append([1], to: channel)
+            let numbers: [UInt64] = [0, 1, 2, UInt64(Int64.max) - 1, UInt64(Int64.max), UInt64(Int64.max) + 1, .max - 1, .max]
+            for epoch in numbers {
+                for seq in numbers {
+                    let wire = try await WireClient.open(to: relay.address)
+                    wire.send([
+                        ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens)),
+                        ClientFrame(requestID: 2, request: .present(channel: channel.id, epoch: epoch, tokens: channel.tokens)),
+                        ClientFrame(requestID: 3, request: .follow(channel: channel.id, epoch: epoch, fromSeq: seq)),
+                        ClientFrame(requestID: 4, request: .follow(channel: channel.id, epoch: 0, fromSeq: seq)),
+                        ClientFrame(requestID: 5, request: .append(channel: channel.id, epoch: epoch, id: .random(), payload: [])),
+                        ClientFrame(requestID: 6, request: .whisper(channel: channel.id, epoch: epoch, payload: [])),
+                        ClientFrame(requestID: 7, request: .unfollow(channel: channel.id)),
+                    ])
+                    while try await wire.nextFrame().requestID != 7 {}
+                    wire.close()
+                }
+            }
+            let entries = try await client.entries(of: channel)
+            #expect(entries.map(\.seq) == Array(1...UInt64(1 + numbers.count)))
+            try await relay.kill9()
+        }
+    }
+}
+
+/// Frames that no `ClientFrame` encodes to.
+enum IllegalFrame {
+    static func deposit(of channel: ChannelID, emptyPackages: Int) -> [UInt8] {
+        let length = UInt32(emptyPackages) | 0x8000_0000
+        return [10, 0, 0, 0, 1] + channel.bytes + withUnsafeBytes(of: length.bigEndian) { Array($0) }
+            + [UInt8](repeating: 0, count: emptyPackages) + [0]
+    }
+}

@@ -1,0 +1,276 @@
+import Foundation
+import KithClient
+import KithWire
+import Synchronization
+import Testing
+
+extension RelayProcesses {
+    @Suite("Killed")
+    struct KillTests {
+        @Test(
+            "kill -9 at random points under load: what was accepted is there, once, under its number",
+            .timeLimit(.minutes(10)))
+        func kill9() async throws {
+            var random = Seed("kill -9")
+            let folder = try RelayFolder()
+            var ledger = Ledger()
+            let rounds = Count.of(200, quick: 20)
+            var accepted = 0
+            for round in 0...rounds {
+                let relay = try await RelayProcess.start(in: folder)
+                try await ledger.verify(at: relay, round: round)
+                // The last start only looks.
+                if round == rounds {
+                    try await relay.kill9()
+                    break
+                }
+                let load = Load(relay, ledger: ledger)
+                try await load.start(clients: 20, random: random.branch(round))
+                let deadline = ContinuousClock.now + .seconds(10)
+                while load.acceptedCount < 1, ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+                try await Task.sleep(for: .microseconds(Int.random(in: 0...60_000, using: &random)))
+                try await relay.kill9()
+                let outcome = await load.outcome()
+                #expect(!outcome.accepted.isEmpty, "round \(round): nothing was accepted")
+                accepted += outcome.accepted.count
+                ledger.note(outcome)
+            }
+            print("kill -9: \(rounds) rounds, \(accepted) entries accepted, \(ledger.resolved) left open by a kill and settled after")
+        }
+
+        @Test("SIGTERM under load: everything accepted is there, clients are told, and it takes less than 5 seconds")
+        func terminate() async throws {
+            let random = Seed("SIGTERM")
+            let folder = try RelayFolder()
+            var ledger = Ledger()
+            for round in 0..<3 {
+                let relay = try await RelayProcess.start(in: folder)
+                try await ledger.verify(at: relay, round: round)
+                let idle = try await WireClient.open(to: relay.address)
+                let load = Load(relay, ledger: ledger)
+                try await load.start(clients: 20, random: random.branch(round))
+                try await Task.sleep(for: .milliseconds(300))
+                let start = ContinuousClock.now
+                let status = try await relay.stop()
+                let taken = ContinuousClock.now - start
+                #expect(status == .exited(0))
+                #expect(taken < .seconds(5))
+                let outcome = await load.outcome()
+                #expect(!outcome.accepted.isEmpty)
+                for end in outcome.ends {
+                    let isPolite =
+                        switch end {
+                        case .closed(.byRelay(code: 1001)): true
+                        default: false
+                        }
+                    #expect(isPolite, "a client was told \(end)")
+                }
+                await idle.waitUntilClosed()
+                ledger.note(outcome)
+                print("SIGTERM: \(outcome.accepted.count) entries accepted, gone after \(taken)")
+            }
+            let relay = try await RelayProcess.start(in: folder)
+            try await ledger.verify(at: relay, round: 3)
+            try await relay.kill9()
+        }
+    }
+}
+
+/// What clients were told, over all kills: the judge of what the relay has.
+struct Ledger: Sendable {
+    /// Five clients write to each.
+    private(set) var channels = (0..<4).map { _ in KnownChannel() }
+    /// One client turns this one, over and over.
+    private(set) var turning = KnownChannel()
+    private var isCreated = false
+    /// The seq of each entry that was acknowledged or seen, by channel and id.
+    private var seqs: [[EntryID: UInt64]] = Array(repeating: [:], count: 4)
+    /// How far each channel has been looked through.
+    private var lastSeqs: [UInt64] = [0, 0, 0, 0]
+    private var turns: UInt64 = 0
+    /// What was under way at the last kill.
+    private var open: [(channel: Int, id: EntryID)] = []
+    private var openTurn: (id: EntryID, next: KnownChannel)?
+    /// The last acknowledged ones, to be sent again.
+    private var recent: [(channel: Int, id: EntryID)] = []
+    /// How many entries under way at a kill were settled afterwards.
+    private(set) var resolved = 0
+
+    mutating func note(_ outcome: Load.Outcome) {
+        for (channel, id, seq) in outcome.accepted {
+            #expect(seqs[channel][id] == nil || seqs[channel][id] == seq, "an entry was accepted twice")
+            seqs[channel][id] = seq
+        }
+        recent = outcome.accepted.suffix(40).map { ($0.channel, $0.id) }
+        open = outcome.open
+        openTurn = outcome.openTurn
+        turning = outcome.turning
+        turns = outcome.turns
+    }
+
+    /// Looks at everything that is new, and sends again what was left open and some of what was not.
+    mutating func verify(at relay: RelayProcess, round: Int) async throws {
+        let client = try await relay.connect()
+        guard isCreated else {
+            for channel in channels + [turning] { try await client.open(channel) }
+            isCreated = true
+            return
+        }
+        for (index, channel) in channels.enumerated() {
+            try await client.prove(channel)
+            let entries = try await client.entries(of: channel, from: lastSeqs[index] + 1)
+            var next = lastSeqs[index] + 1
+            for entry in entries {
+                #expect(entry.seq == next, "round \(round): a gap before \(entry.seq)")
+                next += 1
+                let known = seqs[index][entry.id]
+                #expect(known == nil || known == entry.seq, "round \(round): an entry is there twice, or moved")
+                #expect(entry.payload.elementsEqual(entry.id.bytes), "round \(round): another payload")
+                seqs[index][entry.id] = entry.seq
+            }
+            lastSeqs[index] = next - 1
+            let highest = seqs[index].values.max() ?? 0
+            #expect(highest < next, "round \(round): accepted up to \(highest), there up to \(next - 1)")
+            let count = seqs[index].count
+            #expect(count == lastSeqs[index], "round \(round): \(count) ids for \(lastSeqs[index]) entries")
+        }
+        for (channel, id) in recent + open {
+            let seq = try await client.append(id.bytes, to: channels[channel], as: id)
+            let known = seqs[channel][id]
+            #expect(known == nil || known == seq, "round \(round): sent again, accepted under another number")
+            // New ones are at the end, and are looked at after the next kill.
+            if known == nil { #expect(seq > lastSeqs[channel], "round \(round): a number is used twice") }
+            seqs[channel][id] = seq
+        }
+        resolved += open.count
+        try await verifyTurns(client, round: round)
+    }
+
+    private mutating func verifyTurns(_ client: RelayConnection, round: Int) async throws {
+        if let (id, next) = openTurn {
+            // Whether the turn came through or not, asking for it again gives the one answer.
+            try await client.prove(turning)
+            let seq = try await client.accepted(
+                .turn(channel: turning.id, epoch: turning.epoch, id: id, payload: [1], nextAccess: next.access))
+            #expect(seq == turns + 1, "round \(round): a turn has the number \(seq)")
+            turns += 1
+            turning = next
+            openTurn = nil
+        }
+        try await client.prove(turning)
+        let follow = try await client.follow(turning.id, epoch: turning.epoch, fromSeq: 1)
+        #expect(follow.firstSeq == turns + 1 && follow.lastSeq == turns, "round \(round): turns are missing")
+    }
+}
+
+/// Clients that append as fast as they are let, until the relay is gone.
+final class Load: Sendable {
+    struct Outcome: Sendable {
+        var accepted: [(channel: Int, id: EntryID, seq: UInt64)] = []
+        var open: [(channel: Int, id: EntryID)] = []
+        var turning: KnownChannel
+        var turns: UInt64 = 0
+        var openTurn: (id: EntryID, next: KnownChannel)?
+        /// How each connection ended.
+        var ends: [RelayConnectionError] = []
+    }
+
+    private let relay: RelayProcess
+    private let channels: [KnownChannel]
+    private let outcomes: Mutex<Outcome>
+    private let accepted = Atomic<Int>(0)
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    init(_ relay: RelayProcess, ledger: Ledger) {
+        self.relay = relay
+        channels = ledger.channels
+        outcomes = Mutex(Outcome(turning: ledger.turning, turns: ledger.turning.epoch))
+    }
+
+    var acceptedCount: Int { accepted.load(ordering: .relaxed) }
+
+    /// Connects all, and then lets all loose.
+    func start(clients: Int, random: Seed) async throws {
+        let connections = try await withThrowingTaskGroup(of: RelayConnection.self) { group in
+            for _ in 0..<clients { group.addTask { [relay] in try await relay.connect() } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        let all = connections.enumerated().map { index, connection in
+            Task { [self] in
+                if index == 0 { await turn(connection) } else { await append(connection, index % 4, random.branch(index)) }
+            }
+        }
+        tasks.withLock { $0 = all }
+    }
+
+    func outcome() async -> Outcome {
+        for task in tasks.withLock({ $0 }) { await task.value }
+        return outcomes.withLock { $0 }
+    }
+
+    /// Sends some, waits for their answers, sends some more.
+    private func append(_ connection: RelayConnection, _ channel: Int, _ random: Seed) async {
+        var random = random
+        let target = channels[channel]
+        do { try await connection.prove(target) } catch { return ended(error) }
+        while true {
+            let ids = (0..<Int.random(in: 1...8, using: &random)).map { _ in EntryID.random(using: &random) }
+            let error = await withTaskGroup(of: RelayConnectionError?.self) { group in
+                for id in ids {
+                    group.addTask { [self] in
+                        do {
+                            let seq = try await connection.accepted(target.appending(id.bytes, as: id))
+                            accepted.wrappingAdd(1, ordering: .relaxed)
+                            outcomes.withLock { $0.accepted.append((channel, id, seq)) }
+                            return nil
+                        } catch {
+                            outcomes.withLock { $0.open.append((channel, id)) }
+                            return error as? RelayConnectionError ?? .closed(.lost)
+                        }
+                    }
+                }
+                return await group.reduce(nil) { $0 ?? $1 }
+            }
+            if let error, !Self.goesOn(error) { return ended(error) }
+            if error != nil { try? await Task.sleep(for: .milliseconds(20)) }
+        }
+    }
+
+    /// One turn after the other.
+    private func turn(_ connection: RelayConnection) async {
+        var current = outcomes.withLock { $0.turning }
+        while true {
+            let id = EntryID.random()
+            let next = current.next
+            do {
+                try await connection.prove(current)
+                outcomes.withLock { $0.openTurn = (id, next) }
+                _ = try await connection.accepted(
+                    .turn(channel: current.id, epoch: current.epoch, id: id, payload: [1], nextAccess: next.access))
+            } catch {
+                guard let error = error as? RelayConnectionError, Self.goesOn(error) else { return ended(error) }
+                outcomes.withLock { $0.openTurn = nil }
+                try? await Task.sleep(for: .milliseconds(20))
+                continue
+            }
+            outcomes.withLock {
+                $0.turning = next
+                $0.turns += 1
+                $0.openTurn = nil
+            }
+            current = next
+        }
+    }
+
+    /// Whether the connection stands after this.
+    private static func goesOn(_ error: RelayConnectionError) -> Bool {
+        if case .refused = error { true } else { false }
+    }
+
+    private func ended(_ error: any Error) {
+        guard let error = error as? RelayConnectionError else { return }
+        outcomes.withLock { $0.ends.append(error) }
+    }
+}

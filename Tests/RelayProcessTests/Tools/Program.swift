@@ -1,0 +1,81 @@
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The `kith` program that was built beside these tests.
+enum Program {
+    /// How a process ended.
+    enum Status: Equatable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    /// A process that ended when it should not have, or did not when it should.
+    struct Ended: Error, CustomStringConvertible {
+        let status: Status?
+        let errors: String
+        var description: String { "\(status.map { "\($0)" } ?? "still running"): \(errors)" }
+    }
+
+    /// The build folder is where the test bundle is.
+    static var path: String {
+        if let given = ProcessInfo.processInfo.environment["KITH_PROGRAM"] { return given }
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: "kith").path
+    }
+
+    /// Starts the program with its output in files, which are emptied first.
+    static func start(_ arguments: [String], output: URL, errors: URL) throws -> pid_t {
+        raiseFileLimit()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        // So that what the last one printed is not taken for this one's.
+        unlink(output.path)
+        var process = pid_t()
+        let words = ([path] + arguments).map { strdup($0) }
+        defer { for word in words { free(word) } }
+        let code = posix_spawn(&process, path, &actions, nil, words + [nil], environ)
+        guard code == 0 else { throw Ended(status: nil, errors: "\(path): \(String(cString: strerror(code)))") }
+        return process
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: [String], output: URL, errors: URL) async throws -> Status {
+        try await waitForEnd(of: start(arguments, output: output, errors: errors))
+    }
+
+    /// How a process ended, if it has. Says it once: then the process is nobody's.
+    static func endOf(_ process: pid_t) -> Status? {
+        var status: Int32 = 0
+        guard waitpid(process, &status, WNOHANG) == process else { return nil }
+        let signal = status & 0x7f
+        return signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+    }
+
+    static func waitForEnd(of process: pid_t, for limit: Duration = .seconds(60)) async throws -> Status {
+        let deadline = ContinuousClock.now + limit
+        while ContinuousClock.now < deadline {
+            if let status = endOf(process) { return status }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        kill(process, SIGKILL)
+        _ = endOf(process)
+        throw Ended(status: nil, errors: "it did not end within \(limit)")
+    }
+
+    /// Thousands of connections need as many files, here and in the relay.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

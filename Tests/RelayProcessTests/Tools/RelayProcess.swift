@@ -1,0 +1,135 @@
+import Foundation
+import KithClient
+import KithWire
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// A relay in a process of its own, listening on a free loopback port.
+final class RelayProcess: Sendable {
+    let process: pid_t
+    let address: RelayAddress
+    let pin: RelayPin
+    let folder: RelayFolder
+
+    /// Limits that are in the way of tests which do many things from one address.
+    static let roomy = [
+        "requests-per-second": 4_000_000, "request-burst": 4_000_000, "connections-per-address": 10_000,
+    ]
+
+    private init(process: pid_t, address: RelayAddress, pin: RelayPin, folder: RelayFolder) {
+        self.process = process
+        self.address = address
+        self.pin = pin
+        self.folder = folder
+    }
+
+    /// Starts a relay and returns when it listens.
+    static func start(
+        in folder: RelayFolder, limits: [String: Int] = roomy, arguments: [String] = []
+    ) async throws -> RelayProcess {
+        let limits = limits.sorted { $0.key < $1.key }.flatMap { ["--limit", "\($0.key)=\($0.value)"] }
+        let process = try Program.start(
+            ["relay", "--listen", "127.0.0.1:0", "--data", folder.data.path, "--json"] + limits + arguments,
+            output: folder.output, errors: folder.errors)
+        struct Listening: Decodable {
+            let address: String
+            let pin: String
+        }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            if let line = try? Data(contentsOf: folder.output), line.last == UInt8(ascii: "\n"),
+                let listening = try? JSONDecoder().decode(Listening.self, from: line),
+                let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin)
+            {
+                return RelayProcess(process: process, address: address, pin: pin, folder: folder)
+            }
+            if let status = Program.endOf(process) { throw Program.Ended(status: status, errors: folder.errorText) }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        kill(process, SIGKILL)
+        throw Program.Ended(status: nil, errors: folder.errorText)
+    }
+
+    func connect(pass: RelayPass? = nil) async throws -> RelayConnection {
+        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+    }
+
+    /// Ends the process as a power cut would, and returns when it is gone.
+    func kill9() async throws { _ = try await stop(SIGKILL) }
+
+    /// Asks the process to end; returns how it ended.
+    func stop(_ signal: Int32 = SIGTERM) async throws -> Program.Status {
+        kill(process, signal)
+        return try await Program.waitForEnd(of: process)
+    }
+
+    /// Whether the process runs.
+    var isAlive: Bool { kill(process, 0) == 0 && Program.endOf(process) == nil }
+
+    /// The memory that is really there for the process, in bytes.
+    var residentBytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return 0 }
+        return kilobytes << 10
+    }
+
+    /// The memory once it has not got less for a while: what is freed late is not counted.
+    func settledBytes() async throws -> Int {
+        var least = residentBytes
+        var unchanged = 0
+        while unchanged < 8 {
+            try await Task.sleep(for: .milliseconds(100))
+            let now = residentBytes
+            unchanged = now < least - (256 << 10) ? 0 : unchanged + 1
+            least = min(least, now)
+        }
+        return least
+    }
+
+    /// A page of the relay's plain HTTP.
+    func page(_ path: String) async throws -> String {
+        let wire = try await WireClient.connect(to: address)
+        defer { wire.close() }
+        wire.send(Array("GET \(path) HTTP/1.1\r\nHost: relay\r\n\r\n".utf8))
+        return String(decoding: try await wire.everything(), as: UTF8.self)
+    }
+
+    /// One of the relay's own counts.
+    func metric(_ name: String) async throws -> Int {
+        let prefix = "kith_\(name) "
+        let line = try await page("/metrics").split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }
+        return line.flatMap { Int($0.dropFirst(prefix.count)) } ?? -1
+    }
+}
+
+/// A folder for one relay: its data and what it printed. Goes when the last holder lets go of it.
+final class RelayFolder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "kith-process-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    var data: URL { url.appending(path: "data") }
+    var output: URL { url.appending(path: "output") }
+    var errors: URL { url.appending(path: "errors") }
+
+    var errorText: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
+    /// Every file under the folder, with its content.
+    func contents() throws -> [(name: String, bytes: [UInt8])] {
+        let names = FileManager.default.enumerator(atPath: url.path)?.compactMap { $0 as? String } ?? []
+        return names.sorted().compactMap { name in
+            (try? Data(contentsOf: url.appending(path: name))).map { (name, Array($0)) }
+        }
+    }
+}
