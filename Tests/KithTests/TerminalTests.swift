@@ -33,7 +33,9 @@ import Testing
             try await terminal.type("half a sen")
             try await terminal.wait(lastLine: "alice : half a sen")
             for number in 1...5 { try bob.write("line \(number)") }
-            let screen = try await terminal.wait { $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen" }
+            let screen = try await terminal.wait {
+                $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen"
+            }
             #expect(screen.suffix(6) == (1...5).map { "bob : line \($0) (verified)" } + ["alice : half a sen"])
             try await terminal.type("tence")
             try await terminal.press("Enter")

@@ -11,7 +11,9 @@ final class Tmux: Sendable {
 
     /// For tests that need a terminal: says so when there is none.
     static var isThere: Bool {
-        if program == nil { print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)") }
+        if program == nil {
+            print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)")
+        }
         return program != nil
     }
 
@@ -90,7 +92,9 @@ final class Tmux: Sendable {
 
     /// Where the cursor is, in columns from the left.
     func cursorColumn() async throws -> Int? {
-        Int(try await run(true, "display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(in: .whitespacesAndNewlines))
+        Int(
+            try await run(true, "display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
+                in: .whitespacesAndNewlines))
     }
 
     /// Returns what the window shows once that is as wanted. How long it takes makes no difference, within reason.
@@ -118,7 +122,9 @@ final class Tmux: Sendable {
     func wait(lastLine: String) async throws -> [String] { try await wait { $0.last == lastLine } }
 
     func type(_ text: String) async throws { try await run(false, "send-keys", "-t", "test", "-l", "--", text) }
-    func press(_ keys: String...) async throws { for key in keys { try await run(false, "send-keys", "-t", "test", key) } }
+    func press(_ keys: String...) async throws {
+        for key in keys { try await run(false, "send-keys", "-t", "test", key) }
+    }
     func resize(columns: Int, rows: Int = 24) async throws {
         try await run(false, "resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
     }
