@@ -45,7 +45,8 @@ func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
             _ = try known.remember(pin(1), of: try address())
             #expect(try permissions(known.file.url) == 0o600)
             #expect(try permissions(folder.appendingPathComponent("deeper")) == 0o700)
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("deeper").path)
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: folder.appendingPathComponent("deeper").path)
             #expect(Set(names) == ["known_relays", "known_relays.lock"])
         }
     }
@@ -56,7 +57,8 @@ func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
             let known = KnownRelays(home: KithHome(folder: folder))
             _ = try known.remember(pin(1), of: try address())
             let first = try String(contentsOf: known.file.url, encoding: .utf8)
-            try ("# mine\nsomething else entirely\n" + first).write(to: known.file.url, atomically: true, encoding: .utf8)
+            try ("# mine\nsomething else entirely\n" + first).write(
+                to: known.file.url, atomically: true, encoding: .utf8)
             #expect(try known.standing(of: address()) == .known(pin(1)))
             _ = try known.remember(pin(2), of: try address("[2001:db8::1]:1"))
             #expect(try known.forget(address()))

@@ -133,7 +133,8 @@ import Testing
             let relay = try await FalseRelay(folder: folder, answers: [])
             let expected = try #require(RelayPin([UInt8](repeating: 7, count: 32)))
             await #expect(throws: RelayConnectionError.pinMismatch(expected: expected, found: relay.pin)) {
-                try await RelayConnection.connect(to: relay.address, trust: .pinned(expected), pass: RelayPass("secret"))
+                try await RelayConnection.connect(
+                    to: relay.address, trust: .pinned(expected), pass: RelayPass("secret"))
             }
             #expect(relay.received.value == 0)
             await relay.stop()

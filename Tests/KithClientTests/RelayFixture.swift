@@ -132,7 +132,8 @@ final class FalseRelay: Sendable {
         }
 
         private static func upgrade(_ request: String) -> [UInt8] {
-            let key = request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
+            let key =
+                request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
             let digest = sha1(Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
             return Array(
                 """

@@ -39,8 +39,9 @@ import Testing
         var session = try open()
         let id = FollowID(value: 1)
         let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start)
-        guard case .followStarted(_, 7, 5, 4) = try session.receive(
-            frame(request.requestID, .following(firstSeq: 5, lastSeq: 4)), now: start)
+        guard
+            case .followStarted(_, 7, 5, 4) = try session.receive(
+                frame(request.requestID, .following(firstSeq: 5, lastSeq: 4)), now: start)
         else { throw Unexpected() }
         return (session, id, request.requestID)
     }
@@ -63,8 +64,9 @@ import Testing
         let requests = try (0..<100).map { try session.submit(.ping, ticket: $0, now: Self.start) }
         #expect(Set(requests.map(\.requestID)).count == 100)
         for (ticket, request) in requests.enumerated().reversed() {
-            guard case .answered(ticket, .success(.done)) = try session.receive(
-                Self.frame(request.requestID, .done), now: Self.start)
+            guard
+                case .answered(ticket, .success(.done)) = try session.receive(
+                    Self.frame(request.requestID, .done), now: Self.start)
             else { throw Unexpected() }
         }
         #expect(session.close().requests.isEmpty)
@@ -75,8 +77,9 @@ import Testing
         var session = try Self.open()
         let request = try session.submit(.ping, ticket: 1, now: Self.start)
         let error = RelayError(.tooFast, "slowly", retryAfterMs: 100)
-        guard case .answered(1, .failure(error)) = try session.receive(
-            Self.frame(request.requestID, .error(error)), now: Self.start)
+        guard
+            case .answered(1, .failure(error)) = try session.receive(
+                Self.frame(request.requestID, .error(error)), now: Self.start)
         else { throw Unexpected() }
         _ = try session.submit(.ping, ticket: 2, now: Self.start)
     }
@@ -140,8 +143,9 @@ import Testing
     @Test("a follow hands on entries without gaps, and nothing else")
     func follow() throws {
         var (session, id, request) = try Self.following()
-        guard case .followed(id, 7, .entries(let entries)) = try session.receive(
-            Self.frame(request, Self.entries(5...9)), now: Self.start)
+        guard
+            case .followed(id, 7, .entries(let entries)) = try session.receive(
+                Self.frame(request, Self.entries(5...9)), now: Self.start)
         else { throw Unexpected() }
         #expect(entries.map(\.seq) == Array(5...9))
         let wrong: [Reply] = [
@@ -153,10 +157,13 @@ import Testing
             var copy = session
             violation(.wrongEntries) { _ = try copy.receive(Self.frame(request, reply), now: Self.start) }
         }
-        guard case .followed(id, 7, .epochEnded(0)) = try session.receive(
-            Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start)
+        guard
+            case .followed(id, 7, .epochEnded(0)) = try session.receive(
+                Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start)
         else { throw Unexpected() }
-        violation(.unknownRequest) { _ = try session.receive(Self.frame(request, Self.entries(10...10)), now: Self.start) }
+        violation(.unknownRequest) {
+            _ = try session.receive(Self.frame(request, Self.entries(10...10)), now: Self.start)
+        }
     }
 
     @Test("a follow that is held back drops what comes, and goes on where it stopped")
@@ -174,8 +181,9 @@ import Testing
         else { throw Unexpected() }
         let again = try some(session.resume(id, now: Self.start))
         #expect(again.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 7))
-        guard case .nothing = try session.receive(
-            Self.frame(again.requestID, .following(firstSeq: 7, lastSeq: 8)), now: Self.start),
+        guard
+            case .nothing = try session.receive(
+                Self.frame(again.requestID, .following(firstSeq: 7, lastSeq: 8)), now: Self.start),
             case .followed(id, 7, .entries(let entries)) = try session.receive(
                 Self.frame(again.requestID, Self.entries(7...8)), now: Self.start)
         else { throw Unexpected() }
@@ -201,8 +209,9 @@ import Testing
         _ = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
         let again = try some(session.resume(id, now: Self.start))
         let trimmed = RelayError(.trimmed, "gone from the front", detail: 50)
-        guard case .followEnded(id, 7, trimmed) = try session.receive(
-            Self.frame(again.requestID, .error(trimmed)), now: Self.start)
+        guard
+            case .followEnded(id, 7, trimmed) = try session.receive(
+                Self.frame(again.requestID, .error(trimmed)), now: Self.start)
         else { throw Unexpected() }
     }
 
@@ -210,7 +219,8 @@ import Testing
     func leave() throws {
         var (session, id, request) = try Self.following()
         #expect(throws: RelayConnectionError.alreadyFollowing) {
-            try session.follow(FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+            try session.follow(
+                FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
         }
         let unfollow = try some(session.leave(id, now: Self.start))
         let other = try session.follow(

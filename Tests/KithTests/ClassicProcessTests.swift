@@ -216,7 +216,8 @@ import Testing
                 try JSONDecoder().decode(ChatJSON.Object.self, from: Data($0.utf8))
             }
             let kinds = Set(events.map(\.event))
-            #expect(kinds.isSuperset(of: ["connected", "explained", "waiting", "peerKey", "established", "sent", "ended"]))
+            #expect(
+                kinds.isSuperset(of: ["connected", "explained", "waiting", "peerKey", "established", "sent", "ended"]))
             #expect(events.contains { $0.step == "proofVerified" && $0.against?.isEmpty == false })
         }
     }

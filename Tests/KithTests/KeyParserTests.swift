@@ -105,7 +105,9 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             let bytes = (0..<40).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            for case .text(let text) in keys(bytes) { #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control }) }
+            for case .text(let text) in keys(bytes) {
+                #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control })
+            }
         }
     }
 }

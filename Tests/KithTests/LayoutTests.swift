@@ -45,7 +45,11 @@ import Testing
         let lines = table.lines(
             left: [Cell(topic: "a", text: "宽 one"), Cell(topic: "b", text: "two")],
             right: [Cell(topic: "b", text: "zwei"), Cell(topic: "c", text: "drei")])
-        #expect(Set(lines.dropFirst().map { line in line.firstIndex { $0 == "│" || $0 == "┼" }.map { DisplayWidth.of(line[..<$0]) } }) == [31])
+        #expect(
+            Set(
+                lines.dropFirst().map { line in
+                    line.firstIndex { $0 == "│" || $0 == "┼" }.map { DisplayWidth.of(line[..<$0]) }
+                }) == [31])
         #expect(lines.contains { $0.contains("two") && $0.contains("zwei") })
         #expect(lines.contains { $0.contains("宽 one") && !$0.contains("drei") })
         for line in lines { #expect(DisplayWidth.of(line) <= 63) }
@@ -64,7 +68,9 @@ import Testing
         #expect(SafeText.oneLine("\u{1B}[2J\u{1B}]0;x\u{7}") == "␛[2J␛]0;x␇")
         #expect(SafeText.oneLine("a\nbob : hi (verified)\r") == "a␊bob : hi (verified)␍")
         #expect(SafeText.oneLine("\u{9B}2J\u{85}") == "<U+9B>2J<U+85>")
-        #expect(SafeText.oneLine("a\u{202E}b\u{2066}\u{200E}\u{200B}\u{FEFF}\u{2028}") == "a<U+202E>b<U+2066><U+200E><U+200B><U+FEFF><U+2028>")
+        #expect(
+            SafeText.oneLine("a\u{202E}b\u{2066}\u{200E}\u{200B}\u{FEFF}\u{2028}")
+                == "a<U+202E>b<U+2066><U+200E><U+200B><U+FEFF><U+2028>")
         #expect(SafeText.oneLine("\u{7F}\u{0}") == "␡␀")
         for value in 0...0x10ffff as ClosedRange<UInt32> {
             guard let scalar = Unicode.Scalar(value) else { continue }

@@ -125,7 +125,8 @@ import Testing
     @Test("any keys in any order leave a cursor inside of the line")
     func anyKeys() {
         let keys: [Key] = [
-            .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .backspace, .delete, .left,
+            .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .backspace, .delete,
+            .left,
             .right, .wordLeft, .wordRight, .home, .end, .up, .down, .tab, .deleteToStart, .deleteToEnd, .deleteWord,
             .enter, .endOfInput, .paste("x\ny"),
         ]

@@ -14,19 +14,15 @@ import Testing
                 KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
                 relay.pin.description, "--id", "alice", "--peer", "bob",
             ]
-            let terminal = try await Tmux(
-                command, environment: environment.merging(["KITH_HOME": relay.folder.path]) { $1 }, columns: columns)
-            do {
+            try await Tmux.run(
+                command, environment: environment.merging(["KITH_HOME": relay.folder.path]) { $1 }, columns: columns
+            ) { terminal in
                 try await terminal.wait(for: "[waiting for bob]")
                 let bob = try relay.classic("bob", "alice")
                 try await bob.complaint(with: "[alice is here")
                 // The key is on the screen, then the line to type in.
                 try await terminal.wait { $0.contains { $0.contains("[bob is here") } && $0.last == "alice :" }
                 try await body(terminal, bob)
-                await terminal.close()
-            } catch {
-                await terminal.close()
-                throw error
             }
         }
     }
@@ -37,7 +33,9 @@ import Testing
             try await terminal.type("half a sen")
             try await terminal.wait(lastLine: "alice : half a sen")
             for number in 1...5 { try bob.write("line \(number)") }
-            let screen = try await terminal.wait { $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen" }
+            let screen = try await terminal.wait {
+                $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen"
+            }
             #expect(screen.suffix(6) == (1...5).map { "bob : line \($0) (verified)" } + ["alice : half a sen"])
             try await terminal.type("tence")
             try await terminal.press("Enter")
@@ -151,40 +149,42 @@ import Testing
     @Test("the prompts for the ids, and then a conversation")
     func prompts() async throws {
         try await withRelay { relay in
-            let terminal = try await Tmux(
-                [
-                    KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
-                    relay.pin.description,
-                ], environment: ["KITH_HOME": relay.folder.path])
-            try await terminal.wait(lastLine: "Enter your id:")
-            try await terminal.type("alice")
-            try await terminal.press("Enter")
-            try await terminal.wait(lastLine: "Enter the id of the person you want to talk to:")
-            try await terminal.type("alice")
-            try await terminal.press("Enter")
-            try await terminal.wait(for: "must differ")
-            try await terminal.type("bob")
-            try await terminal.press("Enter")
-            try await terminal.wait(for: "[waiting for bob]")
-            try await terminal.press("C-c")
-            try await terminal.wait(lastLine: "ended 130")
-            await terminal.close()
+            let command = [
+                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                relay.pin.description,
+            ]
+            try await Tmux.run(command, environment: ["KITH_HOME": relay.folder.path]) { terminal in
+                try await terminal.wait(lastLine: "Enter your id:")
+                try await terminal.type("alice")
+                try await terminal.press("Enter")
+                try await terminal.wait(lastLine: "Enter the id of the person you want to talk to:")
+                try await terminal.type("alice")
+                try await terminal.press("Enter")
+                try await terminal.wait(for: "must differ")
+                try await terminal.type("bob")
+                try await terminal.press("Enter")
+                try await terminal.wait(for: "[waiting for bob]")
+                try await terminal.press("C-c")
+                try await terminal.wait(lastLine: "ended 130")
+            }
         }
     }
 
     @Test("the demo fits the terminal")
     func demo() async throws {
         try await withTemporaryFolder { folder in
-            let terminal = try await Tmux(
-                [KithProcess.program.path, "demo"], environment: ["TMPDIR": folder.path], columns: 70, rows: 400)
-            let screen = try await terminal.wait(lastLine: "ended 0")
-            #expect(screen.contains { $0.contains("altered on the way; dropped") })
-            // The two columns stay in their places.
-            let columns = screen.filter { $0.contains(" │ ") && !$0.contains("screen │") }.map { line in
-                DisplayWidth.of(line.prefix { $0 != "│" })
+            try await Tmux.run(
+                [KithProcess.program.path, "demo"], environment: ["TMPDIR": folder.path], columns: 70, rows: 400
+            ) { terminal in
+                let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
+                #expect(screen.last == "ended 0")
+                #expect(screen.contains { $0.contains("altered on the way; dropped") })
+                // The two columns stay in their places.
+                let columns = screen.filter { $0.contains(" │ ") && !$0.contains("screen │") }.map { line in
+                    DisplayWidth.of(line.prefix { $0 != "│" })
+                }
+                #expect(columns.count > 20 && Set(columns).count == 1)
             }
-            #expect(columns.count > 20 && Set(columns).count == 1)
-            await terminal.close()
         }
     }
 }

@@ -11,7 +11,9 @@ final class Tmux: Sendable {
 
     /// For tests that need a terminal: says so when there is none.
     static var isThere: Bool {
-        if program == nil { print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)") }
+        if program == nil {
+            print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)")
+        }
         return program != nil
     }
 
@@ -20,43 +22,79 @@ final class Tmux: Sendable {
         let screen: String
     }
 
+    /// A terminal for as long as `body` runs.
+    static func run(
+        _ command: [String], environment: [String: String] = [:], columns: Int = 80, rows: Int = 24,
+        _ body: (Tmux) async throws -> Void
+    ) async throws {
+        let terminal = try await Tmux(command, environment: environment, columns: columns, rows: rows)
+        do {
+            try await body(terminal)
+            await terminal.close()
+        } catch {
+            await terminal.close()
+            throw error
+        }
+    }
+
     /// Opens a window of this size and runs a command in it; the window stays when the command has ended, with `ended N`
     /// in its last line.
-    init(_ command: [String], environment: [String: String] = [:], columns: Int = 80, rows: Int = 24) async throws {
+    private init(_ command: [String], environment: [String: String], columns: Int, rows: Int) async throws {
         let quoted = command.map { "'\($0)'" }.joined(separator: " ")
         let variables = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
-        _ = try await run(
-            "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
+        // Its server would hold an output pipe open for as long as it lives.
+        try await run(
+            false, "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
             "env LC_ALL=C.UTF-8 \(variables) \(quoted); echo ended $?; exec cat")
     }
 
     @discardableResult
-    private func run(_ arguments: String...) async throws -> String {
+    private func run(_ readsOutput: Bool, _ arguments: String...) async throws -> String {
         guard let program = Self.program else { throw Failed(arguments: arguments, screen: "no tmux") }
-        let process = Process()
-        process.executableURL = program
-        process.arguments = ["-L", socket] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failed(arguments: arguments, screen: "") }
-        return String(decoding: data, as: UTF8.self)
+        return try spawn(program.path, ["-L", socket] + arguments, readsOutput: readsOutput)
+    }
+
+    /// Runs a program to its end. Not with `Process`, which waits for every grandchild, and tmux leaves its server running.
+    private func spawn(_ path: String, _ arguments: [String], readsOutput: Bool) throws -> String {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        let pipe = Pipe()
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        if readsOutput {
+            posix_spawn_file_actions_adddup2(
+                &actions, pipe.fileHandleForWriting.fileDescriptor, STDOUT_FILENO)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        }
+        let words: [String] = [path] + arguments
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
+        defer { for text in argv + variables { free(text) } }
+        var child: pid_t = 0
+        let result = posix_spawn(&child, path, &actions, nil, &argv, &variables)
+        try pipe.fileHandleForWriting.close()
+        guard result == 0 else { throw Failed(arguments: arguments, screen: "not started") }
+        let output = readsOutput ? pipe.fileHandleForReading.readDataToEndOfFile() : Data()
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw Failed(arguments: arguments, screen: "exit status \(status)") }
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// What the window shows, without empty lines at its end.
     func screen() async throws -> [String] {
-        var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
+        var lines = try await run(true, "capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
         while lines.last?.isEmpty == true { lines.removeLast() }
         return lines
     }
 
     /// Where the cursor is, in columns from the left.
     func cursorColumn() async throws -> Int? {
-        Int(try await run("display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(in: .whitespacesAndNewlines))
+        Int(
+            try await run(true, "display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
+                in: .whitespacesAndNewlines))
     }
 
     /// Returns what the window shows once that is as wanted. How long it takes makes no difference, within reason.
@@ -83,17 +121,20 @@ final class Tmux: Sendable {
     @discardableResult
     func wait(lastLine: String) async throws -> [String] { try await wait { $0.last == lastLine } }
 
-    func type(_ text: String) async throws { try await run("send-keys", "-t", "test", "-l", "--", text) }
-    func press(_ keys: String...) async throws { for key in keys { try await run("send-keys", "-t", "test", key) } }
+    func type(_ text: String) async throws { try await run(false, "send-keys", "-t", "test", "-l", "--", text) }
+    func press(_ keys: String...) async throws {
+        for key in keys { try await run(false, "send-keys", "-t", "test", key) }
+    }
     func resize(columns: Int, rows: Int = 24) async throws {
-        try await run("resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
+        try await run(false, "resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
     }
 
     /// Pastes as a terminal does that was asked for bracketed paste.
     func paste(_ text: String) async throws {
-        try await run("set-buffer", "--", text)
-        try await run("paste-buffer", "-p", "-r", "-t", "test")
+        try await run(false, "set-buffer", "--", text)
+        try await run(false, "paste-buffer", "-p", "-r", "-t", "test")
     }
 
-    func close() async { _ = try? await run("kill-server") }
+    /// Ends the terminal and what runs in it.
+    func close() async { _ = try? await run(false, "kill-server") }
 }

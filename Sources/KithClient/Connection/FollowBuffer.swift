@@ -22,7 +22,8 @@ final class FollowBuffer: Sendable {
         var bytes = 0
         var isHeldBack = false
         var end: End?
-        var waiters: [(id: UInt64, continuation: CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>)] = []
+        var waiters:
+            [(id: UInt64, continuation: CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>)] = []
         var cancelled: Set<UInt64> = []
         var lastWaiter: UInt64 = 0
     }
@@ -41,7 +42,8 @@ final class FollowBuffer: Sendable {
     func begin(_ where: FollowStart) { start.succeed(`where`) }
 
     func put(_ event: FollowEvent, bytes: Int) -> Verdict {
-        let waiter = state.withLock { state -> CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>? in
+        let waiter = state.withLock {
+            state -> CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>? in
             if !state.waiters.isEmpty { return state.waiters.removeFirst().continuation }
             state.events.append((event, bytes))
             state.bytes += bytes
@@ -128,7 +130,8 @@ final class FollowBuffer: Sendable {
     }
 
     private func cancel(_ id: UInt64) {
-        let waiter = state.withLock { state -> CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>? in
+        let waiter = state.withLock {
+            state -> CheckedContinuation<Result<FollowEvent?, RelayConnectionError>, Never>? in
             guard let index = state.waiters.firstIndex(where: { $0.id == id }) else {
                 // Not waiting yet, or not any more. Only the first matters, and a number is never used again.
                 state.cancelled.insert(id)

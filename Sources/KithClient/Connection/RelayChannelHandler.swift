@@ -65,7 +65,8 @@ final class RelayChannelHandler: ChannelInboundHandler {
         if case .handshakeCompleted = event as? TLSUserEvent, case .handshaking = phase {
             let upgrade = WebSocketUpgrade(to: address)
             phase = .upgrading(upgrade)
-            context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: upgrade.request)), promise: nil)
+            context.writeAndFlush(
+                wrapOutboundOut(context.channel.allocator.buffer(bytes: upgrade.request)), promise: nil)
         }
         context.fireUserInboundEventTriggered(event)
     }

@@ -39,7 +39,9 @@ public struct RelayFollow: AsyncSequence, Sendable {
         }
 
         /// The next event, or `nil` at the end.
-        public mutating func next(isolation actor: isolated (any Actor)?) async throws(RelayConnectionError) -> FollowEvent? {
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(RelayConnectionError)
+            -> FollowEvent?
+        {
             try await handle.next()
         }
     }

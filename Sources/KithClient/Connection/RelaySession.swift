@@ -61,7 +61,9 @@ struct RelaySession<Ticket> {
     }
 
     /// A request that is answered once. Follows have methods of their own.
-    mutating func submit(_ request: Request, ticket: Ticket, now: NIODeadline) throws(RelayConnectionError) -> ClientFrame {
+    mutating func submit(_ request: Request, ticket: Ticket, now: NIODeadline) throws(RelayConnectionError)
+        -> ClientFrame
+    {
         guard phase == .open else { throw .closed(.here) }
         guard pending.count < ClientLimits.unansweredRequests else { throw .overloaded }
         let id = nextRequestID()
@@ -77,7 +79,9 @@ struct RelaySession<Ticket> {
         guard phase == .open else { throw .closed(.here) }
         guard pending.count < ClientLimits.unansweredRequests else { throw .overloaded }
         // A relay takes a second follow of a channel for a change of the first, which would then starve.
-        guard !follows.values.contains(where: { $0.channel == channel && !$0.isLeaving }) else { throw .alreadyFollowing }
+        guard !follows.values.contains(where: { $0.channel == channel && !$0.isLeaving }) else {
+            throw .alreadyFollowing
+        }
         return ask(
             id,
             Follow(

@@ -83,7 +83,8 @@ public struct KnownRelays: Sendable {
 
     private func record(in line: String) -> (address: RelayAddress, pin: RelayPin)? {
         let parts = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\r" })
-        guard parts.count == 2, let address = RelayAddress(String(parts[0])), let pin = RelayPin(String(parts[1])) else {
+        guard parts.count == 2, let address = RelayAddress(String(parts[0])), let pin = RelayPin(String(parts[1]))
+        else {
             return nil
         }
         return (address, pin)

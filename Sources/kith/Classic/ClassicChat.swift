@@ -132,7 +132,9 @@ actor ClassicChat {
             do throws(RelayConnectionError) {
                 _ = try await connection.request(request)
             } catch {
-                guard case .refused(let refusal) = error, [.gone, .exists, .denied].contains(refusal.code) else { throw error }
+                guard case .refused(let refusal) = error, [.gone, .exists, .denied].contains(refusal.code) else {
+                    throw error
+                }
                 throw Failure(message: "somebody has closed or taken the channel of these two ids; agree on other ids")
             }
         }

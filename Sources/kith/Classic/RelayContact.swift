@@ -39,7 +39,8 @@ struct RelayContact: Sendable {
 
     private func keyChanged(expected: RelayPin, found: RelayPin) -> Failure {
         Failure(
-            message: "the relay at \(address) has another key than before (known: \(expected), now: \(found)). Somebody "
+            message:
+                "the relay at \(address) has another key than before (known: \(expected), now: \(found)). Somebody "
                 + "may be posing as it. Nothing was sent. If you are sure that it has a new key, delete its line in "
                 + "\(known.file.url.path) and connect again",
             code: .wrongKey)

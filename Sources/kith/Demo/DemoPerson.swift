@@ -10,7 +10,8 @@ final class DemoPerson: Sendable {
         process = try stage.start(
             name,
             [
-                "classic", "--relay", relay.address.description, "--pin", relay.pin.description, "--id", name, "--peer", peer,
+                "classic", "--relay", relay.address.description, "--pin", relay.pin.description, "--id", name, "--peer",
+                peer,
                 "--json", "--explain",
             ])
     }

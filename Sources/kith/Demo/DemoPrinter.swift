@@ -33,7 +33,9 @@ struct DemoPrinter {
 
     /// Lines from another program, as they are but for what a terminal would obey.
     func quote(_ lines: [String], atMost limit: Int) {
-        for text in lines.prefix(limit) { line("  " + SafeText.oneLine(text)) }
+        for text in lines.prefix(limit) {
+            for part in TextLayout.wrap("  " + SafeText.oneLine(text), width: width) { line(part) }
+        }
         if lines.count > limit { line("  … and \(lines.count - limit) lines more") }
     }
 

@@ -25,7 +25,8 @@ final class DemoProcess: Sendable {
         let fromProcess = Pipe()
         process.standardInput = toProcess
         process.standardOutput = fromProcess
-        _ = FileManager.default.createFile(atPath: complaints.path, contents: nil, attributes: [.posixPermissions: 0o600])
+        _ = FileManager.default.createFile(
+            atPath: complaints.path, contents: nil, attributes: [.posixPermissions: 0o600])
         process.standardError = try FileHandle(forWritingTo: complaints)
         try process.run()
         self.process = Mutex(process)

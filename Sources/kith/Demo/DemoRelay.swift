@@ -48,7 +48,9 @@ final class DemoRelay: Sendable {
 
     /// Whether these words are anywhere in the relay's files, as they are.
     func holds(_ words: String) -> Bool {
-        guard let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil) else { return false }
+        guard let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil) else {
+            return false
+        }
         return files.contains { file in
             guard let url = file as? URL, let content = try? Data(contentsOf: url) else { return false }
             return content.firstRange(of: Data(words.utf8)) != nil

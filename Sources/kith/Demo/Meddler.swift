@@ -37,7 +37,9 @@ struct Meddler {
     /// A sealed message of the classic session: version, type and sender in a byte each, two runs of 16 bytes, the number
     /// in 8, then IV, ciphertext and a MAC of 32.
     private static func altered(_ message: [UInt8]) throws -> [UInt8] {
-        guard message.count > 100, message[1] == 5, message[42] < .max else { throw Failure(message: "that entry is not a message") }
+        guard message.count > 100, message[1] == 5, message[42] < .max else {
+            throw Failure(message: "that entry is not a message")
+        }
         var altered = message
         // People in a demo say few enough things for the number's last byte.
         altered[42] += 1

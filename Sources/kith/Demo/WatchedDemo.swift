@@ -39,7 +39,10 @@ struct WatchedDemo {
         guard !words.contains(where: relay.holds) else {
             throw Failure(message: "the relay's files hold something that was said. That must not be")
         }
-        printer.paragraph("None of the words above is anywhere in the relay's files; this demo has just searched them.")
+        printer.paragraph(
+            "The longer entries at the beginning are the handshake: ids, public keys, nonces and signatures, of which none "
+                + "is secret, and wrapped keys. The rest is what was said, encrypted. None of those words is anywhere in "
+                + "the relay's files; this demo has just searched them.")
 
         printer.heading("5. Somebody tampers with a message")
         try await tamper(alice, bob, relay)

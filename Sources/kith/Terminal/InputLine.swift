@@ -54,7 +54,8 @@ struct InputLine {
             promptWidth += width
         }
         let window = Self.window(editor.text, cursor: editor.cursor, room: room - promptWidth)
-        let before = (window.range.lowerBound > 0 ? "<" : "") + String(editor.text[window.range.lowerBound..<editor.cursor])
+        let before =
+            (window.range.lowerBound > 0 ? "<" : "") + String(editor.text[window.range.lowerBound..<editor.cursor])
         let after =
             String(editor.text[editor.cursor..<window.range.upperBound])
             + (window.range.upperBound < editor.text.count ? ">" : "")

@@ -23,7 +23,9 @@ struct KeyParser {
         var keys: [Key] = []
         var position = 0
         while position < bytes.count {
-            guard let (key, length) = paste == nil ? parse(bytes[position...]) : parsePaste(bytes[position...]) else { break }
+            guard let (key, length) = paste == nil ? parse(bytes[position...]) : parsePaste(bytes[position...]) else {
+                break
+            }
             if let key { append(key, to: &keys) }
             position += length
         }
@@ -137,7 +139,10 @@ struct KeyParser {
             return (content.isEmpty ? nil : .paste(String(decoding: content, as: UTF8.self)), length)
         }
         // The end may have come in part.
-        let kept = (1..<Self.pasteEnd.count).last { input.count >= $0 && input.suffix($0).elementsEqual(Self.pasteEnd.prefix($0)) } ?? 0
+        let kept =
+            (1..<Self.pasteEnd.count).last {
+                input.count >= $0 && input.suffix($0).elementsEqual(Self.pasteEnd.prefix($0))
+            } ?? 0
         let taken = input.count - kept
         guard taken > 0 else { return nil }
         paste?.append(contentsOf: input.prefix(taken))
