@@ -1,0 +1,24 @@
+/// The safe exporter: one secret per application component and epoch, gone once it was taken
+/// (draft-ietf-mls-extensions §"Exported Secrets").
+struct ExporterTree: Sendable {
+    /// One leaf per component identifier.
+    private static let size = 1 << 16
+    private var tree: DerivationTree
+
+    init(root: SecretBytes) {
+        tree = DerivationTree(root: root, size: Self.size)
+    }
+
+    init(secrets: [Int: SecretBytes]) {
+        tree = DerivationTree(secrets: secrets, size: Self.size)
+    }
+
+    var secrets: [Int: SecretBytes] { tree.secrets }
+
+    /// `SafeExportSecret(ComponentID)`; nil if it was taken before.
+    mutating func take(_ component: ComponentID, _ hash: HashAlgorithm) -> SecretBytes? {
+        guard let derived = tree.derive(LeafIndex(rawValue: UInt32(component.rawValue)), hash) else { return nil }
+        tree.apply(removed: derived.removed, added: derived.added)
+        return derived.secret
+    }
+}
