@@ -15,7 +15,8 @@ extension Group {
 
     /// A secret for an application component that can be taken once per epoch (draft-ietf-mls-extensions).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store the epoch state afterwards, or it can be again.
+    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before
+    ///   using it, or it can be again after a restart.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {
         guard let secret = exporterTree.take(component, algorithms.hash) else { throw .usage(.consumed) }
         return secret

@@ -89,7 +89,7 @@ extension Group {
     }
 
     /// Forgets the proposals that wait for a commit, when the application has decided against them.
-    public mutating func discardProposals() { proposals = ProposalCache() }
+    public mutating func discardProposals() { proposals.removeAll() }
 
     /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).
     ///

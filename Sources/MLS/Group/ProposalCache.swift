@@ -16,6 +16,8 @@ struct ProposalCache: Sendable {
 
     private(set) var entries: [Entry] = []
     private var indices: [[UInt8]: Int] = [:]
+    /// The positions that changed since they were last asked for.
+    private var changed: Set<UInt32> = []
 
     var isEmpty: Bool { entries.isEmpty }
 
@@ -24,7 +26,19 @@ struct ProposalCache: Sendable {
     mutating func insert(_ entry: Entry) {
         guard indices[entry.reference] == nil else { return }
         indices[entry.reference] = entries.count
+        changed.insert(UInt32(entries.count))
         entries.append(entry)
+    }
+
+    mutating func removeAll() {
+        changed.formUnion(entries.indices.map { UInt32($0) })
+        entries = []
+        indices = [:]
+    }
+
+    mutating func takeChanges() -> Set<UInt32> {
+        defer { changed = [] }
+        return changed
     }
 
     /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the

@@ -28,6 +28,12 @@ struct CommitBase: Hashable, Sendable {
     let confirmationTag: [UInt8]
     let ownLeafIndex: LeafIndex
 
+    init(epoch: UInt64, confirmationTag: [UInt8], ownLeafIndex: LeafIndex) {
+        self.epoch = epoch
+        self.confirmationTag = confirmationTag
+        self.ownLeafIndex = ownLeafIndex
+    }
+
     init(_ group: Group) {
         epoch = group.epoch
         confirmationTag = group.confirmationTag
@@ -110,7 +116,7 @@ extension Group {
         guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
         guard let next = commit.next else {
             status = .removed
-            proposals = ProposalCache()
+            proposals.removeAll()
             return
         }
         self = next

@@ -4,13 +4,22 @@ struct ExporterTree: Sendable {
     /// One leaf per component identifier.
     private static let size = 1 << 16
     private var tree: DerivationTree
+    /// Whether it changed since that was last asked; a new one has not been stored.
+    private var hasChanged: Bool
 
     init(root: SecretBytes) {
         tree = DerivationTree(root: root, size: Self.size)
+        hasChanged = true
     }
 
     init(secrets: [Int: SecretBytes]) {
         tree = DerivationTree(secrets: secrets, size: Self.size)
+        hasChanged = false
+    }
+
+    mutating func takeChange() -> Bool {
+        defer { hasChanged = false }
+        return hasChanged
     }
 
     var secrets: [Int: SecretBytes] { tree.secrets }
@@ -19,6 +28,7 @@ struct ExporterTree: Sendable {
     mutating func take(_ component: ComponentID, _ hash: HashAlgorithm) -> SecretBytes? {
         guard let derived = tree.derive(LeafIndex(rawValue: UInt32(component.rawValue)), hash) else { return nil }
         tree.apply(removed: derived.removed, added: derived.added)
+        hasChanged = true
         return derived.secret
     }
 }

@@ -107,28 +107,3 @@ extension SecretTree.LeafRatchets {
         }
     }
 }
-
-/// The name of a record of ratchet state.
-public enum RatchetRecordKey: Hashable, Comparable, Sendable {
-    /// A node of the secret tree that is not used up.
-    case node(UInt32)
-    /// The ratchets of a member.
-    case leaf(LeafIndex)
-
-    /// A number that is unique among all keys of a group: twice the index, plus one for leaves.
-    public var rawValue: UInt64 {
-        switch self {
-        case .node(let index): UInt64(index) * 2
-        case .leaf(let leaf): UInt64(leaf.rawValue) * 2 + 1
-        }
-    }
-
-    /// The key of a number; nil beyond 32-bit indices.
-    public init?(rawValue: UInt64) {
-        guard let index = UInt32(exactly: rawValue / 2) else { return nil }
-        self = rawValue % 2 == 0 ? .node(index) : .leaf(LeafIndex(rawValue: index))
-    }
-
-    /// Orders by number.
-    public static func < (left: RatchetRecordKey, right: RatchetRecordKey) -> Bool { left.rawValue < right.rawValue }
-}

@@ -5,8 +5,8 @@ struct SecretTree: Sendable {
     private let algorithms: Algorithms
     private var nodes: DerivationTree
     private var leaves: [LeafIndex: LeafRatchets] = [:]
-    /// What changed since the last time it was asked for; see ``takeChanges()``.
-    private var changed: Set<RatchetRecordKey> = []
+    /// What changed since the last time it was asked for; see `takeChanges()`.
+    private var changed: Set<GroupRecordKey> = []
 
     /// The ratchets of one member.
     struct LeafRatchets: Sendable {
@@ -86,29 +86,29 @@ struct SecretTree: Sendable {
 
     // MARK: Persistence
 
-    /// The records that changed since this was last called. A nil content means that the record is gone.
-    mutating func takeChanges() -> [(key: RatchetRecordKey, content: SecretBytes?)] {
-        let records = changed.sorted().map { key in (key, content(of: key)) }
-        changed = []
-        return records
+    /// The keys of the records that changed since this was last called.
+    mutating func takeChanges() -> Set<GroupRecordKey> {
+        defer { changed = [] }
+        return changed
     }
 
-    /// All records, for a first or full save.
-    var allRecords: [(key: RatchetRecordKey, content: SecretBytes)] {
-        (nodes.secrets.keys.map { RatchetRecordKey.node(UInt32($0)) } + leaves.keys.map { .leaf($0) }).sorted()
-            .compactMap { key in content(of: key).map { (key, $0) } }
+    /// The keys of all records.
+    var recordKeys: [GroupRecordKey] {
+        nodes.secrets.keys.map { .node(UInt32($0)) } + leaves.keys.map { .leaf($0) }
     }
 
-    private func content(of key: RatchetRecordKey) -> SecretBytes? {
+    /// A record's content; nil if it is gone.
+    func content(of key: GroupRecordKey) -> SecretBytes? {
         switch key {
         case .node(let index): nodes.secrets[Int(index)]
         case .leaf(let leaf): leaves[leaf]?.encoded
+        case .proposal, .exporter: nil
         }
     }
 
     /// Reads a tree back from its records.
     init(
-        records: some Sequence<(key: RatchetRecordKey, content: SecretBytes)>, size: Int, _ algorithms: Algorithms
+        records: [(key: GroupRecordKey, content: SecretBytes)], size: Int, _ algorithms: Algorithms
     ) throws(MLSError) {
         self.algorithms = algorithms
         var secrets: [Int: SecretBytes] = [:]
@@ -122,6 +122,7 @@ struct SecretTree: Sendable {
             case .leaf(let leaf):
                 guard leaf.int < size else { throw .storage(.malformed) }
                 leaves[leaf] = try LeafRatchets(decoding: record.content)
+            case .proposal, .exporter: continue
             }
         }
         nodes = DerivationTree(secrets: secrets, size: size)
