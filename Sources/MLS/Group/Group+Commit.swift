@@ -34,7 +34,8 @@ extension Group {
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
         try requireActive()
-        var committed = options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex) : []
+        var committed =
+            options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
         // A ReInit stands alone: whatever else is asked for now comes first, and it may be sent again (§12.2).
         if !options.proposals.isEmpty { committed.removeAll { $0.proposal.type == .reInit } }
         let list =

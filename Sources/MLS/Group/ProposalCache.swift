@@ -43,16 +43,22 @@ struct ProposalCache: Sendable {
 
     /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the
     /// committer itself, one change per leaf with a removal before an update, and no ReInit beside others.
-    func selection(for committer: LeafIndex) -> [Entry] {
+    ///
+    /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received.
+    func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         var changeOfLeaf: [LeafIndex: Int] = [:]
+        var ownRemovals: Set<LeafIndex> = []
+        for case .remove(let leaf) in own { ownRemovals.insert(leaf) }
         for (index, entry) in entries.enumerated() {
-            guard let leaf = entry.changedLeaf, leaf != committer else { continue }
+            guard let leaf = entry.changedLeaf, leaf != committer, !ownRemovals.contains(leaf) else { continue }
             if let earlier = changeOfLeaf[leaf], entries[earlier].changeRank > entry.changeRank { continue }
             changeOfLeaf[leaf] = index
         }
         var seenKeys: Set<PreSharedKeyID> = []
         var seenClients: Set<SignaturePublicKey> = []
-        var hasExtensions = false
+        for case .add(let keyPackage) in own { seenClients.insert(keyPackage.leafNode.signatureKey) }
+        for case .preSharedKey(let id) in own { seenKeys.insert(id) }
+        var hasExtensions = own.contains { $0.type == .groupContextExtensions }
         let selected = entries.enumerated().filter { index, entry in
             switch entry.proposal {
             case .update, .remove, .selfRemove:
