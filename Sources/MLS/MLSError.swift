@@ -82,8 +82,6 @@ public enum LeafNodeError: Hashable, Sendable {
     case versionOrCipherSuiteUnsupported
     /// Its credential type is not supported by every member.
     case credentialTypeUnsupportedByMember
-    /// It does not support a credential type that a member uses.
-    case memberCredentialTypeUnsupported
     /// Its own credential type is not in its capabilities (§7.2).
     case credentialTypeNotInCapabilities
     /// The current time is outside the lifetime.
@@ -138,8 +136,6 @@ public enum RatchetTreeError: Hashable, Sendable {
 
 /// A message that may not be processed (RFC 9420 §6).
 public enum MessageError: Hashable, Sendable {
-    /// Its version is not MLS 1.0.
-    case version
     /// Its wire format is not one for this purpose.
     case wireFormat
     /// It is for another group.
@@ -154,8 +150,6 @@ public enum MessageError: Hashable, Sendable {
     case signature
     /// The membership tag does not verify (§6.2).
     case membershipTag
-    /// It has a confirmation tag and is no commit, or the other way round (§6.1).
-    case confirmationTag
     /// Application data in a PublicMessage (§6.2, §15).
     case publicApplicationData
     /// It did not decrypt (§6.3).
