@@ -56,23 +56,62 @@ struct GroupBenchmark {
         try watch.milliseconds(n + "join warm", rounds: size > 1_000 ? 2 : 5) {
             _ = try Bench.join(adding, newcomer)
         }
-        var tree = RatchetTreeSize(group: try Bench.join(adding, newcomer))
-        watch.record(n + "memory of a group per byte of its tree", try tree.memoryPerByte(adding, newcomer), "×")
+        watch.record(
+            n + "memory of a group per byte of its tree",
+            try MemoryBenchmark.perByteOfTree(Bench.join(adding, newcomer)), "×")
     }
 }
 
-/// How much memory a group takes, beside the bytes of its tree.
-struct RatchetTreeSize {
-    private let bytes: Double
+/// How much memory a group takes, beside the bytes of its tree: measured in a fresh process, whose heap holds nothing else.
+enum MemoryBenchmark {
+    static func perByteOfTree(_ group: Group) throws -> Double {
+        let file = FileManager.default.temporaryDirectory.appending(path: "mls-benchmark-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        var lines = [group.epochState.copyBytes()]
+        for record in group.records {
+            guard let content = record.content else { continue }
+            lines.append(withUnsafeBytes(of: record.key.rawValue.littleEndian) { Array($0) } + content.copyBytes())
+        }
+        var data = Data()
+        for line in lines {
+            data.append(contentsOf: withUnsafeBytes(of: UInt64(line.count).littleEndian) { Array($0) })
+            data.append(contentsOf: line)
+        }
+        try data.write(to: file)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["--restore", file.path]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? .nan) / Double(group.tree.encoded.count)
+    }
 
-    init(group: Group) { bytes = Double(group.tree.encoded.count) }
-
-    mutating func memoryPerByte(_ commit: PendingCommit, _ bundle: KeyPackageBundle) throws -> Double {
-        // Several groups, so that what the allocator kept from earlier work does not count.
+    /// The child's side: restores the group and prints by how many bytes that made the process grow.
+    static func restore(_ path: String) throws {
+        let data = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        var parts: [[UInt8]] = []
+        var at = 0
+        while at < data.count {
+            let length = number(data[at..<(at + 8)])
+            parts.append(Array(data[(at + 8)..<(at + 8 + length)]))
+            at += 8 + length
+        }
+        let state = SecretBytes(parts[0])
+        let records = parts.dropFirst().compactMap { part in
+            GroupRecordKey(rawValue: UInt64(number(part[..<8])))
+                .map { GroupRecord(key: $0, content: SecretBytes(part[8...])) }
+        }
         let before = residentMemory()
-        var groups: [Group] = []
-        for _ in 0..<4 { groups.append(try Bench.join(commit, bundle)) }
-        return (residentMemory() - before) / (bytes * Double(groups.count))
+        let group = try Group(restoring: state, records: records)
+        print(residentMemory() - before)
+        withExtendedLifetime(group) {}
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> Int {
+        bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 }
 

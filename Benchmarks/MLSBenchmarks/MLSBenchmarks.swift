@@ -4,12 +4,17 @@ import MLS
 
 /// Measures the `MLS` module: single messages, and groups of growing size.
 ///
-/// Arguments: the group sizes (default 10 100 1000), and `--json FILE`.
+/// Arguments: the group sizes (default 10 100 1000), and `--json FILE`. `compare.py` runs it beside mls-rs.
 @main
 enum MLSBenchmarks {
     static func main() throws {
         var arguments = Array(CommandLine.arguments.dropFirst())
         var jsonFile: String?
+        if arguments.first == "--encrypt-loop" { return try encryptLoop() }
+        if arguments.first == "--restore", arguments.count == 2 { return try MemoryBenchmark.restore(arguments[1]) }
+        if arguments.first == "--for-peer", arguments.count == 3, let size = Int(arguments[1]) {
+            return try PeerFiles(folder: URL(fileURLWithPath: arguments[2])).write(size: size)
+        }
         if let index = arguments.firstIndex(of: "--json"), index + 1 < arguments.count {
             jsonFile = arguments[index + 1]
             arguments.removeSubrange(index...(index + 1))
@@ -22,6 +27,14 @@ enum MLSBenchmarks {
         for size in sizes { try GroupBenchmark(size: size).run(&watch) }
         watch.record("peak memory", peakMemory() / 1e6, "MB")
         if let jsonFile { try watch.json.write(toFile: jsonFile, atomically: true, encoding: .utf8) }
+    }
+
+    /// Nothing but encryptions, for a profiler.
+    static func encryptLoop() throws {
+        let suite = CipherSuite.x25519AES128SHA256Ed25519
+        var alice = try Bench.group(Bench.client("alice", suite), suite)
+        let data = [UInt8](repeating: 1, count: 100)
+        for _ in 0..<60_000 { _ = try alice.encrypt(data, in: Bench.environment) }
     }
 
     static func primitives(_ watch: inout Stopwatch) throws {
@@ -76,7 +89,7 @@ enum MLSBenchmarks {
 
 /// What the benchmarks share.
 enum Bench {
-    static let now = UInt64(1_750_000_000)
+    static let now = UInt64(Date().timeIntervalSince1970)
     static let lifetime = Lifetime(notBefore: now - 3_600, notAfter: now + 86_400)
     static let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: now)
 
