@@ -101,9 +101,9 @@ struct DeliveryTests {
 /// Random histories within our own stack: members agree or refuse, and what is refused leaves no trace.
 @Suite("Random histories")
 struct HistoryTests {
-    @Test("members with lost, repeated, reordered and damaged messages agree or refuse", arguments: 0..<12)
+    @Test("members with lost, repeated, reordered and damaged messages agree or refuse", arguments: 0..<6)
     func smallGroups(seed: UInt64) throws {
-        try History(seed: seed, largest: 24).run(steps: 40)
+        try History(seed: seed, largest: 24).run(steps: 30)
     }
 
     @Test("a group grows to 200 members and stays together", arguments: [100] as [UInt64])
