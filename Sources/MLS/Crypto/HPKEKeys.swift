@@ -3,19 +3,20 @@ import TLSCodec
 
 /// An HPKE public key in the encoding of its KEM (RFC 9420 §5.1.1).
 public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
+    let compact: ShortBytes
     /// The key's bytes, of the length that the suite's KEM has.
-    public let bytes: [UInt8]
+    public var bytes: [UInt8] { compact.array }
 
     /// Takes bytes that may or may not be a key.
-    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque HPKEPublicKey<V>`.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        bytes = Array(try reader.readOpaque(limit: Limits.publicKeyLength))
+        compact = ShortBytes(try reader.readOpaque(limit: Limits.publicKeyLength))
     }
 
     /// Writes an `opaque HPKEPublicKey<V>`.
-    public func encode(into writer: inout TLSWriter) { writer.writeOpaque(bytes) }
+    public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
 /// An HPKE private key with its public key. Parsed once: parsing costs as much as using it.

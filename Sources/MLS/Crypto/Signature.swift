@@ -8,19 +8,20 @@ enum SignatureScheme: Hashable, Sendable {
 
 /// A signature public key in the encoding of its scheme (RFC 9420 §5.1.1).
 public struct SignaturePublicKey: Hashable, Sendable, TLSCodable {
+    let compact: ShortBytes
     /// The key's bytes.
-    public let bytes: [UInt8]
+    public var bytes: [UInt8] { compact.array }
 
     /// Takes bytes that may or may not be a key.
-    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
 
     /// Reads an `opaque SignaturePublicKey<V>`.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        bytes = Array(try reader.readOpaque(limit: Limits.publicKeyLength))
+        compact = ShortBytes(try reader.readOpaque(limit: Limits.publicKeyLength))
     }
 
     /// Writes an `opaque SignaturePublicKey<V>`.
-    public func encode(into writer: inout TLSWriter) { writer.writeOpaque(bytes) }
+    public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
 }
 
 /// A signature private key with its public key. Parsed once: parsing Ed25519's seed costs as much as signing.

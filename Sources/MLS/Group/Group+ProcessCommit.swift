@@ -100,7 +100,7 @@ extension Group {
             suite: context.cipherSuite, extensions: applied.extensions, isSending: false)
         let old = tree[index]
         try leaf.validate(.commit(replacing: old), rules, environment)
-        guard leaf.signatureKey == old?.signatureKey || !tree.signatureKeys.contains(leaf.signatureKey.bytes)
+        guard leaf.signatureKey == old?.signatureKey || !tree.signatureKeys.contains(leaf.signatureKey.compact)
         else { throw .leafNode(.duplicateSignatureKey) }
         let place = LeafNode.Place(groupID: context.groupID, leafIndex: index)
         guard leaf.isSignatureValid(place, algorithms.signature) else { throw .leafNode(.signature) }

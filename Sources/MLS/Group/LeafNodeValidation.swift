@@ -91,10 +91,10 @@ extension LeafNode {
 extension RatchetTree {
     /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
-        guard !encryptionKeys.contains(leaf.encryptionKey.bytes) else {
+        guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
         }
-        guard leaf.signatureKey == old?.signatureKey || !signatureKeys.contains(leaf.signatureKey.bytes) else {
+        guard leaf.signatureKey == old?.signatureKey || !signatureKeys.contains(leaf.signatureKey.compact) else {
             throw .leafNode(.duplicateSignatureKey)
         }
     }

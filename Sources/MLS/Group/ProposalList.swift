@@ -233,7 +233,7 @@ struct ProposalList {
         for keyPackage in keyPackages {
             let leaf = keyPackage.leafNode
             guard keys.insert(leaf.signatureKey).inserted else { throw .proposals(.multipleAddsOfClient) }
-            guard !tree.signatureKeys.contains(leaf.signatureKey.bytes) else { throw .proposals(.clientIsMember) }
+            guard !tree.signatureKeys.contains(leaf.signatureKey.compact) else { throw .proposals(.clientIsMember) }
             if let client = environment.authentication.clientIdentity(leaf.credential) {
                 guard clients.insert(client).inserted else { throw .proposals(.multipleAddsOfClient) }
             }

@@ -68,11 +68,13 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     /// What the member supports.
     public let capabilities: Capabilities
     /// How the leaf came to be.
-    public let source: LeafNodeSource
+    public var source: LeafNodeSource { compactSource.source }
     /// The leaf's extensions.
     public let extensions: [Extension]
     /// The member's signature over all of it, and over its place in the group where it has one.
     public let signature: [UInt8]
+
+    private let compactSource: CompactSource
 
     /// The place that an update or commit leaf is signed for.
     struct Place: Sendable {
@@ -89,7 +91,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         self.signatureKey = signer.publicKey
         self.credential = credential
         self.capabilities = capabilities
-        self.source = source
+        compactSource = CompactSource(source)
         self.extensions = extensions
         let unsigned = LeafNode(
             encryptionKey: encryptionKey, signatureKey: signer.publicKey, credential: credential,
@@ -105,7 +107,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         self.signatureKey = signatureKey
         self.credential = credential
         self.capabilities = capabilities
-        self.source = source
+        compactSource = CompactSource(source)
         self.extensions = extensions
         self.signature = signature
     }
@@ -124,9 +126,9 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         credential = try reader.read()
         capabilities = try cache.read(&reader)
         switch try reader.readUInt8() {
-        case 1: source = .keyPackage(try reader.read())
-        case 2: source = .update
-        case 3: source = .commit(parentHash: Array(try reader.readOpaque(limit: Limits.hashLength)))
+        case 1: compactSource = .keyPackage(try reader.read())
+        case 2: compactSource = .update
+        case 3: compactSource = .commit(ShortBytes(try reader.readOpaque(limit: Limits.hashLength)))
         case let other: throw .unknownValue(field: "leaf_node_source", value: UInt64(other))
         }
         extensions = try reader.readVector()
@@ -144,7 +146,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         writer.write(signatureKey)
         writer.write(credential)
         writer.write(capabilities)
-        switch source {
+        switch compactSource {
         case .keyPackage(let lifetime):
             writer.write(UInt8(1))
             writer.write(lifetime)
@@ -152,7 +154,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
             writer.write(UInt8(2))
         case .commit(let parentHash):
             writer.write(UInt8(3))
-            writer.writeOpaque(parentHash)
+            parentHash.encodeOpaque(into: &writer)
         }
         writer.writeVector(extensions)
     }
@@ -177,7 +179,31 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
 
     /// The parent hash that the leaf carries, if it came from a commit.
     var parentHash: [UInt8]? {
-        if case .commit(let hash) = source { hash } else { nil }
+        if case .commit(let hash) = compactSource { hash.array } else { nil }
+    }
+}
+
+/// A leaf's source as it is kept.
+private enum CompactSource: Hashable, Sendable {
+    case keyPackage(Lifetime)
+    case update
+    case commit(ShortBytes)
+
+    init(_ source: LeafNodeSource) {
+        self =
+            switch source {
+            case .keyPackage(let lifetime): .keyPackage(lifetime)
+            case .update: .update
+            case .commit(let parentHash): .commit(ShortBytes(parentHash))
+            }
+    }
+
+    var source: LeafNodeSource {
+        switch self {
+        case .keyPackage(let lifetime): .keyPackage(lifetime)
+        case .update: .update
+        case .commit(let parentHash): .commit(parentHash: parentHash.array)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ struct KeyIndex: Sendable {
     private var shards: [[UInt64]] = [[]]
     private var count = 0
 
-    private static func fingerprint(_ key: [UInt8]) -> UInt64 {
+    private static func fingerprint(_ key: ShortBytes) -> UInt64 {
         var hasher = Hasher()
         key.withUnsafeBytes { hasher.combine(bytes: $0) }
         return UInt64(bitPattern: Int64(hasher.finalize()))
@@ -14,14 +14,14 @@ struct KeyIndex: Sendable {
 
     private func shard(_ fingerprint: UInt64) -> Int { Int(truncatingIfNeeded: fingerprint) & (shards.count - 1) }
 
-    func contains(_ key: [UInt8]) -> Bool {
+    func contains(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)
         return shards[shard(fingerprint)].contains(fingerprint)
     }
 
     /// Adds a key and says whether it is new.
     @discardableResult
-    mutating func insert(_ key: [UInt8]) -> Bool {
+    mutating func insert(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)
         let isNew = !shards[shard(fingerprint)].contains(fingerprint)
         if count >= shards.count * 32 { split() }
@@ -31,7 +31,7 @@ struct KeyIndex: Sendable {
     }
 
     /// Takes out one occurrence of a key.
-    mutating func remove(_ key: [UInt8]) {
+    mutating func remove(_ key: ShortBytes) {
         let fingerprint = Self.fingerprint(key)
         let shard = shard(fingerprint)
         guard let index = shards[shard].firstIndex(of: fingerprint) else { return }

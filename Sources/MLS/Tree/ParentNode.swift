@@ -4,25 +4,30 @@ import TLSCodec
 /// (RFC 9420 §7.1)
 struct ParentNode: Hashable, Sendable, TLSCodable {
     let encryptionKey: HPKEPublicKey
-    var parentHash: [UInt8]
+    private var compactParentHash: ShortBytes
     /// In ascending order.
     var unmergedLeaves: [LeafIndex]
 
+    var parentHash: [UInt8] {
+        get { compactParentHash.array }
+        set { compactParentHash = ShortBytes(newValue) }
+    }
+
     init(encryptionKey: HPKEPublicKey, parentHash: [UInt8], unmergedLeaves: [LeafIndex]) {
         self.encryptionKey = encryptionKey
-        self.parentHash = parentHash
+        compactParentHash = ShortBytes(parentHash)
         self.unmergedLeaves = unmergedLeaves
     }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         encryptionKey = try reader.read()
-        parentHash = Array(try reader.readOpaque(limit: Limits.hashLength))
+        compactParentHash = ShortBytes(try reader.readOpaque(limit: Limits.hashLength))
         unmergedLeaves = try reader.readVector()
     }
 
     func encode(into writer: inout TLSWriter) {
         writer.write(encryptionKey)
-        writer.writeOpaque(parentHash)
+        compactParentHash.encodeOpaque(into: &writer)
         writer.writeVector(unmergedLeaves)
     }
 }

@@ -57,13 +57,13 @@ public struct RatchetTree: Sendable {
     mutating func setLeaf(_ leaf: LeafNode?, at index: LeafIndex) {
         if let old = self[index] {
             census.remove(old)
-            encryptionKeys.remove(old.encryptionKey.bytes)
-            signatureKeys.remove(old.signatureKey.bytes)
+            encryptionKeys.remove(old.encryptionKey.compact)
+            signatureKeys.remove(old.signatureKey.compact)
         }
         if let leaf {
             census.add(leaf)
-            encryptionKeys.insert(leaf.encryptionKey.bytes)
-            signatureKeys.insert(leaf.signatureKey.bytes)
+            encryptionKeys.insert(leaf.encryptionKey.compact)
+            signatureKeys.insert(leaf.signatureKey.compact)
         } else {
             firstBlankHint = min(firstBlankHint, index.int)
         }
@@ -72,8 +72,8 @@ public struct RatchetTree: Sendable {
     }
 
     mutating func setParent(_ parent: ParentNode?, at index: Int) {
-        if let old = nodes[index] { encryptionKeys.remove(old.encryptionKey.bytes) }
-        if let parent { encryptionKeys.insert(parent.encryptionKey.bytes) }
+        if let old = nodes[index] { encryptionKeys.remove(old.encryptionKey.compact) }
+        if let parent { encryptionKeys.insert(parent.encryptionKey.compact) }
         guard parent != nil || nodes[index] != nil else { return }
         nodes[index] = parent.map { .parent($0) }
         hashes.invalidate(index, size)
@@ -191,12 +191,12 @@ public struct RatchetTree: Sendable {
             case .leaf(let leaf)?:
                 guard index % 2 == 0 else { throw .tree(.nodeType) }
                 census.add(leaf)
-                hasDuplicateEncryptionKey = !encryptionKeys.insert(leaf.encryptionKey.bytes) || hasDuplicateEncryptionKey
-                hasDuplicateSignatureKey = !signatureKeys.insert(leaf.signatureKey.bytes) || hasDuplicateSignatureKey
+                hasDuplicateEncryptionKey = !encryptionKeys.insert(leaf.encryptionKey.compact) || hasDuplicateEncryptionKey
+                hasDuplicateSignatureKey = !signatureKeys.insert(leaf.signatureKey.compact) || hasDuplicateSignatureKey
             case .parent(let parent)?:
                 guard index % 2 == 1 else { throw .tree(.nodeType) }
                 hasDuplicateEncryptionKey =
-                    !encryptionKeys.insert(parent.encryptionKey.bytes) || hasDuplicateEncryptionKey
+                    !encryptionKeys.insert(parent.encryptionKey.compact) || hasDuplicateEncryptionKey
             }
         }
     }

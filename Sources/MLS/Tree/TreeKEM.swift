@@ -87,16 +87,16 @@ extension RatchetTree {
     ) throws(MLSError) -> [PathStep] {
         let steps = filteredDirectPath(index)
         guard steps.count == path.nodes.count else { throw .commit(.pathLength) }
-        var keys: Set<[UInt8]> = []
-        guard !encryptionKeys.contains(path.leafNode.encryptionKey.bytes) else {
+        var keys: Set<HPKEPublicKey> = []
+        guard !encryptionKeys.contains(path.leafNode.encryptionKey.compact) else {
             throw .commit(.duplicateEncryptionKey)
         }
-        keys.insert(path.leafNode.encryptionKey.bytes)
+        keys.insert(path.leafNode.encryptionKey)
         for (step, node) in zip(steps, path.nodes) {
             guard resolution(of: step.copath, excluding: new)?.count == node.encryptedPathSecrets.count else {
                 throw .commit(.ciphertextCount)
             }
-            guard !encryptionKeys.contains(node.encryptionKey.bytes), keys.insert(node.encryptionKey.bytes).inserted
+            guard !encryptionKeys.contains(node.encryptionKey.compact), keys.insert(node.encryptionKey).inserted
             else { throw .commit(.duplicateEncryptionKey) }
             try algorithms.kem.validate(node.encryptionKey)
         }
