@@ -1,5 +1,6 @@
-@testable import MLS
 import TLSCodec
+
+@testable import MLS
 
 /// Decodes the input as each kind of object. Whatever decodes must encode to the same bytes: an object has one encoding.
 @_cdecl("LLVMFuzzerTestOneInput")

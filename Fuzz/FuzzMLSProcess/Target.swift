@@ -44,7 +44,8 @@ private struct Scene: Sendable {
         let suite = CipherSuite.x25519AES128SHA256Ed25519
         let lifetime = Lifetime(notBefore: 1_749_000_000, notAfter: 1_751_000_000)
         func client(_ name: String) throws -> Client {
-            Client(credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite))
+            Client(
+                credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite))
         }
         var alice = try Group(
             creating: [1], suite: suite, client: client("alice"), lifetime: lifetime, in: Self.environment)

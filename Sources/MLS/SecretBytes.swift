@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// Bytes that must not leak: wiped when the last copy is released, compared in constant time, never printed.
@@ -67,9 +67,9 @@ public struct SecretBytes: Sendable {
 @inline(__always)
 func wipe(_ pointer: UnsafeMutableRawPointer, _ count: Int) {
     #if canImport(Darwin)
-    memset_s(pointer, count, 0, count)
+        memset_s(pointer, count, 0, count)
     #else
-    explicit_bzero(pointer, count)
+        explicit_bzero(pointer, count)
     #endif
 }
 

@@ -7,7 +7,8 @@ struct DeliveryTests {
     @Test("a copy damaged at any byte is refused, and the genuine message is read afterwards")
     func damagedCopyFirst() throws {
         var members = try TestMembers(["alice", "bob"])
-        let message = try members.groups[0].encrypt(Array("hello".utf8), authenticatedData: [1, 2], in: members.environment)
+        let message = try members.groups[0].encrypt(
+            Array("hello".utf8), authenticatedData: [1, 2], in: members.environment)
         let genuine = message.encoded
         let state = members.groups[1].epochState
         for position in genuine.indices {
@@ -93,7 +94,9 @@ struct DeliveryTests {
         var messages: [MLSMessage] = []
         for index in 0..<10 { messages.append(try members.groups[0].encrypt([UInt8(index)], in: environment)) }
         _ = try members.groups[1].receive(messages[9], environment)
-        #expect(throws: MLSError.message(.generationConsumed)) { try members.groups[1].receive(messages[3], environment) }
+        #expect(throws: MLSError.message(.generationConsumed)) {
+            try members.groups[1].receive(messages[3], environment)
+        }
         #expect(try members.groups[1].receive(messages[4], environment).data == [4])
     }
 }
@@ -143,7 +146,8 @@ struct HistoryTests {
             options.renewsPath = Int.random(in: 0..<4, using: &random) > 0
             var joining: [KeyPackageBundle] = []
             if Bool.random(using: &random), members.groups.count < largest {
-                for _ in 0..<Int.random(in: 1...growth, using: &random) where members.groups.count + joining.count < largest {
+                for _ in 0..<Int.random(in: 1...growth, using: &random)
+                where members.groups.count + joining.count < largest {
                     names += 1
                     joining.append(try testBundle("member \(names)"))
                 }

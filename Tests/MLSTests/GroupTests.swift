@@ -254,9 +254,10 @@ struct GroupTests {
 
     @Test("GREASE in capabilities, key packages and GroupInfo is ignored")
     func grease() throws {
-        let capabilities = Capabilities().greased(random: RandomSource { buffer in
-            for index in buffer.indices { buffer[index] = UInt8(index * 3) }
-        })
+        let capabilities = Capabilities().greased(
+            random: RandomSource { buffer in
+                for index in buffer.indices { buffer[index] = UInt8(index * 3) }
+            })
         #expect(capabilities.extensions.count == 1 && capabilities.extensions[0].isGREASE)
         var client = try testClient("bob", capabilities: capabilities)
         client.leafExtensions = [Extension(type: capabilities.extensions[0], data: [1, 2])]
@@ -321,7 +322,9 @@ struct PrimitiveTests {
         for count in [1, 12, 31, 32, 33, 64, 100, 255 * 32] {
             let expected = HKDF<SHA256>.expand(
                 pseudoRandomKey: key.copyBytes(), info: info, outputByteCount: count)
-            let ours = HashAlgorithm.sha256.expand(key, count: count, infoLength: info.count) { $0.copyBytes(from: info) }
+            let ours = HashAlgorithm.sha256.expand(key, count: count, infoLength: info.count) {
+                $0.copyBytes(from: info)
+            }
             #expect(ours == SecretBytes(expected))
         }
         for length in [0, 1, 127, 128, 129, 300] {
@@ -339,7 +342,8 @@ struct PrimitiveTests {
         let suite = HPKE.Ciphersuite(kem: .XWingMLKEM768X25519, kdf: .HKDF_SHA256, aead: .AES_GCM_128)
         var sender = try HPKE.Sender(recipientKey: theirs.publicKey, ciphersuite: suite, info: .init([1, 2]))
         let sealed = HPKECiphertext(
-            kemOutput: Array(sender.encapsulatedKey), ciphertext: Array(try sender.seal([UInt8](repeating: 4, count: 9))))
+            kemOutput: Array(sender.encapsulatedKey),
+            ciphertext: Array(try sender.seal([UInt8](repeating: 4, count: 9))))
         // Our associated data is empty, as theirs is.
         let context = algorithms.hpkeContext(info: [1, 2])
         #expect(try algorithms.hpkeOpen(sealed, key: key, context) == SecretBytes([UInt8](repeating: 4, count: 9)))

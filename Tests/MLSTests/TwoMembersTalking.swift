@@ -35,7 +35,9 @@ struct TwoMembersTalking {
         let commit = try aliceGroup.commit(CommitOptions([.add(keyPackage)]), in: environment)
         try aliceGroup.apply(commit)
 
-        guard let sent = commit.welcome?.encoded, case .welcome(let welcome) = try MLSMessage.decode(sent) else { return }
+        guard let sent = commit.welcome?.encoded, case .welcome(let welcome) = try MLSMessage.decode(sent) else {
+            return
+        }
         var bobGroup = try Group(joining: welcome, with: bobsBundle, in: environment)
 
         let message = try aliceGroup.encrypt(Array("hello, Bob".utf8), in: environment).encoded

@@ -144,7 +144,8 @@ enum HashAlgorithm: Hashable, Sendable {
                         let chained = done == 0 ? 0 : length
                         hmac(key: key, messageLength: chained + infoLength + 1, output: block) { message in
                             if chained > 0 { message.copyMemory(from: UnsafeRawBufferPointer(block)) }
-                            writeInfo(UnsafeMutableRawBufferPointer(rebasing: message[chained..<(chained + infoLength)]))
+                            writeInfo(
+                                UnsafeMutableRawBufferPointer(rebasing: message[chained..<(chained + infoLength)]))
                             message[chained + infoLength] = counter
                         }
                         let take = min(length, count - done)

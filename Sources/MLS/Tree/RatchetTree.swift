@@ -191,7 +191,8 @@ public struct RatchetTree: Sendable {
             case .leaf(let leaf)?:
                 guard index % 2 == 0 else { throw .tree(.nodeType) }
                 census.add(leaf)
-                hasDuplicateEncryptionKey = !encryptionKeys.insert(leaf.encryptionKey.compact) || hasDuplicateEncryptionKey
+                hasDuplicateEncryptionKey =
+                    !encryptionKeys.insert(leaf.encryptionKey.compact) || hasDuplicateEncryptionKey
                 hasDuplicateSignatureKey = !signatureKeys.insert(leaf.signatureKey.compact) || hasDuplicateSignatureKey
             case .parent(let parent)?:
                 guard index % 2 == 1 else { throw .tree(.nodeType) }
