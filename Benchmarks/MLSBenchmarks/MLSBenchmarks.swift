@@ -43,6 +43,12 @@ enum MLSBenchmarks {
         let signature = try key.signature(for: message)
         _ = try watch.microseconds("ed25519 sign") { _ = try key.signature(for: message) }
         _ = watch.microseconds("ed25519 verify") { _ = key.publicKey.isValidSignature(signature, for: message) }
+        let long = [UInt8](repeating: 7, count: 10_240)
+        _ = try watch.microseconds("ed25519 sign 10 KiB") { _ = try key.signature(for: long) }
+        let longSignature = try key.signature(for: long)
+        _ = watch.microseconds("ed25519 verify 10 KiB") {
+            _ = key.publicKey.isValidSignature(longSignature, for: long)
+        }
         let agreement = Curve25519.KeyAgreement.PrivateKey()
         let peer = Curve25519.KeyAgreement.PrivateKey().publicKey
         _ = watch.microseconds("x25519 generate") { _ = Curve25519.KeyAgreement.PrivateKey() }

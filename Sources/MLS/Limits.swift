@@ -16,6 +16,9 @@ public enum Limits {
     static let skippedKeys = 1_000
     /// PSKs in one commit: the PSKLabel counts them in 16 bits (§8.4).
     static let preSharedKeys = 0xffff
+    /// Bytes of application data, and of authenticated data. Half of what a vector's length can express (§2.1.2): the
+    /// content is encrypted together with its signature and padding.
+    public static let contentLength = 1 << 29
     /// Items of a list from which they are spread over cores: below it, waking a thread costs more than it saves.
     static let parallelThreshold = 8
 }

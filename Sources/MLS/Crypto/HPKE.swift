@@ -66,7 +66,8 @@ extension Algorithms {
         _ sealed: HPKECiphertext, key: HPKEPrivateKey, _ context: HPKEContext
     ) throws(MLSError) -> SecretBytes {
         let keys = context.keys(try kem.decapsulate(sealed.kemOutput, key), aead)
-        return SecretBytes(try aead.open(sealed.ciphertext[...], key: keys.key, nonce: keys.nonce, aad: []))
+        var opened = try aead.open(sealed.ciphertext[...], key: keys.key, nonce: keys.nonce, aad: [])
+        return SecretBytes(wiping: &opened)
     }
 
     /// `SetupBaseS(pkR, "")` and `context.export(exporter_context, L)` (RFC 9180 §5.1.1, §5.3).

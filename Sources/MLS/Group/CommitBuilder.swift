@@ -151,10 +151,12 @@ struct CommitBuilder {
             }
             let secrets = GroupSecrets(
                 joinerSecret: schedule.joinerSecret, pathSecret: pathSecret, preSharedKeys: psks)
+            var encoded = secrets.encoded
+            defer { encoded.wipe() }
             return EncryptedGroupSecrets(
                 newMember: algorithms.hash.keyPackageRef(added.keyPackage.encoded),
                 encryptedGroupSecrets: try algorithms.hpkeSeal(
-                    to: added.keyPackage.initKey, context, secrets.encoded, random))
+                    to: added.keyPackage.initKey, context, encoded, random))
         }
         return .welcome(
             Welcome(cipherSuite: old.context.cipherSuite, secrets: secrets, encryptedGroupInfo: sealedInfo))

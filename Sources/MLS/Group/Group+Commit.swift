@@ -34,6 +34,7 @@ extension Group {
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
         try requireActive()
+        guard options.authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
         var committed =
             options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
         // A ReInit stands alone: whatever else is asked for now comes first, and it may be sent again (§12.2).

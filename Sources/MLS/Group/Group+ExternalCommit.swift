@@ -28,6 +28,7 @@ extension Group {
         let context = info.groupContext
         let algorithms = try context.cipherSuite.requireAlgorithms()
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+        guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
         let tree = try verifiedTree(info, client.capabilities, ratchetTree, environment)
         guard let encodedKey = info.extensions[.externalPub] else { throw .joining(.externalPubMissing) }
         let externalKey = try decoding { () throws(TLSCodecError) in try HPKEPublicKey(decoding: encodedKey) }

@@ -7,7 +7,7 @@ extension Group {
     ) throws(MLSError) -> MLSMessage {
         try requireActive()
         guard proposals.isEmpty else { throw .usage(.proposalsPending) }
-        guard data.count <= TLSWriterLimit.content, authenticatedData.count <= TLSWriterLimit.content else {
+        guard data.count <= Limits.contentLength, authenticatedData.count <= Limits.contentLength else {
             throw .usage(.tooLarge)
         }
         let framed = FramedContent(
@@ -65,6 +65,7 @@ extension Group {
         _ proposal: Proposal, ownUpdate: ProposalCache.OwnUpdate?, _ authenticatedData: [UInt8],
         _ environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
+        guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
         let framed = FramedContent(
             groupID: groupID, epoch: epoch, sender: .member(ownLeafIndex), authenticatedData: authenticatedData,
             content: .proposal(proposal))
@@ -117,10 +118,4 @@ extension Group {
             signing: framed, wireFormat: .publicMessage, context: nil, key: signer)
         return .publicMessage(PublicMessage(content: content.content, auth: content.auth, membershipTag: nil))
     }
-}
-
-/// What fits into a message with room for its framing.
-enum TLSWriterLimit {
-    /// Half of the longest vector: the content is encrypted together with its signature and padding.
-    static let content = 1 << 29
 }

@@ -200,6 +200,7 @@ struct ProposalList {
                 guard environment.authentication.isValidSuccessor(new.credential, of: leaf.credential) else {
                     throw .leafNode(.notASuccessor)
                 }
+                guard new.encryptionKey != leaf.encryptionKey else { throw .leafNode(.encryptionKeyNotChanged) }
             }
             applied.tree.remove(index)
             applied.removed.append((index, leaf))

@@ -68,8 +68,9 @@ extension RatchetTree {
         }
         let context = algorithms.labeledContext("UpdatePathNode", context)
         let sealed = try parallelMap(recipients) { (recipient) throws(MLSError) in
-            try algorithms.hpkeSeal(
-                to: recipient.key, context, path.secrets[recipient.step].copyBytes(), random)
+            var secret = path.secrets[recipient.step].copyBytes()
+            defer { secret.wipe() }
+            return try algorithms.hpkeSeal(to: recipient.key, context, secret, random)
         }
         var ciphertexts: [[HPKECiphertext]] = Array(repeating: [], count: path.steps.count)
         for (recipient, ciphertext) in zip(recipients, sealed) { ciphertexts[recipient.step].append(ciphertext) }

@@ -180,6 +180,26 @@ extension ValidationRow {
         ValidationRow("PL-32", .leafNode(.notASuccessor)) {
             try external([.externalInit(kemOutput: [1]), .remove(LeafIndex(2))])
         },
+        ValidationRow("PL-33", .leafNode(.encryptionKeyNotChanged)) {
+            var victim = try Victim()
+            guard let old = victim.members.groups[0].tree[LeafIndex(2)] else { return }
+            let client = Client(credential: old.credential, signer: victim.members.groups[2].signer)
+            let info = try victim.members.groups[0].groupInfo().asGroupInfo
+            let join = try Group.joinExternally(
+                info, client: client, removing: LeafIndex(2), in: testEnvironment())
+            guard case .publicMessage(let message) = join.message, case .commit(let commit) = message.content.content,
+                let path = commit.path
+            else { return }
+            var draft = LeafDraft(path.leafNode)
+            draft.encryptionKey = old.encryptionKey
+            let place = LeafNode.Place(groupID: info.groupContext.groupID, leafIndex: LeafIndex(2))
+            let leaf = try draft.signed(client.signer, place)
+            try victim.receive(
+                victim.forge.message(
+                    .commit(
+                        Commit(proposals: commit.proposals, path: UpdatePath(leafNode: leaf, nodes: path.nodes))),
+                    sender: .newMemberCommit, signer: client.signer))
+        },
     ]
 
     /// A commit from outside with any proposals, whose path is signed by a newcomer.
