@@ -31,9 +31,6 @@ extension LeafNode {
     ) throws(MLSError) {
         try validateSource(role, rules, environment)
         guard !extensions.hasDuplicates else { throw .leafNode(.duplicateExtension) }
-        guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
-            capabilities.proposals.allSatisfy({ !$0.isDefault })
-        else { throw .leafNode(.defaultTypeInCapabilities) }
         guard extensions.allSatisfy({ capabilities.supports($0.type) }) else {
             throw .leafNode(.extensionNotInCapabilities)
         }

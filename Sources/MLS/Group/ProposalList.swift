@@ -182,9 +182,11 @@ struct ProposalList {
     private func applyRemoves(_ list: [CommittedProposal], _ applied: inout AppliedProposals) throws(MLSError) {
         var changed = Set(applied.updated.map(\.index))
         var removals: [LeafIndex] = []
+        var leaving: Set<LeafIndex> = []
         for item in list where item.proposal == .selfRemove {
             guard item.isByReference, case .member(let index) = item.sender else { throw .proposals(.selfRemove) }
             guard changed.insert(index).inserted else { throw .proposals(.selfRemove) }
+            leaving.insert(index)
             removals.append(index)
         }
         for item in list {
@@ -195,7 +197,7 @@ struct ProposalList {
         for index in removals {
             if case .member(index) = committer { throw .proposals(.committerRemoved) }
             guard let leaf = applied.tree[index] else { throw .proposals(.removedLeafBlank) }
-            if case .external(let new?) = committer, !isSelfRemoved(index, list) {
+            if case .external(let new?) = committer, !leaving.contains(index) {
                 guard environment.configuration.allowsResync else { throw .proposals(.externalCommit) }
                 guard environment.authentication.isValidSuccessor(new.credential, of: leaf.credential) else {
                     throw .leafNode(.notASuccessor)
@@ -206,10 +208,6 @@ struct ProposalList {
             applied.removed.append((index, leaf))
         }
         if case .external = committer { applied.tree.truncate() }
-    }
-
-    private func isSelfRemoved(_ index: LeafIndex, _ list: [CommittedProposal]) -> Bool {
-        list.contains { $0.proposal == .selfRemove && $0.sender == .member(index) }
     }
 
     private func applyAdds(

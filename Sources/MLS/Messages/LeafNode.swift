@@ -87,6 +87,10 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         encryptionKey: HPKEPublicKey, credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
         extensions: [Extension], place: Place?, signer: SignaturePrivateKey
     ) throws(MLSError) {
+        // Only the maker is told not to list them; a reader that refused others' would gain nothing.
+        guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
+            capabilities.proposals.allSatisfy({ !$0.isDefault })
+        else { throw .leafNode(.defaultTypeInCapabilities) }
         self.encryptionKey = encryptionKey
         self.signatureKey = signer.publicKey
         self.credential = credential

@@ -91,6 +91,8 @@ public struct RatchetTree: Sendable {
         if index.int == size { try extend() }
         for node in TreeMath.directPath(TreeMath.node(index), size) {
             guard var parent = self[parent: node] else { continue }
+            // Out of the tree while it changes: its list must not be copied for each of many additions.
+            nodes[node] = nil
             let place = parent.unmergedLeaves.lastIndex { $0 < index }.map { $0 + 1 } ?? 0
             parent.unmergedLeaves.insert(index, at: place)
             nodes[node] = .parent(parent)

@@ -23,13 +23,13 @@ struct TreeCensus: Sendable {
         counts[key] = new == 0 ? nil : new
     }
 
-    /// Counts each value of a list once, however often it is listed.
+    /// Counts each value of a list once, however often it is listed. Lists are short; only a long one needs a set.
     private static func count<Key: Hashable>(_ keys: [Key], _ step: Int, _ counts: inout [Key: Int]) {
-        guard keys.count > 1 else {
-            if let key = keys.first { count(key, step, &counts) }
+        guard keys.count <= 16 else {
+            for key in Set(keys) { count(key, step, &counts) }
             return
         }
-        for key in Set(keys) { count(key, step, &counts) }
+        for (index, key) in keys.enumerated() where !keys[..<index].contains(key) { count(key, step, &counts) }
     }
 
     func allSupport(_ type: CredentialType) -> Bool { credentialSupport[type, default: 0] == members }

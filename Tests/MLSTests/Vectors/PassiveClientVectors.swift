@@ -14,6 +14,8 @@ enum PassiveClientVectors {
         // The vectors' lifetimes are of the day they were made, and without end.
         environment.configuration.checksReceivedLifetimes = false
         environment.configuration.maximumLifetime = .max
+        // They may ask for a resumption PSK of any epoch.
+        environment.configuration.resumptionEpochs = 10_000
         guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: vector["key_package"].bytes()),
             case .welcome(let welcome) = try MLSMessage(decoding: vector["welcome"].bytes())
         else { throw JSON.Missing(description: "wire formats") }
