@@ -42,6 +42,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "TLSCodec"),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
         .executableTarget(
@@ -59,8 +60,8 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser,
-                logging,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
+                argumentParser, logging,
             ]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
