@@ -213,6 +213,20 @@ struct GroupTests {
         try members.checkAgreement()
     }
 
+    @Test("a proposal that the others would refuse is not sent")
+    func ownProposals() throws {
+        var members = try TestMembers(["alice", "bob"])
+        let expired = testEnvironment { $0.now = testLifetime.notAfter + 1 }
+        let dave = try testBundle("dave")
+        #expect(throws: MLSError.proposals(.removedLeafBlank)) {
+            try members.groups[0].propose(.remove(LeafIndex(5)), in: members.environment)
+        }
+        #expect(throws: MLSError.leafNode(.lifetime)) {
+            try members.groups[0].propose(.add(dave.keyPackage), in: expired)
+        }
+        #expect(members.groups[0].pendingProposals.isEmpty)
+    }
+
     @Test("a commit that lost the race is dropped and its maker follows the winner")
     func race() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
