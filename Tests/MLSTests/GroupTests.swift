@@ -379,3 +379,17 @@ struct PrimitiveTests {
         #expect("\(secret)" == "SecretBytes(4 bytes)")
     }
 }
+
+@Suite("Randomness")
+struct RandomSourceTests {
+    @Test(
+        "the system's source fills buffers of every length, and never twice the same",
+        arguments: [0, 1, 31, 256, 257, 5_000])
+    func system(count: Int) {
+        let first = RandomSource.system.bytes(count)
+        #expect(first.count == count)
+        guard count >= 31 else { return }
+        #expect(first != RandomSource.system.bytes(count))
+        #expect(first.suffix(31).contains { $0 != 0 })
+    }
+}
