@@ -67,6 +67,11 @@ final class DemoProcess: Sendable {
         }
     }
 
+    /// Returns once the process that was killed is gone.
+    func waitForDeath() {
+        process.withLock { $0.waitUntilExit() }
+    }
+
     /// Waits for the process to end, for a while; then ends it. Returns its exit code, or `nil` if it had to be ended.
     func exitCode(within seconds: Double) async -> Int32? {
         let end = ContinuousClock.now + .seconds(seconds)
