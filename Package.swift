@@ -24,6 +24,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TLSCodec", targets: ["TLSCodec"]),
+        .library(name: "MLS", targets: ["MLS"]),
         .library(name: "KithWire", targets: ["KithWire"]),
         .library(name: "KithRelay", targets: ["KithRelay"]),
         .library(name: "KithClient", targets: ["KithClient"]),
@@ -41,6 +42,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "TLSCodec"),
+        .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
+        .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
+        .executableTarget(
+            name: "MLSBenchmarks", dependencies: ["MLS", crypto], path: "Benchmarks/MLSBenchmarks"),
         .target(name: "KithWire", dependencies: ["TLSCodec", crypto]),
         .target(
             name: "KithRelay",
@@ -67,6 +72,7 @@ let package = Package(
             name: "StoreBenchmark", dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
             path: "Benchmarks/StoreBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
+        .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix, nioSSL]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
@@ -88,7 +94,7 @@ let package = Package(
 if withFuzzTargets {
     package.targets.append(
         .executableTarget(
-            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", crypto], path: "Fuzz/Targets",
+            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", "MLS", crypto], path: "Fuzz/Targets",
             // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
             swiftSettings: [.unsafeFlags(["-enable-testing"])]))
 }

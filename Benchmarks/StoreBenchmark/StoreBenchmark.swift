@@ -21,6 +21,9 @@ struct StoreBenchmark: AsyncParsableCommand {
     @Option(help: "Measure only these: appends, peers, scale, starts.")
     var only: [Part] = Part.allCases
 
+    @Option(help: .hidden)
+    var writeUntilKilled: String?
+
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
@@ -29,6 +32,7 @@ struct StoreBenchmark: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
+        if let store = writeUntilKilled { return try await UntilKilled(folder: store).run() }
         let workshop = try Workshop(in: folder)
         defer { workshop.remove() }
         let report = Report(isJSON: json)

@@ -15,6 +15,8 @@ private let targets: [String: FuzzTarget] = [
     "classic": fuzzClassic,
     "upgrade": fuzzUpgrade,
     "relay-text": fuzzRelayText,
+    "mls-decoders": fuzzMLSDecoders,
+    "mls-process": fuzzMLSProcess,
 ]
 
 private let target = targets[ProcessInfo.processInfo.environment["KITH_FUZZ_TARGET"] ?? ""]

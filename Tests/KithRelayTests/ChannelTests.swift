@@ -133,9 +133,11 @@ struct ChannelTests {
             #expect(try await alice.refusal(of: append)?.code == .gone)
             let create = Request.create(channel: channel.id, access: channel.access, retentionSeconds: nil)
             #expect(try await alice.refusal(of: create)?.code == .exists)
-            let stranger = try await relay.connect()
-            let present = Request.present(channel: channel.id, epoch: 0, tokens: [.random()])
-            #expect(try await stranger.refusal(of: present)?.code == .denied)
+            let later = try await relay.connect()
+            let present = Request.present(channel: channel.id, epoch: 0, tokens: [channel.append])
+            #expect(try await later.refusal(of: present)?.code == .gone)
+            let guess = Request.present(channel: channel.id, epoch: 0, tokens: [.random()])
+            #expect(try await later.refusal(of: guess)?.code == .denied)
         }
     }
 

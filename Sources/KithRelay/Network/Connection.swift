@@ -19,13 +19,10 @@ final class Connection: ChannelDuplexHandler {
     private var decoder: WebSocketDecoder
     private var writer = WebSocketWriter()
     private var follows: [ChannelID: Follow] = [:]
-    /// When each unanswered `present` came.
-    private var presents: [UInt32: NIODeadline] = [:]
+    private var admission: Admission
     private var intake: [IntakeItem] = []
 
     private var rate: TokenBucket
-    private var requestsUnderWay = 0
-    private var bytesUnderWay = 0
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
     private var hasSaidHello = false
@@ -36,6 +33,8 @@ final class Connection: ChannelDuplexHandler {
     private var isReadWanted = false
     /// Whether the input broke the rules: nothing more of it counts.
     private var isFailed = false
+    /// The other side is closing, and what it said before that has not all been dealt with.
+    private var isClosing = false
     private var isTouched = false
 
     private var limits: RelayLimits { loop.shared.limits }
@@ -47,6 +46,7 @@ final class Connection: ChannelDuplexHandler {
         self.loop = loop
         self.hub = hub
         decoder = WebSocketDecoder(from: .client, limit: loop.shared.limits.frame)
+        admission = Admission(limits: loop.shared.limits)
         rate = TokenBucket(
             burst: loop.shared.limits.requestBurst, perSecond: loop.shared.limits.requestsPerSecond)
     }
@@ -85,7 +85,13 @@ final class Connection: ChannelDuplexHandler {
 
     private func close(code: UInt16) {
         isFailed = true
-        heldUntil = nil
+        isClosing = false
+        admission.dropWaiting()
+        if heldUntil != nil {
+            // What is held back must not leave sooner because the connection ends.
+            heldUntil = nil
+            writer.removeAll()
+        }
         writer.writeClose(code: code)
         flush()
         context?.close(promise: nil)
@@ -117,6 +123,7 @@ final class Connection: ChannelDuplexHandler {
     private func submit() {
         guard !intake.isEmpty else { return }
         hub.submit(intake)
+        admission.submitted()
         intake.removeAll(keepingCapacity: intake.capacity <= 64)
     }
 
@@ -132,38 +139,51 @@ final class Connection: ChannelDuplexHandler {
         case .pong:
             break
         case .close:
-            submit()
-            close(code: 1000)
+            isFailed = true
+            isClosing = true
+            goOn()
         }
     }
 
     private func receive(frame bytes: [UInt8]) {
         metrics.requests.count()
-        requestsUnderWay += 1
-        bytesUnderWay += bytes.count
         let wait = rate.take(atNanoseconds: Int64(lastFrameAt.uptimeNanoseconds))
+        if wait > 0 { pause(forNanoseconds: wait) }
         do throws(TLSCodecError) {
             let frame = try ClientFrame(decoding: bytes)
-            guard wait == 0 else {
-                pause(forNanoseconds: wait)
-                let error = RelayError(
-                    .tooFast, "too many requests", retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
-                intake.append(IntakeItem(connection: number, intake: .refused(requestID: frame.requestID, error)))
-                return
-            }
-            if case .present = frame.request { presents[frame.requestID] = lastFrameAt }
-            intake.append(IntakeItem(connection: number, intake: .request(frame)))
+            guard wait == 0 else { return refuse(frame.requestID, .tooFast(waitNanoseconds: wait), bytes.count) }
+            admit(.request(frame), bytes.count)
         } catch {
             let requestID = bytes.dropFirst().prefix(4).reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
-            let refusal: RelayError
-            if case .tooLong(let limit) = error {
-                refusal = RelayError(.tooLarge, "a field is too large", detail: UInt64(limit))
-            } else {
-                refusal = RelayError(.badFrame, "the frame does not parse")
+            guard case .tooLong(let limit) = error else {
                 isFailed = true
+                return refuse(requestID, RelayError(.badFrame, "the frame does not parse"), bytes.count)
             }
-            intake.append(IntakeItem(connection: number, intake: .refused(requestID: requestID, refusal)))
+            let tooLarge = RelayError(.tooLarge, "a field is too large", detail: UInt64(limit))
+            refuse(requestID, wait == 0 ? tooLarge : .tooFast(waitNanoseconds: wait), bytes.count)
         }
+    }
+
+    private func refuse(_ requestID: UInt32, _ error: RelayError, _ bytes: Int) {
+        admit(.refused(requestID: requestID, error), bytes)
+    }
+
+    private func admit(_ item: Intake, _ bytes: Int) {
+        guard admission.admit(item, bytes: bytes, canAnswer: canAnswer, now: lastFrameAt) else { return }
+        intake.append(IntakeItem(connection: number, intake: item))
+    }
+
+    /// Whether answers can leave now: if they cannot, nothing more is asked of the hub.
+    private var canAnswer: Bool { heldUntil == nil && channel.isWritable }
+
+    /// Lets through what waits, and reads more when nothing does.
+    private func goOn() {
+        while let item = admission.next(canAnswer: canAnswer, now: .now()) {
+            intake.append(IntakeItem(connection: number, intake: item))
+        }
+        submit()
+        if isClosing && admission.isDrained { close(code: 1000) }
+        readIfWanted()
     }
 
     // MARK: Reading only what can be dealt with
@@ -173,8 +193,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private var mayRead: Bool {
-        pausedUntil == nil && heldUntil == nil && requestsUnderWay < limits.requestsUnderWay
-            && bytesUnderWay < limits.bytesUnderWay && channel.isWritable
+        pausedUntil == nil && admission.wantsMore && canAnswer
     }
 
     private func readIfWanted() {
@@ -201,13 +220,19 @@ final class Connection: ChannelDuplexHandler {
 
     /// Takes an answer. Returns whether the connection has to be flushed after the batch; said once for each batch.
     func answer(_ answer: LoopBatch.Answer) -> Bool {
-        requestsUnderWay -= 1
-        if requestsUnderWay == 0 { bytesUnderWay = 0 }
-        if let came = presents.removeValue(forKey: answer.requestID), case .error(let error) = answer.reply,
-            error.code == .denied
-        {
-            hold(until: came + .milliseconds(Int64(limits.deniedMs)))
+        switch admission.answered(answer) {
+        case .send(let answer):
+            send(answer)
+        case .wait:
+            return false
+        case .sendAll(let answers, let deadline):
+            if let deadline { hold(until: deadline) }
+            for answer in answers { send(answer) }
         }
+        return touch()
+    }
+
+    private func send(_ answer: LoopBatch.Answer) {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
         switch answer.effect {
         case .none:
@@ -224,8 +249,6 @@ final class Connection: ChannelDuplexHandler {
         case .closes:
             close(code: 1008)
         }
-        readIfWanted()
-        return touch()
     }
 
     private func touch() -> Bool {
@@ -236,6 +259,7 @@ final class Connection: ChannelDuplexHandler {
     /// Writes what has gathered, in one piece.
     func flush() {
         isTouched = false
+        defer { goOn() }
         guard heldUntil == nil, let context, !writer.isEmpty else { return }
         metrics.bytesOut.count(writer.bytes.count)
         let buffer = channel.allocator.buffer(bytes: writer.bytes)
@@ -252,15 +276,13 @@ final class Connection: ChannelDuplexHandler {
             self.heldUntil = nil
             self.flush()
             self.resumeFollows()
-            self.readIfWanted()
         }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if channel.isWritable {
             resumeFollows()
-            readIfWanted()
-            if isTouched { flush() }
+            if isTouched { flush() } else { goOn() }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -273,7 +295,7 @@ final class Connection: ChannelDuplexHandler {
         guard var follow = follows[channel] else { return false }
         switch broadcast.content {
         case .entries(let entries):
-            let step = follow.committed(entries, canSend: canSend)
+            let step = follow.committed(entries, canSend: canSend, fits: shared.size <= limits.unreadBacklog / 2)
             follows[channel] = follow
             if step == .send || step == .sendAndEnd {
                 metrics.entriesDelivered.count(entries.count)
@@ -354,5 +376,11 @@ final class Connection: ChannelDuplexHandler {
             follows[channel] = nil
             writer.write(RelayFrame(requestID: requestID, reply: .error(.trimmed(firstSeq: firstSeq))))
         }
+    }
+}
+
+extension RelayError {
+    fileprivate static func tooFast(waitNanoseconds wait: Int64) -> RelayError {
+        RelayError(.tooFast, "too many requests", retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
     }
 }

@@ -49,14 +49,16 @@ struct Follow {
     }
 
     /// New entries were committed: consecutive, of this epoch, the last perhaps its turn.
-    mutating func committed(_ entries: [Entry], canSend: Bool) -> Step {
+    ///
+    /// - Parameter fits: whether they are few enough to be sent at once.
+    mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Step {
         guard let first = entries.first, let last = entries.last, last.epoch == epoch, last.seq > lastSeq else {
             return .nothing
         }
         let wasLive = nextSeq == lastSeq + 1 && first.seq == nextSeq
         lastSeq = last.seq
         hasEnded = last.kind == .turn
-        guard wasLive, canSend, !isReading else { return resume(canSend: canSend) }
+        guard wasLive, canSend, fits, !isReading else { return resume(canSend: canSend) }
         nextSeq = last.seq + 1
         return hasEnded ? .sendAndEnd : .send
     }

@@ -136,6 +136,13 @@ final class EncodedOnce {
 
     init(_ broadcast: LoopBatch.Broadcast) { self.broadcast = broadcast }
 
+    /// The bytes that it adds for each follower. What a round brought can be more than one may wait with: then it is read
+    /// from the store as fast as the follower takes it.
+    private(set) lazy var size: Int = {
+        guard case .entries(let entries) = broadcast.content else { return 0 }
+        return entries.reduce(0) { $0 + $1.maximumEncodedSize }
+    }()
+
     /// One follower needs no shared encoding.
     var isShared: Bool { broadcast.followers.count > 1 }
 

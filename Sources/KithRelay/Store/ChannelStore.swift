@@ -17,8 +17,8 @@ public protocol ChannelStore: Sendable {
     /// 16 random bytes that stay the same as long as the store does.
     var relayID: [UInt8] { get }
 
-    /// The channel's state, or `nil` if there has never been such a channel. A closed one has ``ChannelHead/isClosed`` and
-    /// the access of nobody.
+    /// The channel's state, or `nil` if there has never been such a channel. A closed one has ``ChannelHead/isClosed``, no
+    /// entries, and its last access.
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead?
 
     /// One epoch of a channel, or `nil` if the channel does not have it (or no longer). An epoch outlives its entries for

@@ -16,12 +16,10 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. Returns `false`, and changes nothing, if its last seq is another.
+    /// Empties the channel for good. Its last access stays, so that those who held its tokens can be told. Returns `false`, and changes nothing, if its last seq is another.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
-        epoch = 0
-        access = .nobody
         epochFirstSeq = lastSeq + 1
         firstSeq = lastSeq + 1
         payloadBytes = 0

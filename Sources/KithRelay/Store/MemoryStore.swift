@@ -163,7 +163,7 @@ private struct MemoryChannel {
 
     mutating func close(lastSeq: UInt64) -> Bool {
         guard head.close(lastSeq: lastSeq) else { return false }
-        epochs = [:]
+        epochs = epochs.filter { $0.key == head.epoch }
         entries = []
         packages = []
         lastResort = nil

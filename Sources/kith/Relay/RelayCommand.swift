@@ -5,6 +5,6 @@ struct RelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay",
         abstract: "Run a relay, ask one how it is, or see what one holds.",
-        subcommands: [RelayRunCommand.self, RelayStatusCommand.self],
+        subcommands: [RelayRunCommand.self, RelayStatusCommand.self, RelayAuditCommand.self],
         defaultSubcommand: RelayRunCommand.self)
 }

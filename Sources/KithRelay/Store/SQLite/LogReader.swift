@@ -20,11 +20,8 @@ struct LogReader {
             head: ChannelHead(created: .nobody, retentionSeconds: UInt32(truncatingIfNeeded: channel.uint64(1))))
         state.head.isClosed = channel.uint64(2) != 0
         try readHead(into: &state)
-        if state.head.isClosed {
-            state.head.epochFirstSeq = state.head.lastSeq + 1
-        } else {
-            try readCurrentEpoch(into: &state)
-        }
+        try readCurrentEpoch(into: &state)
+        if state.head.isClosed { state.head.epochFirstSeq = state.head.lastSeq + 1 }
         return state
     }
 

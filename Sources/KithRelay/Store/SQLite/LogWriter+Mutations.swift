@@ -168,7 +168,11 @@ extension LogWriter {
         let packages = try shelfSize(of: channel.state.number)
         save(channel)
         try dropEntries(of: channel.state, before: head.firstSeq, open: open)
-        for table in ["epoch", "key_package", "shelf"] {
+        let epochs = try connection.statement("DELETE FROM epoch WHERE channel = ? AND epoch < ?")
+        epochs.bind(channel.state.number, at: 1)
+        epochs.bind(head.epoch, at: 2)
+        try epochs.run()
+        for table in ["key_package", "shelf"] {
             let rows = try connection.statement("DELETE FROM \(table) WHERE channel = ?")
             rows.bind(channel.state.number, at: 1)
             try rows.run()

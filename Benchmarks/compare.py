@@ -1,0 +1,108 @@
+"""Measures this package's MLS module and mls-rs in one run, on the same groups, and prints the ratios.
+
+Usage: compare.py --benchmarks PATH [--size N]; needs agentvault-mls-rs-uniffi (see Interop/requirements.txt).
+"""
+
+import argparse
+import json
+import pathlib
+import struct
+import subprocess
+import tempfile
+import time
+
+import mls_rs_uniffi as mls_rs
+
+
+def client(name):
+    keypair = mls_rs.generate_signature_keypair(mls_rs.CipherSuite.CURVE25519_AES128)
+    return mls_rs.Client(name.encode(), keypair, mls_rs.client_config_default())
+
+
+def timed(body):
+    start = time.perf_counter()
+    result = body()
+    return time.perf_counter() - start, result
+
+
+def best(body, rounds):
+    return min(timed(body)[0] for _ in range(rounds))
+
+
+def theirs(folder, benchmarks, size):
+    """mls-rs's numbers: milliseconds for groups, microseconds for messages."""
+    values = {}
+    newcomers = [client(f"newcomer {i}") for i in range(3)]
+    for index, newcomer in enumerate(newcomers):
+        (folder / f"newcomer-{index}").write_bytes(newcomer.generate_key_package_message().to_bytes())
+    subprocess.run([benchmarks, "--for-peer", str(size), str(folder)], check=True)
+    welcome = mls_rs.Message.from_bytes((folder / "welcome").read_bytes())
+    joins = [timed(lambda c=c: c.join_group(None, welcome).group) for c in newcomers]
+    values["join warm"] = min(j[0] for j in joins) * 1e3
+    groups = [j[1] for j in joins]
+    commit = mls_rs.Message.from_bytes((folder / "commit").read_bytes())
+    values["process warm commit"] = min(timed(lambda g=g: g.process_incoming_message(commit))[0] for g in groups) * 1e3
+    made = [timed(g.commit) for g in groups]
+    values["create warm commit"] = min(m[0] for m in made) * 1e3
+    values["warm commit bytes"] = len(made[0][1].commit_message.to_bytes())
+
+    data = (folder / "key-packages").read_bytes()
+    packages, at = [], 0
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        packages.append(mls_rs.Message.from_bytes(data[at + 4 : at + 4 + length]))
+        at += 4 + length
+    creator = client("creator").create_group(b"cold")
+    seconds, output = timed(lambda: creator.add_members(packages))
+    values["add all in one commit"] = seconds * 1e3
+    creator.process_incoming_message(output.commit_message)
+    seconds, output = timed(creator.commit)
+    values["cold commit"] = seconds * 1e3
+    values["cold commit bytes"] = len(output.commit_message.to_bytes())
+
+    values["key package"] = best(lambda: client_of_packages.generate_key_package_message(), 200) * 1e6
+    pair = [client("a"), client("b")]
+    first = pair[0].create_group(b"pair")
+    output = first.add_members([pair[1].generate_key_package_message()])
+    first.process_incoming_message(output.commit_message)
+    second = pair[1].join_group(None, output.welcome_message).group
+    payload = bytes(100)
+    messages = []
+    values["encrypt 100 B"] = best(lambda: messages.append(first.encrypt_application_message(payload)), 500) * 1e6
+    values["bytes of a 100 B message"] = len(messages[0].to_bytes())
+    arriving = iter(messages)
+    values["decrypt 100 B"] = best(lambda: second.process_incoming_message(next(arriving)), 500) * 1e6
+    return values
+
+
+client_of_packages = client("packages")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--benchmarks", required=True)
+    parser.add_argument("--size", type=int, default=1000)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        peer = theirs(folder, arguments.benchmarks, arguments.size)
+        output = folder / "ours.json"
+        subprocess.run(
+            [arguments.benchmarks, str(arguments.size), "--json", str(output)], check=True,
+            stdout=subprocess.DEVNULL)
+        ours = json.loads(output.read_text())
+    rows = []
+    for name, value in peer.items():
+        own = ours.get(f"n={arguments.size} {name}", ours.get(name))
+        rows.append((name, own, value, value / own))
+    print(f"{'n = ' + str(arguments.size):28} {'ours':>12} {'mls-rs':>12} {'mls-rs / ours':>14}")
+    for name, own, value, ratio in rows:
+        print(f"{name:28} {own:12.3f} {value:12.3f} {ratio:14.2f}")
+    print("milliseconds for groups, microseconds for key packages and messages, bytes for sizes")
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps({"ours": ours, "mls-rs": peer}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

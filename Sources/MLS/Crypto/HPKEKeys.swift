@@ -1,0 +1,71 @@
+import Crypto
+import TLSCodec
+
+/// An HPKE public key in the encoding of its KEM (RFC 9420 §5.1.1).
+public struct HPKEPublicKey: Hashable, Sendable, TLSCodable {
+    let compact: ShortBytes
+    /// The key's bytes, of the length that the suite's KEM has.
+    public var bytes: [UInt8] { compact.array }
+
+    /// Takes bytes that may or may not be a key.
+    public init(_ bytes: [UInt8]) { compact = ShortBytes(bytes) }
+
+    /// Reads an `opaque HPKEPublicKey<V>`.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        compact = ShortBytes(try reader.readOpaque(limit: Limits.publicKeyLength))
+    }
+
+    /// Writes an `opaque HPKEPublicKey<V>`.
+    public func encode(into writer: inout TLSWriter) { compact.encodeOpaque(into: &writer) }
+}
+
+/// An HPKE private key with its public key. Parsed once: parsing costs as much as using it.
+public struct HPKEPrivateKey: Sendable {
+    /// The key in swift-crypto's type for it.
+    enum Parsed: Sendable {
+        case x25519(Curve25519.KeyAgreement.PrivateKey)
+        case p256(P256.KeyAgreement.PrivateKey)
+        case p384(P384.KeyAgreement.PrivateKey)
+        case p521(P521.KeyAgreement.PrivateKey)
+        case xWing(XWingMLKEM768X25519.PrivateKey)
+        case mlkem768(MLKEM768.PrivateKey)
+        case mlkem1024(MLKEM1024.PrivateKey)
+    }
+
+    let key: Parsed
+    /// The key's serialization (RFC 9180 §4: `SerializePrivateKey`).
+    public let bytes: SecretBytes
+    /// The public half.
+    public let publicKey: HPKEPublicKey
+
+    init(key: Parsed, bytes: SecretBytes) {
+        self.key = key
+        self.bytes = bytes
+        publicKey =
+            switch key {
+            case .x25519(let key): HPKEPublicKey(Array(key.publicKey.rawRepresentation))
+            case .p256(let key): HPKEPublicKey(Array(key.publicKey.x963Representation))
+            case .p384(let key): HPKEPublicKey(Array(key.publicKey.x963Representation))
+            case .p521(let key): HPKEPublicKey(Array(key.publicKey.x963Representation))
+            case .xWing(let key): HPKEPublicKey(Array(key.publicKey.rawRepresentation))
+            case .mlkem768(let key): HPKEPublicKey(Array(key.publicKey.rawRepresentation))
+            case .mlkem1024(let key): HPKEPublicKey(Array(key.publicKey.rawRepresentation))
+            }
+    }
+
+    /// The Diffie-Hellman result with a public key in the encoding of the same curve.
+    func agree(with publicKey: [UInt8]) throws -> SecretBytes {
+        switch key {
+        case .x25519(let key):
+            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: publicKey)))
+        case .p256(let key):
+            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+        case .p384(let key):
+            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+        case .p521(let key):
+            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+        case .xWing, .mlkem768, .mlkem1024:
+            throw MLSError.internalError
+        }
+    }
+}

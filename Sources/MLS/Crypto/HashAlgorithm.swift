@@ -1,0 +1,165 @@
+import Crypto
+
+/// The hash of a cipher suite, with HMAC and HKDF over it (RFC 9420 §5.1, RFC 5869).
+enum HashAlgorithm: Hashable, Sendable {
+    case sha256, sha384, sha512
+
+    /// The length of a digest: `KDF.Nh`.
+    var length: Int {
+        switch self {
+        case .sha256: 32
+        case .sha384: 48
+        case .sha512: 64
+        }
+    }
+
+    /// HPKE's number of the KDF (RFC 9180 §7.2).
+    var kdfID: UInt16 {
+        switch self {
+        case .sha256: 1
+        case .sha384: 2
+        case .sha512: 3
+        }
+    }
+
+    /// The block length that HMAC pads its key to.
+    private var blockLength: Int { self == .sha256 ? 64 : 128 }
+
+    /// The digest of one byte string.
+    func hash(_ content: some Sequence<UInt8>) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: length) { output, count in
+            let target = UnsafeMutableRawBufferPointer(output)
+            let done: Void? = content.withContiguousStorageIfAvailable {
+                digest(UnsafeRawBufferPointer($0), into: target)
+            }
+            if done == nil { Array(content).withUnsafeBytes { digest($0, into: target) } }
+            count = length
+        }
+    }
+
+    /// Writes the digest of a buffer into `output`, which is ``length`` long.
+    @inline(__always)
+    func digest(_ content: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
+        switch self {
+        case .sha256: Self.digest(SHA256.self, content, output)
+        case .sha384: Self.digest(SHA384.self, content, output)
+        case .sha512: Self.digest(SHA512.self, content, output)
+        }
+    }
+
+    @inline(__always)
+    private static func digest<H: HashFunction>(
+        _: H.Type, _ content: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer
+    ) {
+        var hasher = H()
+        hasher.update(bufferPointer: content)
+        hasher.finalize().withUnsafeBytes { output.copyMemory(from: $0) }
+    }
+
+    /// HMAC of a message that `writeMessage` writes into a buffer of `messageLength` bytes.
+    ///
+    /// swift-crypto's own `HMAC` and `HKDF` spend ten times the cost of the hash on copies of the key: here the padded key
+    /// and the message share one stack buffer and the hash runs over it twice. The bytes are the same.
+    @inline(__always)
+    func hmac(
+        key: UnsafeRawBufferPointer, messageLength: Int, output: UnsafeMutableRawBufferPointer,
+        writeMessage: (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        let block = blockLength
+        let inner = block + messageLength
+        let total = inner + block + length
+        withUnsafeTemporaryAllocation(byteCount: total, alignment: 8) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            defer { wipe(base, total) }
+            let outerPad = UnsafeMutableRawBufferPointer(rebasing: buffer[inner...])
+            wipe(base, block)
+            if key.count <= block {
+                buffer.copyMemory(from: key)
+            } else {
+                digest(key, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<length]))
+            }
+            for index in 0..<block {
+                outerPad[index] = buffer[index] ^ 0x5c
+                buffer[index] ^= 0x36
+            }
+            writeMessage(UnsafeMutableRawBufferPointer(rebasing: buffer[block..<inner]))
+            digest(
+                UnsafeRawBufferPointer(rebasing: buffer[..<inner]),
+                into: UnsafeMutableRawBufferPointer(rebasing: outerPad[block...]))
+            digest(UnsafeRawBufferPointer(outerPad), into: output)
+        }
+    }
+
+    /// HMAC of a byte string.
+    func hmac(key: SecretBytes, _ message: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: length) { output, count in
+            key.withUnsafeBytes { key in
+                message.withUnsafeBytes { message in
+                    hmac(key: key, messageLength: message.count, output: UnsafeMutableRawBufferPointer(output)) {
+                        $0.copyMemory(from: message)
+                    }
+                }
+            }
+            count = length
+        }
+    }
+
+    // MARK: HKDF
+
+    /// `KDF.Extract(salt, ikm)` (RFC 5869 §2.2).
+    func extract(salt: SecretBytes, _ inputKeyMaterial: SecretBytes) -> SecretBytes {
+        SecretBytes(count: length) { output in
+            salt.withUnsafeBytes { salt in
+                inputKeyMaterial.withUnsafeBytes { material in
+                    hmac(key: salt, messageLength: material.count, output: UnsafeMutableRawBufferPointer(output)) {
+                        $0.copyMemory(from: material)
+                    }
+                }
+            }
+        }
+    }
+
+    /// `KDF.Expand(prk, info, L)` (RFC 5869 §2.3), with `info` written by `writeInfo`.
+    ///
+    /// - Precondition: `count` is at most 255 times ``length``; callers bound it.
+    @inline(__always)
+    func expand(
+        _ key: SecretBytes, count: Int, infoLength: Int, writeInfo: (UnsafeMutableRawBufferPointer) -> Void
+    ) -> SecretBytes {
+        SecretBytes(count: count) { output in
+            let output = UnsafeMutableRawBufferPointer(output)
+            key.withUnsafeBytes { key in
+                if count == length {
+                    // Nearly every secret of MLS is one block long and can be written in place.
+                    hmac(key: key, messageLength: infoLength + 1, output: output) { message in
+                        writeInfo(UnsafeMutableRawBufferPointer(rebasing: message[..<infoLength]))
+                        message[infoLength] = 1
+                    }
+                    return
+                }
+                withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { block in
+                    var done = 0
+                    var counter: UInt8 = 1
+                    while done < count {
+                        let chained = done == 0 ? 0 : length
+                        hmac(key: key, messageLength: chained + infoLength + 1, output: block) { message in
+                            if chained > 0 { message.copyMemory(from: UnsafeRawBufferPointer(block)) }
+                            writeInfo(
+                                UnsafeMutableRawBufferPointer(rebasing: message[chained..<(chained + infoLength)]))
+                            message[chained + infoLength] = counter
+                        }
+                        let take = min(length, count - done)
+                        UnsafeMutableRawBufferPointer(rebasing: output[done..<(done + take)])
+                            .copyMemory(from: UnsafeRawBufferPointer(rebasing: block[..<take]))
+                        done += take
+                        counter &+= 1
+                    }
+                    if let base = block.baseAddress { wipe(base, block.count) }
+                }
+            }
+        }
+    }
+
+    /// The longest output that `KDF.Expand` can give.
+    var longestExpansion: Int { 255 * length }
+}

@@ -1,0 +1,86 @@
+import TLSCodec
+
+/// What a client brings into groups: who it is, what it signs with, and what it supports.
+public struct Client: Sendable {
+    /// Who the client is.
+    public var credential: Credential
+    /// What it signs with.
+    public var signer: SignaturePrivateKey
+    /// What it supports.
+    public var capabilities: Capabilities
+    /// The extensions of its leaves.
+    public var leafExtensions: [Extension]
+
+    /// Takes the parts.
+    public init(
+        credential: Credential, signer: SignaturePrivateKey, capabilities: Capabilities = Capabilities(),
+        leafExtensions: [Extension] = []
+    ) {
+        self.credential = credential
+        self.signer = signer
+        self.capabilities = capabilities
+        self.leafExtensions = leafExtensions
+    }
+
+    var template: LeafTemplate {
+        LeafTemplate(
+            credential: credential, capabilities: capabilities, extensions: leafExtensions, signer: signer)
+    }
+}
+
+/// A key package with its private keys (RFC 9420 §10). The package is published; the keys wait for a Welcome.
+public struct KeyPackageBundle: Sendable {
+    /// What is published.
+    public let keyPackage: KeyPackage
+    /// Opens the Welcome. Delete it afterwards, unless the package is one of last resort.
+    public let initKey: HPKEPrivateKey
+    /// Becomes the leaf's key.
+    public let encryptionKey: HPKEPrivateKey
+    /// What the client signs with.
+    public let signer: SignaturePrivateKey
+
+    /// Makes a fresh key package.
+    ///
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``; ``MLSError/usage(_:)`` if the signer is of another suite.
+    public init(
+        suite: CipherSuite, client: Client, lifetime: Lifetime, extensions: [Extension] = [],
+        isLastResort: Bool = false, random: RandomSource = .system
+    ) throws(MLSError) {
+        let algorithms = try suite.requireAlgorithms()
+        guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+        initKey = try algorithms.kem.generateKeyPair(random)
+        encryptionKey = try algorithms.kem.generateKeyPair(random)
+        signer = client.signer
+        let leaf = try LeafNode(
+            encryptionKey: encryptionKey.publicKey, credential: client.credential, capabilities: client.capabilities,
+            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: signer)
+        var extensions = extensions
+        if isLastResort {
+            var dictionary = AppDataDictionary()
+            dictionary[.lastResortKeyPackage] = []
+            extensions.append(dictionary.asExtension)
+        }
+        keyPackage = try KeyPackage(
+            cipherSuite: suite, initKey: initKey.publicKey, leafNode: leaf, extensions: extensions, signer: signer)
+    }
+
+    /// Puts a bundle together from its parts.
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if a private key is not the one of the package.
+    public init(
+        keyPackage: KeyPackage, initKey: SecretBytes, encryptionKey: SecretBytes, signer: SecretBytes
+    ) throws(MLSError) {
+        let algorithms = try keyPackage.cipherSuite.requireAlgorithms()
+        self.keyPackage = keyPackage
+        self.initKey = try algorithms.kem.privateKey(initKey)
+        self.encryptionKey = try algorithms.kem.privateKey(encryptionKey)
+        self.signer = try SignaturePrivateKey(scheme: algorithms.signature, signer)
+        guard self.initKey.publicKey == keyPackage.initKey,
+            self.encryptionKey.publicKey == keyPackage.leafNode.encryptionKey,
+            self.signer.publicKey == keyPackage.leafNode.signatureKey
+        else { throw .usage(.wrongKey) }
+    }
+
+    /// The message that is published.
+    public var message: MLSMessage { .keyPackage(keyPackage) }
+}

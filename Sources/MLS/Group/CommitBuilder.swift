@@ -1,0 +1,195 @@
+import TLSCodec
+
+/// The part of making a commit that members and external joiners share (RFC 9420 §12.4.1).
+struct CommitBuilder {
+    let old: OldEpoch
+    let applied: AppliedProposals
+    let committer: Sender
+    let leaf: LeafIndex
+    let template: LeafTemplate
+    let preSharedKeys: [ResolvedPSK]
+    let environment: MLSEnvironment
+
+    /// What the new epoch takes over from the old one.
+    struct OldEpoch {
+        let algorithms: Algorithms
+        let context: GroupContext
+        let interimTranscriptHash: [UInt8]
+        let privateKeys: [Int: HPKEPrivateKey]
+        let resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)]
+        let oldLeaf: LeafNode?
+    }
+
+    struct Made {
+        let content: AuthenticatedContent
+        let next: Group
+        let welcome: MLSMessage?
+        let effect: CommitEffect
+    }
+
+    init(
+        old: Group, applied: AppliedProposals, committer: Sender, leaf: LeafIndex, template: LeafTemplate,
+        preSharedKeys: [ResolvedPSK], environment: MLSEnvironment
+    ) {
+        self.init(
+            old: OldEpoch(
+                algorithms: old.algorithms, context: old.context, interimTranscriptHash: old.interimTranscriptHash,
+                privateKeys: old.privateKeys, resumptionPSKs: old.resumptionPSKsOfNextEpoch(environment),
+                oldLeaf: old.tree[old.ownLeafIndex]),
+            applied: applied, committer: committer, leaf: leaf, template: template, preSharedKeys: preSharedKeys,
+            environment: environment)
+    }
+
+    init(
+        old: OldEpoch, applied: AppliedProposals, committer: Sender, leaf: LeafIndex, template: LeafTemplate,
+        preSharedKeys: [ResolvedPSK], environment: MLSEnvironment
+    ) {
+        self.old = old
+        self.applied = applied
+        self.committer = committer
+        self.leaf = leaf
+        self.template = template
+        self.preSharedKeys = preSharedKeys
+        self.environment = environment
+    }
+
+    /// Makes the commit, the group of the next epoch, and the Welcome.
+    ///
+    /// - Parameter signer: the key of the old epoch's leaf, which signs the commit itself.
+    mutating func build(
+        _ list: [ProposalOrRef], makesPath: Bool, initSecret: SecretBytes, options: CommitOptions,
+        signer: SignaturePrivateKey
+    ) throws(MLSError) -> Made {
+        let algorithms = old.algorithms
+        guard old.context.epoch < .max else { throw .commit(.epochOverflow) }
+        var tree = applied.tree
+        var context = old.context
+        context.epoch += 1
+        context.extensions = applied.extensions
+
+        var path: (generated: GeneratedPath, update: UpdatePath)?
+        if makesPath {
+            let generated = try tree.generatePath(
+                leaf, template, groupID: context.groupID, random: environment.random, algorithms)
+            try validateOwnLeaf(generated.leafNode)
+            context.treeHash = tree.treeHash()
+            let update = try tree.encryptPath(
+                generated, context: context.encoded, excluding: applied.addedLeaves, random: environment.random,
+                algorithms)
+            path = (generated, update)
+        } else {
+            context.treeHash = tree.treeHash()
+        }
+        let commitSecret = path?.generated.commitSecret ?? .zero(count: algorithms.hashLength)
+
+        let isPublic = !environment.configuration.encryptsHandshakes || committer == .newMemberCommit
+        let framed = FramedContent(
+            groupID: context.groupID, epoch: old.context.epoch, sender: committer,
+            authenticatedData: options.authenticatedData,
+            content: .commit(Commit(proposals: list, path: path?.update)))
+        var content = try AuthenticatedContent(
+            signing: framed, wireFormat: isPublic ? .publicMessage : .privateMessage, context: old.context,
+            key: signer)
+        context.confirmedTranscriptHash = TranscriptHash.confirmed(
+            old.interimTranscriptHash, content.confirmedTranscriptHashInput, algorithms.hash)
+        let schedule = KeySchedule(
+            initSecret: initSecret, commitSecret: commitSecret,
+            pskSecret: try algorithms.hash.pskSecret(preSharedKeys), context: context.encoded, algorithms.hash)
+
+        let keys = tree.known(old.privateKeys, adding: path?.generated.privateKeys ?? [:])
+        var next = Group(
+            algorithms, context, tree, leaf, makesPath ? template.signer : signer, keys, schedule,
+            confirmationTag: nil)
+        next.resumptionPSKs = old.resumptionPSKs
+        if let reInit = applied.reInit { next.status = .reinitialized(reInit) }
+        content.auth.confirmationTag = next.confirmationTag
+        return Made(
+            content: content, next: next,
+            welcome: try welcome(next, path?.generated, schedule, options), effect: effect(path?.generated, options))
+    }
+
+    private func validateOwnLeaf(_ leafNode: LeafNode) throws(MLSError) {
+        let rules = try LeafNodeRules(
+            suite: old.context.cipherSuite, extensions: applied.extensions, isSending: true)
+        try leafNode.validate(.commit(replacing: old.oldLeaf), rules, environment)
+        var tree = applied.tree
+        if let current = tree[leaf] {
+            try tree.validateUniqueness(leafNode, replacing: current)
+        } else {
+            try tree.validateUniqueness(leafNode, replacing: nil)
+            // The joiner's leaf is new: its credential type counts among the members' now.
+            if leaf.int < tree.size { tree.setLeaf(leafNode, at: leaf) }
+        }
+        try tree.validateCredentialTypes()
+    }
+
+    /// The Welcome for those who were added (§12.4.3.1).
+    private func welcome(
+        _ next: Group, _ path: GeneratedPath?, _ schedule: KeySchedule, _ options: CommitOptions
+    ) throws(MLSError) -> MLSMessage? {
+        guard !applied.added.isEmpty else { return nil }
+        let algorithms = old.algorithms
+        let info = try next.signedGroupInfo(
+            includesRatchetTree: environment.configuration.includesRatchetTree,
+            includesExternalPub: environment.configuration.includesExternalPub,
+            extensions: options.groupInfoExtensions)
+        let keys = WelcomeKeys(schedule.welcomeSecret, algorithms)
+        let sealedInfo = try algorithms.aead.seal(info.encoded, key: keys.key, nonce: keys.nonce, aad: [])
+        let psks = preSharedKeys.map(\.id)
+        let random = environment.random
+        let committer = leaf
+        let context = algorithms.labeledContext("Welcome", sealedInfo)
+        let secrets = try parallelMap(applied.added) { (added) throws(MLSError) in
+            var pathSecret: SecretBytes?
+            if let path {
+                // The lowest node of the path above the new leaf is the lowest common ancestor (§12.4.3.1).
+                let ancestor = TreeMath.commonAncestor(added.index, committer)
+                guard let step = path.steps.firstIndex(where: { $0.node == ancestor }) else {
+                    throw MLSError.internalError
+                }
+                pathSecret = path.secrets[step]
+            }
+            let secrets = GroupSecrets(
+                joinerSecret: schedule.joinerSecret, pathSecret: pathSecret, preSharedKeys: psks)
+            var encoded = secrets.encoded
+            defer { encoded.wipe() }
+            return EncryptedGroupSecrets(
+                newMember: algorithms.hash.keyPackageRef(added.keyPackage.encoded),
+                encryptedGroupSecrets: try algorithms.hpkeSeal(
+                    to: added.keyPackage.initKey, context, encoded, random))
+        }
+        return .welcome(
+            Welcome(cipherSuite: old.context.cipherSuite, secrets: secrets, encryptedGroupInfo: sealedInfo))
+    }
+
+    private func effect(_ path: GeneratedPath?, _ options: CommitOptions) -> CommitEffect {
+        var updated = applied.updated
+        if let path, let oldLeaf = old.oldLeaf { updated.append((leaf, oldLeaf, path.leafNode)) }
+        return CommitEffect(
+            committer: committer, committerLeaf: leaf, added: applied.added.map { ($0.index, $0.keyPackage.leafNode) },
+            updated: updated, removed: applied.removed,
+            extensions: applied.extensions == old.context.extensions ? nil : applied.extensions,
+            preSharedKeys: applied.preSharedKeys, reInit: applied.reInit,
+            authenticatedData: options.authenticatedData, removesSelf: false)
+    }
+}
+
+/// The key and nonce of a Welcome's GroupInfo (RFC 9420 §12.4.3.1).
+struct WelcomeKeys {
+    let key: SecretBytes
+    let nonce: SecretBytes
+
+    init(_ welcomeSecret: SecretBytes, _ algorithms: Algorithms) {
+        key = algorithms.hash.expandWithLabel(welcomeSecret, "key", algorithms.aead.keyLength)
+        nonce = algorithms.hash.expandWithLabel(welcomeSecret, "nonce", algorithms.aead.nonceLength)
+    }
+}
+
+extension RatchetTree {
+    /// The private keys that still belong to this tree: those whose public key is at their node.
+    func known(_ old: [Int: HPKEPrivateKey], adding new: [Int: HPKEPrivateKey]) -> [Int: HPKEPrivateKey] {
+        old.merging(new) { _, new in new }.filter { node, key in
+            node < width && self[node: node]?.encryptionKey == key.publicKey
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import TLSCodec
+
+/// What a commit shall do, besides what was proposed before.
+public struct CommitOptions: Sendable {
+    /// Proposals to be made by the commit itself.
+    public var proposals: [Proposal] = []
+    /// Whether to include what others proposed in this epoch (§12.4 says one should).
+    public var includesReceivedProposals = true
+    /// Whether to renew the committer's path even where that is not required. It heals a compromise (§12.4).
+    public var renewsPath = true
+    /// A new credential, key or capabilities for the committer's leaf.
+    public var newLeaf: Client?
+    /// Data that is authenticated with the commit and not encrypted.
+    public var authenticatedData: [UInt8] = []
+    /// More extensions for the Welcome's GroupInfo.
+    public var groupInfoExtensions: [Extension] = []
+    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialized(from:client:keyPackages:in:)``.
+    var allowedUsage: ResumptionUsage?
+
+    /// A commit of what was proposed so far.
+    public init() {}
+
+    /// A commit that makes these proposals too.
+    public init(_ proposals: [Proposal]) { self.proposals = proposals }
+}
+
+extension Group {
+    /// Makes a commit (RFC 9420 §12.4.1). The group stays in its epoch; only a key of the member's own handshake ratchet
+    /// is used up if the commit is encrypted, so store the ratchet state before sending.
+    ///
+    /// - Throws: ``MLSError/proposals(_:)``, ``MLSError/keyPackage(_:)``, ``MLSError/leafNode(_:)`` or
+    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid.
+    public mutating func commit(
+        _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
+    ) throws(MLSError) -> PendingCommit {
+        try requireActive()
+        guard options.authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
+        var committed =
+            options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
+        // A ReInit stands alone: whatever else is asked for now comes first, and it may be sent again (§12.2).
+        if !options.proposals.isEmpty { committed.removeAll { $0.proposal.type == .reInit } }
+        let list =
+            committed.map { ProposalOrRef.reference($0.reference) } + options.proposals.map { .proposal($0) }
+        let resolved = try ProposalList.resolve(list, proposals, sender: .member(ownLeafIndex))
+        let checker = ProposalList(
+            group: view, committer: .member(ownLeafIndex), environment: environment,
+            allowedUsage: options.allowedUsage, isSending: true)
+        let applied = try checker.apply(resolved)
+        let preSharedKeys = try resolve(applied.preSharedKeys, environment)
+        let needsPath = applied.requiresPath || (options.renewsPath && applied.reInit == nil) || options.newLeaf != nil
+        var builder = CommitBuilder(
+            old: self, applied: applied, committer: .member(ownLeafIndex), leaf: ownLeafIndex,
+            template: try template(options.newLeaf), preSharedKeys: preSharedKeys, environment: environment)
+        let made = try builder.build(
+            list, makesPath: needsPath, initSecret: secrets.initSecret, options: options, signer: signer)
+        let message = try protect(made.content, environment)
+        return PendingCommit(
+            base: CommitBase(self), next: made.next, message: message, welcome: made.welcome, effect: made.effect)
+    }
+
+    var view: ProposalList.GroupView {
+        ProposalList.GroupView(algorithms: algorithms, context: context, tree: tree)
+    }
+
+    /// The committer's next leaf: as it is, or with what the caller wants changed.
+    private func template(_ new: Client?) throws(MLSError) -> LeafTemplate {
+        if let new {
+            guard new.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+            return new.template
+        }
+        guard let leaf = tree[ownLeafIndex] else { throw .internalError }
+        return LeafTemplate(
+            credential: leaf.credential, capabilities: leaf.capabilities, extensions: leaf.extensions, signer: signer)
+    }
+
+    /// Protects handshake content as the configuration says, using up a key of the own ratchet if encrypted.
+    mutating func protect(
+        _ content: AuthenticatedContent, _ environment: MLSEnvironment
+    ) throws(MLSError) -> MLSMessage {
+        guard content.wireFormat == .privateMessage else {
+            return .publicMessage(
+                try PublicMessage.protect(
+                    content, membershipKey: secrets.membershipKey, context: context, algorithms.hash))
+        }
+        let step = try secretTree.next(ownLeafIndex, content.content.content.type)
+        let message = try PrivateMessage.protect(
+            content, leaf: ownLeafIndex, key: step.key, senderDataSecret: secrets.senderDataSecret,
+            padding: environment.configuration.padding, random: environment.random, algorithms)
+        secretTree.apply(step)
+        return .privateMessage(message)
+    }
+
+    /// Finds the secrets of pre-shared keys (§8.4): this group's own resumption PSKs first, then the application's.
+    func resolve(_ ids: [PreSharedKeyID], _ environment: MLSEnvironment) throws(MLSError) -> [ResolvedPSK] {
+        var resolved: [ResolvedPSK] = []
+        for id in ids {
+            var secret: SecretBytes?
+            if case .resumption(_, context.groupID, let epoch) = id.kind {
+                secret =
+                    epoch == context.epoch
+                    ? secrets.resumptionPSK : resumptionPSKs.first { $0.epoch == epoch }?.secret
+            }
+            guard let secret = secret ?? environment.preSharedKey(id.kind) else { throw .preSharedKey(.unknown) }
+            resolved.append(ResolvedPSK(id: id, secret: secret))
+        }
+        return resolved
+    }
+}

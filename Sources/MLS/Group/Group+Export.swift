@@ -1,0 +1,48 @@
+extension Group {
+    /// `MLS-Exporter(Label, Context, Length)` (RFC 9420 §8.5).
+    ///
+    /// - Parameter length: 1 to 255 times the hash length, in bytes.
+    /// - Throws: ``MLSError/usage(_:)`` for another length.
+    public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
+        try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
+    }
+
+    /// A value that only members of this epoch have, to compare over another channel (§8.7).
+    public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
+
+    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this one.
+    public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
+
+    /// A secret for an application component that can be taken once per epoch (draft-ietf-mls-extensions).
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before
+    ///   using it, or it can be again after a restart.
+    public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {
+        guard let secret = exporterTree.take(component, algorithms.hash) else { throw .usage(.consumed) }
+        return secret
+    }
+
+    /// A signed description of the current epoch, for those who join with an external commit (§12.4.3).
+    public func groupInfo(
+        includesRatchetTree: Bool = true, includesExternalPub: Bool = true, extensions: [Extension] = []
+    ) throws(MLSError) -> MLSMessage {
+        guard status != .removed else { throw .usage(.groupInactive) }
+        return .groupInfo(
+            try signedGroupInfo(
+                includesRatchetTree: includesRatchetTree, includesExternalPub: includesExternalPub,
+                extensions: extensions))
+    }
+
+    func signedGroupInfo(
+        includesRatchetTree: Bool, includesExternalPub: Bool, extensions: [Extension]
+    ) throws(MLSError) -> GroupInfo {
+        var all = extensions
+        if includesExternalPub {
+            all.append(.externalPub(try secrets.externalKeyPair(algorithms.kem).publicKey))
+        }
+        if includesRatchetTree { all.append(Extension(type: .ratchetTree, data: tree.encoded)) }
+        guard !all.hasDuplicates else { throw .joining(.duplicateExtension) }
+        return try GroupInfo(
+            groupContext: context, extensions: all, confirmationTag: confirmationTag, signer: ownLeafIndex, key: signer)
+    }
+}

@@ -1,0 +1,93 @@
+import TLSCodec
+
+/// A group that a client joins by its own commit (RFC 9420 §12.4.3.2). The client is in it when the commit was accepted.
+public struct ExternalJoin: Sendable {
+    /// The commit, to be sent to the members.
+    public let message: MLSMessage
+    /// The group as it will be.
+    public let group: Group
+    /// What the commit does.
+    public let effect: CommitEffect
+}
+
+extension Group {
+    /// Joins a group by an external commit (RFC 9420 §12.4.3.2).
+    ///
+    /// - Parameters:
+    ///   - info: a GroupInfo of the group's current epoch, with its external public key.
+    ///   - ratchetTree: the tree, if the GroupInfo does not carry it.
+    ///   - removing: the client's own old leaf, if it rejoins.
+    ///   - preSharedKeys: keys to inject.
+    ///   - selfRemoves: the pending self-removes of the epoch, as the delivery service gave them
+    ///     (draft-ietf-mls-extensions); they must be included.
+    public static func joinExternally(
+        _ info: GroupInfo, client: Client, ratchetTree: [UInt8]? = nil, removing old: LeafIndex? = nil,
+        preSharedKeys: [PreSharedKeyID] = [], selfRemoves: [PublicMessage] = [], authenticatedData: [UInt8] = [],
+        in environment: MLSEnvironment
+    ) throws(MLSError) -> ExternalJoin {
+        let context = info.groupContext
+        let algorithms = try context.cipherSuite.requireAlgorithms()
+        guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+        guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
+        let tree = try verifiedTree(info, client.capabilities, ratchetTree, environment)
+        guard let encodedKey = info.extensions[.externalPub] else { throw .joining(.externalPubMissing) }
+        let externalKey = try decoding { () throws(TLSCodecError) in try HPKEPublicKey(decoding: encodedKey) }
+        let initial = try algorithms.hpkeExport(to: externalKey, ExternalInitLabel.value, environment.random)
+
+        var byValue: [Proposal] = [.externalInit(kemOutput: initial.kemOutput)]
+        if let old { byValue.append(.remove(old)) }
+        byValue += preSharedKeys.map { .preSharedKey($0) }
+        var cache = ProposalCache()
+        for message in selfRemoves { try cache.insert(selfRemove: message, tree, context, algorithms) }
+        let list = cache.entries.map { ProposalOrRef.reference($0.reference) } + byValue.map { .proposal($0) }
+        let resolved = try ProposalList.resolve(list, cache, sender: .newMemberCommit)
+        let checker = ProposalList(
+            group: .init(algorithms: algorithms, context: context, tree: tree), committer: .external(nil),
+            environment: environment, allowedUsage: nil, isSending: true)
+        var applied = try checker.apply(resolved)
+        let index = applied.tree.firstBlankLeaf()
+        if index.int == applied.tree.size { try applied.tree.extend() }
+
+        var keys: [ResolvedPSK] = []
+        for id in applied.preSharedKeys {
+            guard let secret = environment.preSharedKey(id.kind) else { throw .preSharedKey(.unknown) }
+            keys.append(ResolvedPSK(id: id, secret: secret))
+        }
+        let interim = TranscriptHash.interim(
+            context.confirmedTranscriptHash, confirmationTag: info.confirmationTag, algorithms.hash)
+        var builder = CommitBuilder(
+            old: .init(
+                algorithms: algorithms, context: context, interimTranscriptHash: interim, privateKeys: [:],
+                resumptionPSKs: [], oldLeaf: nil),
+            applied: applied, committer: .newMemberCommit, leaf: index, template: client.template,
+            preSharedKeys: keys, environment: environment)
+        var options = CommitOptions()
+        options.authenticatedData = authenticatedData
+        let made = try builder.build(
+            list, makesPath: true, initSecret: initial.secret, options: options, signer: client.signer)
+        let message = PublicMessage(content: made.content.content, auth: made.content.auth, membershipTag: nil)
+        return ExternalJoin(message: .publicMessage(message), group: made.next, effect: made.effect)
+    }
+}
+
+extension ProposalCache {
+    /// Keeps a self-remove that a joiner was given. It cannot check the membership tag, and nothing else is left out.
+    fileprivate mutating func insert(
+        selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
+    ) throws(MLSError) {
+        guard message.groupID == context.groupID else { throw .message(.groupID) }
+        guard message.epoch == context.epoch else {
+            throw .message(.epoch(current: context.epoch, message: message.epoch))
+        }
+        guard case .proposal(.selfRemove) = message.content.content, case .member(let leaf) = message.sender,
+            let key = tree[leaf]?.signatureKey
+        else { throw .message(.selfRemove) }
+        let content = AuthenticatedContent(
+            wireFormat: .publicMessage, content: message.content, auth: message.auth)
+        let verified = try content.verify(key, context: context, algorithms.signature)
+        insert(
+            .init(
+                reference: verified.proposalRef(algorithms.hash), proposal: .selfRemove, sender: verified.sender,
+                ownUpdate: nil))
+    }
+}

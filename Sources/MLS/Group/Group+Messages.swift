@@ -1,0 +1,121 @@
+extension Group {
+    /// Encrypts application data (RFC 9420 §15). Uses up a key: store the ratchet state before sending.
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if proposals are waiting to be committed (§12.4) or the group is inactive.
+    public mutating func encrypt(
+        _ data: [UInt8], authenticatedData: [UInt8] = [], in environment: MLSEnvironment
+    ) throws(MLSError) -> MLSMessage {
+        try requireActive()
+        guard proposals.isEmpty else { throw .usage(.proposalsPending) }
+        guard data.count <= Limits.contentLength, authenticatedData.count <= Limits.contentLength else {
+            throw .usage(.tooLarge)
+        }
+        let framed = FramedContent(
+            groupID: groupID, epoch: epoch, sender: .member(ownLeafIndex), authenticatedData: authenticatedData,
+            content: .application(data))
+        let content = try AuthenticatedContent(
+            signing: framed, wireFormat: .privateMessage, context: context, key: signer)
+        return try protect(content, environment)
+    }
+
+    /// Proposes a change (§12.1). The proposal is kept, so that this member's own commit may refer to it.
+    ///
+    /// - Throws: ``MLSError/proposals(_:)`` for a self-remove in a group that does not support it.
+    public mutating func propose(
+        _ proposal: Proposal, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
+    ) throws(MLSError) -> MLSMessage {
+        try requireActive()
+        switch proposal {
+        case .update, .externalInit: throw .proposals(.updateSender)
+        default: break
+        }
+        guard tree.census.allSupport(proposal.type) else { throw .proposals(.unsupportedType) }
+        return try send(proposal, ownUpdate: nil, authenticatedData, environment)
+    }
+
+    /// Proposes new keys for this member's own leaf (§12.1.2).
+    ///
+    /// - Parameter client: a new credential, key or capabilities; nil keeps them.
+    public mutating func proposeUpdate(
+        _ client: Client? = nil, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
+    ) throws(MLSError) -> MLSMessage {
+        try requireActive()
+        guard let old = tree[ownLeafIndex] else { throw .internalError }
+        let signer = client?.signer ?? signer
+        guard signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+        let key = try algorithms.kem.generateKeyPair(environment.random)
+        let leaf = try LeafNode(
+            encryptionKey: key.publicKey, credential: client?.credential ?? old.credential,
+            capabilities: client?.capabilities ?? old.capabilities, source: .update,
+            extensions: client?.leafExtensions ?? old.extensions,
+            place: .init(groupID: groupID, leafIndex: ownLeafIndex), signer: signer)
+        let rules = try LeafNodeRules(suite: cipherSuite, extensions: context.extensions, isSending: true)
+        try leaf.validate(.update(replacing: old), rules, environment)
+        return try send(
+            .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
+    }
+
+    /// Proposes that this member leaves (draft-ietf-mls-extensions), or its removal where that is not supported.
+    public mutating func proposeLeaving(in environment: MLSEnvironment) throws(MLSError) -> MLSMessage {
+        let isSupported = tree.census.allSupport(ProposalType.selfRemove)
+        return try propose(isSupported ? .selfRemove : .remove(ownLeafIndex), in: environment)
+    }
+
+    private mutating func send(
+        _ proposal: Proposal, ownUpdate: ProposalCache.OwnUpdate?, _ authenticatedData: [UInt8],
+        _ environment: MLSEnvironment
+    ) throws(MLSError) -> MLSMessage {
+        guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
+        let framed = FramedContent(
+            groupID: groupID, epoch: epoch, sender: .member(ownLeafIndex), authenticatedData: authenticatedData,
+            content: .proposal(proposal))
+        // A self-remove must be readable by those who join with an external commit.
+        let isPublic = proposal == .selfRemove || !environment.configuration.encryptsHandshakes
+        let content = try AuthenticatedContent(
+            signing: framed, wireFormat: isPublic ? .publicMessage : .privateMessage, context: context, key: signer)
+        let message = try protect(content, environment)
+        proposals.insert(
+            .init(
+                reference: VerifiedContent.own(content).proposalRef(algorithms.hash), proposal: proposal,
+                sender: .member(ownLeafIndex), ownUpdate: ownUpdate))
+        return message
+    }
+
+    /// The proposals of this epoch that wait for a commit.
+    public var pendingProposals: [ReceivedProposal] {
+        proposals.entries.map {
+            ReceivedProposal(
+                sender: $0.sender, proposal: $0.proposal, reference: $0.reference, authenticatedData: [])
+        }
+    }
+
+    /// Forgets the proposals that wait for a commit, when the application has decided against them.
+    public mutating func discardProposals() { proposals.removeAll() }
+
+    /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).
+    ///
+    /// - Parameter senderIndex: the sender's place in the extension's list.
+    public static func externalProposal(
+        _ proposal: Proposal, senderIndex: UInt32, groupID: [UInt8], epoch: UInt64, signer: SignaturePrivateKey
+    ) throws(MLSError) -> MLSMessage {
+        guard proposal.type.mayBeSentExternally else { throw .message(.externalProposalType) }
+        return try outsideProposal(proposal, .external(senderIndex), groupID, epoch, signer)
+    }
+
+    /// A proposal by a client to be added itself (§12.1.8).
+    public static func newMemberProposal(
+        _ bundle: KeyPackageBundle, groupID: [UInt8], epoch: UInt64
+    ) throws(MLSError) -> MLSMessage {
+        try outsideProposal(.add(bundle.keyPackage), .newMemberProposal, groupID, epoch, bundle.signer)
+    }
+
+    private static func outsideProposal(
+        _ proposal: Proposal, _ sender: Sender, _ groupID: [UInt8], _ epoch: UInt64, _ signer: SignaturePrivateKey
+    ) throws(MLSError) -> MLSMessage {
+        let framed = FramedContent(
+            groupID: groupID, epoch: epoch, sender: sender, authenticatedData: [], content: .proposal(proposal))
+        let content = try AuthenticatedContent(
+            signing: framed, wireFormat: .publicMessage, context: nil, key: signer)
+        return .publicMessage(PublicMessage(content: content.content, auth: content.auth, membershipTag: nil))
+    }
+}

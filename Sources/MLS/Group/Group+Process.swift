@@ -1,0 +1,201 @@
+import TLSCodec
+
+/// What a message turned out to be.
+public enum ReceivedMessage: Sendable {
+    /// Application data.
+    case application(ApplicationMessage)
+    /// A proposal, which the group now keeps for a commit to refer to.
+    case proposal(ReceivedProposal)
+    /// A commit that would be valid. Nothing has happened yet: see ``Group/apply(_:)-(StagedCommit)``.
+    case commit(StagedCommit)
+}
+
+/// Application data that was decrypted and verified (RFC 9420 §15).
+public struct ApplicationMessage: Sendable {
+    /// The member that sent it.
+    public let sender: LeafIndex
+    /// What it sent.
+    public let data: [UInt8]
+    /// What came with it, authenticated and not encrypted.
+    public let authenticatedData: [UInt8]
+    /// Its number among the sender's messages of this epoch, from 0: a gap means that messages are missing.
+    public let generation: UInt32
+}
+
+/// A proposal that was verified and is kept (RFC 9420 §12.1).
+public struct ReceivedProposal: Sendable {
+    /// Who sent it.
+    public let sender: Sender
+    /// What it proposes.
+    public let proposal: Proposal
+    /// Its reference (§5.2).
+    public let reference: [UInt8]
+    /// What came with it.
+    public let authenticatedData: [UInt8]
+}
+
+extension Group {
+    /// Processes an encoded message of this group (RFC 9420 §6).
+    ///
+    /// - Throws: as ``process(_:in:)-(MLSMessage,_)``, and ``MLSError/malformed(_:)``.
+    public mutating func process(
+        _ bytes: [UInt8], in environment: MLSEnvironment
+    ) throws(MLSError) -> ReceivedMessage {
+        try process(MLSMessage.decode(bytes), in: environment)
+    }
+
+    /// Processes a message of this group (RFC 9420 §6).
+    ///
+    /// Application data uses up its key, and a proposal is kept: store the state. A commit changes nothing yet.
+    ///
+    /// - Throws: ``MLSError/message(_:)`` if the message is not for this state or not genuine; for a commit also
+    ///   whatever rule it breaks. The group is then as it was.
+    public mutating func process(
+        _ message: MLSMessage, in environment: MLSEnvironment
+    ) throws(MLSError) -> ReceivedMessage {
+        guard status != .removed else { throw .usage(.groupInactive) }
+        switch message {
+        case .publicMessage(let message): return try process(message, environment)
+        case .privateMessage(let message): return try process(message, environment)
+        case .welcome, .groupInfo, .keyPackage: throw .message(.wireFormat)
+        }
+    }
+
+    private func checkPlace(_ groupID: [UInt8], _ epoch: UInt64) throws(MLSError) {
+        guard groupID == context.groupID else { throw .message(.groupID) }
+        guard epoch == context.epoch else {
+            throw .message(.epoch(current: context.epoch, message: epoch))
+        }
+    }
+
+    // MARK: PublicMessage
+
+    private mutating func process(
+        _ message: PublicMessage, _ environment: MLSEnvironment
+    ) throws(MLSError) -> ReceivedMessage {
+        try checkPlace(message.groupID, message.epoch)
+        if case .member(ownLeafIndex) = message.sender { throw .message(.fromSelf) }
+        let content = try message.unprotect(
+            membershipKey: secrets.membershipKey, context: context, algorithms.hash)
+        let verified = try content.verify(
+            try verificationKey(content, environment), context: context, algorithms.signature)
+        return try receive(verified, generation: 0, environment)
+    }
+
+    /// The key that a message must be signed with (§6.1).
+    private func verificationKey(
+        _ content: AuthenticatedContent, _ environment: MLSEnvironment
+    ) throws(MLSError) -> SignaturePublicKey {
+        switch content.content.sender {
+        case .member(let leaf):
+            guard let key = tree[leaf]?.signatureKey else { throw .message(.sender) }
+            return key
+        case .external(let index):
+            guard case .proposal = content.content.content else { throw .message(.senderType) }
+            let senders = try decoding { () throws(TLSCodecError) in try context.extensions.externalSenders() }
+            guard index < senders.count else { throw .message(.sender) }
+            let sender = senders[Int(index)]
+            guard
+                environment.authentication.isValid(
+                    sender.credential, signatureKey: sender.signatureKey, as: .externalSender)
+            else { throw .message(.sender) }
+            return sender.signatureKey
+        case .newMemberProposal:
+            guard case .proposal(.add(let keyPackage)) = content.content.content else { throw .message(.senderType) }
+            return keyPackage.leafNode.signatureKey
+        case .newMemberCommit:
+            guard case .commit(let commit) = content.content.content else { throw .message(.senderType) }
+            guard let path = commit.path else { throw .commit(.pathRequired) }
+            return path.leafNode.signatureKey
+        }
+    }
+
+    // MARK: PrivateMessage
+
+    private mutating func process(
+        _ message: PrivateMessage, _ environment: MLSEnvironment
+    ) throws(MLSError) -> ReceivedMessage {
+        try checkPlace(message.groupID, message.epoch)
+        let senderData = try message.senderData(secrets.senderDataSecret, algorithms)
+        guard senderData.leafIndex != ownLeafIndex else { throw .message(.fromSelf) }
+        guard let leaf = tree[senderData.leafIndex] else { throw .message(.sender) }
+        let step = try secretTree.key(
+            senderData.leafIndex, message.contentType, generation: senderData.generation,
+            environment.configuration.window)
+        let content = try message.unprotect(senderData, step.key, algorithms)
+        let verified = try content.verify(leaf.signatureKey, context: context, algorithms.signature)
+        let received = try receive(verified, generation: senderData.generation, environment)
+        // Only now is the key used up. A commit's epoch ends with it, so its key need not be.
+        if case .commit = received { return received }
+        secretTree.apply(step)
+        return received
+    }
+
+    // MARK: Content
+
+    private mutating func receive(
+        _ verified: VerifiedContent, generation: UInt32, _ environment: MLSEnvironment
+    ) throws(MLSError) -> ReceivedMessage {
+        switch verified.framed.content {
+        case .application(let data):
+            guard case .member(let sender) = verified.sender else { throw .message(.senderType) }
+            return .application(
+                ApplicationMessage(
+                    sender: sender, data: data, authenticatedData: verified.framed.authenticatedData,
+                    generation: generation))
+        case .proposal(let proposal):
+            try requireActive()
+            try validate(proposal, verified, environment)
+            let reference = verified.proposalRef(algorithms.hash)
+            proposals.insert(
+                .init(reference: reference, proposal: proposal, sender: verified.sender, ownUpdate: nil))
+            return .proposal(
+                ReceivedProposal(
+                    sender: verified.sender, proposal: proposal, reference: reference,
+                    authenticatedData: verified.framed.authenticatedData))
+        case .commit(let commit):
+            try requireActive()
+            return .commit(try stage(commit, verified, environment))
+        }
+    }
+
+    /// The rules of a single proposal (§12.1), checked when it arrives so that no invalid one is kept.
+    private func validate(
+        _ proposal: Proposal, _ verified: VerifiedContent, _ environment: MLSEnvironment
+    ) throws(MLSError) {
+        switch verified.sender {
+        case .external:
+            guard proposal.type.mayBeSentExternally else { throw .message(.externalProposalType) }
+        case .newMemberCommit: throw .message(.senderType)
+        case .member, .newMemberProposal: break
+        }
+        guard tree.census.allSupport(proposal.type) else { throw .proposals(.unsupportedType) }
+        let rules = try LeafNodeRules(
+            suite: context.cipherSuite, extensions: context.extensions, isSending: false)
+        switch proposal {
+        case .add(let keyPackage): _ = try VerifiedKeyPackage.verify(keyPackage, rules, environment)
+        case .update(let leaf):
+            guard case .member(let index) = verified.sender, let old = tree[index] else {
+                throw .proposals(.updateSender)
+            }
+            try leaf.validate(.update(replacing: old), rules, environment)
+            try tree.validateUniqueness(leaf, replacing: old)
+            guard
+                leaf.isSignatureValid(.init(groupID: context.groupID, leafIndex: index), algorithms.signature)
+            else { throw .leafNode(.signature) }
+        case .remove(let index):
+            guard tree[index] != nil else { throw .proposals(.removedLeafBlank) }
+        case .preSharedKey(let id): try id.validate(nil, algorithms)
+        case .reInit(let reInit):
+            guard reInit.version.rawValue >= context.version.rawValue else { throw .proposals(.reInitVersion) }
+        case .externalInit: throw .proposals(.externalInit)
+        case .groupContextExtensions(let extensions):
+            guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+            try checkExternalSenders(extensions)
+        case .selfRemove:
+            guard case .member = verified.sender, verified.wireFormat == .publicMessage else {
+                throw .message(.selfRemove)
+            }
+        }
+    }
+}

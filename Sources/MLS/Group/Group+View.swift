@@ -1,0 +1,13 @@
+extension Group {
+    /// The same epoch as another member sees it, whose keys the caller has. Members share the epoch's secrets, so nothing
+    /// is derived. For benchmarks and tests of large groups, which would need a process for each member otherwise.
+    @_spi(Views)
+    public func view(of leaf: LeafIndex, signer: SignaturePrivateKey, encryptionKey: HPKEPrivateKey) -> Group {
+        var view = self
+        view.ownLeafIndex = leaf
+        view.signer = signer
+        view.privateKeys = [TreeMath.node(leaf): encryptionKey]
+        view.proposals = ProposalCache()
+        return view
+    }
+}

@@ -1,0 +1,116 @@
+import TLSCodec
+
+/// A member's view of a group (RFC 9420 §4.2): a value that messages and commits turn into another.
+///
+/// Making or receiving a commit does not change the group: it gives a ``PendingCommit`` or ``StagedCommit`` that the caller
+/// applies when the delivery service has put it in order, or drops. Whatever throws leaves the group as it was.
+public struct Group: Sendable {
+    /// What a group can still do.
+    public enum Status: Hashable, Sendable {
+        /// Everything.
+        case active
+        /// Nothing: this member was removed (§12.1.3).
+        case removed
+        /// Nothing but to be succeeded by the group of the ReInit (§11.2).
+        case reinitialized(ReInit)
+    }
+
+    let algorithms: Algorithms
+    /// What all members agree on (§8.1).
+    public internal(set) var context: GroupContext
+    /// The members and their keys (§7).
+    public internal(set) var tree: RatchetTree
+    /// This member's leaf.
+    public internal(set) var ownLeafIndex: LeafIndex
+    /// What the group can still do.
+    public internal(set) var status: Status = .active
+    var signer: SignaturePrivateKey
+    /// The private keys of this member's leaf and of the nodes above it that it knows, by node index.
+    var privateKeys: [Int: HPKEPrivateKey]
+    var secrets: EpochSecrets
+    var secretTree: SecretTree
+    var exporterTree: ExporterTree
+    var interimTranscriptHash: [UInt8]
+    var confirmationTag: [UInt8]
+    /// Resumption PSKs of past epochs, oldest first (§8.6).
+    var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
+    var proposals = ProposalCache()
+
+    /// The cipher suite.
+    public var cipherSuite: CipherSuite { context.cipherSuite }
+    /// The group's identifier.
+    public var groupID: [UInt8] { context.groupID }
+    /// The epoch's number.
+    public var epoch: UInt64 { context.epoch }
+    /// The members, from left to right.
+    public var members: some Sequence<(index: LeafIndex, leaf: LeafNode)> { tree.members }
+    /// The number of members.
+    public var memberCount: Int { tree.memberCount }
+    /// The public half of the key that this member signs with.
+    public var signatureKey: SignaturePublicKey { signer.publicKey }
+
+    /// Creates a group with one member (§11).
+    ///
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/leafNode(_:)`` if the client does not support the
+    ///   group's own extensions, ``MLSError/usage(_:)`` if its signer is of another suite.
+    public init(
+        creating groupID: [UInt8], suite: CipherSuite, client: Client, extensions: [Extension] = [],
+        lifetime: Lifetime, in environment: MLSEnvironment
+    ) throws(MLSError) {
+        let algorithms = try suite.requireAlgorithms()
+        guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
+        guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+        let key = try algorithms.kem.generateKeyPair(environment.random)
+        let leaf = try LeafNode(
+            encryptionKey: key.publicKey, credential: client.credential, capabilities: client.capabilities,
+            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: client.signer)
+        let rules = try LeafNodeRules(suite: suite, extensions: extensions, isSending: true)
+        try leaf.validate(.keyPackage, rules, environment)
+        try checkExternalSenders(extensions)
+        var tree = RatchetTree(leaf, algorithms.hash)
+        let context = GroupContext(
+            cipherSuite: suite, groupID: groupID, epoch: 0, treeHash: tree.treeHash(), confirmedTranscriptHash: [],
+            extensions: extensions)
+        let schedule = KeySchedule(
+            epochSecret: environment.random.secret(algorithms.hashLength), algorithms.hash)
+        self.init(
+            algorithms, context, tree, LeafIndex(0), client.signer, [0: key], schedule, confirmationTag: nil)
+    }
+
+    /// Enters an epoch whose secrets are known. Without a tag, computes it (§11).
+    init(
+        _ algorithms: Algorithms, _ context: GroupContext, _ tree: RatchetTree, _ ownLeafIndex: LeafIndex,
+        _ signer: SignaturePrivateKey, _ privateKeys: [Int: HPKEPrivateKey], _ schedule: KeySchedule,
+        confirmationTag: [UInt8]?
+    ) {
+        self.algorithms = algorithms
+        self.context = context
+        self.tree = tree
+        self.ownLeafIndex = ownLeafIndex
+        self.signer = signer
+        self.privateKeys = privateKeys
+        secrets = schedule.secrets
+        secretTree = SecretTree(encryptionSecret: schedule.encryptionSecret, size: tree.size, algorithms)
+        exporterTree = ExporterTree(root: schedule.applicationExportSecret)
+        let tag =
+            confirmationTag ?? secrets.confirmationTag(context.confirmedTranscriptHash, algorithms.hash)
+        self.confirmationTag = tag
+        interimTranscriptHash = TranscriptHash.interim(
+            context.confirmedTranscriptHash, confirmationTag: tag, algorithms.hash)
+    }
+
+    /// Keeps this epoch's resumption PSK for a later one, and forgets the oldest (§8.6).
+    func resumptionPSKsOfNextEpoch(_ environment: MLSEnvironment) -> [(epoch: UInt64, secret: SecretBytes)] {
+        let all = resumptionPSKs + [(context.epoch, secrets.resumptionPSK)]
+        return Array(all.suffix(max(0, environment.configuration.resumptionEpochs)))
+    }
+
+    func requireActive() throws(MLSError) {
+        guard status == .active else { throw .usage(.groupInactive) }
+    }
+}
+
+/// Refuses an `external_senders` extension that cannot be read (§12.1.8.1).
+func checkExternalSenders(_ extensions: [Extension]) throws(MLSError) {
+    do { _ = try extensions.externalSenders() } catch { throw .proposals(.malformedExtension) }
+}

@@ -1,0 +1,62 @@
+/// A key package that passed every check of RFC 9420 §10.1 for a group's parameters.
+struct VerifiedKeyPackage: Sendable {
+    let keyPackage: KeyPackage
+    var leafNode: LeafNode { keyPackage.leafNode }
+
+    private init(keyPackage: KeyPackage) { self.keyPackage = keyPackage }
+
+    /// Checks a key package (§10.1): everything but uniqueness among the members.
+    static func verify(
+        _ keyPackage: KeyPackage, _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) -> VerifiedKeyPackage {
+        try validate(keyPackage, rules, environment)
+        try verifySignatures(keyPackage)
+        return VerifiedKeyPackage(keyPackage: keyPackage)
+    }
+
+    /// Checks many key packages, their signatures on all cores.
+    static func verify(
+        _ keyPackages: [KeyPackage], _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) -> [VerifiedKeyPackage] {
+        for keyPackage in keyPackages { try validate(keyPackage, rules, environment) }
+        return try parallelMap(keyPackages) { (keyPackage) throws(MLSError) in
+            try verifySignatures(keyPackage)
+            return VerifiedKeyPackage(keyPackage: keyPackage)
+        }
+    }
+
+    private static func validate(
+        _ keyPackage: KeyPackage, _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) {
+        guard keyPackage.version == .mls10 else { throw .keyPackage(.version) }
+        guard keyPackage.cipherSuite == rules.suite else { throw .keyPackage(.cipherSuite) }
+        guard !keyPackage.extensions.hasDuplicates else { throw .keyPackage(.duplicateExtension) }
+        guard keyPackage.initKey != keyPackage.leafNode.encryptionKey else {
+            throw .keyPackage(.initKeyIsEncryptionKey)
+        }
+        try keyPackage.leafNode.validate(.keyPackage, rules, environment)
+    }
+
+    private static func verifySignatures(_ keyPackage: KeyPackage) throws(MLSError) {
+        let algorithms = try keyPackage.cipherSuite.requireAlgorithms()
+        try algorithms.kem.validate(keyPackage.initKey)
+        guard keyPackage.leafNode.isSignatureValid(nil, algorithms.signature) else { throw .leafNode(.signature) }
+        let key = keyPackage.leafNode.signatureKey
+        guard
+            algorithms.signature.verifyWithLabel(
+                keyPackage.signature, "KeyPackageTBS", keyPackage.toBeSigned, key)
+        else { throw .keyPackage(.signature) }
+    }
+}
+
+extension KeyPackage {
+    /// Checks a key package before it is used (§10.1), for a group with the given extensions.
+    ///
+    /// - Throws: ``MLSError/keyPackage(_:)`` or ``MLSError/leafNode(_:)``, naming the rule.
+    public func verify(
+        groupExtensions: [Extension] = [], in environment: MLSEnvironment
+    ) throws(MLSError) {
+        let rules = try LeafNodeRules(suite: cipherSuite, extensions: groupExtensions, isSending: true)
+        _ = try VerifiedKeyPackage.verify(self, rules, environment)
+    }
+}

@@ -1,0 +1,111 @@
+import TLSCodec
+
+/// Where a leaf node appears, which decides what it must be (RFC 9420 §7.3).
+enum LeafNodeRole {
+    case keyPackage
+    case update(replacing: LeafNode)
+    case commit(replacing: LeafNode?)
+    case tree
+}
+
+/// What a leaf is checked against.
+struct LeafNodeRules {
+    let suite: CipherSuite
+    let extensions: [Extension]
+    let required: RequiredCapabilities?
+    /// Whether this client sends the leaf, which makes the lifetime mandatory.
+    let isSending: Bool
+
+    init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
+        self.suite = suite
+        self.extensions = extensions
+        self.isSending = isSending
+        required = try decoding { () throws(TLSCodecError) in try extensions.requiredCapabilities() }
+    }
+}
+
+extension LeafNode {
+    /// Every check of §7.3 that needs neither a signature nor the other members.
+    func validate(
+        _ role: LeafNodeRole, _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) {
+        try validateSource(role, rules, environment)
+        guard !extensions.hasDuplicates else { throw .leafNode(.duplicateExtension) }
+        guard extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+            throw .leafNode(.extensionNotInCapabilities)
+        }
+        guard capabilities.supports(credential.type) else { throw .leafNode(.credentialTypeNotInCapabilities) }
+        guard capabilities.versions.contains(.mls10), capabilities.cipherSuites.contains(rules.suite) else {
+            throw .leafNode(.versionOrCipherSuiteUnsupported)
+        }
+        if let required = rules.required, !capabilities.satisfies(required) {
+            throw .leafNode(.requiredCapability)
+        }
+        guard rules.extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+            throw .leafNode(.groupExtensionUnsupported)
+        }
+        do { try rules.suite.requireAlgorithms().kem.validate(encryptionKey) } catch {
+            throw .leafNode(.invalidEncryptionKey)
+        }
+        guard environment.authentication.isValid(credential, signatureKey: signatureKey, as: .member) else {
+            throw .leafNode(.credential)
+        }
+    }
+
+    private func validateSource(
+        _ role: LeafNodeRole, _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) {
+        switch (role, source) {
+        case (.keyPackage, .keyPackage(let lifetime)), (.tree, .keyPackage(let lifetime)):
+            let (length, underflow) = lifetime.notAfter.subtractingReportingOverflow(lifetime.notBefore)
+            guard !underflow else { throw .leafNode(.lifetime) }
+            guard length <= environment.configuration.maximumLifetime else { throw .leafNode(.lifetimeTooLong) }
+            // A leaf of the tree may have expired since it was added, and nobody can be blamed for that.
+            if case .tree = role { return }
+            if rules.isSending || environment.configuration.checksReceivedLifetimes {
+                guard lifetime.contains(environment.now) else { throw .leafNode(.lifetime) }
+            }
+        case (.update(let old), .update):
+            guard encryptionKey != old.encryptionKey else { throw .leafNode(.encryptionKeyNotChanged) }
+            try validateSuccessor(old, environment)
+        case (.commit(let old), .commit):
+            if let old {
+                guard encryptionKey != old.encryptionKey else { throw .leafNode(.encryptionKeyNotChanged) }
+                try validateSuccessor(old, environment)
+            }
+        case (.tree, _): return
+        default: throw .leafNode(.source)
+        }
+    }
+
+    private func validateSuccessor(_ old: LeafNode, _ environment: MLSEnvironment) throws(MLSError) {
+        guard environment.authentication.isValidSuccessor(credential, of: old.credential) else {
+            throw .leafNode(.notASuccessor)
+        }
+    }
+}
+
+extension RatchetTree {
+    /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
+    func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
+        guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
+            throw .leafNode(.duplicateEncryptionKey)
+        }
+        guard leaf.signatureKey == old?.signatureKey || !signatureKeys.contains(leaf.signatureKey.compact) else {
+            throw .leafNode(.duplicateSignatureKey)
+        }
+    }
+
+    /// That every credential type in use is supported by everyone (§7.3).
+    func validateCredentialTypes() throws(MLSError) {
+        for type in census.usedCredentialTypes where !census.allSupport(type) {
+            throw .leafNode(.credentialTypeUnsupportedByMember)
+        }
+    }
+
+    /// That members support the group's extensions and requirements (§11.1, §12.1.7, §13.4).
+    func validateExtensions(_ extensions: [Extension], _ required: RequiredCapabilities?) throws(MLSError) {
+        for item in extensions where !census.allSupport(item.type) { throw .proposals(.groupExtensionUnsupported) }
+        if let required, !census.allSatisfy(required) { throw .proposals(.requiredCapabilities) }
+    }
+}

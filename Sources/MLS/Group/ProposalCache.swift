@@ -1,0 +1,97 @@
+/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in the order they arrived.
+struct ProposalCache: Sendable {
+    struct Entry: Sendable {
+        let reference: [UInt8]
+        let proposal: Proposal
+        let sender: Sender
+        /// The key of the leaf, if the proposal is this member's own Update.
+        let ownUpdate: OwnUpdate?
+    }
+
+    /// What becomes this member's when its Update is committed.
+    struct OwnUpdate: Sendable {
+        let encryptionKey: HPKEPrivateKey
+        let signer: SignaturePrivateKey
+    }
+
+    private(set) var entries: [Entry] = []
+    private var indices: [[UInt8]: Int] = [:]
+    /// The positions that changed since they were last asked for.
+    private var changed: Set<UInt32> = []
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    subscript(reference: [UInt8]) -> Entry? { indices[reference].map { entries[$0] } }
+
+    mutating func insert(_ entry: Entry) {
+        guard indices[entry.reference] == nil else { return }
+        indices[entry.reference] = entries.count
+        changed.insert(UInt32(entries.count))
+        entries.append(entry)
+    }
+
+    mutating func removeAll() {
+        changed.formUnion(entries.indices.map { UInt32($0) })
+        entries = []
+        indices = [:]
+    }
+
+    mutating func takeChanges() -> Set<UInt32> {
+        defer { changed = [] }
+        return changed
+    }
+
+    /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the
+    /// committer itself, one change per leaf with a removal before an update, and no ReInit beside others.
+    ///
+    /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received.
+    func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
+        var changeOfLeaf: [LeafIndex: Int] = [:]
+        var ownRemovals: Set<LeafIndex> = []
+        for case .remove(let leaf) in own { ownRemovals.insert(leaf) }
+        for (index, entry) in entries.enumerated() {
+            guard let leaf = entry.changedLeaf, leaf != committer, !ownRemovals.contains(leaf) else { continue }
+            if let earlier = changeOfLeaf[leaf], entries[earlier].changeRank > entry.changeRank { continue }
+            changeOfLeaf[leaf] = index
+        }
+        var seenKeys: Set<PreSharedKeyID> = []
+        var seenClients: Set<SignaturePublicKey> = []
+        for case .add(let keyPackage) in own { seenClients.insert(keyPackage.leafNode.signatureKey) }
+        for case .preSharedKey(let id) in own { seenKeys.insert(id) }
+        var hasExtensions = own.contains { $0.type == .groupContextExtensions }
+        let selected = entries.enumerated().filter { index, entry in
+            switch entry.proposal {
+            case .update, .remove, .selfRemove:
+                return entry.changedLeaf.map { changeOfLeaf[$0] == index } ?? false
+            case .preSharedKey(let id): return seenKeys.insert(id).inserted
+            case .add(let keyPackage): return seenClients.insert(keyPackage.leafNode.signatureKey).inserted
+            case .groupContextExtensions:
+                defer { hasExtensions = true }
+                return !hasExtensions
+            case .reInit, .externalInit: return false
+            }
+        }.map(\.element)
+        if selected.isEmpty, let reInit = entries.first(where: { $0.proposal.type == .reInit }) { return [reInit] }
+        return selected
+    }
+}
+
+extension ProposalCache.Entry {
+    /// The leaf that the proposal replaces or removes.
+    var changedLeaf: LeafIndex? {
+        switch proposal {
+        case .remove(let leaf): leaf
+        case .update, .selfRemove: if case .member(let leaf) = sender { leaf } else { nil }
+        default: nil
+        }
+    }
+
+    /// Which of two changes of a leaf wins (§12.2; draft-ietf-mls-extensions for self-removes).
+    fileprivate var changeRank: Int {
+        switch proposal.type {
+        case .selfRemove: 2
+        case .remove: 1
+        default: 0
+        }
+    }
+}

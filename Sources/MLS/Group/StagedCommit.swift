@@ -1,0 +1,124 @@
+/// What a commit does to a group.
+public struct CommitEffect: Sendable {
+    /// Who committed: a member, or a client that joined by it.
+    public let committer: Sender
+    /// The committer's leaf in the new epoch.
+    public let committerLeaf: LeafIndex
+    /// The clients that become members.
+    public let added: [(index: LeafIndex, leaf: LeafNode)]
+    /// The members that changed their leaf, the committer too if it did.
+    public let updated: [(index: LeafIndex, old: LeafNode, new: LeafNode)]
+    /// The members that are removed.
+    public let removed: [(index: LeafIndex, leaf: LeafNode)]
+    /// The group's extensions, if they change.
+    public let extensions: [Extension]?
+    /// The pre-shared keys that enter the key schedule.
+    public let preSharedKeys: [PreSharedKeyID]
+    /// The group that is to follow this one.
+    public let reInit: ReInit?
+    /// Data that came with the commit.
+    public let authenticatedData: [UInt8]
+    /// Whether the commit removes this member.
+    public let removesSelf: Bool
+}
+
+/// The state of a group that a commit was made for or checked against.
+struct CommitBase: Hashable, Sendable {
+    let epoch: UInt64
+    let confirmationTag: [UInt8]
+    let ownLeafIndex: LeafIndex
+
+    init(epoch: UInt64, confirmationTag: [UInt8], ownLeafIndex: LeafIndex) {
+        self.epoch = epoch
+        self.confirmationTag = confirmationTag
+        self.ownLeafIndex = ownLeafIndex
+    }
+
+    init(_ group: Group) {
+        epoch = group.epoch
+        confirmationTag = group.confirmationTag
+        ownLeafIndex = group.ownLeafIndex
+    }
+}
+
+/// A commit that was received and passed every check. Nothing happens until it is applied.
+public struct StagedCommit: Sendable {
+    let base: CommitBase
+    /// The group in the next epoch; nil if the commit removes this member.
+    let next: Group?
+    /// What the commit does.
+    public let effect: CommitEffect
+
+    /// The number of the epoch that the commit opens.
+    public var epoch: UInt64 { base.epoch + 1 }
+
+    /// An exporter of the epoch that the commit opens (§8.5).
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if the commit removes this member, or for an impossible length.
+    public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
+        guard let next else { throw .usage(.groupInactive) }
+        return try next.export(label: label, context: context, length: length)
+    }
+
+    /// The epoch authenticator of the epoch that the commit opens (§8.7); nil if the commit removes this member.
+    public var epochAuthenticator: SecretBytes? { next?.epochAuthenticator }
+}
+
+/// A commit that this member made. Send it, and apply it when the delivery service has accepted it; drop it when another
+/// commit was first.
+public struct PendingCommit: Sendable {
+    let base: CommitBase
+    let next: Group
+    /// The commit, to be sent to the members.
+    public let message: MLSMessage
+    /// The invitation for those who were added, to be sent once the commit was accepted; nil if nobody was.
+    public let welcome: MLSMessage?
+    /// What the commit does.
+    public let effect: CommitEffect
+
+    /// The number of the epoch that the commit opens.
+    public var epoch: UInt64 { base.epoch + 1 }
+
+    /// A GroupInfo of the epoch that the commit opens (§12.4.3).
+    public func groupInfo(
+        includesRatchetTree: Bool = true, includesExternalPub: Bool = true, extensions: [Extension] = []
+    ) throws(MLSError) -> MLSMessage {
+        try next.groupInfo(
+            includesRatchetTree: includesRatchetTree, includesExternalPub: includesExternalPub,
+            extensions: extensions)
+    }
+
+    /// An exporter of the epoch that the commit opens (§8.5).
+    public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
+        try next.export(label: label, context: context, length: length)
+    }
+
+    /// The epoch authenticator of the epoch that the commit opens (§8.7).
+    public var epochAuthenticator: SecretBytes { next.epochAuthenticator }
+
+    /// The tree of the epoch that the commit opens, for applications that deliver it apart from the Welcome.
+    public var ratchetTree: [UInt8] { next.tree.encoded }
+}
+
+extension Group {
+    /// Enters the epoch of a commit that this member made.
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was made.
+    public mutating func apply(_ commit: PendingCommit) throws(MLSError) {
+        guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
+        self = commit.next
+    }
+
+    /// Enters the epoch of a commit that was received.
+    ///
+    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was processed.
+    public mutating func apply(_ commit: StagedCommit) throws(MLSError) {
+        guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
+        guard let next = commit.next else {
+            status = .removed
+            proposals.removeAll()
+            return
+        }
+        self = next
+    }
+}

@@ -1,0 +1,136 @@
+/// The secret tree of an epoch with the ratchets of its members (RFC 9420 §9).
+///
+/// Nodes are derived when a leaf below them is first needed, and a node is gone as soon as its children exist (§9.2).
+struct SecretTree: Sendable {
+    private let algorithms: Algorithms
+    private var nodes: DerivationTree
+    private var leaves: [LeafIndex: LeafRatchets] = [:]
+    /// What changed since the last time it was asked for; see `takeChanges()`.
+    private var changed: Set<GroupRecordKey> = []
+
+    /// The ratchets of one member.
+    struct LeafRatchets: Sendable {
+        var handshake: HashRatchet
+        var application: HashRatchet
+
+        subscript(type: ContentType) -> HashRatchet {
+            get { type == .application ? application : handshake }
+            set { if type == .application { application = newValue } else { handshake = newValue } }
+        }
+    }
+
+    /// A change that has been worked out and not made: it is made when the message has authenticated.
+    struct Step: Sendable {
+        fileprivate let leaf: LeafIndex
+        fileprivate let ratchets: LeafRatchets
+        fileprivate let removedNodes: [Int]
+        fileprivate let addedNodes: [Int: SecretBytes]
+        let key: MessageKey
+    }
+
+    init(encryptionSecret: SecretBytes, size: Int, _ algorithms: Algorithms) {
+        self.algorithms = algorithms
+        nodes = DerivationTree(root: encryptionSecret, size: size)
+        changed = [.node(UInt32(TreeMath.root(size)))]
+    }
+
+    /// The next key of the member's own ratchet.
+    func next(_ leaf: LeafIndex, _ type: ContentType) throws(MLSError) -> Step {
+        try step(leaf) { (ratchets) throws(MLSError) in try ratchets[type].next(algorithms) }
+    }
+
+    /// The key of a generation of a member's ratchet.
+    func key(
+        _ leaf: LeafIndex, _ type: ContentType, generation: UInt32, _ window: RatchetWindow
+    ) throws(MLSError) -> Step {
+        guard leaf.int < nodes.size else { throw .message(.sender) }
+        return try step(leaf) { (ratchets) throws(MLSError) in
+            try ratchets[type].take(generation, window, algorithms)
+        }
+    }
+
+    /// Makes a change that was worked out on this state.
+    mutating func apply(_ step: Step) {
+        nodes.apply(removed: step.removedNodes, added: step.addedNodes)
+        for node in step.removedNodes { changed.insert(.node(UInt32(node))) }
+        for node in step.addedNodes.keys { changed.insert(.node(UInt32(node))) }
+        leaves[step.leaf] = step.ratchets
+        changed.insert(.leaf(step.leaf))
+    }
+
+    private func step(
+        _ leaf: LeafIndex, _ take: (inout LeafRatchets) throws(MLSError) -> MessageKey
+    ) throws(MLSError) -> Step {
+        if var ratchets = leaves[leaf] {
+            let key = try take(&ratchets)
+            return Step(leaf: leaf, ratchets: ratchets, removedNodes: [], addedNodes: [:], key: key)
+        }
+        let derived = try derive(leaf)
+        var ratchets = derived.ratchets
+        let key = try take(&ratchets)
+        return Step(
+            leaf: leaf, ratchets: ratchets, removedNodes: derived.removed, addedNodes: derived.added, key: key)
+    }
+
+    /// Derives a leaf's ratchets from the lowest node above it that is still there (§9).
+    private func derive(
+        _ leaf: LeafIndex
+    ) throws(MLSError) -> (ratchets: LeafRatchets, removed: [Int], added: [Int: SecretBytes]) {
+        guard let derived = nodes.derive(leaf, algorithms.hash) else { throw .message(.generationConsumed) }
+        let hash = algorithms.hash
+        let ratchets = LeafRatchets(
+            handshake: HashRatchet(secret: hash.deriveSecret(derived.secret, "handshake")),
+            application: HashRatchet(secret: hash.deriveSecret(derived.secret, "application")))
+        return (ratchets, derived.removed, derived.added)
+    }
+
+    // MARK: Persistence
+
+    /// The keys of the records that changed since this was last called.
+    mutating func takeChanges() -> Set<GroupRecordKey> {
+        defer { changed = [] }
+        return changed
+    }
+
+    /// The keys of all records.
+    var recordKeys: [GroupRecordKey] {
+        nodes.secrets.keys.map { .node(UInt32($0)) } + leaves.keys.map { .leaf($0) }
+    }
+
+    /// A record's content; nil if it is gone.
+    func content(of key: GroupRecordKey) -> SecretBytes? {
+        switch key {
+        case .node(let index): nodes.secrets[Int(index)]
+        case .leaf(let leaf): leaves[leaf]?.encoded
+        case .proposal, .exporter: nil
+        }
+    }
+
+    /// Reads a tree back from its records.
+    init(
+        records: [(key: GroupRecordKey, content: SecretBytes)], size: Int, _ algorithms: Algorithms
+    ) throws(MLSError) {
+        self.algorithms = algorithms
+        var secrets: [Int: SecretBytes] = [:]
+        for record in records {
+            switch record.key {
+            case .node(let index):
+                guard record.content.count == algorithms.hashLength, index < TreeMath.nodeWidth(size) else {
+                    throw .storage(.malformed)
+                }
+                secrets[Int(index)] = record.content
+            case .leaf(let leaf):
+                guard leaf.int < size else { throw .storage(.malformed) }
+                leaves[leaf] = try LeafRatchets(decoding: record.content)
+            case .proposal, .exporter: continue
+            }
+        }
+        nodes = DerivationTree(secrets: secrets, size: size)
+    }
+}
+
+/// How far messages may arrive out of order (RFC 9420 §9.2, §15.3).
+struct RatchetWindow: Sendable {
+    let maximumForwardDistance: UInt32
+    let outOfOrderWindow: UInt32
+}

@@ -1,0 +1,24 @@
+/// Every limit of this module, with its reason. What an application may want to choose is in ``MLSConfiguration``.
+public enum Limits {
+    /// Leaves of a tree. Ten times the largest group that was measured; beyond it a Welcome passes 300 MB.
+    public static let members = 1 << 20
+    /// Bytes of a public key. ML-DSA-87's has 2,592; X-Wing's 1,216.
+    static let publicKeyLength = 4_096
+    /// Bytes of a signature. ML-DSA-87's has 4,627.
+    static let signatureLength = 8_192
+    /// Bytes of a MAC or hash. SHA-512's has 64.
+    static let hashLength = 255
+    /// Proposals in a commit. A commit that adds every member of the largest group in one step.
+    static let proposals = members
+    /// Attempts to draw a scalar. Each fails with a chance below 2⁻³².
+    static let keyGenerationAttempts = 16
+    /// Skipped keys that are kept per sender, whatever the configuration says: 1,000 keys are about 100 KB.
+    static let skippedKeys = 1_000
+    /// PSKs in one commit: the PSKLabel counts them in 16 bits (§8.4).
+    static let preSharedKeys = 0xffff
+    /// Bytes of application data, and of authenticated data. Half of what a vector's length can express (§2.1.2): the
+    /// content is encrypted together with its signature and padding.
+    public static let contentLength = 1 << 29
+    /// Items of a list from which they are spread over cores: below it, waking a thread costs more than it saves.
+    static let parallelThreshold = 8
+}

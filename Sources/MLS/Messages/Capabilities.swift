@@ -1,0 +1,116 @@
+import TLSCodec
+
+/// What a client supports (RFC 9420 §7.2).
+///
+/// ```text
+/// struct {
+///     ProtocolVersion versions<V>;
+///     CipherSuite cipher_suites<V>;
+///     ExtensionType extensions<V>;
+///     ProposalType proposals<V>;
+///     CredentialType credentials<V>;
+/// } Capabilities;
+/// ```
+public struct Capabilities: Hashable, Sendable, TLSCodable {
+    /// The versions.
+    public var versions: [ProtocolVersion]
+    /// The cipher suites.
+    public var cipherSuites: [CipherSuite]
+    /// The extension types that are not default.
+    public var extensions: [ExtensionType]
+    /// The proposal types that are not default.
+    public var proposals: [ProposalType]
+    /// The credential types.
+    public var credentials: [CredentialType]
+
+    /// What this module can do, unless the application supports less or more.
+    public init(
+        versions: [ProtocolVersion] = [.mls10], cipherSuites: [CipherSuite] = CipherSuite.supported,
+        extensions: [ExtensionType] = [], proposals: [ProposalType] = [.selfRemove],
+        credentials: [CredentialType] = [.basic]
+    ) {
+        self.versions = versions
+        self.cipherSuites = cipherSuites
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    /// The same with one GREASE value in each list that takes them (§13.5).
+    public func greased(random: RandomSource = .system) -> Capabilities {
+        let values = random.bytes(4).map { byte in
+            let nibble = UInt16(byte % 15)
+            return (nibble << 4 | 0x0a) * 0x0101
+        }
+        var greased = self
+        greased.cipherSuites.append(CipherSuite(rawValue: values[0]))
+        greased.extensions.append(ExtensionType(rawValue: values[1]))
+        greased.proposals.append(ProposalType(rawValue: values[2]))
+        greased.credentials.append(CredentialType(rawValue: values[3]))
+        return greased
+    }
+
+    /// Reads the five lists.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        versions = try reader.readVector()
+        cipherSuites = try reader.readVector()
+        extensions = try reader.readVector()
+        proposals = try reader.readVector()
+        credentials = try reader.readVector()
+    }
+
+    /// Writes the five lists.
+    public func encode(into writer: inout TLSWriter) {
+        writer.writeVector(versions)
+        writer.writeVector(cipherSuites)
+        writer.writeVector(extensions)
+        writer.writeVector(proposals)
+        writer.writeVector(credentials)
+    }
+
+    /// Whether an extension type may be used with this client.
+    public func supports(_ type: ExtensionType) -> Bool { type.isDefault || extensions.contains(type) }
+    /// Whether a proposal type may be used with this client.
+    public func supports(_ type: ProposalType) -> Bool { type.isDefault || proposals.contains(type) }
+    /// Whether a credential type may be used with this client.
+    public func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
+
+    /// Whether everything required is there (§11.1). Default types need not be listed.
+    public func satisfies(_ required: RequiredCapabilities) -> Bool {
+        required.extensions.allSatisfy(supports) && required.proposals.allSatisfy(supports)
+            && required.credentials.allSatisfy(supports)
+    }
+}
+
+/// The content of the `required_capabilities` extension (RFC 9420 §11.1).
+public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
+    /// The extension types that every member must support.
+    public var extensions: [ExtensionType]
+    /// The proposal types that every member must support.
+    public var proposals: [ProposalType]
+    /// The credential types that every member must support.
+    public var credentials: [CredentialType]
+
+    /// Takes the three lists.
+    public init(
+        extensions: [ExtensionType] = [], proposals: [ProposalType] = [], credentials: [CredentialType] = []
+    ) {
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    /// Reads the three lists.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        extensions = try reader.readVector()
+        proposals = try reader.readVector()
+        credentials = try reader.readVector()
+    }
+
+    /// Writes the three lists.
+    public func encode(into writer: inout TLSWriter) {
+        writer.writeVector(extensions)
+        writer.writeVector(proposals)
+        writer.writeVector(credentials)
+    }
+}

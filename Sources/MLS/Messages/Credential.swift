@@ -1,0 +1,42 @@
+import TLSCodec
+
+/// Who a member says it is (RFC 9420 §5.3). Whether that is true is for the ``AuthenticationService`` to say.
+public enum Credential: Hashable, Sendable, TLSCodable {
+    /// A bare assertion of an identity.
+    case basic(identity: [UInt8])
+    /// A chain of DER certificates, the leaf's first. Carried, not judged.
+    case x509(certificates: [[UInt8]])
+
+    /// The credential's type.
+    public var type: CredentialType {
+        switch self {
+        case .basic: .basic
+        case .x509: .x509
+        }
+    }
+
+    /// Reads a credential.
+    ///
+    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` for other types: their length is not known.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        switch try reader.read(CredentialType.self) {
+        case .basic: self = .basic(identity: Array(try reader.readOpaque()))
+        case .x509:
+            var nested = try reader.readNested()
+            var certificates: [[UInt8]] = []
+            while !nested.isAtEnd { certificates.append(Array(try nested.readOpaque())) }
+            self = .x509(certificates: certificates)
+        case let other: throw .unknownValue(field: "credential_type", value: UInt64(other.rawValue))
+        }
+    }
+
+    /// Writes the credential.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(type)
+        switch self {
+        case .basic(let identity): writer.writeOpaque(identity)
+        case .x509(let certificates):
+            writer.writeNested { writer in for certificate in certificates { writer.writeOpaque(certificate) } }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import TLSCodec
+
+/// `struct { ExtensionType extension_type; opaque extension_data<V>; } Extension;` (RFC 9420 §7.2, §13.4)
+public struct Extension: Hashable, Sendable, TLSCodable {
+    /// The extension's type.
+    public let type: ExtensionType
+    /// The extension's content, encoded.
+    public let data: [UInt8]
+
+    /// Takes a type and its encoded content.
+    public init(type: ExtensionType, data: [UInt8]) {
+        self.type = type
+        self.data = data
+    }
+
+    /// `required_capabilities` (§11.1).
+    public static func requiredCapabilities(_ required: RequiredCapabilities) -> Extension {
+        Extension(type: .requiredCapabilities, data: required.encoded)
+    }
+
+    /// `external_senders` (§12.1.8.1).
+    public static func externalSenders(_ senders: [ExternalSender]) -> Extension {
+        var writer = TLSWriter()
+        writer.writeVector(senders)
+        return Extension(type: .externalSenders, data: writer.bytes)
+    }
+
+    /// `application_id` (§5.3.3).
+    public static func applicationID(_ identifier: [UInt8]) -> Extension {
+        var writer = TLSWriter()
+        writer.writeOpaque(identifier)
+        return Extension(type: .applicationID, data: writer.bytes)
+    }
+
+    /// `external_pub` (§12.4.3.2).
+    static func externalPub(_ key: HPKEPublicKey) -> Extension { Extension(type: .externalPub, data: key.encoded) }
+
+    /// Reads an extension.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        type = try reader.read()
+        data = Array(try reader.readOpaque())
+    }
+
+    /// Writes the extension.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(type)
+        writer.writeOpaque(data)
+    }
+}
+
+extension [Extension] {
+    /// The content of the extension of a type.
+    public subscript(type: ExtensionType) -> [UInt8]? { first { $0.type == type }?.data }
+
+    /// Whether a type appears twice, which no list of extensions may have (§13.4).
+    var hasDuplicates: Bool { count > 1 && Set(map(\.type)).count != count }
+
+    /// The decoded `required_capabilities`, if there is one.
+    func requiredCapabilities() throws(TLSCodecError) -> RequiredCapabilities? {
+        guard let data = self[.requiredCapabilities] else { return nil }
+        return try RequiredCapabilities(decoding: data)
+    }
+
+    /// The decoded `external_senders`; none if the extension is absent.
+    func externalSenders() throws(TLSCodecError) -> [ExternalSender] {
+        guard let data = self[.externalSenders] else { return [] }
+        var reader = TLSReader(data)
+        let senders = try reader.readVector(of: ExternalSender.self)
+        try reader.expectEnd()
+        return senders
+    }
+}
+
+/// `struct { SignaturePublicKey signature_key; Credential credential; } ExternalSender;` (RFC 9420 §12.1.8.1)
+public struct ExternalSender: Hashable, Sendable, TLSCodable {
+    /// The key that the sender signs with.
+    public let signatureKey: SignaturePublicKey
+    /// Who the sender is.
+    public let credential: Credential
+
+    /// Takes the two fields.
+    public init(signatureKey: SignaturePublicKey, credential: Credential) {
+        self.signatureKey = signatureKey
+        self.credential = credential
+    }
+
+    /// Reads the two fields.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        signatureKey = try reader.read()
+        credential = try reader.read()
+    }
+
+    /// Writes the two fields.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(signatureKey)
+        writer.write(credential)
+    }
+}

@@ -1,0 +1,105 @@
+import TLSCodec
+
+/// What a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see ``VerifiedKeyPackage``.
+///
+/// ```text
+/// struct {
+///     ProtocolVersion version;
+///     CipherSuite cipher_suite;
+///     HPKEPublicKey init_key;
+///     LeafNode leaf_node;
+///     Extension extensions<V>;
+///     /* SignWithLabel(., "KeyPackageTBS", KeyPackageTBS) */
+///     opaque signature<V>;
+/// } KeyPackage;
+/// ```
+public struct KeyPackage: Hashable, Sendable, TLSCodable {
+    /// The protocol version.
+    public let version: ProtocolVersion
+    /// The cipher suite.
+    public let cipherSuite: CipherSuite
+    /// The key that a Welcome is encrypted to.
+    public let initKey: HPKEPublicKey
+    /// The leaf that will be put into the tree.
+    public let leafNode: LeafNode
+    /// The key package's extensions.
+    public let extensions: [Extension]
+    /// The client's signature over all of it.
+    public let signature: [UInt8]
+
+    init(
+        cipherSuite: CipherSuite, initKey: HPKEPublicKey, leafNode: LeafNode, extensions: [Extension],
+        signer: SignaturePrivateKey
+    ) throws(MLSError) {
+        version = .mls10
+        self.cipherSuite = cipherSuite
+        self.initKey = initKey
+        self.leafNode = leafNode
+        self.extensions = extensions
+        var writer = TLSWriter(capacity: 512)
+        Self.encodeUnsigned(.mls10, cipherSuite, initKey, leafNode, extensions, into: &writer)
+        signature = try signer.signWithLabel("KeyPackageTBS", writer.bytes)
+    }
+
+    init(
+        version: ProtocolVersion, cipherSuite: CipherSuite, initKey: HPKEPublicKey, leafNode: LeafNode,
+        extensions: [Extension], signature: [UInt8]
+    ) {
+        self.version = version
+        self.cipherSuite = cipherSuite
+        self.initKey = initKey
+        self.leafNode = leafNode
+        self.extensions = extensions
+        self.signature = signature
+    }
+
+    /// Reads a key package.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        version = try reader.read()
+        cipherSuite = try reader.read()
+        initKey = try reader.read()
+        leafNode = try reader.read()
+        extensions = try reader.readVector()
+        signature = Array(try reader.readOpaque(limit: Limits.signatureLength))
+    }
+
+    /// Writes the key package.
+    public func encode(into writer: inout TLSWriter) {
+        Self.encodeUnsigned(version, cipherSuite, initKey, leafNode, extensions, into: &writer)
+        writer.writeOpaque(signature)
+    }
+
+    /// `KeyPackageTBS` (§10).
+    var toBeSigned: [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        Self.encodeUnsigned(version, cipherSuite, initKey, leafNode, extensions, into: &writer)
+        return writer.bytes
+    }
+
+    private static func encodeUnsigned(
+        _ version: ProtocolVersion, _ cipherSuite: CipherSuite, _ initKey: HPKEPublicKey, _ leafNode: LeafNode,
+        _ extensions: [Extension], into writer: inout TLSWriter
+    ) {
+        writer.write(version)
+        writer.write(cipherSuite)
+        writer.write(initKey)
+        writer.write(leafNode)
+        writer.writeVector(extensions)
+    }
+
+    /// `KeyPackageRef` (§5.2): what a Welcome names the key package by.
+    ///
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
+    public func reference() throws(MLSError) -> [UInt8] {
+        try cipherSuite.requireAlgorithms().hash.keyPackageRef(encoded)
+    }
+
+    /// Whether the client marked it as the one to use when all others are used up (draft-ietf-mls-extensions): a
+    /// `last_resort_key_package` component of the `app_data_dictionary`.
+    public var isLastResort: Bool {
+        guard let data = extensions[.appDataDictionary], let dictionary = try? AppDataDictionary(decoding: data) else {
+            return false
+        }
+        return dictionary[.lastResortKeyPackage] != nil
+    }
+}

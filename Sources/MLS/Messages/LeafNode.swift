@@ -1,0 +1,233 @@
+import TLSCodec
+
+/// When a leaf that came from a key package is valid, in seconds since 1970 (RFC 9420 §7.2).
+public struct Lifetime: Hashable, Sendable, TLSCodable {
+    /// The first second.
+    public let notBefore: UInt64
+    /// The last second.
+    public let notAfter: UInt64
+
+    /// Takes the two ends.
+    public init(notBefore: UInt64, notAfter: UInt64) {
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+
+    /// Reads two `uint64`.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        notBefore = try reader.readUInt64()
+        notAfter = try reader.readUInt64()
+    }
+
+    /// Writes two `uint64`.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(notBefore)
+        writer.write(notAfter)
+    }
+
+    /// Whether a time is within.
+    public func contains(_ time: UInt64) -> Bool { notBefore <= time && time <= notAfter }
+}
+
+/// How a leaf came into the tree (RFC 9420 §7.2), with the field that comes with each way.
+public enum LeafNodeSource: Hashable, Sendable {
+    /// From a key package.
+    case keyPackage(Lifetime)
+    /// From an Update proposal.
+    case update
+    /// From the path of a commit, with the leaf's parent hash (§7.9).
+    case commit(parentHash: [UInt8])
+}
+
+/// A member's leaf of the ratchet tree (RFC 9420 §7.2).
+///
+/// ```text
+/// struct {
+///     HPKEPublicKey encryption_key;
+///     SignaturePublicKey signature_key;
+///     Credential credential;
+///     Capabilities capabilities;
+///     LeafNodeSource leaf_node_source;
+///     select (LeafNode.leaf_node_source) {
+///         case key_package: Lifetime lifetime;
+///         case update:      struct{};
+///         case commit:      opaque parent_hash<V>;
+///     };
+///     Extension extensions<V>;
+///     /* SignWithLabel(., "LeafNodeTBS", LeafNodeTBS) */
+///     opaque signature<V>;
+/// } LeafNode;
+/// ```
+public struct LeafNode: Hashable, Sendable, TLSCodable {
+    /// The key that path secrets are encrypted to.
+    public let encryptionKey: HPKEPublicKey
+    /// The key that the member signs with.
+    public let signatureKey: SignaturePublicKey
+    /// Who the member is.
+    public let credential: Credential
+    /// What the member supports.
+    public let capabilities: Capabilities
+    /// How the leaf came to be.
+    public var source: LeafNodeSource { compactSource.source }
+    /// The leaf's extensions.
+    public let extensions: [Extension]
+    /// The member's signature over all of it, and over its place in the group where it has one.
+    public let signature: [UInt8]
+
+    private let compactSource: CompactSource
+
+    /// The place that an update or commit leaf is signed for.
+    struct Place: Sendable {
+        let groupID: [UInt8]
+        let leafIndex: LeafIndex
+    }
+
+    /// Makes and signs a leaf.
+    init(
+        encryptionKey: HPKEPublicKey, credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
+        extensions: [Extension], place: Place?, signer: SignaturePrivateKey
+    ) throws(MLSError) {
+        // Only the maker is told not to list them; a reader that refused others' would gain nothing.
+        guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
+            capabilities.proposals.allSatisfy({ !$0.isDefault })
+        else { throw .leafNode(.defaultTypeInCapabilities) }
+        self.encryptionKey = encryptionKey
+        self.signatureKey = signer.publicKey
+        self.credential = credential
+        self.capabilities = capabilities
+        compactSource = CompactSource(source)
+        self.extensions = extensions
+        let unsigned = LeafNode(
+            encryptionKey: encryptionKey, signatureKey: signer.publicKey, credential: credential,
+            capabilities: capabilities, source: source, extensions: extensions, signature: [])
+        signature = try signer.signWithLabel("LeafNodeTBS", unsigned.toBeSigned(place))
+    }
+
+    init(
+        encryptionKey: HPKEPublicKey, signatureKey: SignaturePublicKey, credential: Credential,
+        capabilities: Capabilities, source: LeafNodeSource, extensions: [Extension], signature: [UInt8]
+    ) {
+        self.encryptionKey = encryptionKey
+        self.signatureKey = signatureKey
+        self.credential = credential
+        self.capabilities = capabilities
+        compactSource = CompactSource(source)
+        self.extensions = extensions
+        self.signature = signature
+    }
+
+    /// Reads a leaf node.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        var cache = CapabilitiesCache()
+        try self.init(from: &reader, sharing: &cache)
+    }
+
+    /// Reads a leaf node whose capabilities share storage with equal ones that were read before it: the members of a
+    /// group mostly have the same.
+    init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
+        encryptionKey = try reader.read()
+        signatureKey = try reader.read()
+        credential = try reader.read()
+        capabilities = try cache.read(&reader)
+        switch try reader.readUInt8() {
+        case 1: compactSource = .keyPackage(try reader.read())
+        case 2: compactSource = .update
+        case 3: compactSource = .commit(ShortBytes(try reader.readOpaque(limit: Limits.hashLength)))
+        case let other: throw .unknownValue(field: "leaf_node_source", value: UInt64(other))
+        }
+        extensions = try reader.readVector()
+        signature = Array(try reader.readOpaque(limit: Limits.signatureLength))
+    }
+
+    /// Writes the leaf node.
+    public func encode(into writer: inout TLSWriter) {
+        encodeUnsigned(into: &writer)
+        writer.writeOpaque(signature)
+    }
+
+    private func encodeUnsigned(into writer: inout TLSWriter) {
+        writer.write(encryptionKey)
+        writer.write(signatureKey)
+        writer.write(credential)
+        writer.write(capabilities)
+        switch compactSource {
+        case .keyPackage(let lifetime):
+            writer.write(UInt8(1))
+            writer.write(lifetime)
+        case .update:
+            writer.write(UInt8(2))
+        case .commit(let parentHash):
+            writer.write(UInt8(3))
+            parentHash.encodeOpaque(into: &writer)
+        }
+        writer.writeVector(extensions)
+    }
+
+    /// `LeafNodeTBS` (§7.2): the fields, and the place for leaves that were made in a group.
+    private func toBeSigned(_ place: Place?) -> [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        encodeUnsigned(into: &writer)
+        switch source {
+        case .keyPackage: break
+        case .update, .commit:
+            writer.writeOpaque(place?.groupID ?? [])
+            writer.write(place?.leafIndex ?? LeafIndex(rawValue: .max))
+        }
+        return writer.bytes
+    }
+
+    /// Whether the signature verifies, for the place where the leaf is (§7.3).
+    func isSignatureValid(_ place: Place?, _ scheme: SignatureScheme) -> Bool {
+        scheme.verifyWithLabel(signature, "LeafNodeTBS", toBeSigned(place), signatureKey)
+    }
+
+    /// The parent hash that the leaf carries, if it came from a commit.
+    var parentHash: [UInt8]? {
+        if case .commit(let hash) = compactSource { hash.array } else { nil }
+    }
+}
+
+/// A leaf's source as it is kept.
+private enum CompactSource: Hashable, Sendable {
+    case keyPackage(Lifetime)
+    case update
+    case commit(ShortBytes)
+
+    init(_ source: LeafNodeSource) {
+        self =
+            switch source {
+            case .keyPackage(let lifetime): .keyPackage(lifetime)
+            case .update: .update
+            case .commit(let parentHash): .commit(ShortBytes(parentHash))
+            }
+    }
+
+    var source: LeafNodeSource {
+        switch self {
+        case .keyPackage(let lifetime): .keyPackage(lifetime)
+        case .update: .update
+        case .commit(let parentHash): .commit(parentHash: parentHash.array)
+        }
+    }
+}
+
+/// The capabilities that were read last, to share their storage.
+struct CapabilitiesCache {
+    private var last: (encoded: ArraySlice<UInt8>, value: Capabilities)?
+
+    mutating func read(_ reader: inout TLSReader) throws(TLSCodecError) -> Capabilities {
+        if let last {
+            // Equal bytes decode to an equal value: compare before decoding again.
+            var ahead = reader
+            if let next = try? ahead.readBytes(last.encoded.count), next.elementsEqual(last.encoded) {
+                reader = ahead
+                return last.value
+            }
+        }
+        let (value, encoded) = try reader.capturing { (reader) throws(TLSCodecError) in
+            try Capabilities(from: &reader)
+        }
+        last = (encoded, value)
+        return value
+    }
+}

@@ -1,0 +1,79 @@
+import TLSCodec
+
+/// Anything that travels between clients (RFC 9420 §6).
+///
+/// ```text
+/// struct {
+///     ProtocolVersion version = mls10;
+///     WireFormat wire_format;
+///     select (MLSMessage.wire_format) { … };
+/// } MLSMessage;
+/// ```
+public enum MLSMessage: Hashable, Sendable, TLSCodable {
+    /// A signed message.
+    case publicMessage(PublicMessage)
+    /// An encrypted message.
+    case privateMessage(PrivateMessage)
+    /// An invitation.
+    case welcome(Welcome)
+    /// A description of an epoch.
+    case groupInfo(GroupInfo)
+    /// A client's key package.
+    case keyPackage(KeyPackage)
+
+    /// The message's wire format.
+    public var wireFormat: WireFormat {
+        switch self {
+        case .publicMessage: .publicMessage
+        case .privateMessage: .privateMessage
+        case .welcome: .welcome
+        case .groupInfo: .groupInfo
+        case .keyPackage: .keyPackage
+        }
+    }
+
+    /// Reads a message.
+    ///
+    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` for versions other than MLS 1.0 and unknown wire formats.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.read(ProtocolVersion.self)
+        guard version == .mls10 else { throw .unknownValue(field: "version", value: UInt64(version.rawValue)) }
+        switch try reader.read(WireFormat.self) {
+        case .publicMessage: self = .publicMessage(try reader.read())
+        case .privateMessage: self = .privateMessage(try reader.read())
+        case .welcome: self = .welcome(try reader.read())
+        case .groupInfo: self = .groupInfo(try reader.read())
+        case .keyPackage: self = .keyPackage(try reader.read())
+        case let other: throw .unknownValue(field: "wire_format", value: UInt64(other.rawValue))
+        }
+    }
+
+    /// Writes the message.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(ProtocolVersion.mls10)
+        writer.write(wireFormat)
+        switch self {
+        case .publicMessage(let message): writer.write(message)
+        case .privateMessage(let message): writer.write(message)
+        case .welcome(let welcome): writer.write(welcome)
+        case .groupInfo(let groupInfo): writer.write(groupInfo)
+        case .keyPackage(let keyPackage): writer.write(keyPackage)
+        }
+    }
+
+    /// Reads a message that takes up all of `bytes`.
+    ///
+    /// - Throws: ``MLSError/malformed(_:)``.
+    public static func decode(_ bytes: [UInt8]) throws(MLSError) -> MLSMessage {
+        try MLS.decoding { () throws(TLSCodecError) in try MLSMessage(decoding: bytes) }
+    }
+
+    /// The group and epoch that a handshake or application message is for; nil for the others.
+    public var destination: (groupID: [UInt8], epoch: UInt64)? {
+        switch self {
+        case .publicMessage(let message): (message.groupID, message.epoch)
+        case .privateMessage(let message): (message.groupID, message.epoch)
+        case .welcome, .groupInfo, .keyPackage: nil
+        }
+    }
+}

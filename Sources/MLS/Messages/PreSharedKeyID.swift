@@ -1,0 +1,74 @@
+import TLSCodec
+
+/// What a resumption PSK is used for (RFC 9420 §8.4).
+public enum ResumptionUsage: UInt8, Hashable, Sendable {
+    /// Within the application's own means.
+    case application = 1
+    /// Linking a reinitialized group to the old one (§11.2).
+    case reInit = 2
+    /// Linking a branch to the group it came from (§11.3).
+    case branch = 3
+}
+
+/// The name of a pre-shared key (RFC 9420 §8.4).
+///
+/// ```text
+/// struct {
+///     PSKType psktype;
+///     select (PreSharedKeyID.psktype) {
+///         case external:   opaque psk_id<V>;
+///         case resumption: ResumptionPSKUsage usage; opaque psk_group_id<V>; uint64 psk_epoch;
+///     };
+///     opaque psk_nonce<V>;
+/// } PreSharedKeyID;
+/// ```
+public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
+    /// The part without the nonce.
+    public enum Kind: Hashable, Sendable {
+        /// A key that the application provides.
+        case external(id: [UInt8])
+        /// A key that an earlier epoch of some group left behind.
+        case resumption(usage: ResumptionUsage, groupID: [UInt8], epoch: UInt64)
+    }
+
+    /// Which key.
+    public let kind: Kind
+    /// A random value of `KDF.Nh` bytes, so that no two uses of a key are the same.
+    public let nonce: [UInt8]
+
+    /// Takes the two parts.
+    public init(kind: Kind, nonce: [UInt8]) {
+        self.kind = kind
+        self.nonce = nonce
+    }
+
+    /// Reads a PSK's name.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        switch try reader.readUInt8() {
+        case 1: kind = .external(id: Array(try reader.readOpaque()))
+        case 2:
+            let rawUsage = try reader.readUInt8()
+            guard let usage = ResumptionUsage(rawValue: rawUsage) else {
+                throw .unknownValue(field: "usage", value: UInt64(rawUsage))
+            }
+            kind = .resumption(usage: usage, groupID: Array(try reader.readOpaque()), epoch: try reader.readUInt64())
+        case let other: throw .unknownValue(field: "psktype", value: UInt64(other))
+        }
+        nonce = Array(try reader.readOpaque(limit: Limits.hashLength))
+    }
+
+    /// Writes the PSK's name.
+    public func encode(into writer: inout TLSWriter) {
+        switch kind {
+        case .external(let id):
+            writer.write(UInt8(1))
+            writer.writeOpaque(id)
+        case .resumption(let usage, let groupID, let epoch):
+            writer.write(UInt8(2))
+            writer.write(usage.rawValue)
+            writer.writeOpaque(groupID)
+            writer.write(epoch)
+        }
+        writer.writeOpaque(nonce)
+    }
+}

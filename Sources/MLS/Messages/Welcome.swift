@@ -1,0 +1,91 @@
+import TLSCodec
+
+/// What lets added clients into the group (RFC 9420 §12.4.3.1).
+///
+/// ```text
+/// struct {
+///     CipherSuite cipher_suite;
+///     EncryptedGroupSecrets secrets<V>;
+///     opaque encrypted_group_info<V>;
+/// } Welcome;
+/// ```
+public struct Welcome: Hashable, Sendable, TLSCodable {
+    /// The group's cipher suite.
+    public let cipherSuite: CipherSuite
+    /// The secrets, for each of the clients.
+    public let secrets: [EncryptedGroupSecrets]
+    /// A GroupInfo under a key from the secrets.
+    public let encryptedGroupInfo: [UInt8]
+
+    init(cipherSuite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
+        self.cipherSuite = cipherSuite
+        self.secrets = secrets
+        self.encryptedGroupInfo = encryptedGroupInfo
+    }
+
+    /// Reads a Welcome.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        cipherSuite = try reader.read()
+        secrets = try reader.readVector()
+        encryptedGroupInfo = Array(try reader.readOpaque())
+    }
+
+    /// Writes the Welcome.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(cipherSuite)
+        writer.writeVector(secrets)
+        writer.writeOpaque(encryptedGroupInfo)
+    }
+}
+
+/// `struct { KeyPackageRef new_member; HPKECiphertext encrypted_group_secrets; } EncryptedGroupSecrets;` (§12.4.3.1)
+public struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
+    /// The reference of the client's key package.
+    public let newMember: [UInt8]
+    /// A ``GroupSecrets`` under the key package's init key.
+    public let encryptedGroupSecrets: HPKECiphertext
+
+    init(newMember: [UInt8], encryptedGroupSecrets: HPKECiphertext) {
+        self.newMember = newMember
+        self.encryptedGroupSecrets = encryptedGroupSecrets
+    }
+
+    /// Reads the two fields.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        newMember = Array(try reader.readOpaque(limit: Limits.hashLength))
+        encryptedGroupSecrets = try reader.read()
+    }
+
+    /// Writes the two fields.
+    public func encode(into writer: inout TLSWriter) {
+        writer.writeOpaque(newMember)
+        writer.write(encryptedGroupSecrets)
+    }
+}
+
+/// `struct { opaque joiner_secret<V>; optional<PathSecret> path_secret; PreSharedKeyID psks<V>; } GroupSecrets;`
+/// (RFC 9420 §12.4.3.1)
+struct GroupSecrets: TLSCodable {
+    let joinerSecret: SecretBytes
+    let pathSecret: SecretBytes?
+    let preSharedKeys: [PreSharedKeyID]
+
+    init(joinerSecret: SecretBytes, pathSecret: SecretBytes?, preSharedKeys: [PreSharedKeyID]) {
+        self.joinerSecret = joinerSecret
+        self.pathSecret = pathSecret
+        self.preSharedKeys = preSharedKeys
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        joinerSecret = SecretBytes(try reader.readOpaque(limit: Limits.hashLength))
+        pathSecret = try reader.readPresence() ? SecretBytes(try reader.readOpaque(limit: Limits.hashLength)) : nil
+        preSharedKeys = try reader.readVector()
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        joinerSecret.withUnsafeBytes { writer.writeOpaque($0) }
+        writer.write(UInt8(pathSecret == nil ? 0 : 1))
+        pathSecret?.withUnsafeBytes { writer.writeOpaque($0) }
+        writer.writeVector(preSharedKeys)
+    }
+}

@@ -1,0 +1,50 @@
+/// The name of a record of a group's state within an epoch.
+public enum GroupRecordKey: Hashable, Comparable, Sendable {
+    /// A node of the secret tree that is not used up (RFC 9420 §9).
+    case node(UInt32)
+    /// The ratchets of a member (§9.1).
+    case leaf(LeafIndex)
+    /// A proposal that waits for a commit, by its place in the order of arrival (§12.1).
+    case proposal(UInt32)
+    /// The safe exporter (draft-ietf-mls-extensions).
+    case exporter
+
+    /// A number that is unique among the records of a group, for use as a database key.
+    public var rawValue: UInt64 {
+        switch self {
+        case .node(let index): UInt64(index)
+        case .leaf(let leaf): 1 << 32 | UInt64(leaf.rawValue)
+        case .proposal(let index): 2 << 32 | UInt64(index)
+        case .exporter: 3 << 32
+        }
+    }
+
+    /// The key of a number; nil if it is the number of none.
+    public init?(rawValue: UInt64) {
+        let index = UInt32(truncatingIfNeeded: rawValue)
+        switch rawValue >> 32 {
+        case 0: self = .node(index)
+        case 1: self = .leaf(LeafIndex(rawValue: index))
+        case 2: self = .proposal(index)
+        case 3 where index == 0: self = .exporter
+        default: return nil
+        }
+    }
+
+    /// Orders by number.
+    public static func < (left: GroupRecordKey, right: GroupRecordKey) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A small piece of a group's state that a message may change.
+public struct GroupRecord: Sendable {
+    /// Which piece.
+    public let key: GroupRecordKey
+    /// What to store under the key; nil if the record is to be deleted.
+    public let content: SecretBytes?
+
+    /// Takes a record as it was stored.
+    public init(key: GroupRecordKey, content: SecretBytes?) {
+        self.key = key
+        self.content = content
+    }
+}

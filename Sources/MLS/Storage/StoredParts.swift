@@ -1,0 +1,90 @@
+import TLSCodec
+
+extension SecretBytes {
+    /// Reads an `opaque x<V>` into wiped memory.
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        self.init(try reader.readOpaque())
+    }
+}
+
+extension TLSWriter {
+    /// Writes a secret as an `opaque x<V>`.
+    mutating func write(_ secret: SecretBytes) {
+        secret.withUnsafeBytes { writeOpaque($0) }
+    }
+
+    /// Zeroes what was written, as far as the writer still holds it.
+    mutating func wipe() {
+        let count = bytes.count
+        removeAll()
+        writeBytes(repeatElement(0, count: count))
+    }
+}
+
+extension ExporterTree {
+    /// The tree's nodes, for storage.
+    var stored: SecretBytes {
+        var writer = TLSWriter(capacity: 1_024)
+        for (node, secret) in secrets.sorted(by: { $0.key < $1.key }) {
+            writer.write(UInt32(node))
+            writer.write(secret)
+        }
+        defer { writer.wipe() }
+        return SecretBytes(writer.bytes)
+    }
+
+    init(stored: SecretBytes) throws(MLSError) {
+        var reader = TLSReader(stored.copyBytes())
+        var secrets: [Int: SecretBytes] = [:]
+        do {
+            while !reader.isAtEnd {
+                let node = Int(try reader.readUInt32())
+                secrets[node] = try SecretBytes(from: &reader)
+            }
+        } catch {
+            throw .storage(.malformed)
+        }
+        self.init(secrets: secrets)
+    }
+}
+
+extension ProposalCache.Entry {
+    /// The entry, for storage.
+    var stored: SecretBytes {
+        var writer = TLSWriter(capacity: 512)
+        writer.writeOpaque(reference)
+        writer.write(proposal)
+        writer.write(sender)
+        if let ownUpdate {
+            writer.write(UInt8(1))
+            writer.write(ownUpdate.encryptionKey.bytes)
+            writer.write(ownUpdate.signer.bytes)
+        } else {
+            writer.write(UInt8(0))
+        }
+        defer { writer.wipe() }
+        return SecretBytes(writer.bytes)
+    }
+
+    init(stored: SecretBytes, _ algorithms: Algorithms) throws(MLSError) {
+        var reader = TLSReader(stored.copyBytes())
+        do {
+            reference = Array(try reader.readOpaque())
+            proposal = try reader.read()
+            sender = try reader.read()
+            guard try reader.readPresence() else {
+                ownUpdate = nil
+                try reader.expectEnd()
+                return
+            }
+            let key = try SecretBytes(from: &reader)
+            let signer = try SecretBytes(from: &reader)
+            try reader.expectEnd()
+            ownUpdate = .init(
+                encryptionKey: try algorithms.kem.privateKey(key),
+                signer: try SignaturePrivateKey(scheme: algorithms.signature, signer))
+        } catch {
+            throw .storage(.malformed)
+        }
+    }
+}

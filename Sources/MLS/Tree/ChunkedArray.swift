@@ -1,0 +1,52 @@
+/// An array in pieces, so that a copy that changes a few elements copies a few pieces.
+///
+/// A commit changes some twenty nodes of a tree and must leave the old tree as it was. Copying a flat array would touch
+/// the reference count of every node of the group.
+struct ChunkedArray<Element: Sendable>: Sendable {
+    private static var chunkBits: Int { 6 }
+    private static var chunkSize: Int { 1 << chunkBits }
+    private var chunks: [[Element]] = []
+    private(set) var count = 0
+
+    init() {}
+
+    init(repeating element: Element, count: Int) {
+        grow(to: count, with: element)
+    }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) get { chunks[index >> Self.chunkBits][index & (Self.chunkSize - 1)] }
+        @inline(__always) _modify { yield &chunks[index >> Self.chunkBits][index & (Self.chunkSize - 1)] }
+    }
+
+    mutating func append(_ element: Element) {
+        if count & (Self.chunkSize - 1) == 0 {
+            chunks.append([])
+            chunks[chunks.count - 1].reserveCapacity(min(Self.chunkSize, max(count, 1)))
+        }
+        chunks[chunks.count - 1].append(element)
+        count += 1
+    }
+
+    mutating func grow(to newCount: Int, with element: Element) {
+        while count < newCount {
+            if count & (Self.chunkSize - 1) == 0 {
+                let size = min(Self.chunkSize, newCount - count)
+                chunks.append(Array(repeating: element, count: size))
+                count += size
+            } else {
+                append(element)
+            }
+        }
+    }
+
+    mutating func truncate(to newCount: Int) {
+        let needed = (newCount + Self.chunkSize - 1) >> Self.chunkBits
+        if chunks.count > needed { chunks.removeLast(chunks.count - needed) }
+        if let last = chunks.indices.last {
+            let rest = newCount - (last << Self.chunkBits)
+            if chunks[last].count > rest { chunks[last].removeLast(chunks[last].count - rest) }
+        }
+        count = newCount
+    }
+}

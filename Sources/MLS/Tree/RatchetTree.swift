@@ -1,0 +1,211 @@
+import TLSCodec
+
+/// The public ratchet tree of a group (RFC 9420 §4.1, §7). A value: copies share what neither changed.
+public struct RatchetTree: Sendable {
+    /// The number of leaves, blank ones too: a power of two.
+    private(set) var size: Int
+    private var nodes: ChunkedArray<Node?>
+    private(set) var census = TreeCensus()
+    private(set) var encryptionKeys = KeyIndex()
+    private(set) var signatureKeys = KeyIndex()
+    var hashes: TreeHashCache
+    /// No leaf to the left of it is blank.
+    private var firstBlankHint = 0
+    let hash: HashAlgorithm
+
+    /// A tree with one member.
+    init(_ leaf: LeafNode, _ hash: HashAlgorithm) {
+        size = 1
+        nodes = ChunkedArray(repeating: nil, count: 1)
+        hashes = TreeHashCache(hashLength: hash.length, nodes: 1)
+        self.hash = hash
+        setLeaf(leaf, at: LeafIndex(0))
+    }
+
+    /// How many members there are.
+    public var memberCount: Int { census.members }
+
+    /// The number of nodes.
+    var width: Int { TreeMath.nodeWidth(size) }
+    /// The root's index.
+    var root: Int { TreeMath.root(size) }
+
+    subscript(node index: Int) -> Node? { nodes[index] }
+
+    /// The leaf of a member; nil where the leaf is blank or there is none.
+    public subscript(leaf: LeafIndex) -> LeafNode? {
+        guard leaf.int < size, case .leaf(let node)? = nodes[TreeMath.node(leaf)] else { return nil }
+        return node
+    }
+
+    subscript(parent index: Int) -> ParentNode? {
+        guard case .parent(let node)? = nodes[index] else { return nil }
+        return node
+    }
+
+    /// The members, from left to right.
+    public var members: some Sequence<(index: LeafIndex, leaf: LeafNode)> {
+        (0..<size).lazy.compactMap { index in
+            let index = LeafIndex(index)
+            return self[index].map { (index, $0) }
+        }
+    }
+
+    // MARK: Changing nodes
+
+    /// Puts a leaf into the tree and keeps the indices of keys and capabilities.
+    mutating func setLeaf(_ leaf: LeafNode?, at index: LeafIndex) {
+        if let old = self[index] {
+            census.remove(old)
+            encryptionKeys.remove(old.encryptionKey.compact)
+            signatureKeys.remove(old.signatureKey.compact)
+        }
+        if let leaf {
+            census.add(leaf)
+            encryptionKeys.insert(leaf.encryptionKey.compact)
+            signatureKeys.insert(leaf.signatureKey.compact)
+        } else {
+            firstBlankHint = min(firstBlankHint, index.int)
+        }
+        nodes[TreeMath.node(index)] = leaf.map { .leaf($0) }
+        hashes.invalidate(TreeMath.node(index), size)
+    }
+
+    mutating func setParent(_ parent: ParentNode?, at index: Int) {
+        if let old = nodes[index] { encryptionKeys.remove(old.encryptionKey.compact) }
+        if let parent { encryptionKeys.insert(parent.encryptionKey.compact) }
+        guard parent != nil || nodes[index] != nil else { return }
+        nodes[index] = parent.map { .parent($0) }
+        hashes.invalidate(index, size)
+    }
+
+    /// The leftmost blank leaf, where a new member goes; the first beyond the tree if there is none (§12.1.1).
+    mutating func firstBlankLeaf() -> LeafIndex {
+        while firstBlankHint < size, nodes[2 * firstBlankHint] != nil { firstBlankHint += 1 }
+        return LeafIndex(firstBlankHint)
+    }
+
+    /// Adds a leaf at the leftmost blank place and notes it as unmerged above (§7.7, §12.1.1).
+    mutating func add(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
+        let index = firstBlankLeaf()
+        if index.int == size { try extend() }
+        for node in TreeMath.directPath(TreeMath.node(index), size) {
+            guard var parent = self[parent: node] else { continue }
+            // Out of the tree while it changes: its list must not be copied for each of many additions.
+            nodes[node] = nil
+            let place = parent.unmergedLeaves.lastIndex { $0 < index }.map { $0 + 1 } ?? 0
+            parent.unmergedLeaves.insert(index, at: place)
+            nodes[node] = .parent(parent)
+        }
+        setLeaf(leaf, at: index)
+        return index
+    }
+
+    /// Replaces a leaf and blanks the nodes above it (§12.1.2).
+    mutating func update(_ index: LeafIndex, _ leaf: LeafNode) {
+        setLeaf(leaf, at: index)
+        blankDirectPath(index)
+    }
+
+    /// Blanks a leaf and the nodes above it (§12.1.3). The caller truncates when it is done removing.
+    mutating func remove(_ index: LeafIndex) {
+        setLeaf(nil, at: index)
+        blankDirectPath(index)
+    }
+
+    mutating func blankDirectPath(_ index: LeafIndex) {
+        for node in TreeMath.directPath(TreeMath.node(index), size) { setParent(nil, at: node) }
+    }
+
+    /// Doubles the number of leaves (§7.7).
+    mutating func extend() throws(MLSError) {
+        guard size < Limits.members else { throw .tree(.tooLarge) }
+        size *= 2
+        nodes.grow(to: width, with: nil)
+        hashes.resize(nodes: width)
+    }
+
+    /// Halves the tree while its right half is blank (§7.7, §12.1.3).
+    mutating func truncate() {
+        var last = size - 1
+        while last > 0, nodes[2 * last] == nil { last -= 1 }
+        let needed = TreeMath.fullSize(last + 1)
+        guard needed < size else { return }
+        size = needed
+        nodes.truncate(to: width)
+        hashes.resize(nodes: width)
+        firstBlankHint = min(firstBlankHint, size)
+    }
+
+    // MARK: The ratchet_tree extension
+
+    /// Writes `optional<Node> ratchet_tree<V>` without trailing blanks (§12.4.3.3).
+    func encode(into writer: inout TLSWriter) {
+        var end = width
+        while end > 0, nodes[end - 1] == nil { end -= 1 }
+        writer.writeNested { writer in
+            for index in 0..<end {
+                guard let node = nodes[index] else {
+                    writer.write(UInt8(0))
+                    continue
+                }
+                writer.write(UInt8(1))
+                node.encode(into: &writer)
+            }
+        }
+    }
+
+    /// The tree as the `ratchet_tree` extension carries it (§12.4.3.3).
+    public var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: memberCount * 384)
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Reads a `ratchet_tree`, checking only its shape: see ``UnverifiedRatchetTree``.
+    init(decoding bytes: [UInt8], _ hash: HashAlgorithm) throws(MLSError) {
+        var cache = CapabilitiesCache()
+        var listed = ChunkedArray<Node?>()
+        do {
+            var outer = TLSReader(bytes)
+            var reader = try outer.readNested()
+            try outer.expectEnd()
+            while !reader.isAtEnd {
+                guard listed.count < TreeMath.nodeWidth(Limits.members) else { throw MLSError.tree(.tooLarge) }
+                listed.append(try reader.readPresence() ? Node(from: &reader, sharing: &cache) : nil)
+            }
+        } catch let error as TLSCodecError {
+            throw .malformed(error)
+        } catch let error as MLSError {
+            throw error
+        } catch {
+            throw .internalError
+        }
+        guard listed.count > 0, listed[listed.count - 1] != nil else { throw .tree(.trailingBlank) }
+        size = TreeMath.fullSize((listed.count + 2) / 2)
+        self.hash = hash
+        nodes = listed
+        nodes.grow(to: TreeMath.nodeWidth(size), with: nil)
+        hashes = TreeHashCache(hashLength: hash.length, nodes: TreeMath.nodeWidth(size))
+        for index in 0..<listed.count {
+            switch listed[index] {
+            case nil: continue
+            case .leaf(let leaf)?:
+                guard index % 2 == 0 else { throw .tree(.nodeType) }
+                census.add(leaf)
+                hasDuplicateEncryptionKey =
+                    !encryptionKeys.insert(leaf.encryptionKey.compact) || hasDuplicateEncryptionKey
+                hasDuplicateSignatureKey = !signatureKeys.insert(leaf.signatureKey.compact) || hasDuplicateSignatureKey
+            case .parent(let parent)?:
+                guard index % 2 == 1 else { throw .tree(.nodeType) }
+                hasDuplicateEncryptionKey =
+                    !encryptionKeys.insert(parent.encryptionKey.compact) || hasDuplicateEncryptionKey
+            }
+        }
+    }
+
+    /// Whether reading the tree found an encryption key twice; the verification refuses it.
+    private(set) var hasDuplicateEncryptionKey = false
+    /// Whether reading the tree found a signature key twice; the verification refuses it.
+    private(set) var hasDuplicateSignatureKey = false
+}

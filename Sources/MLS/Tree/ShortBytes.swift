@@ -1,0 +1,34 @@
+import TLSCodec
+
+/// Immutable bytes, held in place where there are 32 of them: the keys and hashes that a large group has three of for each
+/// member. An array of its own would take 80 bytes of heap and a pointer for each.
+struct ShortBytes: Hashable, Sendable {
+    private enum Storage: Hashable, Sendable {
+        case inPlace(UInt64, UInt64, UInt64, UInt64)
+        case array([UInt8])
+    }
+
+    private let storage: Storage
+
+    init(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else {
+            storage = .array(Array(bytes))
+            return
+        }
+        var words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+        storage = .inPlace(words.0, words.1, words.2, words.3)
+    }
+
+    var array: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        switch storage {
+        case .inPlace(let a, let b, let c, let d): try Swift.withUnsafeBytes(of: (a, b, c, d), body)
+        case .array(let bytes): try bytes.withUnsafeBytes(body)
+        }
+    }
+
+    /// Writes an `opaque x<V>`.
+    func encodeOpaque(into writer: inout TLSWriter) { withUnsafeBytes { writer.writeOpaque($0) } }
+}

@@ -1,0 +1,65 @@
+/// A tree that came from outside. Only ``verify(treeHash:context:_:)`` makes a ``RatchetTree`` of it.
+struct UnverifiedRatchetTree: Sendable {
+    private var tree: RatchetTree
+
+    init(decoding bytes: [UInt8], _ hash: HashAlgorithm) throws(MLSError) {
+        tree = try RatchetTree(decoding: bytes, hash)
+    }
+
+    /// A leaf's signature key, to check the GroupInfo that comes with the tree.
+    func signatureKey(_ leaf: LeafIndex) -> SignaturePublicKey? { tree[leaf]?.signatureKey }
+
+    /// Every check of RFC 9420 §12.4.3.1 on the tree of a group that is joined.
+    consuming func verify(
+        context: GroupContext, _ environment: MLSEnvironment
+    ) throws(MLSError) -> RatchetTree {
+        let algorithms = try context.cipherSuite.requireAlgorithms()
+        guard !tree.hasDuplicateEncryptionKey else { throw .tree(.duplicateEncryptionKey) }
+        guard !tree.hasDuplicateSignatureKey else { throw .leafNode(.duplicateSignatureKey) }
+        guard tree.treeHash() == context.treeHash else { throw .tree(.treeHash) }
+        try verifyUnmergedLeaves(algorithms)
+        try tree.verifyParentHashes()
+        let rules = try LeafNodeRules(suite: context.cipherSuite, extensions: context.extensions, isSending: false)
+        let members = Array(tree.members)
+        for member in members { try member.leaf.validate(.tree, rules, environment) }
+        try tree.validateCredentialTypes()
+        _ = try parallelMap(members) { (member) throws(MLSError) in
+            let place = LeafNode.Place(groupID: context.groupID, leafIndex: member.index)
+            guard member.leaf.isSignatureValid(place, algorithms.signature) else { throw .leafNode(.signature) }
+        }
+        return tree
+    }
+
+    /// That unmerged leaves are in order, exist, are below their parent, and are unmerged in between (§7.1, §12.4.3.1).
+    private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
+        for node in stride(from: 1, to: tree.width, by: 2) {
+            guard let parent = tree[parent: node] else { continue }
+            do { try algorithms.kem.validate(parent.encryptionKey) } catch { throw .tree(.invalidEncryptionKey) }
+            let below = TreeMath.leaves(below: node)
+            for (index, leaf) in parent.unmergedLeaves.enumerated() {
+                if index > 0, parent.unmergedLeaves[index - 1] >= leaf { throw .tree(.unmergedLeavesOrder) }
+                guard below.contains(leaf.int), tree[leaf] != nil else { throw .tree(.unmergedLeaf) }
+                var between = TreeMath.parentUnchecked(TreeMath.node(leaf))
+                while between != node {
+                    if let inner = tree[parent: between], !inner.unmergedLeaves.containsSorted(leaf) {
+                        throw .tree(.unmergedLeafMissingBelow)
+                    }
+                    between = TreeMath.parentUnchecked(between)
+                }
+            }
+        }
+    }
+}
+
+extension [LeafIndex] {
+    /// Whether a list in ascending order contains an index.
+    func containsSorted(_ leaf: LeafIndex) -> Bool {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] == leaf { return true }
+            if self[middle] < leaf { low = middle + 1 } else { high = middle }
+        }
+        return false
+    }
+}

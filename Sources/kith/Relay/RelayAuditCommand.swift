@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+import KithRelay
+
+/// `kith relay audit`: everything that a relay holds, in plain words.
+struct RelayAuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Print everything that a relay holds, row by row: what it could tell, and what it could not.",
+        discussion: """
+            Reads the relay's folder, also while the relay runs, and changes nothing.
+
+            EXAMPLES
+              kith relay audit                      the relay of this user
+              kith relay audit --data /srv/kith     the relay in a folder
+              kith relay audit --entries 3          only the last 3 entries of each channel
+              kith relay audit --json | jq .        one JSON object for each row
+
+            EXIT CODES
+              0  printed    1  there is no relay, or it cannot be read    64  wrong usage
+            """)
+
+    @OptionGroup var store: RelayStoreOptions
+
+    @Option(name: .long, help: "Print only so many entries of each channel, the last ones.")
+    var entries: UInt64?
+
+    @Flag(name: .long, help: "Print one JSON object a line.")
+    var json = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let audit = try StoreAudit(folder: store.folder.path)
+            struct NobodyReads: Error {}
+            do {
+                try audit.forEachRow(entriesPerChannel: entries) { row in
+                    guard StandardStream.output.write((json ? row.json : row.text) + "\n") else { throw NobodyReads() }
+                }
+            } catch is NobodyReads {
+                // `kith relay audit | head`: enough was seen.
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import MLS
+
+/// Reads one JSON object per line and answers each with one (see `Interop/README.md`).
+@main
+enum MLSPeer {
+    static func main() {
+        var peer = Peer()
+        while let line = readLine(strippingNewline: true) {
+            let answer: [String: Any]
+            do {
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+                guard let request = object as? [String: Any] else { throw PeerError("not an object") }
+                answer = try peer.answer(Request(fields: request)).merging(["ok": true]) { old, _ in old }
+            } catch {
+                answer = ["ok": false, "error": String(describing: error)]
+            }
+            let data = (try? JSONSerialization.data(withJSONObject: answer, options: [.sortedKeys])) ?? Data("{}".utf8)
+            FileHandle.standardOutput.write(data + Data("\n".utf8))
+        }
+    }
+}
+
+/// A request that cannot be understood or done.
+struct PeerError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A request with typed access to its fields. Bytes are hex.
+struct Request {
+    let fields: [String: Any]
+
+    func optionalString(_ name: String) -> String? { fields[name] as? String }
+
+    func string(_ name: String) throws -> String {
+        guard let value = optionalString(name) else { throw PeerError("missing \(name)") }
+        return value
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] { try Self.bytes(string(name)) }
+
+    func optionalBytes(_ name: String) throws -> [UInt8]? { try optionalString(name).map(Self.bytes) }
+
+    func int(_ name: String) throws -> Int {
+        guard let value = fields[name] as? NSNumber else { throw PeerError("missing \(name)") }
+        return value.intValue
+    }
+
+    func flag(_ name: String, default value: Bool) -> Bool { (fields[name] as? NSNumber)?.boolValue ?? value }
+
+    func byteStrings(_ name: String) throws -> [[UInt8]] {
+        try (fields[name] as? [String] ?? []).map(Self.bytes)
+    }
+
+    func ints(_ name: String) -> [Int] { (fields[name] as? [NSNumber] ?? []).map(\.intValue) }
+
+    private static func bytes(_ hex: String) throws -> [UInt8] {
+        let digits = Array(hex)
+        guard digits.count % 2 == 0 else { throw PeerError("not hex") }
+        return try stride(from: 0, to: digits.count, by: 2).map { index in
+            guard let byte = UInt8(String(digits[index...(index + 1)]), radix: 16) else { throw PeerError("not hex") }
+            return byte
+        }
+    }
+}
+
+extension Collection<UInt8> {
+    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithRelay
+
+@Suite("a writer that is killed", .serialized)
+struct KilledWriterTests {
+    /// Built with the tests, beside them.
+    private var program: URL {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent("StoreBenchmark")
+    }
+
+    @Test("loses nothing that it was told is committed, and leaves no gap")
+    func killed() async throws {
+        try #require(FileManager.default.isExecutableFile(atPath: program.path))
+        let folder = TemporaryFolder()
+        var total: UInt64 = 0
+        for round in 0..<10 {
+            let committed = try writeAndKill(folder, afterMs: UInt32.random(in: 50...400))
+            // Recovery with the whole log to look at, or with what a sweep has left.
+            let tuning = round % 2 == 0 ? StoreTuning() : .tight
+            let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
+            for (index, seq) in committed.enumerated() {
+                let id = try #require(ChannelID(Array(repeating: UInt8(index + 1), count: 32)))
+                let head = try await store.head(of: id)
+                let lastSeq = head?.lastSeq ?? 0
+                #expect(lastSeq >= seq, "round \(round)")
+                let entries = try await store.allEntries(of: id)
+                #expect(entries.map(\.seq) == (lastSeq == 0 ? [] : Array(1...lastSeq)), "round \(round)")
+                let payload = Array(repeating: UInt8(index), count: 300)[...]
+                #expect(entries.allSatisfy { $0.payload == payload }, "round \(round)")
+                total = max(total, seq)
+            }
+            await store.close()
+        }
+        #expect(total > 0, "the writer never came to write")
+    }
+
+    /// Returns the last line that the writer printed.
+    private func writeAndKill(_ folder: TemporaryFolder, afterMs: UInt32) throws -> [UInt64] {
+        let writer = Process()
+        let output = Pipe()
+        writer.executableURL = program
+        writer.arguments = ["--write-until-killed", folder.path]
+        writer.standardOutput = output
+        try writer.run()
+        let killer = Thread {
+            usleep(afterMs * 1_000)
+            kill(writer.processIdentifier, SIGKILL)
+        }
+        killer.start()
+        // Ends when the writer does.
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        writer.waitUntilExit()
+        let lines = String(decoding: printed, as: UTF8.self).split(separator: "\n")
+        return lines.last?.split(separator: " ").compactMap { UInt64($0) } ?? []
+    }
+}
