@@ -63,7 +63,9 @@ final class DemoProcess: Sendable {
     /// Ends the process without asking.
     func kill() {
         process.withLock { process in
-            if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+            // 0 would be every process of the group.
+            guard process.isRunning, process.processIdentifier > 0 else { return }
+            Foundation.kill(process.processIdentifier, SIGKILL)
         }
     }
 
