@@ -170,6 +170,26 @@ import Testing
         }
     }
 
+    @Test("in the interactive demo the user talks to a program, and everything is cleaned up")
+    func interactiveDemo() async throws {
+        try await withTemporaryFolder { folder in
+            try await Tmux.run(
+                [KithProcess.program.path, "demo", "--interactive"], environment: ["TMPDIR": folder.path], columns: 100,
+                rows: 100
+            ) { terminal in
+                try await terminal.wait(for: "bob : Hi! I am a program.")
+                try await terminal.type("hello")
+                try await terminal.press("Enter")
+                try await terminal.wait(for: "“hello”, 5 characters")
+                try await terminal.press("C-d")
+                let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
+                #expect(screen.last == "ended 0")
+                #expect(screen.contains { $0.contains("ciphertext") })
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+            }
+        }
+    }
+
     @Test("the demo fits the terminal")
     func demo() async throws {
         try await withTemporaryFolder { folder in
