@@ -4,7 +4,7 @@ import Testing
 @testable import kith
 
 /// `kith classic` in a real terminal, with somebody at the other end.
-@Suite(.serialized, .enabled(if: Tmux.isThere)) struct TerminalTests {
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Tmux.isThere)) struct TerminalTests {
     /// Alice sits at a terminal and Bob is there.
     private func atTerminal(
         columns: Int = 80, environment: [String: String] = [:], _ body: (Tmux, KithProcess) async throws -> Void
