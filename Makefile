@@ -1,8 +1,8 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint bench bench-peers fuzz dist clean
+.PHONY: help setup build run test format lint bench bench-peers interop fuzz dist clean
 
-sources := Sources Tests Benchmarks Fuzz Package.swift
+sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,10 +28,22 @@ lint: ## Check formatting and style
 	swift format lint --strict --parallel --recursive $(sources)
 
 bench: setup ## Measure everything, beside real peers where they are installed
-	Benchmarks/run.sh
+	scripts/setup.sh python3-venv
+	swift build -c release --product kith
+	swift build -c release --product RelayBenchmark
+	swift build -c release --product StoreBenchmark
+	swift build -c release --product CodecBenchmark
+	.build/release/CodecBenchmark
+	.build/release/StoreBenchmark
+	.build/release/RelayBenchmark all
+	Benchmarks/run-mls.sh
 
 bench-peers: ## Install the peers and measure them with the same load
 	Benchmarks/peers.sh
+
+interop: setup ## Random group histories with members of this package and of mls-rs
+	@scripts/setup.sh python3-venv
+	Interop/run.sh
 
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)

@@ -42,6 +42,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "TLSCodec"),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
         .executableTarget(
@@ -59,8 +60,8 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, nioPosix, argumentParser,
-                logging,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
+                argumentParser, logging,
             ]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
@@ -69,7 +70,8 @@ let package = Package(
             dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
         .executableTarget(
-            name: "StoreBenchmark", dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
+            name: "StoreBenchmark",
+            dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
             path: "Benchmarks/StoreBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
@@ -94,7 +96,8 @@ let package = Package(
 if withFuzzTargets {
     package.targets.append(
         .executableTarget(
-            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", "MLS", crypto], path: "Fuzz/Targets",
+            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", "MLS", crypto],
+            path: "Fuzz/Targets",
             // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
             swiftSettings: [.unsafeFlags(["-enable-testing"])]))
 }

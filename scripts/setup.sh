@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the system packages that building and testing need, on Debian and Ubuntu. Does nothing when they are there.
+# Installs the system packages that building and testing need, on Debian and Ubuntu, and those given as arguments. Does
+# nothing when they are there.
 set -euo pipefail
 
 # libsqlite3-dev: the relay's store. tmux: the tests of the terminal.
-packages=(libsqlite3-dev tmux)
+packages=(libsqlite3-dev tmux "$@")
 
 missing=()
 for package in "${packages[@]}"; do

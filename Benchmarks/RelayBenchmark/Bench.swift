@@ -29,15 +29,18 @@ struct BenchOptions: ParsableArguments, Sendable {
     @Option(help: "Measure these servers only: kith, mosquitto, redis, openssl. May be repeated.")
     var only: [String] = []
 
-    @Option(help: "How often a measurement is tried on a busy machine; 1 does not wait for quiet either.")
-    var patience = 4
+    @Option(help: "Seconds that each scenario may spend on waiting for a quiet machine; 0 takes it as it is.")
+    var patience = 120
 
     @Flag(help: "Have the relay keep its store in memory.")
     var memory = false
 
     func validate() throws {
-        guard (1...100).contains(rounds), (0.1...60).contains(seconds), (1...25_000).contains(connections) else {
-            throw ValidationError("--rounds takes 1 to 100, --seconds 0.1 to 60, --connections 1 to 25000.")
+        guard (1...100).contains(rounds), (0.1...60).contains(seconds), (2...25_000).contains(connections),
+            (0...3600).contains(patience)
+        else {
+            throw ValidationError(
+                "--rounds takes 1 to 100, --seconds 0.1 to 60, --connections 2 to 25000, --patience 0 to 3600.")
         }
     }
 
@@ -59,7 +62,9 @@ final class Bench: Sendable {
     /// One thread makes all load, so that it takes the same share of the machine from every server.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let figures = Mutex<[Figure]>([])
+    /// See `Quiet.swift`.
     let disturbances = Mutex<[Double]>([])
+    let patience = Mutex<Duration>(.zero)
     private let sharedCertificate = Mutex<Certificate?>(nil)
 
     private init(_ options: BenchOptions) throws {
@@ -79,6 +84,7 @@ final class Bench: Sendable {
         var failures = 0
         for scenario in scenarios {
             print("\n\(scenario.title)")
+            bench.patience.withLock { $0 = .seconds(options.patience) }
             do {
                 try await scenario.run(bench)
                 bench.reportDisturbance(scenario.name)

@@ -35,29 +35,37 @@ struct MachineUse {
 extension Bench {
     /// Others may use so many cores during a measurement.
     private static let tolerable = 0.15
+    /// Measurements of one thing at most.
+    private static let attempts = 4
 
-    /// Measures in a quiet moment: waits for one, and measures again if it was none after all. Bounded by `--patience`;
-    /// the least disturbed measurement counts.
+    /// Measures in a quiet moment: waits for one, and measures again if it was none after all, as long as the scenario's
+    /// patience lasts. The least disturbed measurement counts.
     func undisturbed<Result: Sendable>(_ measure: () async throws -> Result) async throws -> Result {
         var best: (others: Double, result: Result)?
-        for _ in 0..<max(1, options.patience) {
+        for attempt in 0..<Self.attempts where attempt == 0 || hasPatience {
             try await waitForQuiet()
+            let start = ContinuousClock().now
             let before = try MachineUse()
             let result = try await measure()
             let others = MachineUse.others(from: before, to: try MachineUse())
             if best.map({ others < $0.others }) ?? true { best = (others, result) }
             if others <= Self.tolerable { break }
+            patience.withLock { $0 -= ContinuousClock().now - start }
         }
         guard let best else { throw ServerFailure("nothing was measured") }
         disturbances.withLock { $0.append(best.others) }
         return best.result
     }
 
+    private var hasPatience: Bool { patience.withLock { $0 > .zero } }
+
     private func waitForQuiet() async throws {
-        for _ in 0..<(options.patience > 1 ? 40 : 0) {
+        let step = Duration.milliseconds(500)
+        while hasPatience {
             let before = try MachineUse()
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: step)
             if MachineUse.others(from: before, to: try MachineUse()) <= Self.tolerable { return }
+            patience.withLock { $0 -= step }
         }
     }
 

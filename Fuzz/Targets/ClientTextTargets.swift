@@ -43,6 +43,7 @@ func fuzzRelayText(_ bytes: [UInt8]) {
     }
     if let address = RelayAddress(text) {
         expect(RelayAddress(address.description) == address, "an address is not read back")
-        expect(address.description.utf8.allSatisfy { (0x21...0x7e).contains($0) }, "an address with a strange character")
+        expect(
+            address.description.utf8.allSatisfy { (0x21...0x7e).contains($0) }, "an address with a strange character")
     }
 }

@@ -14,7 +14,8 @@ func fuzzCodec(_ bytes: [UInt8]) {
             try step(operation, &reader, &writer)
             expect(reader.remaining <= before, "a read went backwards")
             expect(
-                content.dropLast(reader.remaining).elementsEqual(writer.bytes), "operation \(operation) is not canonical")
+                content.dropLast(reader.remaining).elementsEqual(writer.bytes),
+                "operation \(operation) is not canonical")
         }
         if reader.isAtEnd { try reader.expectEnd() }
     } catch {

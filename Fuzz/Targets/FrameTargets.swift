@@ -6,7 +6,9 @@ func fuzzClientFrame(_ bytes: [UInt8]) {
     guard let frame = try? ClientFrame(decoding: bytes) else { return }
     expect(frame.encoded == bytes, "a client's frame is not canonical")
     // Nothing secret in what could end up in a log.
-    if case .present = frame.request { expect("\(frame)".contains("Token(secret)") || isEmpty(frame), "a token prints") }
+    if case .present = frame.request {
+        expect("\(frame)".contains("Token(secret)") || isEmpty(frame), "a token prints")
+    }
 }
 
 private func isEmpty(_ frame: ClientFrame) -> Bool {
@@ -40,7 +42,8 @@ func fuzzNameRecord(_ bytes: [UInt8]) {
             expect(record.encoded.elementsEqual(consumed), "a record is not canonical")
             if let verified = record.verified(for: name) {
                 expect(verified.name == name && verified.unverified == record, "verifying changed a record")
-                expect(verified == genuineRecord || !verified.identity.elementsEqual(genuineRecord.identity), "a forgery")
+                expect(
+                    verified == genuineRecord || !verified.identity.elementsEqual(genuineRecord.identity), "a forgery")
                 expect(!verified.replaces(verified), "a record replaces itself")
             }
         }

@@ -86,7 +86,8 @@ private func replies() throws -> [Reply] {
     let limits = AdvertisedLimits(
         payload: 1, frame: 2, requestsPerSecond: 3, requestBurst: 4, idleSeconds: 5, follows: 6, retentionSeconds: 7)
     let entries = [EntryKind.message, .turn].enumerated().map { index, kind in
-        Entry(seq: UInt64(index) + 1, epoch: 0, kind: kind, receivedAtMs: 1_700_000_000_000, id: id, payload: [1, 2, 3])
+        Entry(
+            seq: UInt64(index) + 1, epoch: 0, kind: kind, receivedAtMs: 1_700_000_000_000, id: id, payload: [1, 2, 3])
     }
     return [
         .welcome(version: 1, relayID: Array(0..<16), limits: limits),

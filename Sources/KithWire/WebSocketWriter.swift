@@ -19,8 +19,11 @@ public struct WebSocketWriter: Sendable {
     }
 
     /// Forgets the finished frames and keeps their storage.
-    public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+    ///
+    /// - Parameter limit: more storage than this, in bytes, is given back.
+    public mutating func removeAll(keepingUpTo limit: Int = .max) {
+        if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+        content.removeAll(keepingUpTo: limit)
     }
 
     /// Appends a binary message with the encoding of `value`.

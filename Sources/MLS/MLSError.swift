@@ -130,8 +130,6 @@ public enum RatchetTreeError: Hashable, Sendable {
     case duplicateEncryptionKey
     /// A parent's encryption key is no key of the suite (§5.1.1).
     case invalidEncryptionKey
-    /// There is no such leaf.
-    case noSuchLeaf
 }
 
 /// A message that may not be processed (RFC 9420 §6).

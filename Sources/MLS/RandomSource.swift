@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Where random bytes come from. An argument everywhere, so that tests can repeat a run.
 ///
 /// The KEMs of the post-quantum suites and ECDSA take their randomness inside swift-crypto and do not consult it.
@@ -11,16 +19,15 @@ public struct RandomSource: Sendable {
 
     /// The operating system's generator.
     public static let system = RandomSource { buffer in
-        var generator = SystemRandomNumberGenerator()
-        var offset = 0
-        while offset < buffer.count {
-            let word = generator.next()
-            withUnsafeBytes(of: word) { bytes in
-                let count = min(8, buffer.count - offset)
-                buffer[offset..<(offset + count)].copyBytes(from: bytes[..<count])
-            }
-            offset += 8
+        var rest = buffer[...]
+        // The call gives 256 bytes at most. Swift's own generator asks for eight at a time, and would be asked if it failed.
+        while !rest.isEmpty {
+            let chunk = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(256))
+            guard let base = chunk.baseAddress, getentropy(base, chunk.count) == 0 else { break }
+            rest = rest.dropFirst(chunk.count)
         }
+        var generator = SystemRandomNumberGenerator()
+        for index in rest.indices { buffer[index] = UInt8.random(in: 0...255, using: &generator) }
     }
 
     /// Fresh public bytes, such as a nonce.

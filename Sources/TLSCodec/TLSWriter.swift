@@ -15,8 +15,10 @@ public struct TLSWriter: Sendable {
     }
 
     /// Forgets what was written and keeps the storage, for a writer that is used over and over.
-    public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+    ///
+    /// - Parameter limit: more storage than this, in bytes, is given back.
+    public mutating func removeAll(keepingUpTo limit: Int = .max) {
+        if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
     }
 
     // MARK: Numbers

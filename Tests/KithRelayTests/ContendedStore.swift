@@ -19,7 +19,9 @@ final class ContendedStore: ChannelStore {
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome] {
         try? await Task.sleep(for: .microseconds(300))
         for case .append(let channel, _, _) in mutations {
-            guard state.withLock({ $0.random.next() % 4 == 0 }), let head = await store.head(of: channel) else { continue }
+            guard state.withLock({ $0.random.next() % 4 == 0 }), let head = await store.head(of: channel) else {
+                continue
+            }
             let entry = Entry(
                 seq: head.lastSeq + 1, epoch: head.epoch, kind: .message, receivedAtMs: 1, id: .random(),
                 payload: Array("foreign".utf8)[...])

@@ -150,7 +150,8 @@ struct FailureTests {
         }
     }
 
-    @Test("with a store that takes its time and that another relay writes too, nothing is lost, doubled or out of order")
+    @Test(
+        "with a store that takes its time and that another relay writes too, nothing is lost, doubled or out of order")
     func contended() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("contended store: seed \(seed)")

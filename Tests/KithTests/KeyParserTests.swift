@@ -76,6 +76,20 @@ import Testing
         #expect(parser.feed(Array("[A".utf8)) == [.text("[A")])
     }
 
+    @Test("a character that comes in two halves on a slow line is not lost, nor is the end of a paste")
+    func slowLine() {
+        for text in ["宽", "\u{1B}[200~x\u{1B}[201~"] {
+            let bytes = Array(text.utf8)
+            for cut in 1..<bytes.count where text == "宽" || cut > 7 {
+                var parser = KeyParser()
+                var keys = parser.feed(bytes[..<cut])
+                parser.flush()
+                keys += parser.feed(bytes[cut...])
+                #expect(keys == (text == "宽" ? [.text("宽")] : [.paste("x")]))
+            }
+        }
+    }
+
     @Test("broken UTF-8 is skipped, and what follows is not")
     func brokenText() {
         #expect(keys([0xff, 0x61]) == [.text("a")])

@@ -72,7 +72,12 @@ final class KithProcess: Sendable {
         let lines: [String]
     }
 
-    func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
+    func signal(_ number: Int32) {
+        process.withLock { process in
+            // 0 would be every process of the group.
+            if process.isRunning, process.processIdentifier > 0 { kill(process.processIdentifier, number) }
+        }
+    }
 
     /// Waits for the end; returns the exit code.
     func exitCode() async -> Int32 {
@@ -80,5 +85,5 @@ final class KithProcess: Sendable {
         return process.withLock { $0.terminationStatus }
     }
 
-    deinit { process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } } }
+    deinit { signal(SIGKILL) }
 }

@@ -58,7 +58,7 @@ struct TestRelay {
         report: @escaping ClassicChat.Report
     ) throws -> ClassicChat {
         try ClassicChat(
-            session: ClassicSession(me: ClassicID(me), peer: ClassicID(peer), identity: identity),
+            session: { try ClassicSession(me: ClassicID(me), peer: ClassicID(peer), identity: identity) },
             giveUpAfter: giveUpAfter,
             connect: { [address, pin] in try await RelayConnection.connect(to: address, trust: .pinned(pin)) },
             report: report)

@@ -72,8 +72,23 @@ final class Tmux: Sendable {
         let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
         var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
         defer { for text in argv + variables { free(text) } }
+        // A thread of this process blocks most signals and has other tests' pipes open; tmux is to inherit neither.
+        let open =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }) ?? []
+        // And some that may be opened meanwhile; closing what is not open does no harm.
+        for descriptor in 3...(open.max() ?? 3) + 200 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
-        let result = posix_spawn(&child, path, &actions, nil, &argv, &variables)
+        let result = posix_spawn(&child, path, &actions, &attributes, &argv, &variables)
         try pipe.fileHandleForWriting.close()
         guard result == 0 else { throw Failed(arguments: arguments, screen: "not started") }
         let output = readsOutput ? pipe.fileHandleForReading.readDataToEndOfFile() : Data()

@@ -128,6 +128,7 @@ struct HistoryTests {
             self.growth = growth
             random = SeededRandom(seed: seed)
             members = try TestMembers(["founder"])
+            members.environment.preSharedKey = { $0 == .external(id: [1]) ? SecretBytes([1, 2, 3]) : nil }
         }
 
         func run(steps: Int) throws {
@@ -139,22 +140,30 @@ struct HistoryTests {
         }
 
         private func step() throws {
-            let committer = Int.random(in: 0..<members.groups.count, using: &random)
             members.environment.configuration.encryptsHandshakes = Bool.random(using: &random)
-            try propose(besides: committer)
+            if Int.random(in: 0..<5, using: &random) == 0, members.groups.count < largest {
+                try joinExternally()
+                return try talk()
+            }
+            let committer = Int.random(in: 0..<members.groups.count, using: &random)
+            var joining: [KeyPackageBundle] = []
+            try propose(besides: committer, &joining)
             var options = CommitOptions()
             options.renewsPath = Int.random(in: 0..<4, using: &random) > 0
-            var joining: [KeyPackageBundle] = []
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                let nonce = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+                options.proposals.append(.preSharedKey(PreSharedKeyID(kind: .external(id: [1]), nonce: nonce)))
+            }
             if Bool.random(using: &random), members.groups.count < largest {
-                for _ in 0..<Int.random(in: 1...growth, using: &random)
-                where members.groups.count + joining.count < largest {
-                    names += 1
-                    joining.append(try testBundle("member \(names)"))
+                let room = largest - members.groups.count - joining.count
+                for _ in 0..<min(room, Int.random(in: 1...growth, using: &random)) {
+                    let bundle = try newcomer()
+                    joining.append(bundle)
+                    options.proposals.append(.add(bundle.keyPackage))
                 }
-                options.proposals += joining.map { .add($0.keyPackage) }
             }
             if members.groups.count > 3, Int.random(in: 0..<3, using: &random) == 0 {
-                let victim = (0..<members.groups.count).filter { $0 != committer }.randomElement(using: &random) ?? 0
+                let victim = other(than: [committer])
                 options.proposals.append(.remove(members.groups[victim].ownLeafIndex))
             }
             // Sometimes two commit at once and one loses.
@@ -182,13 +191,51 @@ struct HistoryTests {
             try talk()
         }
 
-        private func propose(besides committer: Int) throws {
-            guard members.groups.count > 2, Bool.random(using: &random) else { return }
-            let proposer = (0..<members.groups.count).filter { $0 != committer }.randomElement(using: &random) ?? 0
-            let message = try members.groups[proposer].proposeUpdate(in: members.environment)
+        private func newcomer() throws -> KeyPackageBundle {
+            names += 1
+            return try testBundle("member \(names)")
+        }
+
+        private func other(than excluded: Set<Int>) -> Int {
+            members.groups.indices.filter { !excluded.contains($0) }.randomElement(using: &random) ?? 0
+        }
+
+        private func propose(besides committer: Int, _ joining: inout [KeyPackageBundle]) throws {
+            guard members.groups.count > 3, Bool.random(using: &random) else { return }
+            let proposer = other(than: [committer])
+            let message: MLSMessage
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0:
+                let bundle = try newcomer()
+                joining.append(bundle)
+                message = try members.groups[proposer].propose(.add(bundle.keyPackage), in: members.environment)
+            case 1:
+                let leaf = members.groups[other(than: [committer, proposer])].ownLeafIndex
+                message = try members.groups[proposer].propose(.remove(leaf), in: members.environment)
+            case 2: message = try members.groups[proposer].proposeLeaving(in: members.environment)
+            default: message = try members.groups[proposer].proposeUpdate(in: members.environment)
+            }
             for other in members.groups.indices where other != proposer {
                 try members.groups[other].hear(message, members.environment)
             }
+        }
+
+        /// A newcomer joins by its own commit, or a member rejoins in place of its old leaf.
+        private func joinExternally() throws {
+            let info = try members.groups[0].groupInfo().asGroupInfo
+            var client = try newcomer().client
+            var old: LeafIndex?
+            if members.groups.count > 2, Bool.random(using: &random) {
+                let index = other(than: [0])
+                let group = members.groups[index]
+                old = group.ownLeafIndex
+                client = Client(
+                    credential: group.tree[group.ownLeafIndex]?.credential ?? client.credential, signer: group.signer)
+            }
+            let join = try Group.joinExternally(info, client: client, removing: old, in: members.environment)
+            for index in members.groups.indices { try deliver(join.message, to: index) }
+            members.groups.removeAll { $0.status == .removed }
+            members.groups.append(join.group)
         }
 
         /// A damaged copy comes first and is refused; then the genuine one.

@@ -213,6 +213,20 @@ struct GroupTests {
         try members.checkAgreement()
     }
 
+    @Test("a proposal that the others would refuse is not sent")
+    func ownProposals() throws {
+        var members = try TestMembers(["alice", "bob"])
+        let expired = testEnvironment { $0.now = testLifetime.notAfter + 1 }
+        let dave = try testBundle("dave")
+        #expect(throws: MLSError.proposals(.removedLeafBlank)) {
+            try members.groups[0].propose(.remove(LeafIndex(5)), in: members.environment)
+        }
+        #expect(throws: MLSError.leafNode(.lifetime)) {
+            try members.groups[0].propose(.add(dave.keyPackage), in: expired)
+        }
+        #expect(members.groups[0].pendingProposals.isEmpty)
+    }
+
     @Test("a commit that lost the race is dropped and its maker follows the winner")
     func race() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
@@ -363,5 +377,19 @@ struct PrimitiveTests {
             #expect(!text.contains("222") && !text.lowercased().contains("dead"))
         }
         #expect("\(secret)" == "SecretBytes(4 bytes)")
+    }
+}
+
+@Suite("Randomness")
+struct RandomSourceTests {
+    @Test(
+        "the system's source fills buffers of every length, and never twice the same",
+        arguments: [0, 1, 31, 256, 257, 5_000])
+    func system(count: Int) {
+        let first = RandomSource.system.bytes(count)
+        #expect(first.count == count)
+        guard count >= 31 else { return }
+        #expect(first != RandomSource.system.bytes(count))
+        #expect(first.suffix(31).contains { $0 != 0 })
     }
 }

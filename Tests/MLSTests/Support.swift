@@ -54,6 +54,14 @@ func testBundle(
         suite: suite, client: testClient(name, suite, capabilities: capabilities), lifetime: testLifetime)
 }
 
+extension KeyPackageBundle {
+    /// The client that the bundle is of.
+    var client: Client {
+        Client(
+            credential: keyPackage.leafNode.credential, signer: signer, capabilities: keyPackage.leafNode.capabilities)
+    }
+}
+
 func testGroup(
     _ name: String, _ suite: CipherSuite = .x25519AES128SHA256Ed25519, extensions: [Extension] = [],
     id: String = "group", capabilities: Capabilities = Capabilities(), _ environment: MLSEnvironment = testEnvironment()

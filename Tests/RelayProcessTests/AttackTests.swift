@@ -13,7 +13,8 @@ extension RelayProcesses {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let before = relay.residentBytes
             let heads = [
-                "GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nX-Long: ", "GET /", "POST /kith/v1 HTTP/1.1\r\nHost: r\r\nX: 1\r\nX: 1\r\n",
+                "GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nX-Long: ", "GET /",
+                "POST /kith/v1 HTTP/1.1\r\nHost: r\r\nX: 1\r\nX: 1\r\n",
                 "GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                     + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                     + "Content-Length: 1000000000\r\n\r\n",
@@ -65,9 +66,11 @@ extension RelayProcesses {
                 upgrade.replacing("\r\n\r\n", with: "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
                 upgrade.replacing("\r\n\r\n", with: "\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nabc"),
                 upgrade.replacing("websocket", with: "h2c, websocket"), upgrade.replacing("13", with: "12"),
-                upgrade.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "x"), upgrade.replacing("HTTP/1.1", with: "HTTP/1.0"),
+                upgrade.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "x"),
+                upgrade.replacing("HTTP/1.1", with: "HTTP/1.0"),
                 upgrade.replacing("HTTP/1.1", with: "HTTP/9.9"), "\r\n\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-                "GET /metrics?\(String(repeating: "x", count: 2_000)) HTTP/1.1\r\nHost: r\r\n\r\n", "HEAD /metrics HTTP/1.1\r\n\r\n",
+                "GET /metrics?\(String(repeating: "x", count: 2_000)) HTTP/1.1\r\nHost: r\r\n\r\n",
+                "HEAD /metrics HTTP/1.1\r\n\r\n",
             ]
             for text in odd {
                 let wire = try await WireClient.connect(to: relay.address)
@@ -102,18 +105,23 @@ extension RelayProcesses {
             for _ in 0..<4 {
                 let wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
                 for inbox in inboxes {
-                    wire.send([ClientFrame(requestID: 1, request: .present(channel: inbox.id, epoch: 0, tokens: inbox.tokens))])
+                    wire.send([
+                        ClientFrame(requestID: 1, request: .present(channel: inbox.id, epoch: 0, tokens: inbox.tokens))
+                    ])
                     _ = try await wire.nextFrame()
                 }
                 try await wire.setReading(false)
-                wire.send(inboxes.flatMap { inbox in
-                    (0..<50).map { ClientFrame(requestID: $0, request: .withdraw(channel: inbox.id)) }
-                })
+                wire.send(
+                    inboxes.flatMap { inbox in
+                        (0..<50).map { ClientFrame(requestID: $0, request: .withdraw(channel: inbox.id)) }
+                    })
                 wires.append(wire)
             }
             try await Task.sleep(for: .seconds(3))
             let during = try await relay.settledBytes()
-            print("unread answers: memory \(before >> 20) MiB before, \(during >> 20) MiB with \(wires.count) that do not read")
+            print(
+                "unread answers: memory \(before >> 20) MiB before, \(during >> 20) MiB with \(wires.count) that do not read"
+            )
             // Each may cost its backlog, twice for what is encrypted already.
             #expect(during - before < (wires.count << 21) + (8 << 20))
             try await relay.kill9()
@@ -155,23 +163,31 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("numbers at the ends of their ranges are refused or answered, and nothing overflows", .timeLimit(.minutes(2)))
+        @Test(
+            "numbers at the ends of their ranges are refused or answered, and nothing overflows",
+            .timeLimit(.minutes(2)))
         func extremes() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let client = try await relay.connect()
             let channel = KnownChannel()
             try await client.open(channel)
             try await client.append([1], to: channel)
-            let numbers: [UInt64] = [0, 1, 2, UInt64(Int64.max) - 1, UInt64(Int64.max), UInt64(Int64.max) + 1, .max - 1, .max]
+            let numbers: [UInt64] = [
+                0, 1, 2, UInt64(Int64.max) - 1, UInt64(Int64.max), UInt64(Int64.max) + 1, .max - 1, .max,
+            ]
             for epoch in numbers {
                 for seq in numbers {
                     let wire = try await WireClient.open(to: relay.address)
                     wire.send([
-                        ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens)),
-                        ClientFrame(requestID: 2, request: .present(channel: channel.id, epoch: epoch, tokens: channel.tokens)),
+                        ClientFrame(
+                            requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens)),
+                        ClientFrame(
+                            requestID: 2, request: .present(channel: channel.id, epoch: epoch, tokens: channel.tokens)),
                         ClientFrame(requestID: 3, request: .follow(channel: channel.id, epoch: epoch, fromSeq: seq)),
                         ClientFrame(requestID: 4, request: .follow(channel: channel.id, epoch: 0, fromSeq: seq)),
-                        ClientFrame(requestID: 5, request: .append(channel: channel.id, epoch: epoch, id: .random(), payload: [])),
+                        ClientFrame(
+                            requestID: 5,
+                            request: .append(channel: channel.id, epoch: epoch, id: .random(), payload: [])),
                         ClientFrame(requestID: 6, request: .whisper(channel: channel.id, epoch: epoch, payload: [])),
                         ClientFrame(requestID: 7, request: .unfollow(channel: channel.id)),
                     ])

@@ -19,7 +19,8 @@ extension RelayProcesses {
             var relay = try await RelayProcess.start(in: folder, arguments: arguments)
             var said = try await chat(relay, secrets)
             said += try await provoke(relay, secrets)
-            let pages = Array(try await (relay.page("/metrics") + relay.page("/healthz") + relay.page("/\(secrets.path)")).utf8)
+            let pages = Array(
+                try await (relay.page("/metrics") + relay.page("/healthz") + relay.page("/\(secrets.path)")).utf8)
             // While it runs, with its log beside the database; after a kill; after a start and a clean end.
             for moment in ["running", "killed", "stopped"] {
                 if moment == "killed" { try await relay.kill9() }
@@ -90,7 +91,9 @@ extension RelayProcesses {
         private func provoke(_ relay: RelayProcess, _ secrets: Canaries) async throws -> [UInt8] {
             var said: [UInt8] = []
             let stranger = try await WireClient.open(to: relay.address, hello: false)
-            stranger.send([ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: RelayPass(secrets.wrongPass)))])
+            stranger.send([
+                ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: RelayPass(secrets.wrongPass)))
+            ])
             said += try await stranger.nextFrameBytes()
             let channel = secrets.channel
             let payload = Array(secrets.plaintext.utf8)[...]
@@ -116,7 +119,9 @@ extension RelayProcesses {
             garbage.send(writer.takeBytes())
             said += try await garbage.nextFrameBytes()
             let front = try await WireClient.connect(to: relay.address)
-            front.send(Array("POST /\(secrets.path) HTTP/1.1\r\nHost: \(secrets.plaintext)\r\nX: \(secrets.pass)\r\n\r\n".utf8))
+            front.send(
+                Array("POST /\(secrets.path) HTTP/1.1\r\nHost: \(secrets.plaintext)\r\nX: \(secrets.pass)\r\n\r\n".utf8)
+            )
             said += try await front.everything()
             let plain = try await WireClient.connect(to: relay.address, .tcp)
             plain.send(Array("GET /\(secrets.path) \(secrets.plaintext)\r\n\r\n".utf8))
@@ -159,7 +164,7 @@ private struct Canaries {
     let plaintext = "canary-plaintext-we-meet-at-noon"
     let whisper = "canary-whisper-is-typing"
     let path = "canary-path-8812"
-    let name = Name("canary-name-1234") ?? Name("n")!
+    let name = Name("canary-name-1234") ?? try #require(Name("n"))
     let wrongToken = Token(Array("canary-token-wrong-0123456789abc".utf8)) ?? .random()
     let entryID = EntryID(Array("canary-entry-id!".utf8)) ?? .random()
     let channel: KnownChannel

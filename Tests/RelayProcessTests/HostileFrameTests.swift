@@ -43,7 +43,8 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        private func attack(_ relay: RelayProcess, _ targets: HostileTargets, frames: Int, _ random: Seed) async throws {
+        private func attack(_ relay: RelayProcess, _ targets: HostileTargets, frames: Int, _ random: Seed) async throws
+        {
             let attackers = 24
             let left = Countdown(frames)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -131,7 +132,9 @@ struct HostileClient {
         wire.discardFrames()
         if chance(2) {
             let channel = targets.channels[0]
-            wire.send([ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens))])
+            wire.send([
+                ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens))
+            ])
         }
         self.wire = wire
         return wire
@@ -145,7 +148,8 @@ struct HostileClient {
 
     /// A frame that parses, with numbers from the ends of their ranges and everything else made up or someone else's.
     private mutating func frame() -> ClientFrame {
-        let channel = chance(2) ? (targets.channels.randomElement(using: &random)?.id ?? .random()) : .random(using: &random)
+        let channel =
+            chance(2) ? (targets.channels.randomElement(using: &random)?.id ?? .random()) : .random(using: &random)
         let token = chance(4) ? targets.channels[0].read : token()
         guard let name = Name("nobody") else { return ClientFrame(requestID: 0, request: .ping) }
         let payload = random.bytes(number(below: chance(50) ? 4000 : 60))[...]
@@ -205,7 +209,8 @@ struct HostileClient {
         switch number(below: 5) {
         case 0:
             let bytes = frame().encoded
-            writer.write(Raw(bytes: Array(bytes.dropLast(1 + Int.random(in: 0..<bytes.count, using: &random)))), mask: 5)
+            writer.write(
+                Raw(bytes: Array(bytes.dropLast(1 + Int.random(in: 0..<bytes.count, using: &random)))), mask: 5)
         case 1:
             writer.write(ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: nil)), mask: 5)
         case 2:

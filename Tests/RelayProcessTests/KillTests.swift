@@ -37,7 +37,9 @@ extension RelayProcesses {
                 accepted += outcome.accepted.count
                 ledger.note(outcome)
             }
-            print("kill -9: \(rounds) rounds, \(accepted) entries accepted, \(ledger.resolved) left open by a kill and settled after")
+            print(
+                "kill -9: \(rounds) rounds, \(accepted) entries accepted, \(ledger.resolved) left open by a kill and settled after"
+            )
         }
 
         @Test("SIGTERM under load: everything accepted is there, clients are told, and it takes less than 5 seconds")
@@ -199,7 +201,11 @@ final class Load: Sendable {
         }
         let all = connections.enumerated().map { index, connection in
             Task { [self] in
-                if index == 0 { await turn(connection) } else { await append(connection, index % 4, random.branch(index)) }
+                if index == 0 {
+                    await turn(connection)
+                } else {
+                    await append(connection, index % 4, random.branch(index))
+                }
             }
         }
         tasks.withLock { $0 = all }

@@ -29,7 +29,8 @@ extension RelayProcesses {
             let longest = ends.map(\.lived).max() ?? .zero
             print(
                 "silent connections: \(ends.count), the longest lived \(longest); memory \(before >> 20) MiB before, "
-                    + "\((ends.map(\.memory).max() ?? 0) >> 20) MiB at most, \(after >> 20) MiB after; honest client: \(report)")
+                    + "\((ends.map(\.memory).max() ?? 0) >> 20) MiB at most, \(after >> 20) MiB after; honest client: \(report)"
+            )
             for kind in SilentKind.allCases {
                 let lived = ends.filter { $0.kind == kind }.map(\.lived).max() ?? .zero
                 #expect(lived < Self.allowed + Self.slack, "\(kind): \(lived)")
@@ -78,7 +79,8 @@ enum SilentKind: CaseIterable, Sendable {
         case .halfHandshake:
             let wire = try await WireClient.connect(to: address, .tcp)
             // A record that announces a handshake message and brings its beginning.
-            wire.send([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03] + [UInt8](repeating: 7, count: 64))
+            wire.send(
+                [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03] + [UInt8](repeating: 7, count: 64))
             return wire
         case .tlsSilent, .httpDripping:
             return try await .connect(to: address)
@@ -94,7 +96,8 @@ enum SilentKind: CaseIterable, Sendable {
         case .tcpSilent, .halfHandshake, .tlsSilent, .upgradedSilent:
             return
         case .tcpDripping:
-            bytes = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03] + [UInt8](repeating: 7, count: 100)
+            bytes =
+                [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03] + [UInt8](repeating: 7, count: 100)
         case .httpDripping:
             bytes = Array("GET /kith/v1 HTTP/1.1\r\nHost: relay\r\nX-Long: \(String(repeating: "x", count: 100))".utf8)
         case .upgradedDripping:

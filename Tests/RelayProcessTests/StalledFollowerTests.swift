@@ -49,7 +49,9 @@ extension RelayProcesses {
         }
 
         /// Appends from eight connections at once, many in flight; returns the last seq.
-        private func append(_ count: Int, _ payload: Int, to channel: KnownChannel, at relay: RelayProcess) async throws -> UInt64 {
+        private func append(_ count: Int, _ payload: Int, to channel: KnownChannel, at relay: RelayProcess) async throws
+            -> UInt64
+        {
             try await withThrowingTaskGroup(of: UInt64.self) { group in
                 for _ in 0..<8 {
                     group.addTask {
@@ -97,10 +99,12 @@ final class RawFollower: Sendable {
         wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
         seen = Progress(next: first)
         wire.send([
-            ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: channel.epoch, tokens: channel.tokens)),
+            ClientFrame(
+                requestID: 1, request: .present(channel: channel.id, epoch: channel.epoch, tokens: channel.tokens)),
             ClientFrame(requestID: 2, request: .follow(channel: channel.id, epoch: channel.epoch, fromSeq: first)),
         ])
-        guard case .granted = try await wire.nextFrame().reply, case .following = try await wire.nextFrame().reply else {
+        guard case .granted = try await wire.nextFrame().reply, case .following = try await wire.nextFrame().reply
+        else {
             throw ConnectionOver()
         }
     }

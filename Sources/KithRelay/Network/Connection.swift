@@ -263,8 +263,8 @@ final class Connection: ChannelDuplexHandler {
         guard heldUntil == nil, let context, !writer.isEmpty else { return }
         metrics.bytesOut.count(writer.bytes.count)
         let buffer = channel.allocator.buffer(bytes: writer.bytes)
-        // Keeps the storage of a busy connection, and gives back that of an idle one.
-        if writer.bytes.count < 512 { _ = writer.takeBytes() } else { writer.removeAll() }
+        // Keeps the storage of a busy connection, and gives back that of an idle one and of a large frame.
+        writer.removeAll(keepingUpTo: writer.bytes.count < 512 ? 0 : 64 << 10)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 

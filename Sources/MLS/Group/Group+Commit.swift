@@ -14,7 +14,7 @@ public struct CommitOptions: Sendable {
     public var authenticatedData: [UInt8] = []
     /// More extensions for the Welcome's GroupInfo.
     public var groupInfoExtensions: [Extension] = []
-    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialized(from:client:keyPackages:in:)``.
+    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialize(client:keyPackages:lifetime:in:)``.
     var allowedUsage: ResumptionUsage?
 
     /// A commit of what was proposed so far.

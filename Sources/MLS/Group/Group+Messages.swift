@@ -20,7 +20,7 @@ extension Group {
 
     /// Proposes a change (§12.1). The proposal is kept, so that this member's own commit may refer to it.
     ///
-    /// - Throws: ``MLSError/proposals(_:)`` for a self-remove in a group that does not support it.
+    /// - Throws: whatever rule of §12.1 the proposal breaks, as the others would refuse it.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -29,7 +29,8 @@ extension Group {
         case .update, .externalInit: throw .proposals(.updateSender)
         default: break
         }
-        guard tree.census.allSupport(proposal.type) else { throw .proposals(.unsupportedType) }
+        let format: WireFormat = proposal == .selfRemove ? .publicMessage : .privateMessage
+        try validate(proposal, from: .member(ownLeafIndex), format, isSending: true, environment)
         return try send(proposal, ownUpdate: nil, authenticatedData, environment)
     }
 

@@ -145,7 +145,8 @@ extension Group {
                     generation: generation))
         case .proposal(let proposal):
             try requireActive()
-            try validate(proposal, verified, environment)
+            try validate(
+                proposal, from: verified.sender, verified.wireFormat, isSending: false, environment)
             let reference = verified.proposalRef(algorithms.hash)
             proposals.insert(
                 .init(reference: reference, proposal: proposal, sender: verified.sender, ownUpdate: nil))
@@ -159,11 +160,12 @@ extension Group {
         }
     }
 
-    /// The rules of a single proposal (§12.1), checked when it arrives so that no invalid one is kept.
-    private func validate(
-        _ proposal: Proposal, _ verified: VerifiedContent, _ environment: MLSEnvironment
+    /// The rules of a single proposal (§12.1), checked when it arrives or leaves so that no invalid one is kept.
+    func validate(
+        _ proposal: Proposal, from sender: Sender, _ wireFormat: WireFormat, isSending: Bool,
+        _ environment: MLSEnvironment
     ) throws(MLSError) {
-        switch verified.sender {
+        switch sender {
         case .external:
             guard proposal.type.mayBeSentExternally else { throw .message(.externalProposalType) }
         case .newMemberCommit: throw .message(.senderType)
@@ -171,11 +173,11 @@ extension Group {
         }
         guard tree.census.allSupport(proposal.type) else { throw .proposals(.unsupportedType) }
         let rules = try LeafNodeRules(
-            suite: context.cipherSuite, extensions: context.extensions, isSending: false)
+            suite: context.cipherSuite, extensions: context.extensions, isSending: isSending)
         switch proposal {
         case .add(let keyPackage): _ = try VerifiedKeyPackage.verify(keyPackage, rules, environment)
         case .update(let leaf):
-            guard case .member(let index) = verified.sender, let old = tree[index] else {
+            guard case .member(let index) = sender, let old = tree[index] else {
                 throw .proposals(.updateSender)
             }
             try leaf.validate(.update(replacing: old), rules, environment)
@@ -193,7 +195,7 @@ extension Group {
             guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
             try checkExternalSenders(extensions)
         case .selfRemove:
-            guard case .member = verified.sender, verified.wireFormat == .publicMessage else {
+            guard case .member = sender, wireFormat == .publicMessage else {
                 throw .message(.selfRemove)
             }
         }

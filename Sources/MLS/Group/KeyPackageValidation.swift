@@ -14,14 +14,15 @@ struct VerifiedKeyPackage: Sendable {
         return VerifiedKeyPackage(keyPackage: keyPackage)
     }
 
-    /// Checks many key packages, their signatures on all cores.
+    /// Checks the key packages of a commit, their signatures on all cores. Those that came by reference had their signatures
+    /// checked when the proposal arrived; the group's parameters may have changed since, in this very commit.
     static func verify(
-        _ keyPackages: [KeyPackage], _ rules: LeafNodeRules, _ environment: MLSEnvironment
+        _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {
-        for keyPackage in keyPackages { try validate(keyPackage, rules, environment) }
-        return try parallelMap(keyPackages) { (keyPackage) throws(MLSError) in
-            try verifySignatures(keyPackage)
-            return VerifiedKeyPackage(keyPackage: keyPackage)
+        for item in added { try validate(item.keyPackage, rules, environment) }
+        return try parallelMap(added) { (item) throws(MLSError) in
+            if !item.isByReference { try verifySignatures(item.keyPackage) }
+            return VerifiedKeyPackage(keyPackage: item.keyPackage)
         }
     }
 

@@ -151,11 +151,11 @@ struct ProposalList {
         }
     }
 
+    /// Updates come by reference only, and a referenced proposal's signatures were checked when it arrived in this epoch.
     private func applyUpdates(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {
         var changed: Set<LeafIndex> = []
-        var checks: [(leaf: LeafNode, index: LeafIndex)] = []
         for item in list {
             guard case .update(let leaf) = item.proposal else { continue }
             guard item.isByReference, case .member(let index) = item.sender, let old = applied.tree[index] else {
@@ -165,17 +165,9 @@ struct ProposalList {
             guard changed.insert(index).inserted else { throw .proposals(.multipleChangesOfLeaf) }
             try leaf.validate(.update(replacing: old), rules, environment)
             try applied.tree.validateUniqueness(leaf, replacing: old)
-            checks.append((leaf, index))
             applied.tree.update(index, leaf)
             applied.updated.append((index, old, leaf))
             if let own = item.ownUpdate { applied.ownUpdate = own }
-        }
-        let groupID = group.context.groupID
-        let scheme = group.algorithms.signature
-        _ = try parallelMap(checks) { (check) throws(MLSError) in
-            guard check.leaf.isSignatureValid(.init(groupID: groupID, leafIndex: check.index), scheme) else {
-                throw .leafNode(.signature)
-            }
         }
     }
 
@@ -213,12 +205,13 @@ struct ProposalList {
     private func applyAdds(
         _ list: [CommittedProposal], _ rules: LeafNodeRules, _ applied: inout AppliedProposals
     ) throws(MLSError) {
-        let keyPackages = list.compactMap { item -> KeyPackage? in
-            if case .add(let keyPackage) = item.proposal { keyPackage } else { nil }
+        var added: [(keyPackage: KeyPackage, isByReference: Bool)] = []
+        for item in list {
+            if case .add(let keyPackage) = item.proposal { added.append((keyPackage, item.isByReference)) }
         }
-        guard !keyPackages.isEmpty else { return }
-        try checkClients(keyPackages, applied.tree)
-        for verified in try VerifiedKeyPackage.verify(keyPackages, rules, environment) {
+        guard !added.isEmpty else { return }
+        try checkClients(added.map(\.keyPackage), applied.tree)
+        for verified in try VerifiedKeyPackage.verify(added, rules, environment) {
             try applied.tree.validateUniqueness(verified.leafNode, replacing: nil)
             let index = try applied.tree.add(verified.leafNode)
             applied.added.append((index, verified.keyPackage))

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Storing a group (issue: state that costs what changed). The *epoch state* changes with a commit and holds the tree; the
+/// Storing a group, at the cost of what changed. The *epoch state* changes with a commit and holds the tree; the
 /// *records* change with messages and are a few hundred bytes each.
 ///
 /// A message is handled in one transaction of the application's database: process or encrypt, store

@@ -20,7 +20,7 @@ struct ChatDriver {
         let tasks: [Task<Void, Never>] = [
             Task { _ = end.yield(await outcome()) },
             Task {
-                await screen.waitForLeave()
+                guard await screen.waitForLeave() else { return }
                 end.yield(.success(await chat.leave()))
             },
             Task {

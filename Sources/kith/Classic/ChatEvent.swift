@@ -8,6 +8,8 @@ enum ChatEvent: Sendable {
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)
     /// What the session says.
     case session(Event)
+    /// The other user started again before the two were connected, so this side does too.
+    case beganAnew
     /// The connection broke and is being made again.
     case reconnecting
     /// It stands again; nothing is lost.

@@ -46,6 +46,7 @@ struct ChatJSON: Sendable {
             Object(
                 event: "connected", address: address.description, firstContact: isFirstContact, pin: pin.description)
         case .session(let event): object(event)
+        case .beganAnew: Object(event: "beganAnew")
         case .reconnecting: Object(event: "reconnecting")
         case .reconnected: Object(event: "reconnected")
         case .sent(let text): Object(event: "sent", text: text)

@@ -80,8 +80,9 @@ final class ChatScreen: Sendable {
         return await lines?.next()
     }
 
-    /// Returns when the user wants to leave.
-    func waitForLeave() async {
-        for await _ in leave { return }
+    /// Returns when the user wants to leave, or when nobody waits for that any more; says which.
+    func waitForLeave() async -> Bool {
+        for await _ in leave { return true }
+        return false
     }
 }

@@ -49,6 +49,7 @@ struct ChatWording: Sendable {
                 ? [Line(.notice, "[first contact with the relay at \(address); its key is remembered: \(pin)]")]
                 : [Line(.notice, "[connected to the relay at \(address)]")]
         case .session(let event): lines(event)
+        case .beganAnew: [Line(.notice, "[\(peer) started again in the middle of it; beginning anew]")]
         case .reconnecting: [Line(.notice, "[the connection to the relay broke; connecting again]")]
         case .reconnected: [Line(.notice, "[connected again; nothing is lost]")]
         case .sent(let text): [Line(.own, "\(me) : \(text)")]

@@ -17,7 +17,13 @@ actor ClassicChat {
     /// Entries are of no use once both have left, so the relay need not keep them for its usual month.
     private static let retentionSeconds: UInt32 = 86_400
 
+    /// How often a handshake is begun anew because the other user started again in the middle of it. Anybody who knows both
+    /// ids can make it seem so, and is not to keep this side busy for ever.
+    private static let mostRestarts = 100
+
     private var session: ClassicSession
+    private let makeSession: @Sendable () throws -> ClassicSession
+    private var restarts = 0
     private let channel: MeetingChannel
     private let connect: @Sendable () async throws -> RelayConnection
     private let giveUpAfter: Duration
@@ -38,10 +44,16 @@ actor ClassicChat {
     private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
     private var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
+    /// - Parameters:
+    ///   - session: makes a new session of the same two users, with the same identity.
+    ///   - giveUpAfter: how long to try when the connection breaks.
     init(
-        session: ClassicSession, giveUpAfter: Duration, connect: @escaping @Sendable () async throws -> RelayConnection,
-        report: @escaping Report
+        session: @escaping @Sendable () throws -> ClassicSession, giveUpAfter: Duration,
+        connect: @escaping @Sendable () async throws -> RelayConnection, report: @escaping Report
     ) throws {
+        let makeSession = session
+        self.makeSession = makeSession
+        let session = try makeSession()
         self.session = session
         channel = try MeetingChannel(session.me, session.peer)
         self.giveUpAfter = giveUpAfter
@@ -90,20 +102,29 @@ actor ClassicChat {
     func run() async throws -> Ending {
         defer { stop() }
         try await begin()
-        while session.ending == nil, !isOver {
+        while !isFinished {
             do {
                 try await readFollow()
             } catch {
                 guard Self.isWorthAnotherTry(error) else { throw error }
             }
             if let failure { throw failure }
-            if session.ending == nil, !isOver { try await reconnect() }
+            if !isFinished { try await reconnect() }
         }
         if let failure { throw failure }
         let connection = self.connection
         self.connection = nil
         await connection?.close()
         return session.ending ?? .cut
+    }
+
+    /// Whether there is nothing left to do: also after the user left, what was said before has to reach the relay.
+    private var isFinished: Bool {
+        switch session.ending {
+        case nil: isOver
+        case .left: isOver || queue?.isEmpty != false
+        case .goodbye, .cut, .internalFailure: true
+        }
     }
 
     private func begin() async throws {
@@ -148,7 +169,7 @@ actor ClassicChat {
                 lastSeq = entry.seq
                 if ownEntries.remove(entry.id) != nil { continue }
                 carryOut(session.receive(entry.payload))
-                if isOver || session.ending != nil { return }
+                if isFinished { return }
             }
         }
     }
@@ -160,7 +181,7 @@ actor ClassicChat {
         tell(.reconnecting)
         let end = ContinuousClock.now + giveUpAfter
         var pause = Duration.milliseconds(100)
-        while !isOver, session.ending == nil {
+        while !isFinished {
             do {
                 let connection = try await connect()
                 try await enter(connection, create: false)
@@ -209,6 +230,14 @@ actor ClassicChat {
                 let id = EntryID.random()
                 ownEntries.insert(id)
                 queue?.put(frame, id: id)
+            case .event(.peerStartedAgain)
+            where !session.isOpen && session.ending == nil && restarts < Self.mostRestarts:
+                // Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever.
+                guard let fresh = try? makeSession() else { continue }
+                restarts += 1
+                session = fresh
+                tell(.beganAnew)
+                return carryOut(session.start())
             case .event(let event):
                 tell(.session(event))
                 if case .refusedKey(let presented, let expected) = event {

@@ -102,9 +102,9 @@ struct ClassicCommand: AsyncParsableCommand {
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
                 address: relay, pin: pin, pass: try relayPassFile.map(Self.pass), known: KnownRelays())
+            let expected = try expect.map { try Fingerprint($0) }
             let chat = try ClassicChat(
-                session: ClassicSession(
-                    me: me, peer: peer, identity: identity, expected: try expect.map { try Fingerprint($0) }),
+                session: { try ClassicSession(me: me, peer: peer, identity: identity, expected: expected) },
                 giveUpAfter: .seconds(reconnect),
                 connect: {
                     let (connection, isFirstContact) = try await contact.connect()

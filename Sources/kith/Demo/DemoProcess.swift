@@ -63,8 +63,15 @@ final class DemoProcess: Sendable {
     /// Ends the process without asking.
     func kill() {
         process.withLock { process in
-            if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+            // 0 would be every process of the group.
+            guard process.isRunning, process.processIdentifier > 0 else { return }
+            Foundation.kill(process.processIdentifier, SIGKILL)
         }
+    }
+
+    /// Returns once the process that was killed is gone.
+    func waitForDeath() {
+        process.withLock { $0.waitUntilExit() }
     }
 
     /// Waits for the process to end, for a while; then ends it. Returns its exit code, or `nil` if it had to be ended.

@@ -44,7 +44,10 @@ final class DemoStage: Sendable {
 
     /// Ends every process that is left and removes the folder.
     func tearDown() {
-        for process in processes.withLock({ $0 }) { process.kill() }
+        let processes = processes.withLock { $0 }
+        for process in processes { process.kill() }
+        // A process that is not gone yet may still make files.
+        for process in processes { process.waitForDeath() }
         try? FileManager.default.removeItem(at: folder)
     }
 }

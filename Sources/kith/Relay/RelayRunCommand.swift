@@ -80,6 +80,7 @@ struct RelayRunCommand: AsyncParsableCommand {
 
     private func serve() async throws {
         raiseFileLimit()
+        makeAllocatorGiveBack()
         var configuration = RelayConfiguration(host: listen.host, port: listen.port)
         configuration.limits = try limits()
         if let threads { configuration.eventLoops = threads }

@@ -14,8 +14,9 @@ struct KeyParser {
 
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
-    /// Whether a lone escape waits for what may follow it.
-    var isWaiting: Bool { !bytes.isEmpty }
+    /// Whether an escape waits for what may follow it. Half a character, or half of a paste's end, is not that: its rest
+    /// comes, however slow the line is.
+    var isWaiting: Bool { paste == nil && bytes.first == 0x1b }
 
     /// Takes the next bytes; returns the keys they complete.
     mutating func feed(_ input: some Sequence<UInt8>) -> [Key] {
@@ -33,9 +34,9 @@ struct KeyParser {
         return keys
     }
 
-    /// Nothing more came for a while: an escape by itself means nothing here, and the rest of a cut character never comes.
+    /// Nothing more came for a while: an escape by itself means nothing here.
     mutating func flush() {
-        bytes.removeAll()
+        if isWaiting { bytes.removeAll() }
     }
 
     /// Neighbouring text goes in one piece: characters that combine belong together.

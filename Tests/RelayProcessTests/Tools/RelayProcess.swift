@@ -3,9 +3,9 @@ import KithClient
 import KithWire
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// A relay in a process of its own, listening on a free loopback port.
