@@ -51,10 +51,6 @@ public final class RelayServer: Sendable {
     private static let sweepMs = 250
     /// How often entries out of their retention are looked for.
     private static let expirySeconds = 60
-    /// How often it is looked whether many connections have gone.
-    private static let freeingSeconds = 2
-    /// What fewer connections leave behind is not worth a walk through the heap.
-    private static let connectionsWorthFreeing = 256
 
     /// Starts a relay over `store`, which it closes when it is shut down.
     ///
@@ -115,19 +111,7 @@ public final class RelayServer: Sendable {
                 await hub.expire()
             }
         }
-        let metrics = loops[0].shared.metrics
-        let freeing = Task {
-            var most = 0
-            while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(Self.freeingSeconds))
-                let open = metrics.connectionsOpen.load(ordering: .relaxed)
-                most = max(most, open)
-                guard most >= Self.connectionsWorthFreeing, open < most / 2 else { continue }
-                returnFreeMemory()
-                most = open
-            }
-        }
-        timers = sweeps + [expiry, freeing]
+        timers = sweeps + [expiry]
         logger.info("listening")
     }
 
