@@ -10,7 +10,7 @@ extension RelayProcesses {
         @Test("secrets and plaintexts pushed through at trace level appear in no log, no metric, no error and no file")
         func canaries() async throws {
             let folder = try RelayFolder()
-            let secrets = Canaries()
+            let secrets = try Canaries()
             let passFile = folder.url.deletingLastPathComponent().appending(path: "kith-pass-\(UUID().uuidString)")
             try secrets.pass.write(to: passFile, atomically: true, encoding: .utf8)
             defer { try? FileManager.default.removeItem(at: passFile) }
@@ -164,13 +164,13 @@ private struct Canaries {
     let plaintext = "canary-plaintext-we-meet-at-noon"
     let whisper = "canary-whisper-is-typing"
     let path = "canary-path-8812"
-    /// `nil` fails the test that looks for it.
-    let name = Name("canary-name-1234")
+    let name: Name
     let wrongToken = Token(Array("canary-token-wrong-0123456789abc".utf8)) ?? .random()
     let entryID = EntryID(Array("canary-entry-id!".utf8)) ?? .random()
     let channel: KnownChannel
 
-    init() {
+    init() throws {
+        name = try #require(Name("canary-name-1234"))
         var channel = KnownChannel()
         channel.id = ChannelID(Array("canary-channel-id-0123456789abcd".utf8)) ?? channel.id
         channel.read = Token(Array("canary-token-read--0123456789abc".utf8)) ?? channel.read
