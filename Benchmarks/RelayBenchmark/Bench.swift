@@ -78,7 +78,7 @@ final class Bench: Sendable {
         raiseDescriptorLimit(for: options.connections)
         let bench = try Bench(options)
         defer { bench.workspace.remove() }
-        guard FileManager.default.isExecutableFile(atPath: options.kithPath) else {
+        guard !options.wants("kith") || FileManager.default.isExecutableFile(atPath: options.kithPath) else {
             throw ValidationError("no program at \(options.kithPath): build it, or say where it is with --kith")
         }
         var failures = 0

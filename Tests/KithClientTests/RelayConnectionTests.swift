@@ -6,7 +6,7 @@ import Testing
 
 @testable import KithClient
 
-@Suite struct RelayConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct RelayConnectionTests {
     @Test("a connection stands, knows the relay's key and id, and carries requests")
     func connects() async throws {
         try await withRelay { address, pin, _ in

@@ -7,7 +7,7 @@ import Testing
 @testable import kith
 
 /// `kith classic` as people's scripts use it: real processes, real TLS.
-@Suite(.serialized) struct ClassicProcessTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ClassicProcessTests {
     @Test("two people talk both ways; the end of the input says goodbye, and both know it")
     func conversation() async throws {
         try await withRelay { relay in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import kith
 
-@Suite struct DemoTests {
+@Suite(.timeLimit(.minutes(5))) struct DemoTests {
     @Test("the demo runs to its end, shows the tampering caught, and leaves nothing behind")
     func demo() async throws {
         try await withTemporaryFolder { folder in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import kith
 
-@Suite struct ManyPairsTests {
+@Suite(.timeLimit(.minutes(5))) struct ManyPairsTests {
     @Test("a hundred pairs at once on one relay: everybody gets what was said to them, and nothing else")
     func hundredPairs() async throws {
         // RSA keys take long to make, and pairs know nothing of each other: two keys serve all.

@@ -4,7 +4,7 @@ import Testing
 @testable import kith
 
 /// `kith classic` in a real terminal, with somebody at the other end.
-@Suite(.serialized, .enabled(if: Tmux.isThere)) struct TerminalTests {
+@Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Tmux.isThere)) struct TerminalTests {
     /// Alice sits at a terminal and Bob is there.
     private func atTerminal(
         columns: Int = 80, environment: [String: String] = [:], _ body: (Tmux, KithProcess) async throws -> Void
@@ -166,6 +166,26 @@ import Testing
                 try await terminal.wait(for: "[waiting for bob]")
                 try await terminal.press("C-c")
                 try await terminal.wait(lastLine: "ended 130")
+            }
+        }
+    }
+
+    @Test("in the interactive demo the user talks to a program, and everything is cleaned up")
+    func interactiveDemo() async throws {
+        try await withTemporaryFolder { folder in
+            try await Tmux.run(
+                [KithProcess.program.path, "demo", "--interactive"], environment: ["TMPDIR": folder.path], columns: 100,
+                rows: 100
+            ) { terminal in
+                try await terminal.wait(for: "bob : Hi! I am a program.")
+                try await terminal.type("hello")
+                try await terminal.press("Enter")
+                try await terminal.wait(for: "“hello”, 5 characters")
+                try await terminal.press("C-d")
+                let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
+                #expect(screen.last == "ended 0")
+                #expect(screen.contains { $0.contains("ciphertext") })
+                #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
             }
         }
     }

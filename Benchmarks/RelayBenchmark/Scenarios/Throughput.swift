@@ -51,7 +51,7 @@ struct Throughput: Scenario {
     private func report(_ rounds: [Round], of kind: MessageServerKind, _ bench: Bench) {
         let name = kind == .redis ? "redis, no TLS" : kind.rawValue
         let bar: Figure.Bar? = kind == .kith ? .atLeast(200_000) : nil
-        bench.report(figure(name, "delivered and acknowledged (aim)", rounds.map(\.rate), "/s", bar: bar))
+        bench.report(figure(name, "delivered and acknowledged", rounds.map(\.rate), "/s", bar: bar))
         bench.report(figure(name, "CPU time of the server each", rounds.map(\.cpuMicrosecondsEach), "us"))
         bench.report(figure(name, "cores used by the server", rounds.map(\.cpuShare), ""))
         bench.report(figure(name, "cores used by the load", rounds.map(\.loadShare), ""))

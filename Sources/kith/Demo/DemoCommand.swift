@@ -31,10 +31,16 @@ struct DemoCommand: AsyncParsableCommand {
             let stage = try DemoStage()
             stage.cleanUpOnSignals()
             defer { stage.tearDown() }
-            if interactive {
-                try await InteractiveDemo(stage: stage).run()
-            } else {
-                try await Self.withinReason { try await WatchedDemo(stage: stage, explains: explain).run() }
+            do {
+                if interactive {
+                    try await InteractiveDemo(stage: stage).run()
+                } else {
+                    try await Self.withinReason { try await WatchedDemo(stage: stage, explains: explain).run() }
+                }
+            } catch {
+                // Whatever failed did so because its processes were ended. Whoever did that ends the program too.
+                while stage.isOver { try? await Task.sleep(for: .seconds(1)) }
+                throw error
             }
         }
     }

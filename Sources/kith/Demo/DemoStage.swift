@@ -5,8 +5,16 @@ import Synchronization
 final class DemoStage: Sendable {
     /// A temporary folder of the demo's own.
     let folder: URL
-    private let processes = Mutex<[DemoProcess]>([])
+    private let cast = Mutex(Cast())
     private let signals = Mutex<[SignalWatch]>([])
+
+    private struct Cast {
+        var processes: [DemoProcess] = []
+        var isOver = false
+    }
+
+    /// The demo was interrupted, and the program is about to end.
+    struct Interrupted: Error {}
 
     init() throws {
         let pattern = FileManager.default.temporaryDirectory.appendingPathComponent("kith-demo-XXXXXX").path
@@ -36,15 +44,27 @@ final class DemoStage: Sendable {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
+    /// Starts another process of the demo.
+    ///
+    /// - Throws: ``Interrupted`` once everything is being cleaned up.
     func start(_ name: String, _ arguments: [String]) throws -> DemoProcess {
-        let process = try DemoProcess(name, arguments, in: folder)
-        processes.withLock { $0.append(process) }
-        return process
+        try cast.withLock { cast in
+            guard !cast.isOver else { throw Interrupted() }
+            let process = try DemoProcess(name, arguments, in: folder)
+            cast.processes.append(process)
+            return process
+        }
     }
+
+    /// Whether everything is being cleaned up.
+    var isOver: Bool { cast.withLock { $0.isOver } }
 
     /// Ends every process that is left and removes the folder.
     func tearDown() {
-        let processes = processes.withLock { $0 }
+        let processes = cast.withLock { cast in
+            cast.isOver = true
+            return cast.processes
+        }
         for process in processes { process.kill() }
         // A process that is not gone yet may still make files.
         for process in processes { process.waitForDeath() }
