@@ -172,7 +172,7 @@ private struct Front: Sendable {
 
     private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
         shared.metrics.connectionsTotal.count()
-        let address = channel.remoteAddress?.ipAddress ?? ""
+        let address = channel.remoteAddress?.placeOfOne ?? ""
         guard shared.addresses.enter(address) else {
             shared.metrics.connectionsRefused.count()
             return channel.close()
