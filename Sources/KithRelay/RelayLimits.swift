@@ -14,7 +14,7 @@ public struct RelayLimits: Sendable {
     /// Without any frame for this long, in milliseconds, a connection is closed. Below the idle time of most NATs'
     /// established-connection timers, so dead peers are found before their memory adds up.
     public var idleMs = 300_000
-    /// Connections from one address. A family or an office behind one NAT fits; one machine cannot take all places.
+    /// Connections from one address, or from one IPv6 network of 64 bits. A family or an office behind one NAT fits; one machine cannot take all places.
     public var connectionsPerAddress = 64
     /// Connections in all: file descriptors and about 32 KiB each.
     public var connections = 100_000

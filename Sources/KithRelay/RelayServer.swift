@@ -20,6 +20,8 @@ public struct RelayConfiguration: Sendable {
     public var eventLoops = System.coreCount
     /// Where lines go. Nothing in them names a person, a channel or an address of a client.
     public var logger = Logger(label: "kith.relay")
+    /// Called when a burst of connections is over, on no particular thread: the time to give memory back.
+    public var burstIsOver: @Sendable () -> Void = {}
     /// Milliseconds since 1970.
     public var nowMs: @Sendable () -> UInt64 = { UInt64(Date().timeIntervalSince1970 * 1000) }
 
@@ -51,6 +53,9 @@ public final class RelayServer: Sendable {
     private static let sweepMs = 250
     /// How often entries out of their retention are looked for.
     private static let expirySeconds = 60
+    /// How often it is looked whether a burst of connections is over, and how many are one.
+    private static let burstSeconds = 2
+    private static let burstConnections = 256
 
     /// Starts a relay over `store`, which it closes when it is shut down.
     ///
@@ -111,8 +116,23 @@ public final class RelayServer: Sendable {
                 await hub.expire()
             }
         }
-        timers = sweeps + [expiry]
+        timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, loops[0].shared.metrics)]
         logger.info("listening")
+    }
+
+    /// A burst is over when fewer than half of its connections are left.
+    private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<Void, Never> {
+        Task {
+            var most = 0
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(burstSeconds))
+                let open = metrics.connectionsOpen.load(ordering: .relaxed)
+                most = max(most, open)
+                guard most >= burstConnections, open < most / 2 else { continue }
+                isOver()
+                most = open
+            }
+        }
     }
 
     /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store.
@@ -152,7 +172,7 @@ private struct Front: Sendable {
 
     private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
         shared.metrics.connectionsTotal.count()
-        let address = channel.remoteAddress?.ipAddress ?? ""
+        let address = channel.remoteAddress?.placeOfOne ?? ""
         guard shared.addresses.enter(address) else {
             shared.metrics.connectionsRefused.count()
             return channel.close()

@@ -35,3 +35,17 @@ final class AddressTable: Sendable {
         }
     }
 }
+
+extension SocketAddress {
+    /// What counts as one address: an IPv4 address, or a network of 64 bits of IPv6 (RFC 6177), of which one customer has
+    /// all addresses, and could have a new one for each connection.
+    var placeOfOne: String {
+        guard case .v6(let address) = self else { return ipAddress ?? "" }
+        return withUnsafeBytes(of: address.address.sin6_addr) { bytes in
+            // IPv4 through a socket of both (RFC 4291 §2.5.5.2).
+            let isIPv4 = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+            let parts = isIPv4 ? bytes[12...] : bytes[..<8]
+            return (isIPv4 ? "" : "net ") + parts.map { "\($0)" }.joined(separator: ".")
+        }
+    }
+}

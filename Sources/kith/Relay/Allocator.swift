@@ -13,3 +13,11 @@ func makeAllocatorGiveBack() {
         mallopt(M_ARENA_MAX, 4)
     #endif
 }
+
+/// Gives back what is free between blocks in use: thousands of connections that came and went leave some 30 KiB each, all in
+/// small blocks that no threshold concerns.
+func returnFreeMemory() {
+    #if canImport(Glibc)
+        malloc_trim(0)
+    #endif
+}

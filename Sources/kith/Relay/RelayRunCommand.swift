@@ -87,6 +87,7 @@ struct RelayRunCommand: AsyncParsableCommand {
         var logger = Logger(label: "kith.relay") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel
         configuration.logger = logger
+        configuration.burstIsOver = returnFreeMemory
         if let relayPassFile { configuration.relayPass = try readPass(relayPassFile) }
 
         let folder = store.folder
