@@ -121,7 +121,9 @@ public final class RelayServer: Sendable {
     }
 
     /// A burst is over when fewer than half of its connections are left.
-    private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<Void, Never> {
+    private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
+        Void, Never
+    > {
         Task {
             var most = 0
             while !Task.isCancelled {
