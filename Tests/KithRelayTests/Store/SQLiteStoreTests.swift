@@ -80,6 +80,29 @@ struct SQLiteStoreTests {
         await again.close()
     }
 
+    @Test("room is made in the log, and what was committed before and after is there, also after a crash")
+    func roomInLog() async throws {
+        let folder = TemporaryFolder()
+        let store = try open(folder, StoreTuning())
+        var channel = TestChannel()
+        await store.mustCommit(channel.create(), channel.append())
+        let room = UInt64(StoreTuning().checkpointBytes)
+        for _ in 0..<500 where StoreFolder.size(of: folder.database + "-wal") < room {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(StoreFolder.size(of: folder.database + "-wal") >= room)
+        for _ in 0..<100 { await store.mustCommit(channel.append()) }
+        // The room was written over, not added to.
+        #expect(StoreFolder.size(of: folder.database + "-wal") < room + room / 8)
+        let crashed = try open(folder.crashed(), StoreTuning())
+        #expect(try await crashed.allEntries(of: channel.id) == channel.entries)
+        await crashed.close()
+        await store.close()
+        let again = try open(folder)
+        #expect(try await again.allEntries(of: channel.id) == channel.entries)
+        await again.close()
+    }
+
     @Test("a second opener is refused until the first has closed")
     func secondOpener() async throws {
         let folder = TemporaryFolder()

@@ -17,6 +17,22 @@ final class LogGauge {
 }
 
 extension SQLiteConnection {
+    /// Makes the write-ahead log's file about this long, by a transaction that is taken back.
+    ///
+    /// A commit that makes the file longer waits for the file system to note that too; one that writes over what is there
+    /// waits for its own bytes only, and takes about 60 % of the time. The next commit begins at the front again.
+    func makeRoomInLog(bytes: Int) throws(StoreFailure) {
+        // With a small cache the pages go to the log as they are made, and take no memory; the last ones never go.
+        let cacheKiB = 1024
+        try execute("PRAGMA cache_size = -\(cacheKiB); BEGIN IMMEDIATE")
+        defer {
+            rollback()
+            // Cannot fail on an open connection; at worst the cache stays small.
+            try? execute("PRAGMA cache_size = -\(StoreLimits.writerCacheKiB)")
+        }
+        try execute("CREATE TABLE room (bytes BLOB); INSERT INTO room VALUES (zeroblob(\(bytes + cacheKiB << 10)))")
+    }
+
     /// Copies what is in the write-ahead log, and nobody reads there, into the database. Makes nobody wait.
     func checkpoint() throws(StoreFailure) {
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)

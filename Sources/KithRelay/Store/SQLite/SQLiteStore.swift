@@ -59,6 +59,11 @@ public actor SQLiteStore: ChannelStore {
         self.folder = folder
         self.lock = lock
         executor = eventLoop.executor
+        // Not before the store is used: a start should not wait for it.
+        eventLoop.scheduleTask(in: .milliseconds(StoreLimits.idleMs)) { [weak self] in
+            guard let self else { return }
+            Task { await self.makeRoomInLog() }
+        }
     }
 
     func openWriter() throws(StoreFailure) -> LogWriter {
@@ -191,6 +196,13 @@ public actor SQLiteStore: ChannelStore {
     }
 
     // MARK: Housekeeping
+
+    /// Once after a start: a log that was there before is long enough, or soon will be.
+    private func makeRoomInLog() {
+        guard let writer, StoreFolder.size(of: folder.log) < writer.tuning.checkpointBytes else { return }
+        // Without room, commits only take longer.
+        try? writer.connection.makeRoomInLog(bytes: writer.tuning.checkpointBytes)
+    }
 
     private func checkpointIfDue(_ writer: LogWriter) {
         if writer.logBytes >= writer.tuning.checkpointNowBytes {
