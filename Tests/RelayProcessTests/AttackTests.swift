@@ -205,6 +205,44 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
+        @Test("following many channels at once without reading costs no more than following one", .timeLimit(.minutes(2)))
+        func followingMany() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let owner = try await relay.connect()
+            var channels: [KnownChannel] = []
+            for _ in 0..<150 {
+                let channel = KnownChannel()
+                try await owner.open(channel)
+                for _ in 0..<2 { try await owner.append([UInt8](repeating: 7, count: 200 << 10), to: channel) }
+                channels.append(channel)
+            }
+            let before = try await relay.settledBytes()
+            let wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
+            wire.send(
+                channels.map { channel in
+                    ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens))
+                })
+            for _ in channels { _ = try await wire.nextFrame() }
+            try await wire.setReading(false)
+            wire.send(
+                channels.enumerated().map { index, channel in
+                    ClientFrame(
+                        requestID: UInt32(index), request: .follow(channel: channel.id, epoch: 0, fromSeq: 1))
+                })
+            try await Task.sleep(for: .seconds(2))
+            let during = try await relay.settledBytes()
+            print("150 channels followed and not read: memory \(before >> 20) MiB before, \(during >> 20) MiB after")
+            #expect(during - before < 12 << 20)
+
+            // When it reads, everything comes.
+            try await wire.setReading(true)
+            var left = 2 * channels.count
+            while left > 0 {
+                if case .entries(_, let entries) = try await wire.nextFrame().reply { left -= entries.count }
+            }
+            try await relay.kill9()
+        }
+
         @Test(
             "numbers at the ends of their ranges are refused or answered, and nothing overflows",
             .timeLimit(.minutes(2)))
