@@ -61,6 +61,9 @@ public struct RelayLimits: Sendable {
     public var deniedMs = 25
     /// Bytes read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
+    /// Channels of one connection for which the store is being read at the same time. Together they fit its backlog, however
+    /// many it follows.
+    public var catchUpsPerConnection = 2
     /// Followers of one event loop for which the store is being read at the same time.
     public var catchUpsUnderWay = 16
 
@@ -78,7 +81,8 @@ public struct RelayLimits: Sendable {
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
         ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs), ("denied-ms", \.deniedMs),
-        ("catch-up-bytes", \.catchUpBytes), ("catch-ups-under-way", \.catchUpsUnderWay),
+        ("catch-up-bytes", \.catchUpBytes), ("catch-ups-per-connection", \.catchUpsPerConnection),
+        ("catch-ups-under-way", \.catchUpsUnderWay),
     ]
 
     /// The names that ``override(_:with:)`` takes.

@@ -163,6 +163,86 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
+        @Test("asking for the same entries over and over does not keep others from theirs", .timeLimit(.minutes(2)))
+        func followingOverAndOver() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder(), limits: ["connections-per-address": 1_000])
+            let owner = try await relay.connect()
+            let channel = KnownChannel()
+            try await owner.open(channel)
+            for _ in 0..<60 { try await owner.append([UInt8](repeating: 7, count: 4_000), to: channel) }
+            var wires: [WireClient] = []
+            for _ in 0..<40 {
+                let wire = try await WireClient.open(to: relay.address)
+                wire.discardFrames()
+                wire.send([
+                    ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens))
+                ])
+                wires.append(wire)
+            }
+            // Each as often as the rate lets it.
+            let attack = Task { [wires] in
+                while !Task.isCancelled {
+                    for wire in wires {
+                        let follow = Request.follow(channel: channel.id, epoch: 0, fromSeq: 1)
+                        wire.send((0..<20).map { ClientFrame(requestID: $0, request: follow) })
+                    }
+                    try? await Task.sleep(for: .milliseconds(100))
+                }
+            }
+            var longest = Duration.zero
+            let end = ContinuousClock.now + .seconds(8)
+            while ContinuousClock.now < end {
+                let start = ContinuousClock.now
+                let client = try await relay.connect()
+                try await client.prove(channel)
+                #expect(try await client.entries(of: channel).count == 60)
+                longest = max(longest, ContinuousClock.now - start)
+                await client.close()
+            }
+            attack.cancel()
+            print("following over and over: an honest client's connection and catching up took at most \(longest)")
+            #expect(longest < .seconds(2))
+            try await relay.kill9()
+        }
+
+        @Test("following many channels at once without reading costs no more than following one", .timeLimit(.minutes(2)))
+        func followingMany() async throws {
+            let relay = try await RelayProcess.start(in: RelayFolder())
+            let owner = try await relay.connect()
+            var channels: [KnownChannel] = []
+            for _ in 0..<150 {
+                let channel = KnownChannel()
+                try await owner.open(channel)
+                for _ in 0..<2 { try await owner.append([UInt8](repeating: 7, count: 200 << 10), to: channel) }
+                channels.append(channel)
+            }
+            let before = try await relay.settledBytes()
+            let wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
+            wire.send(
+                channels.map { channel in
+                    ClientFrame(requestID: 1, request: .present(channel: channel.id, epoch: 0, tokens: channel.tokens))
+                })
+            for _ in channels { _ = try await wire.nextFrame() }
+            try await wire.setReading(false)
+            wire.send(
+                channels.enumerated().map { index, channel in
+                    ClientFrame(
+                        requestID: UInt32(index), request: .follow(channel: channel.id, epoch: 0, fromSeq: 1))
+                })
+            try await Task.sleep(for: .seconds(2))
+            let during = try await relay.settledBytes()
+            print("150 channels followed and not read: memory \(before >> 20) MiB before, \(during >> 20) MiB after")
+            #expect(during - before < 12 << 20)
+
+            // When it reads, everything comes.
+            try await wire.setReading(true)
+            var left = 2 * channels.count
+            while left > 0 {
+                if case .entries(_, let entries) = try await wire.nextFrame().reply { left -= entries.count }
+            }
+            try await relay.kill9()
+        }
+
         @Test(
             "numbers at the ends of their ranges are refused or answered, and nothing overflows",
             .timeLimit(.minutes(2)))

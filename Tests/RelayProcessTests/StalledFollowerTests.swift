@@ -23,7 +23,7 @@ extension RelayProcesses {
             for follower in reading { try await follower.read(through: seq) }
             let before = try await relay.settledBytes()
 
-            let stalled = try await followers(8, of: channel, at: relay, from: seq + 1)
+            let stalled = try await followers(16, of: channel, at: relay, from: seq + 1)
             for follower in stalled { try await follower.wire.setReading(false) }
             seq = try await append(count, payload, to: channel, at: relay)
             for follower in reading { try await follower.read(through: seq) }
@@ -32,7 +32,7 @@ extension RelayProcesses {
                 "stalled followers, payloads of \(payload): \(megabytes) MiB appended, memory \(before >> 10) KiB before, "
                     + "\(during >> 10) KiB with \(stalled.count) stalled")
             // 1 MiB for each, and what the allocator and the store's caches vary by.
-            #expect(during - before < (stalled.count << 20) + (6 << 20))
+            #expect(during - before < (stalled.count << 20) + (10 << 20))
 
             for follower in stalled { try await follower.wire.setReading(true) }
             for follower in stalled { try await follower.read(through: seq) }

@@ -19,6 +19,10 @@ final class Connection: ChannelDuplexHandler {
     private var decoder: WebSocketDecoder
     private var writer = WebSocketWriter()
     private var follows: [ChannelID: Follow] = [:]
+    /// Channels for which the store is being read: a follow that is replaced does not start another read beside.
+    private var reading: Set<ChannelID> = []
+    /// Channels whose follows wait for such a read.
+    private var behind: Set<ChannelID> = []
     private var admission: Admission
     private var intake: [IntakeItem] = []
 
@@ -323,7 +327,16 @@ final class Connection: ChannelDuplexHandler {
 
     /// Takes what the store had for a follower.
     func take(_ result: Result<[Entry], StoreFailure>, for catchUp: RelayLoop.CatchUp) {
-        guard var follow = follows[catchUp.channel], follow.requestID == catchUp.requestID else { return }
+        reading.remove(catchUp.channel)
+        defer { readNext() }
+        guard var follow = follows[catchUp.channel] else { return }
+        guard follow.requestID == catchUp.requestID, follow.nextSeq == catchUp.first else {
+            // It was read for a follow that this one has replaced.
+            follow.readFailed()
+            follows[catchUp.channel] = follow
+            behind.insert(catchUp.channel)
+            return
+        }
         switch result {
         case .success(let entries):
             let (mine, step) = follow.read(entries)
@@ -331,14 +344,19 @@ final class Connection: ChannelDuplexHandler {
             write(mine, of: catchUp.channel, follow.requestID)
             metrics.entriesDelivered.count(mine.count)
             perform(step, catchUp.channel, follow.requestID)
-            flush()
-            resume(catchUp.channel)
+            // Others have their turn before this channel's next read.
+            behind.insert(catchUp.channel)
         case .failure(let failure):
-            follow.readFailed()
             follows[catchUp.channel] = nil
             writer.write(RelayFrame(requestID: follow.requestID, reply: .error(RelayError(failure))))
-            flush()
         }
+        flush()
+    }
+
+    /// Starts reads for follows that wait for one.
+    private func readNext() {
+        while canSend, reading.count < limits.catchUpsPerConnection, let channel = behind.popFirst() { resume(channel) }
+        if isTouched { flush() }
     }
 
     private func write(_ entries: ArraySlice<Entry>, of channel: ChannelID, _ requestID: UInt32) {
@@ -369,6 +387,14 @@ final class Connection: ChannelDuplexHandler {
             let epoch = follows.removeValue(forKey: channel)?.epoch ?? 0
             writer.write(RelayFrame(requestID: requestID, reply: .epochEnded(channel: channel, epoch: epoch)))
         case .read(let first, let last):
+            let isRead = reading.contains(channel)
+            guard !isRead, reading.count < limits.catchUpsPerConnection else {
+                follows[channel]?.readFailed()
+                // One that is being read comes back when that is done.
+                if !isRead { behind.insert(channel) }
+                return
+            }
+            reading.insert(channel)
             loop.enqueue(
                 RelayLoop.CatchUp(
                     connection: number, requestID: requestID, channel: channel, first: first, last: last))

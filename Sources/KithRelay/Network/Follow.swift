@@ -85,6 +85,6 @@ struct Follow {
         return (mine, end < entries.endIndex ? .end : .nothing)
     }
 
-    /// The store could not be read; to be tried again with the next event.
+    /// The store was not read; to be tried again with the next event.
     mutating func readFailed() { isReading = false }
 }
