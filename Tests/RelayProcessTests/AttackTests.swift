@@ -205,7 +205,8 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("following many channels at once without reading costs no more than following one", .timeLimit(.minutes(2)))
+        @Test(
+            "following many channels at once without reading costs no more than following one", .timeLimit(.minutes(2)))
         func followingMany() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
