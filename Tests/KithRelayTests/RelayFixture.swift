@@ -14,6 +14,7 @@ func withRelay<R>(
 ) async throws -> R {
     var configuration = RelayConfiguration()
     configuration.eventLoops = 2
+    configuration.logger.logLevel = .warning
     // Tests are faster than people.
     configuration.limits.requestsPerSecond = 1_000_000
     configuration.limits.requestBurst = 1_000_000
