@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -14,6 +15,8 @@ final class RelayProcess: Sendable {
     let address: RelayAddress
     let pin: RelayPin
     let folder: RelayFolder
+    /// Whether the process has ended and been asked how: its number may be another's then.
+    private let isOver = Atomic<Bool>(false)
 
     /// Limits that are in the way of tests which do many things from one address.
     static let roomy = [
@@ -25,6 +28,14 @@ final class RelayProcess: Sendable {
         self.address = address
         self.pin = pin
         self.folder = folder
+    }
+
+    /// A test that failed on the way leaves no relay behind.
+    deinit {
+        guard !isOver.load(ordering: .relaxed) else { return }
+        kill(process, SIGKILL)
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
     }
 
     /// Starts a relay and returns when it listens.
@@ -64,11 +75,18 @@ final class RelayProcess: Sendable {
     /// Asks the process to end; returns how it ended.
     func stop(_ signal: Int32 = SIGTERM) async throws -> Program.Status {
         kill(process, signal)
+        // It is gone after this, one way or the other.
+        isOver.store(true, ordering: .relaxed)
         return try await Program.waitForEnd(of: process)
     }
 
     /// Whether the process runs.
-    var isAlive: Bool { kill(process, 0) == 0 && Program.endOf(process) == nil }
+    var isAlive: Bool {
+        if isOver.load(ordering: .relaxed) { return false }
+        if Program.endOf(process) == nil { return true }
+        isOver.store(true, ordering: .relaxed)
+        return false
+    }
 
     /// The memory that is really there for the process, in bytes.
     var residentBytes: Int {
