@@ -56,7 +56,10 @@ let package = Package(
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
             name: "KithClient",
-            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto]),
+            dependencies: [
+                "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb,
+                logging,
+            ]),
         .executableTarget(
             name: "kith",
             dependencies: [

@@ -24,6 +24,30 @@ public enum ClientLimits {
 
     /// The longest known-relays file that is read, in bytes: room for thousands of relays.
     public static let knownRelaysFile = 1 << 20
+
+    /// A name that a person or a device goes by, in bytes: room for any name, and not for a text.
+    public static let personName = 128
+
+    /// A conversation's name, in bytes.
+    public static let title = 256
+
+    /// The text of one message, in bytes: the largest padded content has room for it. Longer texts are sent as several.
+    public static let text = 64 << 10
+
+    /// The largest padded content, in bytes: with the message's own overhead it still fits an entry.
+    public static let paddedContent = 250 << 10
+
+    /// The longest line that is read as an invite, in bytes. One has about 300.
+    public static let invite = 4 << 10
+
+    /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
+    public static let parcel = 64 << 20
+
+    /// Members added by one commit: 60 post-quantum key packages fit an entry.
+    public static let additionsPerCommit = 60
+
+    /// Messages of one conversation that wait for the relay's answer at once.
+    public static let messagesInFlight = 16
 }
 
 /// How long the client waits for what. All have defaults fit for the internet; tests and slow lines set their own.
