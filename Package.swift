@@ -66,6 +66,8 @@ let package = Package(
                 "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
                 argumentParser, logging,
             ]),
+        .target(name: "KithSimulation", dependencies: ["KithClient", "KithWire", "MLS", "TLSCodec", nio, crypto]),
+        .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
         .executableTarget(
@@ -89,6 +91,9 @@ let package = Package(
             dependencies: [
                 "kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser,
             ]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["KithSimulation", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", nio, crypto]),
         .testTarget(
             name: "RelayProcessTests",
             dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),

@@ -1,0 +1,7 @@
+import ArgumentParser
+import KithSimulation
+
+@main
+struct Simulate: ParsableCommand {
+    func run() {}
+}
