@@ -18,6 +18,8 @@ struct ModelChannel {
     private(set) var isClosed = false
     /// Everything that was ever appended. No relay has it; those who judge a simulation need it.
     private(set) var archive: [Entry] = []
+    /// The access of every epoch that there ever was, for the same people.
+    private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
 
@@ -26,6 +28,7 @@ struct ModelChannel {
 
     init(access: Access, retentionSeconds: UInt32) {
         epochs = [0: Epoch(access: access, firstSeq: 1)]
+        accesses = [0: access]
         self.retentionSeconds = retentionSeconds
     }
 
@@ -51,6 +54,7 @@ struct ModelChannel {
             epochs[epoch]?.lastSeq = entry.seq
             epoch += 1
             epochs[epoch] = Epoch(access: nextAccess, firstSeq: entry.seq + 1)
+            accesses[epoch] = nextAccess
         }
         return entry
     }
