@@ -47,7 +47,7 @@ final class SimulatedClient {
     /// Makes the profile.
     func create() {
         do {
-            try store.commit(Profile.new(name: name, deviceName: "d", now: localNow, random: source))
+            try store.commit(Profile.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
         } catch { world.violate("\(name) cannot make a profile: \(error)") }
         start()
         account = messenger?.identity.accountKey
@@ -58,7 +58,7 @@ final class SimulatedClient {
         incarnation += 1
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
-            let messenger = try Messenger(opening: store, now: localNow, random: source, suite: Simulation.suite)
+            let messenger = try Messenger(opening: store, now: localNow, random: source)
             self.messenger = messenger
             let output = try messenger.start(now: localNow)
             carryOut(output)

@@ -76,7 +76,7 @@ extension Judge {
         switch summary.status {
         case .active: if summary.isSuspect { world.violate("\(client.name) suspects an honest relay") }
         case .preparing:
-            if !ghosts.contains(standing.channel) { world.violate("\(client.name) has a conversation that never began") }
+            if !hasGhosts { world.violate("\(client.name) has a conversation that never began") }
         case .removed, .left: break
         case .stopped(_, .closed): break
         case .stopped(_, .trimmed): if !mayMiss { world.violate("\(client.name) missed what was there") }
@@ -189,7 +189,7 @@ extension Judge {
                     let messenger = world.clients[member].messenger
                     guard let messenger, let id = messenger.conversation(on: channel), let standing = messenger.standing(of: id)
                     else {
-                        if !mayMiss, !ghosts.contains(channel) { world.violate("p\(member) was added and never joined") }
+                        if !mayMiss, !hasGhosts { world.violate("p\(member) was added and never joined") }
                         continue
                     }
                     guard let summary = try? messenger.conversationSummary(id), summary.status == .active else { continue }

@@ -44,8 +44,8 @@ final class Judge {
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
     /// The grants of the tokens that a client could ever make.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Channels in which somebody was added whose invite was over by then.
-    var ghosts: Set<ChannelID> = []
+    /// Whether somebody may have been added who cannot know it, because the invite was over by then.
+    var hasGhosts = false
     /// What clients were warned of.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
     /// Entries that clients could not read.
