@@ -59,7 +59,7 @@ let package = Package(
             name: "KithClient",
             dependencies: [
                 "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb,
-                logging,
+                grdbSQLite, logging,
             ]),
         .executableTarget(
             name: "kith",
@@ -85,7 +85,10 @@ let package = Package(
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
-            dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
+            dependencies: [
+                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto, grdb,
+                grdbSQLite,
+            ]),
         .testTarget(
             name: "KithTests",
             dependencies: [
