@@ -161,7 +161,7 @@ extension ChatModel {
         switch answer {
         case .done: done(call)
         // What becomes of it comes as events.
-        case .message: break
+        case .message(let message): take(message, isShown: true, isNew: true)
         case .messages(let messages):
             if case .search(let words) = call { showFound(messages, words) } else { showEarlier(messages) }
         case .members(let members): show(members)

@@ -95,6 +95,15 @@ struct ChatModel {
     /// How many of the user's messages are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
+    /// What is said when the user leaves, if anything.
+    var farewell: ScreenLine? {
+        switch waiting.count {
+        case 0: nil
+        case 1: ScreenLine(.notice, "[1 message waits on this device, and goes out when Kith runs again]")
+        case let count: ScreenLine(.notice, "[\(count) messages wait on this device, and go out when Kith runs again]")
+        }
+    }
+
     /// What to do first.
     mutating func open(now: UInt64) -> [Output] {
         self.now = now
@@ -234,7 +243,7 @@ struct ChatModel {
             }
         case .warning(let id, let warning):
             guard id == conversation.id else { return }
-            show([ScreenLine(.failure, wording.text(warning, from: "somebody"))])
+            show([ScreenLine(.failure, MessageWording.text(warning))])
         }
     }
 
@@ -277,7 +286,7 @@ struct ChatModel {
     // MARK: Messages
 
     /// A message that is new, or that has come further.
-    private mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
+    mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
         if message.author == .me, case .text = message.body { return takeOwn(message, isShown: isShown) }
         guard shown.insert(message.id).inserted else { return }
         remember(message)

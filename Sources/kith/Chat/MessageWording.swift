@@ -29,7 +29,7 @@ struct MessageWording: Sendable {
                     "\(prefix)[a message from \(author(message)) needs a newer Kith (its kind is \(kind)); it is kept]")
             ]
         }
-        return said + message.warnings.map { ScreenLine(.failure, text($0, from: author(message))) }
+        return said + message.warnings.map { ScreenLine(.failure, Self.text($0)) }
     }
 
     private func said(_ text: String, _ message: Message, _ prefix: String, _ quoted: String?) -> [ScreenLine] {
@@ -95,56 +95,37 @@ struct MessageWording: Sendable {
     // MARK: Notices
 
     private func lines(_ notice: Notice, seq: UInt64?, prefix: String) -> [ScreenLine] {
-        let number = seq.map { "entry \($0)" } ?? "an entry"
+        let text = "\(prefix)[\(Self.quotingNames(notice))]"
         switch notice {
-        case .began(let by): return [ScreenLine(.notice, "\(prefix)[the conversation begins; \(Self.name(by)) made it]")]
-        case .added(let name, let by):
-            return [ScreenLine(.notice, "\(prefix)[\(Self.name(by)) added \(Self.name(name))]")]
-        case .removed(let name, let by):
-            return [ScreenLine(.notice, "\(prefix)[\(Self.name(by)) removed \(Self.name(name))]")]
-        case .left(let name): return [ScreenLine(.notice, "\(prefix)[\(Self.name(name)) left]")]
-        case .renamed(let title, let by):
-            return [ScreenLine(.notice, "\(prefix)[\(Self.name(by)) named the conversation \(Self.name(title))]")]
         // Of interest to who asks for an explanation, and to nobody else.
         case .renewed: return []
-        case .unreadable(let reason, let from):
-            let sender = from.map { " from \(Self.name($0))" } ?? ""
-            return [
-                ScreenLine(
-                    .failure, "\(prefix)[\(number)\(sender) can't be read: \(Self.text(reason)). It was left out]")
-            ]
-        case .missed(let first, let last):
-            return [
-                ScreenLine(
-                    .failure,
-                    "\(prefix)[this device missed what the relay no longer has (entries \(first)–\(last))]")
-            ]
+        case .unreadable:
+            let hint = seq.map { "; it was left out (/explain \($0))" } ?? "; it was left out"
+            return [ScreenLine(.failure, "\(prefix)[\(Self.quotingNames(notice))\(hint)]")]
+        case .missed: return [ScreenLine(.failure, text)]
+        default: return [ScreenLine(.notice, text)]
         }
     }
 
-    private static func text(_ reason: UnreadableReason) -> String {
-        switch reason {
-        case .notGenuine: "it does not decrypt, or its signature is wrong"
-        case .repeated: "it was said already, and its key is gone"
-        case .tooFarAhead: "it is too far ahead of its sender's others"
-        case .malformed: "what it holds makes no sense"
-        case .wrongID: "it says that it is another entry than it is"
-        case .invalidCommit: "it is a change that breaks the rules"
+    /// The same notice with names that can't be taken for something else.
+    private static func quotingNames(_ notice: Notice) -> Notice {
+        switch notice {
+        case .began(let by): .began(by: name(by))
+        case .added(let added, let by): .added(name(added), by: name(by))
+        case .removed(let removed, let by): .removed(name(removed), by: name(by))
+        case .left(let left): .left(name(left))
+        case .renamed(let title, let by): .renamed("“\(title)”", by: name(by))
+        case .renewed(let by): .renewed(by: name(by))
+        case .unreadable(let reason, let from): .unreadable(reason, from: from.map(name))
+        case .missed: notice
         }
     }
 
-    /// What is wrong, and with what.
-    func text(_ warning: Warning, from sender: String) -> String {
+    /// What is wrong.
+    static func text(_ warning: Warning) -> String {
         switch warning {
-        case .differentLogs(let first, let last):
-            "[WARNING: the relay showed \(sender) another log than you, somewhere in entries \(first)–\(last). It "
-                + "misbehaves, or somebody does in its place. Ask \(sender) what they see there]"
-        case .missingBefore(let count):
-            count == 1
-                ? "[1 message from \(sender) before this one has not arrived]"
-                : "[\(count) messages from \(sender) before this one have not arrived]"
-        case .notKept(let seq):
-            "[WARNING: the relay said that it has entry \(seq), and shows another in its place]"
+        case .missingBefore: "[\(warning)]"
+        case .differentLogs, .notKept: "[WARNING: \(warning). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }
     }
 }
