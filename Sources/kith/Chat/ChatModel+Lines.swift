@@ -32,7 +32,8 @@ extension ChatModel {
         switch line.lowercased().filter({ !$0.isWhitespace }) {
         case "yes", "y": call(question.yes)
         case "no", "n": if let no = question.no { call(no) } else { notice("not done") }
-        default: complain("that was neither yes nor no, so it is no, and nothing was sent (arrow up brings the line back)")
+        default:
+            complain("that was neither yes nor no, so it is no, and nothing was sent (arrow up brings the line back)")
         }
     }
 
@@ -99,10 +100,14 @@ extension ChatModel {
 
     private mutating func reply(_ seq: UInt64?, _ text: String) {
         if let seq {
-            guard bySeq[seq] != nil else { return complain("message \(seq) was not shown here; /history shows earlier ones") }
+            guard bySeq[seq] != nil else {
+                return complain("message \(seq) was not shown here; /history shows earlier ones")
+            }
             return send(text, replyTo: seq)
         }
-        guard let last = lastFromOthers.flatMap({ known[$0]?.seq }) else { return complain("there is nothing to answer") }
+        guard let last = lastFromOthers.flatMap({ known[$0]?.seq }) else {
+            return complain("there is nothing to answer")
+        }
         send(text, replyTo: last)
     }
 
@@ -177,8 +182,13 @@ extension ChatModel {
         switch call {
         case .setVerified(let id, let isVerified):
             let name = contacts[id].map { MessageWording.name($0.name) } ?? "this contact"
-            notice(isVerified ? "\(name) is verified" : "\(name) is unverified now. Numbers that differ mean that somebody stands between you, or that one of you reads another's")
-        case .decideKey(_, let accept): notice(accept ? "the new key is taken; it is unverified" : "the known key is kept")
+            notice(
+                isVerified
+                    ? "\(name) is verified"
+                    : "\(name) is unverified now. Numbers that differ mean that somebody stands between you, or that one of you reads another's"
+            )
+        case .decideKey(_, let accept):
+            notice(accept ? "the new key is taken; it is unverified" : "the known key is kept")
         case .trustLog: notice("sending works again")
         case .leave:
             notice("you left")
@@ -194,13 +204,15 @@ extension ChatModel {
         for message in messages {
             remember(message)
             let shown = wording.lines(
-                message, prefix: message.seq.map { "\($0)  " } ?? "", quoting: message.replyTo.flatMap { known[$0]?.snippet })
+                message, prefix: message.seq.map { "\($0)  " } ?? "",
+                quoting: message.replyTo.flatMap { known[$0]?.snippet })
             if !shown.isEmpty, let line = earlier.line(before: message.sentAtMs, now: now) {
                 lines.append(ScreenLine(.explanation, line))
             }
             lines += shown
         }
-        lines.append(ScreenLine(.notice, first.seq.map { $0 > 1 } == true ? "── /history: more ──" : "── the beginning ──"))
+        lines.append(
+            ScreenLine(.notice, first.seq.map { $0 > 1 } == true ? "── /history: more ──" : "── the beginning ──"))
         show(lines)
     }
 
@@ -222,7 +234,9 @@ extension ChatModel {
         show(
             members.map { member in
                 let device = " on “\(SafeText.oneLine(member.deviceName))”"
-                guard member.contact != nil else { return ScreenLine(.notice, "\(MessageWording.name(member.name)): you\(device)") }
+                guard member.contact != nil else {
+                    return ScreenLine(.notice, "\(MessageWording.name(member.name)): you\(device)")
+                }
                 let trust =
                     switch member.trust {
                     case .unverified: "unverified"

@@ -171,7 +171,10 @@ struct ChatModel {
             }
             // Hundreds of names help nobody.
             let listed = names.count > 12 ? names.prefix(10) + ["and \(names.count - 10) others"] : names[...]
-            lines.append(ScreenLine(.notice, "[group \(MessageWording.name(conversation.name)): you\(listed.map { ", \($0)" }.joined())]"))
+            lines.append(
+                ScreenLine(
+                    .notice,
+                    "[group \(MessageWording.name(conversation.name)): you\(listed.map { ", \($0)" }.joined())]"))
             lines += contacts.values.filter { contact in opening.members.contains { $0.contact == contact.id } }
                 .compactMap(Self.conflict)
         }
@@ -225,7 +228,11 @@ struct ChatModel {
     private mutating func handle(_ event: KithEvent) {
         switch event {
         case .message(let message):
-            if message.conversation == conversation.id { take(message, isShown: true, isNew: true) } else { elsewhere(message) }
+            if message.conversation == conversation.id {
+                take(message, isShown: true, isNew: true)
+            } else {
+                elsewhere(message)
+            }
         case .conversation(let summary):
             names[summary.id] = summary.name
             guard summary.id == conversation.id else { return }
@@ -234,7 +241,9 @@ struct ChatModel {
             wording.memberCount = summary.memberCount
         case .contact(let contact):
             let before = contacts.updateValue(contact, forKey: contact.id)
-            if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) { show([conflict]) }
+            if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) {
+                show([conflict])
+            }
         case .relay(let address, let state): if address == conversation.relay { handle(state) }
         case .present(let id, let contact, let name): if id == conversation.id { present(contact, name) }
         case .inviteUsed(_, let id):
@@ -273,7 +282,8 @@ struct ChatModel {
             if relay != state { complain("the relay at \(conversation.relay) is refused: \(reason)") }
         case .waiting(let reason, _):
             // On a terminal the status says so.
-            if !isForPerson, case .waiting = relay {} else if !isForPerson {
+            if !isForPerson, case .waiting = relay {
+            } else if !isForPerson {
                 notice("no connection to the relay at \(conversation.relay): \(reason); trying again")
             }
         case .connecting: break

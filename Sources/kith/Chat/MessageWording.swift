@@ -125,7 +125,8 @@ struct MessageWording: Sendable {
     static func text(_ warning: Warning) -> String {
         switch warning {
         case .missingBefore: "[\(warning)]"
-        case .differentLogs, .notKept: "[WARNING: \(warning). The relay misbehaves, or somebody in its place. Ask the others what they see]"
+        case .differentLogs, .notKept:
+            "[WARNING: \(warning). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }
     }
 }
