@@ -46,6 +46,28 @@ public enum ClientLimits {
     /// Members added by one commit: 60 post-quantum key packages fit an entry.
     public static let additionsPerCommit = 60
 
+    /// The largest group whose tree travels in the Welcome: with post-quantum keys it has 3 KiB a member, and an entry takes
+    /// 256 KiB. Larger ones travel once, in a parcel.
+    public static let membersWithTreeInWelcome = 32
+
+    /// How long a device keeps its keys in a group that is in use, in milliseconds: 7 days.
+    public static let renewalMs: UInt64 = 7 * 24 * 3_600_000
+
+    /// How many entries a device sees in a group before it renews its keys.
+    public static let renewalEntries = 1_000
+
+    /// How long a key package is valid, in seconds: 90 days.
+    public static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
+
+    /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
+    public static let depositMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
+    public static let keptMs: UInt64 = 60_000
+
+    /// The largest group in which members say what they have read: each says it to all.
+    public static let membersWithReceipts = 8
+
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
 }

@@ -17,7 +17,7 @@ public actor Kith {
 
     private let store: any ProfileStore
     private var lock: ProfileLock?
-    var messenger: Messenger
+    let messenger: Messenger
     private let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
@@ -54,9 +54,8 @@ public actor Kith {
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
         let store = try VaultStore.create(in: folder, secret)
-        do throws(StoreError) {
-            try store.commit(try Profile.new(name: name, deviceName: deviceName, now: now))
-        } catch { throw .store(error) }
+        let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
+        try reading { () throws(StoreError) in try store.commit(profile) }
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith
@@ -86,7 +85,7 @@ public actor Kith {
 
     private func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
-        carryOut(messenger.start(now: Self.now))
+        carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
         drain()
     }
 
@@ -112,20 +111,17 @@ public actor Kith {
         guard !isClosed else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
-        let now = Self.now
-        var output = MessengerOutput()
-        for input in inputs { output.append(messenger.handle(input, now: now)) }
-        carryOut(output)
+        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
     }
 
     /// On the disk first, and only then anything else.
-    private func carryOut(_ output: MessengerOutput) {
-        if !output.transaction.isEmpty {
-            do throws(StoreError) {
-                try store.commit(output.transaction)
-            } catch {
-                return giveUp(.store(error))
-            }
+    private func carryOut(_ step: () throws(KithError) -> MessengerOutput) {
+        let output: MessengerOutput
+        do throws(KithError) {
+            output = try step()
+            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+        } catch {
+            return giveUp(error)
         }
         for effect in output.effects { carryOut(effect) }
         schedule()

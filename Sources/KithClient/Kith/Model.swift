@@ -225,6 +225,8 @@ public enum Warning: Hashable, Sendable {
     case missingBefore(Int)
     /// The relay said that it has this entry and shows another in its place.
     case notKept(seq: UInt64)
+    /// An invitation to a state of the conversation that is over was put into an inbox again. It was not taken.
+    case oldWelcome
 }
 
 /// What happens, as it happens.
