@@ -102,7 +102,7 @@ struct ClassicCommand: AsyncParsableCommand {
 
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
-                address: relay, pin: pin, pass: try relayPassFile.map(Self.pass), known: KnownRelays())
+                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: KnownRelays())
             let expected = try expect.map { try Fingerprint($0) }
             let chat = try ClassicChat(
                 session: { try ClassicSession(me: me, peer: peer, identity: identity, expected: expected) },
@@ -117,17 +117,6 @@ struct ClassicCommand: AsyncParsableCommand {
             screen.screen.close()
             try Self.exit(after: ending)
         }
-    }
-
-    private static func pass(in path: String) throws -> RelayPass {
-        guard let content = try PrivateFile(URL(fileURLWithPath: path)).read(limit: 4 * WireLimits.relayPass) else {
-            throw Failure(message: "there is no file \(path) with a relay pass")
-        }
-        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let pass = RelayPass(text) else {
-            throw Failure(message: "the relay pass in \(path) must have 1 to \(WireLimits.relayPass) bytes")
-        }
-        return pass
     }
 
     private static func exit(after ending: ChatDriver.Ending) throws {

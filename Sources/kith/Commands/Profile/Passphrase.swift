@@ -8,12 +8,19 @@ enum Passphrase {
     private static let variable = "KITH_PASSPHRASE_FILE"
     private static let attempts = 3
 
-    /// The passphrase in the file that the environment names, without the line break at its end; `nil` if it names none.
+    /// The passphrase in the file that the environment names; `nil` if it names none.
     static func fromFile() throws -> String? {
         guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else { return nil }
+        return try inFile(path)
+    }
+
+    /// The passphrase in a file, without the line break at its end.
+    ///
+    /// - Throws: ``Failure`` if there is none, or others can read it.
+    static func inFile(_ path: String) throws -> String {
         let file = PrivateFile(URL(fileURLWithPath: path))
         guard let content = try file.read(limit: limit) else {
-            throw Failure(message: "there is no file \(path), which \(variable) names")
+            throw Failure(message: "there is no file \(path) with a passphrase")
         }
         guard !file.isOpenToOthers else {
             throw Failure(message: "others on this machine can read the passphrase in \(path); chmod 600 it")
@@ -35,7 +42,7 @@ enum Passphrase {
         } catch KithError.passphraseNeeded {
             if let passphrase = try fromFile() { return try await open(.passphrase(passphrase)) }
         }
-        guard let prompt = SecretPrompt() else {
+        guard let prompt = Prompt() else {
             throw Failure(
                 message:
                     "the profile wants its passphrase: run this on a terminal, or name a file that only you can read "
@@ -58,7 +65,7 @@ enum Passphrase {
     ///
     /// - Parameter mayBeEmpty: whether an empty one is an answer.
     /// - Returns: `nil` for an empty one.
-    static func new(asking question: String, mayBeEmpty: Bool, prompt: SecretPrompt) async throws -> String? {
+    static func new(asking question: String, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
         while true {
             let passphrase = try await prompt.ask(question)
             if passphrase.isEmpty {

@@ -27,6 +27,20 @@ struct ProfileOptions: ParsableArguments {
     /// Where the profile is kept.
     var folder: URL { KithHome().folder.appending(path: profile, directoryHint: .isDirectory) }
 
+    /// Whether there is such a profile, whatever opens it.
+    var exists: Bool {
+        get async throws {
+            do {
+                await try Kith.openForReading(in: folder, secret: .keyFile).close()
+                return true
+            } catch KithError.noProfile {
+                return false
+            } catch KithError.passphraseNeeded {
+                return true
+            }
+        }
+    }
+
     /// Opens the profile for sending and receiving.
     ///
     /// - Throws: `KithError.inUse` if another process has it open.
@@ -53,7 +67,8 @@ struct ProfileOptions: ParsableArguments {
         try await Self.closing(try await openForReading(), body)
     }
 
-    private static func closing<R>(_ kith: Kith, _ body: (Kith) async throws -> R) async throws -> R {
+    /// Does something with a profile, and closes it.
+    static func closing<R>(_ kith: Kith, _ body: (Kith) async throws -> R) async throws -> R {
         do {
             let result = try await body(kith)
             await kith.close()

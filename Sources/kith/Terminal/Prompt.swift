@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
 
-/// Asks for something secret on the terminal, where nothing of it is shown. Standard input and output may be something else:
-/// `kith send bob < file` asks too.
-struct SecretPrompt {
+/// Asks the person at the terminal, without showing the answer if it is secret. Standard input and output may be something
+/// else: `kith send bob < file` asks too.
+struct Prompt {
     private let descriptor: Int32
 
     /// `nil` if nobody sits there: there is no terminal, or all that belongs to one was redirected.
@@ -23,16 +23,16 @@ struct SecretPrompt {
     /// What was typed or pasted, up to the Enter.
     ///
     /// - Throws: ``ExitCode/interrupted`` after ctrl-C, or ctrl-D, or when the terminal is gone.
-    func ask(_ question: String) async throws -> String {
+    func ask(_ question: String, isShown: Bool = false) async throws -> String {
         let answer = await withCheckedContinuation { continuation in
             // It waits for a person, so it must not hold one of the threads that everything else runs on.
-            DispatchQueue(label: "asking").async { continuation.resume(returning: read(asking: question)) }
+            DispatchQueue(label: "asking").async { continuation.resume(returning: read(asking: question, isShown)) }
         }
         guard let answer else { throw ExitCode.interrupted }
         return answer
     }
 
-    private func read(asking question: String) -> String? {
+    private func read(asking question: String, _ isShown: Bool) -> String? {
         var original = termios()
         guard tcgetattr(descriptor, &original) == 0 else { return nil }
         var silent = original
@@ -53,10 +53,18 @@ struct SecretPrompt {
             case Key.enter, Key.lineFeed: return String(validating: bytes, as: UTF8.self) ?? ""
             case Key.controlC: return nil
             case Key.controlD where bytes.isEmpty: return nil
-            case Key.backspace, Key.delete: bytes = Array(String(decoding: bytes, as: UTF8.self).dropLast().utf8)
-            case Key.controlU: bytes = []
+            case Key.backspace, Key.delete:
+                let text = String(decoding: bytes, as: UTF8.self)
+                guard let last = text.last else { continue }
+                bytes = Array(text.dropLast().utf8)
+                if isShown { stream.erase(DisplayWidth.of(last)) }
+            case Key.controlU:
+                if isShown { stream.erase(DisplayWidth.of(String(decoding: bytes, as: UTF8.self))) }
+                bytes = []
             case 0..<0x20: break
-            default: bytes.append(byte)
+            default:
+                bytes.append(byte)
+                if isShown { stream.write([byte]) }
             }
         }
     }
@@ -70,4 +78,9 @@ struct SecretPrompt {
         static let controlU: UInt8 = 21
         static let delete: UInt8 = 127
     }
+}
+
+extension StandardStream {
+    /// Takes back what was written last on this line.
+    fileprivate func erase(_ columns: Int) { write(String(repeating: "\u{8} \u{8}", count: columns)) }
 }
