@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .target(name: "TLSCodec"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
         .executableTarget(
@@ -58,12 +59,13 @@ let package = Package(
             name: "KithClient",
             dependencies: [
                 "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb,
-                logging,
+                grdbSQLite, logging,
             ]),
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", "CQRencode", nio,
+                nioPosix,
                 argumentParser, logging,
             ]),
         .target(name: "KithSimulation", dependencies: ["KithClient", "KithWire", "MLS", "TLSCodec", nio, crypto]),
@@ -85,7 +87,10 @@ let package = Package(
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
-            dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
+            dependencies: [
+                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto, grdb,
+                grdbSQLite,
+            ]),
         .testTarget(
             name: "KithTests",
             dependencies: [

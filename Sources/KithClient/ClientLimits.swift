@@ -68,6 +68,19 @@ public enum ClientLimits {
     /// The largest group in which members say what they have read: each says it to all.
     public static let membersWithReceipts = 8
 
+    /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
+    public static let scryptMemory = 1 << 30
+
+    /// The longest file that is read as a lock, in bytes: room for a process's number.
+    public static let lockFile = 32
+
+    /// How long one process waits for another that is writing to the same vault, in seconds. A transaction takes
+    /// milliseconds; a busy disk may take a second.
+    public static let vaultWait = 10.0
+
+    /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
+    public static let vaultCacheKiB = 8 << 10
+
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
 }

@@ -45,7 +45,8 @@ package final class MemoryProfileStore: ProfileStore {
             state.commits += 1
             for write in transaction.writes {
                 switch write {
-                case .put(let key, let bytes): state.tables[key.table, default: [:]][key.owner, default: [:]][key.item] = bytes
+                case .put(let key, let bytes):
+                    state.tables[key.table, default: [:]][key.owner, default: [:]][key.item] = bytes
                 case .delete(let key): state.tables[key.table]?[key.owner]?[key.item] = nil
                 case .deleteAll(let table, let owner): state.tables[table]?[owner] = nil
                 }

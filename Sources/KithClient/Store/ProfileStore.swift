@@ -127,7 +127,9 @@ public struct StoreTransaction: Sendable {
     /// Removes a value, if there is one.
     public mutating func delete(_ key: StoreKey) { writes.append(.delete(key)) }
     /// Removes all values of an owner in a table.
-    public mutating func deleteAll(_ table: StoreTable, owner: UInt64) { writes.append(.deleteAll(table, owner: owner)) }
+    public mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
+        writes.append(.deleteAll(table, owner: owner))
+    }
     /// Adds the writes of another transaction behind these.
     public mutating func append(_ other: StoreTransaction) { writes += other.writes }
 }
@@ -138,6 +140,8 @@ public enum StoreError: Error, Hashable, Sendable {
     case full
     /// A value does not open: the file was damaged or altered. Its place is named.
     case damaged(StoreTable)
+    /// What the vault says of itself, or its key file, is damaged or altered.
+    case damagedHeader
     /// The file was written by a newer Kith.
     case version(UInt32)
     /// The database reports this (an SQLite result code).
