@@ -40,6 +40,7 @@ extension StoreError: CustomStringConvertible {
         case .full: "there is no room on the disk; nothing was changed"
         case .damaged(let table): "the profile's file is damaged or was altered (in its table \(table))"
         case .version(let version): "the profile was written by a newer Kith (format \(version))"
+        case .damagedHeader: "the profile's file is damaged or was altered: what it begins with makes no sense"
         case .database(let code): "the profile's file can't be used: SQLite says \(code)"
         }
     }

@@ -40,7 +40,8 @@ extension Warning: CustomStringConvertible {
             "the relay showed the sender another log than this device, in entries \(first) to \(last)"
         case .missingBefore(1): "1 message of the sender has not arrived"
         case .missingBefore(let count): "\(count) messages of the sender have not arrived"
-        case .notKept(let seq): "the relay said that it has entry \(seq), and shows another in its place"
+        case .notKept(let seq): "the relay said that it has entry \(seq), and does not show it"
+        case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
         }
     }
 }
