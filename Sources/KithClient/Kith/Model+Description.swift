@@ -41,6 +41,7 @@ extension Warning: CustomStringConvertible {
         case .missingBefore(1): "1 message of the sender has not arrived"
         case .missingBefore(let count): "\(count) messages of the sender have not arrived"
         case .notKept(let seq): "the relay said that it has entry \(seq), and shows another in its place"
+        case .oldWelcome: "an old invitation to the conversation was put into the inbox again, and not taken"
         }
     }
 }
