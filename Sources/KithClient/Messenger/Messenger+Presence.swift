@@ -87,6 +87,11 @@ extension Messenger {
                 .answer(
                     leaf: group.ownLeafIndex, nonce: own, challenger: leaf, challenge: nonce, signature: signature),
                 in: conversation)
+            // Whoever asks has just come. In a large group, everybody would ask everybody.
+            let isNew = conversation.provenAt[leaf].map { $0 + ClientLimits.presenceMs < now } ?? true
+            if conversation.isWatched, isNew, conversation.record.memberCount <= ClientLimits.membersWithReceipts {
+                try checkPresence(in: conversation)
+            }
         case .answer(let leaf, let nonce, let challenger, let challenge, let signature):
             guard challenger == group.ownLeafIndex, challenge == conversation.liveNonce, leaf != challenger,
                 let key = group.tree[leaf]?.signatureKey, let account = account(leaf, group),
