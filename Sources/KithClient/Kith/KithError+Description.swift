@@ -39,7 +39,6 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .full: "there is no room on the disk; nothing was changed"
         case .damaged(let table): "the profile's file is damaged or was altered (in its table \(table))"
-        case .damagedHeader: "the profile's file is damaged at its beginning"
         case .version(let version): "the profile was written by a newer Kith (format \(version))"
         case .damagedHeader: "the profile's file is damaged or was altered: what it begins with makes no sense"
         case .database(let code): "the profile's file can't be used: SQLite says \(code)"

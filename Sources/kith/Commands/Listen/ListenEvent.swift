@@ -43,7 +43,7 @@ enum ListenEvent: Sendable {
             guard isWanted(id) else { return nil }
             self = .other(
                 Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.description),
-                text: "\(name(id)): \(warning)")
+                text: "\(name(id)): \(warning.description)")
         }
     }
 
