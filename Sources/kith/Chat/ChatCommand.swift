@@ -85,15 +85,15 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// What goes by the name here. Somebody who has just used an invite may be in the inbox still.
+    /// What goes by the name here. Somebody who has just used an invite, or a group that is new, may be in an inbox still.
     private func known(in kith: Kith) async throws -> NamedTarget? {
         let events = await kith.events()
         func find() async throws -> NamedTarget? {
             try NamedTarget.find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
         }
         if let target = try await find() { return target }
-        guard await !kith.openInvites().isEmpty else { return nil }
-        say("\(name) is not known here; looking whether they have used an invite of yours")
+        guard await kith.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
+        say("\(name) is not known here yet; looking into the inboxes")
         let (changes, change) = AsyncStream.makeStream(of: Void.self)
         let tasks = [
             Task { for await event in events { if case .conversation = event { change.yield() } } },
@@ -135,7 +135,8 @@ struct ChatCommand: AsyncParsableCommand {
                 + "\(contact.name) is unverified until you compare numbers (/verify)")
         if !yes {
             guard let prompt = Prompt() else {
-                throw Failure(message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
+                throw Failure(
+                    message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
             }
             defer { prompt.close() }
             let answer = try await prompt.ask("Start a conversation? [y/N]", isShown: true)

@@ -363,6 +363,11 @@ struct ChatModel {
     private func statusLine() -> String? {
         var parts: [String] = []
         if let question { parts.append(question.text) }
+        if let first = waiting.first {
+            let more = waiting.count > Self.namedWaiting ? " and \(waiting.count - Self.namedWaiting) more" : ""
+            let isMoving = relay == .connected || relay == nil
+            parts.append("\(isMoving ? "sending" : "waiting"): “\(first.snippet)”\(more)")
+        }
         switch relay {
         case nil, .connected: break
         case .connecting: parts.append("connecting to \(conversation.relay)")
@@ -370,11 +375,6 @@ struct ChatModel {
         case .refused: parts.append("the relay is refused")
         }
         if conversation.status == .preparing { parts.append("not ready yet") }
-        if let first = waiting.first {
-            let more = waiting.count > Self.namedWaiting ? " and \(waiting.count - Self.namedWaiting) more" : ""
-            let isMoving = relay == .connected || relay == nil
-            parts.append("\(isMoving ? "sending" : "waiting"): “\(first.snippet)”\(more)")
-        }
         if let expiresAfter { parts.append("your messages expire after \(Self.duration(expiresAfter))") }
         return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }
