@@ -98,7 +98,7 @@ final class MessengerPerson: Sendable {
         while let line = await process.nextLine() {
             lines.append(line)
             if isWanted(line) { return lines }
-            guard !line.contains("WARNING"), !line.contains("can't be read") else {
+            guard !line.contains("WARNING"), !line.contains("could not be read") else {
                 throw Failure(message: "the program of \(name) says: \(line)")
             }
         }

@@ -28,7 +28,7 @@ import Testing
         ConversationSummary(
             id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
             memberCount: members,
-            unread: unread, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
+            unread: unread, readThrough: 0, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
     }
 
     private func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
@@ -188,7 +188,7 @@ import Testing
         let lines = outputs.flatMap { if case .show(let lines) = $0 { lines } else { [] as [ScreenLine] } }
         #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
         #expect(lines[2].text.contains("2 messages"))
-        #expect(lines[3].text.contains("another log"))
+        #expect(lines[3].text.contains("different logs"))
         #expect(calls(outputs) == [.markRead(through: 9)])
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
@@ -253,7 +253,7 @@ import Testing
         #expect(model.handle(.event(suspect), now: now) == [])
         #expect(
             shown(model.handle(.event(.conversation(summary(status: .removed(by: "bob")))), now: now))
-                == ["[bob removed you from the conversation]"])
+                == ["[bob: bob removed you from it]"])
         let elsewhere = try message(5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1, in: 2)
         #expect(shown(model.handle(.event(.message(elsewhere)), now: now)) == ["[carol wrote to you]"])
         #expect(model.handle(.event(.message(elsewhere)), now: now) == [])
