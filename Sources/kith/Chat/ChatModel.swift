@@ -211,7 +211,8 @@ struct ChatModel {
             case .active:
                 if was != nil { lines.append(ScreenLine(.notice, "[the conversation works]")) }
             case .preparing: break
-            case .removed, .left, .stopped: lines.append(ScreenLine(.failure, "[\(MessageWording.name(now.name)): \(now.status.sentence)]"))
+            case .removed, .left, .stopped:
+                lines.append(ScreenLine(.failure, "[\(MessageWording.name(now.name)): \(now.status.sentence)]"))
             }
         }
         if now.isSuspect, was?.isSuspect != true {
