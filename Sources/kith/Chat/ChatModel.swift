@@ -17,6 +17,14 @@ struct ChatModel {
         var names: [ConversationID: String]
         /// The last page, the oldest first, with what waits to be sent at its end.
         var history: [Message]
+
+        /// What others said that was not marked as read.
+        var unread: [Message] {
+            history.filter { message in
+                guard case .contact = message.author, let seq = message.seq else { return false }
+                return seq > conversation.readThrough
+            }
+        }
     }
 
     /// What happens to it.
@@ -145,19 +153,17 @@ struct ChatModel {
     // MARK: Opening
 
     private mutating func showHistory() {
-        // A program gets what is new to it.
-        let messages = opening.history
-        let fromOthers = messages.filter { if case .contact = $0.author { true } else { false } }
-        let unread = fromOthers.suffix(conversation.unread)
+        let unread = opening.unread
         if isForPerson, conversation.unread > unread.count {
             notice("\(conversation.unread) are unread; the last are here, and /history shows earlier ones")
         }
-        for message in messages {
-            let isUnread = unread.contains { $0.id == message.id }
+        for message in opening.history {
+            let isUnread = (message.seq ?? 0) > conversation.readThrough
             if isForPerson, message.id == unread.first?.id { show([ScreenLine(.notice, "── unread ──")]) }
+            // A program gets what is new to it.
             take(message, isShown: isForPerson || isUnread, isNew: false)
         }
-        if conversation.unread > 0, lastSeq > 0 { call(.markRead(through: lastSeq)) }
+        if !unread.isEmpty { call(.markRead(through: lastSeq)) }
     }
 
     private func headers() -> [ScreenLine] {

@@ -1,4 +1,5 @@
 import Foundation
+import KithRelay
 import KithWire
 import Testing
 
@@ -16,8 +17,10 @@ struct ChatFixture {
     var home: URL { relay.folder.appendingPathComponent("alice") }
 
     /// The two have met, by Alice's invite, for as long as `body` runs.
-    static func run(_ body: (ChatFixture) async throws -> Void) async throws {
-        try await withRelay { relay in
+    static func run(
+        limits: (inout RelayLimits) -> Void = { _ in }, _ body: (ChatFixture) async throws -> Void
+    ) async throws {
+        try await withRelay(limits: limits) { relay in
             let alice = try await profile("alice", in: relay)
             let bob = try await profile("bob", in: relay)
             do {

@@ -23,12 +23,14 @@ import Testing
 
     private func summary(
         isGroup: Bool = false, status: ConversationStatus = .active, members: Int = 2, unread: Int = 0,
+        readThrough: UInt64 = 100,
         isSuspect: Bool = false
     ) -> ConversationSummary {
         ConversationSummary(
             id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
             memberCount: members,
-            unread: unread, readThrough: 0, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
+            unread: unread, readThrough: readThrough, lastSeq: 10, lastActivityMs: now, relay: relay,
+            isSuspect: isSuspect)
     }
 
     private func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
@@ -79,7 +81,7 @@ import Testing
             try message(1, "old", seq: 1, delivery: .read(by: 1)), try message(2, "answer", from: fromBob(), seq: 2),
             try message(3, "new", from: fromBob(), seq: 3),
         ]
-        var model = try model(summary(unread: 1), history: history)
+        var model = try model(summary(unread: 1, readThrough: 2), history: history)
         let outputs = model.open(now: now)
         #expect(
             shown(outputs) == [
@@ -100,7 +102,7 @@ import Testing
     @Test("a program gets what is unread and no words for people")
     func program() throws {
         let history = [try message(1, "old", from: fromBob(), seq: 1), try message(2, "new", from: fromBob(), seq: 2)]
-        var model = try model(summary(unread: 1), history: history, isForPerson: false)
+        var model = try model(summary(unread: 1, readThrough: 1), history: history, isForPerson: false)
         let lines = shown(model.open(now: now))
         #expect(!lines.contains("bob : old (verified)"))
         #expect(lines.contains("bob : new (verified)"))
