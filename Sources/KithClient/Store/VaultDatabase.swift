@@ -78,7 +78,7 @@ struct VaultDatabase: Sendable {
     /// together, and a value that changes is one page to write.
     private static let schema =
         """
-        -- One row. header: a VaultHeader. last_request: the highest item ever put into the table of requests.
+        -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.
         CREATE TABLE vault (
             one INTEGER PRIMARY KEY CHECK (one = 1), header BLOB NOT NULL, last_request INTEGER NOT NULL);
 
@@ -91,7 +91,7 @@ struct VaultDatabase: Sendable {
             """
         }.joined()
 
-    /// What the vault says of itself: a ``VaultHeader``.
+    /// What the vault says of itself: a ``WrappedKey``.
     func header() throws(StoreError) -> [UInt8] {
         try perform { try Data.fetchOne($0, sql: "SELECT header FROM vault").map { Array($0) } ?? [] }
     }
@@ -110,6 +110,16 @@ struct VaultDatabase: Sendable {
     /// Runs statements, outside of a transaction.
     func perform<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         do { return try queue.unsafeReentrantWrite(body) } catch { throw Self.failure(error) }
+    }
+
+    /// Runs what reads, by way of this database, as one.
+    func reading<R, E: Error>(_ body: () throws(E) -> R) throws(StoreError) -> Result<R, E> {
+        try perform { database in
+            try database.beginTransaction(.deferred)
+            // Nothing was written: the only way it fails is that SQLite ended the transaction already.
+            defer { try? database.rollback() }
+            do throws(E) { return .success(try body()) } catch { return .failure(error) }
+        }
     }
 
     /// Runs statements that happen together or not at all, and returns when they are on the disk.
