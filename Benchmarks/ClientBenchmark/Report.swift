@@ -22,7 +22,7 @@ final class Report {
         let figure = Figure(name: name, value: value, unit: unit, atMost: atMost, note: note)
         figures.append(figure)
         guard !isJSON else { return }
-        var text = name.padding(toLength: 58, withPad: " ", startingAt: 0)
+        var text = name + String(repeating: " ", count: max(1, 66 - name.count))
         text += String(format: abs(value) >= 100 ? "%10.0f %@" : "%10.2f %@", value, unit)
         if let atMost { text += "  \(value <= atMost ? "holds" : "MISSES"): at most \(atMost.formatted())" }
         if !note.isEmpty { text += "  \(note)" }
