@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .target(name: "TLSCodec"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
         .executableTarget(
@@ -63,7 +64,8 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", "CQRencode", nio,
+                nioPosix,
                 argumentParser, logging,
             ]),
         .executableTarget(

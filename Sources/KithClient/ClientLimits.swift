@@ -46,6 +46,28 @@ public enum ClientLimits {
     /// Members added by one commit: 60 post-quantum key packages fit an entry.
     public static let additionsPerCommit = 60
 
+    /// The largest group whose tree travels in the Welcome: with post-quantum keys it has 3 KiB a member, and an entry takes
+    /// 256 KiB. Larger ones travel once, in a parcel.
+    public static let membersWithTreeInWelcome = 32
+
+    /// How long a device keeps its keys in a group that is in use, in milliseconds: 7 days.
+    public static let renewalMs: UInt64 = 7 * 24 * 3_600_000
+
+    /// How many entries a device sees in a group before it renews its keys.
+    public static let renewalEntries = 1_000
+
+    /// How long a key package is valid, in seconds: 90 days.
+    public static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
+
+    /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
+    public static let depositMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
+    public static let keptMs: UInt64 = 60_000
+
+    /// The largest group in which members say what they have read: each says it to all.
+    public static let membersWithReceipts = 8
+
     /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
     public static let scryptMemory = 1 << 30
 
@@ -61,6 +83,9 @@ public enum ClientLimits {
 
     /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
     public static let vaultCacheKiB = 8 << 10
+
+    /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
+    public static let presenceMs: UInt64 = 5_000
 
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16

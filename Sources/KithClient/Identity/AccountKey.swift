@@ -1,4 +1,5 @@
 import Crypto
+import KithWire
 import MLS
 import TLSCodec
 
@@ -70,6 +71,13 @@ public struct AccountPrivateKey: Sendable {
         self.key = key
         self.bytes = bytes
         self.publicKey = publicKey
+    }
+
+    /// A record for a relay, that a name leads to this account (Docs/relay-protocol.md).
+    func nameRecord(_ name: Name, version: UInt64, content: [UInt8]) throws(MLSError) -> NameRecord {
+        do {
+            return try NameRecord(name: name, version: version, content: content, signedBy: key)
+        } catch { throw .crypto(.sign) }
     }
 
     /// The signature over a message that begins with a label of its own.

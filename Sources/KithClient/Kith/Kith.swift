@@ -17,13 +17,15 @@ public actor Kith {
 
     private let store: any ProfileStore
     private var lock: ProfileLock?
-    var messenger: Messenger
+    let messenger: Messenger
     private let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
+    private var shortcuts: [RelayPin: RelayAddress] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
     private var lastCommand: UInt64 = 0
     private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
     private var lastListener: UInt64 = 0
+    private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
     private var failure: KithError?
     private var isClosed = false
@@ -53,9 +55,8 @@ public actor Kith {
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
         let store = try VaultStore.create(in: folder, secret)
-        do throws(StoreError) {
-            try store.commit(try Profile.new(name: name, deviceName: deviceName, now: now))
-        } catch { throw .store(error) }
+        let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
+        try reading { () throws(StoreError) in try store.commit(profile) }
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith
@@ -83,9 +84,46 @@ public actor Kith {
         return kith
     }
 
+    /// Whether another process has a profile open for sending and receiving.
+    ///
+    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
+    /// - Throws: ``KithError/file(_:)``.
+    public static func holder(of folder: URL) throws(KithError) -> Int32? {
+        do throws(KithError) {
+            _ = try ProfileLock.acquire(in: folder)
+            return nil
+        } catch .inUse(let pid) { return pid ?? 0 }
+    }
+
+    /// Changes what opens the profile: a passphrase, or a key file.
+    ///
+    /// - Throws: ``KithError``; what opened it before still does then.
+    public func changeSecret(to secret: VaultSecret) throws(KithError) {
+        guard !isClosed else { throw .closed }
+        guard lock != nil, let store = store as? VaultStore else { throw .inUse(pid: nil) }
+        try store.changeSecret(to: secret)
+    }
+
+    /// Reaches the relay with a pin at another address than the one it is known by: a relay on this machine is near, whatever
+    /// lies between the machine and its public address. The pin says that it is the same.
+    public func reach(_ pin: RelayPin, at address: RelayAddress) {
+        shortcuts[pin] = address
+        for (id, link) in links where link.relay.pin == pin {
+            link.stop()
+            connect(id, link.relay)
+        }
+    }
+
+    private func connect(_ id: RelayID, _ relay: RelayPoint) {
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) { [weak self] state in
+            guard let self else { return }
+            Task { await self.tell(.relay(relay.address, state)) }
+        }
+    }
+
     private func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
-        carryOut(messenger.start(now: Self.now))
+        carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
         drain()
     }
 
@@ -111,20 +149,17 @@ public actor Kith {
         guard !isClosed else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
-        let now = Self.now
-        var output = MessengerOutput()
-        for input in inputs { output.append(messenger.handle(input, now: now)) }
-        carryOut(output)
+        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
     }
 
     /// On the disk first, and only then anything else.
-    private func carryOut(_ output: MessengerOutput) {
-        if !output.transaction.isEmpty {
-            do throws(StoreError) {
-                try store.commit(output.transaction)
-            } catch {
-                return giveUp(.store(error))
-            }
+    private func carryOut(_ step: () throws(KithError) -> MessengerOutput) {
+        let output: MessengerOutput
+        do throws(KithError) {
+            output = try step()
+            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+        } catch {
+            return giveUp(error)
         }
         for effect in output.effects { carryOut(effect) }
         schedule()
@@ -134,10 +169,7 @@ public actor Kith {
         switch effect {
         case .connect(let id, let relay):
             links[id]?.stop()
-            links[id] = RelayLink(id, relay, mailbox: mailbox) { [weak self] state in
-                guard let self else { return }
-                Task { await self.tell(.relay(relay.address, state)) }
-            }
+            connect(id, relay)
         case .disconnect(let id): links.removeValue(forKey: id)?.stop()
         case .request(let id, let tag, let request): links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
@@ -164,6 +196,7 @@ public actor Kith {
     }
 
     private func tell(_ event: KithEvent) {
+        if case .relay(let address, let state) = event { relayStates[address] = state }
         for listener in listeners.values { listener.yield(event) }
     }
 
@@ -183,9 +216,10 @@ public actor Kith {
 
     // MARK: Events
 
-    /// What happens from now on. Ends when the profile is closed.
+    /// What happens from now on, and first, how the relays are now. Ends when the profile is closed.
     public func events() -> AsyncStream<KithEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: KithEvent.self)
+        for (address, state) in relayStates { continuation.yield(.relay(address, state)) }
         lastListener += 1
         let id = lastListener
         if isClosed { continuation.finish() } else { listeners[id] = continuation }

@@ -107,6 +107,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let memberCount: Int
     /// Messages that were not marked as read.
     public let unread: Int
+    /// Up to which place in the log everything was marked as read.
+    public let readThrough: UInt64
     /// The last entry's place in the log.
     public let lastSeq: UInt64
     /// When the last message came, in milliseconds since 1970; 0 if there is none.
@@ -225,6 +227,8 @@ public enum Warning: Hashable, Sendable {
     case missingBefore(Int)
     /// The relay said that it has this entry and shows another in its place.
     case notKept(seq: UInt64)
+    /// An invitation to a state of the conversation that is over was put into an inbox again. It was not taken.
+    case oldWelcome
 }
 
 /// What happens, as it happens.

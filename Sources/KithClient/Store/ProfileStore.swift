@@ -60,6 +60,8 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case delivery
     /// What other processes of this user want done, in order, under owner 0.
     case request
+    /// When messages are to be deleted, under their conversation, by seq.
+    case expiry
 }
 
 /// Where a value is.
