@@ -378,7 +378,7 @@ struct ChatModel {
         switch relay {
         case nil, .connected: break
         case .connecting: parts.append("connecting to \(conversation.relay)")
-        case .waiting(let reason, _): parts.append("no connection: \(reason); trying again")
+        case .waiting(let reason, _): parts.append("\(reason); trying again")
         case .refused: parts.append("the relay is refused")
         }
         if conversation.status == .preparing { parts.append("not ready yet") }

@@ -173,7 +173,7 @@ import Testing
         let outputs = model.open(now: now)
         #expect(status(outputs) == "[sending: “one” and 1 more]")
         let away = model.handle(.event(.relay(relay, .waiting(reason: "it refuses", untilMs: 0))), now: now)
-        #expect(status(away) == "[waiting: “one” and 1 more · no connection: it refuses; trying again]")
+        #expect(status(away) == "[waiting: “one” and 1 more · it refuses; trying again]")
         #expect(model.handle(.event(.relay(relay, .connecting)), now: now) == [])
         #expect(model.farewell?.text == "[2 messages wait on this device, and go out when Kith runs again]")
     }

@@ -197,6 +197,7 @@ import Testing
         try await ChatFixture.run(limits: limits) { fixture in
             let count = 10_000
             for number in 1...count { try await fixture.say("message \(number)") }
+            while await fixture.bob.queuedMessages() > 0 { try await Task.sleep(for: .milliseconds(100)) }
             try await fixture.atTerminal(rows: 200) { terminal in
                 // All of it arrives while the screen is open, and the line can be typed all the while.
                 try await terminal.type("typed meanwhile")
@@ -245,11 +246,11 @@ import Testing
                 try await terminal.wait { $0.joined().contains("[connected to the relay") && $0.last == "alice :" }
                 relay.signal(SIGKILL)
                 _ = await relay.exitCode()
-                try await terminal.wait { $0.dropLast().last?.hasPrefix("[no connection: ") == true }
+                try await terminal.wait { $0.dropLast().last?.hasPrefix("[the relay can't be reached: ") == true }
                 try await terminal.type("are you there?")
                 try await terminal.press("Enter")
                 try await terminal.wait {
-                    $0.dropLast().last?.hasPrefix("[waiting: “are you there?” · no conn") == true
+                    $0.dropLast().last?.hasPrefix("[waiting: “are you there?” · the relay") == true
                 }
                 try await terminal.type("typing on")
                 try await terminal.resize(columns: 40)
