@@ -43,7 +43,7 @@ final class Conversation {
     var isCheckDue = false
     /// When members last proved to be here, in milliseconds since 1970.
     var provenAt: [LeafIndex: UInt64] = [:]
-    /// When members that asked were last asked back.
+    /// When members that asked were last asked back in this epoch.
     var askedBackAt: [LeafIndex: UInt64] = [:]
 
     /// How far the connection to a conversation's log is.
