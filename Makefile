@@ -11,7 +11,7 @@ setup: ## Install the system packages that building needs (Debian, Ubuntu)
 	@scripts/setup.sh
 
 build: setup ## Build everything for use
-	swift build -c release
+	scripts/release.sh
 
 run: setup ## Show the original system at work: a relay, two people, one command
 	swift build --product kith
@@ -29,10 +29,10 @@ lint: ## Check formatting and style
 
 bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/setup.sh python3-venv
-	swift build -c release --product kith
-	swift build -c release --product RelayBenchmark
-	swift build -c release --product StoreBenchmark
-	swift build -c release --product CodecBenchmark
+	scripts/release.sh --product kith
+	scripts/release.sh --product RelayBenchmark
+	scripts/release.sh --product StoreBenchmark
+	scripts/release.sh --product CodecBenchmark
 	.build/release/CodecBenchmark
 	.build/release/StoreBenchmark
 	.build/release/RelayBenchmark all

@@ -26,6 +26,7 @@ enum MLSBenchmarks {
         try primitives(&watch)
         try messages(&watch, .x25519AES128SHA256Ed25519, "")
         try messages(&watch, .xWingAES128SHA256Ed25519, " x-wing")
+        try XWingBenchmark().run(&watch)
         for size in sizes { try GroupBenchmark(size: size).run(&watch) }
         watch.record("peak memory", peakMemory() / 1e6, "MB")
         if let jsonFile { try watch.json.write(toFile: jsonFile, atomically: true, encoding: .utf8) }

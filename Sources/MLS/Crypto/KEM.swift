@@ -127,7 +127,7 @@ enum KEM: Hashable, Sendable {
 
     /// Checks that bytes are a public key of this KEM (§5.1.1: "implementations MUST perform public-key validation").
     func validate(_ key: HPKEPublicKey) throws(MLSError) {
-        guard key.bytes.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
+        guard key.compact.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
         do {
             switch self {
             case .x25519, .xWing, .xWingUnlabeled: break
@@ -146,7 +146,7 @@ enum KEM: Hashable, Sendable {
 
     /// `KEM.Encap(pkR)`: a shared secret and its encapsulation (RFC 9180 §4.1).
     func encapsulate(to key: HPKEPublicKey, _ random: RandomSource) throws(MLSError) -> (SecretBytes, [UInt8]) {
-        guard key.bytes.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
+        guard key.compact.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
         do {
             switch self {
             case .x25519, .p256, .p384, .p521:
