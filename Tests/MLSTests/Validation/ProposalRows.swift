@@ -334,6 +334,21 @@ extension ValidationRow {
             let environment = testEnvironment { $0.preSharedKey = { _ in SecretBytes([1]) } }
             try victim.receive(victim.forge.commit([.preSharedKey(id)]), environment)
         },
+        ValidationRow("CM-18", .crypto(.decapsulate)) {
+            // An encapsulation that makes the shared secret zero: anyone could read the path secret.
+            var victim = try Victim()
+            let zero = [UInt8](repeating: 0, count: 32)
+            try victim.receive(
+                victim.forge.commit(
+                    [],
+                    path: changing(victim.forge.path(), 0) { node in
+                        UpdatePathNode(
+                            encryptionKey: node.encryptionKey,
+                            encryptedPathSecrets: node.encryptedPathSecrets.map {
+                                HPKECiphertext(kemOutput: zero, ciphertext: $0.ciphertext)
+                            })
+                    }))
+        },
         ValidationRow("CM-16", .leafNode(.credential)) {
             // An outsider that claims to be the receiver, come back with a new key.
             var victim = try Victim()
