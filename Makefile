@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint bench bench-peers interop fuzz dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -26,6 +26,9 @@ format: ## Format the source
 
 lint: ## Check formatting and style
 	swift format lint --strict --parallel --recursive $(sources)
+
+docs: setup ## Render the MLS module's documentation; any warning is an error
+	KITH_DOCS=1 swift package generate-documentation --target MLS --warnings-as-errors
 
 bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/setup.sh python3-venv
