@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The command-line program.
 @main
-struct Kith: AsyncParsableCommand {
+struct KithProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kith",
         abstract: "A private messenger: people talk through a relay that can read nothing.",

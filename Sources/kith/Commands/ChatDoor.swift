@@ -1,0 +1,12 @@
+import KithClient
+
+/// Where other commands go on to the chat.
+enum ChatDoor {
+    /// Whether a person sits at a terminal who could chat.
+    static var isThere: Bool { TerminalMode() != nil && StandardStream.output.isTerminal && TerminalMode.isCapable }
+
+    /// Opens the chat, and returns when it is left.
+    static func open(_ conversation: ConversationID, of kith: Kith, _ profile: ProfileOptions) async throws {
+        StandardStream.error.write("[kith chat is not built yet]\n")
+    }
+}
