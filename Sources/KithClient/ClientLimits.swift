@@ -81,6 +81,9 @@ public enum ClientLimits {
     /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
     public static let vaultCacheKiB = 8 << 10
 
+    /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
+    public static let presenceMs: UInt64 = 5_000
+
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
 }

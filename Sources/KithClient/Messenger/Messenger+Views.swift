@@ -26,8 +26,8 @@ extension Messenger {
         guard let relay = relays[record.relay] else { throw .store(.damaged(.relay)) }
         return ConversationSummary(
             id: conversation.id, name: name(of: conversation), contact: record.contact, status: record.status,
-            memberCount: record.memberCount, unread: record.unread, lastSeq: record.lastSeq,
-            lastActivityMs: record.lastActivityMs, relay: relay.address, isSuspect: record.isSuspect)
+            memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
+            lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address, isSuspect: record.isSuspect)
     }
 
     private func name(of conversation: Conversation) -> String {
@@ -190,6 +190,13 @@ extension Messenger {
             id: item.entryID, conversation: conversation.id, seq: nil, author: .me, body: .text(text),
             sentAtMs: item.sentAt, replyTo: item.replyTo,
             delivery: conversation.accepted[item.entryID] == nil ? .queued : .onRelay, warnings: [])
+    }
+
+    /// How many texts of one's own are not in the log yet.
+    var queuedCount: Int {
+        conversations.values.reduce(0) { count, conversation in
+            count + conversation.outbox.count { queuedMessage($0.item, in: conversation) != nil }
+        }
     }
 
     // MARK: Explaining

@@ -275,8 +275,6 @@ struct ChatModel {
         switch state {
         case .connected:
             if !wasConnected { notice("connected to the relay at \(conversation.relay)") }
-            // Whoever is there may have come while this device was away.
-            if wasConnected { call(.checkPresence) }
             wasConnected = true
         case .refused(let reason):
             if relay != state { complain("the relay at \(conversation.relay) is refused: \(reason)") }

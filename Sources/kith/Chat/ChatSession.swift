@@ -23,17 +23,17 @@ struct ChatSession {
     /// How a conversation is opened.
     struct Options: Sendable {
         /// How many messages are shown first.
-        var page: Int
+        var page = 50
         /// Whether the others are told what was read.
-        var sendsReceipts: Bool
+        var sendsReceipts = true
     }
 
     private let desk: ChatDesk
     private let screen: ChatScreen
     private let reader: LineReader
     private let options: Options
-    /// What a program gets for an event, instead of words for a person.
-    private let json: (@Sendable (KithEvent) -> String?)?
+    /// Whether a program gets objects instead of words for a person.
+    private let isJSON: Bool
     private let isForPerson: Bool
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
@@ -45,14 +45,14 @@ struct ChatSession {
     /// Opens a conversation. Nothing is shown yet.
     init(
         _ conversation: ConversationID, of kith: Kith, reading reader: LineReader, options: Options,
-        json: (@Sendable (KithEvent) -> String?)?
+        isJSON: Bool
     ) async throws {
         self.reader = reader
         self.options = options
-        self.json = json
+        self.isJSON = isJSON
         desk = ChatDesk(kith: kith, conversation: conversation, sendsReceipts: options.sendsReceipts)
         screen = ChatScreen()
-        isForPerson = json == nil && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
+        isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
         // Before the first page is read: what happens meanwhile must not be missed.
         let (events, arrive) = (await kith.events(), arrive)
@@ -102,7 +102,7 @@ struct ChatSession {
             switch await arrivals.next() {
             case nil, .leave: return
             case .event(let event):
-                if let line = json?(event) { screen.write(line) }
+                if isJSON { writeJSON(event) }
                 mayLeave = await carryOut(model.handle(.event(event), now: ChatDesk.now))
             case .line(let line):
                 isReading = false
@@ -116,11 +116,23 @@ struct ChatSession {
         }
     }
 
+    private func writeJSON(_ event: KithEvent) {
+        let conversation = model.conversation
+        if case .message(let message) = event, message.author != .me {
+            guard message.conversation == conversation.id else { return }
+            screen.write(JSONLine.text(MessageReport(message, in: conversation.name, event: "message")))
+        } else if let line = ListenEvent(event, only: conversation.id, names: [conversation.id: conversation.name])?
+            .line(.json)
+        {
+            screen.write(line)
+        }
+    }
+
     /// Does what the model says, in order. Returns whether that was to leave.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
-            case .show(let lines): if json == nil { screen.show(lines) }
+            case .show(let lines): if !isJSON { screen.show(lines) }
             case .status(let status): screen.setStatus(status)
             case .call(.markRead(let seq)): scheduleRead(seq)
             case .call(let call) where call.isQuick:

@@ -124,7 +124,7 @@ struct MessageWording: Sendable {
     /// What is wrong.
     static func text(_ warning: Warning) -> String {
         switch warning {
-        case .missingBefore: "[\(warning)]"
+        case .missingBefore, .oldWelcome: "[\(warning)]"
         case .differentLogs, .notKept:
             "[WARNING: \(warning). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }

@@ -130,7 +130,7 @@ struct GroupMembersCommand: AsyncParsableCommand {
                 for member in members { JSONLine.print(MemberReport(member)) }
             } else {
                 let rows = members.map { member in
-                    [member.name, member.deviceName, member.contact == nil ? "you" : member.trust.description]
+                    [member.name, member.deviceName, member.contact == nil ? "you" : member.trust.sentence]
                 }
                 for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
             }
