@@ -86,7 +86,7 @@ struct StatusCommand: AsyncParsableCommand {
             name = identity.name
             device = identity.deviceName
             fingerprint = identity.accountKey.fingerprint.description
-            openIn = Kith.holder(of: options.folder)
+            openIn = try Kith.holder(of: options.folder)
             let all = try await kith.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }

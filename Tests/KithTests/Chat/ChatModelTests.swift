@@ -28,7 +28,7 @@ import Testing
         ConversationSummary(
             id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
             memberCount: members,
-            unread: unread, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
+            unread: unread, readThrough: 0, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
     }
 
     private func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
