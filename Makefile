@@ -36,9 +36,11 @@ bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/release.sh --product RelayBenchmark
 	scripts/release.sh --product StoreBenchmark
 	scripts/release.sh --product CodecBenchmark
+	scripts/release.sh --product ClientBenchmark
 	.build/release/CodecBenchmark
 	.build/release/StoreBenchmark
 	.build/release/RelayBenchmark all
+	.build/release/ClientBenchmark
 	Benchmarks/run-mls.sh
 
 bench-peers: ## Install the peers and measure them with the same load
