@@ -96,13 +96,13 @@ struct PureTests {
         #expect(follow.read(entries(4...5, turns: true)).then == .end)
     }
 
-    @Test("a bucket of the largest size there can be lets everything through")
+    @Test("a bucket of the largest size that can be asked for counts on")
     func largestBucket() {
         var bucket = TokenBucket(burst: Int(UInt32.max), nanosecondsEach: Int64(UInt32.max) * 1_000_000)
-        for second in 0..<10_000 as Range<Int64> {
-            #expect(bucket.take(atNanoseconds: second * 1_000_000_000) == 0 || second > 500)
-        }
-        #expect(bucket.take(atNanoseconds: .max / 4) >= 0)
+        // Even its bound is past what the clock can say.
+        for _ in 0..<500 { #expect(bucket.take(atNanoseconds: 1_000_000_000) == 0) }
+        for _ in 0..<500 { _ = bucket.take(atNanoseconds: 1_000_000_000) }
+        #expect(bucket.take(atNanoseconds: 1_000_000_000) > 0)
     }
 
     @Test("a limit is set by its name, within what the protocol allows")

@@ -16,7 +16,7 @@ public enum StoreLimits {
     static let headsPerMutation = 4
 
     /// Heads are written down when this many are behind, too: such channels cannot leave memory.
-    static let headsPerSweep = 65_536
+    static let headsPerSweep = 131_072
 
     /// For as many mutations in a commit, the entries of one more block of references that was dropped are deleted beside
     /// them: deleting costs about as much as appending.

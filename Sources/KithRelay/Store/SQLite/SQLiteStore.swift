@@ -22,7 +22,8 @@ public actor SQLiteStore: ChannelStore {
     /// `nil` once closed.
     private var writer: LogWriter?
     private var isCheckpointing = false
-    /// How long the log was when it was copied last; 0 after it has begun anew.
+    /// How long the log was after the last commit, and when it was copied last; 0 after it has begun anew.
+    private var lastLogBytes = 0
     private var checkpointedAt = 0
     private var housekeeping: Scheduled<Void>?
     private var lastCommit = NIODeadline.now()
@@ -214,8 +215,9 @@ public actor SQLiteStore: ChannelStore {
     /// for the disk meanwhile.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.logBytes, writer.tuning)
-        // It was begun anew, or a copying was left to be done over.
-        if bytes < checkpointedAt { checkpointedAt = 0 }
+        // It was begun anew.
+        if bytes < lastLogBytes { checkpointedAt = 0 }
+        lastLogBytes = bytes
         guard bytes >= tuning.checkpointBytes, bytes - checkpointedAt >= tuning.checkpointShareBytes else { return }
         if bytes >= tuning.checkpointNowBytes {
             checkpointedAt = bytes
