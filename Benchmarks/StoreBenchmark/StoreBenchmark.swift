@@ -81,17 +81,21 @@ struct StoreBenchmark: AsyncParsableCommand {
             ]
             // In turns, each of them once first, so that whatever else the machine does hits all. Long enough that what an
             // append puts off is done in the time of later ones; what is left then is not the next one's.
-            var (appends, reads) = (Cost("append"), Cost("read 20 entries"))
+            var (appends, processor) = (Cost("append"), Cost("append, each CPU second"))
+            var reads = Cost("read 20 entries")
             for turn in subjects.indices {
                 for subject in subjects[turn...] + subjects[..<turn] {
                     try await settle()
-                    appends.add(
-                        await subject.driver.append(entries / 2, batch: 1_000, among: subject.among), subject.words)
+                    let (figure, perProcessorSecond) = await subject.driver.appendAndCount(
+                        entries / 2, batch: 1_000, among: subject.among)
+                    appends.add(figure, subject.words)
+                    processor.add(perProcessorSecond, subject.words)
                     try await settle()
                     reads.add(await subject.driver.read(5_000, among: subject.among), subject.words)
                 }
             }
             appends.report(to: report)
+            processor.report(to: report)
             reads.report(to: report)
         }
         await small.close()

@@ -15,9 +15,6 @@ public enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Heads are written down when this many are behind, too: such channels cannot leave memory.
-    static let headsPerSweep = 131_072
-
     /// For as many mutations in a commit, the entries of one more block of references that was dropped are deleted beside
     /// them: deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
@@ -75,8 +72,6 @@ public enum StoreLimits {
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep
-    /// See ``StoreLimits/headsPerSweep``.
-    var headsPerSweep = StoreLimits.headsPerSweep
     /// See ``StoreLimits/cachedChannels``.
     var cachedChannels = StoreLimits.cachedChannels
     /// See ``StoreLimits/openReferences``.
