@@ -63,8 +63,8 @@ struct Latency: Scenario {
         reportFloor(samples, bench)
     }
 
-    /// A relay that has just started lengthens its log with every commit; one that has written for some seconds uses
-    /// its log again, which the disk does faster.
+    /// A commit that makes the log longer takes the disk half as long again as one that writes over it. Neither a relay that
+    /// has just started nor one that has used its log many times should do that.
     private static let subjects: [(name: String, kind: MessageServerKind, isWorn: Bool)] = [
         ("kith", .kith, false), ("kith after a million messages", .kith, true), ("mosquitto", .mosquitto, false),
     ]
