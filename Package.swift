@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         .target(name: "TLSCodec"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
         .executableTarget(
@@ -56,11 +57,15 @@ let package = Package(
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
         .target(
             name: "KithClient",
-            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto]),
+            dependencies: [
+                "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb,
+                grdbSQLite, logging,
+            ]),
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", nio, nioPosix,
+                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", "CQRencode", nio,
+                nioPosix,
                 argumentParser, logging,
             ]),
         .executableTarget(
@@ -80,7 +85,10 @@ let package = Package(
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
-            dependencies: ["KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto]),
+            dependencies: [
+                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto, grdb,
+                grdbSQLite,
+            ]),
         .testTarget(
             name: "KithTests",
             dependencies: [

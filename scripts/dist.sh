@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-version=$(sed -n 's/.*static let number = "\(.*\)".*/\1/p' Sources/kith/Kith.swift)
-name="kith-${version:?no version in Sources/kith/Kith.swift}-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+version=$(sed -n 's/.*static let number = "\(.*\)".*/\1/p' Sources/kith/KithProgram.swift)
+name="kith-${version:?no version in Sources/kith/KithProgram.swift}-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
 
 swift build -c release --product kith --static-swift-stdlib
 rm -rf "dist/$name"

@@ -3,8 +3,9 @@
 # nothing when they are there.
 set -euo pipefail
 
-# libsqlite3-dev: the relay's store. tmux: the tests of the terminal.
-packages=(libsqlite3-dev tmux "$@")
+# libsqlite3-dev: the relay's store and the vault. libqrencode-dev: invites as QR codes. tmux, zbar-tools: the tests of the
+# terminal, and of what a camera would read there.
+packages=(libsqlite3-dev libqrencode-dev tmux zbar-tools "$@")
 
 missing=()
 for package in "${packages[@]}"; do

@@ -10,7 +10,9 @@ enum MLSBenchmarks {
     static func main() throws {
         var arguments = Array(CommandLine.arguments.dropFirst())
         var jsonFile: String?
-        if arguments.first == "--encrypt-loop" { return try encryptLoop() }
+        if arguments.first == "--loop", arguments.count == 3, let count = Int(arguments[2]) {
+            return try Loop.run(arguments[1], count)
+        }
         if arguments.first == "--restore", arguments.count == 2 { return try MemoryBenchmark.restore(arguments[1]) }
         if arguments.first == "--for-peer", arguments.count == 3, let size = Int(arguments[1]) {
             return try PeerFiles(folder: URL(fileURLWithPath: arguments[2])).write(size: size)
@@ -27,14 +29,6 @@ enum MLSBenchmarks {
         for size in sizes { try GroupBenchmark(size: size).run(&watch) }
         watch.record("peak memory", peakMemory() / 1e6, "MB")
         if let jsonFile { try watch.json.write(toFile: jsonFile, atomically: true, encoding: .utf8) }
-    }
-
-    /// Nothing but encryptions, for a profiler.
-    static func encryptLoop() throws {
-        let suite = CipherSuite.x25519AES128SHA256Ed25519
-        var alice = try Bench.group(Bench.client("alice", suite), suite)
-        let data = [UInt8](repeating: 1, count: 100)
-        for _ in 0..<60_000 { _ = try alice.encrypt(data, in: Bench.environment) }
     }
 
     static func primitives(_ watch: inout Stopwatch) throws {

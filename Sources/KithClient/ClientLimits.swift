@@ -24,6 +24,68 @@ public enum ClientLimits {
 
     /// The longest known-relays file that is read, in bytes: room for thousands of relays.
     public static let knownRelaysFile = 1 << 20
+
+    /// A name that a person or a device goes by, in bytes: room for any name, and not for a text.
+    public static let personName = 128
+
+    /// A conversation's name, in bytes.
+    public static let title = 256
+
+    /// The text of one message, in bytes: the largest padded content has room for it. Longer texts are sent as several.
+    public static let text = 64 << 10
+
+    /// The largest padded content, in bytes: with the message's own overhead it still fits an entry.
+    public static let paddedContent = 250 << 10
+
+    /// The longest line that is read as an invite, in bytes. One has about 300.
+    public static let invite = 4 << 10
+
+    /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
+    public static let parcel = 64 << 20
+
+    /// Members added by one commit: 60 post-quantum key packages fit an entry.
+    public static let additionsPerCommit = 60
+
+    /// The largest group whose tree travels in the Welcome: with post-quantum keys it has 3 KiB a member, and an entry takes
+    /// 256 KiB. Larger ones travel once, in a parcel.
+    public static let membersWithTreeInWelcome = 32
+
+    /// How long a device keeps its keys in a group that is in use, in milliseconds: 7 days.
+    public static let renewalMs: UInt64 = 7 * 24 * 3_600_000
+
+    /// How many entries a device sees in a group before it renews its keys.
+    public static let renewalEntries = 1_000
+
+    /// How long a key package is valid, in seconds: 90 days.
+    public static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
+
+    /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
+    public static let depositMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
+    public static let keptMs: UInt64 = 60_000
+
+    /// The largest group in which members say what they have read: each says it to all.
+    public static let membersWithReceipts = 8
+
+    /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
+    public static let scryptMemory = 1 << 30
+
+    /// The longest file that is read as a lock, in bytes: room for a process's number.
+    public static let lockFile = 32
+
+    /// How long one process waits for another that is writing to the same vault, in seconds. A transaction takes
+    /// milliseconds; a busy disk may take a second.
+    public static let vaultWait = 10.0
+
+    /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
+    public static let vaultCacheKiB = 8 << 10
+
+    /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
+    public static let presenceMs: UInt64 = 5_000
+
+    /// Messages of one conversation that wait for the relay's answer at once.
+    public static let messagesInFlight = 16
 }
 
 /// How long the client waits for what. All have defaults fit for the internet; tests and slow lines set their own.

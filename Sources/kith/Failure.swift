@@ -14,6 +14,10 @@ extension ExitCode {
     static let cut = ExitCode(2)
     /// Somebody is not who they should be: the relay's key, or the other user's, is another than expected.
     static let wrongKey = ExitCode(3)
+    /// The relay can't be reached, or what was waited for did not come in time.
+    static let notInTime = ExitCode(4)
+    /// Another process has the profile open.
+    static let inUse = ExitCode(5)
     /// The user left before the conversation began.
     static let interrupted = ExitCode(130)
 }
@@ -31,8 +35,33 @@ func reportingFailure(_ work: () async throws -> Void) async throws {
         StandardStream.error.write("kith: \(SafeText.oneLine(error.description))\n")
         if case .pinMismatch = error { throw ExitCode.wrongKey }
         throw ExitCode.failure
+    } catch let error as KithError {
+        StandardStream.error.write("kith: \(SafeText.oneLine(error.sentence))\n")
+        throw error.exitCode
     } catch {
         StandardStream.error.write("kith: \(SafeText.oneLine("\(error)"))\n")
         throw ExitCode.failure
+    }
+}
+
+extension KithError {
+    /// What to tell the user of this program: with the command that helps, where one does.
+    var sentence: String {
+        switch self {
+        case .noProfile: "there is no profile yet; make one with: kith init"
+        case .profileExists: "there is a profile already (kith status shows it)"
+        case .notFound(let name): "nobody and nothing goes by the name \(name) here (kith list)"
+        case .keyChanged(let contact, _, _): "\(self). Compare with \(contact), then: kith verify \(contact)"
+        default: description
+        }
+    }
+
+    var exitCode: ExitCode {
+        switch self {
+        case .inUse: .inUse
+        case .keyChanged, .wrongAccount, .relay(.pinMismatch): .wrongKey
+        case .relay(.unreachable), .relay(.closed): .notInTime
+        default: .failure
+        }
     }
 }

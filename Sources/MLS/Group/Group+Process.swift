@@ -18,6 +18,8 @@ public struct ApplicationMessage: Sendable {
     public let data: [UInt8]
     /// What came with it, authenticated and not encrypted.
     public let authenticatedData: [UInt8]
+    /// The epoch that it was sent in.
+    public let epoch: UInt64
     /// Its number among the sender's messages of this epoch, from 0: a gap means that messages are missing.
     public let generation: UInt32
 }
@@ -142,7 +144,7 @@ extension Group {
             return .application(
                 ApplicationMessage(
                     sender: sender, data: data, authenticatedData: verified.framed.authenticatedData,
-                    generation: generation))
+                    epoch: verified.framed.epoch, generation: generation))
         case .proposal(let proposal):
             try requireActive()
             try validate(

@@ -27,6 +27,9 @@ struct HashRatchet: Sendable {
         self.secret = secret
     }
 
+    /// How many keys of earlier generations are kept, because their messages have not arrived.
+    var skippedCount: Int { skipped.count }
+
     /// The keys of the current generation; the ratchet moves on (§9.1).
     mutating func next(_ algorithms: Algorithms) throws(MLSError) -> MessageKey {
         // The last number stays unused, so that the counter cannot wrap.

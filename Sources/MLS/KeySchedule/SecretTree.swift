@@ -84,6 +84,9 @@ struct SecretTree: Sendable {
         return (ratchets, derived.removed, derived.added)
     }
 
+    /// How many messages of a member have been skipped and have not arrived.
+    func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
+
     // MARK: Persistence
 
     /// The keys of the records that changed since this was last called.

@@ -95,13 +95,14 @@ struct ClassicCommand: AsyncParsableCommand {
             let peer = try await prompts.id(
                 given: peer, asking: "Enter the id of the person you want to talk to:", otherThan: me)
             let wording = ChatWording(me: me, peer: peer, explains: explain)
-            let screen = ChatScreen(wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
-            try screen.open(reading: lines)
-            defer { screen.close() }
+            let screen = ClassicScreen(
+                screen: ChatScreen(), wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+            screen.open(reading: lines)
+            defer { screen.screen.close() }
 
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
-                address: relay, pin: pin, pass: try relayPassFile.map(Self.pass), known: KnownRelays())
+                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: KnownRelays())
             let expected = try expect.map { try Fingerprint($0) }
             let chat = try ClassicChat(
                 session: { try ClassicSession(me: me, peer: peer, identity: identity, expected: expected) },
@@ -113,20 +114,9 @@ struct ClassicCommand: AsyncParsableCommand {
                 },
                 report: { screen.show($0) })
             let ending = try await ChatDriver(chat: chat, screen: screen).run()
-            screen.close()
+            screen.screen.close()
             try Self.exit(after: ending)
         }
-    }
-
-    private static func pass(in path: String) throws -> RelayPass {
-        guard let content = try PrivateFile(URL(fileURLWithPath: path)).read(limit: 4 * WireLimits.relayPass) else {
-            throw Failure(message: "there is no file \(path) with a relay pass")
-        }
-        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let pass = RelayPass(text) else {
-            throw Failure(message: "the relay pass in \(path) must have 1 to \(WireLimits.relayPass) bytes")
-        }
-        return pass
     }
 
     private static func exit(after ending: ChatDriver.Ending) throws {

@@ -88,7 +88,7 @@ struct RelayRunCommand: AsyncParsableCommand {
         logger.logLevel = logLevel
         configuration.logger = logger
         configuration.burstIsOver = returnFreeMemory
-        if let relayPassFile { configuration.relayPass = try readPass(relayPassFile) }
+        if let relayPassFile { configuration.relayPass = try RelayPass(file: relayPassFile) }
 
         let folder = store.folder
         let identity: RelayIdentity
@@ -105,28 +105,11 @@ struct RelayRunCommand: AsyncParsableCommand {
             memory
             ? MemoryStore(eventLoop: storeGroup.any())
             : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
-        let server: RelayServer
-        do {
-            server = try await RelayServer.start(configuration, identity: identity, store: store)
-        } catch let error as IOError {
-            await store.close()
-            throw Failure(message: "cannot listen on \(listen): \(String(cString: strerror(error.errnoCode)))")
-        } catch is SocketAddressError.UnknownHost {
-            await store.close()
-            throw Failure(message: "cannot listen on \(listen): there is no such host")
-        }
+        let server = try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
         announce(server, folder)
         await signals.wait()
         await server.shutDown()
         try await storeGroup.shutdownGracefully()
-    }
-
-    private func readPass(_ path: String) throws -> RelayPass {
-        let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
-        guard let pass = RelayPass(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw Failure(message: "--relay-pass-file: the pass must have 1 to \(WireLimits.relayPass) bytes")
-        }
-        return pass
     }
 
     private func announce(_ server: RelayServer, _ folder: URL) {
@@ -138,12 +121,8 @@ struct RelayRunCommand: AsyncParsableCommand {
                 let pin: String
                 let data: String?
             }
-            let line = Listening(address: address, pin: server.pin.description, data: memory ? nil : folder.path)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            if let data = try? encoder.encode(line) {
-                StandardStream.output.write(String(decoding: data, as: UTF8.self) + "\n")
-            }
+            JSONLine.print(
+                Listening(address: address, pin: server.pin.description, data: memory ? nil : folder.path))
         } else {
             StandardStream.output.write(
                 "listening on \(address)\npin: \(server.pin)\n"

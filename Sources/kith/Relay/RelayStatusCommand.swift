@@ -31,7 +31,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         try await reportingFailure {
             guard let relay = relay ?? RelayAddress("127.0.0.1:7443") else { throw ExitCode.failure }
             let status = try await RelayStatus.ask(relay, trust: try trust(relay))
-            StandardStream.output.write(json ? try report(status, of: relay) : text(status, of: relay))
+            StandardStream.output.write(json ? report(status, of: relay) : text(status, of: relay))
             if !status.isReady { throw ExitCode.failure }
         }
     }
@@ -45,7 +45,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ status: RelayStatus, of relay: RelayAddress) throws -> String {
+    private func report(_ status: RelayStatus, of relay: RelayAddress) -> String {
         struct Report: Encodable {
             let relay: String
             let ready: Bool
@@ -56,9 +56,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         let report = Report(
             relay: relay.description, ready: status.isReady, health: status.health, pin: status.pin.description,
             metrics: Dictionary(status.metrics.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+        return JSONLine.text(report) + "\n"
     }
 
     private func text(_ status: RelayStatus, of relay: RelayAddress) -> String {

@@ -12,8 +12,12 @@ struct StandardStream: Sendable {
 
     /// Writes all of `text`. Returns `false` if nobody reads there any more.
     @discardableResult
-    func write(_ text: String) -> Bool {
-        var rest = Array(text.utf8)[...]
+    func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+    /// Writes all of `bytes`. Returns `false` if nobody reads there any more.
+    @discardableResult
+    func write(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {

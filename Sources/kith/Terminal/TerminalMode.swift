@@ -27,9 +27,12 @@ struct TerminalMode: @unchecked Sendable {
     }
 
     /// How many columns the terminal on standard output has; 80 if it does not say.
-    static var columns: Int {
+    static var columns: Int { columns(of: .output) }
+
+    /// How many columns the terminal behind a stream has; 80 if it does not say.
+    static func columns(of stream: StandardStream) -> Int {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 

@@ -1,0 +1,115 @@
+import KithWire
+import TLSCodec
+
+/// What members of a conversation say to each other: the plaintext of an application message.
+///
+/// ```text
+/// struct {
+///     uint8 version = 1;
+///     opaque message_id[16];          also the id of the channel entry that carries it
+///     uint64 sent_at;                 milliseconds since 1970, by the sender's clock
+///     LogView view;                   what the sender had seen of the log
+///     optional<opaque[16]> reply_to;
+///     optional<uint32> expires_after; seconds
+///     uint16 kind;
+///     opaque body<V>;
+/// } Content;
+/// ```
+///
+/// It travels with zeroes behind it: see ``ContentPadding``.
+struct Content: Hashable, Sendable, TLSCodable {
+    /// The same as the id of the entry, so that a relay that exchanges ids is noticed.
+    var messageID: EntryID
+    /// Milliseconds since 1970, by the sender's clock.
+    var sentAt: UInt64
+    /// What the sender had seen of the log when it encrypted this.
+    var view: LogView
+    /// The message that this answers.
+    var replyTo: EntryID?
+    /// Seconds after which it is to be deleted.
+    var expiresAfter: UInt32?
+    /// What is said.
+    var body: Body
+
+    /// What is said. Unknown kinds are kept as they are, so that a newer Kith can show them.
+    enum Body: Hashable, Sendable {
+        /// Text for people. Kind 1.
+        case text(String)
+        /// The sender has read everything up to this seq. Kind 2.
+        case receipt(readThrough: UInt64)
+        /// Where the sender can be reached for other conversations. Kind 3.
+        case contactCard(InboxAddress)
+        /// The conversation's name from now on. Kind 4.
+        case title(String)
+        /// Something that this version does not know.
+        case unknown(kind: UInt16, [UInt8])
+    }
+
+    private static let version: UInt8 = 1
+
+    init(
+        messageID: EntryID, sentAt: UInt64, view: LogView, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil,
+        body: Body
+    ) {
+        self.messageID = messageID
+        self.sentAt = sentAt
+        self.view = view
+        self.replyTo = replyTo
+        self.expiresAfter = expiresAfter
+        self.body = body
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "Content.version", value: UInt64(version)) }
+        messageID = try reader.read()
+        sentAt = try reader.readUInt64()
+        view = try reader.read()
+        replyTo = try reader.readOptional()
+        expiresAfter = try reader.readOptional()
+        body = try Body(from: &reader)
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(Self.version)
+        writer.write(messageID)
+        writer.write(sentAt)
+        writer.write(view)
+        writer.writeOptional(replyTo)
+        writer.writeOptional(expiresAfter)
+        writer.write(body)
+    }
+}
+
+extension Content.Body: TLSCodable {
+    private enum Kind: UInt16 { case text = 1, receipt, contactCard, title }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let value = try reader.readUInt16()
+        var body = try reader.readNested()
+        switch Kind(rawValue: value) {
+        case .text: self = .text(try body.readText(limit: ClientLimits.text))
+        case .receipt: self = .receipt(readThrough: try body.readUInt64())
+        case .contactCard: self = .contactCard(try body.read())
+        case .title: self = .title(try body.readText(limit: ClientLimits.title))
+        case nil: self = .unknown(kind: value, Array(try body.readBytes(body.remaining)))
+        }
+        try body.expectEnd()
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        func write(_ kind: Kind, _ body: (inout TLSWriter) -> Void) {
+            writer.write(kind.rawValue)
+            writer.writeNested(body)
+        }
+        switch self {
+        case .text(let text): write(.text) { $0.writeText(text) }
+        case .receipt(let seq): write(.receipt) { $0.write(seq) }
+        case .contactCard(let address): write(.contactCard) { $0.write(address) }
+        case .title(let title): write(.title) { $0.writeText(title) }
+        case .unknown(let kind, let bytes):
+            writer.write(kind)
+            writer.writeOpaque(bytes)
+        }
+    }
+}

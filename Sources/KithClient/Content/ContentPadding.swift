@@ -1,0 +1,25 @@
+import TLSCodec
+
+/// Pads content so that its length tells little: `opaque content<V>` and zeroes up to the next of a few sizes.
+enum ContentPadding {
+    /// The lengths that a relay sees, in bytes, before the message's own overhead. Whatever is longer is refused.
+    static let sizes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, ClientLimits.paddedContent]
+
+    /// Pads; `nil` if the content is longer than the largest size takes.
+    static func pad(_ content: [UInt8]) -> [UInt8]? {
+        var writer = TLSWriter(capacity: content.count + 4)
+        writer.writeOpaque(content)
+        guard let size = sizes.first(where: { $0 >= writer.bytes.count }) else { return nil }
+        writer.writeBytes(repeatElement(0, count: size - writer.bytes.count))
+        return writer.bytes
+    }
+
+    /// Takes the padding off. It must be zero, so that nothing can be hidden in it.
+    static func unpad(_ padded: [UInt8]) throws(TLSCodecError) -> ArraySlice<UInt8> {
+        var reader = TLSReader(padded)
+        let content = try reader.readOpaque()
+        let padding = try reader.readBytes(reader.remaining)
+        guard padding.allSatisfy({ $0 == 0 }) else { throw .trailingBytes(padding.count) }
+        return content
+    }
+}

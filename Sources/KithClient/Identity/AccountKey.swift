@@ -1,0 +1,87 @@
+import Crypto
+import KithWire
+import MLS
+import TLSCodec
+
+/// Who a person is: an Ed25519 public key. It has no description, so it cannot be logged by accident.
+public struct AccountKey: Hashable, Sendable, TLSCodable {
+    /// The 32 bytes of the key.
+    public let bytes: [UInt8]
+
+    /// Takes 32 bytes; `nil` for any other count.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    /// Reads 32 bytes.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) { bytes = Array(try reader.readBytes(32)) }
+
+    /// Writes the 32 bytes.
+    public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
+
+    /// SHA-256 of the key: what invites carry and what is shown where keys differ.
+    public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
+
+    /// Whether a signature over a labeled message verifies.
+    func isValid(_ signature: some Collection<UInt8>, over message: [UInt8]) -> Bool {
+        guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
+        return key.isValidSignature(Array(signature), for: message)
+    }
+}
+
+/// SHA-256 of an account key.
+public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringConvertible {
+    /// The 32 bytes of the hash.
+    public let bytes: [UInt8]
+
+    init(digest: SHA256.Digest) { bytes = Array(digest) }
+
+    /// Reads 32 bytes.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) { bytes = Array(try reader.readBytes(32)) }
+
+    /// Writes the 32 bytes.
+    public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
+
+    /// 64 hexadecimal digits in groups of four.
+    public var description: String {
+        let digits = bytes.flatMap { byte in [byte >> 4, byte & 15].map { String($0, radix: 16) } }
+        return stride(from: 0, to: digits.count, by: 4).map { digits[$0..<$0 + 4].joined() }.joined(separator: "-")
+    }
+}
+
+/// The private half of an account key. Made on the first device; what a backup must hold.
+public struct AccountPrivateKey: Sendable {
+    private let key: Curve25519.Signing.PrivateKey
+    /// The 32 bytes of the seed.
+    public let bytes: SecretBytes
+    /// The public half.
+    public let publicKey: AccountKey
+
+    /// A fresh key.
+    public init(random: RandomSource = .system) throws(MLSError) { try self.init(random.secret(32)) }
+
+    /// A key that was stored.
+    ///
+    /// - Throws: ``MLSError/crypto(_:)`` if it is not 32 bytes long.
+    public init(_ bytes: SecretBytes) throws(MLSError) {
+        guard let key = bytes.withUnsafeBytes({ try? Curve25519.Signing.PrivateKey(rawRepresentation: $0) }),
+            let publicKey = AccountKey(Array(key.publicKey.rawRepresentation))
+        else { throw .crypto(.invalidPrivateKey) }
+        self.key = key
+        self.bytes = bytes
+        self.publicKey = publicKey
+    }
+
+    /// A record for a relay, that a name leads to this account (Docs/relay-protocol.md).
+    func nameRecord(_ name: Name, version: UInt64, content: [UInt8]) throws(MLSError) -> NameRecord {
+        do {
+            return try NameRecord(name: name, version: version, content: content, signedBy: key)
+        } catch { throw .crypto(.sign) }
+    }
+
+    /// The signature over a message that begins with a label of its own.
+    func sign(_ message: [UInt8]) throws(MLSError) -> [UInt8] {
+        do { return Array(try key.signature(for: message)) } catch { throw .crypto(.sign) }
+    }
+}

@@ -1,0 +1,130 @@
+import MLS
+import TLSCodec
+
+/// What makes a device one of an account's: the identity in its MLS credential, signed by the account key.
+///
+/// ```text
+/// struct {
+///     uint8 version = 1;
+///     opaque account_key[32];
+///     opaque name<V>;                  the name the person goes by, UTF-8
+///     opaque device_id[16];
+///     opaque device_signature_key<V>;  the signature key of the device's leaves
+///     opaque device_name<V>;           UTF-8
+///     uint64 not_before, not_after;    seconds since 1970
+///     opaque signature[64];            Ed25519 by account_key over "kith device v1" and everything before
+/// } DeviceCertificate;
+/// ```
+///
+/// Not verified when read: see ``verify(signatureKey:now:)``.
+public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
+    /// Whose device it is.
+    public let accountKey: AccountKey
+    /// The name that the person goes by, as they chose it.
+    public let name: String
+    /// 16 random bytes.
+    public let deviceID: [UInt8]
+    /// The signature key of the device's leaves.
+    public let deviceSignatureKey: SignaturePublicKey
+    /// What the person calls the device.
+    public let deviceName: String
+    /// When it is valid, in seconds since 1970.
+    public let lifetime: Lifetime
+    let signature: [UInt8]
+
+    private static let version: UInt8 = 1
+    private static let label = Array("kith device v1".utf8)
+
+    /// Makes and signs a certificate.
+    ///
+    /// - Throws: ``MLSError/crypto(_:)``.
+    public init(
+        account: AccountPrivateKey, name: String, deviceID: [UInt8], deviceSignatureKey: SignaturePublicKey,
+        deviceName: String, lifetime: Lifetime
+    ) throws(MLSError) {
+        accountKey = account.publicKey
+        self.name = name
+        self.deviceID = deviceID
+        self.deviceSignatureKey = deviceSignatureKey
+        self.deviceName = deviceName
+        self.lifetime = lifetime
+        var writer = TLSWriter(capacity: 512)
+        Self.encodeUnsigned(
+            account.publicKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
+        signature = try account.sign(Self.label + writer.bytes)
+    }
+
+    /// Reads a certificate.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.readUInt8()
+        guard version == Self.version else {
+            throw .unknownValue(field: "DeviceCertificate.version", value: UInt64(version))
+        }
+        accountKey = try reader.read()
+        name = try reader.readText(limit: ClientLimits.personName)
+        deviceID = Array(try reader.readBytes(16))
+        deviceSignatureKey = try reader.read()
+        deviceName = try reader.readText(limit: ClientLimits.personName)
+        lifetime = try reader.read()
+        signature = Array(try reader.readBytes(64))
+    }
+
+    /// Writes the certificate.
+    public func encode(into writer: inout TLSWriter) {
+        Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
+        writer.writeBytes(signature)
+    }
+
+    private static func encodeUnsigned(
+        _ accountKey: AccountKey, _ name: String, _ deviceID: [UInt8], _ key: SignaturePublicKey,
+        _ deviceName: String, _ lifetime: Lifetime, into writer: inout TLSWriter
+    ) {
+        writer.write(version)
+        writer.write(accountKey)
+        writer.writeText(name)
+        writer.writeBytes(deviceID)
+        writer.write(key)
+        writer.writeText(deviceName)
+        writer.write(lifetime)
+    }
+
+    /// Whether the account signed it, for this signature key, and it is valid at a time.
+    ///
+    /// - Parameter now: seconds since 1970.
+    func verify(signatureKey: SignaturePublicKey, now: UInt64) -> Bool {
+        guard deviceSignatureKey == signatureKey, lifetime.contains(now) else { return false }
+        var writer = TLSWriter(capacity: 512)
+        Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
+        return accountKey.isValid(signature, over: Self.label + writer.bytes)
+    }
+}
+
+extension Credential {
+    /// The certificate in a Kith member's credential, not verified; `nil` if it is something else.
+    var deviceCertificate: DeviceCertificate? {
+        guard case .basic(let identity) = self else { return nil }
+        return try? DeviceCertificate(decoding: identity)
+    }
+}
+
+/// Judges the credentials of a group's members: a leaf is accepted if its certificate is signed by the account it names and
+/// is for the leaf's own signature key.
+struct CertifiedDevices: AuthenticationService {
+    /// Seconds since 1970.
+    let now: UInt64
+
+    func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
+        credential.deviceCertificate?.verify(signatureKey: signatureKey, now: now) ?? false
+    }
+
+    /// A member may renew its certificate and its device, and stays the same account.
+    func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool {
+        guard let new = new.deviceCertificate, let old = old.deviceCertificate else { return false }
+        return new.accountKey == old.accountKey && new.deviceID == old.deviceID
+    }
+
+    /// One device is in a group once.
+    func clientIdentity(_ credential: Credential) -> [UInt8]? {
+        credential.deviceCertificate.map { $0.accountKey.bytes + $0.deviceID }
+    }
+}

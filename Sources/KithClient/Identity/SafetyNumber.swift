@@ -1,0 +1,37 @@
+import Crypto
+
+/// What two people compare to know that nobody stands between them: 60 digits, the same on both sides.
+///
+/// Each half is 30 digits of one account: SHA-512, applied 5,200 times to `"kith safety number v1" || account key`, its first
+/// 30 bytes taken as six numbers of 40 bits, each modulo 100,000. The smaller half comes first.
+public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
+    /// 60 decimal digits.
+    public let digits: String
+
+    /// The number of two accounts, in either order.
+    public init(_ one: AccountKey, _ other: AccountKey) {
+        digits = [Self.half(one), Self.half(other)].sorted().joined()
+    }
+
+    /// Twelve groups of five digits.
+    public var groups: [String] {
+        let all = Array(digits)
+        return stride(from: 0, to: all.count, by: 5).map { String(all[$0..<$0 + 5]) }
+    }
+
+    /// The groups with spaces between them.
+    public var description: String { groups.joined(separator: " ") }
+
+    /// Repeating makes each guess at a key with the same digits cost more.
+    private static let repetitions = 5_200
+
+    private static func half(_ key: AccountKey) -> String {
+        var hash = Array(SHA512.hash(data: Array("kith safety number v1".utf8) + key.bytes))
+        for _ in 1..<repetitions { hash = Array(SHA512.hash(data: hash + key.bytes)) }
+        return (0..<6).map { index in
+            let number = hash[index * 5..<index * 5 + 5].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 100_000
+            let digits = String(number)
+            return String(repeating: "0", count: 5 - digits.count) + digits
+        }.joined()
+    }
+}

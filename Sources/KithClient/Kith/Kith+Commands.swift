@@ -1,0 +1,126 @@
+import KithWire
+
+// Each of these returns when what it does is on this device's disk and, where it says so, at the relay. While a relay can't
+// be reached, those that need it wait: cancel by closing, or bound the wait from outside.
+
+extension Kith {
+    /// Makes an inbox at a relay and an invite to it. Returns when the relay has it.
+    ///
+    /// - Parameter lifetime: how long it works, in seconds.
+    public func createInvite(
+        at relay: RelayPoint, isReusable: Bool = false, lifetime: UInt64 = 7 * 24 * 3_600
+    ) async throws(KithError) -> OpenInvite {
+        let expiresAt = Self.now / 1000 + lifetime
+        let result = try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
+        guard case .invite(let invite) = result else { throw .closed }
+        return invite
+    }
+
+    /// Closes an invite: nobody can use it any more.
+    public func revoke(_ invite: InboxID) async throws(KithError) { _ = try await perform(.revokeInvite(invite)) }
+
+    /// Uses somebody's invite: makes a conversation with them. Returns when they will find it in their inbox.
+    ///
+    /// - Parameter name: what to call them here, instead of what they call themselves.
+    public func join(_ invite: Invite, name: String? = nil) async throws(KithError) -> ConversationID {
+        try await conversation(.join(invite, name: name))
+    }
+
+    /// Puts a record under a name at a relay, so that whoever asks there finds this profile. First come, first served.
+    public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
+        _ = try await perform(.register(name, relay))
+    }
+
+    /// Finds who holds a name at a relay, and remembers them as an unverified contact.
+    public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID {
+        guard case .contact(let id) = try await perform(.lookUp(name, relay, as: alias)) else { throw .closed }
+        return id
+    }
+
+    /// Opens a conversation of two, or finds the one there is. A new one is ready when the contact can find it.
+    public func startConversation(with contact: ContactID) async throws(KithError) -> ConversationID {
+        try await conversation(.startConversation(contact))
+    }
+
+    /// Makes a group. Returns when everyone can find it in their inbox.
+    public func createGroup(
+        _ title: String, at relay: RelayPoint, members: [ContactID]
+    ) async throws(KithError) -> ConversationID {
+        try await conversation(.createGroup(title: title, relay, members))
+    }
+
+    /// Adds members to a group, or adds again those whose device is new.
+    public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.add(conversation, contacts))
+    }
+
+    /// Removes a member. Returns when the relay no longer lets them in.
+    public func remove(_ contact: ContactID, from conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.remove(conversation, contact))
+    }
+
+    /// Leaves a conversation. The other members' devices take this one out as soon as one of them sees it.
+    public func leave(_ conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.leave(conversation))
+    }
+
+    /// Gives a group another name.
+    public func rename(_ conversation: ConversationID, to title: String) async throws(KithError) {
+        _ = try await perform(.rename(conversation, title))
+    }
+
+    /// Stores a text to be sent, and returns at once. What becomes of it comes as events.
+    ///
+    /// - Parameter expiresAfter: seconds after which everyone deletes it.
+    public func send(
+        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil
+    ) async throws(KithError) -> Message {
+        let command = Command.send(conversation, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
+        guard case .message(let message) = try await perform(command) else { throw .closed }
+        return message
+    }
+
+    /// Remembers that everything up to a seq was shown.
+    ///
+    /// - Parameter sendsReceipt: whether the others are told.
+    public func markRead(
+        _ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool = true
+    ) async throws(KithError) {
+        _ = try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
+    }
+
+    /// Asks who is here, with a nonce. Who proves to be comes as ``KithEvent/present(_:_:name:)``.
+    public func checkPresence(in conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.liveCheck(conversation))
+    }
+
+    /// Says that the safety numbers were compared, or takes that back.
+    public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
+        _ = try await perform(.setVerified(contact, isVerified))
+    }
+
+    /// Decides about a key that claims to be a contact's: takes it as the contact's own, or keeps the pinned one.
+    public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
+        _ = try await perform(.decideKey(contact, accept: accept))
+    }
+
+    /// Calls a contact something else.
+    public func rename(_ contact: ContactID, to name: String) async throws(KithError) {
+        _ = try await perform(.renameContact(contact, name))
+    }
+
+    /// Goes on in a conversation whose relay showed different logs.
+    public func trustLog(of conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.trustLog(conversation))
+    }
+
+    /// Renews this device's keys in a conversation now.
+    public func renewKeys(in conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.renewKeys(conversation))
+    }
+
+    private func conversation(_ command: Command) async throws(KithError) -> ConversationID {
+        guard case .conversation(let id) = try await perform(command) else { throw .closed }
+        return id
+    }
+}

@@ -1,0 +1,66 @@
+import KithWire
+
+extension Kith {
+    /// What this profile is called, and its key.
+    public func identity() -> (name: String, deviceName: String, accountKey: AccountKey) { messenger.identity }
+
+    /// All conversations, the most recently active first.
+    public func conversations() throws(KithError) -> [ConversationSummary] { try messenger.conversationSummaries() }
+
+    /// One conversation.
+    public func conversation(_ id: ConversationID) throws(KithError) -> ConversationSummary {
+        try messenger.conversationSummary(id)
+    }
+
+    /// All contacts, by name.
+    public func contacts() -> [Contact] { messenger.contactList }
+
+    /// The members of a conversation.
+    public func members(of conversation: ConversationID) throws(KithError) -> [Member] {
+        try messenger.members(of: conversation)
+    }
+
+    /// The invites that are open.
+    public func openInvites() -> [OpenInvite] { messenger.openInvites }
+
+    /// The relays of this profile: each with the conversations and inboxes that it has.
+    public func relays() -> [(relay: RelayPoint, conversations: Int, inboxes: Int)] { messenger.relayUse }
+
+    /// How many texts wait to be sent.
+    public func queuedMessages() -> Int { messenger.queuedCount }
+
+    /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
+    ///
+    /// - Parameters:
+    ///   - seq: only what is before this; `nil` for the end of the conversation, with what waits to be sent.
+    ///   - limit: how many at most.
+    public func history(
+        of conversation: ConversationID, before seq: UInt64? = nil, limit: Int = 100
+    ) throws(KithError) -> [Message] {
+        try messenger.history(of: conversation, before: seq, limit: limit)
+    }
+
+    /// Lines that come after a seq, the oldest first.
+    public func messages(
+        in conversation: ConversationID, after seq: UInt64, limit: Int = 1_000
+    ) throws(KithError) -> [Message] {
+        try messenger.messages(in: conversation, after: seq, limit: limit)
+    }
+
+    /// Texts that contain all the words, whatever their case, the newest first.
+    public func search(
+        _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
+    ) throws(KithError) -> [Message] {
+        try messenger.search(words, in: conversation, limit: limit)
+    }
+
+    /// What a contact and this profile compare: the same on both sides.
+    public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
+        try messenger.safetyNumber(with: contact)
+    }
+
+    /// The whole story of one entry, in plain sentences.
+    public func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [String] {
+        try messenger.explain(seq, in: conversation)
+    }
+}

@@ -1,0 +1,234 @@
+import Foundation
+import KithWire
+import MLS
+import NIOCore
+import NIOPosix
+
+/// A profile that is open: an identity with its contacts and conversations, connected to its relays.
+///
+/// One process at a time has a profile open for sending and receiving. Everything that it does is on the disk before
+/// anything leaves, so it may be killed at any moment. Work is done on a thread of its own.
+public actor Kith {
+    /// The thread that the state is touched on: it may wait for the disk without keeping anyone else waiting.
+    private let group: MultiThreadedEventLoopGroup
+    private nonisolated let loop: any EventLoop
+    /// Runs the actor on the profile's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
+
+    private let store: any ProfileStore
+    private var lock: ProfileLock?
+    let messenger: Messenger
+    private let mailbox: Mailbox
+    private var links: [RelayID: RelayLink] = [:]
+    private var shortcuts: [RelayPin: RelayAddress] = [:]
+    private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
+    private var lastCommand: UInt64 = 0
+    private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
+    private var lastListener: UInt64 = 0
+    private var relayStates: [RelayAddress: RelayState] = [:]
+    private var wake: Scheduled<Void>?
+    private var failure: KithError?
+    private var isClosed = false
+
+    init(store: any ProfileStore, lock: ProfileLock?) throws(KithError) {
+        self.store = store
+        self.lock = lock
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        loop = group.next()
+        messenger = try Messenger(opening: store, now: Self.now)
+        mailbox = Mailbox(loop: loop)
+    }
+
+    static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+    // MARK: Opening
+
+    /// Makes a new profile: an account with its first device.
+    ///
+    /// - Parameters:
+    ///   - folder: where it is kept. Made, 0700, if it is not there.
+    ///   - name: what the person goes by. Contacts see it.
+    ///   - deviceName: what the person calls this device. Members see it.
+    /// - Throws: ``KithError``.
+    public static func create(
+        in folder: URL, name: String, deviceName: String, secret: VaultSecret
+    ) async throws(KithError) -> Kith {
+        let lock = try ProfileLock.acquire(in: folder)
+        let store = try VaultStore.create(in: folder, secret)
+        let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
+        try reading { () throws(StoreError) in try store.commit(profile) }
+        let kith = try Kith(store: store, lock: lock)
+        await kith.begin()
+        return kith
+    }
+
+    /// Opens a profile for sending and receiving, and connects to its relays.
+    ///
+    /// - Throws: ``KithError``: `inUse` if another process has it.
+    public static func open(in folder: URL, secret: VaultSecret) async throws(KithError) -> Kith {
+        let lock = try ProfileLock.acquire(in: folder)
+        let kith = try Kith(store: try VaultStore.open(in: folder, secret), lock: lock)
+        await kith.begin()
+        return kith
+    }
+
+    /// Opens a profile for looking, whoever else has it open. Commands are refused with ``KithError/inUse(pid:)``.
+    public static func openForReading(in folder: URL, secret: VaultSecret) async throws(KithError) -> Kith {
+        try Kith(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
+    }
+
+    /// Opens a profile over any store. For tests and benchmarks.
+    package static func open(over store: any ProfileStore) async throws(KithError) -> Kith {
+        let kith = try Kith(store: store, lock: ProfileLock.none)
+        await kith.begin()
+        return kith
+    }
+
+    /// Whether another process has a profile open for sending and receiving.
+    ///
+    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
+    /// - Throws: ``KithError/file(_:)``.
+    public static func holder(of folder: URL) throws(KithError) -> Int32? {
+        do throws(KithError) {
+            _ = try ProfileLock.acquire(in: folder)
+            return nil
+        } catch .inUse(let pid) { return pid ?? 0 }
+    }
+
+    /// Changes what opens the profile: a passphrase, or a key file.
+    ///
+    /// - Throws: ``KithError``; what opened it before still does then.
+    public func changeSecret(to secret: VaultSecret) throws(KithError) {
+        guard !isClosed else { throw .closed }
+        guard lock != nil, let store = store as? VaultStore else { throw .inUse(pid: nil) }
+        try store.changeSecret(to: secret)
+    }
+
+    /// Reaches the relay with a pin at another address than the one it is known by: a relay on this machine is near, whatever
+    /// lies between the machine and its public address. The pin says that it is the same.
+    public func reach(_ pin: RelayPin, at address: RelayAddress) {
+        shortcuts[pin] = address
+        for (id, link) in links where link.relay.pin == pin {
+            link.stop()
+            connect(id, link.relay)
+        }
+    }
+
+    private func connect(_ id: RelayID, _ relay: RelayPoint) {
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) { [weak self] state in
+            guard let self else { return }
+            Task { await self.tell(.relay(relay.address, state)) }
+        }
+    }
+
+    private func begin() {
+        mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
+        carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
+        drain()
+    }
+
+    /// Closes connections and the store. What was not done is refused with ``KithError/closed``.
+    public func close() async {
+        guard !isClosed else { return }
+        isClosed = true
+        wake?.cancel()
+        for link in links.values { link.stop() }
+        let open = Array(links.values)
+        links = [:]
+        for continuation in waiting.values { continuation.resume(returning: .failure(failure ?? .closed)) }
+        waiting = [:]
+        for listener in listeners.values { listener.finish() }
+        listeners = [:]
+        for link in open { await link.finished() }
+        lock = nil
+    }
+
+    // MARK: The loop
+
+    private func drain() {
+        guard !isClosed else { return }
+        let inputs = mailbox.take()
+        guard !inputs.isEmpty else { return }
+        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
+    }
+
+    /// On the disk first, and only then anything else.
+    private func carryOut(_ step: () throws(KithError) -> MessengerOutput) {
+        let output: MessengerOutput
+        do throws(KithError) {
+            output = try step()
+            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+        } catch {
+            return giveUp(error)
+        }
+        for effect in output.effects { carryOut(effect) }
+        schedule()
+    }
+
+    private func carryOut(_ effect: Effect) {
+        switch effect {
+        case .connect(let id, let relay):
+            links[id]?.stop()
+            connect(id, relay)
+        case .disconnect(let id): links.removeValue(forKey: id)?.stop()
+        case .request(let id, let tag, let request): links[id]?.request(request, tag: tag)
+        case .follow(let id, let tag, let channel, let epoch, let fromSeq):
+            links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
+        case .unfollow(let id, let tag): links[id]?.unfollow(tag)
+        case .event(let event): tell(event)
+        case .finish(let id, let result): waiting.removeValue(forKey: id)?.resume(returning: result)
+        }
+    }
+
+    /// What is in memory is ahead of what is on the disk: nothing more may leave.
+    private func giveUp(_ error: KithError) {
+        failure = error
+        Task { await close() }
+    }
+
+    private func schedule() {
+        wake?.cancel()
+        wake = nil
+        guard let due = messenger.nextWake else { return }
+        let delay = Int64(min(due > Self.now ? due - Self.now : 0, 3_600_000))
+        let mailbox = mailbox
+        wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
+    }
+
+    private func tell(_ event: KithEvent) {
+        if case .relay(let address, let state) = event { relayStates[address] = state }
+        for listener in listeners.values { listener.yield(event) }
+    }
+
+    func perform(_ command: Command) async throws(KithError) -> CommandResult {
+        if let failure { throw failure }
+        guard !isClosed else { throw .closed }
+        guard lock != nil else { throw .inUse(pid: nil) }
+        lastCommand += 1
+        let id = CommandID(rawValue: lastCommand)
+        let result = await withCheckedContinuation { continuation in
+            waiting[id] = continuation
+            mailbox.put(.command(id, command))
+            drain()
+        }
+        return try result.get()
+    }
+
+    // MARK: Events
+
+    /// What happens from now on, and first, how the relays are now. Ends when the profile is closed.
+    public func events() -> AsyncStream<KithEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(of: KithEvent.self)
+        for (address, state) in relayStates { continuation.yield(.relay(address, state)) }
+        lastListener += 1
+        let id = lastListener
+        if isClosed { continuation.finish() } else { listeners[id] = continuation }
+        continuation.onTermination = { [weak self] _ in
+            guard let self else { return }
+            Task { await self.forget(id) }
+        }
+        return stream
+    }
+
+    private func forget(_ listener: UInt64) { listeners[listener] = nil }
+}

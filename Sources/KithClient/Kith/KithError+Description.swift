@@ -1,0 +1,47 @@
+extension KithError: CustomStringConvertible {
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .noProfile: "there is no profile in that folder"
+        case .profileExists: "there is a profile in that folder already"
+        case .wrongPassphrase: "the passphrase is wrong"
+        case .passphraseNeeded: "the profile wants its passphrase"
+        case .inUse(let pid):
+            "another process has the profile open" + (pid.map { " (process \($0))" } ?? "")
+        case .file(let error): error.description
+        case .store(let error): error.description
+        case .mls(let error): "the cryptography refuses: \(error)"
+        case .relay(let error): error.description
+        case .notFound(let name): "nobody and nothing goes by the name \(name) here"
+        case .nameTaken(let name): "the name \(name) is taken here"
+        case .inviteExpired: "the invite is over: it has expired"
+        case .inviteIsMine: "the invite is this profile's own"
+        case .inviteUsed: "the invite was used by somebody, or withdrawn"
+        case .keyChanged(let contact, let pinned, let found):
+            "the key is not \(contact)'s pinned one (pinned \(pinned), found \(found)); nothing was sent"
+        case .wrongAccount: "what is in that inbox is not from the account that it belongs to; nothing was sent"
+        case .nameHeld: "another person holds that name at the relay"
+        case .nameUnknown: "nobody holds that name at the relay"
+        case .notReachable(let name): "\(name) gave no way to be reached for new conversations; ask for an invite"
+        case .conversation(let status): status.sentence
+        case .suspect:
+            "the relay showed this device another log than somebody else; nothing is sent there until you decide"
+        case .tooLong(let limit): "that is too long; at most \(limit) bytes"
+        case .membership(let problem): problem
+        case .closed: "it was given up: the profile was closed"
+        }
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .full: "there is no room on the disk; nothing was changed"
+        case .damaged(let table): "the profile's file is damaged or was altered (in its table \(table))"
+        case .damagedHeader: "the profile's file, or its key file, is damaged or was altered"
+        case .version(let version): "the profile was written by a newer Kith (format \(version))"
+        case .database(let code): "the profile's file can't be used: SQLite says \(code)"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import MLS
+
+/// Why something that was asked for could not be done. Nothing has changed then, unless the case says so.
+public enum KithError: Error, Hashable, Sendable {
+    /// There is no profile in that folder yet.
+    case noProfile
+    /// There is a profile in that folder already.
+    case profileExists
+    /// The passphrase does not open the vault.
+    case wrongPassphrase
+    /// The vault wants a passphrase and none was given.
+    case passphraseNeeded
+    /// Another process has the profile, with this process id if it is known.
+    case inUse(pid: Int32?)
+    /// The profile's files can't be read or written.
+    case file(PrivateFileError)
+    /// The vault can't be read or written.
+    case store(StoreError)
+    /// A library of cryptography, or MLS, refuses.
+    case mls(MLSError)
+    /// The relay can't be reached, or says no.
+    case relay(RelayConnectionError)
+    /// Nobody and nothing goes by that name here.
+    case notFound(String)
+    /// The name is taken here.
+    case nameTaken(String)
+    /// The invite is over.
+    case inviteExpired
+    /// The invite is this profile's own.
+    case inviteIsMine
+    /// The invite was used, or withdrawn.
+    case inviteUsed
+    /// The key at hand is not the contact's pinned one: both fingerprints.
+    case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
+    /// The key package is not from the account that it should be from.
+    case wrongAccount
+    /// Another person holds that name at the relay.
+    case nameHeld
+    /// Nobody holds that name at the relay.
+    case nameUnknown
+    /// The contact gave no way to be reached for new conversations.
+    case notReachable(String)
+    /// The conversation does not take that now.
+    case conversation(ConversationStatus)
+    /// The relay showed different logs; sending waits for a decision.
+    case suspect
+    /// The text, name or file is too long; the limit in bytes.
+    case tooLong(limit: Int)
+    /// It is no member, or already one.
+    case membership(String)
+    /// It was given up because the profile was closed.
+    case closed
+}

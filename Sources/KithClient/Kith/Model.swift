@@ -1,0 +1,272 @@
+import KithWire
+
+/// A conversation of this profile, by its number.
+public struct ConversationID: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number, from 1 on.
+    public let rawValue: UInt64
+    /// Takes a number.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Orders by number.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A person that this profile knows, by number.
+public struct ContactID: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number, from 1 on.
+    public let rawValue: UInt64
+    /// Takes a number.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Orders by number.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// An invite of this profile's that is open, by number.
+public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The number, from 1 on.
+    public let rawValue: UInt64
+    /// Takes a number.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// Orders by number.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Why a contact's key is believed to be theirs.
+public enum Trust: UInt8, Hashable, Sendable {
+    /// It is not: the relay, or a member of a group, said so.
+    case unverified = 0
+    /// The contact used an invite that was made for one person. Whoever got hold of it could have.
+    case usedMyInvite
+    /// The key came in the contact's own invite.
+    case invite
+    /// The safety numbers were compared.
+    case compared
+
+    /// Whether the key came on a way that the relay has no part in.
+    public var isVerified: Bool { self != .unverified }
+}
+
+/// A person that this profile knows.
+public struct Contact: Hashable, Sendable {
+    /// The contact's number.
+    public let id: ContactID
+    /// What this profile calls the contact. No two have the same.
+    public var name: String
+    /// The key that was pinned when the contact was first met.
+    public let accountKey: AccountKey
+    /// Why the key is believed.
+    public var trust: Trust
+    /// Another key that claims to be this contact's. Until a decision, nothing is sent to the contact.
+    public var conflictingKey: AccountKey?
+    /// Where the contact can be reached for new conversations, if that is known.
+    public var inbox: InboxAddress?
+    /// The name at a relay under which the contact was found, if that was the way.
+    public var registeredName: Name?
+}
+
+/// Whether a conversation can be used, and if not why.
+public enum ConversationStatus: Hashable, Sendable {
+    /// It is made, or being joined, and not ready yet. Messages wait.
+    case preparing
+    /// Everything works.
+    case active
+    /// This device was removed, by this member.
+    case removed(by: String)
+    /// This device left.
+    case left
+    /// An entry can't be applied; nothing after it is either. Wait for a member to add this device again, or leave.
+    case stopped(seq: UInt64, reason: StopReason)
+}
+
+/// Why a conversation stopped.
+public enum StopReason: UInt8, Hashable, Sendable {
+    /// A member made a change that breaks the rules.
+    case invalidCommit = 1
+    /// The relay no longer has entries that this device needs.
+    case trimmed
+    /// The relay does not know the conversation, or does not let this device in.
+    case denied
+    /// The conversation's channel was closed.
+    case closed
+    /// The relay put another entry, or none, where the log goes on.
+    case brokenLog
+    /// This device is new (a restored backup): a member has to add it again.
+    case restored
+}
+
+/// A conversation in a list.
+public struct ConversationSummary: Hashable, Sendable {
+    /// The conversation's number.
+    public let id: ConversationID
+    /// The name it goes by here: the contact's, or the group's.
+    public let name: String
+    /// The other person, if it is a conversation of two.
+    public let contact: ContactID?
+    /// Whether it can be used.
+    public let status: ConversationStatus
+    /// The members, this device's account included.
+    public let memberCount: Int
+    /// Messages that were not marked as read.
+    public let unread: Int
+    /// Up to which place in the log everything was marked as read.
+    public let readThrough: UInt64
+    /// The last entry's place in the log.
+    public let lastSeq: UInt64
+    /// When the last message came, in milliseconds since 1970; 0 if there is none.
+    public let lastActivityMs: UInt64
+    /// The relay that has it.
+    public let relay: RelayAddress
+    /// Set when the relay showed this device another log than somebody else: sending waits for a decision.
+    public let isSuspect: Bool
+}
+
+/// A member of a conversation.
+public struct Member: Hashable, Sendable {
+    /// The contact; `nil` for this profile itself.
+    public let contact: ContactID?
+    /// What this profile calls the member.
+    public let name: String
+    /// Why the member's key is believed.
+    public let trust: Trust
+    /// What the member calls the device.
+    public let deviceName: String
+}
+
+/// How far a message of one's own has come.
+public enum Delivery: Hashable, Sendable {
+    /// It waits on this device.
+    case queued
+    /// The relay has it on its disk.
+    case onRelay
+    /// This many members said that they have read it.
+    case read(by: Int)
+}
+
+/// One line of a conversation.
+public struct Message: Hashable, Sendable {
+    /// Who says it.
+    public enum Author: Hashable, Sendable {
+        /// This profile.
+        case me
+        /// A member.
+        case contact(ContactID, name: String, Trust)
+        /// Kith itself.
+        case kith
+    }
+
+    /// What is said.
+    public enum Body: Hashable, Sendable {
+        /// Text.
+        case text(String)
+        /// Something happened.
+        case notice(Notice)
+        /// A kind that this Kith does not know.
+        case needsNewerKith(kind: UInt16)
+    }
+
+    /// The message's id; the same for all members.
+    public let id: EntryID
+    /// Where it is said.
+    public let conversation: ConversationID
+    /// Its place in the log; `nil` while it waits to be sent.
+    public let seq: UInt64?
+    /// Who says it.
+    public let author: Author
+    /// What is said.
+    public let body: Body
+    /// When, in milliseconds since 1970: by the sender's clock, or by the relay's for notices.
+    public let sentAtMs: UInt64
+    /// The message that it answers.
+    public let replyTo: EntryID?
+    /// How far it has come, if it is one's own.
+    public let delivery: Delivery?
+    /// What was wrong with it, if anything.
+    public let warnings: [Warning]
+}
+
+/// Something that happened in a conversation, at its place in the log.
+public enum Notice: Hashable, Sendable {
+    /// The conversation begins here, for this device.
+    case began(by: String)
+    /// A member was added.
+    case added(String, by: String)
+    /// A member was removed.
+    case removed(String, by: String)
+    /// A member left.
+    case left(String)
+    /// The conversation has another name.
+    case renamed(String, by: String)
+    /// A member's keys were renewed. Said in `explain` only.
+    case renewed(by: String)
+    /// An entry could not be read, and why.
+    case unreadable(UnreadableReason, from: String?)
+    /// Entries are gone from the relay and were never here.
+    case missed(first: UInt64, last: UInt64)
+}
+
+/// Why an entry could not be read.
+public enum UnreadableReason: UInt8, Hashable, Sendable {
+    /// It does not decrypt or its signature is wrong.
+    case notGenuine = 1
+    /// Its key was used before: it was said already.
+    case repeated
+    /// It is too far ahead of the sender's others.
+    case tooFarAhead
+    /// What it holds does not parse.
+    case malformed
+    /// It says that it is another entry than it is.
+    case wrongID
+    /// A commit that breaks the rules.
+    case invalidCommit
+}
+
+/// What is wrong with a message, or with what the relay shows.
+public enum Warning: Hashable, Sendable {
+    /// The relay showed the sender another log than this device, somewhere in these entries.
+    case differentLogs(first: UInt64, last: UInt64)
+    /// This many messages of the sender have not arrived.
+    case missingBefore(Int)
+    /// The relay said that it has this entry and shows another in its place.
+    case notKept(seq: UInt64)
+    /// An invitation to a state of the conversation that is over was put into an inbox again. It was not taken.
+    case oldWelcome
+}
+
+/// What happens, as it happens.
+public enum KithEvent: Hashable, Sendable {
+    /// A message was stored: a new one, or one that has come further.
+    case message(Message)
+    /// A conversation is new or has changed.
+    case conversation(ConversationSummary)
+    /// A contact is new or has changed.
+    case contact(Contact)
+    /// A relay can be reached, or not.
+    case relay(RelayAddress, RelayState)
+    /// A member proved to be here, now, in the same group.
+    case present(ConversationID, ContactID, name: String)
+    /// Somebody used an invite.
+    case inviteUsed(InboxID, ConversationID)
+    /// Something is wrong that is not a message's.
+    case warning(ConversationID, Warning)
+}
+
+/// Whether a relay can be reached.
+public enum RelayState: Hashable, Sendable {
+    /// Being connected to.
+    case connecting
+    /// Connected.
+    case connected
+    /// Not reached; tried again at this time, in milliseconds since 1970.
+    case waiting(reason: String, untilMs: UInt64)
+    /// It will not be tried again until something changes: its key or its pass is wrong.
+    case refused(reason: String)
+}
+
+/// An invite of this profile's.
+public struct OpenInvite: Hashable, Sendable {
+    /// The invite's number.
+    public let id: InboxID
+    /// What to pass on.
+    public let invite: Invite
+    /// Whether more than one person may use it.
+    public let isReusable: Bool
+}

@@ -1,0 +1,158 @@
+import Foundation
+import KithWire
+import NIOCore
+import Synchronization
+
+/// A connection to one relay, kept up: it reconnects with a growing, jittered delay until it is stopped.
+final class RelayLink: Sendable {
+    private let id: RelayID
+    /// The relay as it is known.
+    let relay: RelayPoint
+    private let address: RelayAddress
+    private let mailbox: Mailbox
+    private let report: @Sendable (RelayState) -> Void
+    private let state = Mutex(State())
+
+    private struct State {
+        var task: Task<Void, Never>?
+        var connection: RelayConnection?
+        var follows: [UInt64: Task<Void, Never>] = [:]
+    }
+
+    init(
+        _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
+        report: @escaping @Sendable (RelayState) -> Void
+    ) {
+        self.id = id
+        self.relay = relay
+        self.address = address
+        self.mailbox = mailbox
+        self.report = report
+        state.withLock { $0.task = Task { await self.keepUp() } }
+    }
+
+    /// Ends the connection and does not make another.
+    func stop() {
+        let (task, follows) = state.withLock { state in
+            defer { state.follows = [:] }
+            return (state.task, Array(state.follows.values))
+        }
+        task?.cancel()
+        for follow in follows { follow.cancel() }
+    }
+
+    /// Returns when it is over.
+    func finished() async { await state.withLock { $0.task }?.value }
+
+    // MARK: Connecting
+
+    private func keepUp() async {
+        var delay = Backoff()
+        while !Task.isCancelled {
+            report(.connecting)
+            do throws(RelayConnectionError) {
+                let connection = try await RelayConnection.connect(
+                    to: address, trust: .pinned(relay.pin), pass: relay.pass)
+                delay = Backoff()
+                await use(connection)
+            } catch {
+                if error.isFinal {
+                    // A relay with another key is not this relay. Asked again now and then: it may come back.
+                    report(.refused(reason: error.description))
+                    delay.isSlow = true
+                } else {
+                    report(.waiting(reason: error.description, untilMs: Kith.now + delay.peekMs))
+                }
+            }
+            if Task.isCancelled { return }
+            try? await Task.sleep(nanoseconds: delay.nextMs() * 1_000_000)
+        }
+    }
+
+    private func use(_ connection: RelayConnection) async {
+        state.withLock { $0.connection = connection }
+        report(.connected)
+        mailbox.put(.connected(id, limits: connection.welcome.limits))
+        await withTaskCancellationHandler {
+            await connection.waitUntilClosed()
+        } onCancel: {
+            Task { await connection.close() }
+        }
+        let follows = state.withLock { state in
+            state.connection = nil
+            defer { state.follows = [:] }
+            return Array(state.follows.values)
+        }
+        for follow in follows { follow.cancel() }
+        mailbox.put(.disconnected(id))
+    }
+
+    // MARK: Requests
+
+    func request(_ request: Request, tag: UInt64) {
+        guard let connection = state.withLock({ $0.connection }) else { return }
+        let (id, mailbox) = (id, mailbox)
+        connection.submit(request) { result in
+            switch result {
+            case .success(let reply): mailbox.put(.answered(id, tag: tag, .success(reply)))
+            case .failure(.refused(let error)): mailbox.put(.answered(id, tag: tag, .failure(error)))
+            // The connection is over; that is said once for all.
+            case .failure: break
+            }
+        }
+    }
+
+    func follow(_ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64) {
+        guard let connection = state.withLock({ $0.connection }) else { return }
+        let task = Task { await self.follow(connection, channel, epoch, fromSeq, tag) }
+        state.withLock { $0.follows[tag] = task }
+    }
+
+    private func follow(
+        _ connection: RelayConnection, _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ tag: UInt64
+    ) async {
+        defer { state.withLock { _ = $0.follows.removeValue(forKey: tag) } }
+        do throws(RelayConnectionError) {
+            let follow = try await connection.follow(channel, epoch: epoch, fromSeq: fromSeq)
+            mailbox.put(.followStarted(id, tag: tag, firstSeq: follow.firstSeq, lastSeq: follow.lastSeq))
+            var iterator = follow.makeAsyncIterator()
+            while let event = try await iterator.next() {
+                if Task.isCancelled { return }
+                mailbox.put(.followed(id, tag: tag, event))
+            }
+        } catch {
+            if case .refused(let error) = error { mailbox.put(.followRefused(id, tag: tag, error)) }
+        }
+    }
+
+    func unfollow(_ tag: UInt64) { state.withLock { $0.follows.removeValue(forKey: tag) }?.cancel() }
+}
+
+/// How long to wait before connecting again: doubling from a quarter second to a minute, with jitter, so that a relay that
+/// comes back is not overrun.
+struct Backoff {
+    private var stepMs: UInt64 = 250
+    /// Whether to wait the longest time at once.
+    var isSlow = false
+
+    private static let longestMs: UInt64 = 60_000
+
+    /// What ``nextMs()`` is at most.
+    var peekMs: UInt64 { isSlow ? Self.longestMs : stepMs }
+
+    mutating func nextMs() -> UInt64 {
+        let step = peekMs
+        stepMs = min(Self.longestMs, stepMs * 2)
+        return step / 2 + UInt64.random(in: 0...step / 2)
+    }
+}
+
+extension RelayConnectionError {
+    /// Whether trying again soon is pointless.
+    var isFinal: Bool {
+        switch self {
+        case .pinMismatch, .turnedAway, .protocolViolation: true
+        default: false
+        }
+    }
+}

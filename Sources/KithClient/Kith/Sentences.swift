@@ -1,0 +1,88 @@
+// What there is to say, in words. Without a full stop, so that it fits into a line.
+
+extension Notice {
+    /// What happened, in a few words.
+    public var sentence: String {
+        switch self {
+        case .began(let by): by.isEmpty ? "the conversation begins here" : "the conversation with \(by) begins here"
+        case .added(let who, let by): "\(by) added \(who)"
+        case .removed(let who, let by): "\(by) removed \(who)"
+        case .left(let who): "\(who) left"
+        case .renamed(let title, let by): "\(by) named the conversation \"\(title)\""
+        case .renewed(let by): "\(by) renewed the keys"
+        case .unreadable(let reason, let from):
+            "an entry\(from.map { " of \($0)" } ?? "") could not be read: \(reason.sentence)"
+        case .missed(let first, let last):
+            "this device missed what the relay no longer has (entries \(first) to \(last))"
+        }
+    }
+}
+
+extension UnreadableReason {
+    /// Why, in a few words.
+    public var sentence: String {
+        switch self {
+        case .notGenuine: "it does not decrypt, or nobody of the members signed it; it was dropped"
+        case .repeated: "it was said before; the repeat was dropped"
+        case .tooFarAhead: "too many messages before it are missing"
+        case .malformed: "what it holds makes no sense"
+        case .wrongID: "it stands under another id than its sender gave it; it was dropped"
+        case .invalidCommit: "it would change the group against the rules"
+        }
+    }
+}
+
+extension Warning {
+    /// What is wrong, in a few words.
+    public var sentence: String {
+        switch self {
+        case .differentLogs(let first, let last):
+            "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged"
+        case .missingBefore(let count):
+            count == 1 ? "a message of the sender has not arrived" : "\(count) messages of the sender have not arrived"
+        case .notKept(let seq): "the relay said that it has entry \(seq) and does not show it"
+        case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
+        }
+    }
+}
+
+extension ConversationStatus {
+    /// Whether it can be used, and if not why.
+    public var sentence: String {
+        switch self {
+        case .preparing: "the conversation is not ready yet"
+        case .active: "the conversation can be used"
+        case .removed(let by): by.isEmpty ? "you were removed from it" : "\(by) removed you from it"
+        case .left: "you left it"
+        case .stopped(let seq, let reason): "it stopped at entry \(seq): \(reason.sentence)"
+        }
+    }
+}
+
+extension StopReason {
+    /// Why, in a few words, and what to do.
+    public var sentence: String {
+        switch self {
+        case .invalidCommit:
+            "somebody changed the group against the rules; a member can add this device again, or you can leave"
+        case .trimmed:
+            "this device was away longer than the relay keeps entries; a member can add it again"
+        case .denied: "the relay does not know the conversation, or does not let this device in"
+        case .closed: "the conversation was closed at the relay"
+        case .brokenLog: "the relay's log does not go on where it stopped"
+        case .restored: "this device is new; a member has to add it again"
+        }
+    }
+}
+
+extension Trust {
+    /// Why the key is believed, in a few words.
+    public var sentence: String {
+        switch self {
+        case .unverified: "unverified: the key came from a relay or a group"
+        case .usedMyInvite: "from your invite"
+        case .invite: "verified: the key came in their invite"
+        case .compared: "verified: you compared safety numbers"
+        }
+    }
+}

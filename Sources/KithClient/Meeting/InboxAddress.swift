@@ -1,0 +1,103 @@
+import KithWire
+import MLS
+import TLSCodec
+
+/// A relay as a client has to know it: where it is, the key it must have, and the pass it may want.
+///
+/// ```text
+/// struct { opaque address<V>; opaque pin[32]; optional<opaque pass<V>> pass; } RelayPoint;
+/// ```
+public struct RelayPoint: Hashable, Sendable, TLSCodable {
+    /// Where it is.
+    public let address: RelayAddress
+    /// The key it must have.
+    public let pin: RelayPin
+    /// The pass it wants, if any.
+    public let pass: RelayPass?
+
+    /// A relay from its parts.
+    public init(address: RelayAddress, pin: RelayPin, pass: RelayPass? = nil) {
+        self.address = address
+        self.pin = pin
+        self.pass = pass
+    }
+
+    /// Reads a relay.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        guard let address = RelayAddress(try reader.readText(limit: 512)) else {
+            throw .unknownValue(field: "RelayPoint.address", value: 0)
+        }
+        self.address = address
+        guard let pin = RelayPin(Array(try reader.readBytes(32))) else { throw .truncated }
+        self.pin = pin
+        pass = try reader.readOptional()
+    }
+
+    /// Writes the relay.
+    public func encode(into writer: inout TLSWriter) {
+        writer.writeText(address.description)
+        writer.writeBytes(pin.bytes)
+        writer.writeOptional(pass)
+    }
+}
+
+/// Where a person can be reached: an inbox channel, with what is needed to put a Welcome into it and to take a key package
+/// out. Whoever has it can do that, so it is given to one person (or published, under a name).
+///
+/// ```text
+/// struct {
+///     RelayPoint relay;
+///     opaque channel[32];
+///     opaque append_token[32];
+///     opaque seal_key[32];         key packages and Welcomes are sealed with it, so that the relay reads neither
+///     opaque account[32];          fingerprint of the account behind it
+/// } InboxAddress;
+/// ```
+public struct InboxAddress: Hashable, Sendable, TLSCodable {
+    /// The relay that has the inbox.
+    public let relay: RelayPoint
+    /// The inbox.
+    public let channel: ChannelID
+    let appendToken: Token
+    let sealKey: InboxSealKey
+    /// The account whose key packages are to be found there.
+    public let account: AccountFingerprint
+
+    init(
+        relay: RelayPoint, channel: ChannelID, appendToken: Token, sealKey: InboxSealKey, account: AccountFingerprint
+    ) {
+        self.relay = relay
+        self.channel = channel
+        self.appendToken = appendToken
+        self.sealKey = sealKey
+        self.account = account
+    }
+
+    /// Reads an address.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        relay = try reader.read()
+        channel = try reader.read()
+        appendToken = try reader.read()
+        sealKey = try reader.read()
+        account = try reader.read()
+    }
+
+    /// Writes the address.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(relay)
+        writer.write(channel)
+        writer.write(appendToken)
+        writer.write(sealKey)
+        writer.write(account)
+    }
+
+    /// Compares the places; whoever knows an inbox's channel knows its keys too.
+    public static func == (left: InboxAddress, right: InboxAddress) -> Bool {
+        left.relay == right.relay && left.channel == right.channel && left.account == right.account
+    }
+
+    /// Hashes the place.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(channel)
+    }
+}

@@ -1,0 +1,57 @@
+import TLSCodec
+
+/// What is put into an inbox, sealed: an invitation to a conversation.
+///
+/// ```text
+/// struct {
+///     uint8 version = 1;
+///     RelayPoint relay;               the relay that has the conversation's channel
+///     opaque title<V>;                of a group; empty for a conversation of two
+///     uint8 is_direct;                1 for a conversation of two
+///     opaque welcome<V>;              an MLSMessage that holds a Welcome for this member alone
+///     TreeSource tree;
+/// } InboxMessage;
+/// ```
+struct InboxMessage: Sendable, TLSCodable {
+    /// The relay that has the conversation's channel. The channel's id is the group's.
+    let relay: RelayPoint
+    /// The conversation's name; empty for a conversation of two.
+    let title: String
+    /// Whether it is a conversation of two.
+    let isDirect: Bool
+    /// An encoded `MLSMessage`.
+    let welcome: [UInt8]
+    /// Where the group's ratchet tree is.
+    let tree: TreeSource
+
+    private static let version: UInt8 = 1
+
+    init(relay: RelayPoint, title: String, isDirect: Bool, welcome: [UInt8], tree: TreeSource) {
+        self.relay = relay
+        self.title = title
+        self.isDirect = isDirect
+        self.welcome = welcome
+        self.tree = tree
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.readUInt8()
+        guard version == Self.version else {
+            throw .unknownValue(field: "InboxMessage.version", value: UInt64(version))
+        }
+        relay = try reader.read()
+        title = try reader.readText(limit: ClientLimits.title)
+        isDirect = try reader.readPresence()
+        welcome = Array(try reader.readOpaque())
+        tree = try reader.read()
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(Self.version)
+        writer.write(relay)
+        writer.writeText(title)
+        writer.write(UInt8(isDirect ? 1 : 0))
+        writer.writeOpaque(welcome)
+        writer.write(tree)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import KithWire
+import TLSCodec
+
+/// One line that lets whoever has it talk to the one who made it: `kith:` and base64url of
+///
+/// ```text
+/// struct {
+///     uint8 version = 1;
+///     InboxAddress inbox;
+///     opaque name<V>;      the name that the maker goes by
+///     uint64 expires_at;   seconds since 1970
+/// } Invite;
+/// ```
+public struct Invite: Hashable, Sendable, TLSCodable {
+    /// Where its maker waits.
+    public let inbox: InboxAddress
+    /// The name its maker goes by.
+    public let name: String
+    /// When it stops working, in seconds since 1970.
+    public let expiresAt: UInt64
+
+    private static let version: UInt8 = 1
+    private static let scheme = "kith:"
+
+    init(inbox: InboxAddress, name: String, expiresAt: UInt64) {
+        self.inbox = inbox
+        self.name = name
+        self.expiresAt = expiresAt
+    }
+
+    /// Reads an invite as it was pasted, with whatever spaces and line breaks came with it.
+    ///
+    /// - Throws: ``InviteError``.
+    public init(line: String) throws(InviteError) {
+        let text = line.filter { !$0.isWhitespace }
+        guard text.lowercased().hasPrefix(Self.scheme) else { throw .notAnInvite }
+        guard text.utf8.count <= ClientLimits.invite else { throw .notAnInvite }
+        var base64 = String(text.dropFirst(Self.scheme.count)).replacing("-", with: "+").replacing("_", with: "/")
+        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        guard let bytes = Data(base64Encoded: base64) else { throw .incomplete }
+        if let version = bytes.first, version != Self.version { throw .version(version) }
+        do { self = try Invite(decoding: Array(bytes)) } catch { throw .incomplete }
+    }
+
+    /// The line. It is a secret between the two: whoever has it can use it.
+    public var line: String {
+        let base64 = Data(encoded).base64EncodedString()
+        return Self.scheme
+            + base64.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// Reads an invite.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "Invite.version", value: UInt64(version)) }
+        inbox = try reader.read()
+        name = try reader.readText(limit: ClientLimits.personName)
+        expiresAt = try reader.readUInt64()
+    }
+
+    /// Writes the invite.
+    public func encode(into writer: inout TLSWriter) {
+        writer.write(Self.version)
+        writer.write(inbox)
+        writer.writeText(name)
+        writer.write(expiresAt)
+    }
+}
+
+/// Why a text is no invite.
+public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// It does not begin with `kith:`.
+    case notAnInvite
+    /// Characters are missing or wrong.
+    case incomplete
+    /// A newer Kith made it.
+    case version(UInt8)
+
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .notAnInvite: "this is no invite: an invite is one line that begins with kith:"
+        case .incomplete: "the invite is damaged; copy the whole line, from kith: to its end"
+        case .version(let version): "the invite is of version \(version); this Kith is too old for it"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Crypto
+import KithWire
+import MLS
+import TLSCodec
+
+/// Where a joiner finds the group's ratchet tree (RFC 9420 §12.4.3.3).
+///
+/// ```text
+/// enum { in_welcome(0), parcel(1) } TreeSourceType;
+/// struct { TreeSourceType type; select (type) { case parcel: ParcelAddress; } } TreeSource;
+/// ```
+enum TreeSource: Hashable, Sendable, TLSCodable {
+    /// In the Welcome itself, as the `ratchet_tree` extension.
+    case inWelcome
+    /// In a channel of its own, once for all who join with the same commit: the tree of a large group is much longer than
+    /// an entry may be.
+    case parcel(ParcelAddress)
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        self = try reader.readPresence() ? .parcel(try reader.read()) : .inWelcome
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        switch self {
+        case .inWelcome: writer.write(UInt8(0))
+        case .parcel(let address):
+            writer.write(UInt8(1))
+            writer.write(address)
+        }
+    }
+}
+
+/// A long sealed value that lies in a channel of its own, in as many entries as it takes.
+///
+/// ```text
+/// struct { opaque channel[32]; opaque read_token[32]; opaque key[32]; uint32 length; } ParcelAddress;
+/// entry i (from 0) = ChaCha20-Poly1305(key, nonce = uint96 i, aad = "kith parcel v1" || uint32 length, part i)
+/// ```
+///
+/// The key is used for one parcel only, so counting nonces are safe.
+struct ParcelAddress: Hashable, Sendable, TLSCodable {
+    let channel: ChannelID
+    let readToken: Token
+    let key: [UInt8]
+    /// The length of the whole, in bytes.
+    let length: UInt32
+
+    /// The length of every part but the last, in bytes: an entry holds it with its tag.
+    static let partLength = 192 << 10
+
+    init(channel: ChannelID, readToken: Token, key: [UInt8], length: UInt32) {
+        self.channel = channel
+        self.readToken = readToken
+        self.key = key
+        self.length = length
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        channel = try reader.read()
+        readToken = try reader.read()
+        key = Array(try reader.readBytes(32))
+        length = try reader.readUInt32()
+        guard length <= ClientLimits.parcel else { throw .tooLong(limit: ClientLimits.parcel) }
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(channel)
+        writer.write(readToken)
+        writer.writeBytes(key)
+        writer.write(length)
+    }
+
+    static func == (left: ParcelAddress, right: ParcelAddress) -> Bool {
+        left.channel == right.channel && left.length == right.length
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(channel) }
+
+    /// How many entries it takes.
+    var partCount: Int { (Int(length) + Self.partLength - 1) / Self.partLength }
+
+    /// The entries' payloads; `nil` only if the library refuses.
+    func seal(_ bytes: [UInt8]) -> [[UInt8]]? {
+        var parts: [[UInt8]] = []
+        for index in 0..<partCount {
+            let part = bytes[index * Self.partLength..<min(bytes.count, (index + 1) * Self.partLength)]
+            guard
+                let box = try? ChaChaPoly.seal(
+                    part, using: SymmetricKey(data: key), nonce: nonce(index), authenticating: authenticated)
+            else { return nil }
+            parts.append(Array(box.ciphertext + box.tag))
+        }
+        return parts
+    }
+
+    /// One part of the whole; `nil` if the entry is not that part.
+    func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
+        let sealed = Array(payload)
+        guard sealed.count >= 16,
+            let nonce = try? nonce(index),
+            let box = try? ChaChaPoly.SealedBox(
+                nonce: nonce, ciphertext: sealed.dropLast(16), tag: sealed.suffix(16)),
+            let part = try? ChaChaPoly.open(box, using: SymmetricKey(data: key), authenticating: authenticated)
+        else { return nil }
+        return Array(part)
+    }
+
+    private var authenticated: [UInt8] { Array("kith parcel v1".utf8) + length.encoded }
+
+    private func nonce(_ index: Int) throws -> ChaChaPoly.Nonce {
+        try ChaChaPoly.Nonce(data: [0, 0, 0, 0] + UInt64(index).encoded)
+    }
+}

@@ -1,0 +1,157 @@
+import KithWire
+import MLS
+
+/// A conversation in memory: what is stored of it, and how it stands with its relay now.
+final class Conversation {
+    let id: ConversationID
+    var record: ConversationRecord
+    /// What waits to be in the log, in order.
+    var outbox: [(number: UInt64, item: OutboxItem)] = []
+    /// Nil until it is needed.
+    var loaded: LoadedGroup?
+    /// How far the connection to the log is.
+    var line = Line.down
+    var followTag: UInt64?
+    /// Whether the pending commit was sent on this connection.
+    var turnIsSent = false
+    /// Entries that were sent on this connection and have no answer.
+    var inFlight: Set<EntryID> = []
+    /// Entries that the relay says it has, with their seqs, and when it said so.
+    var accepted: [EntryID: (seq: UInt64, at: UInt64)] = [:]
+    /// Not before this time, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
+    /// Key packages of those who are to be added, by their inbox.
+    var fetches: [ChannelID: KeyPackageFetch] = [:]
+    /// Hashes of the log in this epoch, by seq.
+    var hashes: [UInt64: [UInt8]] = [:]
+    /// The last entry up to which somebody else is known to have seen the same.
+    var agreedThrough: UInt64 = 0
+    /// Messages of a member that are known to be missing.
+    var missing: [LeafIndex: Int] = [:]
+    /// Ids of messages that were seen lately: a message is said once.
+    var recentIDs: RecentIDs?
+    /// When to commit what others proposed, in milliseconds since 1970.
+    var commitProposalsAt: UInt64?
+    /// The nonce of a live check that waits for answers.
+    var liveNonce: [UInt8]?
+    /// Whether somebody looks at the conversation here, and wants to know who is there.
+    var isWatched = false
+    /// Whether to ask who is there once the log is here.
+    var isCheckDue = false
+    /// When members last proved to be here, in milliseconds since 1970.
+    var provenAt: [LeafIndex: UInt64] = [:]
+
+    /// How far the connection to a conversation's log is.
+    enum Line: Equatable {
+        /// There is none.
+        case down
+        /// The epoch's tokens were presented and the epoch is being followed; where it begins is not known yet.
+        case opening
+        /// Entries up to this seq were there when the follow began.
+        case catchingUp(through: UInt64)
+        /// Everything that was there is here.
+        case live
+    }
+
+    /// The group, with what must be stored of it.
+    final class LoadedGroup {
+        var group: Group
+        var pending: PendingTurn?
+        /// Whether the epoch is another than the stored one.
+        var isNewEpoch = false
+        var tokens: EpochTokens
+
+        init(_ group: Group, pending: PendingTurn?) throws(MLSError) {
+            self.group = group
+            self.pending = pending
+            tokens = try EpochTokens(group)
+        }
+
+        /// Takes over what a commit made of the group.
+        func enter(_ next: Group) throws(MLSError) {
+            tokens = try EpochTokens(next)
+            group = next
+            pending = nil
+            isNewEpoch = true
+        }
+    }
+
+    init(id: ConversationID, record: ConversationRecord) {
+        self.id = id
+        self.record = record
+    }
+
+    /// Forgets everything about the connection.
+    func hangUp() {
+        line = .down
+        followTag = nil
+        turnIsSent = false
+        inFlight = []
+        retryAt = nil
+        for (channel, fetch) in fetches where fetch.isUnderWay { fetches[channel] = nil }
+        liveNonce = nil
+        // Whoever is there may have come while this device was away.
+        isCheckDue = isWatched
+    }
+}
+
+/// The tokens of an epoch: `MLS-Exporter("kith channel", role, 32)` for the roles "read", "append" and "turn".
+struct EpochTokens {
+    let read: Token
+    let append: Token
+    let turn: Token
+
+    init(_ export: (_ label: String, _ context: [UInt8], _ length: Int) throws(MLSError) -> SecretBytes) throws(MLSError) {
+        func token(_ role: String) throws(MLSError) -> Token {
+            let secret = try export("kith channel", Array(role.utf8), 32)
+            guard let token = secret.withUnsafeBytes({ Token($0) }) else { throw .internalError }
+            return token
+        }
+        read = try token("read")
+        append = try token("append")
+        turn = try token("turn")
+    }
+
+    init(_ group: Group) throws(MLSError) {
+        try self.init { (label, context, length) throws(MLSError) in
+            try group.export(label: label, context: context, length: length)
+        }
+    }
+
+    /// The tokens of the epoch that a commit would open.
+    init(_ commit: PendingCommit) throws(MLSError) {
+        try self.init { (label, context, length) throws(MLSError) in
+            try commit.export(label: label, context: context, length: length)
+        }
+    }
+
+    var all: [Token] { [read, append, turn] }
+    var access: Access { Access(read: Grant(for: read), append: Grant(for: append), turn: Grant(for: turn)) }
+}
+
+/// How far the way to somebody's key package is.
+enum KeyPackageFetch {
+    case asked
+    case here(KeyPackage, DeviceCertificate)
+    case failed(KithError)
+
+    var isUnderWay: Bool { if case .asked = self { true } else { false } }
+}
+
+/// The ids of the last messages, to notice one that is said twice.
+struct RecentIDs {
+    private var ids: Set<EntryID> = []
+    private var order: [EntryID] = []
+    private static let most = 4096
+
+    /// Returns whether the id is new.
+    mutating func insert(_ id: EntryID) -> Bool {
+        guard ids.insert(id).inserted else { return false }
+        order.append(id)
+        if order.count >= 2 * Self.most {
+            for old in order.prefix(Self.most) { ids.remove(old) }
+            order.removeFirst(Self.most)
+        }
+        return true
+    }
+}

@@ -1,0 +1,37 @@
+import KithWire
+import MLS
+
+/// An inbox of this device's own in memory.
+final class Inbox {
+    var record: InboxRecord
+    var followTag: UInt64?
+    /// Entries that wait for the one before them to be done with.
+    var queue: [Entry] = []
+    /// The tree that is being fetched for the first entry of the queue.
+    var parcel: ParcelFetch?
+    /// Key packages that were made and whose deposit has no answer yet.
+    var isDepositing = false
+
+    init(_ record: InboxRecord) { self.record = record }
+
+    func hangUp() {
+        followTag = nil
+        queue = []
+        isDepositing = false
+        if parcel?.relay == record.relay { parcel = nil }
+    }
+}
+
+/// A tree that is on its way (see ``ParcelAddress``).
+struct ParcelFetch {
+    let address: ParcelAddress
+    let relay: RelayID
+    var followTag: UInt64?
+    var parts: [[UInt8]] = []
+    let message: InboxMessage
+
+    mutating func hangUp() {
+        followTag = nil
+        parts = []
+    }
+}

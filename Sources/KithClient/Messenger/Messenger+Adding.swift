@@ -1,0 +1,194 @@
+import KithWire
+import MLS
+import TLSCodec
+
+// Key packages of those who are to be added, and Welcomes for those who were.
+
+extension Messenger {
+    /// The key packages for the next commit of an intent; nil while some are still on their way.
+    func keyPackages(
+        for targets: [AddTarget], _ intent: Intent, _ conversation: Conversation
+    ) throws(KithError) -> [PendingTurn.Recipient]? {
+        var ready: [PendingTurn.Recipient] = []
+        for target in targets.prefix(ClientLimits.additionsPerCommit) {
+            switch conversation.fetches[target.inbox.channel] {
+            case .here(let keyPackage, let certificate):
+                try didMeet(certificate, target, conversation)
+                ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
+            case .failed(let error):
+                giveUp(target, intent, conversation, error)
+                return nil
+            case .asked: return nil
+            case nil:
+                for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, conversation) }
+                return nil
+            }
+        }
+        return ready
+    }
+
+    private func ask(for target: AddTarget, _ conversation: Conversation) {
+        let inbox = target.inbox
+        guard conversation.fetches[inbox.channel] == nil else { return }
+        let relay = relayID(for: inbox.relay)
+        guard links.contains(relay) else { return }
+        conversation.fetches[inbox.channel] = .asked
+        request(
+            relay, .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]),
+            for: .presentTarget(conversation.id, inbox.channel))
+        request(relay, .withdraw(channel: inbox.channel), for: .withdraw(conversation.id, inbox.channel))
+    }
+
+    func didPresentTarget(
+        _ id: ConversationID, _ channel: ChannelID, _ result: Result<Reply, RelayError>
+    ) throws(KithError) {
+        if case .failure(let error) = result { try didNotGet(channel, conversations[id], error) }
+    }
+
+    func didWithdraw(
+        _ id: ConversationID, _ channel: ChannelID, _ result: Result<Reply, RelayError>
+    ) throws(KithError) {
+        guard let conversation = conversations[id], conversation.fetches[channel]?.isUnderWay == true else { return }
+        switch result {
+        case .success(.keyPackage(let bytes, _)):
+            conversation.fetches[channel] = check(bytes, channel, conversation)
+            try pump(conversation)
+        case .success: break
+        case .failure(let error): try didNotGet(channel, conversation, error)
+        }
+    }
+
+    private func didNotGet(
+        _ channel: ChannelID, _ conversation: Conversation?, _ error: RelayError
+    ) throws(KithError) {
+        guard let conversation, conversation.fetches[channel]?.isUnderWay == true else { return }
+        if error.code.isPassing {
+            conversation.fetches[channel] = nil
+            conversation.retryAt = now + error.patienceMs
+        } else {
+            conversation.fetches[channel] = .failed(.inviteUsed)
+            try pump(conversation)
+        }
+    }
+
+    /// A key package counts only if it is sealed for this inbox and its device is certified by the account that the address
+    /// names: a relay cannot put another in its place.
+    private func check(
+        _ bytes: KeyPackageBytes, _ channel: ChannelID, _ conversation: Conversation
+    ) -> KeyPackageFetch {
+        let targets = conversation.record.intents.flatMap { intent -> [AddTarget] in
+            if case .add(let targets) = intent.change { targets } else { [] }
+        }
+        guard let target = targets.first(where: { $0.inbox.channel == channel }) else { return .failed(.wrongAccount) }
+        guard let opened = target.inbox.sealKey.open(bytes.bytes, .keyPackage, channel: channel.bytes),
+            case .keyPackage(let keyPackage)? = try? MLSMessage.decode(opened),
+            let certificate = keyPackage.leafNode.credential.deviceCertificate,
+            certificate.accountKey.fingerprint == target.inbox.account
+        else { return .failed(.wrongAccount) }
+        do throws(MLSError) { try keyPackage.verify(in: environment) } catch { return .failed(.mls(error)) }
+        if let error = conflict(certificate, target, conversation) { return .failed(error) }
+        return .here(keyPackage, certificate)
+    }
+
+    /// Whether somebody else goes by that name here.
+    private func conflict(
+        _ certificate: DeviceCertificate, _ target: AddTarget, _ conversation: Conversation
+    ) -> KithError? {
+        if certificate.accountKey == profile.account.publicKey { return .inviteIsMine }
+        guard conversation.record.isDirect, contactsByKey[certificate.accountKey] == nil else { return nil }
+        let wanted = target.alias ?? certificate.name
+        guard let other = contacts.values.first(where: { $0.name == wanted }) else { return nil }
+        return .keyChanged(
+            contact: wanted, pinned: other.accountKey.fingerprint, found: certificate.accountKey.fingerprint)
+    }
+
+    private func didMeet(
+        _ certificate: DeviceCertificate, _ target: AddTarget, _ conversation: Conversation
+    ) throws(KithError) {
+        let id = remember(certificate, trust: target.trust, alias: target.alias)
+        if conversation.record.isDirect, conversation.record.contact == nil {
+            conversation.record.contact = id
+            touch(conversation)
+        }
+    }
+
+    /// Somebody can't be added: the others still can.
+    private func giveUp(
+        _ target: AddTarget, _ intent: Intent, _ conversation: Conversation, _ error: KithError
+    ) {
+        conversation.fetches[target.inbox.channel] = nil
+        guard let index = conversation.record.intents.firstIndex(where: { $0.id == intent.id }),
+            case .add(var targets) = conversation.record.intents[index].change
+        else { return }
+        targets.removeAll { $0.inbox.channel == target.inbox.channel }
+        conversation.record.intents[index].change = .add(targets)
+        touch(conversation)
+        finishIntent(intent.id, of: conversation, .failure(error))
+        if targets.isEmpty { dropIntent(intent.id, of: conversation, .failure(error)) }
+        // Nobody to talk to: there was never a conversation.
+        if conversation.record.isDirect, conversation.record.memberCount < 2 { discard(conversation) }
+    }
+
+    private func discard(_ conversation: Conversation) {
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        request(
+            conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id))
+        conversations[conversation.id] = nil
+        conversationsByChannel[conversation.record.channel] = nil
+        touched.remove(conversation.id)
+        let owner = conversation.id.rawValue
+        output.transaction.delete(StoreKey(.conversation, item: owner))
+        for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry] {
+            output.transaction.deleteAll(table, owner: owner)
+        }
+    }
+
+    // MARK: Welcomes
+
+    /// Puts the Welcomes of a commit that is in the log on their way: to each member its own, and a large tree once for all.
+    func sendWelcomes(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
+        guard case .welcome(let welcome)? = pending.commit.welcome, let point = relays[conversation.record.relay] else {
+            return
+        }
+        var tree = TreeSource.inWelcome
+        var parcel: UInt64?
+        if !pending.hasTreeInWelcome {
+            let bytes = pending.commit.ratchetTree
+            (tree, parcel) = try deliverParcel(bytes, pending, conversation)
+        }
+        for recipient in pending.recipients {
+            let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
+            guard let one else { continue }
+            let message = InboxMessage(
+                relay: point, title: conversation.record.title, isDirect: conversation.record.isDirect,
+                welcome: MLSMessage.welcome(one).encoded, tree: tree)
+            let inbox = recipient.inbox
+            guard
+                let sealed = inbox.sealKey.seal(
+                    message.encoded, .message, channel: inbox.channel.bytes, random: random)
+            else { continue }
+            deliver(
+                ChannelDelivery(
+                    relay: relayID(for: inbox.relay), channel: inbox.channel, appendToken: inbox.appendToken,
+                    access: nil, parts: [.init(id: .random(from: random), payload: sealed)], after: parcel,
+                    conversation: conversation.id, intent: pending.intent))
+        }
+    }
+
+    private func deliverParcel(
+        _ bytes: [UInt8], _ pending: PendingTurn, _ conversation: Conversation
+    ) throws(KithError) -> (TreeSource, UInt64) {
+        guard bytes.count <= ClientLimits.parcel else { throw .tooLong(limit: ClientLimits.parcel) }
+        let (read, write) = (Token.random(from: random), Token.random(from: random))
+        let address = ParcelAddress(
+            channel: .random(from: random), readToken: read, key: random.bytes(32), length: UInt32(bytes.count))
+        let parts = (address.seal(bytes) ?? []).map { ChannelDelivery.Part(id: .random(from: random), payload: $0) }
+        let number = deliver(
+            ChannelDelivery(
+                relay: conversation.record.relay, channel: address.channel, appendToken: write,
+                access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)), parts: parts,
+                after: nil, conversation: conversation.id, intent: pending.intent))
+        return (.parcel(address), number)
+    }
+}

@@ -1,0 +1,266 @@
+import KithWire
+import MLS
+
+// What the user wants, begun. A command that needs nobody is finished here; the others when the relay or the log answers.
+
+extension Messenger {
+    func perform(_ command: Command, _ id: CommandID) throws(KithError) {
+        do throws(KithError) {
+            try begin(command, id)
+        } catch {
+            // The store failing is no answer to a command: the machine is of no use any more.
+            if case .store = error { throw error }
+            finish(id, .failure(error))
+        }
+    }
+
+    private func begin(_ command: Command, _ id: CommandID) throws(KithError) {
+        switch command {
+        case .createInvite(let relay, let isReusable, let expiresAt):
+            let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
+            guard let made = try makeInbox(at: relayID(for: relay), for: purpose) else { throw .notFound("relay") }
+            commandsByInbox[made.id] = id
+        case .revokeInvite(let inbox):
+            guard inboxes[inbox] != nil else { throw .notFound("invite") }
+            try close(inbox: inbox)
+            finish(id, .success(.done))
+        case .join(let invite, let name): try join(invite, name, id)
+        case .register(let name, let relay): try register(name, relay, id)
+        case .lookUp(let name, let relay, let alias): try lookUp(name, relay, as: alias, id)
+        case .startConversation(let contact): try startConversation(contact, id)
+        case .createGroup(let title, let relay, let members): try createGroup(title, relay, members, id)
+        case .add(let conversation, let members): try add(members, try active(conversation), id)
+        case .remove(let conversation, let contact): try remove(contact, try active(conversation), id)
+        case .leave(let conversation): try leave(conversation, id)
+        case .rename(let conversation, let title): try rename(try active(conversation), title, id)
+        case .send(let conversation, let text, let replyTo, let expiresAfter):
+            try send(text, replyTo, expiresAfter, try open(conversation), id)
+        case .markRead(let conversation, let seq, let sendsReceipt):
+            try markRead(try any(conversation), seq, sendsReceipt)
+            finish(id, .success(.done))
+        case .liveCheck(let conversation):
+            try checkPresence(in: try any(conversation))
+            finish(id, .success(.done))
+        case .setVerified(let contact, let isVerified):
+            try setVerified(contact, isVerified)
+            finish(id, .success(.done))
+        case .decideKey(let contact, let accept):
+            try decideKey(contact, accept: accept)
+            finish(id, .success(.done))
+        case .renameContact(let contact, let name):
+            try rename(contact, name)
+            finish(id, .success(.done))
+        case .trustLog(let conversation): try trustLog(try any(conversation), id)
+        case .renewKeys(let conversation): try change(.renew, try active(conversation), id)
+        }
+    }
+
+    private func any(_ id: ConversationID) throws(KithError) -> Conversation {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        return conversation
+    }
+
+    private func open(_ id: ConversationID) throws(KithError) -> Conversation {
+        let conversation = try any(id)
+        guard conversation.record.status.isOpen else { throw .conversation(conversation.record.status) }
+        return conversation
+    }
+
+    private func active(_ id: ConversationID) throws(KithError) -> Conversation {
+        let conversation = try any(id)
+        guard conversation.record.status == .active else { throw .conversation(conversation.record.status) }
+        return conversation
+    }
+
+    /// Has a change made; the command is over when it is in the log.
+    private func change(_ change: Intent.Change, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        let intent = want(change, in: conversation)
+        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = id
+        try pump(conversation)
+    }
+
+    // MARK: Conversations
+
+    private func join(_ invite: Invite, _ name: String?, _ id: CommandID) throws(KithError) {
+        guard invite.expiresAt > now / 1000 else { throw .inviteExpired }
+        guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
+        let alias = (name ?? invite.name).trimmedOneLine
+        let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
+        try create(title: "", at: relayID(for: invite.inbox.relay), isDirect: true, contact: nil, [target], id)
+    }
+
+    private func startConversation(_ contact: ContactID, _ id: CommandID) throws(KithError) {
+        guard let person = contacts[contact] else { throw .notFound("contact") }
+        if let known = conversations.values.filter({ $0.record.contact == contact && $0.record.status.isOpen })
+            .max(by: { $0.id < $1.id })
+        {
+            return finish(id, .success(.conversation(known.id)))
+        }
+        if let other = person.conflictingKey {
+            throw .keyChanged(
+                contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
+        }
+        guard let inbox = person.inbox else { throw .notReachable(person.name) }
+        let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
+        try create(title: "", at: relayID(for: inbox.relay), isDirect: true, contact: contact, [target], id)
+    }
+
+    private func createGroup(
+        _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ id: CommandID
+    ) throws(KithError) {
+        let title = title.trimmedOneLine
+        guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
+        try create(title: title, at: relayID(for: relay), isDirect: false, contact: nil, try targets(members), id)
+    }
+
+    private func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {
+        var targets: [AddTarget] = []
+        for member in members {
+            guard let contact = contacts[member] else { throw .notFound("contact") }
+            if let other = contact.conflictingKey {
+                throw .keyChanged(
+                    contact: contact.name, pinned: contact.accountKey.fingerprint, found: other.fingerprint)
+            }
+            guard let inbox = contact.inbox else { throw .notReachable(contact.name) }
+            if !targets.contains(where: { $0.inbox.channel == inbox.channel }) {
+                targets.append(AddTarget(inbox: inbox, alias: nil, trust: .unverified))
+            }
+        }
+        return targets
+    }
+
+    /// Makes a group of this device alone, on a channel of its own, that others are to be added to.
+    private func create(
+        title: String, at relay: RelayID, isDirect: Bool, contact: ContactID?, _ targets: [AddTarget], _ id: CommandID
+    ) throws(KithError) {
+        let channel = ChannelID.random(from: random)
+        let lifetime = Lifetime(aroundSeconds: now / 1000, for: ClientLimits.keyPackageSeconds)
+        let group = try callingMLS { () throws(MLSError) in
+            try Group(
+                creating: channel.bytes, suite: profile.suite, client: profile.client, lifetime: lifetime,
+                in: environment)
+        }
+        let conversation = newConversation(
+            ConversationRecord(
+                channel: channel, relay: relay, title: title, contact: contact, isDirect: isDirect, isCreated: false,
+                epoch: 0, memberCount: 1))
+        let view = LogView(beginning: 0, of: channel, authenticator: group.epochAuthenticator, after: 0)
+        conversation.record.view = view
+        conversation.record.epochBegin = view
+        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil) }
+        conversation.loaded?.isNewEpoch = true
+        if targets.isEmpty {
+            conversation.record.status = .active
+            finish(id, .success(.conversation(conversation.id)))
+        } else {
+            let intent = want(.add(targets), in: conversation)
+            commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = id
+        }
+        tell(.conversation(try summary(of: conversation)))
+        try open(conversation)
+    }
+
+    private func add(_ members: [ContactID], _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        let targets = try targets(members)
+        guard !targets.isEmpty else { return finish(id, .success(.done)) }
+        if conversation.record.isDirect {
+            // Only the other person's new device may be added to a conversation of two.
+            guard members == conversation.record.contact.map({ [$0] }) else {
+                throw .membership("a conversation of two stays one; make a group instead")
+            }
+        }
+        try change(.add(targets), conversation, id)
+    }
+
+    private func remove(_ contact: ContactID, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        guard let person = contacts[contact] else { throw .notFound("contact") }
+        guard !(try group(of: conversation).group.leaves(of: person.accountKey)).isEmpty else {
+            throw .membership("\(person.name) is no member")
+        }
+        try change(.remove(person.accountKey), conversation, id)
+    }
+
+    private func leave(_ conversationID: ConversationID, _ id: CommandID) throws(KithError) {
+        let conversation = try any(conversationID)
+        switch conversation.record.status {
+        case .active: try change(.leave, conversation, id)
+        case .preparing, .stopped:
+            try end(conversation, .left)
+            finish(id, .success(.done))
+        case .removed, .left: throw .conversation(conversation.record.status)
+        }
+    }
+
+    private func rename(_ conversation: Conversation, _ title: String, _ id: CommandID) throws(KithError) {
+        let title = title.trimmedOneLine
+        guard !conversation.record.isDirect else { throw .membership("a conversation of two goes by the contact's name") }
+        guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
+        enqueue(OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
+        finish(id, .success(.done))
+        try pump(conversation)
+    }
+
+    // MARK: Messages
+
+    private func send(
+        _ text: String, _ replyTo: EntryID?, _ expiresAfter: UInt32?, _ conversation: Conversation, _ id: CommandID
+    ) throws(KithError) {
+        guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
+        if conversation.record.isSuspect { throw .suspect }
+        if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {
+            throw .keyChanged(
+                contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
+        }
+        let item = OutboxItem(
+            entryID: .random(from: random), sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
+            body: .content(.text(text)))
+        enqueue(item, in: conversation)
+        if let message = queuedMessage(item, in: conversation) {
+            tell(.message(message))
+            finish(id, .success(.message(message)))
+        }
+        try pump(conversation)
+    }
+
+    private func markRead(_ conversation: Conversation, _ seq: UInt64, _ sendsReceipt: Bool) throws(KithError) {
+        let seq = min(seq, conversation.record.lastSeq)
+        guard seq > conversation.record.readSeq else { return }
+        let wasUnread = conversation.record.unread
+        conversation.record.readSeq = seq
+        conversation.record.unread = seq >= conversation.record.lastSeq ? 0 : try countUnread(conversation)
+        touch(conversation)
+        tell(.conversation(try summary(of: conversation)))
+        guard sendsReceipt, wasUnread > conversation.record.unread, conversation.record.status == .active,
+            conversation.record.memberCount <= ClientLimits.membersWithReceipts, seq > conversation.record.receiptSeq
+        else { return }
+        conversation.record.receiptSeq = seq
+        let item = OutboxItem(
+            entryID: .random(from: random), sentAt: now, body: .content(.receipt(readThrough: seq)))
+        enqueue(item, in: conversation)
+        try pump(conversation)
+    }
+
+    private func countUnread(_ conversation: Conversation) throws(KithError) -> Int {
+        let rows = try reading { () throws(StoreError) in
+            try store.values(
+                .entry, owner: conversation.id.rawValue, items: conversation.record.readSeq + 1...StoreKey.highest,
+                limit: .max, newestFirst: false)
+        }
+        var count = 0
+        for row in rows {
+            let record = try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }
+            if record.author != .me, record.body.isForPeople { count += 1 }
+        }
+        return count
+    }
+
+    /// The user has seen the warning and goes on. A new epoch gives everybody the same view again.
+    private func trustLog(_ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        conversation.record.isSuspect = false
+        touch(conversation)
+        if conversation.record.status == .active, conversation.record.memberCount > 1 { want(.renew, in: conversation) }
+        finish(id, .success(.done))
+        tell(.conversation(try summary(of: conversation)))
+        try pump(conversation)
+    }
+}

@@ -1,0 +1,227 @@
+import KithWire
+import MLS
+import TLSCodec
+
+// Inboxes of one's own: where others leave Welcomes and take key packages.
+
+extension Messenger {
+    /// Makes an inbox. It is opened at the relay when that is connected.
+    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> (id: InboxID, address: InboxAddress)? {
+        guard let point = relays[relay] else { return nil }
+        let id = InboxID(rawValue: nextNumbers.inbox)
+        nextNumbers.inbox += 1
+        let record = InboxRecord(relay: relay, purpose: purpose, random: random)
+        inboxes[id] = Inbox(record)
+        storeInbox(id)
+        want(relay)
+        try open(inbox: id)
+        return (id, address(of: record, at: point))
+    }
+
+    func address(of record: InboxRecord, at point: RelayPoint) -> InboxAddress {
+        InboxAddress(
+            relay: point, channel: record.channel, appendToken: record.appendToken, sealKey: record.sealKey,
+            account: profile.account.publicKey.fingerprint)
+    }
+
+    func open(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], links.contains(inbox.record.relay), inbox.followTag == nil else { return }
+        let record = inbox.record
+        if record.isClosing {
+            request(
+                record.relay,
+                .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
+                for: .presentInbox(id))
+            return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
+        }
+        request(
+            record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
+            for: .createInbox(id))
+        request(
+            record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
+            for: .presentInbox(id))
+        if depositIsDue(record) { try deposit(id) }
+        inbox.followTag = follow(
+            record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
+    }
+
+    func didOpenStep(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard case .failure(let error) = result, let inbox = inboxes[id] else { return }
+        if error.code == .gone || error.code == .denied || error.code == .exists {
+            // It was closed, or the relay lost it.
+            if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
+            finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
+        }
+    }
+
+    func didRefuseFollow(inbox id: InboxID, _ error: RelayError) throws(KithError) {
+        guard let inbox = inboxes[id] else { return }
+        inbox.followTag = nil
+        inbox.queue = []
+        switch error.code {
+        case .trimmed:
+            // Whatever was there is gone; what comes is not.
+            inbox.record.lastSeq = max(inbox.record.lastSeq, error.detail - min(1, error.detail))
+            storeInbox(id)
+            try open(inbox: id)
+        case .gone: forget(inbox: id)
+        default: break
+        }
+    }
+
+    /// Closes an inbox: at the relay as soon as that is connected, and here at once.
+    func close(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], !inbox.record.isClosing else { return }
+        inbox.record.isClosing = true
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.queue = []
+        storeInbox(id)
+        output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+        try open(inbox: id)
+    }
+
+    func didClose(inbox id: InboxID, _ result: Result<Reply, RelayError>) {
+        if case .failure(let error) = result, error.code.isPassing { return }
+        forget(inbox: id)
+    }
+
+    private func forget(inbox id: InboxID) {
+        inboxes[id] = nil
+        output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
+        output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+    }
+
+    // MARK: Key packages
+
+    private func depositIsDue(_ record: InboxRecord) -> Bool {
+        record.depositedAt == 0 || now > record.depositedAt + ClientLimits.depositMs
+    }
+
+    /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
+    func deposit(_ id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], !inbox.isDepositing else { return }
+        inbox.isDepositing = true
+        var sealed: [KeyPackageBytes] = []
+        for _ in 0..<inbox.record.purpose.keyPackages {
+            if let bytes = try makeKeyPackage(inbox, id, isLastResort: false) { sealed.append(bytes) }
+        }
+        let lastResort = try makeKeyPackage(inbox, id, isLastResort: true)
+        storeInbox(id)
+        request(
+            inbox.record.relay,
+            .deposit(channel: inbox.record.channel, keyPackages: sealed, lastResort: lastResort), for: .deposit(id))
+    }
+
+    private func makeKeyPackage(
+        _ inbox: Inbox, _ id: InboxID, isLastResort: Bool
+    ) throws(KithError) -> KeyPackageBytes? {
+        let bundle = try callingMLS { () throws(MLSError) in
+            try KeyPackageBundle(
+                suite: profile.suite, client: profile.client,
+                lifetime: Lifetime(aroundSeconds: now / 1000, for: ClientLimits.keyPackageSeconds),
+                isLastResort: isLastResort, random: random)
+        }
+        let number = inbox.record.nextKeyPackage
+        inbox.record.nextKeyPackage += 1
+        bundle.stored.withUnsafeBytes {
+            output.transaction.put(StoreKey(.keyPackage, owner: id.rawValue, item: number), Array($0))
+        }
+        freshBundles[InboxItem(inbox: id, number: number)] = bundle
+        return inbox.record.sealKey.seal(
+            bundle.message.encoded, .keyPackage, channel: inbox.record.channel.bytes, random: random
+        ).map { KeyPackageBytes($0[...]) }
+    }
+
+    func didDeposit(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let inbox = inboxes[id] else { return }
+        inbox.isDepositing = false
+        switch result {
+        case .success:
+            inbox.record.depositedAt = max(1, now)
+            storeInbox(id)
+            if let invite = openInvite(id) { finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite))) }
+            try inboxIsReady(id)
+        case .failure(let error):
+            finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
+        }
+    }
+
+    // MARK: What comes
+
+    func process(_ entries: [Entry], inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id] else { return }
+        inbox.queue += entries
+        try processQueue(of: inbox, id)
+    }
+
+    func processQueue(of inbox: Inbox, _ id: InboxID) throws(KithError) {
+        while let entry = inbox.queue.first, inbox.parcel == nil, !inbox.record.isClosing {
+            if try take(entry, inbox, id, tree: nil) == .waits { return }
+            didTake(entry, inbox, id)
+        }
+    }
+
+    func didTake(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) {
+        if !inbox.queue.isEmpty { inbox.queue.removeFirst() }
+        inbox.record.lastSeq = max(inbox.record.lastSeq, entry.seq)
+        if inboxes[id] != nil { storeInbox(id) }
+    }
+
+    enum Taken { case done, waits }
+
+    /// Looks at one entry of an inbox. Whoever has the address may have put anything there: what is no Welcome for this
+    /// device is passed over.
+    func take(_ entry: Entry, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?) throws(KithError) -> Taken {
+        let record = inbox.record
+        guard
+            let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
+            let message = try? InboxMessage(decoding: opened),
+            case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
+            let (number, bundle) = try keyPackage(for: welcome, id)
+        else { return .done }
+        if case .parcel(let address) = message.tree, tree == nil {
+            try fetch(address, message, inbox, id)
+            return .waits
+        }
+        try join(welcome, message, bundle, number, inbox, id, tree: tree)
+        return .done
+    }
+
+    private func keyPackage(
+        for welcome: Welcome, _ id: InboxID
+    ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
+        // Made in this very step, or before.
+        for (item, bundle) in freshBundles where item.inbox == id {
+            if (try? welcome.isFor(bundle.keyPackage)) == true { return (item.number, bundle) }
+        }
+        let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
+        for row in rows {
+            let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
+            if (try? welcome.isFor(bundle.keyPackage)) == true { return (row.item, bundle) }
+        }
+        return nil
+    }
+}
+
+/// A numbered thing of an inbox.
+struct InboxItem: Hashable, Sendable {
+    let inbox: InboxID
+    let number: UInt64
+}
+
+extension InboxRecord.Purpose {
+    /// How many key packages are deposited, beside the one of last resort.
+    var keyPackages: Int {
+        switch self {
+        case .invite(let isReusable, _): isReusable ? 10 : 1
+        case .contact: 2
+        case .name: 10
+        }
+    }
+
+    /// Why the key of somebody who comes this way is believed.
+    var trust: Trust {
+        if case .invite(isReusable: false, _) = self { .usedMyInvite } else { .unverified }
+    }
+}

@@ -1,0 +1,160 @@
+import KithWire
+import MLS
+import TLSCodec
+
+// From a Welcome to a conversation.
+
+extension Messenger {
+    /// Joins a group with a Welcome that was put into an inbox. Nothing happens if it is not genuine.
+    func join(
+        _ welcome: Welcome, _ message: InboxMessage, _ bundle: KeyPackageBundle, _ number: UInt64, _ inbox: Inbox,
+        _ inboxID: InboxID, tree: [UInt8]?
+    ) throws(KithError) {
+        let group: Group
+        do throws(MLSError) {
+            group = try Group(joining: welcome, with: bundle, ratchetTree: tree, in: environment)
+        } catch { return }
+        guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return }
+        let old = conversationsByChannel[channel].flatMap { conversations[$0] }
+        // A Welcome that was used before, or a state that is over.
+        if let old, group.epoch <= old.record.epoch { return tell(.warning(old.id, .oldWelcome)) }
+        if !bundle.keyPackage.isLastResort {
+            output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
+            freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
+        }
+
+        let own = group.ownLeafIndex
+        var others: [ContactID] = []
+        for (index, leaf) in group.members where index != own {
+            guard let certificate = leaf.credential.deviceCertificate else { continue }
+            if certificate.accountKey == profile.account.publicKey { continue }
+            let trust = message.isDirect ? inbox.record.purpose.trust : .unverified
+            others.append(remember(certificate, trust: trust))
+        }
+        let isDirect = message.isDirect && Set(others).count == 1
+        let conversation = old ?? newConversation(
+            ConversationRecord(
+                channel: channel, relay: relayID(for: message.relay), title: isDirect ? "" : message.title,
+                contact: isDirect ? others.first : nil, isDirect: isDirect, isCreated: true, epoch: group.epoch,
+                memberCount: group.memberCount))
+        if let old { rejoin(old, group, title: message.title) }
+        conversation.record.status = .active
+        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil) }
+        conversation.loaded?.isNewEpoch = true
+        touch(conversation)
+        if isDirect { try sendCard(in: conversation) }
+        try used(inbox, inboxID, conversation)
+        try open(conversation)
+        tell(.conversation(try summary(of: conversation)))
+    }
+
+    /// This device was added again to a conversation that it had lost.
+    private func rejoin(_ conversation: Conversation, _ group: Group, title: String) {
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        conversation.record.missedFrom = conversation.record.lastSeq + 1
+        conversation.record.view = nil
+        conversation.record.epochBegin = nil
+        conversation.record.epoch = group.epoch
+        conversation.record.memberCount = group.memberCount
+        conversation.record.renewedAt = 0
+        conversation.record.isSuspect = false
+        conversation.record.intents = []
+        if !conversation.record.isDirect { conversation.record.title = title }
+        conversation.hashes = [:]
+        conversation.accepted = [:]
+        conversation.missing = [:]
+        for index in conversation.outbox.indices {
+            conversation.outbox[index].item.attempt = nil
+            store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
+        }
+    }
+
+    /// An inbox was used: one for a single person is closed, the others are filled up.
+    private func used(_ inbox: Inbox, _ id: InboxID, _ conversation: Conversation) throws(KithError) {
+        switch inbox.record.purpose {
+        case .invite(let isReusable, _):
+            tell(.inviteUsed(id, conversation.id))
+            if isReusable { try deposit(id) } else { try close(inbox: id) }
+        case .contact, .name: try deposit(id)
+        }
+    }
+
+    func newConversation(_ record: ConversationRecord) -> Conversation {
+        let id = ConversationID(rawValue: nextNumbers.conversation)
+        nextNumbers.conversation += 1
+        let conversation = Conversation(id: id, record: record)
+        conversations[id] = conversation
+        conversationsByChannel[record.channel] = id
+        touch(conversation)
+        return conversation
+    }
+
+    /// The line in the history where the conversation begins for this device.
+    func noteBeginning(of conversation: Conversation, at seq: UInt64) throws(KithError) {
+        guard seq > 0 else { return }
+        var notices: [Notice] = []
+        if let from = conversation.record.missedFrom, from < seq { notices.append(.missed(first: from, last: seq - 1)) }
+        conversation.record.missedFrom = nil
+        let by = conversation.record.contact.flatMap { contacts[$0]?.name } ?? ""
+        notices.append(.began(by: by))
+        let entry = Entry(
+            seq: seq, epoch: conversation.record.epoch - min(1, conversation.record.epoch), kind: .turn,
+            receivedAtMs: now, id: .random(from: random), payload: [])
+        guard let view = conversation.record.view else { return }
+        didNote(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: conversation)
+    }
+
+    // MARK: Trees that come apart
+
+    func fetch(
+        _ address: ParcelAddress, _ message: InboxMessage, _ inbox: Inbox, _ id: InboxID
+    ) throws(KithError) {
+        let relay = relayID(for: message.relay)
+        inbox.parcel = ParcelFetch(address: address, relay: relay, message: message)
+        try openParcel(inbox, id)
+    }
+
+    /// Begins to fetch, or begins again.
+    func openParcel(_ inbox: Inbox, _ id: InboxID) throws(KithError) {
+        guard let parcel = inbox.parcel, links.contains(parcel.relay), parcel.followTag == nil else { return }
+        request(
+            parcel.relay, .present(channel: parcel.address.channel, epoch: 0, tokens: [parcel.address.readToken]),
+            for: .presentParcel(id))
+        inbox.parcel?.followTag = follow(
+            parcel.relay, parcel.address.channel, epoch: 0, fromSeq: 1, for: .parcel(id))
+    }
+
+    func didPresentParcel(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        if case .failure(let error) = result, !error.code.isPassing { try giveUpParcel(inbox: id) }
+    }
+
+    /// The tree is not to be had: the Welcome is of no use.
+    func giveUpParcel(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], let parcel = inbox.parcel else { return }
+        unfollow(parcel.relay, parcel.followTag)
+        inbox.parcel = nil
+        if let entry = inbox.queue.first { didTake(entry, inbox, id) }
+        try processQueue(of: inbox, id)
+    }
+
+    func process(_ entries: [Entry], parcelOf id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id] else { return }
+        for entry in entries {
+            guard let parcel = inbox.parcel, parcel.parts.count < parcel.address.partCount else { return }
+            guard let part = parcel.address.open(entry.payload, index: parcel.parts.count) else {
+                return try giveUpParcel(inbox: id)
+            }
+            inbox.parcel?.parts.append(part)
+        }
+        guard let parcel = inbox.parcel, parcel.parts.count == parcel.address.partCount else { return }
+        let tree = parcel.parts.flatMap { $0 }
+        unfollow(parcel.relay, parcel.followTag)
+        inbox.parcel = nil
+        if let entry = inbox.queue.first {
+            _ = try take(entry, inbox, id, tree: tree)
+            didTake(entry, inbox, id)
+        }
+        try processQueue(of: inbox, id)
+    }
+}

@@ -1,0 +1,134 @@
+import KithWire
+import MLS
+
+// How a conversation gets to its log, and stays there.
+
+extension Messenger {
+    /// Presents the epoch's tokens and follows the epoch, if the relay is there. Pipelined: the relay looks at a channel's
+    /// requests in order.
+    func open(_ conversation: Conversation) throws(KithError) {
+        let record = conversation.record
+        guard links.contains(record.relay), record.status.isOpen, conversation.followTag == nil else { return }
+        let loaded = try group(of: conversation)
+        if !record.isCreated {
+            request(
+                record.relay, .create(channel: record.channel, access: loaded.tokens.access, retentionSeconds: nil),
+                for: .createChannel(conversation.id))
+        }
+        request(
+            record.relay, .present(channel: record.channel, epoch: record.epoch, tokens: loaded.tokens.all),
+            for: .present(conversation.id, epoch: record.epoch))
+        conversation.line = .opening
+        conversation.followTag = follow(
+            record.relay, record.channel, epoch: record.epoch, fromSeq: record.lastSeq + 1,
+            for: .conversation(conversation.id, epoch: record.epoch))
+    }
+
+    func didCreate(_ id: ConversationID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let conversation = conversations[id] else { return }
+        switch result {
+        case .success:
+            conversation.record.isCreated = true
+            touch(conversation)
+        case .failure(let error) where error.code.isPassing: retryLine(conversation, error)
+        case .failure: try stop(conversation, .denied)
+        }
+    }
+
+    func didPresent(_ id: ConversationID, _ epoch: UInt64, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let conversation = conversations[id], conversation.record.epoch == epoch,
+            case .failure(let error) = result
+        else { return }
+        try didRefuseLine(conversation, error)
+    }
+
+    func didRefuseFollow(_ conversation: Conversation, _ error: RelayError) throws(KithError) {
+        try didRefuseLine(conversation, error)
+    }
+
+    private func didRefuseLine(_ conversation: Conversation, _ error: RelayError) throws(KithError) {
+        guard conversation.record.status.isOpen else { return }
+        switch error.code {
+        case .gone: try stop(conversation, .closed)
+        case .trimmed: try stop(conversation, .trimmed, through: error.detail)
+        case .denied:
+            // A channel that is being made is not there until its making was answered.
+            if conversation.record.isCreated { try stop(conversation, .denied) }
+        default: retryLine(conversation, error)
+        }
+    }
+
+    /// Opens the line anew after a while.
+    private func retryLine(_ conversation: Conversation, _ error: RelayError) {
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        conversation.retryAt = now + error.patienceMs
+    }
+
+    func didStartFollow(
+        _ conversation: Conversation, epoch: UInt64, firstSeq: UInt64, lastSeq: UInt64
+    ) throws(KithError) {
+        guard conversation.line == .opening, conversation.record.epoch == epoch else { return }
+        if conversation.record.view == nil { try begin(conversation, after: firstSeq - min(1, firstSeq)) }
+        guard firstSeq == conversation.record.lastSeq + 1 else { return try stop(conversation, .brokenLog) }
+        conversation.line = .catchingUp(through: lastSeq)
+        try didCatchUp(conversation)
+    }
+
+    /// The place of the epoch's first entry is known: the log begins here for a device that has just joined.
+    private func begin(_ conversation: Conversation, after seq: UInt64) throws(KithError) {
+        let loaded = try group(of: conversation)
+        let view = LogView(
+            beginning: conversation.record.epoch, of: conversation.record.channel,
+            authenticator: loaded.group.epochAuthenticator, after: seq)
+        conversation.record.view = view
+        conversation.record.epochBegin = view
+        conversation.record.readSeq = max(conversation.record.readSeq, seq)
+        touch(conversation)
+        try noteBeginning(of: conversation, at: seq)
+    }
+
+    /// Whether everything that was there when the follow began is here; then sending may begin.
+    func didCatchUp(_ conversation: Conversation) throws(KithError) {
+        guard case .catchingUp(let last) = conversation.line, conversation.record.lastSeq >= last else { return }
+        conversation.line = .live
+        if conversation.isCheckDue { try checkPresence(in: conversation) }
+        try pump(conversation)
+    }
+
+    /// Ends a conversation on this device, and says why.
+    func stop(
+        _ conversation: Conversation, _ reason: StopReason, through seq: UInt64? = nil
+    ) throws(KithError) {
+        guard conversation.record.status.isOpen else { return }
+        try end(conversation, .stopped(seq: seq ?? conversation.record.lastSeq + 1, reason: reason))
+    }
+
+    /// Ends a conversation on this device. Commands that wait for it fail.
+    func end(_ conversation: Conversation, _ status: ConversationStatus) throws(KithError) {
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        conversation.record.status = status
+        for intent in conversation.record.intents {
+            finishIntent(intent.id, of: conversation, .failure(.conversation(status)))
+        }
+        conversation.record.intents = []
+        touch(conversation)
+        tell(.conversation(try summary(of: conversation)))
+    }
+}
+
+extension RelayError.Code {
+    /// Whether the same request may be answered otherwise after a while.
+    var isPassing: Bool {
+        switch self {
+        case .tooFast, .tooMany, .full, .unavailable: true
+        default: false
+        }
+    }
+}
+
+extension RelayError {
+    /// How long to wait before asking again, in milliseconds.
+    var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : 2_000 }
+}

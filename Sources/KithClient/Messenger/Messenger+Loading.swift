@@ -1,0 +1,140 @@
+import KithWire
+import MLS
+import TLSCodec
+
+extension Messenger {
+    // MARK: Loading
+
+    func load() throws(KithError) {
+        for value in try all(.relay) {
+            relays[RelayID(rawValue: value.item)] = try decodingStored(.relay) { try RelayPoint(decoding: value.bytes) }
+            nextNumbers.relay = max(nextNumbers.relay, value.item + 1)
+        }
+        for value in try all(.contact) {
+            let contact = try decodingStored(.contact) {
+                try Contact(id: ContactID(rawValue: value.item), stored: value.bytes)
+            }
+            contacts[contact.id] = contact
+            contactsByKey[contact.accountKey] = contact.id
+            nextNumbers.contact = max(nextNumbers.contact, value.item + 1)
+        }
+        for value in try all(.conversation) {
+            let record = try decodingStored(.conversation) { try ConversationRecord(stored: value.bytes) }
+            let id = ConversationID(rawValue: value.item)
+            conversations[id] = Conversation(id: id, record: record)
+            conversationsByChannel[record.channel] = id
+            nextNumbers.conversation = max(nextNumbers.conversation, value.item + 1)
+        }
+        for value in try all(.outbox) {
+            let item = try decodingStored(.outbox) { try OutboxItem(stored: value.bytes) }
+            conversations[ConversationID(rawValue: value.owner)]?.outbox.append((value.item, item))
+        }
+        for value in try all(.inbox) {
+            let record = try decodingStored(.inbox) { try InboxRecord(stored: value.bytes) }
+            inboxes[InboxID(rawValue: value.item)] = Inbox(record)
+            nextNumbers.inbox = max(nextNumbers.inbox, value.item + 1)
+        }
+        for value in try all(.delivery) {
+            let delivery = try decodingStored(.delivery) { try ChannelDelivery(stored: value.bytes) }
+            deliveries[value.item] = PendingDelivery(delivery)
+            nextNumbers.delivery = max(nextNumbers.delivery, value.item + 1)
+        }
+        for value in try all(.expiry) {
+            let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
+            expiries[place] = try decodingStored(.expiry) { try UInt64(decoding: value.bytes) }
+        }
+    }
+
+    private func all(_ table: StoreTable) throws(KithError) -> [StoredValue] {
+        try reading { () throws(StoreError) in try store.allValues(table) }
+    }
+
+    /// A conversation's group, read from the store when it is needed for the first time.
+    func group(of conversation: Conversation) throws(KithError) -> Conversation.LoadedGroup {
+        if let loaded = conversation.loaded { return loaded }
+        let owner = conversation.id.rawValue
+        let state = try reading { () throws(StoreError) in try store.value(StoreKey(.epoch, owner: owner, item: 0)) }
+        guard let state else { throw .store(.damaged(.epoch)) }
+        let values = try reading { () throws(StoreError) in try store.values(.record, owner: owner) }
+        let records = values.compactMap { value in
+            GroupRecordKey(rawValue: value.item).map { GroupRecord(key: $0, content: SecretBytes(value.bytes)) }
+        }
+        let pending = try reading { () throws(StoreError) in
+            try store.value(StoreKey(.pendingCommit, owner: owner, item: 0))
+        }
+        let loaded = try decodingStored(.epoch) {
+            try Conversation.LoadedGroup(
+                Group(restoring: SecretBytes(state), records: records), pending: pending.map(PendingTurn.init(stored:)))
+        }
+        conversation.loaded = loaded
+        return loaded
+    }
+
+    // MARK: Storing
+
+    /// Says that a conversation has changed in this step.
+    func touch(_ conversation: Conversation) { touched.insert(conversation.id) }
+
+    /// Puts what this step changed into its transaction.
+    func storeTouched() throws(KithError) {
+        for id in touched.sorted() {
+            guard let conversation = conversations[id] else { continue }
+            output.transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
+            if let loaded = conversation.loaded { store(loaded, of: id) }
+        }
+        touched = []
+    }
+
+    private func store(_ loaded: Conversation.LoadedGroup, of id: ConversationID) {
+        let owner = id.rawValue
+        if loaded.isNewEpoch {
+            loaded.isNewEpoch = false
+            loaded.group.epochState.withUnsafeBytes {
+                output.transaction.put(StoreKey(.epoch, owner: owner, item: 0), Array($0))
+            }
+            output.transaction.delete(StoreKey(.pendingCommit, owner: owner, item: 0))
+            output.transaction.deleteAll(.record, owner: owner)
+            for record in loaded.group.records { put(record, owner) }
+            _ = loaded.group.takeChangedRecords()
+        } else {
+            for record in loaded.group.takeChangedRecords() { put(record, owner) }
+        }
+    }
+
+    private func put(_ record: GroupRecord, _ owner: UInt64) {
+        let key = StoreKey(.record, owner: owner, item: record.key.rawValue)
+        if let content = record.content {
+            output.transaction.put(key, content.copyBytes())
+        } else {
+            output.transaction.delete(key)
+        }
+    }
+
+    func store(_ pending: PendingTurn?, of conversation: Conversation) {
+        let key = StoreKey(.pendingCommit, owner: conversation.id.rawValue, item: 0)
+        if let pending {
+            output.transaction.put(key, pending.encoded)
+        } else {
+            output.transaction.delete(key)
+        }
+    }
+
+    func store(_ item: OutboxItem, _ number: UInt64, of conversation: Conversation) {
+        output.transaction.put(StoreKey(.outbox, owner: conversation.id.rawValue, item: number), item.encoded)
+    }
+
+    func store(_ contact: Contact) {
+        contacts[contact.id] = contact
+        output.transaction.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
+        tell(.contact(contact))
+    }
+
+    func store(_ record: EntryRecord, seq: UInt64, of conversation: Conversation) {
+        output.transaction.put(StoreKey(.entry, owner: conversation.id.rawValue, item: seq), record.encoded)
+    }
+
+    func storeInbox(_ id: InboxID) {
+        guard let inbox = inboxes[id] else { return }
+        output.transaction.put(StoreKey(.inbox, item: id.rawValue), inbox.record.encoded)
+    }
+}

@@ -1,0 +1,317 @@
+import KithWire
+import MLS
+import TLSCodec
+
+// The heart: entries of a conversation's log, one after the other.
+
+extension Messenger {
+    func process(_ entries: [Entry], of conversation: Conversation) throws(KithError) {
+        for entry in entries {
+            guard conversation.record.status.isOpen else { return }
+            try process(entry, of: conversation)
+        }
+        try didCatchUp(conversation)
+        if conversation.line == .live { try pump(conversation) }
+    }
+
+    private func process(_ entry: Entry, of conversation: Conversation) throws(KithError) {
+        guard let view = conversation.record.view, entry.seq == view.seq + 1, entry.epoch == conversation.record.epoch
+        else { return try stop(conversation, .brokenLog) }
+        let after = view.after(entry)
+        try checkKept(entry, of: conversation)
+        let loaded = try group(of: conversation)
+        if let pending = loaded.pending, pending.entryID == entry.id {
+            try processOwnTurn(entry, pending, after, conversation, loaded)
+        } else if let index = conversation.outbox.firstIndex(where: { $0.item.entryID == entry.id }) {
+            try processOwn(entry, outboxIndex: index, after, conversation)
+        } else {
+            try processOthers(entry, after, conversation, loaded)
+        }
+    }
+
+    /// Moves on past an entry that did not end the epoch.
+    private func advance(_ conversation: Conversation, to view: LogView) {
+        conversation.record.view = view
+        conversation.hashes[view.seq] = view.hash
+        conversation.record.entriesSinceRenewal += 1
+        touch(conversation)
+    }
+
+    /// What the relay said it has must be where it said.
+    private func checkKept(_ entry: Entry, of conversation: Conversation) throws(KithError) {
+        for (id, place) in conversation.accepted where place.seq == entry.seq {
+            conversation.accepted[id] = nil
+            if id != entry.id { try warn(conversation, .notKept(seq: entry.seq)) }
+        }
+    }
+
+    func warn(_ conversation: Conversation, _ warning: Warning) throws(KithError) {
+        conversation.record.isSuspect = true
+        touch(conversation)
+        tell(.warning(conversation.id, warning))
+        tell(.conversation(try summary(of: conversation)))
+    }
+
+    // MARK: One's own
+
+    private func processOwn(
+        _ entry: Entry, outboxIndex: Int, _ view: LogView, _ conversation: Conversation
+    ) throws(KithError) {
+        let (number, item) = conversation.outbox[outboxIndex]
+        // Another payload under one's own id is nothing that this device said.
+        guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
+            try warn(conversation, .notKept(seq: entry.seq))
+            return try processOthers(entry, view, conversation, try group(of: conversation))
+        }
+        conversation.outbox.remove(at: outboxIndex)
+        conversation.inFlight.remove(item.entryID)
+        conversation.accepted[item.entryID] = nil
+        output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        let seen = view.seq - 1
+        var record = EntryRecord(
+            entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: seen, replyTo: item.replyTo,
+            expiresAfter: item.expiresAfter, body: .notices([]))
+        if case .content(let body) = item.body {
+            switch body {
+            case .text(let text): record.body = .text(text)
+            case .title(let title): record.body = .notices([.renamed(title, by: profile.name)])
+            case .receipt, .contactCard: break
+            case .unknown(let kind, let bytes): record.body = .unknown(kind: kind, bytes)
+            }
+        }
+        advance(conversation, to: view)
+        didNote(record, at: entry, in: conversation)
+        if case .content(.title(let title)) = item.body {
+            conversation.record.title = title
+            tell(.conversation(try summary(of: conversation)))
+        }
+    }
+
+    /// Stores an entry that may be shown, and says so.
+    func didNote(_ record: EntryRecord, at entry: Entry, in conversation: Conversation) {
+        store(record, seq: entry.seq, of: conversation)
+        if let seconds = record.expiresAfter, case .text = record.body {
+            let place = EntryPlace(conversation: conversation.id, seq: entry.seq)
+            expiries[place] = now + UInt64(seconds) * 1000
+            output.transaction.put(
+                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), (expiries[place] ?? 0).bigEndianBytes)
+        }
+        let lines = messages(of: record, seq: entry.seq, in: conversation)
+        if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
+        for line in lines { tell(.message(line)) }
+    }
+
+    // MARK: Others'
+
+    private func processOthers(
+        _ entry: Entry, _ view: LogView, _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) {
+        let received: ReceivedMessage
+        do throws(MLSError) {
+            received = try loaded.group.process(Array(entry.payload), in: environment)
+        } catch {
+            return try didNotRead(entry, error.unreadableReason, view, conversation)
+        }
+        switch received {
+        case .application(let message):
+            guard entry.kind == .message else { return try didNotRead(entry, .malformed, view, conversation) }
+            try processApplication(message, entry, view, conversation, loaded)
+        case .proposal(let proposal):
+            guard entry.kind == .message else { return try didNotRead(entry, .malformed, view, conversation) }
+            advance(conversation, to: view)
+            let author = author(of: proposal.sender, loaded.group)
+            didNote(EntryRecord(entry, view: view, author: author, body: .notices([])), at: entry, in: conversation)
+            // Somebody has to commit it; not everybody at once.
+            conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800)
+        case .commit(let staged):
+            guard entry.kind == .turn else { return try didNotRead(entry, .malformed, view, conversation) }
+            try processTurn(staged, entry, view, conversation, loaded)
+        }
+    }
+
+    /// An entry that can't be used. A message is passed over, and said; past a turn there is no way on.
+    private func didNotRead(
+        _ entry: Entry, _ reason: UnreadableReason, _ view: LogView, _ conversation: Conversation
+    ) throws(KithError) {
+        let isTurn = entry.kind == .turn
+        let record = EntryRecord(
+            entry, view: view, author: .unknown,
+            body: .notices([.unreadable(isTurn ? .invalidCommit : reason, from: nil)]))
+        if !isTurn { advance(conversation, to: view) }
+        didNote(record, at: entry, in: conversation)
+        if isTurn { try stop(conversation, .invalidCommit, through: entry.seq) }
+    }
+
+    private func processApplication(
+        _ message: ApplicationMessage, _ entry: Entry, _ view: LogView, _ conversation: Conversation,
+        _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) {
+        let author = author(of: .member(message.sender), loaded.group)
+        let content: Content
+        do throws(TLSCodecError) {
+            content = try Content(decoding: ContentPadding.unpad(message.data))
+        } catch {
+            advance(conversation, to: view)
+            let record = EntryRecord(
+                entry, view: view, author: author, generation: message.generation,
+                body: .notices([.unreadable(.malformed, from: name(of: author))]))
+            return didNote(record, at: entry, in: conversation)
+        }
+        guard content.messageID == entry.id, try isNew(entry.id, in: conversation) else {
+            advance(conversation, to: view)
+            let reason: UnreadableReason = content.messageID == entry.id ? .repeated : .wrongID
+            let record = EntryRecord(
+                entry, view: view, author: author, generation: message.generation,
+                body: .notices([.unreadable(reason, from: name(of: author))]))
+            return didNote(record, at: entry, in: conversation)
+        }
+        var warnings: [Warning] = []
+        if let warning = try compare(content.view, before: entry.seq, conversation) { warnings.append(warning) }
+        if let warning = gap(message.sender, conversation, loaded.group) { warnings.append(warning) }
+        advance(conversation, to: view)
+        var record = EntryRecord(
+            entry, view: view, author: author, generation: message.generation, sentAtMs: content.sentAt,
+            sawThrough: content.view.seq, replyTo: content.replyTo, expiresAfter: content.expiresAfter,
+            body: .notices([]), warnings: warnings)
+        try take(content, author, &record, conversation)
+        didNote(record, at: entry, in: conversation)
+        for warning in warnings {
+            if case .differentLogs = warning { try warn(conversation, warning) } else { tell(.warning(conversation.id, warning)) }
+        }
+    }
+
+    /// What a message says, done.
+    private func take(
+        _ content: Content, _ author: EntryRecord.Author, _ record: inout EntryRecord, _ conversation: Conversation
+    ) throws(KithError) {
+        switch content.body {
+        case .text(let text):
+            record.body = .text(text)
+            conversation.record.unread += 1
+        case .unknown(let kind, let bytes):
+            record.body = .unknown(kind: kind, bytes)
+            conversation.record.unread += 1
+        case .title(let title):
+            guard !conversation.record.isDirect else { return }
+            conversation.record.title = title
+            record.body = .notices([.renamed(title, by: name(of: author))])
+            tell(.conversation(try summary(of: conversation)))
+        case .receipt(let seq):
+            guard case .contact(let contact) = author else { return }
+            try didRead(contact, through: min(seq, record.sawThrough), conversation)
+        case .contactCard(let address):
+            guard case .contact(let id) = author, var contact = contacts[id],
+                address.account == contact.accountKey.fingerprint
+            else { return }
+            contact.inbox = address
+            store(contact)
+        }
+    }
+
+    /// A member says that it has read everything up to a seq.
+    private func didRead(_ contact: ContactID, through seq: UInt64, _ conversation: Conversation) throws(KithError) {
+        guard seq > conversation.record.readBy[contact] ?? 0 else { return }
+        let before = conversation.record.readBy[contact] ?? 0
+        conversation.record.readBy[contact] = seq
+        // The last of one's own messages that it covers stands for all.
+        let rows = try reading { () throws(StoreError) in
+            try store.values(
+                .entry, owner: conversation.id.rawValue, items: before + 1...seq, limit: 50, newestFirst: true)
+        }
+        for row in rows {
+            let record = try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }
+            guard record.author == .me, case .text = record.body else { continue }
+            for line in messages(of: record, seq: row.item, in: conversation) { tell(.message(line)) }
+            return
+        }
+    }
+
+    private func isNew(_ id: EntryID, in conversation: Conversation) throws(KithError) -> Bool {
+        if conversation.recentIDs == nil {
+            var ids = RecentIDs()
+            let rows = try reading { () throws(StoreError) in
+                try store.values(
+                    .entry, owner: conversation.id.rawValue, items: 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+            }
+            for row in rows { _ = ids.insert(try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }.id) }
+            conversation.recentIDs = ids
+        }
+        return conversation.recentIDs?.insert(id) ?? true
+    }
+
+    /// Whether a sender saw the same log as this device.
+    private func compare(
+        _ theirs: LogView, before seq: UInt64, _ conversation: Conversation
+    ) throws(KithError) -> Warning? {
+        guard !conversation.record.isSuspect else { return nil }
+        let begin = conversation.record.epochBegin?.seq ?? 0
+        let agreed = max(conversation.agreedThrough, begin)
+        if theirs.seq < seq, theirs.seq >= begin, try hash(at: theirs.seq, conversation) == theirs.hash {
+            conversation.agreedThrough = max(agreed, theirs.seq)
+            return nil
+        }
+        let last = max(theirs.seq, agreed)
+        return .differentLogs(first: min(agreed + 1, last), last: last)
+    }
+
+    private func hash(at seq: UInt64, _ conversation: Conversation) throws(KithError) -> [UInt8]? {
+        if let begin = conversation.record.epochBegin, begin.seq == seq { return begin.hash }
+        if let hash = conversation.hashes[seq] { return hash }
+        let key = StoreKey(.entry, owner: conversation.id.rawValue, item: seq)
+        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
+        return try decodingStored(.entry) { try EntryRecord(stored: stored) }.viewHash
+    }
+
+    /// Messages of a sender that should have come before and have not.
+    private func gap(_ sender: LeafIndex, _ conversation: Conversation, _ group: Group) -> Warning? {
+        let missing = group.missingMessages(from: sender)
+        defer { conversation.missing[sender] = missing }
+        let known = conversation.missing[sender] ?? 0
+        return missing > known ? .missingBefore(missing - known) : nil
+    }
+
+    // MARK: Who
+
+    func author(of sender: Sender, _ group: Group) -> EntryRecord.Author {
+        guard case .member(let leaf) = sender, let certificate = group.tree[leaf]?.credential.deviceCertificate else {
+            return .unknown
+        }
+        return author(certificate.accountKey)
+    }
+
+    func author(_ account: AccountKey) -> EntryRecord.Author {
+        if account == profile.account.publicKey { return .me }
+        return contactsByKey[account].map { .contact($0) } ?? .unknown
+    }
+
+    func name(of author: EntryRecord.Author) -> String {
+        switch author {
+        case .me: profile.name
+        case .contact(let id): contacts[id]?.name ?? "somebody"
+        case .unknown: "somebody"
+        }
+    }
+
+    /// A number below a bound.
+    func jitter(_ bound: UInt64) -> UInt64 {
+        var generator = SourceGenerator(source: random)
+        return generator.next() % max(1, bound)
+    }
+}
+
+extension MLSError {
+    /// Why an entry could not be read, for people.
+    var unreadableReason: UnreadableReason {
+        switch self {
+        case .malformed: .malformed
+        case .message(.generationConsumed): .repeated
+        case .message(.generationTooFarAhead): .tooFarAhead
+        case .commit, .proposals, .leafNode, .keyPackage, .tree, .preSharedKey: .invalidCommit
+        default: .notGenuine
+        }
+    }
+}
+
+extension UInt64 {
+    var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
+}

@@ -1,0 +1,109 @@
+import KithWire
+import MLS
+import TLSCodec
+
+/// Something that is asked of a relay about a name.
+struct NameRequest {
+    enum Kind {
+        /// Put the address of an inbox under it.
+        case register(InboxID)
+        /// Find who holds it, and call them this here.
+        case lookUp(alias: String?)
+    }
+
+    let relay: RelayID
+    let name: Name
+    let kind: Kind
+}
+
+extension Messenger {
+    func register(_ name: Name, _ point: RelayPoint, _ command: CommandID) throws(KithError) {
+        let relay = relayID(for: point)
+        let known = inboxes.first { $0.value.record.relay == relay && $0.value.record.purpose == .name(name) }?.key
+        let inbox: InboxID
+        if let known { inbox = known } else {
+            guard let made = try makeInbox(at: relay, for: .name(name)) else { throw .notFound("relay") }
+            inbox = made.id
+        }
+        nameRequests[command] = NameRequest(relay: relay, name: name, kind: .register(inbox))
+        try sendNameRequest(command)
+    }
+
+    func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
+        nameRequests[command] = NameRequest(relay: relayID(for: point), name: name, kind: .lookUp(alias: alias))
+        try sendNameRequest(command)
+    }
+
+    /// Asks, if the relay is there and what is to be registered is ready.
+    func sendNameRequest(_ id: CommandID) throws(KithError) {
+        guard let asked = nameRequests[id], links.contains(asked.relay) else { return }
+        switch asked.kind {
+        case .lookUp: request(asked.relay, .lookup(name: asked.name), for: .name(id))
+        case .register(let inbox):
+            guard let record = inboxes[inbox]?.record, record.depositedAt > 0, let point = relays[asked.relay] else { return }
+            let address = address(of: record, at: RelayPoint(address: point.address, pin: point.pin))
+            let signed = try callingMLS { () throws(MLSError) in
+                try profile.account.nameRecord(asked.name, version: now, content: address.encoded)
+            }
+            request(asked.relay, .register(name: asked.name, record: signed.unverified), for: .name(id))
+        }
+    }
+
+    /// An inbox can be used: what waited for that goes on.
+    func inboxIsReady(_ inbox: InboxID) throws(KithError) {
+        for (id, asked) in nameRequests {
+            if case .register(inbox) = asked.kind { try sendNameRequest(id) }
+        }
+    }
+
+    func didAnswerName(_ id: CommandID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let asked = nameRequests.removeValue(forKey: id) else { return }
+        switch (asked.kind, result) {
+        case (.register, .success): finish(id, .success(.done))
+        case (.register(let inbox), .failure(let error)):
+            if error.code == .exists || error.code == .denied {
+                try close(inbox: inbox)
+                finish(id, .failure(.nameHeld))
+            } else {
+                finish(id, .failure(.relay(.refused(error))))
+            }
+        case (.lookUp(let alias), .success(.record(let record))):
+            finish(id, found(record, asked.name, alias))
+        case (.lookUp, .failure(let error)) where error.code == .notFound: finish(id, .failure(.nameUnknown))
+        case (.lookUp, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
+        case (.lookUp, .success): finish(id, .failure(.nameUnknown))
+        }
+    }
+
+    /// Somebody holds the name: the relay says so, and nothing more is known of them.
+    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?) -> Result<CommandResult, KithError> {
+        guard let record = unverified.verified(for: name), let key = AccountKey(record.identity),
+            let address = try? InboxAddress(decoding: record.content), address.account == key.fingerprint
+        else { return .failure(.nameUnknown) }
+        if let id = contactsByKey[key], var contact = contacts[id] {
+            contact.inbox = address
+            contact.registeredName = contact.registeredName ?? name
+            store(contact)
+            return .success(.contact(id))
+        }
+        let called = alias ?? name.text
+        // Somebody known goes by that name, with another key.
+        if var contact = contacts.values.first(where: { $0.registeredName == name || $0.name == called }) {
+            if contact.registeredName == name {
+                contact.conflictingKey = key
+                store(contact)
+            }
+            return .failure(
+                .keyChanged(
+                    contact: contact.name, pinned: contact.accountKey.fingerprint, found: key.fingerprint))
+        }
+        let id = ContactID(rawValue: nextNumbers.contact)
+        nextNumbers.contact += 1
+        contactsByKey[key] = id
+        store(
+            Contact(
+                id: id, name: freeName(called), accountKey: key, trust: .unverified, conflictingKey: nil, inbox: address,
+                registeredName: name))
+        return .success(.contact(id))
+    }
+}

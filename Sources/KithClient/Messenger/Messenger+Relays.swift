@@ -1,0 +1,153 @@
+import KithWire
+
+extension Messenger {
+    /// The number of a relay, which is remembered if it is new, and connected to.
+    func relayID(for point: RelayPoint) -> RelayID {
+        if let known = relays.first(where: { $0.value.address == point.address && $0.value.pin == point.pin }) {
+            if point.pass != nil, known.value.pass != point.pass { remember(point, as: known.key) }
+            want(known.key)
+            return known.key
+        }
+        let id = RelayID(rawValue: nextNumbers.relay)
+        nextNumbers.relay += 1
+        remember(point, as: id)
+        want(id)
+        return id
+    }
+
+    private func remember(_ point: RelayPoint, as id: RelayID) {
+        relays[id] = point
+        output.transaction.put(StoreKey(.relay, item: id.rawValue), point.encoded)
+        if wanted.contains(id) { output.effects.append(.connect(id, point)) }
+    }
+
+    /// Keeps a connection to a relay from now on.
+    func want(_ id: RelayID) {
+        guard let point = relays[id], wanted.insert(id).inserted else { return }
+        output.effects.append(.connect(id, point))
+    }
+
+    /// Relays that have something of this profile's.
+    var relaysInUse: [RelayID] {
+        let ids =
+            conversations.values.filter { $0.record.status.isOpen }.map(\.record.relay)
+            + inboxes.values.map(\.record.relay) + deliveries.values.map(\.delivery.relay)
+            + conversations.values.flatMap { conversation in
+                conversation.record.intents.flatMap { intent -> [RelayID] in
+                    guard case .add(let targets) = intent.change else { return [] }
+                    return targets.compactMap { target in
+                        relays.first { $0.value.address == target.inbox.relay.address && $0.value.pin == target.inbox.relay.pin }?.key
+                    }
+                }
+            }
+        return Set(ids).sorted()
+    }
+
+    func didConnect(_ relay: RelayID) throws(KithError) {
+        guard wanted.contains(relay) else { return }
+        links.insert(relay)
+        for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay { try open(inbox: id) }
+        for id in conversations.keys.sorted() {
+            guard let conversation = conversations[id] else { continue }
+            if conversation.record.relay == relay { try open(conversation) }
+            // It may be waiting for a key package from here.
+            else if conversation.line == .live { try pump(conversation) }
+        }
+        for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay { openDelivery(number) }
+        for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) where nameRequests[id]?.relay == relay {
+            try sendNameRequest(id)
+        }
+    }
+
+    func didDisconnect(_ relay: RelayID) {
+        links.remove(relay)
+        tags.forget(relay)
+        for conversation in conversations.values {
+            if conversation.record.relay == relay {
+                conversation.hangUp()
+            } else {
+                // Key packages that were asked for at this relay will not come.
+                for (channel, fetch) in conversation.fetches where fetch.isUnderWay { conversation.fetches[channel] = nil }
+            }
+        }
+        for inbox in inboxes.values where inbox.record.relay == relay { inbox.hangUp() }
+        for inbox in inboxes.values where inbox.parcel?.relay == relay { inbox.parcel?.hangUp() }
+        for number in deliveries.keys where deliveries[number]?.delivery.relay == relay { deliveries[number]?.hangUp() }
+    }
+
+    func didAnswer(_ relay: RelayID, _ tag: UInt64, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let purpose = tags.takeRequest(tag, relay) else { return }
+        switch purpose {
+        case .createChannel(let id): try didCreate(id, result)
+        case .present(let id, let epoch): try didPresent(id, epoch, result)
+        case .append(let id, let entry): try didAppend(id, entry, result)
+        case .turn(let id, let entry): try didTurn(id, entry, result)
+        case .whisper, .closeChannel: break
+        case .createInbox(let id), .presentInbox(let id): try didOpenStep(inbox: id, result)
+        case .deposit(let id): try didDeposit(inbox: id, result)
+        case .closeInbox(let id): didClose(inbox: id, result)
+        case .presentTarget(let id, let channel): try didPresentTarget(id, channel, result)
+        case .withdraw(let id, let channel): try didWithdraw(id, channel, result)
+        case .createDelivery(let number), .presentDelivery(let number): try didDeliverStep(number, part: nil, result)
+        case .deliver(let number, let part): try didDeliverStep(number, part: part, result)
+        case .presentParcel(let id): try didPresentParcel(inbox: id, result)
+        case .name(let id): try didAnswerName(id, result)
+        }
+    }
+
+    func didStartFollow(
+        _ relay: RelayID, _ tag: UInt64, firstSeq: UInt64, lastSeq: UInt64
+    ) throws(KithError) {
+        guard case .conversation(let id, let epoch) = tags.follow(tag, relay), let conversation = conversations[id],
+            conversation.followTag == tag
+        else { return }
+        try didStartFollow(conversation, epoch: epoch, firstSeq: firstSeq, lastSeq: lastSeq)
+    }
+
+    func didFollow(_ relay: RelayID, _ tag: UInt64, _ event: FollowEvent) throws(KithError) {
+        switch tags.follow(tag, relay) {
+        case .conversation(let id, let epoch):
+            guard let conversation = conversations[id], conversation.followTag == tag else { return }
+            switch event {
+            case .entries(let entries): try process(entries, of: conversation)
+            case .whisper(let payload): try didHear(payload, in: conversation)
+            case .epochEnded:
+                _ = tags.takeFollow(tag, relay)
+                conversation.followTag = nil
+                // The turn was the last entry; whoever could not apply it has stopped.
+                if conversation.record.epoch == epoch {
+                    try stop(conversation, .brokenLog)
+                } else {
+                    try open(conversation)
+                }
+            }
+        case .inbox(let id):
+            if case .entries(let entries) = event { try process(entries, inbox: id) }
+        case .parcel(let id):
+            if case .entries(let entries) = event { try process(entries, parcelOf: id) }
+        case nil: break
+        }
+    }
+
+    func didRefuseFollow(_ relay: RelayID, _ tag: UInt64, _ error: RelayError) throws(KithError) {
+        switch tags.takeFollow(tag, relay) {
+        case .conversation(let id, _):
+            guard let conversation = conversations[id], conversation.followTag == tag else { return }
+            conversation.followTag = nil
+            try didRefuseFollow(conversation, error)
+        case .inbox(let id): try didRefuseFollow(inbox: id, error)
+        case .parcel(let id): try giveUpParcel(inbox: id)
+        case nil: break
+        }
+    }
+}
+
+extension ConversationStatus {
+    /// Whether the relay is still asked about it.
+    var isOpen: Bool {
+        switch self {
+        case .preparing, .active: true
+        case .removed, .left, .stopped: false
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import KithWire
+import MLS
+
+// The outbox: what this device says, until the log has it.
+
+extension Messenger {
+    /// Stores something to be sent, and sends it if that can be now.
+    func enqueue(_ item: OutboxItem, in conversation: Conversation) {
+        let number = conversation.record.nextOutboxItem
+        conversation.record.nextOutboxItem += 1
+        conversation.outbox.append((number, item))
+        store(item, number, of: conversation)
+        touch(conversation)
+    }
+
+    /// Sends what waits, in order, a bounded number at a time.
+    func sendOutbox(_ conversation: Conversation, _ loaded: Conversation.LoadedGroup) throws(KithError) {
+        let isBlocked = isBlocked(conversation)
+        for index in conversation.outbox.indices {
+            let item = conversation.outbox[index].item
+            guard conversation.inFlight.count < ClientLimits.messagesInFlight else { return }
+            guard !conversation.inFlight.contains(item.entryID), conversation.accepted[item.entryID] == nil else { continue }
+            if item.body != .leaveProposal, isBlocked || mustChangeFirst(conversation, loaded.group) { continue }
+            if item.attempt == nil {
+                guard let attempt = try encrypt(item, conversation, loaded) else { return }
+                conversation.outbox[index].item.attempt = attempt
+                store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
+                touch(conversation)
+            }
+            guard let attempt = conversation.outbox[index].item.attempt else { return }
+            conversation.inFlight.insert(item.entryID)
+            request(
+                conversation.record.relay,
+                .append(
+                    channel: conversation.record.channel, epoch: attempt.epoch, id: item.entryID,
+                    payload: attempt.payload[...]),
+                for: .append(conversation.id, item.entryID))
+        }
+    }
+
+    /// Whether a change of the group has to come before the next message: one's own keys, or what others proposed.
+    private func mustChangeFirst(_ conversation: Conversation, _ group: Group) -> Bool {
+        !group.pendingProposals.isEmpty || (conversation.record.renewedAt == 0 && conversation.record.memberCount > 1)
+            || conversation.record.memberCount < 2
+    }
+
+    /// Whether something has to be decided by the user first.
+    func isBlocked(_ conversation: Conversation) -> Bool {
+        conversation.record.isSuspect || conversation.record.contact.flatMap { contacts[$0]?.conflictingKey } != nil
+    }
+
+    private func encrypt(
+        _ item: OutboxItem, _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) -> OutboxItem.Attempt? {
+        guard let view = conversation.record.view else { return nil }
+        let message: MLSMessage
+        switch item.body {
+        case .leaveProposal:
+            message = try callingMLS { () throws(MLSError) in
+                try loaded.group.propose(.remove(loaded.group.ownLeafIndex), in: environment)
+            }
+        case .content(let body):
+            let content = Content(
+                messageID: item.entryID, sentAt: item.sentAt, view: view, replyTo: item.replyTo,
+                expiresAfter: item.expiresAfter, body: body)
+            guard let padded = ContentPadding.pad(content.encoded) else {
+                throw .tooLong(limit: ClientLimits.paddedContent)
+            }
+            message = try callingMLS { () throws(MLSError) in try loaded.group.encrypt(padded, in: environment) }
+        }
+        return OutboxItem.Attempt(epoch: conversation.record.epoch, payload: message.encoded)
+    }
+
+    func didAppend(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let conversation = conversations[id] else { return }
+        let wasInFlight = conversation.inFlight.remove(entry) != nil
+        switch result {
+        case .success(.accepted(let seq)):
+            // The log may have brought it already.
+            guard let item = conversation.outbox.first(where: { $0.item.entryID == entry }) else { break }
+            if seq <= conversation.record.lastSeq {
+                // It says that it has it where something else was.
+                if wasInFlight { try warn(conversation, .notKept(seq: seq)) }
+                break
+            }
+            conversation.accepted[entry] = (seq, now)
+            if let line = queuedMessage(item.item, in: conversation) { tell(.message(line)) }
+        case .success: break
+        case .failure(let error):
+            switch error.code {
+            // A turn was first: the log will bring it, and then it is encrypted again.
+            case .staleEpoch: break
+            case .gone: try stop(conversation, .closed)
+            case .denied: try stop(conversation, .denied)
+            default: conversation.retryAt = now + error.patienceMs
+            }
+        }
+        try pump(conversation)
+    }
+
+    /// Gives the other side of a conversation of two an inbox to reach this device by.
+    func sendCard(in conversation: Conversation) throws(KithError) {
+        guard conversation.record.isDirect, !conversation.record.cardIsSent, let contact = conversation.record.contact,
+            let address = try makeInbox(at: conversation.record.relay, for: .contact(contact))
+        else { return }
+        conversation.record.cardIsSent = true
+        touch(conversation)
+        let item = OutboxItem(
+            entryID: .random(from: random), sentAt: now, body: .content(.contactCard(address.address)))
+        enqueue(item, in: conversation)
+    }
+}

@@ -1,0 +1,360 @@
+import KithWire
+import MLS
+import TLSCodec
+
+// Changes of a group: intents become commits, commits become turns, and the log decides which of them counts.
+
+extension Messenger {
+    // MARK: In the log
+
+    func processOwnTurn(
+        _ entry: Entry, _ pending: PendingTurn, _ view: LogView, _ conversation: Conversation,
+        _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) {
+        guard entry.kind == .turn, entry.payload.elementsEqual(pending.commit.message.encoded) else {
+            try warn(conversation, .notKept(seq: entry.seq))
+            return try stop(conversation, .brokenLog)
+        }
+        var next = loaded.group
+        try callingMLS { () throws(MLSError) in try next.apply(pending.commit) }
+        let notices = try notices(of: pending.commit.effect, by: .me, loaded.group, conversation)
+        try sendWelcomes(pending, conversation)
+        try enter(next, entry, view, notices, author: .me, conversation, loaded)
+        conversation.record.renewedAt = max(1, now)
+        conversation.record.entriesSinceRenewal = 0
+        if conversation.record.status == .preparing { conversation.record.status = .active }
+        try didCarryOut(pending, conversation)
+        tell(.conversation(try summary(of: conversation)))
+    }
+
+    func processTurn(
+        _ staged: StagedCommit, _ entry: Entry, _ view: LogView, _ conversation: Conversation,
+        _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) {
+        let committer = author(of: staged.effect.committer, loaded.group)
+        let notices = try notices(of: staged.effect, by: committer, loaded.group, conversation)
+        if staged.effect.removesSelf {
+            let isLeaving = conversation.record.intents.contains { $0.change == .leave }
+            let record = EntryRecord(entry, view: view, author: committer, body: .notices(notices))
+            conversation.record.view = view
+            try callingMLS { () throws(MLSError) in try loaded.group.apply(staged) }
+            loaded.isNewEpoch = true
+            touch(conversation)
+            didNote(record, at: entry, in: conversation)
+            dropOutbox(of: conversation)
+            if isLeaving { finishLeaving(conversation) }
+            return try end(conversation, isLeaving ? .left : .removed(by: name(of: committer)))
+        }
+        var next = loaded.group
+        try callingMLS { () throws(MLSError) in try next.apply(staged) }
+        try enter(next, entry, view, notices, author: committer, conversation, loaded)
+        if !staged.effect.added.isEmpty || !staged.effect.removed.isEmpty {
+            tell(.conversation(try summary(of: conversation)))
+        }
+    }
+
+    /// Enters the epoch that a turn opened.
+    private func enter(
+        _ next: Group, _ entry: Entry, _ view: LogView, _ notices: [Notice], author: EntryRecord.Author,
+        _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) {
+        didNote(EntryRecord(entry, view: view, author: author, body: .notices(notices)), at: entry, in: conversation)
+        try callingMLS { () throws(MLSError) in try loaded.enter(next) }
+        let begin = LogView(
+            beginning: next.epoch, of: conversation.record.channel, authenticator: next.epochAuthenticator,
+            after: entry.seq)
+        conversation.record.epoch = next.epoch
+        conversation.record.view = begin
+        conversation.record.epochBegin = begin
+        conversation.record.memberCount = next.memberCount
+        conversation.record.entriesSinceRenewal += 1
+        conversation.hashes = [:]
+        conversation.missing = [:]
+        conversation.agreedThrough = entry.seq
+        conversation.turnIsSent = false
+        conversation.inFlight = []
+        conversation.accepted = [:]
+        conversation.commitProposalsAt = nil
+        // The line is opened anew when the relay says that the epoch is over.
+        conversation.line = .opening
+        touch(conversation)
+        // What was encrypted and not taken by then never will be.
+        for index in conversation.outbox.indices where conversation.outbox[index].item.attempt != nil {
+            conversation.outbox[index].item.attempt = nil
+            store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
+        }
+    }
+
+    private func notices(
+        of effect: CommitEffect, by committer: EntryRecord.Author, _ group: Group, _ conversation: Conversation
+    ) throws(KithError) -> [Notice] {
+        let by = name(of: committer)
+        var notices: [Notice] = []
+        for (_, leaf) in effect.added {
+            guard let certificate = leaf.credential.deviceCertificate else { continue }
+            let person = try person(certificate)
+            let isReplaced = effect.removed.contains {
+                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
+            }
+            notices.append(.added(isReplaced ? "\(person) (another device)" : person, by: by))
+        }
+        for (_, leaf) in effect.removed {
+            guard let certificate = leaf.credential.deviceCertificate else { continue }
+            if effect.added.contains(where: { $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey }) {
+                continue
+            }
+            let proposed = group.pendingProposals.contains { proposal in
+                guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else { return false }
+                return sender == target && group.tree[target] == leaf
+            }
+            let person = try person(certificate)
+            notices.append(proposed ? .left(person) : .removed(person, by: by))
+        }
+        if notices.isEmpty { notices.append(.renewed(by: by)) }
+        return notices
+    }
+
+    /// What a member is called; somebody new becomes an unverified contact.
+    private func person(_ certificate: DeviceCertificate) throws(KithError) -> String {
+        if certificate.accountKey == profile.account.publicKey { return profile.name }
+        let id = remember(certificate, trust: .unverified)
+        return contacts[id]?.name ?? certificate.name
+    }
+
+    // MARK: Making them
+
+    /// Does what there is to do in a conversation whose log is here: first changes, then messages.
+    func pump(_ conversation: Conversation) throws(KithError) {
+        guard conversation.line == .live, conversation.record.status.isOpen,
+            links.contains(conversation.record.relay)
+        else { return }
+        if let retryAt = conversation.retryAt {
+            guard retryAt <= now else { return }
+            conversation.retryAt = nil
+        }
+        let loaded = try group(of: conversation)
+        wantWhatIsDue(conversation, loaded.group)
+        if loaded.pending == nil { try stageNext(conversation, loaded) }
+        if let pending = loaded.pending {
+            if !conversation.turnIsSent { sendTurn(pending, conversation) }
+        } else {
+            try sendOutbox(conversation, loaded)
+        }
+    }
+
+    private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
+        guard conversation.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
+        conversation.turnIsSent = true
+        request(
+            conversation.record.relay,
+            .turn(
+                channel: conversation.record.channel, epoch: conversation.record.epoch, id: pending.entryID,
+                payload: pending.commit.message.encoded[...], nextAccess: tokens.access),
+            for: .turn(conversation.id, pending.entryID))
+    }
+
+    func didTurn(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard let conversation = conversations[id], conversation.loaded?.pending?.entryID == entry else { return }
+        switch result {
+        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now)
+        case .success: break
+        case .failure(let error):
+            switch error.code {
+            // Another commit was first: the log will bring it.
+            case .staleEpoch: break
+            case .gone: try stop(conversation, .closed)
+            case .denied: try stop(conversation, .denied)
+            case .tooLarge:
+                let loaded = try group(of: conversation)
+                if let pending = loaded.pending {
+                    dropIntent(pending.intent, of: conversation, .failure(.tooLong(limit: Int(clamping: error.detail))))
+                }
+                loaded.pending = nil
+                store(nil, of: conversation)
+                conversation.turnIsSent = false
+            default:
+                conversation.turnIsSent = false
+                conversation.retryAt = now + error.patienceMs
+            }
+        }
+    }
+
+    /// Adds a change to what a conversation has to do.
+    @discardableResult
+    func want(_ change: Intent.Change, in conversation: Conversation) -> UInt64 {
+        let id = conversation.record.nextIntent
+        conversation.record.nextIntent += 1
+        conversation.record.intents.append(Intent(id: id, change: change))
+        touch(conversation)
+        return id
+    }
+
+    /// Changes that nobody asked for by name.
+    private func wantWhatIsDue(_ conversation: Conversation, _ group: Group) {
+        let record = conversation.record
+        let isRenewing = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
+        guard !isRenewing, record.memberCount > 1 else { return }
+        let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
+        let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
+        if othersWait, wantsToSpeak || (conversation.commitProposalsAt ?? .max) <= now {
+            want(.commitProposals, in: conversation)
+        } else if record.renewedAt == 0, wantsToSpeak {
+            want(.renew, in: conversation)
+        } else if record.renewedAt > 0, renewalIsDue(record, group.ownLeafIndex) {
+            want(.renew, in: conversation)
+        }
+    }
+
+    /// Every 7 days or 1,000 entries of activity; members at different times.
+    private func renewalIsDue(_ record: ConversationRecord, _ leaf: LeafIndex) -> Bool {
+        guard record.entriesSinceRenewal > 0 else { return false }
+        let stagger = UInt64(leaf.rawValue % 24) * 3_600_000
+        return now > record.renewedAt + ClientLimits.renewalMs + stagger
+            || record.entriesSinceRenewal > ClientLimits.renewalEntries + Int(leaf.rawValue % 200)
+    }
+
+    /// Makes the commit of the first intent that is ready.
+    private func stageNext(_ conversation: Conversation, _ loaded: Conversation.LoadedGroup) throws(KithError) {
+        for intent in conversation.record.intents {
+            switch try prepare(intent, conversation, loaded.group) {
+            case .wait: continue
+            case .done: finishAndDrop(intent, conversation)
+            case .commit(let proposals, let recipients):
+                do throws(MLSError) {
+                    try stage(intent, proposals, recipients, conversation, loaded)
+                    return
+                } catch {
+                    dropIntent(intent.id, of: conversation, .failure(.mls(error)))
+                }
+            }
+        }
+    }
+
+    private enum Preparation {
+        case wait
+        case done
+        case commit([Proposal], [PendingTurn.Recipient])
+    }
+
+    private func prepare(
+        _ intent: Intent, _ conversation: Conversation, _ group: Group
+    ) throws(KithError) -> Preparation {
+        switch intent.change {
+        case .renew: return .commit([], [])
+        case .commitProposals:
+            return group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } ? .commit([], []) : .done
+        case .remove(let account):
+            let leaves = group.leaves(of: account)
+            return leaves.isEmpty ? .done : .commit(leaves.map { .remove($0) }, [])
+        case .leave:
+            try prepareLeaving(conversation, group)
+            return .wait
+        case .add(let targets):
+            guard let ready = try keyPackages(for: targets, intent, conversation) else { return .wait }
+            guard !ready.isEmpty else { return .done }
+            var proposals: [Proposal] = []
+            for recipient in ready {
+                guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
+                // A device that is new takes the place of those that the person had.
+                proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
+                proposals.append(.add(recipient.keyPackage))
+            }
+            return .commit(proposals, ready)
+        }
+    }
+
+    private func stage(
+        _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
+        _ loaded: Conversation.LoadedGroup
+    ) throws(MLSError) {
+        var environment = environment
+        let size = loaded.group.memberCount + recipients.count
+        environment.configuration.includesRatchetTree = size <= ClientLimits.membersWithTreeInWelcome
+        let commit = try loaded.group.commit(CommitOptions(proposals), in: environment)
+        let pending = PendingTurn(
+            entryID: .random(from: random), commit: commit, intent: intent.id, recipients: recipients,
+            hasTreeInWelcome: environment.configuration.includesRatchetTree)
+        loaded.pending = pending
+        store(pending, of: conversation)
+        touch(conversation)
+    }
+
+    /// The commit of an intent is in the log.
+    private func didCarryOut(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
+        for recipient in pending.recipients { conversation.fetches[recipient.inbox.channel] = nil }
+        guard let index = conversation.record.intents.firstIndex(where: { $0.id == pending.intent }) else { return }
+        let intent = conversation.record.intents[index]
+        if case .add(let targets) = intent.change {
+            let done = Set(pending.recipients.map(\.inbox.channel))
+            let rest = targets.filter { !done.contains($0.inbox.channel) }
+            if !rest.isEmpty {
+                conversation.record.intents[index].change = .add(rest)
+                return
+            }
+            conversation.record.intents.remove(at: index)
+            // Whoever waits for it waits for the Welcomes too.
+            if !deliveries.values.contains(where: { $0.delivery.conversation == conversation.id && $0.delivery.intent == intent.id }) {
+                finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
+            }
+            if conversation.record.isDirect { try sendCard(in: conversation) }
+            return
+        }
+        finishAndDrop(intent, conversation)
+    }
+
+    private func finishAndDrop(_ intent: Intent, _ conversation: Conversation) {
+        dropIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
+    }
+
+    func dropIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
+        conversation.record.intents.removeAll { $0.id == intent }
+        touch(conversation)
+        if conversation.record.status == .preparing, conversation.record.intents.isEmpty {
+            conversation.record.status = .active
+        }
+        finishIntent(intent, of: conversation, result)
+    }
+
+    func finishIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
+        finish(commandsByIntent.removeValue(forKey: IntentPlace(conversation: conversation.id, intent: intent)), result)
+    }
+
+    // MARK: Leaving
+
+    /// The others take this device out: it proposes that in every epoch until they did.
+    private func prepareLeaving(_ conversation: Conversation, _ group: Group) throws(KithError) {
+        guard group.memberCount > 1 else {
+            // Nobody is left to do it: the channel goes.
+            request(conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id))
+            finishLeaving(conversation)
+            return try end(conversation, .left)
+        }
+        let isProposed = group.pendingProposals.contains {
+            $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
+        }
+        guard !isProposed, !conversation.outbox.contains(where: { $0.item.body == .leaveProposal }) else { return }
+        enqueue(OutboxItem(entryID: .random(from: random), sentAt: now, body: .leaveProposal), in: conversation)
+    }
+
+    private func finishLeaving(_ conversation: Conversation) {
+        for intent in conversation.record.intents where intent.change == .leave {
+            finishIntent(intent.id, of: conversation, .success(.done))
+        }
+        conversation.record.intents.removeAll { $0.change == .leave }
+    }
+
+    private func dropOutbox(of conversation: Conversation) {
+        conversation.outbox = conversation.outbox.filter { entry in
+            if case .content(.text) = entry.item.body { return true }
+            output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: entry.number))
+            return false
+        }
+    }
+}
+
+extension Group {
+    /// The leaves of an account's devices.
+    func leaves(of account: AccountKey) -> [LeafIndex] {
+        members.filter { $0.leaf.credential.deviceCertificate?.accountKey == account }.map(\.index)
+    }
+}

@@ -1,0 +1,272 @@
+import KithWire
+import MLS
+
+// What is shown of the state. Nothing here changes any.
+
+extension Messenger {
+    var identity: (name: String, deviceName: String, accountKey: AccountKey) {
+        (profile.name, profile.deviceName, profile.account.publicKey)
+    }
+
+    // MARK: Conversations
+
+    package func conversationSummaries() throws(KithError) -> [ConversationSummary] {
+        var summaries: [ConversationSummary] = []
+        for conversation in conversations.values { summaries.append(try summary(of: conversation)) }
+        return summaries.sorted { ($0.lastActivityMs, $0.id) > ($1.lastActivityMs, $1.id) }
+    }
+
+    package func conversationSummary(_ id: ConversationID) throws(KithError) -> ConversationSummary {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        return try summary(of: conversation)
+    }
+
+    func summary(of conversation: Conversation) throws(KithError) -> ConversationSummary {
+        let record = conversation.record
+        guard let relay = relays[record.relay] else { throw .store(.damaged(.relay)) }
+        return ConversationSummary(
+            id: conversation.id, name: name(of: conversation), contact: record.contact, status: record.status,
+            memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
+            lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address, isSuspect: record.isSuspect)
+    }
+
+    private func name(of conversation: Conversation) -> String {
+        if conversation.record.isDirect, let contact = conversation.record.contact { return contacts[contact]?.name ?? "" }
+        if !conversation.record.title.isEmpty { return conversation.record.title }
+        // It is being made: the invite said a name.
+        for intent in conversation.record.intents {
+            if case .add(let targets) = intent.change, let alias = targets.first?.alias { return alias }
+        }
+        return "conversation \(conversation.id.rawValue)"
+    }
+
+    package func members(of id: ConversationID) throws(KithError) -> [Member] {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        return try group(of: conversation).group.members.compactMap { _, leaf in
+            guard let certificate = leaf.credential.deviceCertificate else { return nil }
+            if certificate.accountKey == profile.account.publicKey {
+                return Member(contact: nil, name: profile.name, trust: .compared, deviceName: certificate.deviceName)
+            }
+            let contact = contactsByKey[certificate.accountKey].flatMap { contacts[$0] }
+            return Member(
+                contact: contact?.id, name: contact?.name ?? certificate.name, trust: contact?.trust ?? .unverified,
+                deviceName: certificate.deviceName)
+        }
+    }
+
+    // MARK: Contacts, invites, relays
+
+    package var contactList: [Contact] { contacts.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
+
+    func safetyNumber(with id: ContactID) throws(KithError) -> SafetyNumber {
+        guard let contact = contacts[id] else { throw .notFound("contact") }
+        return SafetyNumber(profile.account.publicKey, contact.accountKey)
+    }
+
+    package var openInvites: [OpenInvite] { inboxes.keys.sorted().compactMap(openInvite) }
+
+    func openInvite(_ id: InboxID) -> OpenInvite? {
+        guard let record = inboxes[id]?.record, !record.isClosing,
+            case .invite(let isReusable, let expiresAt) = record.purpose, let point = relays[record.relay]
+        else { return nil }
+        let invite = Invite(inbox: address(of: record, at: point), name: profile.name, expiresAt: expiresAt)
+        return OpenInvite(id: id, invite: invite, isReusable: isReusable)
+    }
+
+    var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
+        relays.keys.sorted().compactMap { id in
+            relays[id].map { point in
+                (
+                    point, conversations.values.count { $0.record.relay == id },
+                    inboxes.values.count { $0.record.relay == id }
+                )
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    package func history(
+        of id: ConversationID, before seq: UInt64?, limit: Int
+    ) throws(KithError) -> [Message] {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        var lines: [Message] = []
+        if seq == nil { lines = conversation.outbox.compactMap { queuedMessage($0.item, in: conversation) }.reversed() }
+        var below = seq ?? StoreKey.highest
+        while lines.count < limit, below > 0 {
+            let rows = try entries(of: id, 0...below - 1, limit: max(32, limit), newestFirst: true)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where lines.count < limit {
+                lines += messages(of: record, seq: seq, in: conversation).filter(\.isShown).reversed()
+            }
+            below = last.seq
+        }
+        return lines.prefix(limit).reversed()
+    }
+
+    func messages(in id: ConversationID, after seq: UInt64, limit: Int) throws(KithError) -> [Message] {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        var lines: [Message] = []
+        var above = seq
+        while lines.count < limit, above < StoreKey.highest {
+            let rows = try entries(of: id, above + 1...StoreKey.highest, limit: max(32, limit), newestFirst: false)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where lines.count < limit {
+                lines += messages(of: record, seq: seq, in: conversation).filter(\.isShown)
+            }
+            above = last.seq
+        }
+        return Array(lines.prefix(limit))
+    }
+
+    func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
+        let wanted = words.lowercased().split(whereSeparator: \.isWhitespace)
+        guard !wanted.isEmpty else { return [] }
+        var found: [Message] = []
+        for conversation in conversations.values where id == nil || id == conversation.id {
+            var below = StoreKey.highest
+            var count = 0
+            while count < limit, below > 0 {
+                let rows = try entries(of: conversation.id, 0...below - 1, limit: 1_000, newestFirst: true)
+                guard let last = rows.last else { break }
+                for (seq, record) in rows where count < limit {
+                    guard case .text(let text) = record.body else { continue }
+                    let lower = text.lowercased()
+                    guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
+                    found += messages(of: record, seq: seq, in: conversation)
+                    count += 1
+                }
+                below = last.seq
+            }
+        }
+        return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
+    }
+
+    private func entries(
+        of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(KithError) -> [(seq: UInt64, record: EntryRecord)] {
+        let rows = try reading { () throws(StoreError) in
+            try store.values(.entry, owner: id.rawValue, items: seqs, limit: limit, newestFirst: newestFirst)
+        }
+        var entries: [(UInt64, EntryRecord)] = []
+        for row in rows {
+            entries.append((row.item, try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }))
+        }
+        return entries
+    }
+
+    /// The lines of one entry.
+    func messages(of record: EntryRecord, seq: UInt64, in conversation: Conversation) -> [Message] {
+        func line(_ body: Message.Body, _ author: Message.Author) -> Message {
+            var delivery: Delivery?
+            if author == .me {
+                let readers = conversation.record.readBy.values.count { $0 >= seq }
+                delivery = readers > 0 ? .read(by: readers) : .onRelay
+            }
+            return Message(
+                id: record.id, conversation: conversation.id, seq: seq, author: author, body: body,
+                sentAtMs: record.sentAtMs > 0 ? record.sentAtMs : record.receivedAtMs, replyTo: record.replyTo,
+                delivery: delivery, warnings: record.warnings)
+        }
+        let author: Message.Author =
+            switch record.author {
+            case .me: .me
+            case .unknown: .kith
+            case .contact(let id):
+                contacts[id].map { .contact(id, name: $0.name, $0.trust) } ?? .kith
+            }
+        switch record.body {
+        case .text(let text): return [line(.text(text), author)]
+        case .unknown(let kind, _): return [line(.needsNewerKith(kind: kind), author)]
+        case .notices(let notices): return notices.map { line(.notice($0), .kith) }
+        case .expired: return []
+        }
+    }
+
+    /// A text of one's own that is not in the log yet.
+    func queuedMessage(_ item: OutboxItem, in conversation: Conversation) -> Message? {
+        guard case .content(.text(let text)) = item.body else { return nil }
+        return Message(
+            id: item.entryID, conversation: conversation.id, seq: nil, author: .me, body: .text(text),
+            sentAtMs: item.sentAt, replyTo: item.replyTo,
+            delivery: conversation.accepted[item.entryID] == nil ? .queued : .onRelay, warnings: [])
+    }
+
+    /// How many texts of one's own are not in the log yet.
+    var queuedCount: Int {
+        conversations.values.reduce(0) { count, conversation in
+            count + conversation.outbox.count { queuedMessage($0.item, in: conversation) != nil }
+        }
+    }
+
+    // MARK: Explaining
+
+    func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [String] {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        guard let (_, record) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
+            throw .notFound("entry \(seq)")
+        }
+        var lines = [
+            "Entry \(seq) of \"\(name(of: conversation))\", in epoch \(record.epoch), \(record.kind == .turn ? "a turn: it ended the epoch" : "a message").",
+            "The relay took it at \(record.receivedAtMs) (milliseconds since 1970, by its clock) under the id \(record.id.bytes.hexDigits).",
+        ]
+        switch record.author {
+        case .me: lines.append("This device sent it: encrypted in epoch \(record.epoch), accepted as entry \(seq).")
+        case .contact(let contact):
+            let person = contacts[contact]
+            lines.append(
+                "\(person?.name ?? "somebody") signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified")).")
+            if record.sentAtMs > 0 {
+                lines.append(
+                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(record.sentAtMs) by the sender's clock, who had seen the log up to entry \(record.sawThrough).")
+            }
+        case .unknown: lines.append("Who sent it is not known.")
+        }
+        switch record.body {
+        case .text: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
+        case .notices(let notices):
+            lines.append(notices.isEmpty ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
+            lines += notices.map { "  \($0.sentence)" }
+        case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
+        case .expired: lines.append("Its text was to be deleted after a while, and was.")
+        }
+        for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
+        let readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap { contacts[$0]?.name }
+        if record.author == .me { lines.append(readers.isEmpty ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).") }
+        lines.append("The log's hash after it, which members compare with every message, begins \(record.viewHash.prefix(8).hexDigits).")
+        return lines
+    }
+}
+
+extension Message {
+    /// Whether it is something that people say.
+    var isForPeople: Bool {
+        switch body {
+        case .text, .needsNewerKith: true
+        case .notice: false
+        }
+    }
+
+    /// Whether it is shown in a conversation. Renewals of keys happen all the time.
+    package var isShown: Bool {
+        if case .notice(.renewed) = body { false } else { true }
+    }
+}
+
+extension EntryRecord.Body {
+    /// Whether it is something that people say.
+    var isForPeople: Bool {
+        switch self {
+        case .text, .unknown: true
+        case .notices, .expired: false
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Two hexadecimal digits a byte.
+    var hexDigits: String {
+        let digits = Array("0123456789abcdef")
+        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

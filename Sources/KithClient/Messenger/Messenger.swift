@@ -1,0 +1,171 @@
+import KithWire
+import MLS
+
+/// Everything that Kith does with conversations, as a state machine: inputs in, what to store and what to do out. No clock, no
+/// network, and no disk but the store that it reads from.
+///
+/// One rule makes it correct: a conversation's state changes only as the log brings its entries, in their order, this device's
+/// own among them. Answers to requests only tell when to try again.
+///
+/// A step that throws leaves the machine unusable: what it has in memory may be ahead of the store. Drop it and open another.
+package final class Messenger {
+    let store: any ProfileStore
+    let random: RandomSource
+    let profile: Profile
+
+    var relays: [RelayID: RelayPoint] = [:]
+    /// The relays that are connected now.
+    var links: Set<RelayID> = []
+    /// The relays that connections are kept to.
+    var wanted: Set<RelayID> = []
+    var contacts: [ContactID: Contact] = [:]
+    var contactsByKey: [AccountKey: ContactID] = [:]
+    var conversations: [ConversationID: Conversation] = [:]
+    var conversationsByChannel: [ChannelID: ConversationID] = [:]
+    var inboxes: [InboxID: Inbox] = [:]
+    var deliveries: [UInt64: PendingDelivery] = [:]
+    /// When messages are to be deleted, in milliseconds since 1970.
+    var expiries: [EntryPlace: UInt64] = [:]
+
+    /// Milliseconds since 1970, as of the input that is being handled.
+    var now: UInt64
+    var output = MessengerOutput()
+    /// Conversations to be stored at the end of this step.
+    var touched: Set<ConversationID> = []
+    var tags = RequestTags()
+    /// Key packages that were made in this step and are not in the store yet.
+    var freshBundles: [InboxItem: KeyPackageBundle] = [:]
+    /// When to try deliveries again, in milliseconds since 1970.
+    var deliveryRetryAt: UInt64?
+    var nextNumbers = NextNumbers()
+    /// Commands that wait for a change of a group, by intent.
+    var commandsByIntent: [IntentPlace: CommandID] = [:]
+    /// Commands that wait for an inbox to be ready.
+    var commandsByInbox: [InboxID: CommandID] = [:]
+    /// Commands that wait for a relay to answer about a name.
+    var nameRequests: [CommandID: NameRequest] = [:]
+
+    /// Reads a profile's state.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
+    package init(opening store: any ProfileStore, now: UInt64, random: RandomSource = .system) throws(KithError) {
+        self.store = store
+        self.random = random
+        self.now = now
+        guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {
+            throw .noProfile
+        }
+        profile = try Profile(stored: stored)
+        try load()
+    }
+
+    /// What to do first.
+    package func start(now: UInt64) throws(KithError) -> MessengerOutput {
+        try step(now) { () throws(KithError) in
+            for relay in relaysInUse { want(relay) }
+        }
+    }
+
+    /// Takes inputs that came together. What they change is stored together.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    package func handle(_ inputs: [MessengerInput], now: UInt64) throws(KithError) -> MessengerOutput {
+        try step(now) { () throws(KithError) in
+            for input in inputs { try handle(input) }
+        }
+    }
+
+    private func step(_ now: UInt64, _ body: () throws(KithError) -> Void) throws(KithError) -> MessengerOutput {
+        self.now = now
+        try body()
+        try storeTouched()
+        freshBundles = [:]
+        defer { output = MessengerOutput() }
+        return output
+    }
+
+    private func handle(_ input: MessengerInput) throws(KithError) {
+        switch input {
+        case .connected(let relay, _): try didConnect(relay)
+        case .disconnected(let relay): didDisconnect(relay)
+        case .answered(let relay, let tag, let result): try didAnswer(relay, tag, result)
+        case .followStarted(let relay, let tag, let firstSeq, let lastSeq):
+            try didStartFollow(relay, tag, firstSeq: firstSeq, lastSeq: lastSeq)
+        case .followed(let relay, let tag, let event): try didFollow(relay, tag, event)
+        case .followRefused(let relay, let tag, let error): try didRefuseFollow(relay, tag, error)
+        case .command(let id, let command): try perform(command, id)
+        case .tick: try didTick()
+        }
+    }
+
+    // MARK: Telling and asking
+
+    func tell(_ event: KithEvent) { output.effects.append(.event(event)) }
+
+    func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
+        if let command { output.effects.append(.finish(command, result)) }
+    }
+
+    /// Makes a request of a relay that is connected; what the answer is for is remembered.
+    func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
+        guard links.contains(relay) else { return }
+        output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
+    }
+
+    func follow(_ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose) -> UInt64 {
+        let tag = tags.new(relay, purpose)
+        output.effects.append(.follow(relay, tag: tag, channel, epoch: epoch, fromSeq: fromSeq))
+        return tag
+    }
+
+    func unfollow(_ relay: RelayID, _ tag: UInt64?) {
+        guard let tag, tags.takeFollow(tag, relay) != nil else { return }
+        output.effects.append(.unfollow(relay, tag: tag))
+    }
+
+    /// What MLS takes from outside.
+    var environment: MLSEnvironment {
+        var environment = MLSEnvironment(
+            authentication: CertifiedDevices(now: now / 1000), now: now / 1000, random: random)
+        // Sender and receiver may each be off by a day, and by more when a device was off for long.
+        environment.configuration.checksReceivedLifetimes = false
+        return environment
+    }
+}
+
+/// An entry of a conversation.
+struct EntryPlace: Hashable, Sendable {
+    let conversation: ConversationID
+    let seq: UInt64
+}
+
+/// An intent of a conversation.
+struct IntentPlace: Hashable, Sendable {
+    let conversation: ConversationID
+    let intent: UInt64
+}
+
+/// The numbers that new things get.
+struct NextNumbers {
+    var relay: UInt64 = 1
+    var contact: UInt64 = 1
+    var conversation: UInt64 = 1
+    var inbox: UInt64 = 1
+    var delivery: UInt64 = 1
+}
+
+/// Runs a read of the store and gives its error the SDK's type.
+func reading<T>(_ body: () throws(StoreError) -> T) throws(KithError) -> T {
+    do { return try body() } catch { throw .store(error) }
+}
+
+/// Decodes what was stored.
+func decodingStored<T>(_ table: StoreTable, _ body: () throws -> T) throws(KithError) -> T {
+    do { return try body() } catch { throw .store(.damaged(table)) }
+}
+
+/// Runs a call of MLS and gives its error the SDK's type.
+func callingMLS<T>(_ body: () throws(MLSError) -> T) throws(KithError) -> T {
+    do { return try body() } catch { throw .mls(error) }
+}

@@ -1,0 +1,72 @@
+import KithWire
+
+/// What a request's answer is for.
+enum RequestPurpose: Sendable {
+    case createChannel(ConversationID)
+    case present(ConversationID, epoch: UInt64)
+    case append(ConversationID, EntryID)
+    case turn(ConversationID, EntryID)
+    case whisper
+    case closeChannel(ConversationID)
+    case createInbox(InboxID)
+    case presentInbox(InboxID)
+    case deposit(InboxID)
+    case closeInbox(InboxID)
+    /// Proving the right to take a key package out of somebody's inbox, and taking it.
+    case presentTarget(ConversationID, ChannelID)
+    case withdraw(ConversationID, ChannelID)
+    case createDelivery(UInt64)
+    case presentDelivery(UInt64)
+    case deliver(UInt64, part: EntryID)
+    case presentParcel(InboxID)
+    case name(CommandID)
+}
+
+/// What a follow is for.
+enum FollowPurpose: Sendable {
+    case conversation(ConversationID, epoch: UInt64)
+    case inbox(InboxID)
+    case parcel(InboxID)
+}
+
+/// The numbers of requests and follows that are under way, each with what it is for.
+struct RequestTags {
+    private var last: UInt64 = 0
+    private var requests: [UInt64: (relay: RelayID, purpose: RequestPurpose)] = [:]
+    private var follows: [UInt64: (relay: RelayID, purpose: FollowPurpose)] = [:]
+
+    mutating func new(_ relay: RelayID, _ purpose: RequestPurpose) -> UInt64 {
+        last += 1
+        requests[last] = (relay, purpose)
+        return last
+    }
+
+    mutating func new(_ relay: RelayID, _ purpose: FollowPurpose) -> UInt64 {
+        last += 1
+        follows[last] = (relay, purpose)
+        return last
+    }
+
+    /// What an answered request was for; nil if it was not asked on this connection.
+    mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? {
+        guard let request = requests[tag], request.relay == relay else { return nil }
+        requests[tag] = nil
+        return request.purpose
+    }
+
+    func follow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? {
+        guard let follow = follows[tag], follow.relay == relay else { return nil }
+        return follow.purpose
+    }
+
+    mutating func takeFollow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? {
+        defer { follows[tag] = nil }
+        return follow(tag, relay)
+    }
+
+    /// Forgets what was under way at a relay.
+    mutating func forget(_ relay: RelayID) {
+        requests = requests.filter { $0.value.relay != relay }
+        follows = follows.filter { $0.value.relay != relay }
+    }
+}

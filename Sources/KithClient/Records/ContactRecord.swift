@@ -1,0 +1,42 @@
+import KithWire
+import TLSCodec
+
+// How a contact is stored: version, then the fields.
+extension Contact {
+    private static let version: UInt8 = 1
+
+    var stored: [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        writer.write(Self.version)
+        writer.writeText(name)
+        writer.write(accountKey)
+        writer.write(trust.rawValue)
+        writer.writeOptional(conflictingKey)
+        writer.writeOptional(inbox)
+        writer.writeOptional(registeredName)
+        return writer.bytes
+    }
+
+    init(id: ContactID, stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "Contact.version", value: UInt64(version)) }
+        self.id = id
+        name = try reader.readText(limit: .max)
+        accountKey = try reader.read()
+        trust = try reader.readEnum("Trust")
+        conflictingKey = try reader.readOptional()
+        inbox = try reader.readOptional()
+        registeredName = try reader.readOptional()
+        try reader.expectEnd()
+    }
+}
+
+extension TLSReader {
+    /// Reads an enumeration that is stored as its raw byte.
+    mutating func readEnum<T: RawRepresentable<UInt8>>(_ field: StaticFieldName) throws(TLSCodecError) -> T {
+        let value = try readUInt8()
+        guard let result = T(rawValue: value) else { throw .unknownValue(field: field, value: UInt64(value)) }
+        return result
+    }
+}

@@ -1,0 +1,129 @@
+import KithWire
+import MLS
+import TLSCodec
+
+/// An inbox of this device's own: a channel in which others put Welcomes, and from which they take key packages.
+struct InboxRecord: Sendable {
+    /// Whom the inbox is for.
+    enum Purpose: Hashable, Sendable {
+        /// One person, or several, with an invite that works until then, in seconds since 1970.
+        case invite(isReusable: Bool, expiresAt: UInt64)
+        /// One contact, in whose conversation the address was given.
+        case contact(ContactID)
+        /// Whoever asks the relay for a name.
+        case name(Name)
+    }
+
+    let relay: RelayID
+    let channel: ChannelID
+    let readToken: Token
+    let appendToken: Token
+    let turnToken: Token
+    let sealKey: InboxSealKey
+    let purpose: Purpose
+    /// The last entry that was processed.
+    var lastSeq: UInt64 = 0
+    /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
+    var depositedAt: UInt64 = 0
+    /// To be closed: nothing that comes is taken any more.
+    var isClosing = false
+    var nextKeyPackage: UInt64 = 1
+
+    init(relay: RelayID, purpose: Purpose, random: RandomSource) {
+        self.relay = relay
+        self.purpose = purpose
+        channel = ChannelID.random(from: random)
+        readToken = Token.random(from: random)
+        appendToken = Token.random(from: random)
+        turnToken = Token.random(from: random)
+        sealKey = InboxSealKey(random: random)
+    }
+
+    var access: Access {
+        Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
+    }
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 256)
+        writer.write(Self.version)
+        writer.write(relay.rawValue)
+        writer.write(channel)
+        writer.write(readToken)
+        writer.write(appendToken)
+        writer.write(turnToken)
+        writer.write(sealKey)
+        switch purpose {
+        case .invite(let isReusable, let expiresAt):
+            writer.write(UInt8(1))
+            writer.write(isReusable)
+            writer.write(expiresAt)
+        case .contact(let contact):
+            writer.write(UInt8(2))
+            writer.write(contact.rawValue)
+        case .name(let name):
+            writer.write(UInt8(3))
+            writer.write(name)
+        }
+        writer.write(lastSeq)
+        writer.write(depositedAt)
+        writer.write(isClosing)
+        writer.write(nextKeyPackage)
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "InboxRecord.version", value: UInt64(version)) }
+        relay = RelayID(rawValue: try reader.readUInt64())
+        channel = try reader.read()
+        readToken = try reader.read()
+        appendToken = try reader.read()
+        turnToken = try reader.read()
+        sealKey = try reader.read()
+        switch try reader.readUInt8() {
+        case 1: purpose = .invite(isReusable: try reader.readPresence(), expiresAt: try reader.readUInt64())
+        case 2: purpose = .contact(ContactID(rawValue: try reader.readUInt64()))
+        case 3: purpose = .name(try reader.read())
+        case let other: throw .unknownValue(field: "InboxRecord.purpose", value: UInt64(other))
+        }
+        lastSeq = try reader.readUInt64()
+        depositedAt = try reader.readUInt64()
+        isClosing = try reader.readPresence()
+        nextKeyPackage = try reader.readUInt64()
+        try reader.expectEnd()
+    }
+}
+
+extension ChannelID {
+    /// A fresh id from a source of randomness.
+    static func random(from source: RandomSource) -> ChannelID {
+        var generator = SourceGenerator(source: source)
+        return random(using: &generator)
+    }
+}
+
+extension EntryID {
+    /// A fresh id from a source of randomness.
+    static func random(from source: RandomSource) -> EntryID {
+        var generator = SourceGenerator(source: source)
+        return random(using: &generator)
+    }
+}
+
+extension Token {
+    /// A fresh token from a source of randomness.
+    static func random(from source: RandomSource) -> Token {
+        // 32 bytes always make a token.
+        Token(source.bytes(32)) ?? .random()
+    }
+}
+
+/// A generator that draws from a source, so that a run can be repeated.
+struct SourceGenerator: RandomNumberGenerator {
+    let source: RandomSource
+
+    mutating func next() -> UInt64 { source.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
+}

@@ -1,0 +1,77 @@
+import KithWire
+import TLSCodec
+
+/// Something that waits to be in the log: its plaintext until then, and beside it the ciphertext of the last attempt.
+struct OutboxItem: Sendable {
+    let entryID: EntryID
+    let sentAt: UInt64
+    let replyTo: EntryID?
+    let expiresAfter: UInt32?
+    let body: Body
+    /// The encrypted form, valid in one epoch. Sent again as it is until the epoch is over.
+    var attempt: Attempt?
+
+    enum Body: Hashable, Sendable {
+        /// A message to the members.
+        case content(Content.Body)
+        /// A proposal to remove this device itself.
+        case leaveProposal
+    }
+
+    struct Attempt: Hashable, Sendable {
+        let epoch: UInt64
+        let payload: [UInt8]
+    }
+
+    init(
+        entryID: EntryID, sentAt: UInt64, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil, body: Body
+    ) {
+        self.entryID = entryID
+        self.sentAt = sentAt
+        self.replyTo = replyTo
+        self.expiresAfter = expiresAfter
+        self.body = body
+    }
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 1024)
+        writer.write(Self.version)
+        writer.write(entryID)
+        writer.write(sentAt)
+        writer.writeOptional(replyTo)
+        writer.writeOptional(expiresAfter)
+        switch body {
+        case .content(let body):
+            writer.write(UInt8(1))
+            writer.write(body)
+        case .leaveProposal: writer.write(UInt8(2))
+        }
+        writer.write(attempt != nil)
+        if let attempt {
+            writer.write(attempt.epoch)
+            writer.writeOpaque(attempt.payload)
+        }
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "OutboxItem.version", value: UInt64(version)) }
+        entryID = try reader.read()
+        sentAt = try reader.readUInt64()
+        replyTo = try reader.readOptional()
+        expiresAfter = try reader.readOptional()
+        switch try reader.readUInt8() {
+        case 1: body = .content(try reader.read())
+        case 2: body = .leaveProposal
+        case let other: throw .unknownValue(field: "OutboxItem.body", value: UInt64(other))
+        }
+        if try reader.readPresence() {
+            attempt = Attempt(epoch: try reader.readUInt64(), payload: Array(try reader.readOpaque()))
+        }
+        try reader.expectEnd()
+    }
+}

@@ -1,0 +1,72 @@
+import KithWire
+import MLS
+import TLSCodec
+
+/// A commit that this device made and that is not in the log yet. On the disk before it is sent.
+struct PendingTurn: Sendable {
+    let entryID: EntryID
+    let commit: PendingCommit
+    /// The intent that it carries out.
+    let intent: UInt64
+    /// Who is to get the Welcome, in the order of the commit's additions.
+    let recipients: [Recipient]
+    /// Whether the Welcome's GroupInfo holds the tree.
+    let hasTreeInWelcome: Bool
+
+    struct Recipient: Sendable, TLSCodable {
+        let inbox: InboxAddress
+        let keyPackage: KeyPackage
+
+        init(inbox: InboxAddress, keyPackage: KeyPackage) {
+            self.inbox = inbox
+            self.keyPackage = keyPackage
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            inbox = try reader.read()
+            keyPackage = try reader.read()
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.write(inbox)
+            writer.write(keyPackage)
+        }
+    }
+
+    init(
+        entryID: EntryID, commit: PendingCommit, intent: UInt64, recipients: [Recipient], hasTreeInWelcome: Bool
+    ) {
+        self.entryID = entryID
+        self.commit = commit
+        self.intent = intent
+        self.recipients = recipients
+        self.hasTreeInWelcome = hasTreeInWelcome
+    }
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 16 << 10)
+        writer.write(Self.version)
+        writer.write(entryID)
+        writer.write(intent)
+        writer.writeVector(recipients)
+        writer.write(hasTreeInWelcome)
+        commit.stored.withUnsafeBytes { writer.writeOpaque($0) }
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else {
+            throw TLSCodecError.unknownValue(field: "PendingTurn.version", value: UInt64(version))
+        }
+        entryID = try reader.read()
+        intent = try reader.readUInt64()
+        recipients = try reader.readVector()
+        hasTreeInWelcome = try reader.readPresence()
+        commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
+        try reader.expectEnd()
+    }
+}

@@ -1,0 +1,111 @@
+import MLS
+import TLSCodec
+
+/// The account and the device of a profile.
+package struct Profile: Sendable {
+    let account: AccountPrivateKey
+    /// What the person goes by.
+    let name: String
+    let deviceID: [UInt8]
+    let deviceName: String
+    /// What the device signs with in its groups.
+    let signer: SignaturePrivateKey
+    /// The suite of the groups that this device makes, and of its key packages.
+    let suite: CipherSuite
+    let certificate: DeviceCertificate
+
+    /// X-Wing, AES-256-GCM, SHA-384, Ed25519.
+    package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
+    static let key = StoreKey(.profile, item: 0)
+
+    /// How long a device certificate is valid, in seconds: ten years. A device is given up by removing it.
+    private static let certificateLifetime: UInt64 = 10 * 366 * 24 * 3_600
+
+    /// A new device of an account.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    init(
+        account: AccountPrivateKey, name: String, deviceName: String, suite: CipherSuite = Profile.defaultSuite,
+        now: UInt64, random: RandomSource
+    ) throws(MLSError) {
+        let signer = try SignaturePrivateKey(generatingFor: suite, random: random)
+        let deviceID = random.bytes(16)
+        self.account = account
+        self.name = name
+        self.deviceID = deviceID
+        self.deviceName = deviceName
+        self.signer = signer
+        self.suite = suite
+        certificate = try DeviceCertificate(
+            account: account, name: name, deviceID: deviceID, deviceSignatureKey: signer.publicKey,
+            deviceName: deviceName,
+            lifetime: Lifetime(aroundSeconds: now / 1000, for: Self.certificateLifetime))
+    }
+
+    /// What it brings into groups. Other suites are left out of the capabilities: a leaf's key is of one.
+    var client: Client {
+        Client(
+            credential: .basic(identity: certificate.encoded), signer: signer,
+            capabilities: Capabilities(cipherSuites: [suite]))
+    }
+
+    private static let version: UInt8 = 1
+
+    /// For the store.
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 1024)
+        writer.write(Self.version)
+        writer.write(suite)
+        account.bytes.withUnsafeBytes { writer.writeOpaque($0) }
+        signer.bytes.withUnsafeBytes { writer.writeOpaque($0) }
+        writer.write(certificate)
+        return writer.bytes
+    }
+
+    /// Reads what was stored.
+    init(stored bytes: [UInt8]) throws(KithError) {
+        do {
+            var reader = TLSReader(bytes)
+            let version = try reader.readUInt8()
+            guard version == Self.version else { throw KithError.store(.version(UInt32(version))) }
+            suite = try reader.read()
+            account = try AccountPrivateKey(SecretBytes(try reader.readOpaque()))
+            signer = try SignaturePrivateKey(SecretBytes(try reader.readOpaque()), suite: suite)
+            certificate = try reader.read()
+            try reader.expectEnd()
+        } catch let error as KithError {
+            throw error
+        } catch {
+            throw .store(.damaged(.profile))
+        }
+        name = certificate.name
+        deviceID = certificate.deviceID
+        deviceName = certificate.deviceName
+    }
+
+    /// What a new profile's store begins with.
+    package static func new(
+        name: String, deviceName: String, suite: CipherSuite = Profile.defaultSuite, now: UInt64,
+        random: RandomSource = .system
+    ) throws(KithError) -> StoreTransaction {
+        guard name.utf8.count <= ClientLimits.personName, deviceName.utf8.count <= ClientLimits.personName else {
+            throw .tooLong(limit: ClientLimits.personName)
+        }
+        do throws(MLSError) {
+            let profile = try Profile(
+                account: AccountPrivateKey(random: random), name: name, deviceName: deviceName, suite: suite, now: now,
+                random: random)
+            var transaction = StoreTransaction()
+            transaction.put(key, profile.encoded)
+            return transaction
+        } catch { throw .mls(error) }
+    }
+}
+
+extension Lifetime {
+    /// From two days ago, so that a clock that is behind does not refuse it.
+    init(aroundSeconds now: UInt64, for seconds: UInt64) {
+        let slack: UInt64 = 2 * 24 * 3_600
+        self.init(notBefore: now - min(now, slack), notAfter: now + seconds)
+    }
+}

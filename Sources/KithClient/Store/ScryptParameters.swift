@@ -1,0 +1,72 @@
+import Crypto
+import CryptoExtras
+import Foundation
+import MLS
+import TLSCodec
+
+/// How a key is made from a passphrase with scrypt (RFC 7914), as stored beside what the key seals:
+///
+/// ```text
+/// struct {
+///     uint8 log_rounds;      N = 2^log_rounds
+///     uint8 block_size;      r
+///     uint8 parallelism;     p
+///     opaque salt[32];
+/// } ScryptParameters;
+/// ```
+struct ScryptParameters: Hashable, Sendable, TLSCodable {
+    /// The cost in time and memory; the memory is 128 · N · r bytes.
+    struct Cost: Hashable, Sendable {
+        let logRounds: UInt8
+        let blockSize: UInt8
+        let parallelism: UInt8
+
+        /// What new vaults and backups get: 128 MiB and about a third of a second, which a guess costs too.
+        static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
+
+        /// Whether it is neither a joke nor an attempt to make the reader run out of memory or patience.
+        var isAllowed: Bool {
+            (10...22).contains(logRounds) && (1...32).contains(blockSize) && (1...16).contains(parallelism)
+                && 128 * Int(blockSize) << Int(logRounds) <= ClientLimits.scryptMemory
+        }
+    }
+
+    let cost: Cost
+    let salt: [UInt8]
+
+    private static let saltLength = 32
+
+    /// Parameters with a fresh salt.
+    init(_ cost: Cost, random: RandomSource = .system) {
+        self.cost = cost
+        salt = random.bytes(Self.saltLength)
+    }
+
+    /// Reads parameters that are allowed.
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        cost = Cost(
+            logRounds: try reader.readUInt8(), blockSize: try reader.readUInt8(), parallelism: try reader.readUInt8())
+        guard cost.isAllowed else {
+            throw .unknownValue(field: "ScryptParameters.log_rounds", value: UInt64(cost.logRounds))
+        }
+        salt = Array(try reader.readBytes(Self.saltLength))
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(cost.logRounds)
+        writer.write(cost.blockSize)
+        writer.write(cost.parallelism)
+        writer.writeBytes(salt)
+    }
+
+    /// The key; `nil` if the passphrase is empty, or there is no memory for it.
+    ///
+    /// The same text typed on another machine may come in other code points, so the passphrase is taken in composed form.
+    func key(from passphrase: String) -> SymmetricKey? {
+        let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
+        guard !bytes.isEmpty else { return nil }
+        return try? KDF.Scrypt.deriveKey(
+            from: bytes, salt: salt, outputByteCount: 32, rounds: 1 << Int(cost.logRounds),
+            blockSize: Int(cost.blockSize), parallelism: Int(cost.parallelism))
+    }
+}

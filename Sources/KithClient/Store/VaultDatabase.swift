@@ -1,0 +1,143 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// The SQLite file of a vault: how it is opened, what is in it, and what its errors mean. It knows nothing of keys.
+struct VaultDatabase: Sendable {
+    /// "KiVa" in ASCII: tells the file from other SQLite files.
+    private static let applicationID: Int64 = 0x4b69_5661
+    /// What `user_version` says. A change of the tables raises it and comes with a migration.
+    private static let version: Int64 = 1
+
+    private let queue: DatabaseQueue
+
+    // MARK: Opening
+
+    /// Opens a file that is there.
+    ///
+    /// - Throws: ``StoreError``; the file is as it was.
+    init(opening file: URL) throws(StoreError) {
+        queue = try Self.queue(file)
+        try perform { database in
+            let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+            guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Self.applicationID else {
+                throw StoreError.database(code: SQLITE_NOTADB)
+            }
+            guard version <= Self.version else { throw StoreError.version(UInt32(truncatingIfNeeded: version)) }
+            // It is that already, unless a tool has restored the file.
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+        }
+    }
+
+    /// Makes the tables, and what a new vault says of itself, in an empty file, and closes it.
+    ///
+    /// - Throws: ``StoreError``; the file is useless then.
+    static func make(_ file: URL, header: [UInt8]) throws(StoreError) {
+        let made = VaultDatabase(queue: try queue(file))
+        try made.transaction { database in
+            try database.execute(sql: schema)
+            try database.execute(sql: "INSERT INTO vault VALUES (1, ?, 0)", arguments: [Data(header)])
+            try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
+        }
+        // Kept in the file. Set last, so that until then there is no second file that belongs to it.
+        try made.perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+        try made.close()
+    }
+
+    private init(queue: DatabaseQueue) { self.queue = queue }
+
+    private static func queue(_ file: URL) throws(StoreError) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "kith.vault"
+        configuration.busyMode = .timeout(ClientLimits.vaultWait)
+        configuration.foreignKeysEnabled = false
+        configuration.prepareDatabase { database in
+            // SQLite's own advice for WAL is NORMAL, which may lose the last commits with the power.
+            // What was deleted is overwritten: it was sealed, but what is gone should not wait for its key to leak.
+            try database.execute(
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA secure_delete = ON;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
+                    """)
+        }
+        do { return try DatabaseQueue(path: file.path, configuration: configuration) } catch { throw failure(error) }
+    }
+
+    /// Closes the file. The last to do so puts everything into the one file and removes those beside it.
+    func close() throws(StoreError) {
+        do { try queue.close() } catch { throw Self.failure(error) }
+    }
+
+    // MARK: Tables
+
+    /// One table for each kind of value, ordered by owner and item, with the value in the order: a page of history lies
+    /// together, and a value that changes is one page to write.
+    private static let schema =
+        """
+        -- One row. header: a VaultHeader. last_request: the highest item ever put into the table of requests.
+        CREATE TABLE vault (
+            one INTEGER PRIMARY KEY CHECK (one = 1), header BLOB NOT NULL, last_request INTEGER NOT NULL);
+
+        """
+        + StoreTable.allCases.map { table in
+            """
+            CREATE TABLE \(table) (
+                owner INTEGER NOT NULL, item INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (owner, item)
+            ) WITHOUT ROWID;
+            """
+        }.joined()
+
+    /// What the vault says of itself: a ``VaultHeader``.
+    func header() throws(StoreError) -> [UInt8] {
+        try perform { try Data.fetchOne($0, sql: "SELECT header FROM vault").map { Array($0) } ?? [] }
+    }
+
+    /// Replaces what the vault says of itself.
+    ///
+    /// When this returns, what it said before is in none of its files, unless another process is reading just now: then
+    /// it goes when the files are closed.
+    func replaceHeader(_ header: [UInt8]) throws(StoreError) {
+        try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
+        try perform { _ = try? $0.checkpoint(.truncate) }
+    }
+
+    // MARK: Running
+
+    /// Runs statements, outside of a transaction.
+    func perform<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
+        do { return try queue.unsafeReentrantWrite(body) } catch { throw Self.failure(error) }
+    }
+
+    /// Runs statements that happen together or not at all, and returns when they are on the disk.
+    func transaction<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
+        try perform { database in
+            var result: R?
+            do {
+                try database.inTransaction(.immediate) {
+                    result = try body(database)
+                    return .commit
+                }
+            } catch let error as DatabaseError {
+                // A file system may say only when it syncs that there is no room.
+                let isFull =
+                    error.resultCode == .SQLITE_IOERR && sqlite3_system_errno(database.sqliteConnection) == ENOSPC
+                throw isFull ? StoreError.full : error
+            }
+            guard let result else { throw StoreError.database(code: SQLITE_INTERNAL) }
+            return result
+        }
+    }
+
+    private static func failure(_ error: any Error) -> StoreError {
+        switch error {
+        case let error as StoreError: error
+        case let error as DatabaseError where error.resultCode == .SQLITE_FULL: .full
+        case let error as DatabaseError: .database(code: error.extendedResultCode.rawValue)
+        default: .database(code: SQLITE_ERROR)
+        }
+    }
+}

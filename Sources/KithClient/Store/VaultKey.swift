@@ -1,0 +1,68 @@
+import Crypto
+import Foundation
+import GRDBSQLite
+import MLS
+import TLSCodec
+
+/// The key that a vault's values are sealed under, each by itself and bound to its place:
+///
+/// ```text
+/// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith vault value v1" || uint8 table || uint64 owner
+///                                         || uint64 item, value)
+/// ```
+///
+/// Nonces are random: a vault may take 2^32 values before two of them are as likely to meet as NIST allows (2^-32), a
+/// thousand million messages.
+struct VaultKey: Sendable {
+    private let bytes: SecretBytes
+
+    /// A fresh key.
+    init(random: RandomSource = .system) { bytes = random.secret(32) }
+
+    /// A key that was wrapped; `nil` if it is not 32 bytes long.
+    init?(_ bytes: SecretBytes) {
+        guard bytes.count == 32 else { return nil }
+        self.bytes = bytes
+    }
+
+    /// The key, ready for many values.
+    var symmetric: SymmetricKey { bytes.withUnsafeBytes { SymmetricKey(data: $0) } }
+
+    /// Lends the key's bytes, to be wrapped.
+    func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try bytes.withUnsafeBytes(body)
+    }
+}
+
+extension SymmetricKey {
+    private static func place(_ table: StoreTable, _ owner: UInt64, _ item: UInt64) -> [UInt8] {
+        var writer = TLSWriter(capacity: 40)
+        writer.writeBytes("kith vault value v1".utf8)
+        writer.write(table.rawValue)
+        writer.write(owner)
+        writer.write(item)
+        return writer.bytes
+    }
+
+    /// Seals a value for a place.
+    func seal(_ value: [UInt8], for key: StoreKey) throws(StoreError) -> Data {
+        do {
+            return try ChaChaPoly.seal(
+                value, using: self, authenticating: Self.place(key.table, key.owner, key.item)
+            ).combined
+        } catch {
+            // The library has no reason to refuse a key of 32 bytes.
+            throw .database(code: SQLITE_INTERNAL)
+        }
+    }
+
+    /// Opens what was sealed for this place.
+    func open(_ sealed: Data?, _ table: StoreTable, owner: UInt64, item: UInt64) throws(StoreError) -> [UInt8] {
+        do {
+            let box = try ChaChaPoly.SealedBox(combined: sealed ?? Data())
+            return Array(try ChaChaPoly.open(box, using: self, authenticating: Self.place(table, owner, item)))
+        } catch {
+            throw .damaged(table)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Crypto
+import Foundation
+
+extension VaultStore {
+    /// Makes a new vault in a folder. The caller has its ``ProfileLock``.
+    ///
+    /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase,
+    ///   ``KithError/file(_:)``, ``KithError/store(_:)``. There is no vault then, unless there was one.
+    package static func create(in folder: URL, _ secret: VaultSecret) throws(KithError) -> VaultStore {
+        try create(in: folder, secret, cost: .standard)
+    }
+
+    static func create(
+        in url: URL, _ secret: VaultSecret, cost: ScryptParameters.Cost
+    ) throws(KithError) -> VaultStore {
+        let folder = ProfileFolder(url)
+        let key = VaultKey()
+        do throws(PrivateFileError) {
+            try folder.make()
+            if folder.hasVault { throw PrivateFileError(.write, folder.vault, errno: EEXIST) }
+            folder.removeUnfinishedVault()
+            try ProfileFolder.createFile(folder.unfinishedVault)
+        } catch {
+            guard error.errno == EEXIST else { throw .file(error) }
+            throw .profileExists
+        }
+        defer { folder.removeUnfinishedVault() }
+        let header = try wrap(key, secret, cost: cost, folder)
+        do throws(StoreError) {
+            try VaultDatabase.make(folder.unfinishedVault, header: header.encoded)
+        } catch { throw .store(error) }
+        let isFirst: Bool
+        do throws(PrivateFileError) { isFirst = try folder.finishVault() } catch { throw .file(error) }
+        guard isFirst else { throw .profileExists }
+        return try open(folder, isReadOnly: false) { _ in key }
+    }
+
+    /// Opens the vault in a folder.
+    ///
+    /// - Parameter isReadOnly: whether another process may have it open for writing. All that can be written then is a
+    ///   request to that process (``handOver(_:)``). Otherwise the caller has the folder's ``ProfileLock``.
+    /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase where the vault has none),
+    ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file can't be read,
+    ///   ``KithError/store(_:)`` if the vault is damaged, or newer. Its files are as they were.
+    package static func open(in url: URL, _ secret: VaultSecret, isReadOnly: Bool = false) throws(KithError)
+        -> VaultStore
+    {
+        let folder = ProfileFolder(url)
+        return try open(folder, isReadOnly: isReadOnly) { header throws(KithError) in
+            let key = try unwrap(header, secret, folder)
+            // Left by a kill between a new passphrase and the end of the old key file.
+            if case .passphrase = header.lock, !isReadOnly { folder.removeKeyFile() }
+            return key
+        }
+    }
+
+    private static func open(
+        _ folder: ProfileFolder, isReadOnly: Bool, key: (VaultHeader) throws(KithError) -> VaultKey
+    ) throws(KithError) -> VaultStore {
+        guard folder.hasVault else { throw .noProfile }
+        do throws(PrivateFileError) { try folder.tighten() } catch { throw .file(error) }
+        let database: VaultDatabase
+        let bytes: [UInt8]
+        do throws(StoreError) {
+            database = try VaultDatabase(opening: folder.vault)
+            bytes = try database.header()
+        } catch { throw .store(error) }
+        if let version = bytes.first, version > VaultHeader.version { throw .store(.version(UInt32(version))) }
+        guard let header = try? VaultHeader(decoding: bytes) else { throw .store(.damagedHeader) }
+        let vaultKey = try key(header)
+        do throws(StoreError) {
+            return try VaultStore(folder, database, vaultKey, isReadOnly: isReadOnly)
+        } catch { throw .store(error) }
+    }
+
+    // MARK: The key of the key
+
+    /// Changes what opens the vault: at once, or not at all. The caller has the folder's ``ProfileLock``.
+    ///
+    /// The vault key stays, so a copy of the vault from before still opens with what opened it then.
+    ///
+    /// - Throws: ``KithError``; the vault opens as before then.
+    package func changeSecret(to secret: VaultSecret) throws(KithError) {
+        try changeSecret(to: secret, cost: .standard)
+    }
+
+    func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
+        let header = try Self.wrap(key, secret, cost: cost, folder)
+        do throws(StoreError) { try database.replaceHeader(header.encoded) } catch { throw .store(error) }
+        if case .passphrase = header.lock { folder.removeKeyFile() }
+    }
+
+    private static func wrap(
+        _ key: VaultKey, _ secret: VaultSecret, cost: ScryptParameters.Cost, _ folder: ProfileFolder
+    ) throws(KithError) -> VaultHeader {
+        let header: VaultHeader?
+        switch secret {
+        case .passphrase(let passphrase):
+            let parameters = ScryptParameters(cost)
+            guard let wrappingKey = parameters.key(from: passphrase) else { throw .passphraseNeeded }
+            header = VaultHeader(wrapping: key, under: wrappingKey, .passphrase(parameters))
+        case .keyFile: header = VaultHeader(wrapping: key, under: try keyFile(of: folder, makesIt: true), .keyFile)
+        }
+        // The library has no reason to refuse a key of 32 bytes.
+        guard let header else { throw .store(.damagedHeader) }
+        return header
+    }
+
+    private static func unwrap(
+        _ header: VaultHeader, _ secret: VaultSecret, _ folder: ProfileFolder
+    ) throws(KithError) -> VaultKey {
+        switch (header.lock, secret) {
+        case (.passphrase(let parameters), .passphrase(let passphrase)):
+            guard let wrappingKey = parameters.key(from: passphrase), let key = header.unwrap(with: wrappingKey) else {
+                throw .wrongPassphrase
+            }
+            return key
+        case (.keyFile, .keyFile):
+            guard let key = header.unwrap(with: try keyFile(of: folder, makesIt: false)) else {
+                throw .store(.damagedHeader)
+            }
+            return key
+        case (.passphrase, .keyFile): throw .passphraseNeeded
+        // Nobody should think that a passphrase protects what has none.
+        case (.keyFile, .passphrase): throw .wrongPassphrase
+        }
+    }
+
+    /// The key in the key file. One that is there is never replaced: it may be all that opens a vault.
+    private static func keyFile(of folder: ProfileFolder, makesIt: Bool) throws(KithError) -> SymmetricKey {
+        let file = PrivateFile(folder.keyFile)
+        let length = 32
+        do throws(PrivateFileError) {
+            if makesIt {
+                _ = try file.writeIfMissing(SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) })
+            }
+            guard let bytes = try file.read(limit: length) else {
+                throw PrivateFileError(.read, file.url, errno: ENOENT)
+            }
+            guard bytes.count == length else { throw PrivateFileError(.read, file.url, errno: EBADMSG) }
+            return SymmetricKey(data: bytes)
+        } catch { throw .file(error) }
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+import Synchronization
+
+/// How a vault is opened.
+public enum VaultSecret: Sendable {
+    /// With what the user remembers.
+    case passphrase(String)
+    /// With a file beside the vault, for those who chose no passphrase.
+    case keyFile
+}
+
+/// A profile's state on the disk: one SQLite file, whose values are sealed one by one under a key that is not in it in the
+/// clear. What a file shows without the key is how many values there are, of which kind, their sizes and when they changed.
+package final class VaultStore: ProfileStore {
+    let folder: ProfileFolder
+    let database: VaultDatabase
+    let key: VaultKey
+    private let isReadOnly: Bool
+    /// What the database last said about others' commits.
+    private let seenVersion: Mutex<Int64>
+
+    init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {
+        self.folder = folder
+        self.database = database
+        self.key = key
+        self.isReadOnly = isReadOnly
+        seenVersion = Mutex(try database.perform(Self.version))
+    }
+
+    // MARK: Reading
+
+    package func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? {
+        let place = try Self.place(key)
+        return try database.perform { database in
+            try self.read(key.table, database, VaultStatements.of(key.table).value, place).first?.bytes
+        }
+    }
+
+    package func values(
+        _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(StoreError) -> [StoredValue] {
+        guard limit > 0, let owner = Int64(exactly: owner), let first = Int64(exactly: items.lowerBound) else {
+            return []
+        }
+        let last = Int64(clamping: items.upperBound)
+        let statements = VaultStatements.of(table)
+        return try database.perform { database in
+            try self.read(
+                table, database, newestFirst ? statements.newest : statements.oldest,
+                [owner, first, last, Int64(limit)])
+        }
+    }
+
+    package func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue] {
+        try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
+    }
+
+    private func read(
+        _ table: StoreTable, _ database: Database, _ sql: String, _ arguments: StatementArguments
+    ) throws -> [StoredValue] {
+        let key = key.symmetric
+        let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
+        var values: [StoredValue] = []
+        while let row = try rows.next() {
+            // The number of a place that no value can be sealed for opens nothing.
+            let owner = UInt64(bitPattern: row[0])
+            let item = UInt64(bitPattern: row[1])
+            let bytes = try row.withUnsafeData(atIndex: 2) { try key.open($0, table, owner: owner, item: item) }
+            values.append(StoredValue(owner: owner, item: item, bytes: bytes))
+        }
+        return values
+    }
+
+    /// A place in SQLite's signed numbers.
+    private static func place(_ key: StoreKey) throws(StoreError) -> StatementArguments {
+        [try number(key.owner), try number(key.item)]
+    }
+
+    private static func number(_ number: UInt64) throws(StoreError) -> Int64 {
+        guard let number = Int64(exactly: number) else { throw .database(code: SQLITE_RANGE) }
+        return number
+    }
+
+    // MARK: Writing
+
+    /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
+    ///
+    /// - Throws: ``StoreError``; then none of them happened. A vault that was opened for reading takes none.
+    package func commit(_ transaction: StoreTransaction) throws(StoreError) {
+        guard !transaction.isEmpty else { return }
+        guard !isReadOnly else { throw .database(code: SQLITE_READONLY) }
+        // Sealed before the file is locked.
+        let key = key.symmetric
+        var runs: [(sql: String, arguments: StatementArguments)] = []
+        runs.reserveCapacity(transaction.writes.count)
+        for write in transaction.writes {
+            switch write {
+            case .put(let place, let bytes):
+                let arguments = try Self.place(place)
+                runs.append((VaultStatements.of(place.table).put, arguments + [try key.seal(bytes, for: place)]))
+            case .delete(let place):
+                runs.append((VaultStatements.of(place.table).delete, try Self.place(place)))
+            case .deleteAll(let table, let owner):
+                runs.append((VaultStatements.of(table).deleteAll, [try Self.number(owner)]))
+            }
+        }
+        try database.transaction { database in
+            for run in runs {
+                try database.cachedStatement(sql: run.sql).execute(arguments: run.arguments)
+            }
+        }
+    }
+
+    // MARK: Other processes
+
+    /// Leaves something to do for the process that has the profile: puts it behind what is in the table of requests.
+    /// The one write that a vault which was opened for reading takes.
+    ///
+    /// - Returns: its item there. No item is given out twice.
+    /// - Throws: ``StoreError``.
+    package func handOver(_ bytes: [UInt8]) throws(StoreError) -> UInt64 {
+        let key = key.symmetric
+        return try database.transaction { database in
+            let item = try Int64.fetchOne(
+                database,
+                sql: """
+                    UPDATE vault SET last_request = 1 + max(last_request, (SELECT coalesce(max(item), 0) FROM request))
+                    RETURNING last_request
+                    """)
+            guard let item, item > 0 else { throw StoreError.damaged(.request) }
+            let place = StoreKey(.request, item: UInt64(item))
+            try database.cachedStatement(sql: VaultStatements.of(.request).put)
+                .execute(arguments: [0, item, try key.seal(bytes, for: place)])
+            return UInt64(item)
+        }
+    }
+
+    /// Whether another process has written to the vault since this was last asked. Looks at no more than a counter that
+    /// the processes share.
+    ///
+    /// - Throws: ``StoreError``.
+    package func othersHaveWritten() throws(StoreError) -> Bool {
+        let version = try database.perform(Self.version)
+        return seenVersion.withLock { seen in
+            defer { seen = version }
+            return seen != version
+        }
+    }
+
+    private static func version(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+    }
+
+    /// Closes the file. Without it, that happens when the store is released. Nothing can be read or written afterwards.
+    package func close() throws(StoreError) { try database.close() }
+}
+
+/// The statements of one table.
+private struct VaultStatements {
+    let value, oldest, newest, all, put, delete, deleteAll: String
+
+    private init(_ table: StoreTable) {
+        let columns = "SELECT owner, item, value FROM \(table)"
+        value = "\(columns) WHERE owner = ? AND item = ?"
+        oldest = "\(columns) WHERE owner = ? AND item BETWEEN ? AND ? ORDER BY item LIMIT ?"
+        newest = "\(columns) WHERE owner = ? AND item BETWEEN ? AND ? ORDER BY item DESC LIMIT ?"
+        all = "\(columns) ORDER BY owner, item"
+        put = "INSERT INTO \(table) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+        delete = "DELETE FROM \(table) WHERE owner = ? AND item = ?"
+        deleteAll = "DELETE FROM \(table) WHERE owner = ?"
+    }
+
+    private static let all = StoreTable.allCases.map(VaultStatements.init)
+
+    static func of(_ table: StoreTable) -> VaultStatements { all[Int(table.rawValue)] }
+}

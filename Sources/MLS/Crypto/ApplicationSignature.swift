@@ -1,0 +1,20 @@
+extension SignaturePrivateKey {
+    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label keeps such a signature from being taken
+    /// for one of MLS: it must begin with a name of the application, and none of MLS's does.
+    ///
+    /// - Throws: ``MLSError/crypto(_:)``.
+    public func sign(label: StaticString, _ content: [UInt8]) throws(MLSError) -> [UInt8] {
+        try signWithLabel(label, content)
+    }
+}
+
+extension SignaturePublicKey {
+    /// `VerifyWithLabel` (RFC 9420 §5.1.2) for a signature by ``SignaturePrivateKey/sign(label:_:)``.
+    ///
+    /// - Parameter suite: the suite whose scheme the key is for; a suite that is not supported verifies nothing.
+    public func verifies(
+        _ signature: [UInt8], label: StaticString, _ content: [UInt8], suite: CipherSuite
+    ) -> Bool {
+        suite.algorithms?.signature.verifyWithLabel(signature, label, content, self) ?? false
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import KithClient
+
+/// `kith contacts`: the people this profile knows.
+struct ContactsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "contacts",
+        abstract: "List your contacts, look at one, or call one something else.",
+        discussion: """
+            EXAMPLES
+              kith contacts                          all of them
+              kith contacts show bob                 one, with key and conversations
+              kith contacts rename bob "Bob Smith"   only here: others do not see it
+
+            EXIT CODES
+              0  done    1  there is no such contact, or the name is taken    64  wrong usage
+            """,
+        subcommands: [List.self, Show.self, Rename.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List your contacts.",
+            discussion: """
+                EXAMPLES
+                  kith contacts
+                  kith contacts --json | jq -r 'select(.verified | not) | .name'
+
+                JSON
+                  One object a line: contact, name, verified, trust (unverified, usedMyInvite, invite, compared),
+                  fingerprint, conflictingFingerprint, registeredName, reachable.
+
+                EXIT CODES
+                  0  listed    1  there is no profile, or it can't be read    64  wrong usage
+                """)
+
+        @OptionGroup var profile: ProfileOptions
+
+        func run() async throws {
+            try await reportingFailure {
+                let contacts = try await profile.withOpenForReading { await $0.contacts() }
+                if profile.json {
+                    for contact in contacts { JSONLine.print(ContactReport(contact)) }
+                } else if contacts.isEmpty {
+                    StandardStream.error.write("[no contacts yet: kith host, kith invite, kith join]\n")
+                } else {
+                    let rows = contacts.map { contact in
+                        [
+                            contact.name, contact.trust.sentence,
+                            contact.conflictingKey == nil ? "" : "ANOTHER KEY: kith verify \(contact.name)",
+                        ]
+                    }
+                    for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
+                }
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a contact: key, how it came, and the conversations.",
+            discussion: """
+                EXAMPLES
+                  kith contacts show bob
+                  kith contacts show bob --json
+
+                JSON
+                  One object, as kith contacts --json prints it.
+
+                EXIT CODES
+                  0  shown    1  there is no such contact    64  wrong usage
+                """)
+
+        @OptionGroup var profile: ProfileOptions
+
+        @Argument(help: "The contact.")
+        var name: String
+
+        func run() async throws {
+            try await reportingFailure {
+                try await profile.withOpenForReading { kith in
+                    let contact = try await NamedTarget.contact(name, in: kith)
+                    if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
+                    let shared = try await kith.conversations().filter { $0.contact == contact.id }
+                    for line in Columns.lines(Self.rows(contact, shared)) { StandardStream.output.write(line + "\n") }
+                }
+            }
+        }
+
+        private static func rows(_ contact: Contact, _ conversations: [ConversationSummary]) -> [[String]] {
+            var rows = [
+                ["name", contact.name], ["key", contact.accountKey.fingerprint.description],
+                ["trust", contact.trust.sentence],
+            ]
+            if let key = contact.conflictingKey {
+                rows.append(["another key", "\(key.fingerprint) (kith verify \(contact.name))"])
+            }
+            if let name = contact.registeredName { rows.append(["name at the relay", name.text]) }
+            rows.append(["new conversations", contact.inbox == nil ? "not possible: ask for an invite" : "possible"])
+            for conversation in conversations {
+                rows.append(["conversation", "#\(conversation.id.rawValue): \(conversation.status.sentence)"])
+            }
+            return rows
+        }
+    }
+
+    struct Rename: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Call a contact something else. Only this profile sees it.",
+            discussion: """
+                EXAMPLES
+                  kith contacts rename bob "Bob Smith"
+
+                EXIT CODES
+                  0  done    1  there is no such contact, or the name is taken    5  another process has the profile open
+                  64  wrong usage
+                """)
+
+        @OptionGroup var profile: ProfileOptions
+
+        @Argument(help: "The contact.")
+        var name: String
+
+        @Argument(help: "The new name.")
+        var newName: String
+
+        func validate() throws { try ProfileSetup.check("The new name", newName) }
+
+        func run() async throws {
+            try await reportingFailure {
+                try await profile.withOpen { kith in
+                    let contact = try await NamedTarget.contact(name, in: kith)
+                    try await kith.rename(contact.id, to: newName)
+                    if profile.json {
+                        JSONLine.print(ContactReport(try await NamedTarget.contact(newName, in: kith)))
+                    } else {
+                        StandardStream.output.write(SafeText.oneLine("\(contact.name) is \(newName) now") + "\n")
+                    }
+                }
+            }
+        }
+    }
+}

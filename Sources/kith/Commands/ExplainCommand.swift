@@ -1,0 +1,55 @@
+import ArgumentParser
+import KithClient
+
+/// `kith explain`: the story of one entry.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tell the whole story of one entry of a conversation.",
+        discussion: """
+            EXAMPLES
+              kith explain bob 12              entry 12, by its number in kith history
+              kith explain bob 12 --json
+
+            JSON
+              One object: conversation, conversationName, seq, story (sentences).
+
+            EXIT CODES
+              0  told    1  there is no such conversation or entry    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    var name: String
+
+    @Argument(help: "The entry's number.")
+    var seq: UInt64
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpenForReading { kith in
+                let conversation = try await NamedTarget.conversation(name, in: kith)
+                let story = try await kith.explain(seq, in: conversation.id)
+                guard !story.isEmpty else {
+                    throw Failure(message: "this device has no entry \(seq) of \(conversation.name)")
+                }
+                if profile.json {
+                    JSONLine.print(
+                        Story(
+                            conversation: conversation.id.rawValue, conversationName: conversation.name, seq: seq,
+                            story: story))
+                } else {
+                    for sentence in story { StandardStream.output.write(SafeText.oneLine(sentence) + "\n") }
+                }
+            }
+        }
+    }
+
+    private struct Story: Encodable {
+        let conversation: UInt64
+        let conversationName: String
+        let seq: UInt64
+        let story: [String]
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import KithClient
+
+/// `kith history`: what was said.
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Print the end of a conversation, as this device has it.",
+        discussion: """
+            Each line begins with the time, by your clock, and the entry's number in the conversation's log: --before takes \
+            it, and kith explain. Nothing is marked as read, and no relay is asked.
+
+            EXAMPLES
+              kith history bob
+              kith history bob --limit 1000
+              kith history bob --before 120          what came before entry 120
+              kith history "the group" --json | jq -r .text
+
+            JSON
+              One object a line: conversation, conversationName, id, seq (missing while it waits to be sent), author (me,
+              contact, kith), name, contact, verified, text or notice or unknownKind, sentAt, replyTo, delivery (queued,
+              onRelay, read), readBy, warnings.
+
+            EXIT CODES
+              0  printed    1  there is no such conversation, or it can't be read    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    var name: String
+
+    @Option(name: .long, help: "How many lines at most, the last ones.")
+    var limit = 100
+
+    @Option(name: .long, help: ArgumentHelp("Only what came before this entry.", valueName: "seq"))
+    var before: UInt64?
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit takes 1 or more.") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpenForReading { kith in
+                let conversation = try await NamedTarget.conversation(name, in: kith)
+                let messages = try await kith.history(of: conversation.id, before: before, limit: limit)
+                let text = MessageText()
+                for message in messages {
+                    if profile.json {
+                        guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
+                    } else {
+                        for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import KithClient
+import KithRelay
+import KithWire
+import Logging
+import NIOPosix
+
+/// A relay inside of this process, with its store and its key in the folder of a profile.
+final class HostedRelay: Sendable {
+    /// The relay as others know it.
+    let point: RelayPoint
+    /// Where this process reaches it, whatever lies between it and its own address.
+    let nearby: RelayAddress
+
+    private let server: RelayServer
+    private let storeGroup: MultiThreadedEventLoopGroup
+
+    private init(_ server: RelayServer, _ storeGroup: MultiThreadedEventLoopGroup, point: RelayPoint, nearby: RelayAddress) {
+        self.server = server
+        self.storeGroup = storeGroup
+        self.point = point
+        self.nearby = nearby
+    }
+
+    /// Starts the relay: on the port of last time, or else on the usual one, or else on a free one.
+    ///
+    /// - Parameters:
+    ///   - folder: the profile's.
+    ///   - listen: where to listen, if the user said so.
+    ///   - address: where others reach it, if the user said so: a host, perhaps with a port.
+    static func start(in folder: URL, listen: ListenAddress?, address: HostAddress?) async throws -> HostedRelay {
+        let relayFolder = folder.appending(path: "relay", directoryHint: .isDirectory)
+        let identity = try RelayIdentity.kept(in: relayFolder)
+        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let place = HostPlace(file: PrivateFile(relayFolder.appending(path: "host.json")))
+        let before = try place.read()
+        do {
+            let server = try await serve(identity, relayFolder, storeGroup, listen, before)
+            let port = address?.port ?? server.port
+            let host = address?.host ?? publicHost(server.host, before: before)
+            guard let known = RelayAddress(host: host, port: port),
+                let nearby = RelayAddress(host: isAny(server.host) ? "127.0.0.1" : server.host, port: server.port)
+            else { throw Failure(message: "\(host):\(port) is no address that others could reach") }
+            try place.write(HostPlace.Place(host: host, port: server.port))
+            return HostedRelay(
+                server, storeGroup, point: RelayPoint(address: known, pin: server.pin), nearby: nearby)
+        } catch {
+            try? await storeGroup.shutdownGracefully()
+            throw error
+        }
+    }
+
+    /// Ends it: everyone's connection is closed, and the store.
+    func stop() async {
+        await server.shutDown()
+        try? await storeGroup.shutdownGracefully()
+    }
+
+    /// The port of most relays.
+    private static let usualPort = 7443
+
+    private static func serve(
+        _ identity: RelayIdentity, _ folder: URL, _ storeGroup: MultiThreadedEventLoopGroup, _ listen: ListenAddress?,
+        _ before: HostPlace.Place?
+    ) async throws -> RelayServer {
+        func start(_ host: String, _ port: Int) async throws -> RelayServer {
+            var configuration = RelayConfiguration(host: host, port: port)
+            configuration.eventLoops = 1
+            // Lines of a log would go into the chat.
+            configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
+            let store = try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
+            return try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
+        }
+        if let listen { return try await start(listen.host, listen.port) }
+        do {
+            return try await start("0.0.0.0", before?.port ?? usualPort)
+        } catch let error as RelayServer.CannotListen where error.isTaken {
+            guard let before else { return try await start("0.0.0.0", 0) }
+            throw Failure(
+                message: "another process listens on port \(before.port), where your conversations know this relay; end it, "
+                    + "or take another port with --listen 0.0.0.0:PORT")
+        }
+    }
+
+    private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
+
+    /// The address of last time if this machine still has it: those who joined know it.
+    private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
+        guard isAny(host) else { return host }
+        let likely = OwnAddresses.likely()
+        if let before, likely.contains(before.host) { return before.host }
+        return likely.first ?? "127.0.0.1"
+    }
+}
+
+/// Where others reach this machine: a host, perhaps with a port.
+struct HostAddress: Hashable, Sendable {
+    let host: String
+    let port: Int?
+}
+
+/// Where a hosted relay was, so that it is there again.
+struct HostPlace {
+    let file: PrivateFile
+
+    struct Place: Codable, Hashable {
+        let host: String
+        let port: Int
+    }
+
+    private static let limit = 4 << 10
+
+    func read() throws -> Place? {
+        guard let content = try file.read(limit: Self.limit) else { return nil }
+        guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), (1...65_535).contains(place.port)
+        else { throw Failure(message: "\(file.url.path) is damaged; delete it, and kith host finds its port anew") }
+        return place
+    }
+
+    func write(_ place: Place) throws { try file.write(Array((JSONLine.text(place) + "\n").utf8)) }
+}

@@ -1,0 +1,180 @@
+import ArgumentParser
+import Foundation
+import KithClient
+import KithWire
+
+/// `kith host`: a relay inside of the client, and an invite to it.
+struct HostCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "host",
+        abstract: "Be the relay yourself: print an invite, and talk to whoever joins.",
+        discussion: """
+            Two people, two commands, nobody between them: you type kith host, pass the line on, and the other types \
+            kith join LINE. Your machine has to be reachable from the other: in the same network it is; elsewhere, forward \
+            the port and name your public address with --address.
+
+            The relay runs as long as this command. Run again, it is at the same port with the same key, and your \
+            conversations go on. Makes your profile first if there is none.
+
+            EXAMPLES
+              kith host                                   prints an invite and its QR code, and waits
+              kith host                                   later: goes on with the latest conversation
+              kith host --new                             later: waits for somebody new
+              kith host --address chat.example.org:7443   where others reach this machine
+              kith host --listen 0.0.0.0:9000             on this port
+              kith host --yes --no-chat                   serves, and prints who joins
+
+            JSON
+              With --json the chat does not open. One object a line: {"event": "hosting", relay, pin, invite},
+              {"event": "joined", conversation, name}.
+
+            EXIT CODES
+              0    left, or ended with ctrl-C    1  could not start, said in one line
+              5    another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var setup: ProfileSetup
+
+    @Option(name: .long, help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"))
+    var listen: ListenAddress?
+
+    @Option(name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"))
+    var address: HostAddress?
+
+    @Option(name: .long, help: "Your own name, if a profile has to be made.")
+    var myName: String?
+
+    @Option(name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"))
+    var expires = Lifetime(seconds: 7 * 86_400)
+
+    @Flag(name: .long, help: "Wait for somebody new, although there are conversations here.")
+    var new = false
+
+    @Flag(name: .long, help: "Do not open the chat; serve until ctrl-C.")
+    var noChat = false
+
+    func validate() throws {
+        if let myName { try ProfileSetup.check("--my-name", myName) }
+        if expires.seconds == 0 { throw ValidationError("--expires takes more than no time.") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            raiseFileLimit()
+            let kith = try await setup.openOrCreate(profile, name: myName)
+            try await ProfileOptions.closing(kith) { kith in
+                let relay = try await HostedRelay.start(in: profile.folder, listen: listen, address: address)
+                do {
+                    await kith.reach(relay.point.pin, at: relay.nearby)
+                    try await host(relay, kith)
+                } catch {
+                    await relay.stop()
+                    throw error
+                }
+                await kith.close()
+                await relay.stop()
+            }
+        }
+    }
+
+    private var opensChat: Bool { !noChat && !profile.json && ChatDoor.isThere }
+
+    private func host(_ relay: HostedRelay, _ kith: Kith) async throws {
+        let signals = StopSignals()
+        let events = await kith.events()
+        let open = try await invite(at: relay, kith)
+        announce(open, relay)
+        let here = try await kith.conversations().filter { $0.isUsable && $0.relay == relay.point.address }
+        if opensChat, !new, let latest = here.first {
+            let name = SafeText.oneLine(latest.name)
+            StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")
+            return try await ChatDoor.open(latest.id, of: kith, profile)
+        }
+        guard let joined = try await wait(for: open, kith, events, signals) else { return }
+        try await ChatDoor.open(joined, of: kith, profile)
+    }
+
+    /// The invite of last time, if nobody has used it, or a new one.
+    private func invite(at relay: HostedRelay, _ kith: Kith) async throws -> OpenInvite {
+        let soon = UInt64(Date().timeIntervalSince1970) + 3_600
+        let usable = await kith.openInvites().last { open in
+            !open.isReusable && open.invite.inbox.relay == relay.point && open.invite.expiresAt > soon
+        }
+        if let usable { return usable }
+        return try await kith.createInvite(at: relay.point, lifetime: expires.seconds)
+    }
+
+    private func announce(_ open: OpenInvite, _ relay: HostedRelay) {
+        let line = open.invite.line
+        if profile.json {
+            JSONLine.print(
+                Event(
+                    event: "hosting", relay: relay.point.address.description, pin: relay.point.pin.description,
+                    invite: line))
+            return
+        }
+        if StandardStream.error.isTerminal, let code = QRCode(line) { QRCodeText.print(code) }
+        StandardStream.error.write("[your relay is at \(relay.point.address). The other person types:]\n")
+        StandardStream.output.write("kith join \(line)\n")
+        if relay.point.address.host == "127.0.0.1" {
+            StandardStream.error.write("[this address works on this machine only: name another with --address]\n")
+        }
+    }
+
+    /// Waits until somebody has joined. Where no chat is to be opened, says who did and goes on.
+    ///
+    /// - Returns: whom to chat with; `nil` after ctrl-C.
+    private func wait(
+        for open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
+    ) async throws -> ConversationID? {
+        if !profile.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
+        return try await withThrowingTaskGroup(of: ConversationID?.self) { group in
+            group.addTask {
+                await signals.wait()
+                return nil
+            }
+            group.addTask {
+                for await event in events {
+                    guard case .inviteUsed(_, let id) = event else { continue }
+                    try await report(id, kith)
+                    if opensChat { return id }
+                }
+                throw KithError.closed
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
+    private func report(_ id: ConversationID, _ kith: Kith) async throws {
+        let conversation = try await kith.conversation(id)
+        if profile.json {
+            JSONLine.print(Event(event: "joined", conversation: id.rawValue, name: conversation.name))
+        } else {
+            StandardStream.error.write("[\(SafeText.oneLine(conversation.name)) joined]\n")
+        }
+    }
+
+    private struct Event: Encodable {
+        let event: String
+        var relay: String?
+        var pin: String?
+        var invite: String?
+        var conversation: UInt64?
+        var name: String?
+    }
+}
+
+extension HostAddress: ExpressibleByArgument {
+    /// Reads a host, or `HOST:PORT`.
+    init?(argument: String) {
+        if let address = RelayAddress(argument) {
+            (host, port) = (address.host, address.port)
+        } else if let address = RelayAddress(argument + ":1") ?? RelayAddress("[\(argument)]:1") {
+            (host, port) = (address.host, nil)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith init`: makes a profile.
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make your profile: who you are, on this device.",
+        discussion: """
+            Asks for your name and a passphrase. Without a passphrase the profile's key lies in a file beside it, which only \
+            you can read. Nothing leaves this device.
+
+            EXAMPLES
+              kith init                              asks
+              kith init --yes --name bot             asks nothing, and has no passphrase
+              KITH_PASSPHRASE_FILE=pw kith init --yes --name server
+              kith init --profile work               another profile beside the first
+
+            EXIT CODES
+              0    made    1  not made, said in one line (there is one already)    64  wrong usage
+              130  ctrl-C while it asked
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var setup: ProfileSetup
+
+    @Option(name: .long, help: "Your name, as others see it. Default: your login name.")
+    var name: String?
+
+    func validate() throws {
+        if let name { try ProfileSetup.check("--name", name) }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            if try await profile.exists { throw KithError.profileExists }
+            let kith = try await setup.create(profile, name: name)
+            let identity = await kith.identity()
+            await kith.close()
+            let report = Made(
+                profile: profile.profile, folder: profile.folder.path, name: identity.name,
+                device: identity.deviceName, fingerprint: identity.accountKey.fingerprint.description)
+            if profile.json {
+                JSONLine.print(report)
+            } else {
+                StandardStream.output.write(
+                    """
+                    You are \(identity.name), on \(identity.deviceName).
+                    Your key: \(report.fingerprint)
+                    Next: kith host, or kith invite --relay HOST:PORT, or kith join LINE.
+
+                    """)
+            }
+        }
+    }
+
+    private struct Made: Encodable {
+        let profile: String
+        let folder: String
+        let name: String
+        let device: String
+        let fingerprint: String
+    }
+}

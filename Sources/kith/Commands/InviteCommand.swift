@@ -1,0 +1,133 @@
+import ArgumentParser
+import KithClient
+
+/// `kith invite`: lets somebody in.
+struct InviteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invite",
+        abstract: "Make an invite: one line that lets whoever has it talk to you.",
+        discussion: """
+            The line goes to standard output and nothing else does. It is a secret between you and the other person: pass it \
+            on in private. It carries your key, so the other side knows for sure that it is you. Whoever uses it is shown as \
+            "from your invite".
+
+            EXAMPLES
+              kith invite --relay relay.example.org:7443     the first one: which relay to meet at
+              kith invite                                    at the same relay
+              kith invite --qr                               also as a QR code
+              kith invite --wait                             stay until it is used, and say by whom
+              kith invite --reusable --expires 30d           for many
+              kith invite --list                             those that are open
+              kith invite --revoke 3                         close number 3
+
+            JSON
+              One object for each invite: invite (its number), line, relay, reusable, expires. With --wait, another when it
+              is used: usedBy, conversation.
+
+            EXIT CODES
+              0  done    1  failed, said in one line    3  the relay has another key
+              4  the relay was not reached in time      5  another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var relay: RelayChoice
+    @OptionGroup var patience: Patience
+
+    @Flag(name: .long, help: "For more than one person.")
+    var reusable = false
+
+    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"))
+    var expires = Lifetime(seconds: 7 * 86_400)
+
+    @Flag(name: .long, help: "Draw it as a QR code too, on standard error.")
+    var qr = false
+
+    @Flag(name: .long, help: "Stay until somebody has used it.")
+    var wait = false
+
+    @Flag(name: .long, help: "List the invites that are open.")
+    var list = false
+
+    @Option(name: .long, help: ArgumentHelp("Close the invite with this number.", valueName: "number"))
+    var revoke: UInt64?
+
+    func validate() throws {
+        if list, revoke != nil { throw ValidationError("--list and --revoke do not go together.") }
+        if list || revoke != nil, wait || qr || reusable || relay.relay != nil {
+            throw ValidationError("--list and --revoke make no invite.")
+        }
+        if expires.seconds == 0 { throw ValidationError("--expires takes more than no time.") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            if list { return try await printOpen() }
+            try await profile.withOpen { kith in
+                if let revoke { return try await close(InboxID(rawValue: revoke), in: kith) }
+                let events = await kith.events()
+                let point = try await relay.point(for: kith)
+                let open = try await patience.wait(for: kith, remains: "No invite was made.") {
+                    try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.seconds)
+                }
+                guard show(open) else { return }
+                if wait { try await waitForUse(of: open, kith, events) }
+            }
+        }
+    }
+
+    private func show(_ open: OpenInvite) -> Bool {
+        let line = open.invite.line
+        if qr, let code = QRCode(line) { QRCodeText.print(code) }
+        return profile.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
+    }
+
+    private func waitForUse(of open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>) async throws {
+        StandardStream.error.write("[waiting for somebody to use it; ctrl-C leaves it open]\n")
+        for await event in events {
+            guard case .inviteUsed(open.id, let id) = event else { continue }
+            let conversation = try await kith.conversation(id)
+            if profile.json {
+                JSONLine.print(Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: id.rawValue))
+            } else {
+                StandardStream.error.write(
+                    "[\(SafeText.oneLine(conversation.name)) used it: kith chat \(SafeText.oneLine(conversation.name))]\n")
+            }
+            return
+        }
+        throw KithError.closed
+    }
+
+    private func printOpen() async throws {
+        let invites = try await profile.withOpenForReading { await $0.openInvites() }
+        if profile.json {
+            for invite in invites { JSONLine.print(InviteReport(invite)) }
+        } else if invites.isEmpty {
+            StandardStream.error.write("[no invites are open]\n")
+        } else {
+            let rows = invites.map { open in
+                [
+                    "\(open.id.rawValue)", open.isReusable ? "for many" : "for one",
+                    "until \(Moment(seconds: open.invite.expiresAt).local)", "\(open.invite.inbox.relay.address)",
+                    open.invite.line,
+                ]
+            }
+            for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
+        }
+    }
+
+    private func close(_ id: InboxID, in kith: Kith) async throws {
+        guard await kith.openInvites().contains(where: { $0.id == id }) else {
+            throw Failure(message: "there is no open invite \(id.rawValue) (kith invite --list)")
+        }
+        try await patience.wait(for: kith, remains: "Try again when the relay can be reached.") {
+            try await kith.revoke(id)
+        }
+        if !profile.json { StandardStream.error.write("[invite \(id.rawValue) is closed]\n") }
+    }
+
+    private struct Used: Encodable {
+        let invite: UInt64
+        let usedBy: String
+        let conversation: UInt64
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith join`: uses an invite.
+struct JoinCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "join",
+        abstract: "Use somebody's invite: talk to whoever made it.",
+        discussion: """
+            Makes your profile first if there is none. On a terminal the chat opens; otherwise, or with --no-chat, the \
+            command ends when the other person will find you. The relay and the person are checked against the keys in the \
+            invite.
+
+            EXAMPLES
+              kith join kith:AQEd...                    the line that the other person gave you
+              kith join -  < invite.txt                 from standard input, so that nobody sees it in the list of processes
+              kith join --name "Bob (work)" kith:AQEd...
+              kith join --no-chat --yes kith:AQEd...    asks nothing
+
+            JSON
+              With --json the chat does not open. One object: conversation, name, ... as kith list prints it.
+
+            EXIT CODES
+              0  joined    1  failed, said in one line (the invite is damaged, over, or was used)
+              3  a key is not the one in the invite    4  the relay was not reached in time
+              5  another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var patience: Patience
+    @OptionGroup var setup: ProfileSetup
+
+    @Argument(help: "The invite, or - to read it from standard input. Asked for if not given.")
+    var line: String?
+
+    @Option(name: .long, help: "What to call the other person here, instead of what they call themselves.")
+    var name: String?
+
+    @Option(name: .long, help: "Your own name, if a profile has to be made.")
+    var myName: String?
+
+    @Flag(name: .long, help: "Do not open the chat.")
+    var noChat = false
+
+    func validate() throws {
+        if let name { try ProfileSetup.check("--name", name) }
+        if let myName { try ProfileSetup.check("--my-name", myName) }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            let invite = try await invite()
+            let kith = try await setup.openOrCreate(profile, name: myName)
+            try await ProfileOptions.closing(kith) { kith in
+                let id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                    try await kith.join(invite, name: name)
+                }
+                let conversation = try await kith.conversation(id)
+                if profile.json { return _ = JSONLine.print(ConversationReport(conversation)) }
+                StandardStream.error.write(
+                    "[you and \(SafeText.oneLine(conversation.name)) can talk now; the key is the one in the invite]\n")
+                if noChat || !ChatDoor.isThere {
+                    StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
+                } else {
+                    try await ChatDoor.open(id, of: kith, profile)
+                }
+            }
+        }
+    }
+
+    private func invite() async throws -> Invite {
+        do {
+            return try Invite(line: try await text())
+        } catch let error as InviteError {
+            throw Failure(message: error.description)
+        }
+    }
+
+    private func text() async throws -> String {
+        if let line, line != "-" { return line }
+        if line == nil {
+            guard let prompt = Prompt() else { throw ValidationError("Where is the invite? Give it, or - to read it.") }
+            defer { prompt.close() }
+            return try await prompt.ask("The invite (paste it):", isShown: true)
+        }
+        // A mail program may have broken it into lines.
+        let lines = LineReader()
+        var text = ""
+        while let line = await lines.next(), text.utf8.count <= ClientLimits.invite { text += line }
+        return text
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import KithClient
+
+/// `kith list`: the conversations.
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List your conversations, the latest first.",
+        discussion: """
+            Shows what this device has, and asks no relay.
+
+            EXAMPLES
+              kith list
+              kith list --unread               only those with something new
+              kith list --json | jq -r .name
+
+            JSON
+              One object a line: conversation, name, isGroup, status, statusText, members, unread, lastSeq, lastActivity,
+              relay, suspect.
+
+            EXIT CODES
+              0  listed    1  there is no profile, or it can't be read    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Flag(name: .long, help: "Only conversations with something unread.")
+    var unread = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let conversations = try await profile.withOpenForReading { kith in
+                try await kith.conversations().filter { !unread || $0.unread > 0 }
+            }
+            if profile.json {
+                for conversation in conversations { JSONLine.print(ConversationReport(conversation)) }
+            } else if conversations.isEmpty {
+                StandardStream.error.write(
+                    unread ? "[nothing is unread]\n" : "[no conversations yet: kith host, kith invite, kith join]\n")
+            } else {
+                for line in Columns.lines(conversations.map(Self.row)) { StandardStream.output.write(line + "\n") }
+            }
+        }
+    }
+
+    private static func row(_ conversation: ConversationSummary) -> [String] {
+        var state: [String] = []
+        if conversation.unread > 0 { state.append("\(conversation.unread) unread") }
+        if conversation.status != .active { state.append(conversation.status.sentence) }
+        if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
+        return [
+            "#\(conversation.id.rawValue)", conversation.name,
+            conversation.contact == nil ? "group of \(conversation.memberCount)" : "",
+            conversation.lastActivityMs == 0 ? "" : Moment(ms: conversation.lastActivityMs).local,
+            state.joined(separator: "; "),
+        ]
+    }
+}

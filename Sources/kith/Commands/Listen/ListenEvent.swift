@@ -1,0 +1,74 @@
+import KithClient
+
+/// What happens beside messages of others, as `kith listen` prints it.
+enum ListenEvent: Sendable {
+    case delivery(MessageReport)
+    case conversation(ConversationReport)
+    case contact(ContactReport)
+    case other(Other, text: String?)
+
+    /// Events of few fields.
+    struct Other: Encodable, Sendable {
+        let event: String
+        var conversation: UInt64?
+        var name: String?
+        var relay: String?
+        var state: String?
+        var reason: String?
+        var invite: UInt64?
+        var warning: String?
+    }
+
+    /// `nil` for what is not printed: messages of others, and what belongs to another conversation.
+    init?(_ event: KithEvent, only: ConversationID?, names: [ConversationID: String]) {
+        func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
+        func isWanted(_ id: ConversationID) -> Bool { only == nil || only == id }
+        switch event {
+        case .message(let message):
+            guard message.author == .me, isWanted(message.conversation) else { return nil }
+            self = .delivery(MessageReport(message, in: name(message.conversation), event: "delivery"))
+        case .conversation(let summary):
+            guard isWanted(summary.id) else { return nil }
+            self = .conversation(ConversationReport(summary, event: "conversation"))
+        case .contact(let contact): self = .contact(ContactReport(contact, event: "contact"))
+        case .relay(let address, let state): self = Self.relay("\(address)", state)
+        case .present(let id, _, let person):
+            guard isWanted(id) else { return nil }
+            self = .other(Other(event: "present", conversation: id.rawValue, name: person), text: nil)
+        case .inviteUsed(let invite, let id):
+            self = .other(
+                Other(event: "inviteUsed", conversation: id.rawValue, name: name(id), invite: invite.rawValue),
+                text: "\(name(id)) used your invite")
+        case .warning(let id, let warning):
+            guard isWanted(id) else { return nil }
+            self = .other(
+                Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence),
+                text: "\(name(id)): \(warning.sentence)")
+        }
+    }
+
+    private static func relay(_ address: String, _ state: RelayState) -> ListenEvent {
+        var other = Other(event: "relay", relay: address)
+        let text: String?
+        switch state {
+        case .connecting: (other.state, text) = ("connecting", nil)
+        case .connected: (other.state, text) = ("connected", nil)
+        case .waiting(let reason, _):
+            (other.state, other.reason, text) = ("waiting", reason, "\(address): \(reason); trying again")
+        case .refused(let reason): (other.state, other.reason, text) = ("refused", reason, "\(address): \(reason)")
+        }
+        return .other(other, text: text)
+    }
+
+    /// The line for programs, or the one for people, if there is something to tell them.
+    func line(_ output: Listener.Output) -> String? {
+        switch (output, self) {
+        case (.json, .delivery(let report)): JSONLine.text(report)
+        case (.json, .conversation(let report)): JSONLine.text(report)
+        case (.json, .contact(let report)): JSONLine.text(report)
+        case (.json, .other(let other, _)): JSONLine.text(other)
+        case (.text, .other(_, let text)): text.map { "[\(SafeText.oneLine($0))]" }
+        case (.text, _): nil
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import KithClient
+
+/// Prints what comes, once each, and says that it was read.
+struct Listener {
+    /// How it prints.
+    enum Output: Sendable {
+        /// For people.
+        case text
+        /// For programs.
+        case json
+    }
+
+    /// Why it ended.
+    enum Ending: Sendable {
+        /// One message was asked for, and printed.
+        case gotOne
+        /// The time was over.
+        case timeIsOver
+        /// The output's reader is gone.
+        case nobodyReads
+        /// Ctrl-C, or SIGTERM.
+        case stopped
+        /// The profile was closed.
+        case closed
+    }
+
+    private enum Input: Sendable {
+        case event(KithEvent)
+        case command(String)
+        case flush
+        case end(Ending)
+    }
+
+    private let kith: Kith
+    private let only: ConversationID?
+    private let output: Output
+    private let endsAfterFirst: Bool
+    private let sendsReceipts: Bool
+    /// How far each conversation was printed.
+    private var printed: [ConversationID: UInt64] = [:]
+    /// What was printed and is not marked as read yet.
+    private var unmarked: Set<ConversationID> = []
+    private var names: [ConversationID: String] = [:]
+
+    /// How long reading is not yet said, so that one transaction says it of many messages.
+    private static let flush = Duration.milliseconds(200)
+    /// How many lines are taken from the vault at once.
+    private static let page = 500
+
+    init(_ kith: Kith, only: ConversationID?, output: Output, endsAfterFirst: Bool, sendsReceipts: Bool) {
+        self.kith = kith
+        self.only = only
+        self.output = output
+        self.endsAfterFirst = endsAfterFirst
+        self.sendsReceipts = sendsReceipts
+    }
+
+    /// Listens until something ends it.
+    func run(for time: Duration?) async throws -> Ending {
+        var listener = self
+        let ending = try await listener.listen(for: time)
+        try await listener.markRead()
+        return ending
+    }
+
+    private mutating func listen(for time: Duration?) async throws -> Ending {
+        let (inputs, put) = AsyncStream.makeStream(of: Input.self)
+        let tasks = await feed(put, for: time)
+        defer { for task in tasks { task.cancel() } }
+        if let ending = try await printUnread() { return ending }
+        for await input in inputs {
+            switch input {
+            case .event(let event): if let ending = try await take(event, put) { return ending }
+            case .command(let line): if try await !carryOut(line) { return .nobodyReads }
+            case .flush: try await markRead()
+            case .end(let ending): return ending
+            }
+        }
+        return .closed
+    }
+
+    private func feed(_ put: AsyncStream<Input>.Continuation, for time: Duration?) async -> [Task<Void, Never>] {
+        let events = await kith.events()
+        var tasks = [
+            Task {
+                for await event in events { put.yield(.event(event)) }
+                put.yield(.end(.closed))
+            },
+            Task {
+                await StopSignals().wait()
+                put.yield(.end(.stopped))
+            },
+        ]
+        if let time {
+            tasks.append(
+                Task {
+                    try? await Task.sleep(for: time)
+                    put.yield(.end(.timeIsOver))
+                })
+        }
+        if output == .json {
+            let lines = LineReader()
+            tasks.append(Task { while let line = await lines.next() { put.yield(.command(line)) } })
+        }
+        return tasks
+    }
+
+    // MARK: Messages
+
+    private mutating func printUnread() async throws -> Ending? {
+        // The order in which people would look: what came last, last.
+        for conversation in try await kith.conversations().reversed() where only == nil || only == conversation.id {
+            names[conversation.id] = conversation.name
+            if let ending = try await printNew(in: conversation.id, after: conversation.readThrough) { return ending }
+        }
+        try await markRead()
+        return nil
+    }
+
+    private mutating func printNew(in conversation: ConversationID, after seq: UInt64) async throws -> Ending? {
+        var seq = seq
+        while true {
+            let messages = try await kith.messages(in: conversation, after: seq, limit: Self.page)
+            for message in messages {
+                seq = message.seq ?? seq
+                if let ending = print(message) { return ending }
+            }
+            if messages.count < Self.page { return nil }
+        }
+    }
+
+    /// Prints a message unless it was printed.
+    private mutating func print(_ message: Message) -> Ending? {
+        guard only == nil || only == message.conversation, let seq = message.seq,
+            seq > printed[message.conversation] ?? 0
+        else { return nil }
+        printed[message.conversation] = seq
+        guard message.author != .me else { return nil }
+        let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
+        let lines =
+            switch output {
+            case .json: [JSONLine.text(MessageReport(message, in: name, event: "message"))]
+            case .text: MessageText(namesConversation: only == nil ? name : nil).lines(message)
+            }
+        for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
+        unmarked.insert(message.conversation)
+        guard endsAfterFirst, case .contact = message.author else { return nil }
+        return .gotOne
+    }
+
+    private mutating func markRead() async throws {
+        for conversation in unmarked {
+            guard let seq = printed[conversation] else { continue }
+            try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
+        }
+        unmarked = []
+    }
+
+    // MARK: Events
+
+    private mutating func take(_ event: KithEvent, _ put: AsyncStream<Input>.Continuation) async throws -> Ending? {
+        switch event {
+        case .conversation(let summary): names[summary.id] = summary.name
+        case .message(let message) where names[message.conversation] == nil:
+            names[message.conversation] = try await kith.conversation(message.conversation).name
+        default: break
+        }
+        let before = unmarked
+        if case .message(let message) = event, message.author != .me {
+            if let ending = print(message) { return ending }
+        } else if let line = ListenEvent(event, only: only, names: names)?.line(output) {
+            let stream = output == .json ? StandardStream.output : .error
+            guard stream.write(line + "\n") else { return .nobodyReads }
+        }
+        if before.isEmpty, !unmarked.isEmpty {
+            Task {
+                try? await Task.sleep(for: Self.flush)
+                put.yield(.flush)
+            }
+        }
+        return nil
+    }
+
+    // MARK: Commands
+
+    /// Does what a line of standard input asks for. Returns `false` if nobody reads the answer.
+    private func carryOut(_ line: String) async throws -> Bool {
+        if line.allSatisfy(\.isWhitespace) { return true }
+        let answer = await ListenRequest.carryOut(line, with: kith)
+        return JSONLine.print(answer)
+    }
+}

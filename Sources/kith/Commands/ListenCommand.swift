@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith listen`: prints what comes.
+struct ListenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "listen",
+        abstract: "Print each unread and each new message once; for scripts and bots.",
+        discussion: """
+            Receives for as long as it runs, and sends what waits. What was printed counts as read. A message is printed \
+            again only if the command was killed right after printing it.
+
+            With --json, lines of standard input are commands:
+              {"send": {"to": "bob", "text": "hi"}, "ref": 1}
+              {"send": {"to": "#3", "text": "yes", "replyTo": "ID OF A MESSAGE", "expires": "1d"}}
+            Each is answered with an event "sent" or "error" that has the same ref, and later with "delivery".
+
+            EXAMPLES
+              kith listen
+              kith listen --conversation bob --once --timeout 1m    one message of Bob's, or exit code 4
+              kith listen --timeout 5s                              what came since last time
+              kith listen --json | jq -r 'select(.text) | .text'
+              mkfifo in; ./bot.py < events > in & kith listen --json < in > events
+
+            JSON
+              One object a line, with event: message (as kith history prints it; notices too), delivery (of what was sent:
+              id, seq, delivery, readBy), sent (ref, id), error (ref, message), conversation, contact, relay (relay, state,
+              reason), present (conversation, name), inviteUsed (invite, conversation, name), warning (conversation,
+              warning). Others may be added.
+
+            EXIT CODES
+              0  the time was over, or nobody reads the output any more    1  failed, said in one line
+              4  --once, and nothing came in time    5  another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Option(name: .long, help: ArgumentHelp("Only this conversation.", valueName: "name"))
+    var conversation: String?
+
+    @Flag(name: .long, help: "End after the first message.")
+    var once = false
+
+    @Option(name: .long, help: ArgumentHelp("End after this time.", valueName: "time"))
+    var timeout: Lifetime?
+
+    @Flag(name: .long, help: "Do not tell the others that their messages were read.")
+    var noReceipts = false
+
+    func run() async throws {
+        try await reportingFailure {
+            signal(SIGPIPE, SIG_IGN)
+            try await profile.withOpen { kith in
+                var place: ConversationID?
+                if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
+                let listener = Listener(
+                    kith, only: place, output: profile.json ? .json : .text, endsAfterFirst: once,
+                    sendsReceipts: !noReceipts)
+                switch try await listener.run(for: timeout?.duration) {
+                case .timeIsOver where once:
+                    throw Failure(message: "nothing came within \(timeout ?? Lifetime(seconds: 0))", code: .notInTime)
+                case .gotOne, .timeIsOver, .nobodyReads, .stopped: return
+                case .closed: throw KithError.closed
+                }
+            }
+        }
+    }
+}

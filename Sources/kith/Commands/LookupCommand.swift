@@ -1,0 +1,58 @@
+import ArgumentParser
+import KithClient
+import KithWire
+
+/// `kith lookup`: finds somebody by name.
+struct LookupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lookup",
+        abstract: "Find who holds a name at a relay, and remember them as a contact.",
+        discussion: """
+            The key comes from the relay, which could lie: the contact counts as unverified until you compare (kith verify).
+
+            EXAMPLES
+              kith lookup bob
+              kith lookup bob --relay relay.example.org:7443
+              kith lookup bob --as "Bob Smith"
+              kith lookup bob && kith send bob hello
+
+            JSON
+              One object, as kith contacts prints it.
+
+            EXIT CODES
+              0  found    1  failed, said in one line (nobody has the name)
+              3  the relay, or the contact, has another key than before
+              4  the relay was not reached in time    5  another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var relay: RelayChoice
+    @OptionGroup var patience: Patience
+
+    @Argument(help: "The name at the relay.")
+    var name: Name
+
+    @Option(name: .long, help: ArgumentHelp("What to call the contact here.", valueName: "name"))
+    var `as`: String?
+
+    func validate() throws {
+        if let `as` { try ProfileSetup.check("--as", `as`) }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpen { kith in
+                let point = try await relay.point(for: kith)
+                let id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                    try await kith.lookUp(name, at: point, as: `as`)
+                }
+                guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
+                if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
+                let note =
+                    contact.trust.isVerified
+                    ? contact.trust.sentence : "the key came from the relay and is unverified: kith verify \(contact.name)"
+                StandardStream.error.write("[\(SafeText.oneLine("\(contact.name): \(note)"))]\n")
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+
+/// A length of time on the command line: `90s`, `30m`, `12h`, `7d`, or seconds without a letter.
+struct Lifetime: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
+    let seconds: UInt64
+
+    /// A century: nothing here lasts longer, and no sum of it and a date runs over.
+    private static let longest: UInt64 = 100 * 366 * 86_400
+    private static let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+
+    init(seconds: UInt64) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let unit = argument.last.flatMap { Self.units[$0] }
+        let digits = unit == nil ? argument[...] : argument.dropLast()
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let count = UInt64(digits)
+        else { return nil }
+        let (seconds, overflows) = count.multipliedReportingOverflow(by: unit ?? 1)
+        guard !overflows, seconds <= Self.longest else { return nil }
+        self.seconds = seconds
+    }
+
+    var description: String {
+        for (letter, unit) in Self.units.sorted(by: { $0.value > $1.value }) where seconds > 0 && seconds % unit == 0 {
+            return "\(seconds / unit)\(letter)"
+        }
+        return "\(seconds)s"
+    }
+
+    /// For waiting.
+    var duration: Duration { .seconds(Int64(seconds)) }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import KithClient
+import KithWire
+
+/// Which relay a command is to use.
+struct RelayChoice: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The relay to use. Default: the one of your latest conversation.", valueName: "host:port"))
+    var relay: RelayAddress?
+
+    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.")
+    var pin: RelayPin?
+
+    @Option(name: .long, help: "A file with the pass that the relay wants.")
+    var relayPassFile: String?
+
+    func validate() throws {
+        guard relay == nil else { return }
+        if pin != nil { throw ValidationError("--pin needs --relay.") }
+        if relayPassFile != nil { throw ValidationError("--relay-pass-file needs --relay.") }
+    }
+
+    /// The relay, with its key.
+    ///
+    /// - Throws: ``Failure`` if none was given and the profile uses none yet, or if the relay has another key than before.
+    func point(for kith: Kith) async throws -> RelayPoint {
+        let used = await kith.relays().map(\.relay)
+        guard let relay else {
+            let latest = try await kith.conversations().first?.relay
+            guard let point = used.first(where: { $0.address == latest }) ?? used.first else {
+                throw Failure(message: "no relay is known yet: name one with --relay HOST:PORT, or run one with: kith host")
+            }
+            return point
+        }
+        let pass = try relayPassFile.map(RelayPass.init(file:))
+        if let pin { return RelayPoint(address: relay, pin: pin, pass: pass) }
+        if let point = used.first(where: { $0.address == relay }) {
+            return RelayPoint(address: relay, pin: point.pin, pass: pass ?? point.pass)
+        }
+        let contact = RelayContact(address: relay, pin: nil, pass: pass, known: KnownRelays())
+        let (connection, isFirstContact) = try await contact.connect()
+        let pin = connection.pin
+        await connection.close()
+        if isFirstContact {
+            StandardStream.error.write("[first contact with the relay at \(relay); its key is remembered: \(pin)]\n")
+        }
+        return RelayPoint(address: relay, pin: pin, pass: pass)
+    }
+}
+
+extension RelayPass {
+    /// The pass in a file, without the space round it.
+    ///
+    /// - Throws: ``Failure``.
+    init(file path: String) throws {
+        guard let content = try PrivateFile(URL(fileURLWithPath: path)).read(limit: 4 * WireLimits.relayPass) else {
+            throw Failure(message: "there is no file \(path) with a relay pass")
+        }
+        let text = String(decoding: content, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let pass = RelayPass(text) else {
+            throw Failure(message: "the relay pass in \(path) must have 1 to \(WireLimits.relayPass) bytes")
+        }
+        self = pass
+    }
+}

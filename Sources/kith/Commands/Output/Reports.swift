@@ -1,0 +1,183 @@
+import Foundation
+import KithClient
+import KithWire
+
+// What commands print with --json. Fields that have no value are left out.
+
+/// A message, or a notice.
+struct MessageReport: Encodable, Sendable {
+    var event: String?
+    let conversation: UInt64
+    let conversationName: String
+    let id: String
+    let seq: UInt64?
+    let author: String
+    let name: String?
+    let contact: UInt64?
+    let verified: Bool?
+    let text: String?
+    let notice: String?
+    let unknownKind: UInt16?
+    let sentAt: String
+    let replyTo: String?
+    let delivery: String?
+    let readBy: Int?
+    let warnings: [String]?
+
+    init(_ message: Message, in conversationName: String, event: String? = nil) {
+        self.event = event
+        conversation = message.conversation.rawValue
+        self.conversationName = conversationName
+        id = message.id.hex
+        seq = message.seq
+        switch message.author {
+        case .me: (author, name, contact, verified) = ("me", nil, nil, nil)
+        case .contact(let id, let name, let trust):
+            (author, self.name, contact, verified) = ("contact", name, id.rawValue, trust.isVerified)
+        case .kith: (author, name, contact, verified) = ("kith", nil, nil, nil)
+        }
+        switch message.body {
+        case .text(let text): (self.text, notice, unknownKind) = (text, nil, nil)
+        case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence, nil)
+        case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
+        }
+        sentAt = Moment(ms: message.sentAtMs).iso
+        replyTo = message.replyTo?.hex
+        switch message.delivery {
+        case nil: (delivery, readBy) = (nil, nil)
+        case .queued: (delivery, readBy) = ("queued", nil)
+        case .onRelay: (delivery, readBy) = ("onRelay", nil)
+        case .read(let count): (delivery, readBy) = ("read", count)
+        }
+        warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.sentence)
+    }
+}
+
+/// A conversation.
+struct ConversationReport: Encodable, Sendable {
+    var event: String?
+    let conversation: UInt64
+    let name: String
+    let isGroup: Bool
+    let status: String
+    let statusText: String?
+    let members: Int
+    let unread: Int
+    let lastSeq: UInt64
+    let lastActivity: String?
+    let relay: String
+    let suspect: Bool
+
+    init(_ summary: ConversationSummary, event: String? = nil) {
+        self.event = event
+        conversation = summary.id.rawValue
+        name = summary.name
+        isGroup = summary.contact == nil
+        status = summary.status.word
+        statusText = summary.status == .active ? nil : summary.status.sentence
+        members = summary.memberCount
+        unread = summary.unread
+        lastSeq = summary.lastSeq
+        lastActivity = summary.lastActivityMs == 0 ? nil : Moment(ms: summary.lastActivityMs).iso
+        relay = summary.relay.description
+        suspect = summary.isSuspect
+    }
+}
+
+extension ConversationStatus {
+    /// One word for programs.
+    var word: String {
+        switch self {
+        case .preparing: "preparing"
+        case .active: "active"
+        case .removed: "removed"
+        case .left: "left"
+        case .stopped: "stopped"
+        }
+    }
+}
+
+/// A contact.
+struct ContactReport: Encodable, Sendable {
+    var event: String?
+    let contact: UInt64
+    let name: String
+    let verified: Bool
+    let trust: String
+    let fingerprint: String
+    let conflictingFingerprint: String?
+    let registeredName: String?
+    let reachable: Bool
+
+    init(_ contact: Contact, event: String? = nil) {
+        self.event = event
+        self.contact = contact.id.rawValue
+        name = contact.name
+        verified = contact.trust.isVerified
+        trust = contact.trust.word
+        fingerprint = contact.accountKey.fingerprint.description
+        conflictingFingerprint = contact.conflictingKey?.fingerprint.description
+        registeredName = contact.registeredName?.text
+        reachable = contact.inbox != nil
+    }
+}
+
+extension Trust {
+    /// One word for programs.
+    var word: String {
+        switch self {
+        case .unverified: "unverified"
+        case .usedMyInvite: "usedMyInvite"
+        case .invite: "invite"
+        case .compared: "compared"
+        }
+    }
+}
+
+/// A member of a conversation.
+struct MemberReport: Encodable, Sendable {
+    let contact: UInt64?
+    let name: String
+    let device: String
+    let isMe: Bool
+    let verified: Bool?
+    let trust: String?
+
+    init(_ member: Member) {
+        contact = member.contact?.rawValue
+        name = member.name
+        device = member.deviceName
+        isMe = member.contact == nil
+        verified = member.contact == nil ? nil : member.trust.isVerified
+        trust = member.contact == nil ? nil : member.trust.word
+    }
+}
+
+/// An invite that is open.
+struct InviteReport: Encodable, Sendable {
+    let invite: UInt64
+    let line: String
+    let relay: String
+    let reusable: Bool
+    let expires: String
+
+    init(_ open: OpenInvite) {
+        invite = open.id.rawValue
+        line = open.invite.line
+        relay = open.invite.inbox.relay.address.description
+        reusable = open.isReusable
+        expires = Moment(seconds: open.invite.expiresAt).iso
+    }
+}
+
+extension EntryID {
+    /// 32 hexadecimal digits.
+    var hex: String { bytes.map { byte in [byte >> 4, byte & 15].map { String($0, radix: 16) }.joined() }.joined() }
+
+    /// Reads what ``hex`` writes; `nil` for anything else.
+    init?(hex: String) {
+        let digits = hex.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
+        guard digits.count == 32, hex.count == 32 else { return nil }
+        self.init(stride(from: 0, to: 32, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith passphrase`: changes what opens the profile.
+struct PassphraseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "passphrase",
+        abstract: "Change the passphrase of the profile, or do without one.",
+        discussion: """
+            The old one, if there is one, is asked for first (or read from KITH_PASSPHRASE_FILE).
+
+            EXAMPLES
+              kith passphrase                         asks for the old and the new one
+              kith passphrase --new-file new.txt      takes the new one from a file that only you can read
+              kith passphrase --none                  a key file beside the profile opens it from now on
+
+            EXIT CODES
+              0    changed    1  not changed, said in one line    5  another process has the profile open
+              64   wrong usage
+              130  ctrl-C while it asked
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Option(name: .long, help: ArgumentHelp("A file with the new passphrase.", valueName: "file"))
+    var newFile: String?
+
+    @Flag(name: .long, help: "No passphrase: a key file beside the profile opens it.")
+    var none = false
+
+    func validate() throws {
+        if none, newFile != nil { throw ValidationError("--none and --new-file do not go together.") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpen { kith in
+                let secret = try await newSecret()
+                try await kith.changeSecret(to: secret)
+                let text = none ? "the key file opens the profile now" : "the new passphrase opens the profile now"
+                if profile.json { return _ = JSONLine.print(Changed(passphrase: !none)) }
+                StandardStream.error.write("[\(text)]\n")
+            }
+        }
+    }
+
+    private func newSecret() async throws -> VaultSecret {
+        if none { return .keyFile }
+        if let newFile { return .passphrase(try Passphrase.inFile(newFile)) }
+        guard let prompt = Prompt() else {
+            throw Failure(message: "there is no terminal to ask for the new passphrase on: use --new-file")
+        }
+        defer { prompt.close() }
+        guard let passphrase = try await Passphrase.new(asking: "New passphrase:", mayBeEmpty: false, prompt: prompt)
+        else { throw ExitCode.failure }
+        return .passphrase(passphrase)
+    }
+
+    private struct Changed: Encodable {
+        let passphrase: Bool
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import KithClient
+
+/// What a name on the command line stands for.
+enum NamedTarget: Hashable, Sendable {
+    /// A conversation that there is.
+    case conversation(ConversationSummary)
+    /// A person with whom there is none of two yet.
+    case contact(Contact)
+
+    /// Finds what a name stands for: as it is written, or else in upper or lower case. `#3` is conversation number 3.
+    ///
+    /// - Throws: ``Failure`` that says what there is instead, if nothing or more than one thing goes by the name.
+    static func named(_ name: String, in kith: Kith) async throws -> NamedTarget {
+        try named(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+    }
+
+    /// Finds what a name stands for among these.
+    static func named(
+        _ name: String, conversations: [ConversationSummary], contacts: [Contact]
+    ) throws -> NamedTarget {
+        if let target = try find(name, conversations: conversations, contacts: contacts) { return target }
+        throw Failure(message: unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
+    }
+
+    /// Finds what a name stands for among these; `nil` if nothing goes by it.
+    static func find(
+        _ name: String, conversations: [ConversationSummary], contacts: [Contact]
+    ) throws -> NamedTarget? {
+        if let number = number(name) {
+            guard let conversation = conversations.first(where: { $0.id.rawValue == number }) else {
+                throw Failure(message: "there is no conversation \(name)")
+            }
+            return .conversation(conversation)
+        }
+        for isMeant in [{ $0 == name }, { $0.isLike(name) }] as [(String) -> Bool] {
+            let found = conversations.filter { isMeant($0.name) }
+            // What is over is meant only if nothing else is.
+            let usable = found.filter(\.isUsable)
+            let candidates = usable.isEmpty ? found : usable
+            if candidates.count > 1 { throw ambiguous(name, candidates) }
+            let contact = contacts.first { isMeant($0.name) }
+            if let conversation = candidates.first, conversation.isUsable || contact == nil {
+                return .conversation(conversation)
+            }
+            if let contact { return .contact(contact) }
+        }
+        return nil
+    }
+
+    /// The contact that a name stands for.
+    static func contact(_ name: String, in kith: Kith) async throws -> Contact {
+        let contacts = await kith.contacts()
+        for isMeant in [{ $0 == name }, { $0.isLike(name) }] as [(String) -> Bool] {
+            let found = contacts.filter { isMeant($0.name) }
+            if found.count == 1 { return found[0] }
+            if found.count > 1 {
+                throw Failure(
+                    message:
+                        "\(name) may be any of: \(found.map(\.name).joined(separator: ", ")); write it as it is there")
+            }
+        }
+        throw Failure(message: unknown(name, among: contacts.map(\.name)))
+    }
+
+    /// The conversation that a name stands for.
+    static func conversation(_ name: String, in kith: Kith) async throws -> ConversationSummary {
+        switch try await named(name, in: kith) {
+        case .conversation(let conversation): return conversation
+        case .contact(let contact): throw Failure(message: "there is no conversation with \(contact.name) yet")
+        }
+    }
+
+    private static func number(_ name: String) -> UInt64? {
+        name.hasPrefix("#") ? UInt64(name.dropFirst()) : nil
+    }
+
+    private static func ambiguous(_ name: String, _ candidates: [ConversationSummary]) -> Failure {
+        let list = candidates.map { "#\($0.id.rawValue) (\($0.name), \($0.memberCount) members)" }
+        return Failure(
+            message: "\(name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
+    }
+
+    private static func unknown(_ name: String, among names: [String]) -> String {
+        let near = Set(names).filter { $0.isNear(name) }.sorted().prefix(5)
+        let start = "nobody and nothing goes by the name \(name) here"
+        if !near.isEmpty { return "\(start); is it \(near.joined(separator: " or "))?" }
+        return names.isEmpty ? "\(start); there are no contacts yet (kith invite, kith join)" : "\(start) (kith list)"
+    }
+}
+
+extension ConversationSummary {
+    /// Whether something can be sent there, or will be.
+    var isUsable: Bool {
+        switch status {
+        case .preparing, .active: true
+        case .removed, .left, .stopped: false
+        }
+    }
+}
+
+extension String {
+    /// Whether two names differ by case or composition only.
+    fileprivate func isLike(_ other: String) -> Bool { lowercased() == other.lowercased() }
+
+    /// Whether somebody who wrote the other may have meant this.
+    fileprivate func isNear(_ other: String) -> Bool {
+        let (mine, wanted) = (Array(lowercased()), Array(other.lowercased()))
+        if wanted.count >= 2, mine.starts(with: wanted) { return true }
+        // A long name costs its square, and nobody mistypes one that far off.
+        guard abs(mine.count - wanted.count) <= 2, mine.count <= 64 else { return false }
+        var row = Array(0...wanted.count)
+        for (index, character) in mine.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for column in wanted.indices {
+                let cost = Swift.min(
+                    diagonal + (character == wanted[column] ? 0 : 1), row[column] + 1, row[column + 1] + 1)
+                diagonal = row[column + 1]
+                row[column + 1] = cost
+            }
+        }
+        return row[wanted.count] <= (wanted.count <= 3 ? 1 : 2)
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import KithClient
+
+/// Where the passphrase of a profile comes from: the file that `KITH_PASSPHRASE_FILE` names, or the person at the terminal.
+enum Passphrase {
+    /// The longest file that is read, in bytes.
+    private static let limit = 4 << 10
+    private static let variable = "KITH_PASSPHRASE_FILE"
+    private static let attempts = 3
+
+    /// The passphrase in the file that the environment names; `nil` if it names none.
+    static func fromFile() throws -> String? {
+        guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else { return nil }
+        return try inFile(path)
+    }
+
+    /// The passphrase in a file, without the line break at its end.
+    ///
+    /// - Throws: ``Failure`` if there is none, or others can read it.
+    static func inFile(_ path: String) throws -> String {
+        let file = PrivateFile(URL(fileURLWithPath: path))
+        guard let content = try file.read(limit: limit) else {
+            throw Failure(message: "there is no file \(path) with a passphrase")
+        }
+        guard !file.isOpenToOthers else {
+            throw Failure(message: "others on this machine can read the passphrase in \(path); chmod 600 it")
+        }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw Failure(message: "the passphrase in \(path) is not UTF-8 text")
+        }
+        let passphrase = text.trimmingSuffix { $0.isNewline }
+        guard !passphrase.isEmpty else { throw Failure(message: "there is no passphrase in \(path)") }
+        return String(passphrase)
+    }
+
+    /// Opens a vault with whatever it wants: its key file, or a passphrase.
+    static func opening(
+        _ profile: String, _ open: (VaultSecret) async throws -> Kith
+    ) async throws -> Kith {
+        do {
+            return try await open(.keyFile)
+        } catch KithError.passphraseNeeded {
+            if let passphrase = try fromFile() { return try await open(.passphrase(passphrase)) }
+        }
+        guard let prompt = Prompt() else {
+            throw Failure(
+                message:
+                    "the profile wants its passphrase: run this on a terminal, or name a file that only you can read "
+                    + "in \(variable)")
+        }
+        defer { prompt.close() }
+        var attempt = 1
+        while true {
+            let passphrase = try await prompt.ask("Passphrase of \(profile):")
+            do {
+                return try await open(.passphrase(passphrase))
+            } catch KithError.wrongPassphrase where attempt < attempts {
+                prompt.say("That is not it.")
+                attempt += 1
+            }
+        }
+    }
+
+    /// A new passphrase, typed twice.
+    ///
+    /// - Parameter mayBeEmpty: whether an empty one is an answer.
+    /// - Returns: `nil` for an empty one.
+    static func new(asking question: String, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
+        while true {
+            let passphrase = try await prompt.ask(question)
+            if passphrase.isEmpty {
+                if mayBeEmpty { return nil }
+                prompt.say("It must have at least one character.")
+            } else if try await prompt.ask("Again:") == passphrase {
+                return passphrase
+            } else {
+                prompt.say("These were two different ones.")
+            }
+        }
+    }
+}
+
+extension String {
+    /// The text without the characters at its end that are such.
+    fileprivate func trimmingSuffix(while isSuch: (Character) -> Bool) -> Substring {
+        var rest = self[...]
+        while let last = rest.last, isSuch(last) { rest.removeLast() }
+        return rest
+    }
+}

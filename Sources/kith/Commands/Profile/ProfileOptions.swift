@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// Which profile a command works with, and how it prints.
+struct ProfileOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Which of your profiles.", valueName: "name"))
+    var profile = "default"
+
+    @Flag(name: .long, help: "Print JSON, one object a line.")
+    var json = false
+
+    /// What the folder of Kith has beside profiles.
+    private static let taken = ["relay", "known_relays", "known_relays.lock"]
+
+    func validate() throws {
+        let isPlain = profile.unicodeScalars.allSatisfy { scalar in
+            scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || "-_. @+".unicodeScalars.contains(scalar)
+        }
+        guard isPlain, (1...64).contains(profile.utf8.count), profile.first != "." else {
+            throw ValidationError("--profile: a profile's name has letters, digits, and - _ . @ + in it.")
+        }
+        guard !Self.taken.contains(profile) else { throw ValidationError("--profile: the name \(profile) is taken.") }
+    }
+
+    /// Where the profile is kept.
+    var folder: URL { KithHome().folder.appending(path: profile, directoryHint: .isDirectory) }
+
+    /// Whether there is such a profile, whatever opens it.
+    var exists: Bool {
+        get async throws {
+            do {
+                await try Kith.openForReading(in: folder, secret: .keyFile).close()
+                return true
+            } catch KithError.noProfile {
+                return false
+            } catch KithError.passphraseNeeded {
+                return true
+            }
+        }
+    }
+
+    /// Opens the profile for sending and receiving.
+    ///
+    /// - Throws: `KithError.inUse` if another process has it open.
+    func open() async throws -> Kith {
+        try await Passphrase.opening(profile) {
+            try await Kith.open(in: folder, secret: $0)
+        }
+    }
+
+    /// Opens the profile for looking, whoever else has it open.
+    func openForReading() async throws -> Kith {
+        try await Passphrase.opening(profile) {
+            try await Kith.openForReading(in: folder, secret: $0)
+        }
+    }
+
+    /// Opens the profile for as long as `body` runs.
+    func withOpen<R>(_ body: (Kith) async throws -> R) async throws -> R {
+        try await Self.closing(try await open(), body)
+    }
+
+    /// Opens the profile for looking for as long as `body` runs.
+    func withOpenForReading<R>(_ body: (Kith) async throws -> R) async throws -> R {
+        try await Self.closing(try await openForReading(), body)
+    }
+
+    /// Does something with a profile, and closes it.
+    static func closing<R>(_ kith: Kith, _ body: (Kith) async throws -> R) async throws -> R {
+        do {
+            let result = try await body(kith)
+            await kith.close()
+            return result
+        } catch {
+            await kith.close()
+            throw error
+        }
+    }
+}

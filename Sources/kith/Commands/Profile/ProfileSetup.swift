@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// What a new profile is made with: asked from the person at the terminal, as far as it was not given.
+struct ProfileSetup: ParsableArguments {
+    @Flag(name: .long, help: "Ask nothing: take what was not given from this machine.")
+    var yes = false
+
+    @Option(name: .long, help: "What you call this device. Members of your conversations see it. Default: the host's name.")
+    var deviceName: String?
+
+    @Flag(name: .long, help: "Keep the profile's key in a file beside it, instead of asking for a passphrase each time.")
+    var noPassphrase = false
+
+    func validate() throws {
+        if let deviceName { try Self.check("--device-name", deviceName) }
+    }
+
+    static func check(_ option: String, _ name: String) throws {
+        if let problem = problem(with: name) { throw ValidationError("\(option): \(problem).") }
+    }
+
+    /// What keeps a text from being the name of a person or a device; `nil` if nothing does.
+    static func problem(with name: String) -> String? {
+        if name.trimmingCharacters(in: .whitespaces).isEmpty { return "a name has at least one character" }
+        if name.utf8.count > ClientLimits.personName { return "a name has at most \(ClientLimits.personName) bytes" }
+        // What a terminal would not show as it is.
+        if SafeText.oneLine(name) != name { return "a name has no control characters in it" }
+        return nil
+    }
+
+    /// Makes the profile.
+    ///
+    /// - Parameter name: the person's name, if it was given.
+    func create(_ profile: ProfileOptions, name: String?) async throws -> Kith {
+        let answers = try await answers(profile, name: name)
+        return try await Kith.create(
+            in: profile.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
+            secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
+    }
+
+    /// Opens the profile, or makes it if there is none: for the commands that people begin with.
+    func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Kith {
+        do {
+            return try await profile.open()
+        } catch KithError.noProfile {
+            return try await create(profile, name: name)
+        }
+    }
+
+    private func answers(
+        _ profile: ProfileOptions, name given: String?
+    ) async throws -> (name: String, passphrase: String?) {
+        // Before anything is asked, so that nobody answers in vain.
+        let fromFile = noPassphrase ? nil : try Passphrase.fromFile()
+        if yes { return (given ?? Self.userName, fromFile) }
+        guard let prompt = Prompt() else {
+            guard let given else {
+                throw Failure(
+                    message: "there is no terminal to ask on: say --yes, and your name with --name or --my-name")
+            }
+            guard noPassphrase || fromFile != nil else {
+                throw Failure(
+                    message: "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file "
+                        + "in KITH_PASSPHRASE_FILE")
+            }
+            return (given, fromFile)
+        }
+        defer { prompt.close() }
+        prompt.say("A new profile, in \(profile.folder.path).")
+        var name = given
+        while name == nil {
+            let answer = try await prompt.ask("Your name, as others see it [\(Self.userName)]:", isShown: true)
+            let candidate = answer.trimmingCharacters(in: .whitespaces)
+            if let problem = candidate.isEmpty ? nil : Self.problem(with: candidate) {
+                prompt.say("That can't be: \(problem).")
+            } else {
+                name = candidate.isEmpty ? Self.userName : candidate
+            }
+        }
+        if noPassphrase || fromFile != nil { return (name ?? Self.userName, fromFile) }
+        let passphrase = try await Passphrase.new(
+            asking: "A passphrase, which nobody can recover (empty for none):", mayBeEmpty: true, prompt: prompt)
+        return (name ?? Self.userName, passphrase)
+    }
+
+    /// The user's login name, or what else there is.
+    private static var userName: String { usable(NSUserName()) ?? "me" }
+    /// The first part of the machine's name.
+    private static var hostName: String {
+        usable(String(ProcessInfo.processInfo.hostName.prefix { $0 != "." })) ?? "device"
+    }
+
+    private static func usable(_ name: String) -> String? { problem(with: name) == nil ? name : nil }
+}

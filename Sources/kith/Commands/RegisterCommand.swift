@@ -1,0 +1,59 @@
+import ArgumentParser
+import KithClient
+import KithWire
+
+/// `kith register`: takes a name at a relay.
+struct RegisterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "register",
+        abstract: "Take a name at a relay, so that whoever asks there finds you.",
+        discussion: """
+            First come, first served. Whoever uses the relay can look the name up, write to you, and see your key; the relay \
+            learns that the name is yours. A name has letters a to z, digits, and . _ - in it.
+
+            EXAMPLES
+              kith register alice                                 at the relay of your latest conversation
+              kith register alice --relay relay.example.org:7443
+
+            JSON
+              One object: name, relay.
+
+            EXIT CODES
+              0  it is yours    1  failed, said in one line (somebody has it)    3  the relay has another key
+              4  the relay was not reached in time    5  another process has the profile open    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var relay: RelayChoice
+    @OptionGroup var patience: Patience
+
+    @Argument(help: "The name.")
+    var name: Name
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpen { kith in
+                let point = try await relay.point(for: kith)
+                try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                    try await kith.register(name, at: point)
+                }
+                if profile.json {
+                    JSONLine.print(Registered(name: name.text, relay: point.address.description))
+                } else {
+                    StandardStream.error.write(
+                        "[at \(point.address) you are \(name.text) now: kith lookup \(name.text) finds you]\n")
+                }
+            }
+        }
+    }
+
+    private struct Registered: Encodable {
+        let name: String
+        let relay: String
+    }
+}
+
+extension Name: ExpressibleByArgument {
+    /// Reads a name.
+    public init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import KithClient
+
+/// `kith search`: finds what was said.
+struct SearchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Find messages that contain all the words, the newest first.",
+        discussion: """
+            Upper and lower case make no difference. Searches what this device has; nothing is sent anywhere.
+
+            EXAMPLES
+              kith search backup failed
+              kith search --conversation bob invoice
+              kith search --json invoice | jq -r .text
+
+            JSON
+              One object a line, as kith history prints it.
+
+            EXIT CODES
+              0  found    1  nothing found, or something failed (said in one line)    64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Argument(help: "The words.")
+    var words: [String]
+
+    @Option(name: .long, help: ArgumentHelp("Search in this conversation only.", valueName: "name"))
+    var conversation: String?
+
+    @Option(name: .long, help: "How many messages at most.")
+    var limit = 100
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit takes 1 or more.") }
+        if words.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("What are you looking for?") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            try await profile.withOpenForReading { kith in
+                var place: ConversationID?
+                if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
+                let messages = try await kith.search(words.joined(separator: " "), in: place, limit: limit)
+                guard !messages.isEmpty else { throw ExitCode.failure }
+                let names = Dictionary(
+                    try await kith.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
+                for message in messages {
+                    let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
+                    if profile.json {
+                        guard JSONLine.print(MessageReport(message, in: name)) else { return }
+                    } else {
+                        let text = MessageText(namesConversation: name)
+                        for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import KithClient
+import KithWire
+
+/// Messages on their way to the relay.
+struct SendProgress {
+    /// The messages, as far as they have come.
+    private(set) var messages: [Message]
+    private let conversation: ConversationSummary
+    private var waiting: Set<EntryID>
+    /// Where a person watches, and there is something to watch.
+    private let isShown: Bool
+
+    init(_ messages: [Message], in conversation: ConversationSummary) {
+        self.messages = messages
+        self.conversation = conversation
+        waiting = Set(messages.filter { $0.seq == nil }.map(\.id))
+        isShown = messages.count > 1 && StandardStream.error.isTerminal && TerminalMode.isCapable
+    }
+
+    /// Returns when the relay has them all.
+    ///
+    /// - Throws: ``Failure`` if the conversation takes nothing any more.
+    mutating func wait(for events: AsyncStream<KithEvent>) async throws {
+        defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
+        show()
+        if waiting.isEmpty { return }
+        for await event in events {
+            switch event {
+            case .message(let message) where message.conversation == conversation.id && message.seq != nil:
+                guard waiting.remove(message.id) != nil else { continue }
+                if let index = messages.firstIndex(where: { $0.id == message.id }) { messages[index] = message }
+                show()
+                if waiting.isEmpty { return }
+            case .conversation(let now) where now.id == conversation.id:
+                if !now.isUsable { throw KithError.conversation(now.status) }
+                if now.isSuspect { throw KithError.suspect }
+            default: continue
+            }
+        }
+        throw KithError.closed
+    }
+
+    private func show() {
+        guard isShown else { return }
+        StandardStream.error.write("\r\u{1B}[K[\(messages.count - waiting.count) of \(messages.count) sent]")
+    }
+}

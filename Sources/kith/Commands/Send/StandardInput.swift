@@ -1,0 +1,35 @@
+import Foundation
+import KithClient
+
+/// A text from standard input, as a whole.
+enum StandardInput {
+    /// The longest text that is taken, in bytes. What is longer is a file and not a message.
+    static let limit = 16 << 20
+
+    /// The text, without the line break at its end.
+    ///
+    /// - Throws: ``Failure`` if it is too long, or is no text.
+    static func text() throws -> String {
+        if isatty(STDIN_FILENO) == 1 { StandardStream.error.write("[type the message; ctrl-D on an empty line sends it]\n") }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(STDIN_FILENO, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw Failure(message: "standard input can't be read: \(String(cString: strerror(errno)))")
+            }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+            guard bytes.count <= limit else {
+                throw Failure(message: "standard input has more than \(limit >> 20) MiB; nothing was sent")
+            }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
+            throw Failure(message: "standard input is not UTF-8 text; nothing was sent (base64 makes text of anything)")
+        }
+        var rest = text[...]
+        while rest.last?.isNewline == true { rest.removeLast() }
+        return String(rest)
+    }
+}

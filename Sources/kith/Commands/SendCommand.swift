@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import KithClient
+import KithWire
+
+/// `kith send`: says something.
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send a text, from the command line or from standard input.",
+        discussion: """
+            Ends when the relay has it on its disk; until then it is kept here, and goes out whenever the profile is open. A \
+            text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
+            process has the profile open, such as kith chat, that one sends it.
+
+            EXAMPLES
+              kith send bob "see you at eight"
+              kith send bob < letter.txt
+              make 2>&1 | tail -20 | kith send "build robot"
+              kith send --expires 1d bob "the code is 4711"       everyone deletes it after a day
+              kith send --reply-to 12 bob yes                     answers entry 12
+              kith send --no-wait bob "when there is a network"
+
+            JSON
+              One object for each message, as kith history prints it.
+
+            EXIT CODES
+              0  the relay has it    1  failed, said in one line    3  the contact's key has changed: kith verify
+              4  the relay was not reached in time: it is kept and goes out later    64  wrong usage
+              5  another process has the profile open and does not take it
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var patience: Patience
+
+    @Argument(help: "The contact or the group; #3 is conversation number 3.")
+    var name: String
+
+    @Argument(help: "The text. Without it, standard input is sent.")
+    var text: [String] = []
+
+    @Flag(name: .long, help: "End when it is kept here.")
+    var noWait = false
+
+    @Option(name: .long, help: ArgumentHelp("Everyone deletes it after this time.", valueName: "time"))
+    var expires: Lifetime?
+
+    @Option(name: .long, help: ArgumentHelp("The entry that it answers: its number, or its id.", valueName: "seq"))
+    var replyTo: String?
+
+    func validate() throws {
+        if let expires, expires.seconds == 0 || UInt32(exactly: expires.seconds) == nil {
+            throw ValidationError("--expires takes 1 second to 100 years.")
+        }
+        if let replyTo, UInt64(replyTo) == nil, EntryID(hex: replyTo) == nil {
+            throw ValidationError("--reply-to takes an entry's number, or its id of 32 hexadecimal digits.")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            let text = text.isEmpty ? try StandardInput.text() : text.joined(separator: " ")
+            guard text.contains(where: { !$0.isWhitespace }) else { throw Failure(message: "there is nothing to send") }
+            let pieces = TextPieces.of(text, limit: ClientLimits.text)
+            try await profile.withOpen { try await send(pieces, with: $0) }
+        }
+    }
+
+    private func send(_ pieces: [String], with kith: Kith) async throws {
+        let later = "What was not sent yet is kept, and goes out when the profile is open next: kith chat, kith listen"
+        // From before the first is sent, so that nothing is missed.
+        let events = await kith.events()
+        let sent = try await patience.wait(for: kith, remains: later) {
+            let conversation = try await conversation(in: kith)
+            let answered = try await answered(in: conversation.id, kith)
+            var messages: [Message] = []
+            for piece in pieces {
+                messages.append(
+                    try await kith.send(
+                        piece, to: conversation.id, replyTo: answered,
+                        expiresAfter: expires.map { UInt32($0.seconds) }))
+            }
+            if !noWait {
+                var progress = SendProgress(messages, in: conversation)
+                try await progress.wait(for: events)
+                messages = progress.messages
+            }
+            return messages.map { MessageReport($0, in: conversation.name) }
+        }
+        if profile.json { for message in sent { JSONLine.print(message) } }
+    }
+
+    /// The conversation that was named; made, if there is only the contact.
+    private func conversation(in kith: Kith) async throws -> ConversationSummary {
+        switch try await NamedTarget.named(name, in: kith) {
+        case .conversation(let conversation): return conversation
+        case .contact(let contact):
+            return try await kith.conversation(try await kith.startConversation(with: contact.id))
+        }
+    }
+
+    private func answered(in conversation: ConversationID, _ kith: Kith) async throws -> EntryID? {
+        guard let replyTo else { return nil }
+        if let id = EntryID(hex: replyTo) { return id }
+        guard let seq = UInt64(replyTo), seq > 0,
+            let message = try await kith.messages(in: conversation, after: seq - 1, limit: 1).first, message.seq == seq
+        else { throw Failure(message: "there is no message \(replyTo) to answer (kith history \(name))") }
+        return message.id
+    }
+}

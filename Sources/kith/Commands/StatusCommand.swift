@@ -1,0 +1,136 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith status`: how the profile is.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show who you are, your relays, what waits to be sent, and who has the profile open.",
+        discussion: """
+            Reads what is on this device. With --check, it also asks each relay whether it answers.
+
+            EXAMPLES
+              kith status
+              kith status --check
+              kith status --json | jq .queued
+
+            JSON
+              One object: profile, folder, name, device, fingerprint, openIn (the process that has it open), conversations,
+              unread, queued, invites, contacts, relays (address, pin, conversations, inboxes, and with --check: reachable,
+              problem).
+
+            EXIT CODES
+              0  shown    1  there is no profile, or it can't be read    64  wrong usage
+              4  with --check: a relay does not answer
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Flag(name: .long, help: "Ask the relays whether they answer.")
+    var check = false
+
+    func run() async throws {
+        try await reportingFailure {
+            var report = try await profile.withOpenForReading { try await Report(profile, $0) }
+            if check {
+                for index in report.relays.indices { await report.relays[index].ask() }
+            }
+            if profile.json {
+                JSONLine.print(report)
+            } else {
+                for line in Columns.lines(rows(report)) { StandardStream.output.write(line + "\n") }
+            }
+            if report.relays.contains(where: { $0.reachable == false }) { throw ExitCode.notInTime }
+        }
+    }
+
+    private func rows(_ report: Report) -> [[String]] {
+        var rows = [
+            ["you", "\(report.name), on \(report.device)"],
+            ["key", report.fingerprint],
+            ["profile", report.folder],
+            ["open in", report.openIn.map { $0 == 0 ? "another process" : "process \($0)" } ?? "no process"],
+            ["conversations", "\(report.conversations), \(report.unread) unread messages"],
+            ["contacts", "\(report.contacts)"],
+            ["to be sent", report.queued == 0 ? "nothing" : "\(report.queued) messages"],
+            ["open invites", "\(report.invites)"],
+        ]
+        for relay in report.relays {
+            var text = "\(relay.address): \(relay.conversations) conversations, \(relay.inboxes) inboxes"
+            if let reachable = relay.reachable { text += reachable ? "; answers" : "; \(relay.problem ?? "no answer")" }
+            rows.append(["relay", text])
+        }
+        if report.relays.isEmpty { rows.append(["relays", "none yet"]) }
+        return rows
+    }
+
+    private struct Report: Encodable {
+        let profile: String
+        let folder: String
+        let name: String
+        let device: String
+        let fingerprint: String
+        let openIn: Int32?
+        let conversations: Int
+        let unread: Int
+        let queued: Int
+        let invites: Int
+        let contacts: Int
+        var relays: [Relay]
+
+        init(_ options: ProfileOptions, _ kith: Kith) async throws {
+            let identity = await kith.identity()
+            profile = options.profile
+            folder = options.folder.path
+            name = identity.name
+            device = identity.deviceName
+            fingerprint = identity.accountKey.fingerprint.description
+            openIn = try Kith.holder(of: options.folder)
+            let all = try await kith.conversations()
+            conversations = all.count
+            unread = all.reduce(0) { $0 + $1.unread }
+            queued = try await kith.queuedMessages()
+            invites = await kith.openInvites().count
+            contacts = await kith.contacts().count
+            relays = await kith.relays().map(Relay.init)
+        }
+    }
+
+    private struct Relay: Encodable {
+        private let point: RelayPoint
+        let conversations: Int
+        let inboxes: Int
+        var reachable: Bool?
+        var problem: String?
+
+        var address: String { point.address.description }
+
+        init(_ use: (relay: RelayPoint, conversations: Int, inboxes: Int)) {
+            (point, conversations, inboxes) = use
+        }
+
+        /// Connects as the profile would.
+        mutating func ask() async {
+            do throws(RelayConnectionError) {
+                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass).close()
+                reachable = true
+            } catch {
+                reachable = false
+                problem = error.description
+            }
+        }
+
+        private enum Field: CodingKey { case address, pin, conversations, inboxes, reachable, problem }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Field.self)
+            try container.encode(address, forKey: .address)
+            try container.encode(point.pin.description, forKey: .pin)
+            try container.encode(conversations, forKey: .conversations)
+            try container.encode(inboxes, forKey: .inboxes)
+            try container.encodeIfPresent(reachable, forKey: .reachable)
+            try container.encodeIfPresent(problem, forKey: .problem)
+        }
+    }
+}

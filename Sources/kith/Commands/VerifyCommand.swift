@@ -1,0 +1,146 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith verify`: compares keys with a contact.
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compare the safety number with a contact, and decide about keys.",
+        discussion: """
+            Both of you see the same 60 digits if nobody stands between you. Read them to each other over the phone, or \
+            compare the two screens. On a terminal the command asks whether they were the same; otherwise it only shows them.
+
+            If another key claims to be the contact's, nothing is sent until you decide: --accept-new-key takes it, and it \
+            counts as unverified; --keep-key stays with the pinned one.
+
+            EXAMPLES
+              kith verify bob
+              kith verify bob --yes                 they were compared: say so without being asked
+              kith verify bob --undo                they were not, after all
+              kith verify bob --accept-new-key
+              kith verify bob --json | jq -r .safetyNumber
+
+            JSON
+              One object: contact, name, verified, trust, fingerprint, conflictingFingerprint, ..., safetyNumber.
+
+            EXIT CODES
+              0  the contact's key is compared, or was shown or changed as asked    1  failed, or the digits differ
+              3  another key claims to be the contact's: decide first    5  another process has the profile open
+              64  wrong usage
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Argument(help: "The contact.")
+    var name: String
+
+    @Flag(name: .long, help: "The digits were compared and are the same.")
+    var yes = false
+
+    @Flag(name: .long, help: "Take back that they were compared.")
+    var undo = false
+
+    @Flag(name: .long, help: "Take the other key as the contact's own.")
+    var acceptNewKey = false
+
+    @Flag(name: .long, help: "Stay with the pinned key, and forget the other.")
+    var keepKey = false
+
+    func validate() throws {
+        if [yes, undo, acceptNewKey, keepKey].filter({ $0 }).count > 1 {
+            throw ValidationError("--yes, --undo, --accept-new-key and --keep-key do not go together.")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            if acceptNewKey || keepKey { return try await decide() }
+            if undo || yes { return try await set(verified: yes) }
+            let contact = try await look()
+            if contact.conflictingKey != nil { throw Failure(message: conflict(contact), code: .wrongKey) }
+            guard !profile.json, contact.trust != .compared, let prompt = Prompt() else { return }
+            defer { prompt.close() }
+            let answer = try await prompt.ask("Are these digits the same on the other side? [y/N]", isShown: true)
+            guard ["y", "yes"].contains(answer.trimmingCharacters(in: .whitespaces).lowercased()) else {
+                throw Failure(
+                    message: "not marked as compared. If the digits differ, somebody may stand between you and "
+                        + "\(contact.name): say nothing secret there")
+            }
+            try await set(verified: true)
+        }
+    }
+
+    /// Shows the safety number. Nothing is changed, so another process may have the profile open.
+    private func look() async throws -> Contact {
+        try await profile.withOpenForReading { kith in
+            let contact = try await NamedTarget.contact(name, in: kith)
+            let number = try await kith.safetyNumber(with: contact.id)
+            if profile.json {
+                JSONLine.print(Compared(contact: ContactReport(contact), safetyNumber: number.description))
+            } else {
+                show(contact, number)
+            }
+            return contact
+        }
+    }
+
+    private func show(_ contact: Contact, _ number: SafetyNumber) {
+        var text = "You and \(SafeText.oneLine(contact.name)) (\(contact.trust.sentence)):\n\n"
+        for row in stride(from: 0, to: number.groups.count, by: 4) {
+            text += "    " + number.groups[row..<min(row + 4, number.groups.count)].joined(separator: "  ") + "\n"
+        }
+        StandardStream.output.write(text + "\n")
+        if StandardStream.error.isTerminal, let code = QRCode(number.digits) { QRCodeText.print(code) }
+    }
+
+    private func set(verified: Bool) async throws {
+        try await profile.withOpen { kith in
+            let contact = try await NamedTarget.contact(name, in: kith)
+            if verified, contact.conflictingKey != nil { throw Failure(message: conflict(contact), code: .wrongKey) }
+            try await kith.setVerified(contact.id, verified)
+            try await report(contact.id, kith, verified ? "marked as compared" : "no longer marked as compared")
+        }
+    }
+
+    private func decide() async throws {
+        try await profile.withOpen { kith in
+            let contact = try await NamedTarget.contact(name, in: kith)
+            guard contact.conflictingKey != nil else {
+                throw Failure(message: "no other key claims to be \(contact.name)'s")
+            }
+            try await kith.decideKey(of: contact.id, accept: acceptNewKey)
+            try await report(contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
+        }
+    }
+
+    private func report(_ id: ContactID, _ kith: Kith, _ text: String) async throws {
+        guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
+        if profile.json {
+            let number = try await kith.safetyNumber(with: id)
+            JSONLine.print(Compared(contact: ContactReport(contact), safetyNumber: number.description))
+        } else {
+            StandardStream.error.write("[\(SafeText.oneLine("\(contact.name): \(text)"))]\n")
+        }
+    }
+
+    private func conflict(_ contact: Contact) -> String {
+        let other = contact.conflictingKey?.fingerprint.description ?? "?"
+        return "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
+            + "Nothing is sent until you decide, after asking \(contact.name) on another way: --accept-new-key or --keep-key"
+    }
+
+    /// A contact's report with the safety number beside its fields.
+    private struct Compared: Encodable {
+        let contact: ContactReport
+        let safetyNumber: String
+
+        private enum Field: CodingKey { case safetyNumber }
+
+        func encode(to encoder: any Encoder) throws {
+            try contact.encode(to: encoder)
+            var container = encoder.container(keyedBy: Field.self)
+            try container.encode(safetyNumber, forKey: .safetyNumber)
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import Foundation
+
+/// QR codes beside what commands print.
+enum QRCodeText {
+    /// Draws a code on standard error, so that standard output stays what scripts read.
+    static func print(_ code: QRCode) {
+        let stream = StandardStream.error
+        let colours = stream.isTerminal && TerminalMode.isCapable
+        for line in code.drawn(colours: colours) { stream.write(line + "\n") }
+        if stream.isTerminal, TerminalMode.columns(of: stream) < code.columns {
+            stream.write("[the window is too narrow for the QR code: it needs \(code.columns) columns]\n")
+        }
+    }
+}

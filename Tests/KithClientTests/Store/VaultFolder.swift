@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+@testable import KithClient
+
+extension ScryptParameters.Cost {
+    /// So cheap that a test may ask for it often.
+    static let cheap = ScryptParameters.Cost(logRounds: 10, blockSize: 1, parallelism: 1)
+}
+
+extension VaultSecret {
+    static let right = VaultSecret.passphrase("correct horse")
+    static let wrong = VaultSecret.passphrase("correct horsf")
+}
+
+/// A profile's folder of the test's own, removed with the object.
+final class VaultFolder: Sendable {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("kith-vault-\(UUID().uuidString)")
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    var vault: URL { url.appendingPathComponent("vault.db") }
+    var log: URL { url.appendingPathComponent("vault.db-wal") }
+    var keyFile: URL { url.appendingPathComponent("vault.key") }
+
+    func create(_ secret: VaultSecret = .right) throws(KithError) -> VaultStore {
+        try VaultStore.create(in: url, secret, cost: .cheap)
+    }
+
+    func open(_ secret: VaultSecret = .right, isReadOnly: Bool = false) throws(KithError) -> VaultStore {
+        try VaultStore.open(in: url, secret, isReadOnly: isReadOnly)
+    }
+
+    /// The names of the files that are there, sorted.
+    var names: [String] {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
+    }
+
+    /// The permissions of the folder, under `.`, and of every file in it.
+    func permissions() throws -> [String: Int] {
+        var result: [String: Int] = [:]
+        for name in try names + ["."] {
+            let path = url.appendingPathComponent(name).path
+            result[name] = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        return result
+    }
+
+    /// Every file's content. Read by another process: if this one closed a file that SQLite has open, its locks would go.
+    func contents() throws -> [String: [UInt8]] {
+        let copy = VaultFolder()
+        let program = Process()
+        program.executableURL = URL(fileURLWithPath: "/bin/cp")
+        program.arguments = ["-a", url.path, copy.url.path]
+        try program.run()
+        program.waitUntilExit()
+        var result: [String: [UInt8]] = [:]
+        for name in try copy.names {
+            result[name] = Array(try Data(contentsOf: copy.url.appendingPathComponent(name)))
+        }
+        return result
+    }
+
+    /// Changes a file that nobody has open.
+    func edit(_ file: URL, _ change: (inout [UInt8]) -> Void) throws {
+        var bytes = Array(try Data(contentsOf: file))
+        change(&bytes)
+        try Data(bytes).write(to: file)
+    }
+
+    /// Runs SQL on a vault that nobody has open.
+    func sql(_ statements: String) throws {
+        let database = try VaultDatabase(opening: vault)
+        try database.perform { try $0.execute(sql: statements) }
+        try database.close()
+    }
+}
+
+extension StoreTransaction {
+    static func put(_ table: StoreTable, owner: UInt64 = 0, item: UInt64, _ text: String) -> StoreTransaction {
+        var transaction = StoreTransaction()
+        transaction.put(StoreKey(table, owner: owner, item: item), Array(text.utf8))
+        return transaction
+    }
+}
+
+extension ProfileStore {
+    func text(_ table: StoreTable, owner: UInt64 = 0, item: UInt64) throws(StoreError) -> String? {
+        try value(StoreKey(table, owner: owner, item: item)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import GRDB
+import GRDBSQLite
+import Testing
+
+@testable import KithClient
+
+@Suite("opening a vault")
+struct VaultOpeningTests {
+    @Test("what opens a vault is what it was made with", arguments: [VaultSecret.right, .keyFile])
+    func opens(secret: VaultSecret) throws {
+        let folder = VaultFolder()
+        let made = try folder.create(secret)
+        try made.commit(.put(.profile, item: 1, "kept"))
+        try made.close()
+        #expect(try folder.open(secret).text(.profile, item: 1) == "kept")
+    }
+
+    @Test("a folder without a vault has no profile, and gets none by being asked")
+    func missing() throws {
+        let folder = VaultFolder()
+        #expect(throws: KithError.noProfile) { try folder.open() }
+        #expect(!FileManager.default.fileExists(atPath: folder.url.path))
+    }
+
+    @Test("a vault is not made where there is one, and the one there stays")
+    func exists() throws {
+        let folder = VaultFolder()
+        try folder.create().close()
+        let before = try folder.contents()
+        #expect(throws: KithError.profileExists) { try folder.create() }
+        #expect(throws: KithError.profileExists) { try folder.create(.keyFile) }
+        #expect(try folder.contents() == before)
+    }
+
+    @Test("another passphrase opens nothing, and the vault stays as it was")
+    func wrongPassphrase() throws {
+        let folder = VaultFolder()
+        try folder.create().close()
+        let before = try folder.contents()
+        #expect(throws: KithError.wrongPassphrase) { try folder.open(.wrong) }
+        #expect(throws: KithError.wrongPassphrase) { try folder.open(.passphrase("")) }
+        #expect(throws: KithError.passphraseNeeded) { try folder.open(.keyFile) }
+        #expect(try folder.contents() == before)
+    }
+
+    @Test("an empty passphrase is none")
+    func emptyPassphrase() throws {
+        let folder = VaultFolder()
+        #expect(throws: KithError.passphraseNeeded) { try folder.create(.passphrase("")) }
+        #expect(throws: KithError.noProfile) { try folder.open() }
+    }
+
+    @Test("a passphrase typed in other code points is the same")
+    func composition() throws {
+        let folder = VaultFolder()
+        try folder.create(.passphrase("gr\u{fc}n")).close()
+        #expect(try folder.open(.passphrase("gru\u{308}n")).text(.profile, item: 1) == nil)
+    }
+
+    @Test("a vault with a key file does not pretend that a passphrase protects it")
+    func passphraseForKeyFile() throws {
+        let folder = VaultFolder()
+        try folder.create(.keyFile).close()
+        #expect(throws: KithError.wrongPassphrase) { try folder.open() }
+    }
+
+    @Test("a lost, short or foreign key file is named, and not replaced")
+    func keyFile() throws {
+        let folder = VaultFolder()
+        try folder.create(.keyFile).close()
+        let key = Array(try Data(contentsOf: folder.keyFile))
+        #expect(key.count == 32)
+        try folder.edit(folder.keyFile) { $0[7] ^= 1 }
+        #expect(throws: KithError.store(.damagedHeader)) { try folder.open(.keyFile) }
+        try folder.edit(folder.keyFile) { $0.removeLast() }
+        #expect(throws: KithError.file(PrivateFileError(.read, folder.keyFile, errno: EBADMSG))) {
+            try folder.open(.keyFile)
+        }
+        try FileManager.default.removeItem(at: folder.keyFile)
+        #expect(throws: KithError.file(PrivateFileError(.read, folder.keyFile, errno: ENOENT))) {
+            try folder.open(.keyFile)
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.keyFile.path))
+        try Data(key).write(to: folder.keyFile)
+        #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
+    }
+
+    @Test("a new vault uses the key file that is there: it may open an older copy")
+    func keyFileStays() throws {
+        let folder = VaultFolder()
+        try folder.create(.keyFile).close()
+        let key = try Data(contentsOf: folder.keyFile)
+        try FileManager.default.removeItem(at: folder.vault)
+        try folder.create(.keyFile).close()
+        #expect(try Data(contentsOf: folder.keyFile) == key)
+        #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
+    }
+
+    @Test("a newer vault is refused by its version", arguments: [false, true])
+    func newer(isReadOnly: Bool) throws {
+        let folder = VaultFolder()
+        try folder.create().close()
+        try folder.sql("PRAGMA user_version = 7")
+        #expect(throws: KithError.store(.version(7))) { try folder.open(isReadOnly: isReadOnly) }
+    }
+
+    @Test("a kill while a vault is made leaves no vault, and does not stand in the way of one")
+    func unfinished() throws {
+        let folder = VaultFolder()
+        try folder.create().close()
+        let unfinished = folder.url.appendingPathComponent("vault.new")
+        try FileManager.default.moveItem(at: folder.vault, to: unfinished)
+        try Data("half".utf8).write(to: folder.url.appendingPathComponent("vault.new-journal"))
+        #expect(throws: KithError.noProfile) { try folder.open() }
+        try folder.create().close()
+        #expect(try folder.names == ["vault.db"])
+    }
+
+    @Test("a commit waits for the disk, and what is deleted is overwritten", arguments: [false, true])
+    func settings(isReadOnly: Bool) throws {
+        let folder = VaultFolder()
+        let made = try folder.create()
+        let store = isReadOnly ? try folder.open(isReadOnly: true) : made
+        func setting(_ name: String) throws -> String? {
+            try store.database.perform { try String.fetchOne($0, sql: "PRAGMA \(name)") }
+        }
+        #expect(try setting("synchronous") == "2")
+        #expect(try setting("journal_mode") == "wal")
+        #expect(try setting("secure_delete") == "1")
+        #expect(try setting("temp_store") == "2")
+    }
+
+    @Test("the folder is 0700 and every file 0600, whatever the umask", arguments: [VaultSecret.right, .keyFile])
+    func modes(secret: VaultSecret) throws {
+        let folder = VaultFolder()
+        let old = umask(0)
+        defer { umask(old) }
+        let lock = try ProfileLock.acquire(in: folder.url)
+        defer { withExtendedLifetime(lock) {} }
+        func check(_ names: Set<String>, _ comment: Comment) throws {
+            let permissions = try folder.permissions()
+            #expect(Set(permissions.keys) == names.union([".", "profile.lock"]), comment)
+            for (name, mode) in permissions { #expect(mode == (name == "." ? 0o700 : 0o600), "\(name)") }
+        }
+        var lasting: Set = ["vault.db"]
+        if case .keyFile = secret { lasting.insert("vault.key") }
+        let store = try folder.create(secret)
+        try store.commit(.put(.entry, item: 1, "x"))
+        try check(lasting.union(["vault.db-wal", "vault.db-shm"]), "open")
+        try store.close()
+        try check(lasting, "closed")
+        umask(0o777)
+        let again = try folder.open(secret)
+        try again.commit(.put(.entry, item: 1, "y"))
+        try check(lasting.union(["vault.db-wal", "vault.db-shm"]), "open again")
+    }
+
+    @Test("a folder that a restore has left open to others is closed to them")
+    func tightens() throws {
+        let folder = VaultFolder()
+        try folder.create(.keyFile).close()
+        for url in [folder.url, folder.vault, folder.keyFile] { chmod(url.path, 0o777) }
+        try folder.open(.keyFile).close()
+        #expect(try folder.permissions() == [".": 0o700, "vault.db": 0o600, "vault.key": 0o600])
+    }
+
+    @Test("somebody's open folder with other things in it is no place for a profile")
+    func foreignFolder() throws {
+        let folder = VaultFolder()
+        try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
+        chmod(folder.url.path, 0o755)
+        try Data().write(to: folder.url.appendingPathComponent("letter.txt"))
+        #expect(throws: KithError.file(PrivateFileError(.write, folder.url, errno: EPERM))) { try folder.create() }
+        #expect(throws: KithError.file(PrivateFileError(.write, folder.url, errno: EPERM))) {
+            _ = try ProfileLock.acquire(in: folder.url)
+        }
+        #expect(try folder.names == ["letter.txt"])
+        #expect(try folder.permissions()["."] == 0o755)
+    }
+}

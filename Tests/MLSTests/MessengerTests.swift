@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+@testable import MLS
+
+/// What a messenger leans on besides RFC 9420 itself.
+@Suite("A messenger's needs")
+struct MessengerTests {
+    @Test("a received message says who sent it, in which epoch, as which number, and what came in the open")
+    func received() throws {
+        var members = try TestMembers(["alice", "bob"])
+        try members.commit(0)
+        for number: UInt32 in 0..<3 {
+            let message = try members.groups[1].encrypt([7], authenticatedData: [1, 2], in: members.environment)
+            let received = try members.groups[0].receive(message)
+            #expect(received.epoch == 2 && received.generation == number && received.authenticatedData == [1, 2])
+            #expect(members.groups[0].tree[received.sender]?.credential == .basic(identity: Array("bob".utf8)))
+            #expect(try message.delivered.destination?.epoch == received.epoch)
+        }
+    }
+
+    @Test("after its sender's first message, a message changes one record: that of the sender's leaf")
+    func oneRecord() throws {
+        var members = try TestMembers((0..<40).map { "member \($0)" })
+        for _ in 0..<3 {
+            let message = try members.groups[7].encrypt([1], in: members.environment)
+            _ = try members.groups[31].receive(message)
+        }
+        for index in [7, 31] { _ = members.groups[index].takeChangedRecords() }
+        let message = try members.groups[7].encrypt([1], in: members.environment)
+        _ = try members.groups[31].receive(message)
+        for index in [7, 31] {
+            let changed = members.groups[index].takeChangedRecords()
+            #expect(changed.map(\.key) == [.leaf(LeafIndex(rawValue: 7))])
+            #expect(changed.allSatisfy { ($0.content?.count ?? 0) < 200 })
+            #expect(members.groups[index].takeChangedRecords().isEmpty)
+        }
+    }
+
+    @Test("a commit applied to a copy shows the next epoch and leaves the group where it was")
+    func copyShowsNext() throws {
+        var members = try TestMembers(["alice", "bob", "carol"])
+        let pending = try members.groups[0].commit(
+            CommitOptions([.remove(LeafIndex(rawValue: 2))]), in: members.environment)
+        guard
+            case .commit(let staged) = try members.groups[1].process(pending.message.delivered, in: members.environment)
+        else { return #expect(Bool(false), "no commit") }
+        var ahead = members.groups[1]
+        try ahead.apply(staged)
+        #expect(ahead.memberCount == 2 && ahead.epoch == staged.epoch)
+        #expect(try ahead.export(label: "token", length: 32) == pending.export(label: "token", length: 32))
+        #expect(ahead.epochAuthenticator == pending.epochAuthenticator)
+        #expect(members.groups[1].memberCount == 3 && members.groups[1].epoch == 1)
+    }
+
+    @Test("a stored commit still knows the next epoch's exporters", arguments: [true, false])
+    func storedCommit(isAccepted: Bool) throws {
+        var members = try TestMembers(["alice", "bob"])
+        let pending = try members.groups[0].commit(in: members.environment)
+        let restored = try PendingCommit(restoring: pending.stored)
+        #expect(restored.epochAuthenticator == pending.epochAuthenticator)
+        #expect(try restored.export(label: "token", length: 32) == pending.export(label: "token", length: 32))
+        members.groups[0] = try StorageTests.Store(members.groups[0]).restore()
+        if isAccepted {
+            try members.groups[1].follow(restored.message)
+            try members.groups[0].apply(restored)
+        } else {
+            let other = try members.groups[1].commit(in: members.environment)
+            try members.groups[0].follow(other.message)
+            try members.groups[1].apply(other)
+            #expect(throws: MLSError.usage(.staleCommit)) { try members.groups[0].apply(restored) }
+        }
+        try members.checkAgreement()
+    }
+
+    // MARK: Key packages that wait
+
+    @Test("a key package that waited on disk joins, whatever the suite", arguments: CipherSuite.supported)
+    func waitingKeyPackage(suite: CipherSuite) throws {
+        let environment = testEnvironment()
+        var alice = try testGroup("alice", suite)
+        let bundles = [try testBundle("bob", suite), try testBundle("bob", suite)]
+        let disk = bundles.map(\.stored)
+        let commit = try alice.commit(CommitOptions([.add(bundles[1].keyPackage)]), in: environment)
+        let welcome = try #require(try commit.welcome?.asWelcome)
+        let waiting = try disk.map { try KeyPackageBundle(restoring: $0) }
+        #expect(try waiting.map { try welcome.isFor($0.keyPackage) } == [false, true])
+        try alice.apply(commit)
+        let bob = try Group(joining: welcome, with: waiting[1], in: environment)
+        #expect(bob.epochAuthenticator == alice.epochAuthenticator)
+    }
+
+    @Test("a damaged or newer stored key package is refused")
+    func damagedKeyPackage() throws {
+        let whole = try testBundle("bob").stored.copyBytes()
+        for length in 0..<whole.count {
+            #expect(throws: MLSError.storage(.malformed)) {
+                _ = try KeyPackageBundle(restoring: SecretBytes(whole.prefix(length)))
+            }
+        }
+        #expect(throws: MLSError.storage(.version(2))) {
+            _ = try KeyPackageBundle(restoring: SecretBytes([2] + whole.dropFirst()))
+        }
+        var other = whole
+        other[whole.count - 40] ^= 1  // the encryption key's last bytes lie before the signer's 33
+        #expect(throws: MLSError.self) { _ = try KeyPackageBundle(restoring: SecretBytes(other)) }
+    }
+
+    private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appending(path: "Fixtures/key-package-v1.json")
+
+    @Test("a key package stored by version 1 can be read")
+    func frozenFormat() throws {
+        if ProcessInfo.processInfo.environment["KITH_WRITE_FIXTURES"] != nil {
+            let bundle = try testBundle("bob")
+            func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
+            let object = [
+                "stored": hex(bundle.stored.copyBytes()), "key_package": hex(bundle.keyPackage.encoded),
+            ]
+            try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
+                .write(to: Self.fixture)
+        }
+        let json = try JSON(file: Self.fixture)
+        let bundle = try KeyPackageBundle(restoring: json["stored"].secret())
+        #expect(try bundle.keyPackage.encoded == json["key_package"].bytes())
+    }
+}
