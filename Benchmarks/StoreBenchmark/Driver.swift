@@ -124,6 +124,9 @@ actor Driver {
         return latencies.figure(count: count, in: total)
     }
 
+    /// Runs `body` while the store can do nothing but copy its log.
+    func whileStoreWaits<Result: Sendable>(_ body: @Sendable () throws -> Result) rethrows -> Result { try body() }
+
     private func check(_ outcomes: [StoreOutcome]) {
         guard outcomes.allSatisfy({ $0 == .committed }) else { fatalError("an append was not committed") }
     }
