@@ -28,7 +28,7 @@ public enum StoreLimits {
     /// Between two such transactions, so that whatever else wants the thread gets it.
     static let sliceGapMs: Int64 = 1
 
-    /// Channels kept in memory: about 350 bytes each. A channel that has to be found in the file first costs an append
+    /// Channels kept in memory: about 300 bytes each. A channel that has to be found in the file first costs an append
     /// several times as much, because each is on pages of its own; so all that a large relay has in use should fit.
     static let cachedChannels = 1 << 20
 
