@@ -1,5 +1,5 @@
-import KithClient
 import KithWire
+import MLS
 import Testing
 
 @testable import KithClient
@@ -10,13 +10,15 @@ final class Person: Sendable {
     let store: MemoryProfileStore
     let kith: Kith
 
-    init(_ name: String, store: MemoryProfileStore? = nil) async throws {
+    init(
+        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = Profile.defaultSuite
+    ) async throws {
         self.name = name
         if let store {
             self.store = store
         } else {
             self.store = MemoryProfileStore()
-            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", now: Kith.now))
+            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
         }
         kith = try await Kith.open(over: self.store)
     }
