@@ -13,7 +13,7 @@ setup: ## Install the system packages that building needs (Debian, Ubuntu)
 build: setup ## Build everything for use
 	scripts/release.sh
 
-run: setup ## Show the original system at work: a relay, two people, one command
+run: setup ## Show it at work: a relay, three people, one command
 	swift build --product kith
 	.build/debug/kith demo
 

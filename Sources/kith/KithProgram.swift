@@ -28,8 +28,8 @@ struct KithProgram: AsyncParsableCommand {
             CommandGroup(
                 name: "Talking:",
                 subcommands: [
-                    SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self, SearchCommand.self,
-                    GroupCommand.self,
+                    ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
+                    SearchCommand.self, GroupCommand.self,
                 ]),
             CommandGroup(
                 name: "Trusting:",

@@ -34,12 +34,17 @@ final class Conversation {
     var commitProposalsAt: UInt64?
     /// The nonce of a live check that waits for answers.
     var liveNonce: [UInt8]?
+    /// Who has answered it.
+    var answered: Set<LeafIndex> = []
     /// Whether somebody looks at the conversation here, and wants to know who is there.
     var isWatched = false
-    /// Whether to ask who is there once the log is here.
+    /// Whether to ask who is there once the log is here: it was not asked yet, or in an epoch that was over, so that nobody
+    /// heard it.
     var isCheckDue = false
     /// When members last proved to be here, in milliseconds since 1970.
     var provenAt: [LeafIndex: UInt64] = [:]
+    /// When members that asked were last asked back.
+    var askedBackAt: [LeafIndex: UInt64] = [:]
 
     /// How far the connection to a conversation's log is.
     enum Line: Equatable {
