@@ -11,7 +11,7 @@ struct GroupTests {
         of count: Int, suite: CipherSuite = .x25519AES128SHA256Ed25519,
         _ body: (_ first: Person, _ others: [Person], _ group: ConversationID, _ relay: RelayPoint) async throws -> Void
     ) async throws {
-        try await withRelay { address, pin, _ in
+        try await withRelay(limits: { $0.connectionsPerAddress = 1_000 }) { address, pin, _ in
             let relay = RelayPoint(address: address, pin: pin)
             let first = try await Person("first", suite: suite)
             var others: [Person] = []
