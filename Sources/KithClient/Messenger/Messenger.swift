@@ -130,6 +130,8 @@ package final class Messenger {
             authentication: CertifiedDevices(now: now / 1000), now: now / 1000, random: random)
         // Sender and receiver may each be off by a day, and by more when a device was off for long.
         environment.configuration.checksReceivedLifetimes = false
+        // Members add members; nobody proposes from outside.
+        environment.configuration.acceptsNewcomers = false
         return environment
     }
 }
