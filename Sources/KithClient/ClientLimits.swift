@@ -71,6 +71,9 @@ public enum ClientLimits {
     /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
     public static let scryptMemory = 1 << 30
 
+    /// The longest record of a backup, in bytes: far more than any message, and no danger to a reader's memory.
+    public static let backupRecord = 16 << 20
+
     /// The longest file that is read as a lock, in bytes: room for a process's number.
     public static let lockFile = 32
 
@@ -80,6 +83,9 @@ public enum ClientLimits {
 
     /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
     public static let vaultCacheKiB = 8 << 10
+
+    /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
+    public static let presenceMs: UInt64 = 5_000
 
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16

@@ -18,7 +18,29 @@ struct KithProgram: AsyncParsableCommand {
               Commands that have more say so in their help.
             """,
         version: "kith \(KithVersion.number)",
-        subcommands: [DemoCommand.self, RelayCommand.self, ClassicCommand.self])
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Meeting:",
+                subcommands: [
+                    InitCommand.self, HostCommand.self, InviteCommand.self, JoinCommand.self, RegisterCommand.self,
+                    LookupCommand.self,
+                ]),
+            CommandGroup(
+                name: "Talking:",
+                subcommands: [
+                    ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
+                    SearchCommand.self, GroupCommand.self,
+                ]),
+            CommandGroup(
+                name: "Trusting:",
+                subcommands: [ContactsCommand.self, VerifyCommand.self, ExplainCommand.self]),
+            CommandGroup(
+                name: "Keeping:",
+                subcommands: [StatusCommand.self, PassphraseCommand.self]),
+            CommandGroup(
+                name: "Running and seeing:",
+                subcommands: [RelayCommand.self, DemoCommand.self, ClassicCommand.self]),
+        ])
 }
 
 /// The version of this program.

@@ -26,6 +26,9 @@ extension Kith {
     /// The relays of this profile: each with the conversations and inboxes that it has.
     public func relays() -> [(relay: RelayPoint, conversations: Int, inboxes: Int)] { messenger.relayUse }
 
+    /// How many texts wait to be sent.
+    public func queuedMessages() -> Int { messenger.queuedCount }
+
     /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
     ///
     /// - Parameters:

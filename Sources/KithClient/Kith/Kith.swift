@@ -20,6 +20,7 @@ public actor Kith {
     let messenger: Messenger
     private let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
+    private var shortcuts: [RelayPin: RelayAddress] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
     private var lastCommand: UInt64 = 0
     private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
@@ -83,6 +84,44 @@ public actor Kith {
         return kith
     }
 
+    /// Whether another process has a profile open for sending and receiving.
+    ///
+    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
+    /// - Throws: ``KithError/file(_:)``.
+    public static func holder(of folder: URL) throws(KithError) -> Int32? {
+        do throws(KithError) {
+            _ = try ProfileLock.acquire(in: folder)
+            return nil
+        } catch .inUse(let pid) { return pid ?? 0 }
+    }
+
+    /// Changes what opens the profile: a passphrase, or a key file.
+    ///
+    /// - Throws: ``KithError``; what opened it before still does then.
+    public func changeSecret(to secret: VaultSecret) throws(KithError) {
+        guard !isClosed else { throw .closed }
+        guard lock != nil, let store = store as? VaultStore else { throw .inUse(pid: nil) }
+        try store.changeSecret(to: secret)
+    }
+
+    /// Reaches the relay with a pin at another address than the one it is known by: a relay on this machine is near, whatever
+    /// lies between the machine and its public address. The pin says that it is the same.
+    public func reach(_ pin: RelayPin, at address: RelayAddress) {
+        shortcuts[pin] = address
+        for (id, link) in links where link.relay.pin == pin {
+            link.stop()
+            connect(id, link.relay)
+        }
+    }
+
+    private func connect(_ id: RelayID, _ relay: RelayPoint) {
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
+            [weak self] state in
+            guard let self else { return }
+            Task { await self.tell(.relay(relay.address, state)) }
+        }
+    }
+
     private func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
         carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
@@ -119,7 +158,9 @@ public actor Kith {
         let output: MessengerOutput
         do throws(KithError) {
             output = try step()
-            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+            if !output.transaction.isEmpty {
+                try reading { () throws(StoreError) in try store.commit(output.transaction) }
+            }
         } catch {
             return giveUp(error)
         }
@@ -131,10 +172,7 @@ public actor Kith {
         switch effect {
         case .connect(let id, let relay):
             links[id]?.stop()
-            links[id] = RelayLink(id, relay, mailbox: mailbox) { [weak self] state in
-                guard let self else { return }
-                Task { await self.tell(.relay(relay.address, state)) }
-            }
+            connect(id, relay)
         case .disconnect(let id): links.removeValue(forKey: id)?.stop()
         case .request(let id, let tag, let request): links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):

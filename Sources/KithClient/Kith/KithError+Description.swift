@@ -23,7 +23,7 @@ extension KithError: CustomStringConvertible {
         case .nameHeld: "another person holds that name at the relay"
         case .nameUnknown: "nobody holds that name at the relay"
         case .notReachable(let name): "\(name) gave no way to be reached for new conversations; ask for an invite"
-        case .conversation(let status): status.description
+        case .conversation(let status): status.sentence
         case .suspect:
             "the relay showed this device another log than somebody else; nothing is sent there until you decide"
         case .tooLong(let limit): "that is too long; at most \(limit) bytes"
@@ -39,35 +39,9 @@ extension StoreError: CustomStringConvertible {
         switch self {
         case .full: "there is no room on the disk; nothing was changed"
         case .damaged(let table): "the profile's file is damaged or was altered (in its table \(table))"
+        case .damagedHeader: "the profile's file, or its key file, is damaged or was altered"
         case .version(let version): "the profile was written by a newer Kith (format \(version))"
         case .database(let code): "the profile's file can't be used: SQLite says \(code)"
-        }
-    }
-}
-
-extension ConversationStatus: CustomStringConvertible {
-    /// One sentence for the user, without a full stop.
-    public var description: String {
-        switch self {
-        case .preparing: "the conversation is not ready yet"
-        case .active: "the conversation works"
-        case .removed(let name): "\(name) removed you from the conversation"
-        case .left: "you left the conversation"
-        case .stopped(let seq, let reason): "the conversation stopped at entry \(seq): \(reason)"
-        }
-    }
-}
-
-extension StopReason: CustomStringConvertible {
-    /// What happened and what to do, without a full stop.
-    public var description: String {
-        switch self {
-        case .invalidCommit: "a member made a change that breaks the rules; a member can add you again, or you leave"
-        case .trimmed: "the relay no longer keeps what this device missed; a member can add you again"
-        case .denied: "the relay does not know the conversation, or does not let this device in"
-        case .closed: "its channel was closed"
-        case .brokenLog: "the relay put something else, or nothing, where the log goes on"
-        case .restored: "this device is restored from a backup; a member has to add it again"
         }
     }
 }

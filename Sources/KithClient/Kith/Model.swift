@@ -107,6 +107,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let memberCount: Int
     /// Messages that were not marked as read.
     public let unread: Int
+    /// Up to which place in the log everything was marked as read.
+    public let readThrough: UInt64
     /// The last entry's place in the log.
     public let lastSeq: UInt64
     /// When the last message came, in milliseconds since 1970; 0 if there is none.

@@ -6,7 +6,9 @@ import Synchronization
 /// A connection to one relay, kept up: it reconnects with a growing, jittered delay until it is stopped.
 final class RelayLink: Sendable {
     private let id: RelayID
-    private let relay: RelayPoint
+    /// The relay as it is known.
+    let relay: RelayPoint
+    private let address: RelayAddress
     private let mailbox: Mailbox
     private let report: @Sendable (RelayState) -> Void
     private let state = Mutex(State())
@@ -17,9 +19,13 @@ final class RelayLink: Sendable {
         var follows: [UInt64: Task<Void, Never>] = [:]
     }
 
-    init(_ id: RelayID, _ relay: RelayPoint, mailbox: Mailbox, report: @escaping @Sendable (RelayState) -> Void) {
+    init(
+        _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
+        report: @escaping @Sendable (RelayState) -> Void
+    ) {
         self.id = id
         self.relay = relay
+        self.address = address
         self.mailbox = mailbox
         self.report = report
         state.withLock { $0.task = Task { await self.keepUp() } }
@@ -46,7 +52,7 @@ final class RelayLink: Sendable {
             report(.connecting)
             do throws(RelayConnectionError) {
                 let connection = try await RelayConnection.connect(
-                    to: relay.address, trust: .pinned(relay.pin), pass: relay.pass)
+                    to: address, trust: .pinned(relay.pin), pass: relay.pass)
                 delay = Backoff()
                 await use(connection)
             } catch {

@@ -46,6 +46,19 @@ extension Warning {
     }
 }
 
+extension ConversationStatus {
+    /// Whether it can be used, and if not why.
+    public var sentence: String {
+        switch self {
+        case .preparing: "the conversation is not ready yet"
+        case .active: "the conversation can be used"
+        case .removed(let by): by.isEmpty ? "you were removed from it" : "\(by) removed you from it"
+        case .left: "you left it"
+        case .stopped(let seq, let reason): "it stopped at entry \(seq): \(reason.sentence)"
+        }
+    }
+}
+
 extension StopReason {
     /// Why, in a few words, and what to do.
     public var sentence: String {

@@ -32,7 +32,12 @@ struct ChatCommand: AsyncParsableCommand {
               130  you decided not to
             """)
 
+    /// So long what lies in an inbox may take.
+    private static let inboxPatience = Duration.seconds(3)
+
     @OptionGroup var profile: ProfileOptions
+    @OptionGroup var relay: RelayChoice
+    @OptionGroup var patience: Patience
 
     @Argument(help: "A contact, a group, a conversation's number as #3, or a name to look up at the relay.")
     var name: String
@@ -57,19 +62,88 @@ struct ChatCommand: AsyncParsableCommand {
             // A reader that went away is noticed where it is written to.
             signal(SIGPIPE, SIG_IGN)
             try await profile.withOpen { kith in
-                let conversation = try await find(in: kith)
+                let lines = LineReader()
+                let conversation = try await find(in: kith, lines)
                 var session = try await ChatSession(
-                    conversation, of: kith, reading: LineReader(),
-                    options: ChatSession.Options(page: history, sendsReceipts: !noReceipts), json: nil)
+                    conversation, of: kith, reading: lines,
+                    options: ChatSession.Options(page: history, sendsReceipts: !noReceipts), isJSON: profile.json)
                 await session.run()
             }
         }
     }
 
-    private func find(in kith: Kith) async throws -> ConversationID {
-        switch try await NamedTarget.named(name, in: kith) {
+    private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
+        switch try await known(in: kith) {
         case .conversation(let conversation): return conversation.id
-        case .contact(let contact): return try await kith.startConversation(with: contact.id)
+        case .contact(let contact): return try await start(with: contact.id, in: kith)
+        case nil:
+            guard let name = Name(self.name) else {
+                _ = try await NamedTarget.named(self.name, in: kith)
+                throw Failure(message: "\(self.name) can be no name at a relay")
+            }
+            return try await start(with: try await lookUp(name, in: kith), in: kith)
         }
     }
+
+    /// What goes by the name here. Somebody who has just used an invite, or a group that is new, may be in an inbox still.
+    private func known(in kith: Kith) async throws -> NamedTarget? {
+        let events = await kith.events()
+        func find() async throws -> NamedTarget? {
+            try NamedTarget.find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        }
+        if let target = try await find() { return target }
+        guard await kith.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
+        say("\(name) is not known here yet; looking into the inboxes")
+        let (changes, change) = AsyncStream.makeStream(of: Void.self)
+        let tasks = [
+            Task { for await event in events { if case .conversation = event { change.yield() } } },
+            Task {
+                try await Task.sleep(for: Self.inboxPatience)
+                change.finish()
+            },
+        ]
+        defer { for task in tasks { task.cancel() } }
+        for await _ in changes {
+            if let target = try await find() { return target }
+        }
+        return nil
+    }
+
+    private func start(with contact: ContactID, in kith: Kith) async throws -> ConversationID {
+        try await patience.wait(for: kith, remains: "Run the same command again later.") {
+            try await kith.startConversation(with: contact)
+        }
+    }
+
+    /// Asks the relay who has the name, and the user whether to believe it.
+    private func lookUp(_ name: Name, in kith: Kith) async throws -> ContactID {
+        let point = try await relay.point(for: kith)
+        say("\(name.text) is not known here; asking the relay at \(point.address)")
+        let id: ContactID
+        do {
+            id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                try await kith.lookUp(name, at: point)
+            }
+        } catch KithError.nameUnknown {
+            throw Failure(
+                message: "nobody goes by the name \(name.text), neither here (kith list) nor at the relay at "
+                    + "\(point.address)")
+        }
+        guard let contact = await kith.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
+        say(
+            "the relay says that \(name.text) has the key \(contact.accountKey.fingerprint). It could say anything: "
+                + "\(contact.name) is unverified until you compare numbers (/verify)")
+        if !yes {
+            guard let prompt = Prompt() else {
+                throw Failure(
+                    message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
+            }
+            defer { prompt.close() }
+            let answer = try await prompt.ask("Start a conversation? [y/N]", isShown: true)
+            guard ["y", "yes"].contains(answer.lowercased()) else { throw ExitCode.interrupted }
+        }
+        return id
+    }
+
+    private func say(_ text: String) { StandardStream.error.write("[\(SafeText.oneLine(text))]\n") }
 }

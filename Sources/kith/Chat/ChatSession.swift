@@ -23,21 +23,23 @@ struct ChatSession {
     /// How a conversation is opened.
     struct Options: Sendable {
         /// How many messages are shown first.
-        var page: Int
+        var page = 50
         /// Whether the others are told what was read.
-        var sendsReceipts: Bool
+        var sendsReceipts = true
     }
 
     private let desk: ChatDesk
     private let screen: ChatScreen
     private let reader: LineReader
     private let options: Options
-    /// What a program gets for an event, instead of words for a person.
-    private let json: (@Sendable (KithEvent) -> String?)?
+    /// Whether a program gets objects instead of words for a person.
+    private let isJSON: Bool
     private let isForPerson: Bool
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
     private var model: ChatModel
+    /// What was new when it was opened.
+    private let unread: [Message]
     private var readThrough: UInt64?
     /// Calls that wait for a relay.
     private var underWay = 0
@@ -45,14 +47,14 @@ struct ChatSession {
     /// Opens a conversation. Nothing is shown yet.
     init(
         _ conversation: ConversationID, of kith: Kith, reading reader: LineReader, options: Options,
-        json: (@Sendable (KithEvent) -> String?)?
+        isJSON: Bool
     ) async throws {
         self.reader = reader
         self.options = options
-        self.json = json
+        self.isJSON = isJSON
         desk = ChatDesk(kith: kith, conversation: conversation, sendsReceipts: options.sendsReceipts)
         screen = ChatScreen()
-        isForPerson = json == nil && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
+        isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
         // Before the first page is read: what happens meanwhile must not be missed.
         let (events, arrive) = (await kith.events(), arrive)
@@ -60,13 +62,17 @@ struct ChatSession {
             for await event in events { arrive.yield(.event(event)) }
             arrive.yield(.leave)
         }
-        model = ChatModel(try await desk.opening(page: options.page), isForPerson: isForPerson)
+        let opening = try await desk.opening(page: isForPerson ? options.page : nil)
+        model = ChatModel(opening, isForPerson: isForPerson)
+        unread = opening.unread
     }
 
     /// Returns when the user has left, or the input is over and everything is on the relay.
     mutating func run() async {
         let style = ChatTerminal.Style(
-            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history")
+            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history",
+            refusal: ScreenLine(
+                .failure, "[too long for one message; what did not fit is left out. kith send sends files]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
         let (screen, arrive) = (screen, arrive)
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
@@ -88,6 +94,7 @@ struct ChatSession {
     }
 
     private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
+        if isJSON { for message in unread { writeJSON(.message(message)) } }
         var mayLeave = await carryOut(model.open(now: ChatDesk.now))
         var isReading = false
         var inputIsOver = false
@@ -102,7 +109,7 @@ struct ChatSession {
             switch await arrivals.next() {
             case nil, .leave: return
             case .event(let event):
-                if let line = json?(event) { screen.write(line) }
+                if isJSON { writeJSON(event) }
                 mayLeave = await carryOut(model.handle(.event(event), now: ChatDesk.now))
             case .line(let line):
                 isReading = false
@@ -116,11 +123,23 @@ struct ChatSession {
         }
     }
 
+    private func writeJSON(_ event: KithEvent) {
+        let conversation = model.conversation
+        if case .message(let message) = event, message.author != .me {
+            guard message.conversation == conversation.id else { return }
+            screen.write(JSONLine.text(MessageReport(message, in: conversation.name, event: "message")))
+        } else if let line = ListenEvent(event, only: conversation.id, names: [conversation.id: conversation.name])?
+            .line(.json)
+        {
+            screen.write(line)
+        }
+    }
+
     /// Does what the model says, in order. Returns whether that was to leave.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
-            case .show(let lines): if json == nil { screen.show(lines) }
+            case .show(let lines): if !isJSON { screen.show(lines) }
             case .status(let status): screen.setStatus(status)
             case .call(.markRead(let seq)): scheduleRead(seq)
             case .call(let call) where call.isQuick:

@@ -45,7 +45,7 @@ struct ContactsCommand: AsyncParsableCommand {
                 } else {
                     let rows = contacts.map { contact in
                         [
-                            contact.name, contact.trust.description,
+                            contact.name, contact.trust.sentence,
                             contact.conflictingKey == nil ? "" : "ANOTHER KEY: kith verify \(contact.name)",
                         ]
                     }
@@ -89,7 +89,7 @@ struct ContactsCommand: AsyncParsableCommand {
         private static func rows(_ contact: Contact, _ conversations: [ConversationSummary]) -> [[String]] {
             var rows = [
                 ["name", contact.name], ["key", contact.accountKey.fingerprint.description],
-                ["trust", contact.trust.description],
+                ["trust", contact.trust.sentence],
             ]
             if let key = contact.conflictingKey {
                 rows.append(["another key", "\(key.fingerprint) (kith verify \(contact.name))"])
@@ -97,7 +97,7 @@ struct ContactsCommand: AsyncParsableCommand {
             if let name = contact.registeredName { rows.append(["name at the relay", name.text]) }
             rows.append(["new conversations", contact.inbox == nil ? "not possible: ask for an invite" : "possible"])
             for conversation in conversations {
-                rows.append(["conversation", "#\(conversation.id.rawValue): \(conversation.status.description)"])
+                rows.append(["conversation", "#\(conversation.id.rawValue): \(conversation.status.sentence)"])
             }
             return rows
         }

@@ -86,7 +86,7 @@ struct StatusCommand: AsyncParsableCommand {
             name = identity.name
             device = identity.deviceName
             fingerprint = identity.accountKey.fingerprint.description
-            openIn = Kith.holder(of: options.folder)
+            openIn = try Kith.holder(of: options.folder)
             let all = try await kith.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }
@@ -113,7 +113,8 @@ struct StatusCommand: AsyncParsableCommand {
         /// Connects as the profile would.
         mutating func ask() async {
             do throws(RelayConnectionError) {
-                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass).close()
+                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
+                    .close()
                 reachable = true
             } catch {
                 reachable = false

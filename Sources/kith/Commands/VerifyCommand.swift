@@ -86,7 +86,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func show(_ contact: Contact, _ number: SafetyNumber) {
-        var text = "You and \(SafeText.oneLine(contact.name)) (\(contact.trust)):\n\n"
+        var text = "You and \(SafeText.oneLine(contact.name)) (\(contact.trust.sentence)):\n\n"
         for row in stride(from: 0, to: number.groups.count, by: 4) {
             text += "    " + number.groups[row..<min(row + 4, number.groups.count)].joined(separator: "  ") + "\n"
         }
@@ -110,7 +110,8 @@ struct VerifyCommand: AsyncParsableCommand {
                 throw Failure(message: "no other key claims to be \(contact.name)'s")
             }
             try await kith.decideKey(of: contact.id, accept: acceptNewKey)
-            try await report(contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
+            try await report(
+                contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
         }
     }
 
@@ -126,7 +127,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func conflict(_ contact: Contact) -> String {
         let other = contact.conflictingKey?.fingerprint.description ?? "?"
-        return "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
+        return
+            "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
             + "Nothing is sent until you decide, after asking \(contact.name) on another way: --accept-new-key or --keep-key"
     }
 

@@ -1,5 +1,5 @@
-import KithClient
 import KithWire
+import MLS
 import Testing
 
 @testable import KithClient
@@ -10,13 +10,15 @@ final class Person: Sendable {
     let store: MemoryProfileStore
     let kith: Kith
 
-    init(_ name: String, store: MemoryProfileStore? = nil) async throws {
+    init(
+        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = Profile.defaultSuite
+    ) async throws {
         self.name = name
         if let store {
             self.store = store
         } else {
             self.store = MemoryProfileStore()
-            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", now: Kith.now))
+            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
         }
         kith = try await Kith.open(over: self.store)
     }
@@ -50,14 +52,14 @@ final class Person: Sendable {
 
 /// Asks again and again until it is so. Fails after a while, saying what was there last.
 func eventually<T>(
-    _ comment: Comment? = nil, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
-    _ value: () async throws -> T, until isRight: (T) -> Bool
+    _ value: () async throws -> T, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+    until isRight: (T) -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
     var last = try await value()
     while !isRight(last) {
         guard ContinuousClock.now < end else {
-            Issue.record("\(comment ?? "it never came"): \(last)", sourceLocation: sourceLocation)
+            Issue.record("it never came; last there was \(last)", sourceLocation: sourceLocation)
             return
         }
         try await Task.sleep(for: .milliseconds(10))
@@ -75,7 +77,7 @@ func withAliceAndBob(
         let bob = try await Person("bob")
         let invite = try await alice.kith.createInvite(at: relay)
         _ = try await bob.kith.join(Invite(line: invite.invite.line))
-        try await eventually("alice's conversation", { try await alice.kith.conversations().map(\.name) }) {
+        try await eventually({ try await alice.kith.conversations().map(\.name) }) {
             $0.contains("bob")
         }
         try await body(alice, bob, relay)

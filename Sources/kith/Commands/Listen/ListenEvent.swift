@@ -42,8 +42,8 @@ enum ListenEvent: Sendable {
         case .warning(let id, let warning):
             guard isWanted(id) else { return nil }
             self = .other(
-                Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.description),
-                text: "\(name(id)): \(warning)")
+                Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence),
+                text: "\(name(id)): \(warning.sentence)")
         }
     }
 

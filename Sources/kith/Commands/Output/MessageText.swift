@@ -17,7 +17,7 @@ struct MessageText {
         case .text(let text):
             lines = withHead(time: time, place: place, author: room + author(message), text: text)
         case .notice(let notice):
-            lines = [dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.description))]")]
+            lines = [dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.sentence))]")]
         case .needsNewerKith(let kind):
             lines = [
                 head(time, place) + room + author(message) + ": "
@@ -25,7 +25,7 @@ struct MessageText {
             ]
         }
         if let mark = mark(message.delivery) { lines[lines.count - 1] += dim(" [\(mark)]") }
-        return lines + message.warnings.map { Colour.red.paint("  ! \(SafeText.oneLine($0.description))", if: colours) }
+        return lines + message.warnings.map { Colour.red.paint("  ! \(SafeText.oneLine($0.sentence))", if: colours) }
     }
 
     private func head(_ time: String, _ place: String) -> String { "\(time)  \(place)  " }
@@ -33,7 +33,8 @@ struct MessageText {
     private func withHead(time: String, place: String, author: String, text: String) -> [String] {
         let head = head(time, place)
         let indent = String(repeating: " ", count: head.count)
-        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().map { index, line in
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().map {
+            index, line in
             let safe = SafeText.oneLine(String(line))
             return index == 0 ? dim(head) + "\(author): \(safe)" : "\(indent)  \(safe)"
         }

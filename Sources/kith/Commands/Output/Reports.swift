@@ -38,7 +38,7 @@ struct MessageReport: Encodable, Sendable {
         }
         switch message.body {
         case .text(let text): (self.text, notice, unknownKind) = (text, nil, nil)
-        case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.description, nil)
+        case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence, nil)
         case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
         }
         sentAt = Moment(ms: message.sentAtMs).iso
@@ -49,7 +49,7 @@ struct MessageReport: Encodable, Sendable {
         case .onRelay: (delivery, readBy) = ("onRelay", nil)
         case .read(let count): (delivery, readBy) = ("read", count)
         }
-        warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.description)
+        warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.sentence)
     }
 }
 
@@ -74,7 +74,7 @@ struct ConversationReport: Encodable, Sendable {
         name = summary.name
         isGroup = summary.contact == nil
         status = summary.status.word
-        statusText = summary.status == .active ? nil : summary.status.description
+        statusText = summary.status == .active ? nil : summary.status.sentence
         members = summary.memberCount
         unread = summary.unread
         lastSeq = summary.lastSeq
