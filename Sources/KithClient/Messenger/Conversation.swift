@@ -86,6 +86,9 @@ final class Conversation {
         self.record = record
     }
 
+    /// Whether a commit that renews this device's keys is wanted already.
+    var isRenewing: Bool { record.intents.contains { $0.change == .renew || $0.change == .commitProposals } }
+
     /// Forgets everything about the connection.
     func hangUp() {
         line = .down

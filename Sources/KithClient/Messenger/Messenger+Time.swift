@@ -8,8 +8,11 @@ extension Messenger {
         due += expiries.values
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard links.contains(conversation.record.relay) else { continue }
-            if let retryAt = conversation.retryAt { due.append(retryAt) }
-            if conversation.line == .live {
+            // Each only while a tick would do something about it: what waits for the relay needs no clock.
+            if let retryAt = conversation.retryAt, conversation.line == .live || conversation.line == .down {
+                due.append(retryAt)
+            }
+            if conversation.line == .live, !conversation.isRenewing, conversation.record.memberCount > 1 {
                 if let at = conversation.commitProposalsAt { due.append(at) }
                 if conversation.record.renewedAt > 0, conversation.record.entriesSinceRenewal > 0 {
                     due.append(conversation.record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000)
@@ -17,10 +20,9 @@ extension Messenger {
             }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
-        for inbox in inboxes.values {
-            if case .invite(_, let expiresAt) = inbox.record.purpose, !inbox.record.isClosing {
-                due.append(expiresAt * 1000)
-            }
+        for inbox in inboxes.values where !inbox.record.isClosing {
+            if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt * 1000) }
+            guard links.contains(inbox.record.relay), !inbox.isDepositing else { continue }
             if inbox.record.depositedAt > 0 { due.append(inbox.record.depositedAt + ClientLimits.depositMs) }
         }
         return due.min()

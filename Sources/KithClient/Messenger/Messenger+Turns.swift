@@ -196,8 +196,7 @@ extension Messenger {
     /// Changes that nobody asked for by name.
     private func wantWhatIsDue(_ conversation: Conversation, _ group: Group) {
         let record = conversation.record
-        let isRenewing = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
-        guard !isRenewing, record.memberCount > 1 else { return }
+        guard !conversation.isRenewing, record.memberCount > 1 else { return }
         let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
         let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
         if othersWait, wantsToSpeak || (conversation.commitProposalsAt ?? .max) <= now {
