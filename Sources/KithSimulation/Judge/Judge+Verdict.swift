@@ -159,6 +159,8 @@ extension Judge {
         }
         for (client, texts) in seen {
             for number in texts where said[number]?.author != client {
+                // Where a text was that its author has deleted and was never told of is not known here.
+                if place[number] == nil, said[number]?.expires == true { continue }
                 guard let place = place[number], let facts = epochs[place] else {
                     world.violate("p\(client) has text \(number), which was not sent")
                     continue
