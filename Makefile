@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop simulate fuzz dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -49,6 +49,11 @@ bench-peers: ## Install the peers and measure them with the same load
 interop: setup ## Random group histories with members of this package and of mls-rs
 	@scripts/setup.sh python3-venv
 	Interop/run.sh
+
+simulate: setup ## Random schedules of people, faults and relays in virtual time, SEEDS (default 1..10000)
+	swift build -c release --product kith-simulate
+	.build/release/kith-simulate --profile small --seeds $(or $(SEEDS),1..10000)
+	.build/release/kith-simulate --profile large --seeds $(or $(LARGE_SEEDS),1..10)
 
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)

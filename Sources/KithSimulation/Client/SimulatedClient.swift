@@ -164,7 +164,9 @@ final class SimulatedClient {
             links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event): world.judge.didTell(event, self)
-        case .finish(let id, let result): waiting.removeValue(forKey: id)?(result)
+        case .finish(let id, let result):
+            world.trace.note(world.now, "\(index) has \(id.rawValue): \(result.traceText)")
+            waiting.removeValue(forKey: id)?(result)
         }
     }
 
@@ -193,6 +195,7 @@ final class SimulatedClient {
         guard isRunning else { return }
         lastCommand += 1
         let id = CommandID(rawValue: lastCommand)
+        world.trace.note(world.now, "\(index) asks \(lastCommand): \(String(describing: command).prefix { $0 != "(" })")
         waiting[id] = handler
         put(.command(id, command))
     }
@@ -202,4 +205,14 @@ final class SimulatedClient {
     func link(_ id: RelayID) -> SimulatedLink? { links[id] }
 
     var allLinks: [SimulatedLink] { links.values.sorted { $0.id < $1.id } }
+}
+
+extension Result<CommandResult, KithError> {
+    /// What goes into the trace: nothing that depends on keys.
+    fileprivate var traceText: String {
+        switch self {
+        case .success: "done"
+        case .failure(let error): "\(String(describing: error).prefix(60))"
+        }
+    }
 }

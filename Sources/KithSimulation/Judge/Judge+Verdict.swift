@@ -106,7 +106,12 @@ extension Judge {
             if case .notice(.missed(let first, let last)) = message.body, first <= last { first...last } else { nil }
         }
         var end = UInt64.max
-        if case .stopped(let seq, _) = summary.status { end = seq }
+        switch summary.status {
+        // It names the first entry that is there; what this device has not seen before it is gone.
+        case .stopped(_, .trimmed): end = standing.lastSeq + 1
+        case .stopped(let seq, _): end = seq
+        default: break
+        }
         for entry in archive(of: standing.channel) where entry.kind == .message && entry.seq < end {
             guard let number = numbers[entry.id], let said = said[number], !said.expires,
                 known[client.index]?[EpochPlace(channel: standing.channel, epoch: entry.epoch)] != nil,
@@ -198,12 +203,15 @@ extension Judge {
         guard relaysAreHonest else { return }
         for relay in world.relays {
             for (channel, state) in relay.model.channels where !state.isClosed {
-                guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)] else { continue }
+                // Whoever made a channel and could add nobody gave it up.
+                guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)], facts.members.count > 1
+                else { continue }
                 for member in facts.members {
                     let messenger = world.clients[member].messenger
                     guard let messenger, let id = messenger.conversation(on: channel), let standing = messenger.standing(of: id)
                     else {
-                        if !mayMiss, !hasGhosts { world.violate("p\(member) was added and never joined") }
+                        if !mayMiss, !hasGhosts { world.violate(
+                                "p\(member) was added to \(facts.members.sorted()) and never joined; the log begins at \(state.archive.first.map { $0.receivedAtMs - Simulation.beginningMs } ?? 0) ms") }
                         continue
                     }
                     guard let summary = try? messenger.conversationSummary(id), summary.status == .active else { continue }

@@ -10,6 +10,8 @@ final class People {
     private(set) var groups = 0
     /// Invites as they went from hand to hand.
     var invites: [(owner: Int, invite: OpenInvite)] = []
+    /// The invites for one person that somebody has tried to use.
+    private var used: Set<ChannelID> = []
     private var names: [(name: Name, relay: Int)] = []
     var isDone: Bool { operationsLeft == 0 }
 
@@ -100,7 +102,17 @@ final class People {
     func join(_ client: SimulatedClient, _ given: OpenInvite? = nil) {
         let others = invites.filter { $0.owner != client.index || world.random.chance(0.05) }
         guard let invite = given ?? world.random.pick(others)?.invite else { return }
+        noteWhetherItMayBeOver(invite)
         client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
+    }
+
+    /// An invite that was used, withdrawn or has run out by its maker's clock may still let somebody in before the relay
+    /// hears that it is closed; its maker does not look into it any more.
+    private func noteWhetherItMayBeOver(_ open: OpenInvite) {
+        let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
+        let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }
+        let isOpen = owner?.messenger?.openInvites.contains { $0.invite == open.invite } ?? false
+        if isUsed || !isOpen { world.judge.hasGhosts = true }
     }
 
     /// Who was added may be there without ever hearing of it, if the invite was over by then.

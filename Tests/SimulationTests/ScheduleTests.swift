@@ -1,0 +1,21 @@
+import KithSimulation
+import Testing
+
+@Suite("Schedules")
+struct ScheduleTests {
+    @Test("of small circles lose nothing, repeat nothing and leak nothing", arguments: 1...36 as ClosedRange<UInt64>)
+    func small(seed: UInt64) {
+        let report = Simulation.run(seed: seed, profile: .small)
+        #expect(report.violations.isEmpty, "kith-simulate --profile small --seeds \(seed) --trace")
+        #expect(report.texts > 0)
+    }
+
+    @Test("of one seed are the same every time")
+    func reproducible() {
+        for seed in 1...6 as ClosedRange<UInt64> {
+            let first = Simulation.run(seed: seed, profile: .small)
+            let second = Simulation.run(seed: seed, profile: .small)
+            #expect(first.trace == second.trace && first.events == second.events)
+        }
+    }
+}
