@@ -151,7 +151,7 @@ public actor Kith {
     // MARK: The loop
 
     func drain() {
-        guard !isClosed else { return }
+        guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
         carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
