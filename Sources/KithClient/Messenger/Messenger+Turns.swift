@@ -256,6 +256,13 @@ extension Messenger {
         case .add(let targets):
             guard let ready = try keyPackages(for: targets, intent, conversation) else { return .wait }
             guard !ready.isEmpty else { return .done }
+            // An invite that was used before leads to a device that is here: there is nothing to do.
+            let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
+            let areHere = zip(targets, ready).allSatisfy { target, recipient in
+                let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
+                return target.trust == .invite && device.map(devices.contains) == true
+            }
+            if areHere { return .done }
             var proposals: [Proposal] = []
             for recipient in ready {
                 guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }

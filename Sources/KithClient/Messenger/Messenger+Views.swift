@@ -45,6 +45,8 @@ extension Messenger {
 
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        // A backup does not say who was a member.
+        if case .stopped(_, .restored) = conversation.record.status { return [] }
         return try group(of: conversation).group.members.compactMap { _, leaf in
             guard let certificate = leaf.credential.deviceCertificate else { return nil }
             if certificate.accountKey == profile.account.publicKey {
@@ -120,6 +122,14 @@ extension Messenger {
             above = last.seq
         }
         return Array(lines.prefix(limit))
+    }
+
+    /// A message of one's own that was said lately, by its id.
+    func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        let rows = try entries(of: id, 0...StoreKey.highest, limit: ClientLimits.recentEntries, newestFirst: true)
+        guard let (seq, record) = rows.first(where: { $0.record.id == entry }) else { return nil }
+        return messages(of: record, seq: seq, in: conversation).first
     }
 
     func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {

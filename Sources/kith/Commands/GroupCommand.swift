@@ -247,8 +247,14 @@ struct GroupRenameCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
+                let events = await kith.events()
                 try await patience.wait(for: kith, remains: GroupCommand.later) {
                     try await kith.rename(conversation.id, to: title)
+                    for await case .conversation(let now) in events where now.id == conversation.id {
+                        if now.name == title { return }
+                        if !now.isUsable { throw KithError.conversation(now.status) }
+                    }
+                    throw KithError.closed
                 }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "\(conversation.name) is \(title) now")
