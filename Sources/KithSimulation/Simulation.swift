@@ -153,11 +153,16 @@ public final class Simulation {
         trace.note(now, "\(wire.link.client.index)>\(frame.request.traceText)")
         if random.chance(faults.unavailable), relay.mayRefuse(frame.request) {
             let error = RelayError(.unavailable, "refused", retryAfterMs: UInt32(random.pick(0...5_000)))
+            trace.note(now, "\(wire.link.client.index)<unavailable")
+            if case .append(let channel, _, _, _) = frame.request { judge.refusedAppends.insert(channel) }
             let reply = RelayFrame(requestID: frame.requestID, reply: .error(error))
             return send(reply, about: frame.request.channel, on: connection)
         }
         relay.model.receive(frame, from: connection, nowMs: now)
         for outgoing in relay.model.takeOutgoing() {
+            if case .error(let error) = outgoing.frame.reply, let wire = wires[outgoing.connection] {
+                trace.note(now, "\(wire.link.client.index)<\(error.code) \(error.detail)")
+            }
             send(outgoing.frame, about: outgoing.channel, on: outgoing.connection)
             if outgoing.closes { cut(outgoing.connection) }
         }

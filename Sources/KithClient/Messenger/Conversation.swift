@@ -16,8 +16,8 @@ final class Conversation {
     var turnIsSent = false
     /// Entries that were sent on this connection and have no answer.
     var inFlight: Set<EntryID> = []
-    /// Entries that the relay says it has, with their seqs, and when it said so.
-    var accepted: [EntryID: (seq: UInt64, at: UInt64)] = [:]
+    /// Entries that the relay says it has, with their seqs, when it said so, and whether they are late.
+    var accepted: [EntryID: (seq: UInt64, at: UInt64, isLate: Bool)] = [:]
     /// Not before this time, in milliseconds since 1970: the relay asked for patience.
     var retryAt: UInt64?
     /// Key packages of those who are to be added, by their inbox.

@@ -125,8 +125,8 @@ extension Messenger {
         touch(conversation)
         finishIntent(intent.id, of: conversation, .failure(error))
         if targets.isEmpty { dropIntent(intent.id, of: conversation, .failure(error)) }
-        // Nobody to talk to: there was never a conversation.
-        if conversation.record.isDirect, conversation.record.memberCount < 2 { discard(conversation) }
+        // Nobody was ever there to talk to: there was no conversation. One that the other has left keeps its history.
+        if conversation.record.isDirect, conversation.record.epoch == 0 { discard(conversation) }
     }
 
     private func discard(_ conversation: Conversation) {

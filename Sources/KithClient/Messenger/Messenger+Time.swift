@@ -58,6 +58,11 @@ extension Messenger {
     /// What the relay said it has must come with the log.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
         for (entry, place) in conversation.accepted where place.at + ClientLimits.keptMs <= now {
+            // The clock may have jumped: only what was late twice is late.
+            guard place.isLate else {
+                conversation.accepted[entry] = (place.seq, now, true)
+                continue
+            }
             conversation.accepted[entry] = nil
             if conversation.line == .live { try warn(conversation, .notKept(seq: place.seq)) }
         }

@@ -160,7 +160,7 @@ extension Messenger {
     func didTurn(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard let conversation = conversations[id], conversation.loaded?.pending?.entryID == entry else { return }
         switch result {
-        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now)
+        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now, false)
         case .success: break
         case .failure(let error):
             switch error.code {

@@ -125,7 +125,7 @@ extension Judge {
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ messenger: Messenger) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
-                world.violate("\(client.name) has lost its own text \(number)")
+                world.violate("\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
                 continue
             }
             guard message.seq == nil, let summary = try? messenger.conversationSummary(message.conversation),

@@ -12,6 +12,8 @@ final class Judge {
         let author: Int
         /// Whether the messenger said that it is stored.
         var isStored = false
+        /// The author's number of the conversation that it was said in.
+        var conversation: UInt64 = 0
         let expires: Bool
     }
 
@@ -50,6 +52,9 @@ final class Judge {
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
+    /// Channels in which a relay refused a message and perhaps took those behind it: then it comes late, and who is told so
+    /// is told the truth.
+    var refusedAppends: Set<ChannelID> = []
     var protocolViolations = 0
     /// Whether the relays tell the truth: then nobody may be warned.
     var relaysAreHonest = true
@@ -67,6 +72,7 @@ final class Judge {
     /// The messenger says that it has stored it.
     func didAccept(_ message: Message, number: Int) {
         said[number]?.isStored = true
+        said[number]?.conversation = message.conversation.rawValue
         numbers[message.id] = number
     }
 
@@ -146,6 +152,11 @@ final class Judge {
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
+        if case .missingBefore = warning, let channel = client.messenger?.standing(of: conversation)?.channel,
+            refusedAppends.contains(channel)
+        {
+            return
+        }
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
