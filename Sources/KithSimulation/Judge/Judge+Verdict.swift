@@ -91,6 +91,8 @@ extension Judge {
             if !hasGhosts { world.violate("\(client.name) has a conversation that never began") }
         case .removed, .left: break
         case .stopped(_, .closed): break
+        // A channel that was closed tells only those who have its last tokens; to the others it never was.
+        case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }: break
         case .stopped(_, .trimmed): if !mayMiss { world.violate("\(client.name) missed what was there") }
         case .stopped(let seq, let reason): world.violate("\(client.name) stopped at \(seq): \(reason)")
         }

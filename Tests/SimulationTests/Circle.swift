@@ -1,0 +1,96 @@
+import KithClient
+import KithWire
+import Testing
+
+@testable import KithSimulation
+
+/// Some people in one group on one relay, who have all said something. From then on the relay may lie.
+struct Circle {
+    let simulation: Simulation
+    let channel: ChannelID
+    private let people: People
+
+    init(_ count: Int = 3, seed: UInt64 = 1) throws {
+        simulation = Simulation(seed: seed, profile: .small, clients: count, relays: 1)
+        people = People(simulation, operations: 0, mostGroups: 0)
+        simulation.people = people
+        for client in simulation.clients { client.create() }
+        people.invite(simulation.clients[0], isReusable: true)
+        simulation.run(until: simulation.now + 5_000)
+        let invite = try #require(people.invites.first?.invite)
+        for client in simulation.clients.dropFirst() {
+            people.join(client, invite)
+            simulation.run(until: simulation.now + 10_000)
+        }
+        let contacts = simulation.clients[0].messenger?.contactList.map(\.id) ?? []
+        simulation.clients[0].perform(.createGroup(title: "circle", simulation.relays[0].point, contacts))
+        simulation.run(until: simulation.now + 10_000)
+        let summaries = try simulation.clients[0].messenger?.conversationSummaries() ?? []
+        let group = try #require(summaries.first { $0.contact == nil }?.id)
+        channel = try #require(simulation.clients[0].messenger?.standing(of: group)?.channel)
+        for client in simulation.clients { say(client.index) }
+        #expect(simulation.violations.isEmpty)
+        simulation.judge.relaysAreHonest = false
+        simulation.relays[0].model.lies = RelayLies()
+    }
+
+    var relay: SimulatedRelay { simulation.relays[0] }
+
+    /// The conversation as a member knows it.
+    func group(of client: Int) -> ConversationID {
+        simulation.clients[client].messenger?.conversation(on: channel) ?? ConversationID(rawValue: 0)
+    }
+
+    /// Says something, and lets it arrive.
+    func say(_ client: Int, waits: Bool = true) {
+        people.say(simulation.clients[client], group(of: client))
+        if waits { wait(20) }
+    }
+
+    func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }
+
+    /// How many entries the log has in truth.
+    var length: Int { relay.model.channels[channel]?.archive.count ?? 0 }
+
+    /// Has the relay show some members the group's log otherwise than it is.
+    func show(to viewers: Set<Int>, _ edit: @escaping ([InventedEntry]) -> [InventedEntry]) {
+        lie(about: channel, to: viewers, edit)
+    }
+
+    /// Has the relay show some people a channel's log otherwise than it is.
+    func lie(about lied: ChannelID, to viewers: Set<Int>, _ edit: @escaping ([InventedEntry]) -> [InventedEntry]) {
+        let simulation = simulation
+        relay.model.lies?.log = { id, connection, truth in
+            guard id == lied, let viewer = simulation.wires[connection]?.link.client.index, viewers.contains(viewer)
+            else { return nil }
+            return edit(truth.map { InventedEntry(entry: $0, truth: $0.seq) })
+        }
+    }
+
+    /// The texts of others that a member was shown in the group.
+    func texts(of client: Int) throws -> Int {
+        let messages = try simulation.clients[client].messenger?.wholeHistory(of: group(of: client)) ?? []
+        return messages.count { if case .text = $0.body { $0.author != .me } else { false } }
+    }
+
+    /// What a member was warned of.
+    func warnings(of client: Int) -> [Warning] {
+        simulation.judge.warnings.filter { $0.client == client }.map(\.warning)
+    }
+
+    /// Whether a member was told that it is shown another log than others are.
+    func knowsOfDifferentLogs(_ client: Int) -> Bool {
+        warnings(of: client).contains { if case .differentLogs = $0 { true } else { false } }
+    }
+
+    /// Why a member could not read something.
+    func unreadable(by client: Int) -> [UnreadableReason] {
+        simulation.judge.unreadable.filter { $0.client == client }.map(\.reason)
+    }
+
+    /// Nothing false was believed: no text that nobody said, none twice, none as another's, none by those it was not for.
+    func expectNothingFalse() {
+        simulation.judge.giveVerdict(mayMiss: true)
+        #expect(simulation.violations.isEmpty)
+    }
+}
