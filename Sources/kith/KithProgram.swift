@@ -8,10 +8,16 @@ struct KithProgram: AsyncParsableCommand {
         abstract: "A private messenger: people talk through a relay that can read nothing.",
         discussion: """
             EXAMPLES
-              kith demo                            see everything work, in one terminal
-              kith relay                           run a relay
-              kith classic --relay HOST:PORT       talk to somebody who does the same
-              kith help classic                    more about a command
+              kith demo                       see everything work, in one terminal
+              kith host                       be the relay yourself: prints a line for the other person,
+              kith join LINE                  who types this, and you talk
+              kith relay                      run a relay for many
+              kith invite --relay HOST:PORT   a line for somebody to join you there
+              kith send bob < letter.txt      say something; kith listen, kith list, kith history
+              kith help send                  more about a command
+
+            FILES
+              The folder that KITH_HOME names, or ~/.local/share/kith. KITH_PASSPHRASE_FILE names a file with the passphrase.
 
             EXIT CODES
               0  done    1  something failed, said in one line    64  wrong usage
@@ -36,7 +42,7 @@ struct KithProgram: AsyncParsableCommand {
                 subcommands: [ContactsCommand.self, VerifyCommand.self, ExplainCommand.self]),
             CommandGroup(
                 name: "Keeping:",
-                subcommands: [StatusCommand.self, PassphraseCommand.self]),
+                subcommands: [StatusCommand.self, ExportCommand.self, ImportCommand.self, PassphraseCommand.self]),
             CommandGroup(
                 name: "Running and seeing:",
                 subcommands: [RelayCommand.self, DemoCommand.self, ClassicCommand.self]),

@@ -11,24 +11,26 @@ import NIOPosix
 public actor Kith {
     /// The thread that the state is touched on: it may wait for the disk without keeping anyone else waiting.
     private let group: MultiThreadedEventLoopGroup
-    private nonisolated let loop: any EventLoop
+    nonisolated let loop: any EventLoop
     /// Runs the actor on the profile's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
-    private let store: any ProfileStore
+    let store: any ProfileStore
     private var lock: ProfileLock?
     let messenger: Messenger
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
-    private var lastCommand: UInt64 = 0
+    var lastCommand: UInt64 = 0
     private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
     private var lastListener: UInt64 = 0
     private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
+    /// Looks for what other processes want done.
+    var requestWatch: RepeatedTask?
     private var failure: KithError?
-    private var isClosed = false
+    private(set) var isClosed = false
 
     init(store: any ProfileStore, lock: ProfileLock?) throws(KithError) {
         self.store = store
@@ -115,16 +117,18 @@ public actor Kith {
     }
 
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
-        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) { [weak self] state in
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
+            [weak self] state in
             guard let self else { return }
             Task { await self.tell(.relay(relay.address, state)) }
         }
     }
 
-    private func begin() {
+    func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
         carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
         drain()
+        watchRequests()
     }
 
     /// Closes connections and the store. What was not done is refused with ``KithError/closed``.
@@ -132,6 +136,7 @@ public actor Kith {
         guard !isClosed else { return }
         isClosed = true
         wake?.cancel()
+        requestWatch?.cancel()
         for link in links.values { link.stop() }
         let open = Array(links.values)
         links = [:]
@@ -145,8 +150,8 @@ public actor Kith {
 
     // MARK: The loop
 
-    private func drain() {
-        guard !isClosed else { return }
+    func drain() {
+        guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
         carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
@@ -157,7 +162,9 @@ public actor Kith {
         let output: MessengerOutput
         do throws(KithError) {
             output = try step()
-            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+            if !output.transaction.isEmpty {
+                try reading { () throws(StoreError) in try store.commit(output.transaction) }
+            }
         } catch {
             return giveUp(error)
         }
@@ -181,7 +188,7 @@ public actor Kith {
     }
 
     /// What is in memory is ahead of what is on the disk: nothing more may leave.
-    private func giveUp(_ error: KithError) {
+    func giveUp(_ error: KithError) {
         failure = error
         Task { await close() }
     }

@@ -106,7 +106,9 @@ struct EpochTokens {
     let append: Token
     let turn: Token
 
-    init(_ export: (_ label: String, _ context: [UInt8], _ length: Int) throws(MLSError) -> SecretBytes) throws(MLSError) {
+    init(_ export: (_ label: String, _ context: [UInt8], _ length: Int) throws(MLSError) -> SecretBytes)
+        throws(MLSError)
+    {
         func token(_ role: String) throws(MLSError) -> Token {
             let secret = try export("kith channel", Array(role.utf8), 32)
             guard let token = secret.withUnsafeBytes({ Token($0) }) else { throw .internalError }

@@ -101,7 +101,9 @@ extension Messenger {
             let own = random.bytes(32)
             let proof = proof(
                 challenge: nonce, nonce: own, challenger: account, account: profile.account.publicKey, group)
-            let signature = try callingMLS { () throws(MLSError) in try profile.signer.sign(label: LiveCheck.label, proof) }
+            let signature = try callingMLS { () throws(MLSError) in
+                try profile.signer.sign(label: LiveCheck.label, proof)
+            }
             try whisper(
                 .answer(
                     leaf: group.ownLeafIndex, nonce: own, challenger: leaf, challenge: nonce, signature: signature),

@@ -62,8 +62,35 @@ struct SendCommand: AsyncParsableCommand {
             let text = text.isEmpty ? try StandardInput.text() : text.joined(separator: " ")
             guard text.contains(where: { !$0.isWhitespace }) else { throw Failure(message: "there is nothing to send") }
             let pieces = TextPieces.of(text, limit: ClientLimits.text)
-            try await profile.withOpen { try await send(pieces, with: $0) }
+            do {
+                try await profile.withOpen { try await send(pieces, with: $0) }
+            } catch KithError.inUse(let pid) {
+                try await handOver(pieces, holder: pid)
+            }
         }
+    }
+
+    /// Has the process that has the profile say it.
+    private func handOver(_ pieces: [String], holder: Int32?) async throws {
+        let (title, messages) = try await profile.withOpenForReading { kith in
+            let conversation = try await NamedTarget.conversation(name, in: kith)
+            let answered = try await answered(in: conversation.id, kith)
+            var messages: [Message] = []
+            for piece in pieces {
+                messages.append(
+                    try await kith.handOver(
+                        piece, to: conversation.id, replyTo: answered,
+                        expiresAfter: expires.map { UInt32($0.seconds) }))
+            }
+            return (conversation.name, messages)
+        }
+        var handed = HandedTexts(messages)
+        if noWait {
+            StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
+        } else {
+            try await handed.wait(in: profile, for: patience.timeout)
+        }
+        if profile.json { for message in handed.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }
 
     private func send(_ pieces: [String], with kith: Kith) async throws {

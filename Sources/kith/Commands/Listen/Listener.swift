@@ -136,7 +136,7 @@ struct Listener {
             seq > printed[message.conversation] ?? 0
         else { return nil }
         printed[message.conversation] = seq
-        guard message.author != .me else { return nil }
+        guard message.author != .me, message.isShown else { return nil }
         let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
         let lines =
             switch output {
@@ -164,6 +164,7 @@ struct Listener {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
             names[message.conversation] = try await kith.conversation(message.conversation).name
+        case .inviteUsed(_, let id), .warning(let id, _): names[id] = try await kith.conversation(id).name
         default: break
         }
         let before = unmarked
