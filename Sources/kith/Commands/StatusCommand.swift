@@ -113,7 +113,8 @@ struct StatusCommand: AsyncParsableCommand {
         /// Connects as the profile would.
         mutating func ask() async {
             do throws(RelayConnectionError) {
-                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass).close()
+                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
+                    .close()
                 reachable = true
             } catch {
                 reachable = false

@@ -60,7 +60,9 @@ struct BackupContentTests {
             try await withAliceAndBob { alice, bob, _ in
                 let atAlice = try await alice.conversation("bob")
                 _ = try await alice.kith.send("said", to: atAlice)
-                try await eventually({ try await bob.texts(try await bob.conversation("alice")) }) { $0 == ["alice: said"] }
+                try await eventually({ try await bob.texts(try await bob.conversation("alice")) }) {
+                    $0 == ["alice: said"]
+                }
                 // Bob's address is here, with the token of his inbox.
                 try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
                 let file = folder.appendingPathComponent("backup")
@@ -119,7 +121,8 @@ struct BackupContentTests {
             let file = folder.appendingPathComponent("backup")
             try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
             await #expect(throws: KithError.backup(.wrongPassphrase)) {
-                try await alice.kith.writeBackup(to: folder.appendingPathComponent("other"), passphrase: "", cost: .cheap)
+                try await alice.kith.writeBackup(
+                    to: folder.appendingPathComponent("other"), passphrase: "", cost: .cheap)
             }
             #expect(throws: KithError.backup(.wrongPassphrase)) {
                 try Kith.transaction(from: file, "abd", deviceName: "new")

@@ -27,7 +27,8 @@ struct CommandPerson {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: String..., input: String? = nil, environment: [String: String] = [:]) async throws -> Outcome {
+    func run(_ arguments: String..., input: String? = nil, environment: [String: String] = [:]) async throws -> Outcome
+    {
         let process = try start(arguments, environment: environment)
         if let input { try process.write(input) }
         try process.endInput()
@@ -57,7 +58,9 @@ struct CommandPerson {
 }
 
 /// Two people who have met by an invite at a real relay.
-func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void) async throws {
+func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void)
+    async throws
+{
     try await withRelay { relay in
         let ann = try await CommandPerson("Ann", in: relay.folder)
         let bob = try await CommandPerson("Bob", in: relay.folder)

@@ -15,12 +15,16 @@ import Testing
             let story = try await ann.run("history", "Bob", "--json").objects.last
             #expect(story?["text"] as? String == "grüß dich 🦊")
             let seq = try #require(story?["seq"] as? Int)
-            #expect(try await ann.run("explain", "Bob", "\(seq)").lines.first == "Entry \(seq) of \"Bob\", in epoch \(2), a message.")
+            #expect(
+                try await ann.run("explain", "Bob", "\(seq)").lines.first
+                    == "Entry \(seq) of \"Bob\", in epoch \(2), a message.")
             #expect(try await ann.run("search", "DICH").lines.count == 1)
             #expect(try await ann.run("search", "nothing like it").code == 1)
             // Both see the same number.
             let numbers = try await [ann.run("verify", "Bob", "--json"), bob.run("verify", "Ann", "--json")]
-            #expect(numbers[0].objects.first?["safetyNumber"] as? String == numbers[1].objects.first?["safetyNumber"] as? String)
+            #expect(
+                numbers[0].objects.first?["safetyNumber"] as? String == numbers[1].objects.first?["safetyNumber"]
+                    as? String)
             #expect(numbers[0].objects.first?["safetyNumber"] != nil)
             #expect(try await ann.run("verify", "Bob", "--yes").code == 0)
             #expect(try await ann.run("contacts", "--json").objects.first?["trust"] as? String == "compared")
@@ -59,8 +63,10 @@ import Testing
             #expect(try await ann.run("group", "rename", "team", "crew").complaints == ["[team is crew now]"])
             #expect(try await ann.run("group", "remove", "crew", "carol").code == 0)
             #expect(try await ann.run("group", "members", "crew").lines.count == 2)
-            try await eventually { try await carol.run("listen", "--timeout", "1s").code == 0
-                && carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"] }
+            try await eventually {
+                try await carol.run("listen", "--timeout", "1s").code == 0
+                    && carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"]
+            }
         }
     }
 
@@ -133,9 +139,11 @@ import Testing
         try await withTemporaryFolder { folder in
             let ann = try await CommandPerson("Ann", in: folder)
             let cases: [([String], Int32)] = [
-                (["join", "kith:AAAA"], 1), (["join", "not an invite"], 1), (["join", String(repeating: "k", count: 100_000)], 1),
+                (["join", "kith:AAAA"], 1), (["join", "not an invite"], 1),
+                (["join", String(repeating: "k", count: 100_000)], 1),
                 (["send", "nobody", "hi"], 1), (["history", "nobody"], 1), (["invite"], 1),
-                (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 1), (["contacts", "show", "\u{1B}[31mred"], 1),
+                (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 1),
+                (["contacts", "show", "\u{1B}[31mred"], 1),
                 (["init", "--yes"], 1),
             ]
             for (arguments, code) in cases {
@@ -143,7 +151,9 @@ import Testing
                 try process.endInput()
                 #expect(await process.rest() == [])
                 let complaints = await process.complaintsLeft()
-                #expect(complaints.count == 1 && complaints.allSatisfy { $0.hasPrefix("kith: ") }, "\(arguments): \(complaints)")
+                #expect(
+                    complaints.count == 1 && complaints.allSatisfy { $0.hasPrefix("kith: ") },
+                    "\(arguments): \(complaints)")
                 #expect(!complaints.joined().contains("\u{1B}"))
                 #expect(await process.exitCode() == code, "\(arguments)")
             }
