@@ -79,7 +79,8 @@ let package = Package(
             dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
             path: "Benchmarks/StoreBenchmark"),
         .executableTarget(
-            name: "ClientBenchmark", dependencies: ["KithClient", argumentParser], path: "Benchmarks/ClientBenchmark"),
+            name: "ClientBenchmark", dependencies: ["KithClient", "KithRelay", "KithWire", nioPosix, argumentParser],
+            path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
@@ -110,4 +111,9 @@ if withFuzzTargets {
             path: "Fuzz/Targets",
             // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
             swiftSettings: [.unsafeFlags(["-enable-testing"])]))
+}
+
+/// Only who renders the documentation needs the plugin: `make docs` sets KITH_DOCS.
+if ProcessInfo.processInfo.environment["KITH_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }

@@ -117,7 +117,8 @@ public actor Kith {
     }
 
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
-        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) { [weak self] state in
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
+            [weak self] state in
             guard let self else { return }
             Task { await self.tell(.relay(relay.address, state)) }
         }
@@ -150,7 +151,7 @@ public actor Kith {
     // MARK: The loop
 
     func drain() {
-        guard !isClosed else { return }
+        guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
         carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
@@ -161,7 +162,9 @@ public actor Kith {
         let output: MessengerOutput
         do throws(KithError) {
             output = try step()
-            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+            if !output.transaction.isEmpty {
+                try reading { () throws(StoreError) in try store.commit(output.transaction) }
+            }
         } catch {
             return giveUp(error)
         }

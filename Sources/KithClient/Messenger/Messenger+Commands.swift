@@ -163,7 +163,8 @@ extension Messenger {
         let view = LogView(beginning: 0, of: channel, authenticator: group.epochAuthenticator, after: 0)
         conversation.record.view = view
         conversation.record.epochBegin = view
-        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil) }
+        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
+        }
         conversation.loaded?.isNewEpoch = true
         if targets.isEmpty {
             conversation.record.status = .active
@@ -209,9 +210,12 @@ extension Messenger {
 
     private func rename(_ conversation: Conversation, _ title: String, _ id: CommandID) throws(KithError) {
         let title = title.trimmedOneLine
-        guard !conversation.record.isDirect else { throw .membership("a conversation of two goes by the contact's name") }
+        guard !conversation.record.isDirect else {
+            throw .membership("a conversation of two goes by the contact's name")
+        }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        enqueue(OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
+        enqueue(
+            OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
         try pump(conversation)
     }
