@@ -46,6 +46,9 @@ public enum ClientLimits {
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
 
+    /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
+    public static let parcelMs: UInt64 = 24 * 3_600_000
+
     /// Members added by one commit: 60 post-quantum key packages fit an entry.
     public static let additionsPerCommit = 60
 

@@ -9,6 +9,8 @@ final class Inbox {
     var queue: [Entry] = []
     /// The tree that is being fetched for the first entry of the queue.
     var parcel: ParcelFetch?
+    /// When to try again what the relay refused for the moment, in milliseconds since 1970.
+    var retryAt: UInt64?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
 
@@ -18,6 +20,7 @@ final class Inbox {
         followTag = nil
         queue = []
         isDepositing = false
+        retryAt = nil
         if parcel?.relay == record.relay { parcel = nil }
     }
 }
@@ -28,6 +31,8 @@ struct ParcelFetch {
     let relay: RelayID
     var followTag: UInt64?
     var parts: [[UInt8]] = []
+    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
+    let since: UInt64
     let message: InboxMessage
 
     mutating func hangUp() {

@@ -57,6 +57,8 @@ extension Messenger {
             if pending.delivery.parts.allSatisfy({ $0.id == part || pending.done.contains($0.id) }) {
                 try didDeliver(number, nil)
             }
+        // An answer to what was asked before a refusal that will pass: it is all asked again.
+        case .failure where !pending.isOpen: break
         case .failure(let error) where error.code.isPassing:
             // Asked for patience: the next tick tries again.
             deliveries[number]?.isOpen = false

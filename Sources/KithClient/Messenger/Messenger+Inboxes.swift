@@ -67,7 +67,7 @@ extension Messenger {
             storeInbox(id)
             try open(inbox: id)
         case .gone: forget(inbox: id)
-        default: break
+        default: inbox.retryAt = now + error.patienceMs
         }
     }
 
@@ -101,11 +101,14 @@ extension Messenger {
     }
 
     /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
-    func deposit(_ id: InboxID) throws(KithError) {
+    ///
+    /// - Parameter count: how many; as many as the inbox is to have unless one was used.
+    func deposit(_ id: InboxID, _ count: Int? = nil) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.isDepositing else { return }
         inbox.isDepositing = true
+        try deleteExpiredKeyPackages(id)
         var sealed: [KeyPackageBytes] = []
-        for _ in 0..<inbox.record.purpose.keyPackages {
+        for _ in 0..<(count ?? inbox.record.purpose.keyPackages) {
             if let bytes = try makeKeyPackage(inbox, id, isLastResort: false) { sealed.append(bytes) }
         }
         let lastResort = try makeKeyPackage(inbox, id, isLastResort: true)
@@ -113,6 +116,17 @@ extension Messenger {
         request(
             inbox.record.relay,
             .deposit(channel: inbox.record.channel, keyPackages: sealed, lastResort: lastResort), for: .deposit(id))
+    }
+
+    /// Private keys that nobody can need any more open nothing but what was recorded.
+    private func deleteExpiredKeyPackages(_ id: InboxID) throws(KithError) {
+        let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
+        for row in rows {
+            let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
+            guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source, lifetime.notAfter < now / 1000
+            else { continue }
+            output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
+        }
     }
 
     private func makeKeyPackage(
@@ -147,14 +161,26 @@ extension Messenger {
             }
             try inboxIsReady(id)
         case .failure(let error):
+            inbox.retryAt = now + error.patienceMs
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
+        }
+    }
+
+    /// Tries again what the relay refused for the moment.
+    func retry(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], let at = inbox.retryAt, at <= now else { return }
+        inbox.retryAt = nil
+        if inbox.followTag == nil {
+            try open(inbox: id)
+        } else if depositIsDue(inbox.record) {
+            try deposit(id)
         }
     }
 
     // MARK: What comes
 
     func process(_ entries: [Entry], inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id] else { return }
+        guard let inbox = inboxes[id], entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
         inbox.queue += entries
         try processQueue(of: inbox, id)
     }

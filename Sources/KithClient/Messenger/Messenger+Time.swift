@@ -21,7 +21,11 @@ extension Messenger {
         for inbox in inboxes.values {
             guard !inbox.record.isClosing else { continue }
             if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
-            if inbox.record.depositedAt > 0, !inbox.isDepositing, links.contains(inbox.record.relay) {
+            if let parcel = inbox.parcel { due.append(parcel.since + ClientLimits.parcelMs) }
+            guard !inbox.isDepositing, links.contains(inbox.record.relay) else { continue }
+            if let retryAt = inbox.retryAt {
+                due.append(retryAt)
+            } else if inbox.record.depositedAt > 0 {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
         }
@@ -36,6 +40,11 @@ extension Messenger {
         }
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id], !inbox.record.isClosing else { continue }
+            if let parcel = inbox.parcel, parcel.since + ClientLimits.parcelMs <= now { try giveUpParcel(inbox: id) }
+            if inbox.retryAt != nil {
+                try retry(inbox: id)
+                continue
+            }
             if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
                 try close(inbox: id)
             } else if inbox.record.depositedAt > 0, now >= inbox.record.depositedAt + ClientLimits.depositMs,
