@@ -33,6 +33,8 @@ public final class Simulation {
         var relayCrashes = 0
         var disconnects = 0
         var frames = 0
+        /// Messages that a relay refused for the moment.
+        var refusedAppends = 0
     }
 
     let seed: UInt64
@@ -152,6 +154,8 @@ public final class Simulation {
         let relay = relays[wire.relay]
         trace.note(now, "\(wire.link.client.index)>\(frame.request.traceText)")
         if random.chance(faults.unavailable), relay.mayRefuse(frame.request) {
+            trace.note(now, "unavailable")
+            if case .append = frame.request { counts.refusedAppends += 1 }
             let error = RelayError(.unavailable, "refused", retryAfterMs: UInt32(random.pick(0...5_000)))
             let reply = RelayFrame(requestID: frame.requestID, reply: .error(error))
             return send(reply, about: frame.request.channel, on: connection)

@@ -76,8 +76,19 @@ final class Judge {
         for write in transaction.writes {
             guard case .put(let key, let bytes) = write else { continue }
             for number in Marker.numbers(in: bytes) { seen[client.index, default: []].insert(number) }
+            if key.table == .outbox { learnOwnText(bytes, client) }
             if key.table == .epoch { learnEpoch(of: key.owner, client) }
         }
+    }
+
+    /// What was stored and not said to be, because the device died in between, counts as said.
+    private func learnOwnText(_ bytes: [UInt8], _ client: SimulatedClient) {
+        guard let number = Marker.numbers(in: bytes).first else { return }
+        guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
+            return world.violate("\(client.name) stored a text to be sent that cannot be read or is another's")
+        }
+        said[number]?.isStored = true
+        numbers[item.entryID] = number
     }
 
     /// Everybody who has an epoch has the same.
@@ -146,6 +157,8 @@ final class Judge {
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
+        // One of several messages in flight was refused for the moment: that it has not arrived is the truth, for a while.
+        if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
