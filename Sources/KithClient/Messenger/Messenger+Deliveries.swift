@@ -69,7 +69,8 @@ extension Messenger {
             pending.patienceMs = max(pending.patienceMs ?? 0, error.patienceMs)
         case .failure(let error) where pending.patienceMs == nil:
             // The inbox was closed meanwhile.
-            return try didDeliver(number, error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed)
+            return try didDeliver(
+                number, error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed)
         case .failure: break
         }
         // The next tick tries again, once nothing of this attempt is on its way.

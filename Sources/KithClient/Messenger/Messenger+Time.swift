@@ -56,7 +56,8 @@ extension Messenger {
             guard !inbox.record.isClosing else { continue }
             if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt * 1000 <= now {
                 try close(inbox: id)
-            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, now >= inbox.record.depositedAt + ClientLimits.depositMs,
+            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
+                now >= inbox.record.depositedAt + ClientLimits.depositMs,
                 links.contains(inbox.record.relay)
             {
                 try deposit(id)

@@ -107,7 +107,9 @@ final class Judge {
         } else {
             epochs[place] = facts
         }
-        if !facts.members.contains(client.index) { world.violate("\(client.name) has an epoch that it is no member of") }
+        if !facts.members.contains(client.index) {
+            world.violate("\(client.name) has an epoch that it is no member of")
+        }
         known[client.index, default: [:]][place] = group
         for role in ["read", "append", "turn"] {
             guard let secret = try? group.export(label: "kith channel", context: Array(role.utf8), length: 32),
@@ -178,7 +180,8 @@ enum Marker {
 
     static func text(_ number: Int) -> String {
         let text = String(number)
-        return String(decoding: word, as: UTF8.self) + String(repeating: "0", count: max(0, digits - text.count)) + text + " "
+        return String(decoding: word, as: UTF8.self) + String(repeating: "0", count: max(0, digits - text.count)) + text
+            + " "
     }
 
     static func numbers(in bytes: [UInt8]) -> [Int] {
