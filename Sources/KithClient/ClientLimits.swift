@@ -68,6 +68,9 @@ public enum ClientLimits {
     /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
     public static let depositMs: UInt64 = 30 * 24 * 3_600_000
 
+    /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
+    public static let inboxPatienceMs: UInt64 = 2_000
+
     /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
     public static let keptMs: UInt64 = 60_000
 

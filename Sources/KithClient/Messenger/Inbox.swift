@@ -9,10 +9,12 @@ final class Inbox {
     var queue: [Entry] = []
     /// The tree that is being fetched for the first entry of the queue.
     var parcel: ParcelFetch?
-    /// When to try again what the relay refused for the moment, in milliseconds since 1970.
-    var retryAt: UInt64?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
+    /// Whether the last deposit was refused for the moment.
+    var owesDeposit = false
+    /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
 
     init(_ record: InboxRecord) { self.record = record }
 

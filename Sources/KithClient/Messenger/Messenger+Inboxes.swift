@@ -42,18 +42,29 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
-        if depositIsDue(record) { try deposit(id) }
+        if inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
         inbox.followTag = follow(
             record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
     }
 
     func didOpenStep(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard case .failure(let error) = result, let inbox = inboxes[id] else { return }
+        if error.code.isPassing { return openLater(inbox, error) }
+        // It follows from what was refused before.
+        guard inbox.retryAt == nil else { return }
         if error.code == .gone || error.code == .denied || error.code == .exists {
             // It was closed, or the relay lost it.
             if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
         }
+    }
+
+    /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.
+    private func openLater(_ inbox: Inbox, _ error: RelayError) {
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.queue = []
+        inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
     func didRefuseFollow(inbox id: InboxID, _ error: RelayError) throws(KithError) {
@@ -67,7 +78,7 @@ extension Messenger {
             storeInbox(id)
             try open(inbox: id)
         case .gone: forget(inbox: id)
-        default: inbox.retryAt = now + error.patienceMs
+        default: if error.code.isPassing { openLater(inbox, error) }
         }
     }
 
@@ -84,7 +95,11 @@ extension Messenger {
     }
 
     func didClose(inbox id: InboxID, _ result: Result<Reply, RelayError>) {
-        if case .failure(let error) = result, error.code.isPassing { return }
+        guard let inbox = inboxes[id] else { return }
+        if case .failure(let error) = result {
+            if error.code.isPassing { return openLater(inbox, error) }
+            guard inbox.retryAt == nil else { return }
+        }
         forget(inbox: id)
     }
 
@@ -107,6 +122,7 @@ extension Messenger {
         guard let inbox = inboxes[id], !inbox.isDepositing else { return }
         inbox.isDepositing = true
         try deleteExpiredKeyPackages(id)
+        inbox.owesDeposit = true
         var sealed: [KeyPackageBytes] = []
         for _ in 0..<(count ?? inbox.record.purpose.keyPackages) {
             if let bytes = try makeKeyPackage(inbox, id, isLastResort: false) { sealed.append(bytes) }
@@ -154,26 +170,18 @@ extension Messenger {
         inbox.isDepositing = false
         switch result {
         case .success:
+            inbox.owesDeposit = false
             inbox.record.depositedAt = max(1, now)
             storeInbox(id)
             if let invite = openInvite(id) {
                 finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite)))
             }
             try inboxIsReady(id)
+        case .failure(let error) where error.code.isPassing: openLater(inbox, error)
+        // It follows from what was refused before.
+        case .failure where inbox.retryAt != nil: break
         case .failure(let error):
-            inbox.retryAt = now + error.patienceMs
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
-        }
-    }
-
-    /// Tries again what the relay refused for the moment.
-    func retry(inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id], let at = inbox.retryAt, at <= now else { return }
-        inbox.retryAt = nil
-        if inbox.followTag == nil {
-            try open(inbox: id)
-        } else if depositIsDue(inbox.record) {
-            try deposit(id)
         }
     }
 

@@ -153,7 +153,11 @@ extension Messenger {
     }
 
     func didPresentParcel(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
-        if case .failure(let error) = result, !error.code.isPassing { try giveUpParcel(inbox: id) }
+        guard case .failure(let error) = result, let inbox = inboxes[id], let parcel = inbox.parcel else { return }
+        guard error.code.isPassing else { return try giveUpParcel(inbox: id) }
+        unfollow(parcel.relay, parcel.followTag)
+        inbox.parcel?.hangUp()
+        inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
     /// The tree is not to be had: the Welcome is of no use.

@@ -51,7 +51,7 @@ extension Messenger {
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
             if inbox.record.relay == relay { try open(inbox: id) }
-            try openParcel(inbox, id)
+            if inbox.parcel?.relay == relay { try openParcel(inbox, id) }
         }
         for id in conversations.keys.sorted() {
             guard let conversation = conversations[id] else { continue }

@@ -4,7 +4,7 @@ import MLS
 // What is shown of the state. Nothing here changes any.
 
 extension Messenger {
-    var identity: (name: String, deviceName: String, accountKey: AccountKey) {
+    package var identity: (name: String, deviceName: String, accountKey: AccountKey) {
         (profile.name, profile.deviceName, profile.account.publicKey)
     }
 
