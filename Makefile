@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop simulate fuzz dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz simulate dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -50,13 +50,13 @@ interop: setup ## Random group histories with members of this package and of mls
 	@scripts/setup.sh python3-venv
 	Interop/run.sh
 
-simulate: setup ## Random schedules of people, faults and relays in virtual time, SEEDS (default 1..10000)
-	swift build -c release --product kith-simulate
-	.build/release/kith-simulate --profile small --seeds $(or $(SEEDS),1..10000)
-	.build/release/kith-simulate --profile large --seeds $(or $(LARGE_SEEDS),1..10)
-
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)
+
+simulate: setup ## Run the messenger through SEEDS random schedules with faults (default 10000), and a few of 50 people
+	scripts/release.sh --product kith-simulate
+	.build/release/kith-simulate --seeds 1..$(or $(SEEDS),10000)
+	.build/release/kith-simulate --profile large --seeds 1..$(or $(LARGE_SEEDS),5)
 
 dist: setup ## Pack a program that runs without Swift installed into dist/
 	scripts/dist.sh

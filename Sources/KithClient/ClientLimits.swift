@@ -37,11 +37,17 @@ public enum ClientLimits {
     /// The largest padded content, in bytes: with the message's own overhead it still fits an entry.
     public static let paddedContent = 250 << 10
 
+    /// How long an invite may work, in seconds: ten years.
+    public static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
+
     /// The longest line that is read as an invite, in bytes. One has about 300.
     public static let invite = 4 << 10
 
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
+
+    /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
+    public static let parcelMs: UInt64 = 24 * 3_600_000
 
     /// Members added by one commit: 60 post-quantum key packages fit an entry.
     public static let additionsPerCommit = 60
@@ -61,6 +67,9 @@ public enum ClientLimits {
 
     /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
     public static let depositMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
+    public static let inboxPatienceMs: UInt64 = 2_000
 
     /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
     public static let keptMs: UInt64 = 60_000
@@ -89,6 +98,10 @@ public enum ClientLimits {
 
     /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
     public static let recentEntries = 1_000
+
+    /// How far the log goes on before a message that should have come is called missing, in entries: twice what a sender has
+    /// under way.
+    public static let entriesBeforeGap: UInt64 = 32
 
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16

@@ -29,7 +29,8 @@ public struct SimulationProfile: Sendable {
     var beginsWithGroupOfAll = false
 
     /// 2 to 6 people.
-    public static let small = SimulationProfile(clients: 2...6, conversations: 1...3, operations: 20...40, relays: 1...2)
+    public static let small = SimulationProfile(
+        clients: 2...6, conversations: 1...3, operations: 20...40, relays: 1...2)
     /// 50 to 60 people with a group that they are all in.
     public static let large = SimulationProfile(
         clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, beginsWithGroupOfAll: true)

@@ -26,13 +26,18 @@ extension Simulation {
         // One relay in seven keeps little, or not for long.
         let keepsLittle = random.chance(0.14)
         if keepsLittle {
-            if random.chance(0.5) { limits.channelEntries = random.pick(8...40) } else { limits.retentionSeconds = 86_400 }
+            if random.chance(0.5) {
+                limits.channelEntries = random.pick(8...40)
+            } else {
+                limits.retentionSeconds = 86_400
+            }
         }
         let simulation = Simulation(
             seed: seed, profile: profile, clients: random.pick(profile.clients), relays: random.pick(profile.relays),
             limits: limits)
         simulation.trace.keepsLines = keepsTrace
-        simulation.schedule(faults(&random), operations: random.pick(profile.operations), groups: random.pick(profile.conversations))
+        simulation.schedule(
+            faults(&random), operations: random.pick(profile.operations), groups: random.pick(profile.conversations))
         simulation.comeToRest()
         simulation.judge.giveVerdict(mayMiss: keepsLittle)
         return simulation.report

@@ -33,6 +33,8 @@ public final class Simulation {
         var relayCrashes = 0
         var disconnects = 0
         var frames = 0
+        /// Messages that a relay refused for the moment.
+        var refusedAppends = 0
     }
 
     let seed: UInt64
@@ -53,7 +55,10 @@ public final class Simulation {
     /// What is to be done by whom; `nil` when nothing is left.
     var people: People?
 
-    init(seed: UInt64, profile: SimulationProfile, clients clientCount: Int, relays relayCount: Int, limits: ModelLimits = ModelLimits()) {
+    init(
+        seed: UInt64, profile: SimulationProfile, clients clientCount: Int, relays relayCount: Int,
+        limits: ModelLimits = ModelLimits()
+    ) {
         self.seed = seed
         self.profile = profile
         random = SeededGenerator(seed: seed)
@@ -125,7 +130,8 @@ public final class Simulation {
 
     private func connect(_ link: SimulatedLink) {
         guard link.wantsConnection, link.client.isOnline else { return }
-        guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp else {
+        guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
+        else {
             return link.didClose()
         }
         lastConnection += 1
@@ -152,9 +158,10 @@ public final class Simulation {
         let relay = relays[wire.relay]
         trace.note(now, "\(wire.link.client.index)>\(frame.request.traceText)")
         if random.chance(faults.unavailable), relay.mayRefuse(frame.request) {
+            trace.note(now, "unavailable")
+            if case .append = frame.request { counts.refusedAppends += 1 }
             let error = RelayError(.unavailable, "refused", retryAfterMs: UInt32(random.pick(0...5_000)))
             trace.note(now, "\(wire.link.client.index)<unavailable")
-            if case .append(let channel, _, _, _) = frame.request { judge.refusedAppends.insert(channel) }
             let reply = RelayFrame(requestID: frame.requestID, reply: .error(error))
             return send(reply, about: frame.request.channel, on: connection)
         }
@@ -228,7 +235,9 @@ public final class Simulation {
 
     /// A client found a relay to break the protocol.
     func didBreakProtocol(_ error: any Error, _ client: SimulatedClient) {
-        if relays.allSatisfy({ $0.model.lies == nil }) { violate("\(client.name): an honest relay breaks the protocol: \(error)") }
+        if relays.allSatisfy({ $0.model.lies == nil }) {
+            violate("\(client.name): an honest relay breaks the protocol: \(error)")
+        }
         judge.protocolViolations += 1
     }
 }

@@ -6,7 +6,8 @@ import KithSimulation
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kith-simulate",
-        abstract: "Runs the messenger of many people over relays, in virtual time, through everything that can go wrong.",
+        abstract:
+            "Runs the messenger of many people over relays, in virtual time, through everything that can go wrong.",
         discussion: """
             Each seed is one schedule of what people do and what happens to them. A seed that fails fails again:
 
@@ -79,7 +80,8 @@ struct SeedRange: ExpressibleByArgument {
 
     init?(argument: String) {
         let ends = argument.components(separatedBy: "..").map { UInt64($0) }
-        guard let first = ends.first.flatMap({ $0 }), let last = ends.last.flatMap({ $0 }), ends.count <= 2, first <= last
+        guard let first = ends.first.flatMap({ $0 }), let last = ends.last.flatMap({ $0 }), ends.count <= 2,
+            first <= last
         else { return nil }
         range = first...last
     }

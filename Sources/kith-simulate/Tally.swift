@@ -72,7 +72,8 @@ final class Tally {
         print(
             """
             \(done) schedules with \(people) people and \(texts) texts, \(crashes) crashes of clients and \(relayCrashes) of \
-            relays, \(disconnects) lost connections: \(failures) failed, \(String(format: "%.1f", seconds)) s, trace \
+            relays, \(disconnects) lost connections: \(failures) failed, \(String(format: "%.1f", seconds)) s, \
+            \(String(format: "%.1f", Double(done) / max(seconds, 0.001))) schedules per second, trace \
             \(String(traces, radix: 16))
             """)
     }

@@ -137,6 +137,7 @@ struct LyingRelayTests {
             return log
         }
         circle.say(1)
+        circle.say(0)
         #expect(circle.unreadable(by: 2).contains(.notGenuine))
         #expect(circle.knowsOfDifferentLogs(2))
         circle.expectNothingFalse()
@@ -186,7 +187,7 @@ struct LyingRelayTests {
             return log
         }
         circle.say(1)
-        #expect(circle.unreadable(by: 2).contains(.repeated))
+        #expect(circle.unreadable(by: 2) == [.repeated])
         #expect(try circle.texts(of: 2) == before + 1)
         circle.say(0)
         #expect(circle.knowsOfDifferentLogs(2))

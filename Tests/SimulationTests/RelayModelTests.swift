@@ -109,7 +109,9 @@ private final class Comparison {
 
     private func channel() -> Known { channels[random.pick(0...channels.count - 1)] }
 
-    private func epoch(_ known: Known) -> Int { max(0, known.epochs.count - 1 - (random.chance(0.8) ? 0 : random.pick(0...3))) }
+    private func epoch(_ known: Known) -> Int {
+        max(0, known.epochs.count - 1 - (random.chance(0.8) ? 0 : random.pick(0...3)))
+    }
 
     private func request() throws -> Request {
         let index = random.pick(0...channels.count - 1)

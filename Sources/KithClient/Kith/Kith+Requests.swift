@@ -57,7 +57,8 @@ extension Kith {
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()
-        let watch = loop.scheduleRepeatedTask(initialDelay: Self.pollInterval, delay: Self.pollInterval) { [weak self] task in
+        let watch = loop.scheduleRepeatedTask(initialDelay: Self.pollInterval, delay: Self.pollInterval) {
+            [weak self] task in
             guard let self else { return task.cancel() }
             self.assumeIsolated { $0.lookForRequests() }
         }

@@ -109,7 +109,14 @@ extension Messenger {
     ) throws(KithError) {
         let received: ReceivedMessage
         do throws(MLSError) {
-            received = try loaded.group.process(Array(entry.payload), in: environment)
+            let message = try MLSMessage.decode(Array(entry.payload))
+            // Members write what only members can read.
+            guard case .privateMessage(let sealed) = message else { throw .message(.wireFormat) }
+            if sealed.contentType == .proposal {
+                received = try takeProposal(message, loaded)
+            } else {
+                received = try loaded.group.process(message, in: environment)
+            }
         } catch {
             return try didNotRead(entry, error.unreadableReason, view, conversation)
         }
@@ -125,9 +132,25 @@ extension Messenger {
             // Somebody has to commit it; not everybody at once.
             conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800)
         case .commit(let staged):
-            guard entry.kind == .turn else { return try didNotRead(entry, .malformed, view, conversation) }
+            guard entry.kind == .turn, staged.effect.reInit == nil else {
+                return try didNotRead(entry, .malformed, view, conversation)
+            }
             try processTurn(staged, entry, view, conversation, loaded)
         }
+    }
+
+    /// The one proposal that Kith knows is a member's to be taken out itself. Any other would have to be committed by
+    /// somebody who did not want it, or could not be committed and would hold up everybody.
+    private func takeProposal(
+        _ message: MLSMessage, _ loaded: Conversation.LoadedGroup
+    ) throws(MLSError) -> ReceivedMessage {
+        var next = loaded.group
+        let received = try next.process(message, in: environment)
+        guard case .proposal(let proposal) = received, case .member(let sender) = proposal.sender,
+            proposal.proposal == .remove(sender)
+        else { throw .proposals(.unsupportedType) }
+        loaded.group = next
+        return received
     }
 
     /// An entry that can't be used. A message is passed over, and said; past a turn there is no way on.
@@ -168,11 +191,12 @@ extension Messenger {
         }
         var warnings: [Warning] = []
         if let warning = try compare(content.view, before: entry.seq, conversation) { warnings.append(warning) }
-        if let warning = gap(message.sender, conversation, loaded.group) { warnings.append(warning) }
+        if let warning = gap(message.sender, at: entry.seq, conversation, loaded.group) { warnings.append(warning) }
         advance(conversation, to: view)
         var record = EntryRecord(
             entry, view: view, author: author, generation: message.generation, sentAtMs: content.sentAt,
-            sawThrough: content.view.seq, replyTo: content.replyTo, expiresAfter: content.expiresAfter,
+            sawThrough: min(content.view.seq, entry.seq - 1), replyTo: content.replyTo,
+            expiresAfter: content.expiresAfter,
             body: .notices([]), warnings: warnings)
         try take(content, author, &record, conversation)
         didNote(record, at: entry, in: conversation)
@@ -268,12 +292,19 @@ extension Messenger {
         return try decodingStored(.entry) { try EntryRecord(stored: stored) }.viewHash
     }
 
-    /// Messages of a sender that should have come before and have not.
-    private func gap(_ sender: LeafIndex, _ conversation: Conversation, _ group: Group) -> Warning? {
+    /// Messages of a sender that should have come long before and have not. A relay that refuses one of several for the
+    /// moment gets it a little later, so a gap counts only when the log has gone on for a while.
+    private func gap(_ sender: LeafIndex, at seq: UInt64, _ conversation: Conversation, _ group: Group) -> Warning? {
         let missing = group.missingMessages(from: sender)
-        defer { conversation.missing[sender] = missing }
-        let known = conversation.missing[sender] ?? 0
-        return missing > known ? .missingBefore(missing - known) : nil
+        guard missing > 0 else {
+            conversation.gaps[sender] = nil
+            return nil
+        }
+        var gap = conversation.gaps[sender] ?? Conversation.Gap(since: seq)
+        defer { conversation.gaps[sender] = gap }
+        guard seq >= gap.since + ClientLimits.entriesBeforeGap, missing > gap.told else { return nil }
+        defer { gap.told = missing }
+        return .missingBefore(missing - gap.told)
     }
 
     // MARK: Who

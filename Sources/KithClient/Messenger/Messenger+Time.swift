@@ -8,24 +8,37 @@ extension Messenger {
         due += expiries.values
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard links.contains(conversation.record.relay) else { continue }
-            // Each only while a tick would do something about it: what waits for the relay needs no clock.
-            if let retryAt = conversation.retryAt, conversation.line == .live || conversation.line == .down {
-                due.append(retryAt)
-            }
-            if conversation.line == .live, !conversation.isRenewing, conversation.record.memberCount > 1 {
-                if let at = conversation.commitProposalsAt { due.append(at) }
-                if conversation.record.renewedAt > 0, conversation.record.entriesSinceRenewal > 0 {
-                    due.append(conversation.record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000)
-                }
-            }
+            if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
-        for inbox in inboxes.values where !inbox.record.isClosing {
-            if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt * 1000) }
-            guard links.contains(inbox.record.relay), !inbox.isDepositing else { continue }
-            if inbox.record.depositedAt > 0 { due.append(inbox.record.depositedAt + ClientLimits.depositMs) }
+        for inbox in inboxes.values {
+            let isLinked = links.contains(inbox.record.relay)
+            if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
+            guard !inbox.record.isClosing else { continue }
+            if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
+            if let parcel = inbox.parcel { due.append(parcel.since + ClientLimits.parcelMs) }
+            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
+                due.append(inbox.record.depositedAt + ClientLimits.depositMs)
+            }
         }
         return due.min()
+    }
+
+    /// When a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
+    private func changeDue(_ conversation: Conversation) -> UInt64? {
+        let record = conversation.record
+        switch conversation.line {
+        case .opening, .catchingUp: return nil
+        case .down: return conversation.retryAt
+        case .live:
+            if let retryAt = conversation.retryAt { return retryAt }
+            let isChanging = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
+            guard !isChanging, conversation.loaded?.pending == nil, record.memberCount > 1 else { return nil }
+            let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
+            let renewal = canRenew ? record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000 : UInt64.max
+            let due = min(conversation.commitProposalsAt ?? .max, renewal)
+            return due == .max ? nil : due
+        }
     }
 
     func didTick() throws(KithError) {
@@ -35,10 +48,18 @@ extension Messenger {
             for number in deliveries.keys.sorted() { openDelivery(number) }
         }
         for id in inboxes.keys.sorted() {
-            guard let inbox = inboxes[id], !inbox.record.isClosing else { continue }
-            if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt * 1000 <= now {
+            guard let inbox = inboxes[id] else { continue }
+            if let retryAt = inbox.retryAt, retryAt <= now, links.contains(inbox.record.relay) {
+                inbox.retryAt = nil
+                try open(inbox: id)
+                try openParcel(inbox, id)
+            }
+            guard !inbox.record.isClosing else { continue }
+            if let parcel = inbox.parcel, parcel.since + ClientLimits.parcelMs <= now { try giveUpParcel(inbox: id) }
+            if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
                 try close(inbox: id)
-            } else if inbox.record.depositedAt > 0, now >= inbox.record.depositedAt + ClientLimits.depositMs,
+            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
+                now >= inbox.record.depositedAt + ClientLimits.depositMs,
                 links.contains(inbox.record.relay)
             {
                 try deposit(id)
@@ -55,17 +76,23 @@ extension Messenger {
         }
     }
 
-    /// What the relay said it has must come with the log.
+    /// What the relay said it has must come with the log. The first time that it does not, the log is asked for anew: the
+    /// clock may have jumped.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
-        for (entry, place) in conversation.accepted where place.at + ClientLimits.keptMs <= now {
-            // The clock may have jumped: only what was late twice is late.
-            guard place.isLate else {
+        let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
+        guard !late.isEmpty else { return }
+        for (entry, place) in late {
+            guard place.isAskedAgain, conversation.line == .live else {
                 conversation.accepted[entry] = (place.seq, now, true)
                 continue
             }
             conversation.accepted[entry] = nil
-            if conversation.line == .live { try warn(conversation, .notKept(seq: place.seq)) }
+            try warn(conversation, .notKept(seq: place.seq))
         }
+        guard conversation.line == .live, late.contains(where: { !$0.value.isAskedAgain }) else { return }
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        try open(conversation)
     }
 
     /// Texts whose time is over are deleted.
@@ -80,5 +107,13 @@ extension Messenger {
             record.body = .expired
             output.transaction.put(key, record.encoded)
         }
+    }
+}
+
+extension UInt64 {
+    /// Seconds as milliseconds; the end of time stays the end of time.
+    var asMilliseconds: UInt64 {
+        let (milliseconds, overflows) = multipliedReportingOverflow(by: 1000)
+        return overflows ? .max : milliseconds
     }
 }

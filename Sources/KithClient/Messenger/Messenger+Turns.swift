@@ -69,7 +69,7 @@ extension Messenger {
         conversation.record.memberCount = next.memberCount
         conversation.record.entriesSinceRenewal += 1
         conversation.hashes = [:]
-        conversation.missing = [:]
+        conversation.gaps = [:]
         conversation.agreedThrough = entry.seq
         conversation.turnIsSent = false
         conversation.inFlight = []
@@ -196,10 +196,13 @@ extension Messenger {
     /// Changes that nobody asked for by name.
     private func wantWhatIsDue(_ conversation: Conversation, _ group: Group) {
         let record = conversation.record
-        guard !conversation.isRenewing, record.memberCount > 1 else { return }
+        let isRenewing = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
+        guard !isRenewing, record.memberCount > 1 else { return }
         let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
         let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
-        if othersWait, wantsToSpeak || (conversation.commitProposalsAt ?? .max) <= now {
+        let isTime = (conversation.commitProposalsAt ?? .max) <= now
+        if isTime { conversation.commitProposalsAt = nil }
+        if othersWait, wantsToSpeak || isTime {
             want(.commitProposals, in: conversation)
         } else if record.renewedAt == 0, wantsToSpeak {
             want(.renew, in: conversation)

@@ -184,7 +184,8 @@ extension Messenger {
         let author: Message.Author =
             switch record.author {
             case .me: .me
-            case .unknown: .kith
+            case .unknown:
+                record.body.isForPeople ? .contact(ContactID(rawValue: 0), name: "somebody", .unverified) : .kith
             case .contact(let id):
                 contacts[id].map { .contact(id, name: $0.name, $0.trust) } ?? .kith
             }

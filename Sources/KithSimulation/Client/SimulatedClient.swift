@@ -47,7 +47,8 @@ final class SimulatedClient {
     /// Makes the profile.
     func create() {
         do {
-            try store.commit(Profile.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
+            try store.commit(
+                Profile.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
         } catch { world.violate("\(name) cannot make a profile: \(error)") }
         start()
         account = messenger?.identity.accountKey

@@ -71,7 +71,9 @@ final class SimulatedLink {
 
     func request(_ request: Request, tag: UInt64) {
         guard let connection, isWelcomed else { return }
-        guard let frame = try? session?.submit(request, ticket: .request(tag), now: .uptimeNanoseconds(0)) else { return }
+        guard let frame = try? session?.submit(request, ticket: .request(tag), now: .uptimeNanoseconds(0)) else {
+            return
+        }
         world.send(frame, on: connection)
     }
 
@@ -82,7 +84,8 @@ final class SimulatedLink {
         follows[tag] = follow
         guard
             let frame = try? session?.follow(
-                follow, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(tag), now: .uptimeNanoseconds(0))
+                follow, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(tag),
+                now: .uptimeNanoseconds(0))
         else { return world.violate("\(client.name) follows a channel that it follows already") }
         world.send(frame, on: connection)
     }

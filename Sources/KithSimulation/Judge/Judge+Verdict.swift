@@ -56,12 +56,17 @@ extension Judge {
         var lastSeq: UInt64 = 0
         for message in messages {
             guard case .text(let text) = message.body else { continue }
-            guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number], said.text == text else {
+            guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number], said.text == text
+            else {
                 world.violate("\(client.name) shows a text that nobody said")
                 continue
             }
-            if shown.updateValue(message, forKey: number) != nil { world.violate("\(client.name) shows text \(number) twice") }
-            if author(of: message, client) != said.author { world.violate("\(client.name) shows text \(number) as another's") }
+            if shown.updateValue(message, forKey: number) != nil {
+                world.violate("\(client.name) shows text \(number) twice")
+            }
+            if author(of: message, client) != said.author {
+                world.violate("\(client.name) shows text \(number) as another's")
+            }
             guard let seq = message.seq else { continue }
             if seq <= lastSeq { world.violate("\(client.name) shows text \(number) out of order") }
             lastSeq = seq
@@ -133,7 +138,8 @@ extension Judge {
             guard message.seq == nil, let summary = try? messenger.conversationSummary(message.conversation),
                 let standing = messenger.standing(of: message.conversation)
             else { continue }
-            let isStuck = summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
+            let isStuck =
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
             if relaysAreHonest, isStuck { world.violate("\(client.name) has not sent its text \(number)") }
         }
     }
@@ -144,7 +150,9 @@ extension Judge {
         if try again.conversationSummaries() != messenger.conversationSummaries() {
             world.violate("\(client.name) opens its profile and finds other conversations")
         }
-        if again.contactList != messenger.contactList { world.violate("\(client.name) opens its profile and finds other contacts") }
+        if again.contactList != messenger.contactList {
+            world.violate("\(client.name) opens its profile and finds other contacts")
+        }
         for summary in try messenger.conversationSummaries() {
             if try again.wholeHistory(of: summary.id) != messenger.wholeHistory(of: summary.id) {
                 world.violate("\(client.name) opens its profile and finds another history")
@@ -159,7 +167,9 @@ extension Judge {
         for relay in world.relays {
             for (channel, state) in relay.model.channels {
                 for entry in state.archive {
-                    if let number = numbers[entry.id] { place[number] = EpochPlace(channel: channel, epoch: entry.epoch) }
+                    if let number = numbers[entry.id] {
+                        place[number] = EpochPlace(channel: channel, epoch: entry.epoch)
+                    }
                 }
                 checkDoors(channel, state)
             }
@@ -172,7 +182,9 @@ extension Judge {
                     world.violate("p\(client) has text \(number), which was not sent")
                     continue
                 }
-                if !facts.members.contains(client) { world.violate("p\(client) has text \(number), which was not for it") }
+                if !facts.members.contains(client) {
+                    world.violate("p\(client) has text \(number), which was not for it")
+                }
             }
         }
     }
@@ -183,14 +195,17 @@ extension Judge {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }
             guard !groups.isEmpty else { continue }
             for (epoch, access) in state.accesses {
-                guard let facts = epochs[EpochPlace(channel: channel, epoch: epoch)], !facts.members.contains(client) else { continue }
+                guard let facts = epochs[EpochPlace(channel: channel, epoch: epoch)], !facts.members.contains(client)
+                else { continue }
                 if grants.contains(access.read) || grants.contains(access.append) || grants.contains(access.turn) {
                     world.violate("p\(client) could get into epoch \(epoch), which is not for it")
                 }
                 for entry in state.archive where entry.epoch == epoch {
                     for (_, group) in groups {
                         var group = group
-                        if (try? group.process(Array(entry.payload), in: MLSEnvironment(authentication: Everybody(), now: world.now / 1000))) != nil {
+                        if (try? group.process(
+                            Array(entry.payload), in: MLSEnvironment(authentication: Everybody(), now: world.now / 1000)
+                        )) != nil {
                             world.violate("p\(client) could read seq \(entry.seq), which is not for it")
                         }
                     }
@@ -210,16 +225,20 @@ extension Judge {
                 else { continue }
                 for member in facts.members {
                     let messenger = world.clients[member].messenger
-                    guard let messenger, let id = messenger.conversation(on: channel), let standing = messenger.standing(of: id)
+                    guard let messenger, let id = messenger.conversation(on: channel),
+                        let standing = messenger.standing(of: id)
                     else {
                         if !mayMiss, !hasGhosts { world.violate(
                                 "p\(member) was added to \(facts.members.sorted()) and never joined; the log begins at \(state.archive.first.map { $0.receivedAtMs - Simulation.beginningMs } ?? 0) ms") }
                         continue
                     }
-                    guard let summary = try? messenger.conversationSummary(id), summary.status == .active else { continue }
+                    guard let summary = try? messenger.conversationSummary(id), summary.status == .active else {
+                        continue
+                    }
                     if standing.epoch != state.epoch || standing.lastSeq != state.lastSeq {
                         world.violate(
-                            "p\(member) is at seq \(standing.lastSeq) of epoch \(standing.epoch), the log at \(state.lastSeq) of \(state.epoch)")
+                            "p\(member) is at seq \(standing.lastSeq) of epoch \(standing.epoch), the log at \(state.lastSeq) of \(state.epoch)"
+                        )
                     }
                 }
             }

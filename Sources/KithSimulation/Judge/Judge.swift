@@ -12,8 +12,6 @@ final class Judge {
         let author: Int
         /// Whether the messenger said that it is stored.
         var isStored = false
-        /// The author's number of the conversation that it was said in.
-        var conversation: UInt64 = 0
         let expires: Bool
     }
 
@@ -52,9 +50,6 @@ final class Judge {
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
-    /// Channels in which a relay refused a message and perhaps took those behind it: then it comes late, and who is told so
-    /// is told the truth.
-    var refusedAppends: Set<ChannelID> = []
     var protocolViolations = 0
     /// Whether the relays tell the truth: then nobody may be warned.
     var relaysAreHonest = true
@@ -72,7 +67,6 @@ final class Judge {
     /// The messenger says that it has stored it.
     func didAccept(_ message: Message, number: Int) {
         said[number]?.isStored = true
-        said[number]?.conversation = message.conversation.rawValue
         numbers[message.id] = number
     }
 
@@ -82,8 +76,19 @@ final class Judge {
         for write in transaction.writes {
             guard case .put(let key, let bytes) = write else { continue }
             for number in Marker.numbers(in: bytes) { seen[client.index, default: []].insert(number) }
+            if key.table == .outbox { learnOwnText(bytes, client) }
             if key.table == .epoch { learnEpoch(of: key.owner, client) }
         }
+    }
+
+    /// What was stored and not said to be, because the device died in between, counts as said.
+    private func learnOwnText(_ bytes: [UInt8], _ client: SimulatedClient) {
+        guard let number = Marker.numbers(in: bytes).first else { return }
+        guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
+            return world.violate("\(client.name) stored a text to be sent that cannot be read or is another's")
+        }
+        said[number]?.isStored = true
+        numbers[item.entryID] = number
     }
 
     /// Everybody who has an epoch has the same.
@@ -102,7 +107,9 @@ final class Judge {
         } else {
             epochs[place] = facts
         }
-        if !facts.members.contains(client.index) { world.violate("\(client.name) has an epoch that it is no member of") }
+        if !facts.members.contains(client.index) {
+            world.violate("\(client.name) has an epoch that it is no member of")
+        }
         known[client.index, default: [:]][place] = group
         for role in ["read", "append", "turn"] {
             guard let secret = try? group.export(label: "kith channel", context: Array(role.utf8), length: 32),
@@ -152,11 +159,8 @@ final class Judge {
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
-        if case .missingBefore = warning, let channel = client.messenger?.standing(of: conversation)?.channel,
-            refusedAppends.contains(channel)
-        {
-            return
-        }
+        // One of several messages in flight was refused for the moment: that it has not arrived is the truth, for a while.
+        if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
@@ -176,7 +180,8 @@ enum Marker {
 
     static func text(_ number: Int) -> String {
         let text = String(number)
-        return String(decoding: word, as: UTF8.self) + String(repeating: "0", count: max(0, digits - text.count)) + text + " "
+        return String(decoding: word, as: UTF8.self) + String(repeating: "0", count: max(0, digits - text.count)) + text
+            + " "
     }
 
     static func numbers(in bytes: [UInt8]) -> [Int] {

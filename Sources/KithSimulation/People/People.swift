@@ -83,7 +83,8 @@ final class People {
         case 105...107: if world.faults.crash > 0 { client.die("by chance") }
         case 108...109: if world.faults.crash > 0 { crashRelay() }
         case 110...112: moveClock(client)
-        case 113...116: if world.faults.disconnect > 0 { for link in client.allLinks { link.connection.map(world.cut) } }
+        case 113...116:
+            if world.faults.disconnect > 0 { for link in client.allLinks { link.connection.map(world.cut) } }
         default: decide(client)
         }
     }
@@ -131,7 +132,9 @@ final class People {
         let (number, text) = world.judge.newText(
             by: client.index, words: String(repeating: "a", count: length), expires: expires)
         client.perform(
-            .send(conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil)
+            .send(
+                conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil
+            )
         ) { [unowned self] result in
             if case .success(.message(let message)) = result { world.judge.didAccept(message, number: number) }
         }
@@ -144,11 +147,14 @@ final class People {
         let count = world.random.pick(1...contacts.count)
         let members = contacts.shuffled(using: &world.random).prefix(count).map(\.id)
         let relay = world.relays[world.random.pick(0...world.relays.count - 1)]
-        client.perform(.createGroup(title: "group \(groups)", relay.point, members)) { [unowned self] in didAdd($0, client) }
+        client.perform(.createGroup(title: "group \(groups)", relay.point, members)) { [unowned self] in
+            didAdd($0, client)
+        }
     }
 
     private func add(_ client: SimulatedClient) {
-        guard let group = conversation(of: client, groupsOnly: true), let contact = world.random.pick(contacts(of: client))
+        guard let group = conversation(of: client, groupsOnly: true),
+            let contact = world.random.pick(contacts(of: client))
         else { return say(client) }
         client.perform(.add(group.id, [contact.id])) { [unowned self] in didAdd($0, client) }
     }

@@ -204,7 +204,9 @@ struct RelayModel {
         guard payload.count <= limits.payload else { return .refused(.tooLarge, detail: UInt64(limits.payload)) }
         guard let channel = channels[id] else { return .denied }
         guard !channel.isClosed else { return .gone }
-        if let seq = channel.seq(of: entryID, nowMs: nowMs) { return .reply(.accepted(seq: shown(seq, id, connection))) }
+        if let seq = channel.seq(of: entryID, nowMs: nowMs) {
+            return .reply(.accepted(seq: shown(seq, id, connection)))
+        }
         guard epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
         if next == nil, lies?.drops(id, entryID) == true { return .reply(.accepted(seq: channel.lastSeq + 1)) }
         guard let entry = channels[id]?.append(id: entryID, payload: payload, nextAccess: next, nowMs: nowMs) else {

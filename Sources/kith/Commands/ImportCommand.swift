@@ -43,7 +43,9 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             if try await profile.exists { throw KithError.profileExists }
-            guard FileManager.default.fileExists(atPath: file) else { throw Failure(message: "there is no file \(file)") }
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw Failure(message: "there is no file \(file)")
+            }
             let passphrase = try await passphrase()
             let kith = try await setup.restore(profile, from: URL(fileURLWithPath: file), passphrase: passphrase)
             try await ProfileOptions.closing(kith, report)

@@ -56,7 +56,8 @@ struct ProfileSetup: ParsableArguments {
         if noPassphrase || yes || fromFile != nil { return fromFile }
         guard let prompt = Prompt() else {
             throw Failure(
-                message: "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file in "
+                message:
+                    "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file in "
                     + "KITH_PASSPHRASE_FILE")
         }
         defer { prompt.close() }

@@ -39,7 +39,8 @@ struct HandedTexts {
             case .nobodyTakesIt: isMine = true
             case .timeIsOver:
                 throw Failure(
-                    message: "not done within \(time). It is kept, and goes out when the profile's process reaches the relay "
+                    message:
+                        "not done within \(time). It is kept, and goes out when the profile's process reaches the relay "
                         + "or the profile is open next",
                     code: .notInTime)
             }
@@ -64,7 +65,8 @@ struct HandedTexts {
                     case .message(let now): messages[index] = now
                     case .refused:
                         throw Failure(
-                            message: "the process that has the profile could not send it: the conversation does not take it "
+                            message:
+                                "the process that has the profile could not send it: the conversation does not take it "
                                 + "now (kith list, kith status)")
                     }
                 }
