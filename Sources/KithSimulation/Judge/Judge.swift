@@ -12,6 +12,8 @@ final class Judge {
         let author: Int
         /// Whether the messenger said that it is stored.
         var isStored = false
+        /// The author's number of the conversation that it was said in.
+        var conversation: UInt64 = 0
         let expires: Bool
     }
 
@@ -67,6 +69,7 @@ final class Judge {
     /// The messenger says that it has stored it.
     func didAccept(_ message: Message, number: Int) {
         said[number]?.isStored = true
+        said[number]?.conversation = message.conversation.rawValue
         numbers[message.id] = number
     }
 
