@@ -9,6 +9,8 @@ final class Inbox {
     var queue: [Entry] = []
     /// The tree that is being fetched for the first entry of the queue.
     var parcel: ParcelFetch?
+    /// What the first entry of the queue waits for in a conversation's log.
+    var waiting: WelcomeWait?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
     /// Whether the last deposit was refused for the moment.
@@ -21,10 +23,21 @@ final class Inbox {
     func hangUp() {
         followTag = nil
         queue = []
+        waiting = nil
         isDepositing = false
         retryAt = nil
         if parcel?.relay == record.relay { parcel = nil }
     }
+}
+
+/// A Welcome to a conversation that this device is still in, as far as it has read: it may have been removed and added again
+/// while it was away, and the log of the one relay may come later than the inbox of the other.
+struct WelcomeWait {
+    let conversation: ConversationID
+    /// The epoch that the Welcome leads to.
+    let epoch: UInt64
+    /// When it began, in milliseconds since 1970: a log that never gets there is not waited for.
+    let since: UInt64
 }
 
 /// A tree that is on its way (see ``ParcelAddress``).

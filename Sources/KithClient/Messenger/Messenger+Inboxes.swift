@@ -193,7 +193,8 @@ extension Messenger {
         try processQueue(of: inbox, id)
     }
 
-    func processQueue(of inbox: Inbox, _ id: InboxID) throws(KithError) {
+    func processQueue(of inbox: Inbox, _ id: InboxID, isWaitOver: Bool = false) throws(KithError) {
+        guard inbox.waiting == nil || isWaitOver else { return }
         while let entry = inbox.queue.first, inbox.parcel == nil, !inbox.record.isClosing {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
@@ -222,8 +223,7 @@ extension Messenger {
             try fetch(address, message, inbox, id)
             return .waits
         }
-        try join(welcome, message, bundle, number, inbox, id, tree: tree)
-        return .done
+        return try join(welcome, message, bundle, number, inbox, id, tree: tree)
     }
 
     private func keyPackage(

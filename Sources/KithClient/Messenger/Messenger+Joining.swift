@@ -9,14 +9,20 @@ extension Messenger {
     func join(
         _ welcome: Welcome, _ message: InboxMessage, _ bundle: KeyPackageBundle, _ number: UInt64, _ inbox: Inbox,
         _ inboxID: InboxID, tree: [UInt8]?
-    ) throws(KithError) {
+    ) throws(KithError) -> Taken {
         let group: Group
         do throws(MLSError) {
             group = try Group(joining: welcome, with: bundle, ratchetTree: tree, in: environment)
-        } catch { return }
-        guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return }
+        } catch { return .done }
+        guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
-        if let old, try !mayRejoin(old, group, message) { return tell(.warning(old.id, .oldWelcome)) }
+        if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
+        inbox.waiting = nil
+        if let old, try !mayRejoin(old, group, message) {
+            // One to an epoch that is still to come is no repetition: somebody adds a device that has left, or may not.
+            if group.epoch <= old.record.epoch { tell(.warning(old.id, .oldWelcome)) }
+            return .done
+        }
         if !bundle.keyPackage.isLastResort {
             output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
             freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
@@ -48,6 +54,26 @@ extension Messenger {
         try used(inbox, inboxID, conversation)
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
+        return .done
+    }
+
+    /// Whether a conversation's log has to be read further before a Welcome to it can be judged.
+    private func mustRead(_ conversation: Conversation, before epoch: UInt64, _ inbox: Inbox) -> Bool {
+        guard conversation.record.status.isOpen, conversation.record.epoch < epoch else { return false }
+        let wait = inbox.waiting ?? WelcomeWait(conversation: conversation.id, epoch: epoch, since: now)
+        inbox.waiting = wait
+        return now < wait.since + ClientLimits.parcelMs
+    }
+
+    /// Judges the Welcomes that waited for a log which has come far enough, or for too long.
+    func takeWaitingWelcomes() throws(KithError) {
+        for id in inboxes.keys.sorted() {
+            guard let inbox = inboxes[id], let wait = inbox.waiting else { continue }
+            let record = conversations[wait.conversation]?.record
+            let isOpen = record.map { $0.status.isOpen && $0.epoch < wait.epoch } ?? false
+            guard !isOpen || now >= wait.since + ClientLimits.parcelMs else { continue }
+            try processQueue(of: inbox, id, isWaitOver: true)
+        }
     }
 
     /// Whether a Welcome may bring back a conversation that is known here. A conversation that works is never taken over;
@@ -183,7 +209,7 @@ extension Messenger {
         unfollow(parcel.relay, parcel.followTag)
         inbox.parcel = nil
         if let entry = inbox.queue.first {
-            _ = try take(entry, inbox, id, tree: tree)
+            if try take(entry, inbox, id, tree: tree) == .waits { return }
             didTake(entry, inbox, id)
         }
         try processQueue(of: inbox, id)

@@ -93,7 +93,8 @@ extension Messenger {
             // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again, as
             // little as what is too large for this relay.
             case .staleEpoch, .tooLarge:
-                conversation.inFlight.insert(entry)
+                // The answer may come after the turn: then it is about an attempt that is over.
+                if wasInFlight { conversation.inFlight.insert(entry) }
                 return
             case .gone: try stop(conversation, .closed)
             case .denied: try stop(conversation, .denied)

@@ -11,6 +11,8 @@ package struct Standing: Sendable {
     package let lastSeq: UInt64
     /// Whether sending waits for a decision of the user's.
     package let isBlocked: Bool
+    /// Whether this device has asked the others to take it out.
+    package let isLeaving: Bool
 }
 
 extension Messenger {
@@ -19,7 +21,8 @@ extension Messenger {
         guard let conversation = conversations[id] else { return nil }
         return Standing(
             channel: conversation.record.channel, epoch: conversation.record.epoch,
-            lastSeq: conversation.record.lastSeq, isBlocked: isBlocked(conversation))
+            lastSeq: conversation.record.lastSeq, isBlocked: isBlocked(conversation),
+            isLeaving: conversation.record.intents.contains { $0.change == .leave })
     }
 
     /// The conversation on a channel.

@@ -16,6 +16,7 @@ extension Messenger {
             if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
             guard !inbox.record.isClosing else { continue }
             if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
+            if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
             if let parcel = inbox.parcel { due.append(parcel.since + ClientLimits.parcelMs) }
             if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)

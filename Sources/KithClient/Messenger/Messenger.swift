@@ -79,6 +79,7 @@ package final class Messenger {
     private func step(_ now: UInt64, _ body: () throws(KithError) -> Void) throws(KithError) -> MessengerOutput {
         self.now = now
         try body()
+        try takeWaitingWelcomes()
         try storeTouched()
         freshBundles = [:]
         defer { output = MessengerOutput() }

@@ -139,7 +139,7 @@ extension Judge {
                 let standing = messenger.standing(of: message.conversation)
             else { continue }
             let isStuck =
-                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked && !standing.isLeaving
             if relaysAreHonest, isStuck { world.violate("\(client.name) has not sent its text \(number)") }
         }
     }
