@@ -55,7 +55,9 @@ struct LyingRelayTests {
         let simulation = circle.simulation
         let channel = circle.channel
         circle.relay.model.lies?.log = { id, connection, truth in
-            guard id == channel, let viewer = simulation.wires[connection]?.link.client.index, viewer > 0 else { return nil }
+            guard id == channel, let viewer = simulation.wires[connection]?.link.client.index, viewer > 0 else {
+                return nil
+            }
             // Of the two messages that come now, each of the two members is shown one.
             let hidden = first + viewer - 1
             return truth.enumerated().filter { $0.offset != hidden }

@@ -44,7 +44,11 @@ extension Messenger {
                     channel: channel, relay: relayID(for: message.relay), title: isDirect ? "" : message.title,
                     contact: isDirect ? others.first : nil, isDirect: isDirect, isCreated: true, epoch: group.epoch,
                     memberCount: group.memberCount))
-        if let old { rejoin(old, group, title: message.title) }
+        if let old {
+            rejoin(old, group, title: message.title)
+            // Nothing else may have been there since this device was removed.
+            want(old.record.relay)
+        }
         conversation.record.status = .active
         conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
         }

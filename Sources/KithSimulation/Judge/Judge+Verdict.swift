@@ -16,7 +16,8 @@ extension Judge {
         guard let messenger = client.messenger, let summaries = try? messenger.conversationSummaries() else { return }
         for summary in summaries {
             for message in (try? messenger.wholeHistory(of: summary.id)) ?? [] where message.author == .me {
-                guard case .text(let text) = message.body, let number = Marker.numbers(in: Array(text.utf8)).first else { continue }
+                guard case .text(let text) = message.body, let number = Marker.numbers(in: Array(text.utf8)).first
+                else { continue }
                 didAccept(message, number: number)
             }
         }
@@ -97,7 +98,8 @@ extension Judge {
         case .removed, .left: break
         case .stopped(_, .closed): break
         // A channel that was closed tells only those who have its last tokens; to the others it never was.
-        case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }: break
+        case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }:
+            break
         case .stopped(_, .trimmed): if !mayMiss { world.violate("\(client.name) missed what was there") }
         case .stopped(let seq, let reason): world.violate("\(client.name) stopped at \(seq): \(reason)")
         }
@@ -116,6 +118,8 @@ extension Judge {
         switch summary.status {
         // It names the first entry that is there; what this device has not seen before it is gone.
         case .stopped(_, .trimmed): end = standing.lastSeq + 1
+        // It may have stopped before.
+        case .left: end = standing.lastSeq + 1
         case .stopped(let seq, _): end = seq
         default: break
         }
@@ -132,14 +136,16 @@ extension Judge {
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ messenger: Messenger) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
-                world.violate("\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
+                world.violate(
+                    "\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
                 continue
             }
             guard message.seq == nil, let summary = try? messenger.conversationSummary(message.conversation),
                 let standing = messenger.standing(of: message.conversation)
             else { continue }
             let isStuck =
-                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked && !standing.isLeaving
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
+                && !standing.isLeaving
             if relaysAreHonest, isStuck { world.violate("\(client.name) has not sent its text \(number)") }
         }
     }
@@ -154,7 +160,13 @@ extension Judge {
             world.violate("\(client.name) opens its profile and finds other contacts")
         }
         for summary in try messenger.conversationSummaries() {
-            if try again.wholeHistory(of: summary.id) != messenger.wholeHistory(of: summary.id) {
+            // How far a text is that waits is known to a connection, not to the disk.
+            let waits = { (messages: [Message]) in messages.filter { $0.seq == nil }.map(\.id) }
+            let isThere = { (messages: [Message]) in messages.filter { $0.seq != nil } }
+            let (onDisk, inMemory) = (
+                try again.wholeHistory(of: summary.id), try messenger.wholeHistory(of: summary.id)
+            )
+            if isThere(onDisk) != isThere(inMemory) || waits(onDisk) != waits(inMemory) {
                 world.violate("\(client.name) opens its profile and finds another history")
             }
         }
@@ -228,8 +240,11 @@ extension Judge {
                     guard let messenger, let id = messenger.conversation(on: channel),
                         let standing = messenger.standing(of: id)
                     else {
-                        if !mayMiss, !hasGhosts { world.violate(
-                                "p\(member) was added to \(facts.members.sorted()) and never joined; the log begins at \(state.archive.first.map { $0.receivedAtMs - Simulation.beginningMs } ?? 0) ms") }
+                        if !mayMiss, !hasGhosts {
+                            world.violate(
+                                "p\(member) was added to \(facts.members.sorted()) and never joined; the log begins at \(state.archive.first.map { $0.receivedAtMs - Simulation.beginningMs } ?? 0) ms"
+                            )
+                        }
                         continue
                     }
                     guard let summary = try? messenger.conversationSummary(id), summary.status == .active else {

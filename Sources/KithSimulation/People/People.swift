@@ -235,6 +235,8 @@ final class People {
 
     private func revoke(_ client: SimulatedClient) {
         guard let open = world.random.pick(client.messenger?.openInvites ?? []) else { return }
+        // Somebody may be using it this moment.
+        world.judge.hasGhosts = true
         client.perform(.revokeInvite(open.id))
     }
 
