@@ -7,7 +7,7 @@ struct ScheduleTests {
     func small(seed: UInt64) {
         let report = Simulation.run(seed: seed, profile: .small)
         #expect(report.violations.isEmpty, "kith-simulate --profile small --seeds \(seed) --trace")
-        #expect(report.texts > 0)
+        #expect(report.operations > 0)
     }
 
     @Test("of one seed are the same every time")
