@@ -32,7 +32,8 @@ extension Kith {
     }
 
     /// Finds who holds a name at a relay, and remembers them as an unverified contact.
-    public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID {
+    public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID
+    {
         guard case .contact(let id) = try await perform(.lookUp(name, relay, as: alias)) else { throw .closed }
         return id
     }

@@ -114,7 +114,8 @@ public actor Kith {
     }
 
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
-        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) { [weak self] state in
+        links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
+            [weak self] state in
             guard let self else { return }
             Task { await self.tell(.relay(relay.address, state)) }
         }
@@ -156,7 +157,9 @@ public actor Kith {
         let output: MessengerOutput
         do throws(KithError) {
             output = try step()
-            if !output.transaction.isEmpty { try reading { () throws(StoreError) in try store.commit(output.transaction) } }
+            if !output.transaction.isEmpty {
+                try reading { () throws(StoreError) in try store.commit(output.transaction) }
+            }
         } catch {
             return giveUp(error)
         }

@@ -37,7 +37,8 @@ struct GroupCommand: AsyncParsableCommand {
     static let later = "It may still happen when the profile is open next; kith group members shows it."
 
     /// Prints the group as it is now.
-    static func report(_ id: ConversationID, of kith: Kith, _ profile: ProfileOptions, saying text: String) async throws {
+    static func report(_ id: ConversationID, of kith: Kith, _ profile: ProfileOptions, saying text: String) async throws
+    {
         if profile.json {
             JSONLine.print(ConversationReport(try await kith.conversation(id)))
         } else {
@@ -281,7 +282,9 @@ struct GroupLeaveCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
-                try await patience.wait(for: kith, remains: GroupCommand.later) { try await kith.leave(conversation.id) }
+                try await patience.wait(for: kith, remains: GroupCommand.later) {
+                    try await kith.leave(conversation.id)
+                }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "you left \(conversation.name)")
             }

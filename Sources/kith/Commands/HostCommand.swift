@@ -36,10 +36,13 @@ struct HostCommand: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var setup: ProfileSetup
 
-    @Option(name: .long, help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"))
     var listen: ListenAddress?
 
-    @Option(name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"))
+    @Option(
+        name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"))
     var address: HostAddress?
 
     @Option(name: .long, help: "Your own name, if a profile has to be made.")

@@ -90,7 +90,8 @@ struct InviteCommand: AsyncParsableCommand {
                 JSONLine.print(Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: id.rawValue))
             } else {
                 StandardStream.error.write(
-                    "[\(SafeText.oneLine(conversation.name)) used it: kith chat \(SafeText.oneLine(conversation.name))]\n")
+                    "[\(SafeText.oneLine(conversation.name)) used it: kith chat \(SafeText.oneLine(conversation.name))]\n"
+                )
             }
             return
         }

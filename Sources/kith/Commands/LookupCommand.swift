@@ -50,7 +50,8 @@ struct LookupCommand: AsyncParsableCommand {
                 if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
                 let note =
                     contact.trust.isVerified
-                    ? contact.trust.sentence : "the key came from the relay and is unverified: kith verify \(contact.name)"
+                    ? contact.trust.sentence
+                    : "the key came from the relay and is unverified: kith verify \(contact.name)"
                 StandardStream.error.write("[\(SafeText.oneLine("\(contact.name): \(note)"))]\n")
             }
         }

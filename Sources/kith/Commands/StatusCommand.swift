@@ -86,11 +86,11 @@ struct StatusCommand: AsyncParsableCommand {
             name = identity.name
             device = identity.deviceName
             fingerprint = identity.accountKey.fingerprint.description
-            openIn = Kith.holder(of: options.folder)
+            openIn = try Kith.holder(of: options.folder)
             let all = try await kith.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }
-            queued = try await kith.queuedMessages()
+            queued = await kith.queuedMessages()
             invites = await kith.openInvites().count
             contacts = await kith.contacts().count
             relays = await kith.relays().map(Relay.init)
@@ -113,7 +113,8 @@ struct StatusCommand: AsyncParsableCommand {
         /// Connects as the profile would.
         mutating func ask() async {
             do throws(RelayConnectionError) {
-                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass).close()
+                try await RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
+                    .close()
                 reachable = true
             } catch {
                 reachable = false

@@ -110,7 +110,8 @@ struct VerifyCommand: AsyncParsableCommand {
                 throw Failure(message: "no other key claims to be \(contact.name)'s")
             }
             try await kith.decideKey(of: contact.id, accept: acceptNewKey)
-            try await report(contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
+            try await report(
+                contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
         }
     }
 
@@ -126,7 +127,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func conflict(_ contact: Contact) -> String {
         let other = contact.conflictingKey?.fingerprint.description ?? "?"
-        return "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
+        return
+            "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
             + "Nothing is sent until you decide, after asking \(contact.name) on another way: --accept-new-key or --keep-key"
     }
 

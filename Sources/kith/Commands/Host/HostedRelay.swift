@@ -15,7 +15,9 @@ final class HostedRelay: Sendable {
     private let server: RelayServer
     private let storeGroup: MultiThreadedEventLoopGroup
 
-    private init(_ server: RelayServer, _ storeGroup: MultiThreadedEventLoopGroup, point: RelayPoint, nearby: RelayAddress) {
+    private init(
+        _ server: RelayServer, _ storeGroup: MultiThreadedEventLoopGroup, point: RelayPoint, nearby: RelayAddress
+    ) {
         self.server = server
         self.storeGroup = storeGroup
         self.point = point
@@ -77,7 +79,8 @@ final class HostedRelay: Sendable {
         } catch let error as RelayServer.CannotListen where error.isTaken {
             guard let before else { return try await start("0.0.0.0", 0) }
             throw Failure(
-                message: "another process listens on port \(before.port), where your conversations know this relay; end it, "
+                message:
+                    "another process listens on port \(before.port), where your conversations know this relay; end it, "
                     + "or take another port with --listen 0.0.0.0:PORT")
         }
     }

@@ -26,7 +26,9 @@ enum OwnAddresses {
     /// How far from likely an address is to be reached from elsewhere; `nil` if it can't be.
     static func rank(of address: String, interface: String) -> Int? {
         // Where containers and virtual machines live: they have addresses that only this machine sees.
-        let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains { interface.hasPrefix($0) }
+        let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains {
+            interface.hasPrefix($0)
+        }
         let penalty = isVirtual ? 10 : 0
         if address.contains(":") {
             // Link-local addresses mean nothing without the interface, and fd00::/8 is a private network.

@@ -52,7 +52,8 @@ struct ListenRequest: Decodable {
         do {
             request = try JSONDecoder().decode(ListenRequest.self, from: Data(line.utf8))
         } catch {
-            return Answer(event: "error", message: "this is no command: it is not JSON, or not as kith help listen has it")
+            return Answer(
+                event: "error", message: "this is no command: it is not JSON, or not as kith help listen has it")
         }
         guard let send = request.send else {
             return Answer(event: "error", ref: request.ref, message: "the only command is \"send\"")
@@ -69,7 +70,9 @@ struct ListenRequest: Decodable {
     }
 
     private func carryOut(_ send: Send, with kith: Kith) async throws -> Message {
-        guard send.text.contains(where: { !$0.isWhitespace }) else { throw Failure(message: "there is nothing to send") }
+        guard send.text.contains(where: { !$0.isWhitespace }) else {
+            throw Failure(message: "there is nothing to send")
+        }
         guard send.text.utf8.count <= ClientLimits.text else { throw KithError.tooLong(limit: ClientLimits.text) }
         var answered: EntryID?
         if let replyTo = send.replyTo {

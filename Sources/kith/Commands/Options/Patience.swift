@@ -7,7 +7,8 @@ import Synchronization
 struct Patience: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"))
+        help: ArgumentHelp(
+            "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"))
     var timeout = Lifetime(seconds: 30)
 
     /// Does what needs a relay; says on standard error what keeps it from being done.
@@ -18,11 +19,14 @@ struct Patience: ParsableArguments {
         let trouble = Trouble()
         let events = await kith.events()
         let watcher = Task { for await event in events { trouble.note(event) } }
-        let timer = timeout.seconds == 0 ? nil : Task {
-            try await Task.sleep(for: timeout.duration)
-            trouble.isTimeOver = true
-            await kith.close()
-        }
+        let timer =
+            timeout.seconds == 0
+            ? nil
+            : Task {
+                try await Task.sleep(for: timeout.duration)
+                trouble.isTimeOver = true
+                await kith.close()
+            }
         defer {
             watcher.cancel()
             timer?.cancel()

@@ -30,7 +30,8 @@ struct RelayChoice: ParsableArguments {
         guard let relay else {
             let latest = try await kith.conversations().first?.relay
             guard let point = used.first(where: { $0.address == latest }) ?? used.first else {
-                throw Failure(message: "no relay is known yet: name one with --relay HOST:PORT, or run one with: kith host")
+                throw Failure(
+                    message: "no relay is known yet: name one with --relay HOST:PORT, or run one with: kith host")
             }
             return point
         }

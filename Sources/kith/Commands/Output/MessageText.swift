@@ -33,7 +33,8 @@ struct MessageText {
     private func withHead(time: String, place: String, author: String, text: String) -> [String] {
         let head = head(time, place)
         let indent = String(repeating: " ", count: head.count)
-        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().map { index, line in
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().map {
+            index, line in
             let safe = SafeText.oneLine(String(line))
             return index == 0 ? dim(head) + "\(author): \(safe)" : "\(indent)  \(safe)"
         }

@@ -7,10 +7,12 @@ struct ProfileSetup: ParsableArguments {
     @Flag(name: .long, help: "Ask nothing: take what was not given from this machine.")
     var yes = false
 
-    @Option(name: .long, help: "What you call this device. Members of your conversations see it. Default: the host's name.")
+    @Option(
+        name: .long, help: "What you call this device. Members of your conversations see it. Default: the host's name.")
     var deviceName: String?
 
-    @Flag(name: .long, help: "Keep the profile's key in a file beside it, instead of asking for a passphrase each time.")
+    @Flag(
+        name: .long, help: "Keep the profile's key in a file beside it, instead of asking for a passphrase each time.")
     var noPassphrase = false
 
     func validate() throws {
@@ -62,7 +64,8 @@ struct ProfileSetup: ParsableArguments {
             }
             guard noPassphrase || fromFile != nil else {
                 throw Failure(
-                    message: "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file "
+                    message:
+                        "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file "
                         + "in KITH_PASSPHRASE_FILE")
             }
             return (given, fromFile)

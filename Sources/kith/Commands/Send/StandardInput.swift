@@ -10,7 +10,9 @@ enum StandardInput {
     ///
     /// - Throws: ``Failure`` if it is too long, or is no text.
     static func text() throws -> String {
-        if isatty(STDIN_FILENO) == 1 { StandardStream.error.write("[type the message; ctrl-D on an empty line sends it]\n") }
+        if isatty(STDIN_FILENO) == 1 {
+            StandardStream.error.write("[type the message; ctrl-D on an empty line sends it]\n")
+        }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
