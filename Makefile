@@ -33,9 +33,11 @@ bench: setup ## Measure everything, beside real peers where they are installed
 	swift build -c release --product RelayBenchmark
 	swift build -c release --product StoreBenchmark
 	swift build -c release --product CodecBenchmark
+	swift build -c release --product ClientBenchmark
 	.build/release/CodecBenchmark
 	.build/release/StoreBenchmark
 	.build/release/RelayBenchmark all
+	.build/release/ClientBenchmark
 	Benchmarks/run-mls.sh
 
 bench-peers: ## Install the peers and measure them with the same load

@@ -71,6 +71,9 @@ public enum ClientLimits {
     /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
     public static let scryptMemory = 1 << 30
 
+    /// The longest record of a backup, in bytes: far more than any message, and no danger to a reader's memory.
+    public static let backupRecord = 16 << 20
+
     /// The longest file that is read as a lock, in bytes: room for a process's number.
     public static let lockFile = 32
 

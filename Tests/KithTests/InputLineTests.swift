@@ -133,4 +133,45 @@ struct TinyTerminal {
         terminal.write(line.resize(to: 20, editor))
         #expect(terminal.lines == ["bob : hello (verifie", "d)", "alice : <acters!!!"])
     }
+
+    @Test("a status stands above the line on a row of its own, and goes without a trace")
+    func status() {
+        var terminal = TinyTerminal(columns: 20)
+        var line = InputLine(prompt: "> ", columns: 20)
+        let editor = editor(.text("typing"))
+        terminal.write(line.draw(editor))
+        terminal.write(line.setStatus("[waiting: a long message that does not fit]", editor))
+        #expect(terminal.lines == ["[waiting: a long m…", "> typing"])
+        #expect(terminal.column == 8)
+        terminal.write(line.print(["bob : hello"], editor))
+        #expect(terminal.lines == ["bob : hello", "[waiting: a long m…", "> typing"])
+        terminal.write(line.setStatus("[宽宽宽宽宽宽宽宽宽宽]", editor))
+        #expect(terminal.lines == ["bob : hello", "[宽宽宽宽宽宽宽宽…", "> typing"])
+        terminal.write(line.setStatus(nil, editor))
+        #expect(terminal.lines == ["bob : hello", "> typing"])
+        #expect(line.setStatus(nil, editor) == "")
+    }
+
+    @Test("a narrower terminal wraps the status too, and nothing above is lost")
+    func narrowerWithStatus() {
+        var terminal = TinyTerminal(columns: 20)
+        terminal.write("bob : hello\r\n")
+        var line = InputLine(prompt: "> ", columns: 60)
+        let editor = editor(.text("twenty-five characters!!!"))
+        terminal.write(line.setStatus("[no connection: refused; trying again]", editor))
+        #expect(terminal.rows.count == 1 + 2 + 2)
+        terminal.write(line.resize(to: 20, editor))
+        #expect(terminal.lines == ["bob : hello", "[no connection: re…", "> <e characters!!!"])
+    }
+
+    @Test("a text of several lines is edited on one row")
+    func lineBreaks() {
+        var terminal = TinyTerminal(columns: 40)
+        var line = InputLine(prompt: "> ", columns: 40)
+        var editor = LineEditor(keepsLineBreaks: true)
+        _ = editor.handle(.paste("one\ntwo\n"))
+        terminal.write(line.draw(editor))
+        #expect(terminal.lines == ["> one⏎two"])
+        #expect(terminal.column == 9)
+    }
 }

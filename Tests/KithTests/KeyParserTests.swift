@@ -24,6 +24,7 @@ import Testing
         ("\u{1B}OA\u{1B}OH\u{1B}OF", [.up, .home, .end]),
         ("\u{1B}[H\u{1B}[F\u{1B}[1~\u{1B}[4~\u{1B}[7~\u{1B}[8~", [.home, .end, .home, .end, .home, .end]),
         ("\u{1B}[3~", [.delete]),
+        ("\u{1B}[5~\u{1B}\r", [.pageUp, .lineBreak]),
         ("\u{1B}[1;5C\u{1B}[1;5D\u{1B}[1;3C", [.wordRight, .wordLeft, .wordRight]),
         ("\u{1B}b\u{1B}f\u{1B}\u{7f}", [.wordLeft, .wordRight, .deleteWord]),
         ("\u{1}\u{5}\u{15}\u{17}\u{B}\u{C}", [.home, .end, .deleteToStart, .deleteWord, .deleteToEnd, .redraw]),

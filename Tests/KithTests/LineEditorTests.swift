@@ -114,6 +114,29 @@ import Testing
         #expect(editor.line == "b")
     }
 
+    @Test("ctrl-C clears what was typed, and asks to leave when there is nothing")
+    func interrupt() {
+        var editor = LineEditor()
+        _ = editor.handle(.text("half a thought"))
+        #expect(editor.handle(.interrupt) == [])
+        #expect(editor.line == "")
+        #expect(editor.handle(.interrupt) == [.interrupt])
+    }
+
+    @Test("where line breaks are kept, a paste is one text, and Enter alone submits it")
+    func keptLineBreaks() {
+        var editor = LineEditor(keepsLineBreaks: true)
+        _ = editor.handle(.text("> "))
+        #expect(editor.handle(.paste("one\r\n\u{1B}two\n\nthree\n\n")) == [])
+        #expect(editor.handle(.lineBreak) == [])
+        _ = editor.handle(.text("four"))
+        #expect(editor.handle(.enter) == [.submit("> one\n␛two\n\nthree\nfour")])
+        #expect(editor.handle(.paste("\n")) == [])
+        #expect(editor.handle(.enter) == [])
+        _ = editor.handle(.up)
+        #expect(editor.line.hasSuffix("three\nfour"))
+    }
+
     @Test("a line does not grow past what a message may hold, and says so")
     func longest() {
         var editor = LineEditor()

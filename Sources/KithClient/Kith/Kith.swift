@@ -25,6 +25,7 @@ public actor Kith {
     private var lastCommand: UInt64 = 0
     private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
     private var lastListener: UInt64 = 0
+    private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
     private var failure: KithError?
     private var isClosed = false
@@ -198,6 +199,7 @@ public actor Kith {
     }
 
     private func tell(_ event: KithEvent) {
+        if case .relay(let address, let state) = event { relayStates[address] = state }
         for listener in listeners.values { listener.yield(event) }
     }
 
@@ -217,9 +219,10 @@ public actor Kith {
 
     // MARK: Events
 
-    /// What happens from now on. Ends when the profile is closed.
+    /// What happens from now on, and first, how the relays are now. Ends when the profile is closed.
     public func events() -> AsyncStream<KithEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: KithEvent.self)
+        for (address, state) in relayStates { continuation.yield(.relay(address, state)) }
         lastListener += 1
         let id = lastListener
         if isClosed { continuation.finish() } else { listeners[id] = continuation }

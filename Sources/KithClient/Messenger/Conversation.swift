@@ -34,6 +34,12 @@ final class Conversation {
     var commitProposalsAt: UInt64?
     /// The nonce of a live check that waits for answers.
     var liveNonce: [UInt8]?
+    /// Whether somebody looks at the conversation here, and wants to know who is there.
+    var isWatched = false
+    /// Whether to ask who is there once the log is here.
+    var isCheckDue = false
+    /// When members last proved to be here, in milliseconds since 1970.
+    var provenAt: [LeafIndex: UInt64] = [:]
 
     /// How far the connection to a conversation's log is.
     enum Line: Equatable {
@@ -84,6 +90,8 @@ final class Conversation {
         retryAt = nil
         for (channel, fetch) in fetches where fetch.isUnderWay { fetches[channel] = nil }
         liveNonce = nil
+        // Whoever is there may have come while this device was away.
+        isCheckDue = isWatched
     }
 }
 

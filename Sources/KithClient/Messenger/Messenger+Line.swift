@@ -92,6 +92,7 @@ extension Messenger {
     func didCatchUp(_ conversation: Conversation) throws(KithError) {
         guard case .catchingUp(let last) = conversation.line, conversation.record.lastSeq >= last else { return }
         conversation.line = .live
+        if conversation.isCheckDue { try checkPresence(in: conversation) }
         try pump(conversation)
     }
 

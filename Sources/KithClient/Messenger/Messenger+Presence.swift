@@ -61,9 +61,11 @@ enum LiveCheck: Hashable, Sendable, TLSCodable {
 }
 
 extension Messenger {
-    /// Asks who is there.
+    /// Asks who is there: now, or as soon as the log is here. From then on, who comes is asked too.
     func checkPresence(in conversation: Conversation) throws(KithError) {
-        guard conversation.line == .live else { return }
+        conversation.isWatched = true
+        conversation.isCheckDue = conversation.line != .live
+        guard !conversation.isCheckDue else { return }
         let nonce = random.bytes(32)
         conversation.liveNonce = nonce
         let leaf = try group(of: conversation).group.ownLeafIndex
@@ -93,6 +95,7 @@ extension Messenger {
             let proof = proof(
                 challenge: challenge, nonce: nonce, challenger: profile.account.publicKey, account: account, group)
             guard key.verifies(signature, label: LiveCheck.label, proof, suite: group.cipherSuite) else { return }
+            conversation.provenAt[leaf] = now
             tell(.present(conversation.id, id, name: contact.name))
         }
     }

@@ -68,18 +68,31 @@ struct ProfileFolder: Sendable {
         }
     }
 
-    /// Makes an empty file, 0600, that was not there.
+    /// Makes an empty file, 0600, that was not there, and opens it for writing.
     ///
     /// - Throws: ``PrivateFileError``.
-    static func createFile(_ url: URL) throws(PrivateFileError) {
-        let descriptor = open(url.path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    static func createFile(_ url: URL) throws(PrivateFileError) -> Int32 {
+        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
-        defer { close(descriptor) }
         // A umask can take from the owner too.
-        guard fchmod(descriptor, 0o600) == 0 else { throw PrivateFileError(.write, url) }
+        guard fchmod(descriptor, 0o600) == 0 else {
+            let error = PrivateFileError(.write, url)
+            close(descriptor)
+            unlink(url.path)
+            throw error
+        }
+        return descriptor
     }
 
-    /// Removes what a kill has left of a vault that was being made.
+    /// Makes the file of a vault that is to be made: empty, in the place of what a kill may have left.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    func makeUnfinishedVault() throws(PrivateFileError) {
+        removeUnfinishedVault()
+        close(try Self.createFile(unfinishedVault))
+    }
+
+    /// Removes what there is of a vault that was being made.
     func removeUnfinishedVault() {
         for suffix in ["", "-journal", "-wal", "-shm"] { unlink(unfinishedVault.path + suffix) }
     }
@@ -105,7 +118,7 @@ struct ProfileFolder: Sendable {
     }
 
     /// So that names survive a power cut. A file system that can't is no reason to fail.
-    private func sync() {
+    func sync() {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)

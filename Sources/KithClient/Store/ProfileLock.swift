@@ -12,9 +12,9 @@ import Foundation
 ///
 /// A lock on an open file (`flock`), not the file's existence: whatever ends the process ends the lock with it. The file
 /// stays, because removing it would let two processes lock two files of the same name.
-final class ProfileLock: Sendable {
+package final class ProfileLock: Sendable {
     /// A lock of nothing, for stores that no other process can reach.
-    static let none = ProfileLock(descriptor: -1)
+    package static let none = ProfileLock(descriptor: -1)
 
     private let descriptor: Int32
 
@@ -30,7 +30,7 @@ final class ProfileLock: Sendable {
     /// Takes the lock of a profile's folder, at once or not at all. Makes the folder if it is not there.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if it is taken, by this process or another; ``KithError/file(_:)``.
-    static func acquire(in folder: URL) throws(KithError) -> ProfileLock {
+    package static func acquire(in folder: URL) throws(KithError) -> ProfileLock {
         let folder = ProfileFolder(folder)
         do throws(PrivateFileError) {
             try folder.make()

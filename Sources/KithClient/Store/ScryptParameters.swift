@@ -14,15 +14,18 @@ import TLSCodec
 ///     opaque salt[32];
 /// } ScryptParameters;
 /// ```
-struct ScryptParameters: Hashable, Sendable, TLSCodable {
+package struct ScryptParameters: Hashable, Sendable, TLSCodable {
     /// The cost in time and memory; the memory is 128 · N · r bytes.
-    struct Cost: Hashable, Sendable {
+    package struct Cost: Hashable, Sendable {
         let logRounds: UInt8
         let blockSize: UInt8
         let parallelism: UInt8
 
+        /// So cheap that a test may ask for it often.
+        package static let cheap = Cost(logRounds: 10, blockSize: 1, parallelism: 1)
+
         /// What new vaults and backups get: 128 MiB and about a third of a second, which a guess costs too.
-        static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
+        package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
         /// Whether it is neither a joke nor an attempt to make the reader run out of memory or patience.
         var isAllowed: Bool {
@@ -35,6 +38,7 @@ struct ScryptParameters: Hashable, Sendable, TLSCodable {
     let salt: [UInt8]
 
     private static let saltLength = 32
+    static let encodedLength = 3 + saltLength
 
     /// Parameters with a fresh salt.
     init(_ cost: Cost, random: RandomSource = .system) {
@@ -43,7 +47,7 @@ struct ScryptParameters: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads parameters that are allowed.
-    init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         cost = Cost(
             logRounds: try reader.readUInt8(), blockSize: try reader.readUInt8(), parallelism: try reader.readUInt8())
         guard cost.isAllowed else {
@@ -52,7 +56,7 @@ struct ScryptParameters: Hashable, Sendable, TLSCodable {
         salt = Array(try reader.readBytes(Self.saltLength))
     }
 
-    func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         writer.write(cost.logRounds)
         writer.write(cost.blockSize)
         writer.write(cost.parallelism)

@@ -14,24 +14,17 @@ import TLSCodec
 /// Nonces are random: a vault may take 2^32 values before two of them are as likely to meet as NIST allows (2^-32), a
 /// thousand million messages.
 struct VaultKey: Sendable {
-    private let bytes: SecretBytes
+    /// The 32 bytes of the key.
+    let bytes: SecretBytes
 
     /// A fresh key.
     init(random: RandomSource = .system) { bytes = random.secret(32) }
 
-    /// A key that was wrapped; `nil` if it is not 32 bytes long.
-    init?(_ bytes: SecretBytes) {
-        guard bytes.count == 32 else { return nil }
-        self.bytes = bytes
-    }
+    /// A key that was wrapped.
+    init(_ bytes: SecretBytes) { self.bytes = bytes }
 
     /// The key, ready for many values.
     var symmetric: SymmetricKey { bytes.withUnsafeBytes { SymmetricKey(data: $0) } }
-
-    /// Lends the key's bytes, to be wrapped.
-    func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try bytes.withUnsafeBytes(body)
-    }
 }
 
 extension SymmetricKey {

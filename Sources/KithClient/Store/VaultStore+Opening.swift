@@ -10,7 +10,8 @@ extension VaultStore {
         try create(in: folder, secret, cost: .standard)
     }
 
-    static func create(
+    /// The same, with another cost of a passphrase: tests open many vaults.
+    package static func create(
         in url: URL, _ secret: VaultSecret, cost: ScryptParameters.Cost
     ) throws(KithError) -> VaultStore {
         let folder = ProfileFolder(url)
@@ -18,8 +19,7 @@ extension VaultStore {
         do throws(PrivateFileError) {
             try folder.make()
             if folder.hasVault { throw PrivateFileError(.write, folder.vault, errno: EEXIST) }
-            folder.removeUnfinishedVault()
-            try ProfileFolder.createFile(folder.unfinishedVault)
+            try folder.makeUnfinishedVault()
         } catch {
             guard error.errno == EEXIST else { throw .file(error) }
             throw .profileExists
@@ -55,7 +55,7 @@ extension VaultStore {
     }
 
     private static func open(
-        _ folder: ProfileFolder, isReadOnly: Bool, key: (VaultHeader) throws(KithError) -> VaultKey
+        _ folder: ProfileFolder, isReadOnly: Bool, key: (WrappedKey) throws(KithError) -> VaultKey
     ) throws(KithError) -> VaultStore {
         guard folder.hasVault else { throw .noProfile }
         do throws(PrivateFileError) { try folder.tighten() } catch { throw .file(error) }
@@ -65,8 +65,8 @@ extension VaultStore {
             database = try VaultDatabase(opening: folder.vault)
             bytes = try database.header()
         } catch { throw .store(error) }
-        if let version = bytes.first, version > VaultHeader.version { throw .store(.version(UInt32(version))) }
-        guard let header = try? VaultHeader(decoding: bytes) else { throw .store(.damagedHeader) }
+        if let version = bytes.first, version > WrappedKey.version { throw .store(.version(UInt32(version))) }
+        guard let header = try? WrappedKey(decoding: bytes) else { throw .store(.damagedHeader) }
         let vaultKey = try key(header)
         do throws(StoreError) {
             return try VaultStore(folder, database, vaultKey, isReadOnly: isReadOnly)
@@ -84,7 +84,8 @@ extension VaultStore {
         try changeSecret(to: secret, cost: .standard)
     }
 
-    func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
+    /// The same, with another cost of a passphrase: tests open many vaults.
+    package func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
         let header = try Self.wrap(key, secret, cost: cost, folder)
         do throws(StoreError) { try database.replaceHeader(header.encoded) } catch { throw .store(error) }
         if case .passphrase = header.lock { folder.removeKeyFile() }
@@ -92,14 +93,14 @@ extension VaultStore {
 
     private static func wrap(
         _ key: VaultKey, _ secret: VaultSecret, cost: ScryptParameters.Cost, _ folder: ProfileFolder
-    ) throws(KithError) -> VaultHeader {
-        let header: VaultHeader?
+    ) throws(KithError) -> WrappedKey {
+        let header: WrappedKey?
         switch secret {
         case .passphrase(let passphrase):
             let parameters = ScryptParameters(cost)
             guard let wrappingKey = parameters.key(from: passphrase) else { throw .passphraseNeeded }
-            header = VaultHeader(wrapping: key, under: wrappingKey, .passphrase(parameters))
-        case .keyFile: header = VaultHeader(wrapping: key, under: try keyFile(of: folder, makesIt: true), .keyFile)
+            header = WrappedKey(key.bytes, .vault, under: wrappingKey, .passphrase(parameters))
+        case .keyFile: header = WrappedKey(key.bytes, .vault, under: try keyFile(of: folder, makesIt: true), .keyFile)
         }
         // The library has no reason to refuse a key of 32 bytes.
         guard let header else { throw .store(.damagedHeader) }
@@ -107,19 +108,18 @@ extension VaultStore {
     }
 
     private static func unwrap(
-        _ header: VaultHeader, _ secret: VaultSecret, _ folder: ProfileFolder
+        _ header: WrappedKey, _ secret: VaultSecret, _ folder: ProfileFolder
     ) throws(KithError) -> VaultKey {
         switch (header.lock, secret) {
         case (.passphrase(let parameters), .passphrase(let passphrase)):
-            guard let wrappingKey = parameters.key(from: passphrase), let key = header.unwrap(with: wrappingKey) else {
-                throw .wrongPassphrase
-            }
-            return key
+            guard let wrappingKey = parameters.key(from: passphrase), let key = header.unwrap(.vault, with: wrappingKey)
+            else { throw .wrongPassphrase }
+            return VaultKey(key)
         case (.keyFile, .keyFile):
-            guard let key = header.unwrap(with: try keyFile(of: folder, makesIt: false)) else {
+            guard let key = header.unwrap(.vault, with: try keyFile(of: folder, makesIt: false)) else {
                 throw .store(.damagedHeader)
             }
-            return key
+            return VaultKey(key)
         case (.passphrase, .keyFile): throw .passphraseNeeded
         // Nobody should think that a passphrase protects what has none.
         case (.keyFile, .passphrase): throw .wrongPassphrase

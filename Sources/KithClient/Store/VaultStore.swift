@@ -57,6 +57,15 @@ package final class VaultStore: ProfileStore {
         try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
+    /// Reads everything that `body` reads as it was at one moment, whatever another process writes meanwhile.
+    ///
+    /// - Throws: ``KithError/store(_:)``, or what `body` throws.
+    package func atOneMoment<R>(_ body: () throws(KithError) -> R) throws(KithError) -> R {
+        let result: Result<R, KithError>
+        do throws(StoreError) { result = try database.reading(body) } catch { throw .store(error) }
+        return try result.get()
+    }
+
     private func read(
         _ table: StoreTable, _ database: Database, _ sql: String, _ arguments: StatementArguments
     ) throws -> [StoredValue] {
@@ -64,9 +73,10 @@ package final class VaultStore: ProfileStore {
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredValue] = []
         while let row = try rows.next() {
-            // The number of a place that no value can be sealed for opens nothing.
-            let owner = UInt64(bitPattern: row[0])
-            let item = UInt64(bitPattern: row[1])
+            // A damaged file may have nothing there, or numbers for which no value was sealed.
+            guard let owner = (row[0] as Int64?).map(UInt64.init(bitPattern:)),
+                let item = (row[1] as Int64?).map(UInt64.init(bitPattern:))
+            else { throw StoreError.damaged(table) }
             let bytes = try row.withUnsafeData(atIndex: 2) { try key.open($0, table, owner: owner, item: item) }
             values.append(StoredValue(owner: owner, item: item, bytes: bytes))
         }

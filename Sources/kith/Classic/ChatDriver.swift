@@ -11,7 +11,7 @@ struct ChatDriver {
     }
 
     let chat: ClassicChat
-    let screen: ChatScreen
+    let screen: ClassicScreen
 
     func run() async throws -> Ending {
         // Whatever comes first ends the program: the conversation's own end, or the user's leave. The others are not
@@ -20,7 +20,7 @@ struct ChatDriver {
         let tasks: [Task<Void, Never>] = [
             Task { _ = end.yield(await outcome()) },
             Task {
-                guard await screen.waitForLeave() else { return }
+                guard await screen.screen.waitForLeave() else { return }
                 end.yield(.success(await chat.leave()))
             },
             Task {
@@ -59,7 +59,7 @@ struct ChatDriver {
 
     /// Sends what the user types. Returns whether that is all there is to say, and not that nobody hears it any more.
     private func sendLines() async -> Bool {
-        while let line = await screen.nextLine() {
+        while let line = await screen.screen.nextLine() {
             do {
                 try await chat.send(line)
                 screen.show(.sent(line))

@@ -95,9 +95,10 @@ struct ClassicCommand: AsyncParsableCommand {
             let peer = try await prompts.id(
                 given: peer, asking: "Enter the id of the person you want to talk to:", otherThan: me)
             let wording = ChatWording(me: me, peer: peer, explains: explain)
-            let screen = ChatScreen(wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
-            try screen.open(reading: lines)
-            defer { screen.close() }
+            let screen = ClassicScreen(
+                screen: ChatScreen(), wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+            screen.open(reading: lines)
+            defer { screen.screen.close() }
 
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
@@ -113,7 +114,7 @@ struct ClassicCommand: AsyncParsableCommand {
                 },
                 report: { screen.show($0) })
             let ending = try await ChatDriver(chat: chat, screen: screen).run()
-            screen.close()
+            screen.screen.close()
             try Self.exit(after: ending)
         }
     }

@@ -7,6 +7,8 @@ enum ChatDoor {
 
     /// Opens the chat, and returns when it is left.
     static func open(_ conversation: ConversationID, of kith: Kith, _ profile: ProfileOptions) async throws {
-        StandardStream.error.write("[kith chat is not built yet]\n")
+        var session = try await ChatSession(
+            conversation, of: kith, reading: LineReader(), options: ChatSession.Options(), isJSON: profile.json)
+        await session.run()
     }
 }

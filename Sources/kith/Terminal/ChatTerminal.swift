@@ -8,8 +8,18 @@ final class ChatTerminal: Sendable {
     /// How long what follows an escape may take: longer, and the key was the escape itself.
     private static let escapeMs: Int32 = 50
 
+    /// How the input line behaves.
+    struct Style: Sendable {
+        /// What stands in front of what is typed.
+        let prompt: String
+        /// Whether what was pasted stays one text with its line breaks, instead of being sent line by line.
+        var keepsLineBreaks = false
+        /// What the page-up key enters, if anything.
+        var pageUp: String?
+    }
+
     private struct State {
-        var editor = LineEditor()
+        var editor: LineEditor
         var parser = KeyParser()
         var input: InputLine
         var lines: [String] = []
@@ -21,11 +31,17 @@ final class ChatTerminal: Sendable {
     private let state: Mutex<State>
     private let mode: TerminalMode
     private let colours = TerminalMode.wantsColours
+    private let pageUp: String?
     private let leave: @Sendable () -> Void
     private let signals = Mutex<[SignalWatch]>([])
 
-    private init(prompt: String, mode: TerminalMode, leave: @escaping @Sendable () -> Void) {
-        state = Mutex(State(input: InputLine(prompt: prompt, columns: TerminalMode.columns)))
+    private init(_ style: Style, mode: TerminalMode, leave: @escaping @Sendable () -> Void) {
+        state = Mutex(
+            State(
+                editor: LineEditor(keepsLineBreaks: style.keepsLineBreaks),
+                input: InputLine(
+                    prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours)))
+        pageUp = style.pageUp
         self.mode = mode
         self.leave = leave
     }
@@ -33,9 +49,9 @@ final class ChatTerminal: Sendable {
     /// Takes over the terminal; `nil` if standard input and output are not both on one that can do what is needed.
     ///
     /// - Parameter leave: called when the user wants to leave.
-    static func open(prompt: String, leave: @escaping @Sendable () -> Void) throws -> ChatTerminal? {
+    static func open(_ style: Style, leave: @escaping @Sendable () -> Void) -> ChatTerminal? {
         guard StandardStream.output.isTerminal, TerminalMode.isCapable, let mode = TerminalMode() else { return nil }
-        let terminal = ChatTerminal(prompt: prompt, mode: mode, leave: leave)
+        let terminal = ChatTerminal(style, mode: mode, leave: leave)
         terminal.takeOver()
         terminal.watch(SIGWINCH) { $0.resize() }
         terminal.watch(SIGCONT) { $0.takeOver() }
@@ -57,14 +73,22 @@ final class ChatTerminal: Sendable {
     }
 
     /// Prints lines above the input line.
-    func print(_ lines: [ChatWording.Line]) {
+    func print(_ lines: [ScreenLine]) {
         state.withLock { state in
-            let painted = lines.flatMap { paint($0, columns: state.input.columns) }
+            let painted = lines.flatMap { $0.rows(columns: state.input.columns, colours: colours) }
             if state.isClosed {
                 write(painted.map { $0 + "\r\n" }.joined())
             } else {
                 write(state.input.print(painted, state.editor))
             }
+        }
+    }
+
+    /// Shows a line between what was printed and the input line, until there is another or none.
+    func setStatus(_ status: String?) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            write(state.input.setStatus(status, state.editor))
         }
     }
 
@@ -119,6 +143,7 @@ final class ChatTerminal: Sendable {
                     case .interrupt: leaves = true
                     case .endOfInput: leaves = end(&state) || leaves
                     case .suspend: suspends = true
+                    case .pageUp: if let pageUp { submit(pageUp, &state) }
                     case .redraw: write("\u{1B}[H\u{1B}[2J")
                     case .refused: write("\u{7}")
                     }
@@ -190,22 +215,5 @@ final class ChatTerminal: Sendable {
 
     private func write(_ text: String) {
         if !StandardStream.output.write(text) { leave() }
-    }
-
-    private func paint(_ line: ChatWording.Line, columns: Int) -> [String] {
-        let colour: Colour =
-            switch line.kind {
-            case .message: .bold
-            case .own: .plain
-            case .failure: .red
-            case .notice: .cyan
-            case .explanation: .dim
-            }
-        switch line.kind {
-        // What people say is theirs to break; the terminal wraps it.
-        case .message, .own: return [colour.paint(line.text, if: colours)]
-        case .failure, .notice, .explanation:
-            return TextLayout.wrap(line.text, width: columns - 1).map { colour.paint($0, if: colours) }
-        }
     }
 }

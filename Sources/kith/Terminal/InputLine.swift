@@ -1,7 +1,7 @@
-/// The last line of the screen, where a person types: what to send to the terminal to draw it, to print above it, and to
-/// take it away. Pure.
+/// The last line of the screen, where a person types, and a status line above it at times: what to send to the terminal to
+/// draw them, to print above them, and to take them away. Pure.
 ///
-/// It always takes one row and never its last column, so no terminal wraps it. A longer line shows the part around the
+/// Each always takes one row and never its last column, so no terminal wraps it. A longer line shows the part around the
 /// cursor. The cursor is put in its place by the terminal itself (save, write on, restore), so it is right also where
 /// this program and the terminal disagree on how wide something is.
 struct InputLine {
@@ -10,12 +10,18 @@ struct InputLine {
     /// The columns in front of the cursor when it was drawn last: what a terminal takes that shows each character as one.
     /// Rather too few than too many, since what is above is not to be erased.
     private var cursorColumn = 0
+    /// What stands above the line, if anything.
+    private var status: String?
+    /// The columns that the status took when it was drawn last; `nil` if there was none.
+    private var statusColumns: Int?
+    private let colours: Bool
 
     private static let eraseBelow = "\u{1B}[J"
     private static let save = "\u{1B}7"
     private static let restore = "\u{1B}8"
 
-    init(prompt: String, columns: Int) {
+    init(prompt: String, columns: Int, colours: Bool = false) {
+        self.colours = colours
         self.prompt = Array(SafeText.oneLine(prompt))
         self.columns = max(1, columns)
     }
@@ -30,20 +36,39 @@ struct InputLine {
 
     /// Takes the line away; the cursor stays where it began.
     mutating func erase() -> String {
+        erase(rowsAbove: statusColumns == nil ? 0 : 1)
+    }
+
+    /// Puts something above the line, or nothing.
+    mutating func setStatus(_ status: String?, _ editor: LineEditor) -> String {
+        guard status != self.status else { return "" }
+        self.status = status
+        return draw(editor)
+    }
+
+    private mutating func erase(rowsAbove: Int) -> String {
         cursorColumn = 0
-        return "\r" + Self.eraseBelow
+        statusColumns = nil
+        return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r" + Self.eraseBelow
     }
 
     /// The terminal has another width, and may have wrapped what was drawn.
     mutating func resize(to columns: Int, _ editor: LineEditor) -> String {
-        let rowsAbove = cursorColumn / max(1, columns)
-        self.columns = max(1, columns)
-        let up = rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : ""
-        return up + draw(editor)
+        let columns = max(1, columns)
+        let rowsAbove = cursorColumn / columns + (statusColumns.map { max(1, ($0 + columns - 1) / columns) } ?? 0)
+        self.columns = columns
+        return erase(rowsAbove: rowsAbove) + content(editor)
     }
 
     private mutating func content(_ editor: LineEditor) -> String {
         let room = max(1, columns - 1)
+        var above = ""
+        if let status {
+            let shown = Self.cut(SafeText.oneLine(status), to: room)
+            statusColumns = DisplayWidth.of(shown)
+            above = Colour.yellow.paint(shown, if: colours) + "\r\n"
+        }
+        let editor = Self.visible(editor)
         var shownPrompt: [Character] = []
         var promptWidth = 0
         for character in prompt {
@@ -60,7 +85,23 @@ struct InputLine {
             String(editor.text[editor.cursor..<window.range.upperBound])
             + (window.range.upperBound < editor.text.count ? ">" : "")
         cursorColumn = DisplayWidth.of(shownPrompt) + DisplayWidth.of(before)
-        return String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
+        return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
+    }
+
+    /// Text and cursor of a line, with its line breaks as a picture.
+    private static func visible(_ editor: LineEditor) -> (text: [Character], cursor: Int) {
+        (editor.keepsLineBreaks ? editor.text.map { $0 == "\n" ? "⏎" : $0 } : editor.text, editor.cursor)
+    }
+
+    /// As much of a text as surely fits, with a mark where it was cut.
+    private static func cut(_ text: String, to room: Int) -> String {
+        if text.reduce(0, { $0 + DisplayWidth.atMost($1) }) <= room { return text }
+        // The mark takes one.
+        var width = 1
+        return text.prefix { character in
+            width += DisplayWidth.atMost(character)
+            return width <= room
+        } + "…"
     }
 
     /// The part of a line that is shown: all of it if it fits, or else what is around the cursor, with a column at each

@@ -5,6 +5,8 @@ enum Key: Hashable, Sendable {
     /// Text that was pasted, line breaks and all.
     case paste(String)
     case enter
+    /// Alt-Enter.
+    case lineBreak
     case backspace
     case delete
     case left
@@ -15,6 +17,7 @@ enum Key: Hashable, Sendable {
     case end
     case up
     case down
+    case pageUp
     case tab
     /// Ctrl-U.
     case deleteToStart

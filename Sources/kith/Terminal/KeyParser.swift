@@ -91,6 +91,7 @@ struct KeyParser {
         case UInt8(ascii: "O"):
             guard input.count >= 3 else { return nil }
             return (Self.final[input[input.startIndex + 2]], 3)
+        case 0x0d, 0x0a: return (.lineBreak, 2)
         case UInt8(ascii: "b"): return (.wordLeft, 2)
         case UInt8(ascii: "f"): return (.wordRight, 2)
         case 0x7f, 0x08: return (.deleteWord, 2)
@@ -105,7 +106,7 @@ struct KeyParser {
         UInt8(ascii: "H"): .home, UInt8(ascii: "F"): .end, UInt8(ascii: "M"): .enter,
     ]
 
-    private static let numbered: [Int: Key] = [1: .home, 3: .delete, 4: .end, 7: .home, 8: .end]
+    private static let numbered: [Int: Key] = [1: .home, 3: .delete, 4: .end, 5: .pageUp, 7: .home, 8: .end]
 
     /// `ESC [ parameters final` (ECMA-48 §5.4).
     private mutating func parseControlSequence(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {

@@ -12,6 +12,8 @@ struct LineEditor {
         case endOfInput
         /// Ctrl-Z.
         case suspend
+        /// What was before what is shown.
+        case pageUp
         /// Draw everything again.
         case redraw
         /// The line is too long for this: something was left out.
@@ -23,6 +25,9 @@ struct LineEditor {
     /// Lines remembered.
     static let remembered = 500
 
+    /// Whether the text may have line breaks in it: a paste of several lines is one text then, and Enter alone submits.
+    let keepsLineBreaks: Bool
+
     private(set) var text: [Character] = []
     /// Before the character with this index.
     private(set) var cursor = 0
@@ -31,6 +36,8 @@ struct LineEditor {
     private var place = 0
     /// What was typed before going back in the history.
     private var draft: [Character] = []
+
+    init(keepsLineBreaks: Bool = false) { self.keepsLineBreaks = keepsLineBreaks }
 
     /// The line as text.
     var line: String { String(text) }
@@ -42,6 +49,8 @@ struct LineEditor {
         case .tab: return insert(" ") ? [] : [.refused]
         case .paste(let content): return paste(content)
         case .enter: return submit()
+        case .lineBreak: return keepsLineBreaks ? insert("\n") ? [] : [.refused] : submit()
+        case .pageUp: return [.pageUp]
         case .backspace where cursor > 0: delete(cursor - 1..<cursor)
         case .delete where cursor < text.count: delete(cursor..<cursor + 1)
         case .left: cursor = max(0, cursor - 1)
@@ -56,7 +65,9 @@ struct LineEditor {
         case .deleteToEnd: delete(cursor..<text.count)
         case .deleteWord: delete(startOfWord()..<cursor)
         case .redraw: return [.redraw]
-        case .interrupt: return [.interrupt]
+        // As in a shell: away with the line, and only then with the program.
+        case .interrupt where text.isEmpty: return [.interrupt]
+        case .interrupt: begin()
         case .endOfInput where text.isEmpty: return [.endOfInput]
         case .endOfInput where cursor < text.count: delete(cursor..<cursor + 1)
         case .suspend: return [.suspend]
@@ -67,7 +78,7 @@ struct LineEditor {
 
     private mutating func insert(_ new: String) -> Bool {
         // What is typed may join what is there, an accent its letter for instance, so characters are counted anew.
-        let before = String(text[..<cursor]) + SafeText.oneLine(new)
+        let before = String(text[..<cursor]) + safe(new)
         let whole = before + String(text[cursor...])
         guard whole.utf8.count <= Self.longest else { return false }
         let after = text.count - cursor
@@ -75,6 +86,12 @@ struct LineEditor {
         // A cursor inside of what has joined goes behind it.
         cursor = min(text.count, max(before.count, text.count - after))
         return true
+    }
+
+    private func safe(_ new: String) -> String {
+        guard keepsLineBreaks else { return SafeText.oneLine(new) }
+        return new.split(separator: "\n", omittingEmptySubsequences: false).map { SafeText.oneLine(String($0)) }
+            .joined(separator: "\n")
     }
 
     private mutating func delete(_ range: Range<Int>) {
@@ -85,9 +102,14 @@ struct LineEditor {
         cursor = min(cursor, text.count)
     }
 
-    /// Each whole line of a paste is submitted; the last piece stays to be edited.
+    /// Each whole line of a paste is submitted and the last piece stays to be edited, or all of it stays.
     private mutating func paste(_ content: String) -> [Action] {
         let unified = content.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        if keepsLineBreaks {
+            // What ends a line in what was copied is no line of the text.
+            let end = unified.lastIndex { $0 != "\n" }
+            return insert(end.map { String(unified[...$0]) } ?? "") ? [] : [.refused]
+        }
         let lines = unified.split(separator: "\n", omittingEmptySubsequences: false)
         var actions: [Action] = []
         for (index, line) in lines.enumerated() {
@@ -101,11 +123,17 @@ struct LineEditor {
         guard !text.isEmpty else { return [] }
         if history.last != text { history.append(text) }
         if history.count > Self.remembered { history.removeFirst() }
-        defer { text = [] }
+        let line = line
+        begin()
+        return [.submit(line)]
+    }
+
+    /// A new line.
+    private mutating func begin() {
+        text = []
         cursor = 0
         place = history.count
         draft = []
-        return [.submit(line)]
     }
 
     private mutating func recall(_ wanted: Int) {

@@ -4,6 +4,7 @@ enum TextLayout {
     /// begin with as many spaces as the first.
     static func wrap(_ text: String, width: Int) -> [String] {
         let width = max(2, width)
+        if DisplayWidth.of(text) <= width { return [text] }
         let indent = min(text.prefix { $0 == " " }.count, width / 2)
         var lines: [String] = []
         var line = String(repeating: " ", count: indent)

@@ -3,11 +3,6 @@ import Testing
 
 @testable import KithClient
 
-extension ScryptParameters.Cost {
-    /// So cheap that a test may ask for it often.
-    static let cheap = ScryptParameters.Cost(logRounds: 10, blockSize: 1, parallelism: 1)
-}
-
 extension VaultSecret {
     static let right = VaultSecret.passphrase("correct horse")
     static let wrong = VaultSecret.passphrase("correct horsf")

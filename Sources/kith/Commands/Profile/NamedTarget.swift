@@ -19,6 +19,14 @@ enum NamedTarget: Hashable, Sendable {
     static func named(
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget {
+        if let target = try find(name, conversations: conversations, contacts: contacts) { return target }
+        throw Failure(message: unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
+    }
+
+    /// Finds what a name stands for among these; `nil` if nothing goes by it.
+    static func find(
+        _ name: String, conversations: [ConversationSummary], contacts: [Contact]
+    ) throws -> NamedTarget? {
         if let number = number(name) {
             guard let conversation = conversations.first(where: { $0.id.rawValue == number }) else {
                 throw Failure(message: "there is no conversation \(name)")
@@ -37,7 +45,7 @@ enum NamedTarget: Hashable, Sendable {
             }
             if let contact { return .contact(contact) }
         }
-        throw Failure(message: unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
+        return nil
     }
 
     /// The contact that a name stands for.

@@ -3,21 +3,25 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// What a vault says of itself: how its key is wrapped.
+/// How the key of a vault or a backup is wrapped: what it says of itself, in the clear.
 ///
 /// ```text
 /// struct {
 ///     uint8 version = 1;
-///     uint8 kind;                   1: from a passphrase, 2: from the key file
+///     uint8 kind;                   1: by a key from a passphrase, 2: by the key file
 ///     select (kind) { case 1: ScryptParameters scrypt; };
-///     opaque wrapped_key[60];       nonce || ChaCha20-Poly1305(key, nonce,
-///                                       aad = "kith vault key v1" || all fields above, vault key)
+///     opaque wrapped_key[60];       nonce || ChaCha20-Poly1305(wrapping key, nonce,
+///                                       aad = label || all fields above, key)
 ///     opaque checksum[8];           SHA-256 of all fields above, its beginning
-/// } VaultHeader;
+/// } WrappedKey;
 /// ```
 ///
-/// The checksum is no protection: it tells a damaged header from a wrong passphrase.
-struct VaultHeader: Sendable, TLSCodable {
+/// The label is "kith vault key v1" or "kith backup key v1". The checksum protects nothing: it tells a damaged header from
+/// a wrong passphrase.
+struct WrappedKey: Sendable, TLSCodable {
+    /// What the key is for.
+    enum Purpose: String { case vault, backup }
+
     /// Where the wrapping key comes from.
     enum Lock: Sendable {
         case passphrase(ScryptParameters)
@@ -25,33 +29,39 @@ struct VaultHeader: Sendable, TLSCodable {
     }
 
     static let version: UInt8 = 1
+    private static let wrappedLength = 12 + 32 + 16
+    private static let checksumLength = 8
+    /// What follows after how it is locked, in bytes.
+    static let endLength = wrappedLength + checksumLength
 
     let lock: Lock
     private let wrappedKey: [UInt8]
 
-    /// Wraps a vault's key; `nil` only if the library refuses.
-    init?(wrapping key: VaultKey, under wrappingKey: SymmetricKey, _ lock: Lock) {
+    /// Wraps a key; `nil` only if the library refuses.
+    init?(_ key: SecretBytes, _ purpose: Purpose, under wrappingKey: SymmetricKey, _ lock: Lock) {
+        let authenticated = Self.authenticated(purpose, lock)
         guard
             let box = key.withUnsafeBytes({
-                try? ChaChaPoly.seal($0, using: wrappingKey, authenticating: Self.authenticated(lock))
+                try? ChaChaPoly.seal($0, using: wrappingKey, authenticating: authenticated)
             })
         else { return nil }
         self.lock = lock
         wrappedKey = Array(box.combined)
     }
 
-    /// The vault's key; `nil` if this is not the key that wrapped it.
-    func unwrap(with wrappingKey: SymmetricKey) -> VaultKey? {
+    /// The key, of 32 bytes; `nil` if it was wrapped with another key or for another purpose.
+    func unwrap(_ purpose: Purpose, with wrappingKey: SymmetricKey) -> SecretBytes? {
         guard let box = try? ChaChaPoly.SealedBox(combined: wrappedKey),
-            var opened = try? ChaChaPoly.open(box, using: wrappingKey, authenticating: Self.authenticated(lock))
+            var opened = try? ChaChaPoly.open(
+                box, using: wrappingKey, authenticating: Self.authenticated(purpose, lock))
         else { return nil }
         defer { opened.resetBytes(in: 0..<opened.count) }
-        return VaultKey(SecretBytes(opened))
+        return SecretBytes(opened)
     }
 
-    private static func authenticated(_ lock: Lock) -> [UInt8] {
+    private static func authenticated(_ purpose: Purpose, _ lock: Lock) -> [UInt8] {
         var writer = TLSWriter()
-        writer.writeBytes("kith vault key v1".utf8)
+        writer.writeBytes("kith \(purpose.rawValue) key v1".utf8)
         write(lock, into: &writer)
         return writer.bytes
     }
@@ -67,7 +77,7 @@ struct VaultHeader: Sendable, TLSCodable {
     }
 
     private static func checksum(_ fields: some Collection<UInt8>) -> ArraySlice<UInt8> {
-        Array(SHA256.hash(data: Array(fields))).prefix(8)
+        Array(SHA256.hash(data: Array(fields))).prefix(checksumLength)
     }
 
     func encode(into writer: inout TLSWriter) {
@@ -83,20 +93,20 @@ struct VaultHeader: Sendable, TLSCodable {
             (reader: inout TLSReader) throws(TLSCodecError) -> (Lock, [UInt8]) in
             let version = try reader.readUInt8()
             guard version == Self.version else {
-                throw .unknownValue(field: "VaultHeader.version", value: UInt64(version))
+                throw .unknownValue(field: "WrappedKey.version", value: UInt64(version))
             }
             let kind = try reader.readUInt8()
             let lock: Lock
             switch kind {
             case 1: lock = .passphrase(try reader.read())
             case 2: lock = .keyFile
-            default: throw .unknownValue(field: "VaultHeader.kind", value: UInt64(kind))
+            default: throw .unknownValue(field: "WrappedKey.kind", value: UInt64(kind))
             }
-            return (lock, Array(try reader.readBytes(60)))
+            return (lock, Array(try reader.readBytes(Self.wrappedLength)))
         }
         (lock, wrappedKey) = fields
-        guard try reader.readBytes(8).elementsEqual(Self.checksum(content)) else {
-            throw .unknownValue(field: "VaultHeader.checksum", value: 0)
+        guard try reader.readBytes(Self.checksumLength).elementsEqual(Self.checksum(content)) else {
+            throw .unknownValue(field: "WrappedKey.checksum", value: 0)
         }
     }
 }

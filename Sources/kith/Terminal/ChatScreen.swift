@@ -3,8 +3,6 @@ import Synchronization
 
 /// Where a conversation is shown and lines come from: a terminal with an input line, or streams for scripts.
 final class ChatScreen: Sendable {
-    private let wording: ChatWording
-    private let json: ChatJSON?
     private let state = Mutex(State())
     private let leave: AsyncStream<Void>
     private let wantsToLeave: AsyncStream<Void>.Continuation
@@ -15,28 +13,29 @@ final class ChatScreen: Sendable {
         var isClosed = false
     }
 
-    init(wording: ChatWording, json: ChatJSON?) {
-        self.wording = wording
-        self.json = json
+    init() {
         (leave, wantsToLeave) = AsyncStream.makeStream(of: Void.self)
     }
 
     /// Begins to show. From here on ctrl-C no longer ends the program by itself.
-    func open(reading lines: LineReader) throws {
+    ///
+    /// - Parameter style: how the input line behaves; `nil` for a program that reads, even if it is on a terminal.
+    func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
         Task {
             let signals = StopSignals()
             await signals.wait()
             wantsToLeave.yield()
         }
-        let terminal =
-            json == nil ? try ChatTerminal.open(prompt: "\(wording.me) : ") { wantsToLeave.yield() } : nil
+        let terminal = style.flatMap { ChatTerminal.open($0) { wantsToLeave.yield() } }
         state.withLock { state in
             state.lines = lines
             state.terminal = terminal
         }
-        if json == nil { show(wording.opening) }
     }
+
+    /// Whether a person sits at a terminal with an input line.
+    var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
     /// Gives the terminal back as it was. Only the first call counts.
     func close() {
@@ -47,30 +46,29 @@ final class ChatScreen: Sendable {
         terminal?.close()
     }
 
-    func show(_ event: ChatEvent) {
-        if let json {
-            if let line = json.line(event) { write(line + "\n") }
-        } else {
-            show(wording.lines(event))
-        }
-    }
-
-    private func show(_ lines: [ChatWording.Line]) {
+    /// Shows lines to a person. A program gets the conversation on standard output, and the rest on standard error.
+    func show(_ lines: [ScreenLine]) {
         if let terminal = state.withLock({ $0.terminal }) {
             return terminal.print(lines)
         }
         for line in lines {
             switch line.kind {
             // Whoever reads the output of a script wants the conversation and nothing else.
-            case .message, .failure: write(line.text + "\n")
+            case .message, .failure: write(line.text)
             case .notice, .explanation: StandardStream.error.write(line.text + "\n")
             case .own: break
             }
         }
     }
 
-    private func write(_ text: String) {
-        if !StandardStream.output.write(text) { wantsToLeave.yield() }
+    /// Shows this above the input line from now on, or nothing. Streams have no place for that.
+    func setStatus(_ status: String?) {
+        state.withLock { $0.terminal }?.setStatus(status)
+    }
+
+    /// Writes a line to standard output as it is.
+    func write(_ line: String) {
+        if !StandardStream.output.write(line + "\n") { wantsToLeave.yield() }
     }
 
     /// The next line the user entered, or `nil` when there will be no more.

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+
+/// Measures the client, beside the least that the disk itself takes.
+@main
+struct ClientBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ClientBenchmark", abstract: "What the client writes, how fast, and how soon it is there.")
+
+    @Option(help: "Conversations of the large vault.")
+    var conversations: UInt64 = 100
+
+    @Option(help: "Messages in the large vault.")
+    var messages: UInt64 = 100_000
+
+    @Option(help: "Transactions of each measurement of writing.")
+    var transactions = 2_000
+
+    @Option(help: "Where to make the vaults: on the disk to be measured.")
+    var folder = FileManager.default.currentDirectoryPath
+
+    @Option(help: "Measure only these: vault.")
+    var only: [Part] = Part.allCases
+
+    @Option(help: .hidden)
+    var writeUntilKilled: String?
+
+    @Option(help: .hidden)
+    var changeSecretUntilKilled: String?
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case vault
+    }
+
+    mutating func run() async throws {
+        if let folder = writeUntilKilled { return try UntilKilled(folder: URL(fileURLWithPath: folder)).write() }
+        if let folder = changeSecretUntilKilled {
+            return try UntilKilled(folder: URL(fileURLWithPath: folder)).changeSecret()
+        }
+        let workshop = try Workshop(in: folder)
+        defer { workshop.remove() }
+        let report = Report(isJSON: json)
+        if only.contains(.vault) {
+            try VaultBenchmark(
+                conversations: conversations, messages: messages, transactions: transactions, workshop: workshop,
+                report: report
+            ).run()
+        }
+        report.finish()
+    }
+}

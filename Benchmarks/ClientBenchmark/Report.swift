@@ -1,0 +1,70 @@
+import Foundation
+
+/// One measured value.
+struct Figure {
+    let name: String
+    let value: Double
+    let unit: String
+    /// What it has to reach.
+    var atMost: Double?
+    /// What was measured exactly, where the name does not say it.
+    var note = ""
+}
+
+/// Prints figures as they come, or as JSON at the end.
+final class Report {
+    private let isJSON: Bool
+    private var figures: [Figure] = []
+
+    init(isJSON: Bool) { self.isJSON = isJSON }
+
+    func add(_ name: String, _ value: Double, _ unit: String, atMost: Double? = nil, note: String = "") {
+        let figure = Figure(name: name, value: value, unit: unit, atMost: atMost, note: note)
+        figures.append(figure)
+        guard !isJSON else { return }
+        var text = name + String(repeating: " ", count: max(1, 66 - name.count))
+        text += String(format: abs(value) >= 100 ? "%10.0f %@" : "%10.2f %@", value, unit)
+        if let atMost { text += "  \(value <= atMost ? "holds" : "MISSES"): at most \(atMost.formatted())" }
+        if !note.isEmpty { text += "  \(note)" }
+        print(text)
+    }
+
+    func finish() {
+        guard isJSON else { return }
+        let lines = figures.map { figure -> [String: Any] in
+            var line: [String: Any] = ["name": figure.name, "value": figure.value, "unit": figure.unit]
+            if let atMost = figure.atMost { (line["atMost"], line["holds"]) = (atMost, figure.value <= atMost) }
+            if !figure.note.isEmpty { line["note"] = figure.note }
+            return line
+        }
+        if let data = try? JSONSerialization.data(withJSONObject: lines, options: [.prettyPrinted, .sortedKeys]) {
+            print(String(decoding: data, as: UTF8.self))
+        }
+    }
+}
+
+/// Durations of many rounds of the same.
+struct Durations {
+    private var all: [Duration] = []
+
+    mutating func measure<R>(_ body: () throws -> R) rethrows -> R {
+        let start = ContinuousClock.now
+        defer { all.append(ContinuousClock.now - start) }
+        return try body()
+    }
+
+    /// The value below which so large a share of them lies, in milliseconds.
+    func milliseconds(at share: Double) -> Double {
+        let sorted = all.sorted()
+        guard !sorted.isEmpty else { return .nan }
+        return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].milliseconds
+    }
+
+    /// How many of them there are a second.
+    var perSecond: Double { Double(all.count) / all.reduce(Duration.zero, +).seconds }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    var milliseconds: Double { seconds * 1_000 }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// A folder for what one run makes. Removed with it, also when it is interrupted.
+struct Workshop {
+    let url: URL
+
+    init(in folder: String) throws {
+        url = URL(fileURLWithPath: folder)
+            .appendingPathComponent(".client-benchmark-\(ProcessInfo.processInfo.processIdentifier)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: url) }
+
+    func folder(_ name: String) -> URL { url.appendingPathComponent(name) }
+}
+
+/// Bytes that this process has had written to disks, as the kernel counts them (`write_bytes` in `/proc/self/io`).
+func bytesWritten() throws -> UInt64 {
+    let lines = try String(contentsOfFile: "/proc/self/io", encoding: .utf8).split(separator: "\n")
+    let line = lines.first { $0.hasPrefix("write_bytes:") } ?? ""
+    return UInt64(line.split(separator: " ").last ?? "") ?? 0
+}

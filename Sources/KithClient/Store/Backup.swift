@@ -1,0 +1,44 @@
+import Crypto
+import Foundation
+import MLS
+import TLSCodec
+
+/// What a backup's file is: records, sealed under a passphrase.
+///
+/// ```text
+/// file   = "kith backup" || 0x0a || WrappedKey || chunk*
+/// chunk  = ChaCha20-Poly1305(key, nonce = 0x000000 || uint64 number || uint8 is_last, aad = "", up to 64 KiB)
+/// ```
+///
+/// The chunks together are `opaque record<V>` one after another. Every chunk but the last is full. The number says where a
+/// chunk belongs and the last one says so, so one that is missing, moved or added does not open.
+enum Backup {
+    static let mark = Array("kith backup\n".utf8)
+    /// A chunk's plaintext, in bytes: so small that it costs no memory, and the 16 bytes of its tag nothing beside it.
+    static let chunkLength = 64 << 10
+    static let tagLength = 16
+
+    static func nonce(_ number: UInt64, isLast: Bool) -> ChaChaPoly.Nonce? {
+        var writer = TLSWriter(capacity: 12)
+        writer.writeBytes([0, 0, 0])
+        writer.write(number)
+        writer.write(isLast ? 1 : 0 as UInt8)
+        return try? ChaChaPoly.Nonce(data: writer.bytes)
+    }
+}
+
+/// Why a backup could not be written or read.
+public enum BackupError: Error, Hashable, Sendable {
+    /// The file can't be written or read. `EEXIST`: there is one already; it is as it was.
+    case file(PrivateFileError)
+    /// The passphrase does not open it, or is empty.
+    case wrongPassphrase
+    /// The file is no backup.
+    case notABackup
+    /// A newer Kith wrote it.
+    case version(UInt8)
+    /// The file was cut off, damaged or altered.
+    case damaged
+    /// A record is longer than a reader would take; the limit in bytes.
+    case tooLong(limit: Int)
+}

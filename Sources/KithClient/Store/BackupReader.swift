@@ -1,0 +1,91 @@
+import Crypto
+import Foundation
+import MLS
+import TLSCodec
+
+/// Reads a backup, a chunk at a time.
+///
+/// Every record that it returns is one that was written, in its place. That none is missing at the end is known only when
+/// ``next()`` has returned `nil`: nothing should be kept of a backup before.
+package struct BackupReader: ~Copyable {
+    private let file: OpenFile
+    private let key: SymmetricKey
+    /// Read from the file and not opened yet: enough to know whether a chunk is the last.
+    private var sealed: [UInt8] = []
+    /// Opened and not returned yet.
+    private var opened: ArraySlice<UInt8> = []
+    private var number: UInt64 = 0
+    private var isAtEnd = false
+
+    /// Begins to read a backup.
+    ///
+    /// - Throws: ``BackupError``.
+    package init(from url: URL, passphrase: String) throws(BackupError) {
+        let file: OpenFile
+        let start: [UInt8]
+        do throws(PrivateFileError) {
+            file = try OpenFile(reading: url)
+            start = try file.read(atMost: Backup.mark.count + Self.headerLength)
+        } catch { throw .file(error) }
+        let key = try Self.key(start, passphrase)
+        self.file = file
+        self.key = key
+    }
+
+    /// The next record; `nil` after the last.
+    ///
+    /// - Throws: ``BackupError``; ``BackupError/damaged`` from then on.
+    package mutating func next() throws(BackupError) -> [UInt8]? {
+        while true {
+            var reader = TLSReader(opened)
+            if reader.isAtEnd, isAtEnd { return nil }
+            do throws(TLSCodecError) {
+                let record = try reader.readOpaque(limit: ClientLimits.backupRecord)
+                opened = opened.suffix(reader.remaining)
+                return Array(record)
+            } catch {
+                // Its end may be in the next chunk.
+                guard error == .truncated, !isAtEnd else { throw .damaged }
+            }
+            try openChunk()
+        }
+    }
+
+    private mutating func openChunk() throws(BackupError) {
+        let length = Backup.chunkLength + Backup.tagLength
+        do throws(PrivateFileError) {
+            sealed += try file.read(atMost: length + 1 - sealed.count)
+        } catch { throw .file(error) }
+        let isLast = sealed.count <= length
+        let chunk = sealed.prefix(length)
+        guard chunk.count >= Backup.tagLength, let nonce = Backup.nonce(number, isLast: isLast),
+            let box = try? ChaChaPoly.SealedBox(
+                nonce: nonce, ciphertext: chunk.dropLast(Backup.tagLength), tag: chunk.suffix(Backup.tagLength)),
+            let plaintext = try? ChaChaPoly.open(box, using: key)
+        else { throw .damaged }
+        // Only the end of a backup that holds nothing is an empty chunk.
+        guard !plaintext.isEmpty || number == 0 else { throw .damaged }
+        number += 1
+        isAtEnd = isLast
+        opened.append(contentsOf: plaintext)
+        sealed = Array(sealed.dropFirst(length))
+    }
+
+    // MARK: The beginning
+
+    /// The length of a wrapped key with a passphrase.
+    private static let headerLength = 2 + ScryptParameters.encodedLength + WrappedKey.endLength
+
+    private static func key(_ start: [UInt8], _ passphrase: String) throws(BackupError) -> SymmetricKey {
+        guard start.starts(with: Backup.mark) else { throw .notABackup }
+        let bytes = start.dropFirst(Backup.mark.count)
+        if let version = bytes.first, version > WrappedKey.version { throw .version(version) }
+        guard let header = try? WrappedKey(decoding: bytes), case .passphrase(let parameters) = header.lock else {
+            throw .damaged
+        }
+        guard let wrappingKey = parameters.key(from: passphrase),
+            let key = header.unwrap(.backup, with: wrappingKey)
+        else { throw .wrongPassphrase }
+        return key.withUnsafeBytes { SymmetricKey(data: $0) }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file that is read or written from its beginning to its end. Closed when it is released.
+final class OpenFile: Sendable {
+    private let descriptor: Int32
+    private let url: URL
+    /// Where the file is until it is finished, if it is being made.
+    private let unfinished: String?
+
+    /// Opens a file that is there, for reading.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    init(reading url: URL) throws(PrivateFileError) {
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw PrivateFileError(.read, url) }
+        self.descriptor = descriptor
+        self.url = url
+        unfinished = nil
+    }
+
+    /// Begins a file, 0600, that will be there when it is finished. None may be there.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    init(making url: URL) throws(PrivateFileError) {
+        guard access(url.path, F_OK) != 0 else { throw PrivateFileError(.write, url, errno: EEXIST) }
+        let path = "\(url.path).\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
+        descriptor = try ProfileFolder.createFile(URL(fileURLWithPath: path))
+        self.url = url
+        unfinished = path
+    }
+
+    deinit {
+        close(descriptor)
+        // After it was finished there is none.
+        if let unfinished { unlink(unfinished) }
+    }
+
+    /// Reads so many bytes, or fewer at the end of the file.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    func read(atMost count: Int) throws(PrivateFileError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                systemRead(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw PrivateFileError(.read, url) }
+            if got == 0 { break }
+            filled += got
+        }
+        return Array(bytes[..<filled])
+    }
+
+    /// Writes all bytes.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    func write(_ bytes: [UInt8]) throws(PrivateFileError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                systemWrite(descriptor, buffer.baseAddress.map { $0 + written }, bytes.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw PrivateFileError(.write, url) }
+            written += count
+        }
+    }
+
+    /// Gives the file its name. It is on the disk when this returns.
+    ///
+    /// - Throws: ``PrivateFileError``; then there is none.
+    func finish() throws(PrivateFileError) {
+        // Unlike rename, link leaves a file that came in the meantime.
+        guard let unfinished, fsync(descriptor) == 0, link(unfinished, url.path) == 0 else {
+            throw PrivateFileError(.write, url)
+        }
+        unlink(unfinished)
+        ProfileFolder(url.deletingLastPathComponent()).sync()
+    }
+}

@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import KithClient
+import KithWire
+
+/// `kith chat NAME`: a conversation on the screen.
+struct ChatCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Talk to somebody, or to a group.",
+        discussion: """
+            Opens the conversation with its last messages. Type and press Enter; /help lists what else there is. What you \
+            send while the relay can't be reached waits on this device, across restarts, and goes out by itself. Ctrl-D, \
+            or ctrl-C on an empty line, ends the program; the conversation stays.
+
+            A name that is not known here is looked up at the relay. Its key is then what the relay says, so the person is \
+            unverified until you compare safety numbers (/verify).
+
+            Where standard input is no terminal, each of its lines is sent as it is, without commands; at its end, the \
+            program waits until the relay has all of them.
+
+            EXAMPLES
+              kith chat bob                          talk to bob
+              kith chat team --history 200           with more of what was said before
+              kith chat carol --relay host:7443      find carol at a relay, if she is new
+              echo "the backup is done" | kith chat admins
+              kith chat bob --json                   one JSON object a line for what happens
+
+            EXIT CODES
+              0  done    1  something failed, said in one line    3  a key is not the expected one
+              4  the relay can't be reached    5  another process has the profile open    64  wrong usage
+              130  you decided not to
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var relay: RelayChoice
+    @OptionGroup var patience: Patience
+
+    @Argument(help: "A contact, a group, a conversation's number as #3, or a name to look up at the relay.")
+    var name: String
+
+    @Option(name: .long, help: ArgumentHelp("How many earlier messages to show.", valueName: "n"))
+    var history = 50
+
+    @Flag(name: .long, help: "Do not tell the others what you have read.")
+    var noReceipts = false
+
+    @Flag(name: .long, help: "Start with somebody whose key came from the relay without asking.")
+    var yes = false
+
+    func validate() throws {
+        guard (1...SlashCommand.mostHistory).contains(history) else {
+            throw ValidationError("--history takes 1 to \(SlashCommand.mostHistory).")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            // A reader that went away is noticed where it is written to.
+            signal(SIGPIPE, SIG_IGN)
+            try await profile.withOpen { kith in
+                let lines = LineReader()
+                let conversation = try await find(in: kith, lines)
+                var session = try await ChatSession(
+                    conversation, of: kith, reading: lines,
+                    options: ChatSession.Options(page: history, sendsReceipts: !noReceipts), isJSON: profile.json)
+                await session.run()
+            }
+        }
+    }
+
+    private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
+        let target = try NamedTarget.find(
+            name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        switch target {
+        case .conversation(let conversation): return conversation.id
+        case .contact(let contact): return try await start(with: contact.id, in: kith)
+        case nil:
+            guard let name = Name(self.name) else {
+                _ = try await NamedTarget.named(self.name, in: kith)
+                throw Failure(message: "\(self.name) can be no name at a relay")
+            }
+            return try await start(with: try await lookUp(name, in: kith), in: kith)
+        }
+    }
+
+    private func start(with contact: ContactID, in kith: Kith) async throws -> ConversationID {
+        try await patience.wait(for: kith, remains: "Run the same command again later.") {
+            try await kith.startConversation(with: contact)
+        }
+    }
+
+    /// Asks the relay who has the name, and the user whether to believe it.
+    private func lookUp(_ name: Name, in kith: Kith) async throws -> ContactID {
+        let point = try await relay.point(for: kith)
+        say("\(name.text) is not known here; asking the relay at \(point.address)")
+        let id: ContactID
+        do {
+            id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                try await kith.lookUp(name, at: point)
+            }
+        } catch KithError.nameUnknown {
+            throw Failure(
+                message: "nobody goes by the name \(name.text), neither here (kith list) nor at the relay at "
+                    + "\(point.address)")
+        }
+        guard let contact = await kith.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
+        say(
+            "the relay says that \(name.text) has the key \(contact.accountKey.fingerprint). It could say anything: "
+                + "\(contact.name) is unverified until you compare numbers (/verify)")
+        if !yes {
+            guard let prompt = Prompt() else {
+                throw Failure(message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
+            }
+            defer { prompt.close() }
+            let answer = try await prompt.ask("Start a conversation? [y/N]", isShown: true)
+            guard ["y", "yes"].contains(answer.lowercased()) else { throw ExitCode.interrupted }
+        }
+        return id
+    }
+
+    private func say(_ text: String) { StandardStream.error.write("[\(SafeText.oneLine(text))]\n") }
+}

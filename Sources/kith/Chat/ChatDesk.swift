@@ -1,0 +1,65 @@
+import Foundation
+import KithClient
+
+/// Does for a conversation's screen what it asks of the profile.
+struct ChatDesk: Sendable {
+    let kith: Kith
+    let conversation: ConversationID
+    /// Whether the others are told what was read.
+    let sendsReceipts: Bool
+
+    /// Unread messages are shown all, but not thousands of them.
+    private static let mostUnread = 1_000
+    private static let mostFound = 100
+
+    /// Milliseconds since 1970.
+    static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+    /// What is known of the conversation.
+    func opening(page: Int) async throws(KithError) -> ChatModel.Opening {
+        let summary = try await kith.conversation(conversation)
+        let limit = max(page, min(Self.mostUnread, summary.unread))
+        return ChatModel.Opening(
+            me: await kith.identity().name, conversation: summary, members: try await kith.members(of: conversation),
+            contacts: await kith.contacts(),
+            names: Dictionary(try await kith.conversations().map { ($0.id, $0.name) }) { $1 },
+            history: try await kith.history(of: conversation, limit: limit))
+    }
+
+    /// Does it and says what came of it.
+    func result(of call: ChatCall) async -> Result<ChatAnswer, KithError> {
+        do throws(KithError) { return .success(try await answer(to: call)) } catch { return .failure(error) }
+    }
+
+    private func answer(to call: ChatCall) async throws(KithError) -> ChatAnswer {
+        switch call {
+        case .send(let text, let replyTo, let expiresAfter):
+            return .message(
+                try await kith.send(text, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter))
+        case .markRead(let seq):
+            try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
+        case .checkPresence: try await kith.checkPresence(in: conversation)
+        case .history(let seq, let limit):
+            return .messages(try await kith.history(of: conversation, before: seq, limit: limit))
+        case .search(let words):
+            return .messages(try await kith.search(words, in: conversation, limit: Self.mostFound))
+        case .explain(let seq): return .sentences(try await kith.explain(seq, in: conversation))
+        case .members: return .members(try await kith.members(of: conversation))
+        case .safetyNumber(let contact): return .safetyNumber(try await kith.safetyNumber(with: contact))
+        case .setVerified(let contact, let isVerified): try await kith.setVerified(contact, isVerified)
+        case .decideKey(let contact, let accept): try await kith.decideKey(of: contact, accept: accept)
+        case .add(let contacts): try await kith.add(contacts, to: conversation)
+        case .remove(let contact): try await kith.remove(contact, from: conversation)
+        case .rename(let title): try await kith.rename(conversation, to: title)
+        case .leave: try await kith.leave(conversation)
+        case .invite:
+            let address = try await kith.conversation(conversation).relay
+            guard let relay = await kith.relays().map(\.relay).first(where: { $0.address == address }) else {
+                throw .notFound("\(address)")
+            }
+            return .invite(try await kith.createInvite(at: relay).invite.line)
+        case .trustLog: try await kith.trustLog(of: conversation)
+        }
+        return .done
+    }
+}

@@ -1,0 +1,166 @@
+import Foundation
+import KithClient
+
+/// Runs a conversation on a screen: carries events, lines and answers to the ``ChatModel``, and does what it says.
+struct ChatSession {
+    /// So many of a program's lines may wait for the relay before the next one is read.
+    private static let mostWaiting = 256
+    /// What was shown is remembered as read so much later, so that a flood of messages is one receipt.
+    private static let readDelay = Duration.milliseconds(200)
+
+    /// What comes in, from everywhere.
+    private enum Arrival: Sendable {
+        case event(KithEvent)
+        case line(String)
+        case endOfInput
+        case answered(ChatCall, Result<ChatAnswer, KithError>)
+        /// It is time to remember what was read.
+        case read
+        /// The user leaves, or the profile was closed.
+        case leave
+    }
+
+    /// How a conversation is opened.
+    struct Options: Sendable {
+        /// How many messages are shown first.
+        var page = 50
+        /// Whether the others are told what was read.
+        var sendsReceipts = true
+    }
+
+    private let desk: ChatDesk
+    private let screen: ChatScreen
+    private let reader: LineReader
+    private let options: Options
+    /// Whether a program gets objects instead of words for a person.
+    private let isJSON: Bool
+    private let isForPerson: Bool
+    private let arrivals: AsyncStream<Arrival>
+    private let arrive: AsyncStream<Arrival>.Continuation
+    private var model: ChatModel
+    private var readThrough: UInt64?
+    /// Calls that wait for a relay.
+    private var underWay = 0
+
+    /// Opens a conversation. Nothing is shown yet.
+    init(
+        _ conversation: ConversationID, of kith: Kith, reading reader: LineReader, options: Options,
+        isJSON: Bool
+    ) async throws {
+        self.reader = reader
+        self.options = options
+        self.isJSON = isJSON
+        desk = ChatDesk(kith: kith, conversation: conversation, sendsReceipts: options.sendsReceipts)
+        screen = ChatScreen()
+        isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
+        (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
+        // Before the first page is read: what happens meanwhile must not be missed.
+        let (events, arrive) = (await kith.events(), arrive)
+        Task {
+            for await event in events { arrive.yield(.event(event)) }
+            arrive.yield(.leave)
+        }
+        model = ChatModel(try await desk.opening(page: options.page), isForPerson: isForPerson)
+    }
+
+    /// Returns when the user has left, or the input is over and everything is on the relay.
+    mutating func run() async {
+        let style = ChatTerminal.Style(
+            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history")
+        screen.open(reading: reader, style: isForPerson ? style : nil)
+        let (screen, arrive) = (screen, arrive)
+        let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
+        let tasks = [
+            Task {
+                for await _ in turns {
+                    guard let line = await screen.nextLine() else { break }
+                    arrive.yield(.line(line))
+                }
+                arrive.yield(.endOfInput)
+            },
+            Task { if await screen.waitForLeave() { arrive.yield(.leave) } },
+        ]
+        defer { for task in tasks { task.cancel() } }
+        await work(nextLine)
+        await markRead()
+        screen.close()
+        if let farewell = model.farewell { screen.show([farewell]) }
+    }
+
+    private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
+        var mayLeave = await carryOut(model.open(now: ChatDesk.now))
+        var isReading = false
+        var inputIsOver = false
+        var arrivals = arrivals.makeAsyncIterator()
+        while !mayLeave {
+            if !inputIsOver, !isReading, model.waitingCount + underWay < Self.mostWaiting {
+                isReading = true
+                nextLine.yield()
+            }
+            // A person who leaves need not wait: what is queued goes out when the profile is open again.
+            if inputIsOver, isForPerson || model.waitingCount + underWay == 0 { break }
+            switch await arrivals.next() {
+            case nil, .leave: return
+            case .event(let event):
+                if isJSON { writeJSON(event) }
+                mayLeave = await carryOut(model.handle(.event(event), now: ChatDesk.now))
+            case .line(let line):
+                isReading = false
+                mayLeave = await carryOut(model.handle(.line(line), now: ChatDesk.now))
+            case .endOfInput: inputIsOver = true
+            case .answered(let call, let result):
+                underWay -= 1
+                mayLeave = await carryOut(model.handle(.answered(call, result), now: ChatDesk.now))
+            case .read: await markRead()
+            }
+        }
+    }
+
+    private func writeJSON(_ event: KithEvent) {
+        let conversation = model.conversation
+        if case .message(let message) = event, message.author != .me {
+            guard message.conversation == conversation.id else { return }
+            screen.write(JSONLine.text(MessageReport(message, in: conversation.name, event: "message")))
+        } else if let line = ListenEvent(event, only: conversation.id, names: [conversation.id: conversation.name])?
+            .line(.json)
+        {
+            screen.write(line)
+        }
+    }
+
+    /// Does what the model says, in order. Returns whether that was to leave.
+    private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
+        for output in outputs {
+            switch output {
+            case .show(let lines): if !isJSON { screen.show(lines) }
+            case .status(let status): screen.setStatus(status)
+            case .call(.markRead(let seq)): scheduleRead(seq)
+            case .call(let call) where call.isQuick:
+                let result = await desk.result(of: call)
+                if await carryOut(model.handle(.answered(call, result), now: ChatDesk.now)) { return true }
+            case .call(let call):
+                underWay += 1
+                let (desk, arrive) = (desk, arrive)
+                Task { arrive.yield(.answered(call, await desk.result(of: call))) }
+            case .quit: return true
+            }
+        }
+        return false
+    }
+
+    private mutating func scheduleRead(_ seq: UInt64) {
+        defer { readThrough = max(readThrough ?? 0, seq) }
+        guard readThrough == nil else { return }
+        let arrive = arrive
+        Task {
+            try? await Task.sleep(for: Self.readDelay)
+            arrive.yield(.read)
+        }
+    }
+
+    private mutating func markRead() async {
+        guard let seq = readThrough else { return }
+        readThrough = nil
+        _ = await desk.result(of: .markRead(through: seq))
+    }
+}

@@ -1,0 +1,143 @@
+/// What a line that begins with a slash asks for.
+enum SlashCommand: Hashable, Sendable {
+    case help
+    case verify(name: String?)
+    case members
+    case add(names: String)
+    case remove(name: String)
+    case rename(title: String)
+    case leave
+    case invite
+    case history(count: Int?)
+    case search(words: String)
+    case reply(seq: UInt64?, text: String)
+    /// After so many seconds; `nil` for never.
+    case expire(seconds: UInt32?)
+    case info
+    case explain(seq: UInt64?)
+    case here
+    case accept(name: String?)
+    case keep(name: String?)
+    case goOn
+    case quit
+
+    /// A line of input: text to send, or a command.
+    enum Line: Hashable, Sendable {
+        case nothing
+        case text(String)
+        case command(SlashCommand)
+        /// Why it is neither.
+        case mistake(String)
+    }
+
+    /// The most lines that are asked for at once.
+    static let mostHistory = 1_000
+
+    /// Takes a line apart.
+    static func line(_ line: String) -> Line {
+        guard line.contains(where: { !$0.isWhitespace }) else { return .nothing }
+        guard line.hasPrefix("/") else { return .text(line) }
+        // Two slashes are one that is meant.
+        guard !line.hasPrefix("//") else { return .text(String(line.dropFirst())) }
+        let words = line.dropFirst().split(maxSplits: 1, omittingEmptySubsequences: true) { $0.isWhitespace }
+        let verb = words.first.map(String.init) ?? ""
+        return command(verb, trimmed(words.dropFirst().first ?? ""))
+    }
+
+    private static func command(_ verb: String, _ rest: String) -> Line {
+        let name = rest.isEmpty ? nil : rest
+        switch verb {
+        case "help", "?": return .command(.help)
+        case "verify": return .command(.verify(name: name))
+        case "members": return .command(.members)
+        case "add": return needed(rest, "/add NAME") { .add(names: $0) }
+        case "remove": return needed(rest, "/remove NAME") { .remove(name: $0) }
+        case "rename": return needed(rest, "/rename NEW NAME") { .rename(title: $0) }
+        case "leave": return .command(.leave)
+        case "invite": return .command(.invite)
+        case "history": return history(rest)
+        case "search": return needed(rest, "/search WORDS") { .search(words: $0) }
+        case "reply": return reply(rest)
+        case "expire": return expire(rest)
+        case "info": return .command(.info)
+        case "explain": return explain(rest)
+        case "here": return .command(.here)
+        case "accept": return .command(.accept(name: name))
+        case "keep": return .command(.keep(name: name))
+        case "continue": return .command(.goOn)
+        case "quit", "exit": return .command(.quit)
+        default:
+            return .mistake(
+                "there is no /\(verb). /help lists what there is; to send a text that begins with /, write //")
+        }
+    }
+
+    private static func needed(_ rest: String, _ usage: String, _ make: (String) -> SlashCommand) -> Line {
+        rest.isEmpty ? .mistake("it is \(usage)") : .command(make(rest))
+    }
+
+    private static func history(_ rest: String) -> Line {
+        if rest.isEmpty { return .command(.history(count: nil)) }
+        guard let count = Int(rest), (1...mostHistory).contains(count) else {
+            return .mistake("it is /history, or /history N with N from 1 to \(mostHistory)")
+        }
+        return .command(.history(count: count))
+    }
+
+    /// `/reply TEXT`, or `/reply 12 TEXT` for the message with that number.
+    private static func reply(_ rest: String) -> Line {
+        let words = rest.split(maxSplits: 1) { $0.isWhitespace }
+        if words.count == 2, let seq = UInt64(words[0]) {
+            return .command(.reply(seq: seq, text: trimmed(words[1])))
+        }
+        return needed(rest, "/reply TEXT, or /reply NUMBER TEXT (/history shows the numbers)") {
+            .reply(seq: nil, text: $0)
+        }
+    }
+
+    private static func explain(_ rest: String) -> Line {
+        if rest.isEmpty { return .command(.explain(seq: nil)) }
+        guard let seq = UInt64(rest), seq > 0 else {
+            return .mistake("it is /explain, or /explain NUMBER (/history shows the numbers)")
+        }
+        return .command(.explain(seq: seq))
+    }
+
+    /// `10m`, `off`: a number with `s`, `m`, `h` or `d`, up to a year.
+    private static func expire(_ rest: String) -> Line {
+        if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
+        let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = rest.last.flatMap({ units[$0] }), let count = UInt64(rest.dropLast()),
+            case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow,
+            (1...31_536_000).contains(seconds)
+        else { return .mistake("it is /expire 30s, 10m, 24h or 7d, up to a year, or /expire off") }
+        return .command(.expire(seconds: UInt32(seconds)))
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        var rest = text.drop { $0.isWhitespace }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
+    }
+
+    /// What `/help` says.
+    static let helpLines = [
+        "/history [N]         earlier messages, with their numbers (also page-up)",
+        "/search WORDS        messages with all these words in them",
+        "/reply [NUMBER] TEXT answer the last message, or the one with that number",
+        "/expire 10m          what you send from now on is deleted by everyone after that; /expire off",
+        "/explain [NUMBER]    the whole story of a message: who encrypted it, when, and what the relay did",
+        "/verify [NAME]       compare safety numbers with somebody",
+        "/here                ask who is here now, with proof",
+        "/members  /info      who is in this conversation; how it stands",
+        "/add NAME  /remove NAME  /rename NAME   change a group",
+        "/invite              make an invite for a person who is not here yet",
+        "/accept NAME, /keep NAME   decide about a changed key: take it, or keep the old one",
+        "/continue            send again although the relay showed different logs",
+        "/leave               leave the conversation for good",
+        "/quit                end this program; the conversation stays (also ctrl-D, or ctrl-C on an empty line)",
+        "//text               send a text that begins with a slash",
+        "A paste of several lines is one message: look at it, then press Enter. Alt-Enter begins a new line.",
+        "✓ on the relay   ✓✓ read. What is not on the relay yet stands above the input line and goes out by itself.",
+    ]
+}

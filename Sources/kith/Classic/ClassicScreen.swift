@@ -1,0 +1,20 @@
+/// A screen that shows what happens in a classic conversation, in words or as JSON.
+struct ClassicScreen: Sendable {
+    let screen: ChatScreen
+    let wording: ChatWording
+    /// Set if a program reads.
+    let json: ChatJSON?
+
+    func open(reading lines: LineReader) {
+        screen.open(reading: lines, style: json == nil ? ChatTerminal.Style(prompt: "\(wording.me) : ") : nil)
+        if json == nil { screen.show(wording.opening) }
+    }
+
+    func show(_ event: ChatEvent) {
+        if let json {
+            if let line = json.line(event) { screen.write(line) }
+        } else {
+            screen.show(wording.lines(event))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+
+@Suite("Conversations over a real relay")
+struct ConversationTests {
+    @Test("an invite brings two people together, and each reads what the other says, in order")
+    func invite() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            _ = try await bob.kith.send("hello alice", to: atBob)
+            _ = try await bob.kith.send("are you there? 🙂", to: atBob)
+            try await eventually({ try await alice.texts(atAlice) }) {
+                $0 == ["bob: hello alice", "bob: are you there? 🙂"]
+            }
+            _ = try await alice.kith.send("yes", to: atAlice)
+            try await eventually({ try await bob.texts(atBob) }) {
+                $0 == ["bob: hello alice", "bob: are you there? 🙂", "alice: yes"]
+            }
+            try await eventually({ try await alice.texts(atAlice) }) { $0.last == "alice: yes" && $0.count == 3 }
+        }
+    }
+
+    @Test("whoever joins by an invite knows its maker's key from the invite; the maker knows that it was theirs")
+    func trust() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            #expect(await bob.kith.contacts().map(\.trust) == [.invite])
+            #expect(await alice.kith.contacts().map(\.trust) == [.usedMyInvite])
+        }
+    }
+
+    @Test("an invite for one person works once")
+    func onlyOnce() async throws {
+        try await withRelay { address, pin, _ in
+            let relay = RelayPoint(address: address, pin: pin)
+            let (alice, bob, carol) = (try await Person("alice"), try await Person("bob"), try await Person("carol"))
+            let invite = try await alice.kith.createInvite(at: relay).invite
+            _ = try await bob.kith.join(invite)
+            try await eventually({ await alice.kith.openInvites() }) { $0.isEmpty }
+            await #expect(throws: KithError.inviteUsed) { try await carol.kith.join(invite) }
+            #expect(try await carol.kith.conversations().isEmpty)
+            for person in [alice, bob, carol] { await person.kith.close() }
+        }
+    }
+
+    @Test("what was said while somebody was away is there when they come back")
+    func away() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            _ = try await bob.kith.send("first", to: atBob)
+            try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: first"] }
+            await alice.kith.close()
+            for number in 1...20 { _ = try await bob.kith.send("message \(number)", to: atBob) }
+            let expected = ["bob: first"] + (1...20).map { "bob: message \($0)" }
+            try await eventually({ try await bob.kith.history(of: atBob).map(\.delivery) }) { !$0.contains(.queued) }
+            let back = try await Person("alice", store: alice.store)
+            try await eventually({ try await back.texts(atAlice) }) { $0 == expected }
+            await back.kith.close()
+        }
+    }
+
+    @Test("a group of three: added, heard, removed")
+    func group() async throws {
+        try await withAliceAndBob { alice, bob, relay in
+            let carol = try await Person("carol")
+            let invite = try await alice.kith.createInvite(at: relay).invite
+            _ = try await carol.kith.join(invite)
+            try await eventually({ await alice.kith.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
+            let members = [try await alice.contact("bob"), try await alice.contact("carol")]
+            let group = try await alice.kith.createGroup("plans", at: relay, members: members)
+            _ = try await alice.kith.send("welcome", to: group)
+            for person in [bob, carol] {
+                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("plans") }
+                let id = try await person.conversation("plans")
+                try await eventually({ try await person.texts(id) }) { $0 == ["alice: welcome"] }
+            }
+            let atBob = try await bob.conversation("plans")
+            let atCarol = try await carol.conversation("plans")
+            _ = try await carol.kith.send("hi from carol", to: atCarol)
+            try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: welcome", "carol: hi from carol"] }
+
+            try await alice.kith.remove(members[1], from: group)
+            try await eventually({ try await carol.kith.conversation(atCarol).status }) { $0 == .removed(by: "alice") }
+            _ = try await alice.kith.send("carol is gone", to: group)
+            try await eventually({ try await bob.texts(atBob) }) { $0.last == "alice: carol is gone" }
+            #expect(try await carol.texts(atCarol) == ["alice: welcome", "carol: hi from carol"])
+            await carol.kith.close()
+        }
+    }
+
+    @Test("whoever leaves is taken out by the others")
+    func leaving() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            try await bob.kith.leave(atBob)
+            #expect(try await bob.kith.conversation(atBob).status == .left)
+            try await eventually({ try await alice.kith.members(of: atAlice).map(\.name) }) { $0 == ["alice"] }
+        }
+    }
+
+    @Test("a name leads to whoever registered it, unverified; it is held by one")
+    func names() async throws {
+        try await withRelay { address, pin, _ in
+            let relay = RelayPoint(address: address, pin: pin)
+            let (alice, bob) = (try await Person("alice"), try await Person("bob"))
+            let name = try #require(Name("alice"))
+            try await alice.kith.register(name, at: relay)
+            await #expect(throws: KithError.nameHeld) { try await bob.kith.register(name, at: relay) }
+            let contact = try await bob.kith.lookUp(name, at: relay)
+            let conversation = try await bob.kith.startConversation(with: contact)
+            _ = try await bob.kith.send("found you", to: conversation)
+            try await eventually({ try await alice.kith.conversations().map(\.name) }) { $0 == ["bob"] }
+            let atAlice = try await alice.conversation("bob")
+            try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: found you"] }
+            #expect(await bob.kith.contacts().map(\.trust) == [.unverified])
+            #expect(await alice.kith.contacts().map(\.trust) == [.unverified])
+            for person in [alice, bob] { await person.kith.close() }
+        }
+    }
+
+    @Test("a live check tells who is there")
+    func presence() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atAlice = try await alice.conversation("bob")
+            _ = try await alice.kith.send("x", to: atAlice)
+            let atBob = try await bob.conversation("alice")
+            try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: x"] }
+            let events = await alice.kith.events()
+            try await alice.kith.checkPresence(in: atAlice)
+            for await event in events {
+                if case .present(let conversation, _, let name) = event {
+                    #expect(conversation == atAlice && name == "bob")
+                    break
+                }
+            }
+        }
+    }
+
+    @Test("both sides compute the same safety number")
+    func safetyNumbers() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atAlice = try await alice.kith.safetyNumber(with: try await alice.contact("bob"))
+            let atBob = try await bob.kith.safetyNumber(with: try await bob.contact("alice"))
+            #expect(atAlice == atBob)
+            #expect(atAlice.digits.count == 60 && atAlice.groups.count == 12)
+        }
+    }
+}

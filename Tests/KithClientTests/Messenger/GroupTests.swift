@@ -1,0 +1,124 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("Groups over a real relay")
+struct GroupTests {
+    /// Somebody in the middle whom all the others have met by an invite.
+    private func withGroup(
+        of count: Int, suite: CipherSuite = .x25519AES128SHA256Ed25519,
+        _ body: (_ first: Person, _ others: [Person], _ group: ConversationID, _ relay: RelayPoint) async throws -> Void
+    ) async throws {
+        try await withRelay { address, pin, _ in
+            let relay = RelayPoint(address: address, pin: pin)
+            let first = try await Person("first", suite: suite)
+            var others: [Person] = []
+            let invite = try await first.kith.createInvite(at: relay, isReusable: true).invite
+            for number in 1..<count {
+                let person = try await Person("person \(number)", suite: suite)
+                _ = try await person.kith.join(invite)
+                others.append(person)
+            }
+            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }, within: 60) { $0 == count - 1 }
+            let members = await first.kith.contacts().map(\.id)
+            let group = try await first.kith.createGroup("all", at: relay, members: members)
+            try await body(first, others, group, relay)
+            for person in [first] + others { await person.kith.close() }
+        }
+    }
+
+    @Test("a group too large for a Welcome is joined through a parcel, and added in several commits")
+    func large() async throws {
+        try await withGroup(of: 70) { first, others, group, _ in
+            _ = try await first.kith.send("hello all", to: group)
+            for person in others {
+                try await eventually({ try await person.kith.conversations().map(\.name) }, within: 60) { $0.contains("all") }
+                let id = try await person.conversation("all")
+                try await eventually({ try await person.texts(id) }, within: 60) { $0 == ["first: hello all"] }
+                #expect(try await person.kith.members(of: id).count == 70)
+            }
+        }
+    }
+
+    @Test("members who speak and change keys at once all end up with the same log")
+    func atOnce() async throws {
+        try await withGroup(of: 6) { first, others, group, _ in
+            for person in others {
+                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("all") }
+            }
+            let ids = try await others.asyncMap { try await $0.conversation("all") }
+            try await withThrowingTaskGroup { tasks in
+                for (person, id) in zip(others, ids) {
+                    tasks.addTask {
+                        for number in 1...5 {
+                            _ = try await person.kith.send("\(number) of \(person.name)", to: id)
+                            if number == 3 { try await person.kith.renewKeys(in: id) }
+                        }
+                    }
+                }
+                try await tasks.waitForAll()
+            }
+            try await eventually({ try await first.texts(group).count }) { $0 == 25 }
+            let all = try await first.texts(group)
+            for (person, id) in zip(others, ids) {
+                try await eventually({ try await person.texts(id) }) { $0 == all }
+                let own = all.filter { $0.hasPrefix("\(person.name):") }
+                #expect(own == (1...5).map { "\(person.name): \($0) of \(person.name)" })
+            }
+        }
+    }
+
+    @Test("a member that leaves is taken out, and cannot speak any more")
+    func leaving() async throws {
+        try await withGroup(of: 3) { first, others, group, _ in
+            try await eventually({ try await others[0].kith.conversations().map(\.name) }) { $0.contains("all") }
+            let id = try await others[0].conversation("all")
+            try await others[0].kith.leave(id)
+            try await eventually({ try await first.kith.members(of: group).count }) { $0 == 2 }
+            await #expect(throws: KithError.conversation(.left)) { try await others[0].kith.send("x", to: id) }
+            try await eventually({ try await first.kith.history(of: group).map(\.body) }) {
+                $0.contains(.notice(.left("person 1")))
+            }
+        }
+    }
+
+    @Test("a renamed group has its name everywhere, also for those who come later")
+    func renaming() async throws {
+        try await withGroup(of: 3) { first, others, group, _ in
+            try await first.kith.rename(group, to: "  the   crew ")
+            for person in others {
+                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("the crew") }
+            }
+            #expect(try await first.kith.conversation(group).name == "the crew")
+        }
+    }
+
+    @Test("what was read is said, and a text with a time limit is deleted on both sides")
+    func receiptsAndExpiry() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            _ = try await bob.kith.send("read me", to: atBob)
+            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: 1)
+            try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: read me") }
+            try await alice.kith.markRead(atAlice, through: try await alice.kith.conversation(atAlice).lastSeq)
+            #expect(try await alice.kith.conversation(atAlice).unread == 0)
+            try await eventually({ try await bob.kith.history(of: atBob).first { $0.body == .text("read me") }?.delivery }) {
+                $0 == .read(by: 1)
+            }
+            for (person, id) in [(alice, atAlice), (bob, atBob)] {
+                try await eventually({ try await person.texts(id) }) { $0 == ["bob: read me"] }
+            }
+        }
+    }
+}
+
+extension Sequence {
+    func asyncMap<T>(_ transform: (Element) async throws -> T) async rethrows -> [T] {
+        var results: [T] = []
+        for element in self { results.append(try await transform(element)) }
+        return results
+    }
+}

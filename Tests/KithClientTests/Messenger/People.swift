@@ -1,0 +1,87 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+/// Somebody with a profile in memory, connected to real relays.
+final class Person: Sendable {
+    let name: String
+    let store: MemoryProfileStore
+    let kith: Kith
+
+    init(
+        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = Profile.defaultSuite
+    ) async throws {
+        self.name = name
+        if let store {
+            self.store = store
+        } else {
+            self.store = MemoryProfileStore()
+            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
+        }
+        kith = try await Kith.open(over: self.store)
+    }
+
+    /// The same profile, opened anew.
+    func reopened() async throws -> Person {
+        await kith.close()
+        return try await Person(name, store: store)
+    }
+
+    func conversation(_ name: String) async throws -> ConversationID {
+        try #require(try await kith.conversations().first { $0.name == name }).id
+    }
+
+    func contact(_ name: String) async throws -> ContactID {
+        try #require(await kith.contacts().first { $0.name == name }).id
+    }
+
+    /// The texts of a conversation, each with who said it.
+    func texts(_ id: ConversationID) async throws -> [String] {
+        try await kith.history(of: id, limit: 100_000).compactMap { message in
+            guard case .text(let text) = message.body else { return nil }
+            switch message.author {
+            case .me: return "\(name): \(text)"
+            case .contact(_, let name, _): return "\(name): \(text)"
+            case .kith: return "?: \(text)"
+            }
+        }
+    }
+}
+
+/// Asks again and again until it is so. Fails after a while, saying what was there last.
+func eventually<T>(
+    _ value: () async throws -> T, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+    until isRight: (T) -> Bool
+) async throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    var last = try await value()
+    while !isRight(last) {
+        guard ContinuousClock.now < end else {
+            Issue.record("it never came; last there was \(last)", sourceLocation: sourceLocation)
+            return
+        }
+        try await Task.sleep(for: .milliseconds(10))
+        last = try await value()
+    }
+}
+
+/// Two people who have met by an invite; closed at the end.
+func withAliceAndBob(
+    _ body: (_ alice: Person, _ bob: Person, _ relay: RelayPoint) async throws -> Void
+) async throws {
+    try await withRelay { address, pin, _ in
+        let relay = RelayPoint(address: address, pin: pin)
+        let alice = try await Person("alice")
+        let bob = try await Person("bob")
+        let invite = try await alice.kith.createInvite(at: relay)
+        _ = try await bob.kith.join(Invite(line: invite.invite.line))
+        try await eventually({ try await alice.kith.conversations().map(\.name) }) {
+            $0.contains("bob")
+        }
+        try await body(alice, bob, relay)
+        await alice.kith.close()
+        await bob.kith.close()
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+@Suite struct ChatDayTests {
+    /// 24 November 2026, 10:53:20 UTC.
+    private let morning: UInt64 = 1_795_517_600_000
+    private let hour: UInt64 = 3_600_000
+
+    private func day(_ zone: String = "UTC") throws -> ChatDay {
+        ChatDay(timeZone: try #require(TimeZone(identifier: zone)))
+    }
+
+    @Test("a day is named once, in the user's own time zone")
+    func days() throws {
+        var day = try day()
+        let now = morning + 100 * hour
+        #expect(day.line(before: morning, now: now) == "── Tuesday, 24 November 2026 ──")
+        #expect(day.line(before: morning + 60_000, now: now) == nil)
+        #expect(day.line(before: morning + 14 * hour, now: now) == "── Wednesday, 25 November 2026 ──")
+        #expect(try self.day("Asia/Tokyo").day(morning + 5 * hour) == "── Wednesday, 25 November 2026 ──")
+    }
+
+    @Test("after a silence the time is said")
+    func silence() throws {
+        var day = try day()
+        let now = morning + 100 * hour
+        _ = day.line(before: morning, now: now)
+        #expect(day.line(before: morning + hour, now: now) == "── 11:53 ──")
+        #expect(day.line(before: morning + hour + 1, now: now) == nil)
+    }
+
+    @Test("a clock that is wrong turns no day back, and makes no day that has not come")
+    func wrongClocks() throws {
+        var day = try day()
+        _ = day.line(before: morning, now: morning)
+        #expect(day.line(before: morning - 48 * hour, now: morning) == nil)
+        #expect(day.line(before: .max, now: morning) == nil)
+        #expect(day.line(before: 0, now: morning) == nil)
+        #expect(try self.day().day(.max).hasSuffix("9999 ──"))
+    }
+}

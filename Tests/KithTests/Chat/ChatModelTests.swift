@@ -1,0 +1,347 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+@Suite struct ChatModelTests {
+    private let now: UInt64 = 1_795_517_600_000
+    private let team = ConversationID(rawValue: 1)
+    private let bob = ContactID(rawValue: 1)
+    private let carol = ContactID(rawValue: 2)
+    private let relay: RelayAddress
+
+    init() throws { relay = try #require(RelayAddress("127.0.0.1:7443")) }
+
+    // MARK: Things
+
+    private func contact(_ id: ContactID, _ name: String, _ trust: Trust = .invite) throws -> Contact {
+        let key = try #require(AccountKey(Array(repeating: UInt8(id.rawValue), count: 32)))
+        return Contact(id: id, name: name, accountKey: key, trust: trust)
+    }
+
+    private func summary(
+        isGroup: Bool = false, status: ConversationStatus = .active, members: Int = 2, unread: Int = 0,
+        isSuspect: Bool = false
+    ) -> ConversationSummary {
+        ConversationSummary(
+            id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
+            memberCount: members,
+            unread: unread, readThrough: 0, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
+    }
+
+    private func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
+
+    private func message(
+        _ number: UInt8, _ text: String, from author: Message.Author = .me, seq: UInt64? = nil,
+        delivery: Delivery? = nil, replyTo: UInt8? = nil, in conversation: UInt64 = 1, warnings: [Warning] = []
+    ) throws -> Message {
+        Message(
+            id: try id(number), conversation: ConversationID(rawValue: conversation), seq: seq, author: author,
+            body: .text(text), sentAtMs: now, replyTo: try replyTo.map(id), delivery: delivery, warnings: warnings)
+    }
+
+    private func fromBob(_ trust: Trust = .invite) -> Message.Author { .contact(bob, name: "bob", trust) }
+
+    private func model(
+        _ summary: ConversationSummary? = nil, history: [Message] = [], trust: Trust = .invite, isForPerson: Bool = true
+    ) throws -> ChatModel {
+        let member = { (id: ContactID?, name: String) in
+            Member(contact: id, name: name, trust: trust, deviceName: "laptop")
+        }
+        return ChatModel(
+            ChatModel.Opening(
+                me: "alice", conversation: summary ?? self.summary(),
+                members: [member(nil, "alice"), member(bob, "bob")],
+                contacts: [try contact(bob, "bob", trust), try contact(carol, "carol")], names: [team: "bob"],
+                history: history),
+            isForPerson: isForPerson, timeZone: try #require(TimeZone(identifier: "UTC")))
+    }
+
+    private func shown(_ outputs: [ChatModel.Output]) -> [String] {
+        outputs.flatMap { if case .show(let lines) = $0 { lines.map(\.text) } else { [] as [String] } }
+    }
+
+    private func calls(_ outputs: [ChatModel.Output]) -> [ChatCall] {
+        outputs.compactMap { if case .call(let call) = $0 { call } else { nil } }
+    }
+
+    private func status(_ outputs: [ChatModel.Output]) -> String?? {
+        outputs.compactMap { if case .status(let status) = $0 { .some(status) } else { nil } }.last
+    }
+
+    // MARK: Opening
+
+    @Test("the last page, the day, what is unread, and who is verified")
+    func opening() throws {
+        let history = [
+            try message(1, "old", seq: 1, delivery: .read(by: 1)), try message(2, "answer", from: fromBob(), seq: 2),
+            try message(3, "new", from: fromBob(), seq: 3),
+        ]
+        var model = try model(summary(unread: 1), history: history)
+        let outputs = model.open(now: now)
+        #expect(
+            shown(outputs) == [
+                "── Tuesday, 24 November 2026 ──", "alice : old ✓✓", "bob : answer (verified)", "── unread ──",
+                "bob : new (verified)", "[bob is verified: the key came in their invite]",
+            ])
+        #expect(calls(outputs) == [.markRead(through: 3), .checkPresence])
+    }
+
+    @Test("who is unverified is called that, in words and at every message")
+    func unverified() throws {
+        var model = try model(history: [message(1, "hi", from: fromBob(.unverified), seq: 1)], trust: .unverified)
+        let lines = shown(model.open(now: now))
+        #expect(lines[1] == "bob : hi (unverified)")
+        #expect(lines[2].hasPrefix("[bob is unverified: that this is bob is what a relay or a member of a group says."))
+    }
+
+    @Test("a program gets what is unread and no words for people")
+    func program() throws {
+        let history = [try message(1, "old", from: fromBob(), seq: 1), try message(2, "new", from: fromBob(), seq: 2)]
+        var model = try model(summary(unread: 1), history: history, isForPerson: false)
+        let lines = shown(model.open(now: now))
+        #expect(!lines.contains("bob : old (verified)"))
+        #expect(lines.contains("bob : new (verified)"))
+        #expect(
+            calls(model.handle(.line("/etc/hosts changed"), now: now)) == [
+                .send("/etc/hosts changed", replyTo: nil, expiresAfter: nil)
+            ])
+    }
+
+    // MARK: Delivery
+
+    @Test("an own message stands in the status until the relay has it, and then among the others, once")
+    func delivery() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let queued = model.handle(
+            .answered(
+                .send("hi", replyTo: nil, expiresAfter: nil),
+                .success(
+                    .message(
+                        try message(7, "hi", delivery: .queued)))), now: now)
+        #expect(shown(queued) == [])
+        #expect(status(queued) == "[sending: “hi”]")
+        #expect(model.waitingCount == 1)
+        #expect(model.handle(.event(.message(try message(7, "hi", delivery: .queued))), now: now) == [])
+        let onRelay = model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now)
+        #expect(shown(onRelay) == ["── Tuesday, 24 November 2026 ──", "alice : hi ✓"])
+        #expect(status(onRelay) == .some(nil))
+        #expect(model.waitingCount == 0)
+        #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now) == [])
+        let read = model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .read(by: 1)))), now: now)
+        #expect(shown(read) == ["[bob has read up to here]"])
+        #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .read(by: 1)))), now: now) == [])
+    }
+
+    @Test("a receipt says which message it is for, when others came after it, and older ones say nothing")
+    func receipts() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        for number in 1...2 as ClosedRange<UInt8> {
+            _ = model.handle(
+                .event(.message(try message(number, "no \(number)", seq: UInt64(number), delivery: .onRelay))), now: now
+            )
+        }
+        _ = model.handle(.event(.message(try message(3, "well", from: fromBob(), seq: 3))), now: now)
+        #expect(
+            shown(model.handle(.event(.message(try message(1, "no 1", seq: 1, delivery: .read(by: 1)))), now: now))
+                == [])
+        #expect(
+            shown(model.handle(.event(.message(try message(2, "no 2", seq: 2, delivery: .read(by: 1)))), now: now))
+                == ["[bob has read “no 2”]"])
+    }
+
+    @Test("in a group the first and the last who read are told of, not each of hundreds")
+    func groupReceipts() throws {
+        var model = try model(summary(isGroup: true, members: 4))
+        _ = model.open(now: now)
+        _ = model.handle(.event(.message(try message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
+        let lines = try (1...3).map { count in
+            shown(model.handle(.event(.message(try message(1, "hi", seq: 1, delivery: .read(by: count)))), now: now))
+        }
+        #expect(lines == [["[1 of 3 has read up to here]"], [], ["[everyone has read up to here]"]])
+    }
+
+    @Test("what waits from before stands in the status, and is said again when the user leaves")
+    func waiting() throws {
+        var model = try model(history: [message(1, "one", delivery: .queued), message(2, "two", delivery: .queued)])
+        let outputs = model.open(now: now)
+        #expect(status(outputs) == "[sending: “one” and 1 more]")
+        let away = model.handle(.event(.relay(relay, .waiting(reason: "it refuses", untilMs: 0))), now: now)
+        #expect(status(away) == "[no connection: it refuses; trying again · waiting: “one” and 1 more]")
+        #expect(model.handle(.event(.relay(relay, .connecting)), now: now) == [])
+        #expect(model.farewell?.text == "[2 messages wait on this device, and go out when Kith runs again]")
+    }
+
+    // MARK: What arrives
+
+    @Test("a message is shown once, with what is wrong with it in red below")
+    func warnings() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let odd = try message(
+            1, "hi", from: fromBob(), seq: 9, warnings: [.missingBefore(2), .differentLogs(first: 3, last: 8)])
+        let outputs = model.handle(.event(.message(odd)), now: now)
+        let lines = outputs.flatMap { if case .show(let lines) = $0 { lines } else { [] as [ScreenLine] } }
+        #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
+        #expect(lines[2].text.contains("2 messages"))
+        #expect(lines[3].text.contains("another log"))
+        #expect(calls(outputs) == [.markRead(through: 9)])
+        #expect(model.handle(.event(.message(odd)), now: now) == [])
+    }
+
+    @Test("lines of a long message can't pass for other people's")
+    func lineBreaks() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let text = "yes\nalice : I agree ✓\r\nbob : so do I\u{2028}carol : me too"
+        let lines = shown(model.handle(.event(.message(try message(1, text, from: fromBob(), seq: 9))), now: now))
+        #expect(
+            lines.dropFirst() == [
+                "bob : yes", "  │ alice : I agree ✓", "  │ bob : so do I<U+2028>carol : me too (verified)",
+            ])
+        let flood = String(repeating: "\n", count: 60_000)
+        #expect(
+            shown(model.handle(.event(.message(try message(2, flood, from: fromBob(), seq: 10))), now: now)).count < 300
+        )
+    }
+
+    @Test("a name that looks like something else is put in quotes")
+    func names() throws {
+        #expect(MessageWording.name("Zoë van der Berg") == "Zoë van der Berg")
+        #expect(MessageWording.name("李小龙") == "李小龙")
+        #expect(MessageWording.name("bob : yes (verified)") == "“bob : yes (verified)”")
+        #expect(MessageWording.name("x\u{202E}") == "“x<U+202E>”")
+        #expect(MessageWording.name("") == "“”")
+    }
+
+    @Test("who proves to be here is announced, and not over and over")
+    func presence() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let here = KithEvent.present(team, bob, name: "bob")
+        #expect(
+            shown(model.handle(.event(here), now: now)) == ["[nonce verified: bob is here, and sees the same group]"])
+        #expect(model.handle(.event(here), now: now + 1_000) == [])
+        #expect(shown(model.handle(.event(here), now: now + 61_000)).count == 1)
+    }
+
+    @Test("another key of a known contact is told loudly, with both fingerprints and what to do")
+    func changedKey() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        var changed = try contact(bob, "bob")
+        changed.conflictingKey = AccountKey(Array(repeating: 9, count: 32))
+        let lines = shown(model.handle(.event(.contact(changed)), now: now))
+        #expect(lines.count == 1)
+        #expect(lines[0].contains(changed.accountKey.fingerprint.description))
+        #expect(lines[0].contains(try #require(changed.conflictingKey).fingerprint.description))
+        #expect(lines[0].contains("/accept bob or /keep bob"))
+        #expect(calls(model.handle(.line("/accept bob"), now: now)) == [])
+        #expect(calls(model.handle(.line("yes"), now: now)) == [.decideKey(bob, accept: true)])
+    }
+
+    @Test("a suspect relay, a removal and messages elsewhere are said once")
+    func changes() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let suspect = KithEvent.conversation(summary(isSuspect: true))
+        #expect(shown(model.handle(.event(suspect), now: now)).first?.contains("/continue") == true)
+        #expect(model.handle(.event(suspect), now: now) == [])
+        #expect(
+            shown(model.handle(.event(.conversation(summary(status: .removed(by: "bob")))), now: now))
+                == ["[bob removed you from the conversation]"])
+        let elsewhere = try message(5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1, in: 2)
+        #expect(shown(model.handle(.event(.message(elsewhere)), now: now)) == ["[carol wrote to you]"])
+        #expect(model.handle(.event(.message(elsewhere)), now: now) == [])
+    }
+
+    // MARK: Lines
+
+    @Test("what is typed is sent, with what was asked for it")
+    func sending() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        _ = model.handle(.event(.message(try message(1, "well?", from: fromBob(), seq: 5))), now: now)
+        #expect(calls(model.handle(.line("//x"), now: now)) == [.send("/x", replyTo: nil, expiresAfter: nil)])
+        #expect(
+            calls(model.handle(.line("/reply fine"), now: now)) == [
+                .send("fine", replyTo: try id(1), expiresAfter: nil)
+            ])
+        #expect(calls(model.handle(.line("/reply 6 fine"), now: now)) == [])
+        let expiring = model.handle(.line("/expire 10m"), now: now)
+        #expect(status(expiring) == "[your messages expire after 10 minutes]")
+        #expect(
+            calls(model.handle(.line("gone soon"), now: now)) == [.send("gone soon", replyTo: nil, expiresAfter: 600)])
+        let answered = try message(2, "as said", from: fromBob(), seq: 6, replyTo: 1)
+        #expect(shown(model.handle(.event(.message(answered)), now: now)).first == "  ↳ to “well?”")
+    }
+
+    @Test("what can't be sent is said, and nothing else changes")
+    func refused() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        let call = ChatCall.send("hi", replyTo: nil, expiresAfter: nil)
+        let outputs = model.handle(.answered(call, .failure(.suspect)), now: now)
+        #expect(shown(outputs).first?.hasPrefix("[not sent: ") == true)
+        #expect(model.waitingCount == 0)
+    }
+
+    @Test("leaving asks, and only a yes leaves")
+    func leaving() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        #expect(shown(model.handle(.line("/leave"), now: now)) == ["[leave bob for good? yes or no]"])
+        let other = model.handle(.line("see you tomorrow"), now: now)
+        #expect(calls(other) == [])
+        #expect(shown(other).first?.contains("nothing was sent") == true)
+        _ = model.handle(.line("/leave"), now: now)
+        #expect(calls(model.handle(.line("Yes "), now: now)) == [.leave])
+        #expect(model.handle(.answered(.leave, .success(.done)), now: now).last == .quit)
+    }
+
+    @Test("numbers are compared, and the answer decides")
+    func verifying() throws {
+        var model = try model()
+        _ = model.open(now: now)
+        #expect(calls(model.handle(.line("/verify"), now: now)) == [.safetyNumber(bob)])
+        let number = SafetyNumber(try contact(bob, "bob").accountKey, try contact(carol, "carol").accountKey)
+        let lines = shown(model.handle(.answered(.safetyNumber(bob), .success(.safetyNumber(number))), now: now))
+        #expect(lines.joined().filter(\.isNumber) == number.digits)
+        #expect(calls(model.handle(.line("no"), now: now)) == [])
+        _ = model.handle(.answered(.safetyNumber(bob), .success(.safetyNumber(number))), now: now)
+        #expect(calls(model.handle(.line("y"), now: now)) == [.setVerified(bob, true)])
+    }
+
+    @Test("members are named as they are known here, several at once or one with spaces")
+    func adding() throws {
+        var model = try model(summary(isGroup: true))
+        _ = model.open(now: now)
+        #expect(calls(model.handle(.line("/add Carol, bob"), now: now)) == [.add([carol, bob])])
+        #expect(calls(model.handle(.line("/add carol dave"), now: now)) == [])
+        #expect(calls(model.handle(.line("/remove carol"), now: now)) == [.remove(carol)])
+        #expect(shown(model.handle(.line("/verify"), now: now)).first?.contains("whom?") == true)
+    }
+
+    @Test("earlier messages come with their numbers, page by page, and can be answered")
+    func earlier() throws {
+        var model = try model(history: [message(9, "now", from: fromBob(), seq: 9)])
+        _ = model.open(now: now)
+        #expect(calls(model.handle(.line("/history"), now: now)) == [.history(before: 9, limit: ChatModel.page)])
+        let page = ChatAnswer.messages([try message(4, "then", from: fromBob(), seq: 4)])
+        let lines = shown(model.handle(.answered(.history(before: 9, limit: 50), .success(page)), now: now))
+        #expect(
+            lines == [
+                "── earlier ──", "── Tuesday, 24 November 2026 ──", "4  bob : then (verified)", "── /history: more ──",
+            ])
+        #expect(calls(model.handle(.line("/history 10"), now: now)) == [.history(before: 4, limit: 10)])
+        #expect(
+            calls(model.handle(.line("/reply 4 indeed"), now: now)) == [
+                .send("indeed", replyTo: try id(4), expiresAfter: nil)
+            ])
+        #expect(calls(model.handle(.line("/explain"), now: now)) == [.explain(9)])
+    }
+}

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import kith
+
+@Suite struct SlashCommandTests {
+    @Test(
+        "a line is a text, or what its command says",
+        arguments: [
+            ("hello", .text("hello")), ("  indented", .text("  indented")), ("", .nothing), (" \t ", .nothing),
+            ("//etc/hosts", .text("/etc/hosts")), ("/help", .command(.help)), ("/verify", .command(.verify(name: nil))),
+            ("/verify bob smith ", .command(.verify(name: "bob smith"))),
+            ("/add carol", .command(.add(names: "carol"))),
+            ("/remove  carol", .command(.remove(name: "carol"))),
+            ("/rename the team", .command(.rename(title: "the team"))),
+            ("/history", .command(.history(count: nil))), ("/history 200", .command(.history(count: 200))),
+            ("/search two words", .command(.search(words: "two words"))),
+            ("/reply yes", .command(.reply(seq: nil, text: "yes"))),
+            ("/reply 12 yes", .command(.reply(seq: 12, text: "yes"))),
+            ("/reply 12", .command(.reply(seq: nil, text: "12"))), ("/expire 10m", .command(.expire(seconds: 600))),
+            ("/expire 7d", .command(.expire(seconds: 604_800))), ("/expire off", .command(.expire(seconds: nil))),
+            ("/explain", .command(.explain(seq: nil))), ("/explain 7", .command(.explain(seq: 7))),
+            ("/continue", .command(.goOn)), ("/quit", .command(.quit)),
+        ] as [(String, SlashCommand.Line)])
+    func lines(line: String, expected: SlashCommand.Line) {
+        #expect(SlashCommand.line(line) == expected)
+    }
+
+    @Test(
+        "what is no command is explained, and never sent",
+        arguments: [
+            "/", "/ hello", "/nonsense", "/Help", "/add", "/history 0", "/history 9999999", "/history x", "/expire",
+            "/expire 10",
+            "/expire 0s", "/expire 400d", "/expire 99999999999999999999d", "/expire 9999999999999999d", "/explain 0",
+            "/explain -1", "/search", "/reply",
+        ])
+    func mistakes(line: String) {
+        guard case .mistake(let text) = SlashCommand.line(line) else {
+            Issue.record("\(line) was taken for something")
+            return
+        }
+        #expect(!text.isEmpty)
+    }
+}
