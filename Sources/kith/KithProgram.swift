@@ -8,10 +8,12 @@ struct KithProgram: AsyncParsableCommand {
         abstract: "A private messenger: people talk through a relay that can read nothing.",
         discussion: """
             EXAMPLES
-              kith demo                            see everything work, in one terminal
-              kith relay                           run a relay
-              kith classic --relay HOST:PORT       talk to somebody who does the same
-              kith help classic                    more about a command
+              kith host                        be the relay, and invite somebody: they type what it prints
+              kith join LINE                   use somebody's invite, and talk
+              kith chat bob                    go on talking
+              kith send bob < letter.txt       for scripts; kith listen --json for bots
+              kith demo                        see everything work, in one terminal
+              kith help chat                   more about a command
 
             EXIT CODES
               0  done    1  something failed, said in one line    64  wrong usage
@@ -28,7 +30,8 @@ struct KithProgram: AsyncParsableCommand {
             CommandGroup(
                 name: "Talking:",
                 subcommands: [
-                    SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self, SearchCommand.self,
+                    ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
+                    SearchCommand.self,
                     GroupCommand.self,
                 ]),
             CommandGroup(

@@ -15,7 +15,7 @@ public actor Kith {
     /// Runs the actor on the profile's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
-    private let store: any ProfileStore
+    let store: any ProfileStore
     private var lock: ProfileLock?
     let messenger: Messenger
     private let mailbox: Mailbox
@@ -27,6 +27,7 @@ public actor Kith {
     private var lastListener: UInt64 = 0
     private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
+    private var watch: RepeatedTask?
     private var failure: KithError?
     private var isClosed = false
 
@@ -126,6 +127,43 @@ public actor Kith {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
         carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
         drain()
+        takeHandedOver()
+        watchForHandedOver()
+    }
+
+    // MARK: Other processes
+
+    /// How often it is looked whether another process has left something to do: a look at a counter in memory.
+    private static let watchMs: Int64 = 200
+
+    private func watchForHandedOver() {
+        guard let vault = store as? VaultStore else { return }
+        watch = loop.scheduleRepeatedTask(
+            initialDelay: .milliseconds(Self.watchMs), delay: .milliseconds(Self.watchMs)
+        ) { [weak self] _ in
+            // A vault that can't be read says so where it is used.
+            guard (try? vault.othersHaveWritten()) == true else { return }
+            self?.assumeIsolated { $0.takeHandedOver() }
+        }
+    }
+
+    /// Does what other processes have left to do. What they left is removed with the same commit.
+    private func takeHandedOver() {
+        guard !isClosed, lock != nil, let values = try? store.values(.request, owner: 0), !values.isEmpty else {
+            return
+        }
+        carryOut { () throws(KithError) in
+            var inputs: [MessengerInput] = []
+            for value in values {
+                // What does not parse is of another version: it would not parse later either.
+                guard let request = try? HandedOver(decoding: value.bytes) else { continue }
+                lastCommand += 1
+                inputs.append(.command(CommandID(rawValue: lastCommand), request.command))
+            }
+            var output = try messenger.handle(inputs, now: Self.now)
+            for value in values { output.transaction.delete(StoreKey(.request, item: value.item)) }
+            return output
+        }
     }
 
     /// Closes connections and the store. What was not done is refused with ``KithError/closed``.
@@ -133,6 +171,7 @@ public actor Kith {
         guard !isClosed else { return }
         isClosed = true
         wake?.cancel()
+        watch?.cancel()
         for link in links.values { link.stop() }
         let open = Array(links.values)
         links = [:]

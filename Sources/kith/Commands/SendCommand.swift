@@ -11,7 +11,7 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             Ends when the relay has it on its disk; until then it is kept here, and goes out whenever the profile is open. A \
             text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
-            process has the profile open, such as kith chat, that one sends it.
+            process has the profile open, such as kith chat, it is left to that one, and this command ends.
 
             EXAMPLES
               kith send bob "see you at eight"
@@ -22,7 +22,7 @@ struct SendCommand: AsyncParsableCommand {
               kith send --no-wait bob "when there is a network"
 
             JSON
-              One object for each message, as kith history prints it.
+              One object for each message, as kith history prints it; one with handedOver if another process sends it.
 
             EXIT CODES
               0  the relay has it    1  failed, said in one line    3  the contact's key has changed: kith verify
@@ -62,8 +62,40 @@ struct SendCommand: AsyncParsableCommand {
             let text = text.isEmpty ? try StandardInput.text() : text.joined(separator: " ")
             guard text.contains(where: { !$0.isWhitespace }) else { throw Failure(message: "there is nothing to send") }
             let pieces = TextPieces.of(text, limit: ClientLimits.text)
-            try await profile.withOpen { try await send(pieces, with: $0) }
+            do {
+                try await profile.withOpen { try await send(pieces, with: $0) }
+            } catch KithError.inUse(let pid) {
+                try await profile.withOpenForReading { try await handOver(pieces, to: pid, with: $0) }
+            }
         }
+    }
+
+    /// Leaves the messages to the process that has the profile open.
+    private func handOver(_ pieces: [String], to pid: Int32?, with kith: Kith) async throws {
+        guard case .conversation(let conversation) = try await NamedTarget.named(name, in: kith) else {
+            throw KithError.inUse(pid: pid)
+        }
+        let answered = try await answered(in: conversation.id, kith)
+        for piece in pieces {
+            try await kith.handOver(
+                piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) })
+        }
+        if profile.json {
+            JSONLine.print(
+                HandedOver(
+                    conversation: conversation.id.rawValue, conversationName: conversation.name, messages: pieces.count,
+                    handedOver: true))
+        } else {
+            let process = pid.map { "process \($0)" } ?? "the process"
+            StandardStream.error.write("[\(process), which has the profile open, sends it]\n")
+        }
+    }
+
+    private struct HandedOver: Encodable {
+        let conversation: UInt64
+        let conversationName: String
+        let messages: Int
+        let handedOver: Bool
     }
 
     private func send(_ pieces: [String], with kith: Kith) async throws {

@@ -37,8 +37,8 @@ struct Listener {
     private let output: Output
     private let endsAfterFirst: Bool
     private let sendsReceipts: Bool
-    /// How far each conversation was printed.
-    private var printed: [ConversationID: UInt64] = [:]
+    /// How far each conversation was printed, and what of its last entry: one entry can be several notices.
+    private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// What was printed and is not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
@@ -132,11 +132,11 @@ struct Listener {
 
     /// Prints a message unless it was printed.
     private mutating func print(_ message: Message) -> Ending? {
-        guard only == nil || only == message.conversation, let seq = message.seq,
-            seq > printed[message.conversation] ?? 0
-        else { return nil }
-        printed[message.conversation] = seq
-        guard message.author != .me else { return nil }
+        guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
+        let last = printed[message.conversation] ?? (0, [])
+        guard seq > last.seq || seq == last.seq && !last.bodies.contains(message.body) else { return nil }
+        printed[message.conversation] = (seq, seq == last.seq ? last.bodies + [message.body] : [message.body])
+        guard message.author != .me, message.isShown else { return nil }
         let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
         let lines =
             switch output {
@@ -151,7 +151,7 @@ struct Listener {
 
     private mutating func markRead() async throws {
         for conversation in unmarked {
-            guard let seq = printed[conversation] else { continue }
+            guard let seq = printed[conversation]?.seq else { continue }
             try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         }
         unmarked = []
@@ -164,6 +164,7 @@ struct Listener {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
             names[message.conversation] = try await kith.conversation(message.conversation).name
+        case .inviteUsed(_, let id) where names[id] == nil: names[id] = try await kith.conversation(id).name
         default: break
         }
         let before = unmarked
