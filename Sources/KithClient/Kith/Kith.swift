@@ -242,6 +242,9 @@ public actor Kith {
         for listener in listeners.values { listener.yield(event) }
     }
 
+    /// Whether the profile sends and receives, with a relay to receive from.
+    public var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
+
     func perform(_ command: Command) async throws(KithError) -> CommandResult {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }

@@ -110,7 +110,8 @@ struct ChatCommand: AsyncParsableCommand {
                 + "\(contact.name) is unverified until you compare numbers (/verify)")
         if !yes {
             guard let prompt = Prompt() else {
-                throw Failure(message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
+                throw Failure(
+                    message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
             }
             defer { prompt.close() }
             let answer = try await prompt.ask("Start a conversation? [y/N]", isShown: true)

@@ -30,8 +30,10 @@ struct ExplainCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpenForReading { kith in
                 let conversation = try await NamedTarget.conversation(name, in: kith)
-                let story = try await kith.explain(seq, in: conversation.id)
-                guard !story.isEmpty else {
+                let story: [String]
+                do {
+                    story = try await kith.explain(seq, in: conversation.id)
+                } catch KithError.notFound {
                     throw Failure(message: "this device has no entry \(seq) of \(conversation.name)")
                 }
                 if profile.json {

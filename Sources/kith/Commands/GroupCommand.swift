@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KithClient
 
 /// `kith group`: conversations of more than two.
@@ -247,13 +248,28 @@ struct GroupRenameCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
+                let events = await kith.events()
                 try await patience.wait(for: kith, remains: GroupCommand.later) {
                     try await kith.rename(conversation.id, to: title)
+                    try await Self.wait(for: title, of: conversation.id, kith, events)
                 }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "\(conversation.name) is \(title) now")
             }
         }
+    }
+}
+
+extension GroupRenameCommand {
+    /// Returns when the log has the name: others see it then.
+    private static func wait(
+        for title: String, of id: ConversationID, _ kith: Kith, _ events: AsyncStream<KithEvent>
+    ) async throws {
+        if try await kith.conversation(id).name == title { return }
+        for await event in events {
+            if case .conversation(let now) = event, now.id == id, now.name == title { return }
+        }
+        throw KithError.closed
     }
 }
 
@@ -297,6 +313,9 @@ private func checkTitle(_ title: String) throws {
     if title.allSatisfy(\.isWhitespace) { throw ValidationError("A group's name has at least one character.") }
     if title.utf8.count > ClientLimits.title {
         throw ValidationError("A group's name has at most \(ClientLimits.title) bytes.")
+    }
+    if title.trimmingCharacters(in: .whitespaces) != title {
+        throw ValidationError("A group's name has no space at its ends.")
     }
     if SafeText.oneLine(title) != title { throw ValidationError("A group's name has no control characters in it.") }
 }
