@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint bench bench-peers interop fuzz dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -11,9 +11,9 @@ setup: ## Install the system packages that building needs (Debian, Ubuntu)
 	@scripts/setup.sh
 
 build: setup ## Build everything for use
-	swift build -c release
+	scripts/release.sh
 
-run: setup ## Show the original system at work: a relay, two people, one command
+run: setup ## Show it at work: a relay, three people, one command
 	swift build --product kith
 	.build/debug/kith demo
 
@@ -27,13 +27,16 @@ format: ## Format the source
 lint: ## Check formatting and style
 	swift format lint --strict --parallel --recursive $(sources)
 
+docs: setup ## Render the MLS module's documentation; any warning is an error
+	KITH_DOCS=1 swift package generate-documentation --target MLS --warnings-as-errors
+
 bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/setup.sh python3-venv
-	swift build -c release --product kith
-	swift build -c release --product RelayBenchmark
-	swift build -c release --product StoreBenchmark
-	swift build -c release --product CodecBenchmark
-	swift build -c release --product ClientBenchmark
+	scripts/release.sh --product kith
+	scripts/release.sh --product RelayBenchmark
+	scripts/release.sh --product StoreBenchmark
+	scripts/release.sh --product CodecBenchmark
+	scripts/release.sh --product ClientBenchmark
 	.build/release/CodecBenchmark
 	.build/release/StoreBenchmark
 	.build/release/RelayBenchmark all

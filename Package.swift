@@ -111,3 +111,8 @@ if withFuzzTargets {
             // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
             swiftSettings: [.unsafeFlags(["-enable-testing"])]))
 }
+
+/// Only who renders the documentation needs the plugin: `make docs` sets KITH_DOCS.
+if ProcessInfo.processInfo.environment["KITH_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

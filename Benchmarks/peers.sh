@@ -16,5 +16,5 @@ if [ -n "$missing" ]; then
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing
 fi
 
-swift build --configuration release --product RelayBenchmark
+scripts/release.sh --product RelayBenchmark
 exec .build/release/RelayBenchmark peers "$@"

@@ -4,11 +4,11 @@ set -eu
 cd "$(dirname "$0")/.."
 scratch="${KITH_SCRATCH:-.build}"
 environment="$scratch/interop-venv"
-swift build -c release --product MLSBenchmarks --scratch-path "$scratch"
+scripts/release.sh --product MLSBenchmarks --scratch-path "$scratch"
 if [ ! -x "$environment/bin/python" ]; then
     python3 -m venv "$environment"
 fi
 "$environment/bin/pip" install --quiet --disable-pip-version-check -r Interop/requirements.txt
-benchmarks="$(swift build -c release --scratch-path "$scratch" --show-bin-path)/MLSBenchmarks"
+benchmarks="$(scripts/release.sh --scratch-path "$scratch" --show-bin-path)/MLSBenchmarks"
 "$environment/bin/python" Benchmarks/compare.py --benchmarks "$benchmarks" --json "$scratch/mls-compare.json"
 exec "$benchmarks" --json "$scratch/mls-benchmarks.json" ${@:-10 100 1000 10000}

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 version=$(sed -n 's/.*static let number = "\(.*\)".*/\1/p' Sources/kith/KithProgram.swift)
 name="kith-${version:?no version in Sources/kith/KithProgram.swift}-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
 
-swift build -c release --product kith --static-swift-stdlib
+scripts/release.sh --product kith --static-swift-stdlib
 rm -rf "dist/$name"
 mkdir -p "dist/$name"
 cp .build/release/kith LICENSE README.md CHANGELOG.md "dist/$name/"

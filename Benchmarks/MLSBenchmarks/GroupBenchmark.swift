@@ -10,7 +10,7 @@ struct GroupBenchmark {
 
     func run(_ watch: inout Stopwatch) throws {
         let n = "n=\(size) "
-        let rounds = size > 1_000 ? 1 : 3
+        let rounds = size > 10_000 ? 1 : 3
         let creator = try Bench.group(Bench.client("creator", suite), suite)
         let bundles = try (1..<size).map { try Bench.bundle("member \($0)", suite) }
         let adds = CommitOptions(bundles.map { .add($0.keyPackage) })

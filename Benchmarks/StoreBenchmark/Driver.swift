@@ -48,18 +48,38 @@ actor Driver {
 
     /// Appends entries to random channels, so many in each commit.
     func append(_ count: Int, batch: Int, among: Int? = nil) async -> Figure {
+        await appendAndCount(count, batch: batch, among: among).figure
+    }
+
+    /// The same, with the rate in each second that the store's thread has run: that of a machine with nobody else on it,
+    /// but without what the disk takes.
+    func appendAndCount(
+        _ count: Int, batch: Int, among: Int? = nil
+    ) async -> (figure: Figure, perProcessorSecond: Figure) {
+        var processor = Duration.zero
         var latencies = Latencies()
         var total = Duration.zero
         for _ in 0..<count / batch {
             let mutations = (0..<batch).map { _ in mutation(among: among ?? ids.count) }
-            let start = ContinuousClock.now
+            let (start, before) = (ContinuousClock.now, Driver.threadTime())
             let outcomes = await store.commit(mutations)
             let duration = ContinuousClock.now - start
+            processor += Driver.threadTime() - before
             check(outcomes)
             latencies.add(duration)
             total += duration
         }
-        return latencies.figure(count: count, in: total)
+        return (
+            latencies.figure(count: count, in: total),
+            .rate(Double(count) / processor.seconds, p50: nil, p99: nil, worst: nil)
+        )
+    }
+
+    /// How long this thread has run: the driver and the store are on the same one.
+    private static func threadTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// Appends what has queued while the last commit ran, of a producer on another thread that keeps so many in flight.
@@ -103,6 +123,9 @@ actor Driver {
         }
         return latencies.figure(count: count, in: total)
     }
+
+    /// Runs `body` while the store can do nothing but copy its log.
+    func whileStoreWaits<Result: Sendable>(_ body: @Sendable () throws -> Result) rethrows -> Result { try body() }
 
     private func check(_ outcomes: [StoreOutcome]) {
         guard outcomes.allSatisfy({ $0 == .committed }) else { fatalError("an append was not committed") }

@@ -68,26 +68,35 @@ struct Latencies {
     }
 }
 
-/// Rates of the same thing measured several times: the median counts.
+/// Rates of the same thing for several subjects, measured several times: the median counts. Each is also said as a share of
+/// the first subject's, taken within each turn.
 struct Cost {
-    private var names: [String] = []
+    private let thing: String
+    private var subjects: [String] = []
     private var rates: [String: [Double]] = [:]
 
-    mutating func add(_ figure: Figure, _ name: String) {
+    init(_ thing: String) { self.thing = thing }
+
+    mutating func add(_ figure: Figure, _ subject: String) {
         guard case .rate(let rate, _, _, _, _) = figure else { return }
-        if rates[name] == nil { names.append(name) }
-        rates[name, default: []].append(rate)
+        if rates[subject] == nil { subjects.append(subject) }
+        rates[subject, default: []].append(rate)
     }
 
     func report(to report: Report) {
-        for name in names {
-            let sorted = (rates[name] ?? []).sorted()
-            guard let lowest = sorted.first, let highest = sorted.last else { continue }
+        let reference = subjects.first.flatMap { rates[$0] } ?? []
+        for subject in subjects {
+            let all = rates[subject] ?? []
+            let sorted = all.sorted()
+            let shares = zip(all, reference).map { $0 / $1 }.sorted()
+            guard let lowest = sorted.first, let highest = sorted.last, !shares.isEmpty else { continue }
             report.add(
-                name,
+                "\(thing), \(subject)",
                 .rate(
                     sorted[sorted.count / 2], p50: nil, p99: nil, worst: nil,
-                    note: String(format: "median of %d: %.0f to %.0f", sorted.count, lowest, highest)))
+                    note: String(
+                        format: "median of %d: %.0f to %.0f; %.2f x", sorted.count, lowest, highest,
+                        shares[shares.count / 2])))
         }
     }
 }

@@ -108,7 +108,6 @@ private func replies() throws -> [Reply] {
 private func webSocketStreams(_ requests: [ClientFrame], _ replies: [RelayFrame]) -> [[UInt8]] {
     var fromClient = WebSocketWriter()
     for request in requests.prefix(4) { fromClient.write(request, mask: 0xdead_beef) }
-    fromClient.writePing(mask: 1)
     fromClient.writeClose(code: 1000, mask: 2)
     var fromServer = WebSocketWriter()
     for reply in replies.prefix(4) { fromServer.write(reply) }

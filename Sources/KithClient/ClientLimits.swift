@@ -87,6 +87,9 @@ public enum ClientLimits {
     /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
     public static let presenceMs: UInt64 = 5_000
 
+    /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
+    public static let recentEntries = 1_000
+
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
 }

@@ -74,6 +74,9 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     /// The 32 bytes.
     public var bytes: [UInt8] { value.bytes }
 
+    /// The first byte, to spread channels by.
+    public var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
+
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { value.encode(into: &writer) }
 

@@ -12,12 +12,6 @@ public struct WebSocketWriter: Sendable {
     /// Whether nothing waits to be written.
     public var isEmpty: Bool { bytes.isEmpty }
 
-    /// Takes the finished frames out.
-    public mutating func takeBytes() -> [UInt8] {
-        defer { bytes = [] }
-        return bytes
-    }
-
     /// Forgets the finished frames and keeps their storage.
     ///
     /// - Parameter limit: more storage than this, in bytes, is given back.
@@ -43,9 +37,6 @@ public struct WebSocketWriter: Sendable {
         guard frame.count >= 5 else { return }
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: requestID >> (24 - 8 * UInt32(index))) }
     }
-
-    /// Appends a ping.
-    public mutating func writePing(mask: UInt32? = nil) { write(.ping, [], mask: mask) }
 
     /// Appends the pong for a ping with this content.
     public mutating func writePong(_ content: [UInt8], mask: UInt32? = nil) { write(.pong, content, mask: mask) }

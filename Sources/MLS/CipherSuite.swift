@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// An MLS cipher suite's code point (RFC 9420 §5.1, §17.1). Any number can be carried; only those with ``algorithms`` can
+/// An MLS cipher suite's code point (RFC 9420 §5.1, §17.1). Any number can be carried; only those with ``isSupported`` can
 /// be used.
 public struct CipherSuite: RawRepresentable, Hashable, Sendable, TLSCodable {
     /// The code point.

@@ -5,30 +5,49 @@ import Dispatch
 func parallelMap<Item: Sendable, Output: Sendable>(
     _ items: [Item], _ transform: @Sendable (Item) throws(MLSError) -> Output
 ) throws(MLSError) -> [Output] {
+    try parallelMap(items, beside: { () throws(MLSError) in }, transform).outputs
+}
+
+/// Maps independent items over all cores while one of them does other work first. If that work throws, its error is the one
+/// that is thrown, whatever became of the items.
+func parallelMap<Item: Sendable, Output: Sendable, Work: Sendable>(
+    _ items: [Item], beside work: @Sendable () throws(MLSError) -> Work,
+    _ transform: @Sendable (Item) throws(MLSError) -> Output
+) throws(MLSError) -> (work: Work, outputs: [Output]) {
+    var outputs: [Output] = []
+    outputs.reserveCapacity(items.count)
     guard items.count >= Limits.parallelThreshold else {
-        var outputs: [Output] = []
-        outputs.reserveCapacity(items.count)
+        let done = try work()
         for item in items { outputs.append(try transform(item)) }
-        return outputs
+        return (done, outputs)
     }
+    var done: Result<Work, MLSError>?
     let results = [Result<Output, MLSError>?](unsafeUninitializedCapacity: items.count) { buffer, count in
         buffer.initialize(repeating: nil)
-        // Each index is written by one iteration only.
-        nonisolated(unsafe) let target = buffer
-        // A few pieces per core balance uneven work without a dispatch for each item.
-        let pieces = min(items.count, 16)
-        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
-            for index in (items.count * piece / pieces)..<(items.count * (piece + 1) / pieces) {
-                target[index] = Result { () throws(MLSError) in try transform(items[index]) }
+        withUnsafeMutablePointer(to: &done) { done in
+            // Each index, and what the work gives, is written by one iteration only.
+            nonisolated(unsafe) let target = buffer
+            nonisolated(unsafe) let done = done
+            // Many more pieces than cores, so that none waits long for another that is busy with something else.
+            let pieces = min(items.count, 64)
+            DispatchQueue.concurrentPerform(iterations: pieces + 1) { iteration in
+                guard iteration > 0 else {
+                    done.pointee = Result { () throws(MLSError) in try work() }
+                    return
+                }
+                let piece = iteration - 1
+                for index in (items.count * piece / pieces)..<(items.count * (piece + 1) / pieces) {
+                    target[index] = Result { () throws(MLSError) in try transform(items[index]) }
+                }
             }
         }
         count = items.count
     }
-    var outputs: [Output] = []
-    outputs.reserveCapacity(items.count)
+    guard let done else { throw .internalError }
+    let finished = try done.get()
     for result in results {
         guard let result else { throw .internalError }
         outputs.append(try result.get())
     }
-    return outputs
+    return (finished, outputs)
 }

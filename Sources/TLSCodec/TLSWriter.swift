@@ -3,40 +3,45 @@ public struct TLSWriter: Sendable {
     /// The longest vector that a length can express: 2³⁰ − 1 bytes.
     public static let maximumVectorLength = 1 << 30 - 1
 
+    @usableFromInline var storage: [UInt8]
+
     /// What has been written so far.
-    public private(set) var bytes: [UInt8]
+    @inlinable
+    public var bytes: [UInt8] { storage }
 
     /// An empty writer.
     ///
     /// - Parameter capacity: how many bytes to make room for at the start.
+    @inlinable
     public init(capacity: Int = 0) {
-        bytes = []
-        bytes.reserveCapacity(capacity)
+        storage = []
+        storage.reserveCapacity(capacity)
     }
 
     /// Forgets what was written and keeps the storage, for a writer that is used over and over.
     ///
     /// - Parameter limit: more storage than this, in bytes, is given back.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
-        if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+        if storage.capacity > limit { storage = [] } else { storage.removeAll(keepingCapacity: true) }
     }
 
     // MARK: Numbers
 
     /// Writes a big-endian unsigned integer of the type's width.
-    @inline(__always)
+    @inlinable
     public mutating func write<T: FixedWidthInteger & UnsignedInteger>(_ value: T) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: value.bigEndian) { storage.append(contentsOf: $0) }
     }
 
     /// Writes the length of a `<V>` vector in its shortest form (RFC 9420 §2.1.2).
     ///
     /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound what they encode; a longer value is a
     ///   mistake in the program, not in its input.
+    @inlinable
     public mutating func writeVarint(_ length: Int) {
         precondition((0...Self.maximumVectorLength).contains(length), "a vector longer than 2^30 - 1 bytes")
         if length < 1 << 6 {
-            bytes.append(UInt8(length))
+            storage.append(UInt8(length))
         } else if length < 1 << 14 {
             write(UInt16(length) | 0x4000)
         } else {
@@ -49,29 +54,26 @@ public struct TLSWriter: Sendable {
     /// Writes bytes as they are (an `opaque x[n]`).
     @inlinable
     public mutating func writeBytes(_ content: some Collection<UInt8>) {
-        append(contentsOf: content)
+        storage.append(contentsOf: content)
     }
 
     /// Writes an `opaque x<V>`.
     @inlinable
     public mutating func writeOpaque(_ content: some Collection<UInt8>) {
         writeVarint(content.count)
-        append(contentsOf: content)
-    }
-
-    @usableFromInline
-    mutating func append(contentsOf content: some Collection<UInt8>) {
-        bytes.append(contentsOf: content)
+        storage.append(contentsOf: content)
     }
 
     // MARK: Structures
 
     /// Writes one value.
+    @inlinable
     public mutating func write(_ value: some TLSEncodable) {
         value.encode(into: &self)
     }
 
     /// Writes a `T x<V>`.
+    @inlinable
     public mutating func writeVector<T: TLSEncodable>(_ values: some Sequence<T>) {
         writeNested { writer in
             for value in values { value.encode(into: &writer) }
@@ -79,30 +81,36 @@ public struct TLSWriter: Sendable {
     }
 
     /// Writes a `<V>` vector whose content `body` writes.
+    @inlinable
     public mutating func writeNested(_ body: (inout TLSWriter) throws -> Void) rethrows {
-        let start = bytes.count
+        let start = storage.count
         // Most vectors are short: leave one byte for the length and move the content only if it needs more.
-        bytes.append(0)
+        storage.append(0)
         try body(&self)
-        let length = bytes.count - start - 1
+        let length = storage.count - start - 1
+        if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
+    }
+
+    /// Replaces the one byte that was left for a vector's length by a length of two or four.
+    @usableFromInline
+    mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")
-        if length < 1 << 6 {
-            bytes[start] = UInt8(length)
-        } else if length < 1 << 14 {
-            bytes.replaceSubrange(start...start, with: [UInt8(length >> 8) | 0x40, UInt8(length & 0xff)])
+        if length < 1 << 14 {
+            storage.replaceSubrange(start...start, with: [UInt8(length >> 8) | 0x40, UInt8(length & 0xff)])
         } else {
             let prefix = (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) | ($0 == 0 ? 0x80 : 0) }
-            bytes.replaceSubrange(start...start, with: prefix)
+            storage.replaceSubrange(start...start, with: prefix)
         }
     }
 
     /// Writes an `optional<T>` (RFC 9420 §2.1.1).
+    @inlinable
     public mutating func writeOptional(_ value: (some TLSEncodable)?) {
         guard let value else {
-            bytes.append(0)
+            storage.append(0)
             return
         }
-        bytes.append(1)
+        storage.append(1)
         value.encode(into: &self)
     }
 }

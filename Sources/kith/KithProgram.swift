@@ -8,12 +8,16 @@ struct KithProgram: AsyncParsableCommand {
         abstract: "A private messenger: people talk through a relay that can read nothing.",
         discussion: """
             EXAMPLES
-              kith host                        be the relay, and invite somebody: they type what it prints
-              kith join LINE                   use somebody's invite, and talk
-              kith chat bob                    go on talking
-              kith send bob < letter.txt       for scripts; kith listen --json for bots
-              kith demo                        see everything work, in one terminal
-              kith help chat                   more about a command
+              kith demo                       see everything work, in one terminal
+              kith host                       be the relay yourself: prints a line for the other person,
+              kith join LINE                  who types this, and you talk
+              kith relay                      run a relay for many
+              kith invite --relay HOST:PORT   a line for somebody to join you there
+              kith send bob < letter.txt      say something; kith listen, kith list, kith history
+              kith help send                  more about a command
+
+            FILES
+              The folder that KITH_HOME names, or ~/.local/share/kith. KITH_PASSPHRASE_FILE names a file with the passphrase.
 
             EXIT CODES
               0  done    1  something failed, said in one line    64  wrong usage
@@ -31,15 +35,14 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Talking:",
                 subcommands: [
                     ChatCommand.self, SendCommand.self, ListenCommand.self, ListCommand.self, HistoryCommand.self,
-                    SearchCommand.self,
-                    GroupCommand.self,
+                    SearchCommand.self, GroupCommand.self,
                 ]),
             CommandGroup(
                 name: "Trusting:",
                 subcommands: [ContactsCommand.self, VerifyCommand.self, ExplainCommand.self]),
             CommandGroup(
                 name: "Keeping:",
-                subcommands: [StatusCommand.self, PassphraseCommand.self]),
+                subcommands: [StatusCommand.self, ExportCommand.self, ImportCommand.self, PassphraseCommand.self]),
             CommandGroup(
                 name: "Running and seeing:",
                 subcommands: [RelayCommand.self, DemoCommand.self, ClassicCommand.self]),

@@ -96,6 +96,15 @@ struct PureTests {
         #expect(follow.read(entries(4...5, turns: true)).then == .end)
     }
 
+    @Test("a bucket of the largest size that can be asked for counts on")
+    func largestBucket() {
+        var bucket = TokenBucket(burst: Int(UInt32.max), nanosecondsEach: Int64(UInt32.max) * 1_000_000)
+        // Even its bound is past what the clock can say.
+        for _ in 0..<500 { #expect(bucket.take(atNanoseconds: 1_000_000_000) == 0) }
+        for _ in 0..<500 { _ = bucket.take(atNanoseconds: 1_000_000_000) }
+        #expect(bucket.take(atNanoseconds: 1_000_000_000) > 0)
+    }
+
     @Test("a limit is set by its name, within what the protocol allows")
     func limits() {
         var limits = RelayLimits()

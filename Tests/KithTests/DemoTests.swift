@@ -3,11 +3,27 @@ import Testing
 
 @testable import kith
 
-@Suite(.timeLimit(.minutes(5))) struct DemoTests {
-    @Test("the demo runs to its end, shows the tampering caught, and leaves nothing behind")
-    func demo() async throws {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct DemoTests {
+    @Test("the demo of the messenger runs to its end, finds nothing in the relay's files, and leaves nothing behind")
+    func messenger() async throws {
         try await withTemporaryFolder { folder in
             let demo = try KithProcess(["demo"], folder: folder, environment: ["TMPDIR": folder.path])
+            let lines = await demo.rest()
+            #expect(await demo.exitCode() == 0)
+            #expect(await demo.complaintsLeft() == [])
+            #expect(lines.contains("  bob    │ alice : Hi Bob! Can the relay read this? (verified)"))
+            #expect(lines.contains("  bob    │ carol : Hello you two! (unverified)"))
+            #expect(lines.contains("  bob    │ alice : Is the relay still there? (verified)"))
+            #expect(lines.contains { $0.contains("0 found") })
+            #expect(!lines.contains { $0.contains("\u{1B}") })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        }
+    }
+
+    @Test("the classic demo runs to its end, shows the tampering caught, and leaves nothing behind")
+    func demo() async throws {
+        try await withTemporaryFolder { folder in
+            let demo = try KithProcess(["demo", "--classic"], folder: folder, environment: ["TMPDIR": folder.path])
             let output = await demo.rest().joined(separator: "\n")
             #expect(await demo.exitCode() == 0)
             #expect(await demo.complaintsLeft() == [])
@@ -19,10 +35,10 @@ import Testing
         }
     }
 
-    @Test("ctrl-C cleans up")
-    func interrupted() async throws {
+    @Test("ctrl-C cleans up", arguments: [["demo"], ["demo", "--classic"]])
+    func interrupted(command: [String]) async throws {
         try await withTemporaryFolder { folder in
-            let demo = try KithProcess(["demo"], folder: folder, environment: ["TMPDIR": folder.path])
+            let demo = try KithProcess(command, folder: folder, environment: ["TMPDIR": folder.path])
             while let line = await demo.line(), !line.hasPrefix("2.") {}
             demo.signal(SIGINT)
             _ = await demo.rest()

@@ -39,6 +39,7 @@ struct TinyTerminal {
                     }
                     switch rest.popFirst() {
                     case "A": row = max(0, row - number)
+                    case "K": rows[row] = Array(rows[row].prefix(column))
                     case "J":
                         rows[row] = Array(rows[row].prefix(column))
                         rows.removeSubrange((row + 1)...)

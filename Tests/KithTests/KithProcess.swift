@@ -18,16 +18,25 @@ final class KithProcess: Sendable {
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
             .merging(["KITH_HOME": folder.path]) { $1 }.merging(environment) { $1 }
-        let pipes = (Pipe(), Pipe(), Pipe())
-        process.standardInput = pipes.0
-        process.standardOutput = pipes.1
-        process.standardError = pipes.2
-        try process.run()
-        input = pipes.0.fileHandleForWriting
-        output = LineReader(descriptor: dup(pipes.1.fileHandleForReading.fileDescriptor))
-        complaints = LineReader(descriptor: dup(pipes.2.fileHandleForReading.fileDescriptor))
+        let ends = try Spawning.alone { () throws -> (FileHandle, Int32, Int32) in
+            let pipes = (Pipe.closedToOthers(), Pipe.closedToOthers(), Pipe.closedToOthers())
+            process.standardInput = pipes.0
+            process.standardOutput = pipes.1
+            process.standardError = pipes.2
+            try process.run()
+            return (
+                pipes.0.fileHandleForWriting, Self.copy(pipes.1.fileHandleForReading),
+                Self.copy(pipes.2.fileHandleForReading)
+            )
+        }
+        input = ends.0
+        output = LineReader(descriptor: ends.1)
+        complaints = LineReader(descriptor: ends.2)
         self.process = Mutex(process)
     }
+
+    /// Another descriptor of the same, which no child inherits either.
+    private static func copy(_ handle: FileHandle) -> Int32 { fcntl(handle.fileDescriptor, F_DUPFD_CLOEXEC, 3) }
 
     /// The program lies beside the tests.
     static let program: URL = {

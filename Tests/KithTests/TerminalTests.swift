@@ -174,7 +174,8 @@ import Testing
     func interactiveDemo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
-                [KithProcess.program.path, "demo", "--interactive"], environment: ["TMPDIR": folder.path], columns: 100,
+                [KithProcess.program.path, "demo", "--classic", "--interactive"], environment: ["TMPDIR": folder.path],
+                columns: 100,
                 rows: 100
             ) { terminal in
                 try await terminal.wait(for: "bob : Hi! I am a program.")
@@ -190,11 +191,12 @@ import Testing
         }
     }
 
-    @Test("the demo fits the terminal")
+    @Test("the classic demo fits the terminal")
     func demo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
-                [KithProcess.program.path, "demo"], environment: ["TMPDIR": folder.path], columns: 70, rows: 400
+                [KithProcess.program.path, "demo", "--classic"], environment: ["TMPDIR": folder.path], columns: 70,
+                rows: 400
             ) { terminal in
                 let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
                 #expect(screen.last == "ended 0")

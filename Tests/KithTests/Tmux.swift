@@ -42,31 +42,50 @@ final class Tmux: Sendable {
     private init(_ command: [String], environment: [String: String], columns: Int, rows: Int) async throws {
         let quoted = command.map { "'\($0)'" }.joined(separator: " ")
         let variables = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
-        // Its server would hold an output pipe open for as long as it lives.
         try await run(
-            false, "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
+            "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
             "env LC_ALL=C.UTF-8 \(variables) \(quoted); echo ended $?; exec cat")
     }
 
     @discardableResult
-    private func run(_ readsOutput: Bool, _ arguments: String...) async throws -> String {
+    private func run(_ arguments: String...) async throws -> String {
         guard let program = Self.program else { throw Failed(arguments: arguments, screen: "no tmux") }
-        return try spawn(program.path, ["-L", socket] + arguments, readsOutput: readsOutput)
+        // A file and not a pipe: whoever holds the other end of a pipe, this test's own children or others', can keep its
+        // reader waiting.
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(socket)-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let child = try Spawning.alone { try spawn(program.path, ["-L", socket] + arguments, output: output) }
+        guard let status = await Self.status(of: child), status == 0 else {
+            throw Failed(arguments: arguments, screen: "tmux failed, or did not end")
+        }
+        return (try? String(contentsOf: output, encoding: .utf8)) ?? ""
     }
 
-    /// Runs a program to its end. Not with `Process`, which waits for every grandchild, and tmux leaves its server running.
-    private func spawn(_ path: String, _ arguments: [String], readsOutput: Bool) throws -> String {
+    /// The status that a child ended with; `nil` if it had to be ended.
+    private static func status(of child: pid_t) async -> Int32? {
+        let end = ContinuousClock.now + .seconds(30)
+        var status: Int32 = 0
+        while true {
+            let result = waitpid(child, &status, WNOHANG)
+            if result == child { return status }
+            if result < 0, errno != EINTR { return nil }
+            guard ContinuousClock.now < end else {
+                kill(child, SIGKILL)
+                waitpid(child, &status, 0)
+                return nil
+            }
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    /// Starts a program. Not with `Process`, which waits for every grandchild, and tmux leaves its server running.
+    private func spawn(_ path: String, _ arguments: [String], output: URL) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let pipe = Pipe()
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        if readsOutput {
-            posix_spawn_file_actions_adddup2(
-                &actions, pipe.fileHandleForWriting.fileDescriptor, STDOUT_FILENO)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-        }
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         let words: [String] = [path] + arguments
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
@@ -88,19 +107,15 @@ final class Tmux: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var child: pid_t = 0
-        let result = posix_spawn(&child, path, &actions, &attributes, &argv, &variables)
-        try pipe.fileHandleForWriting.close()
-        guard result == 0 else { throw Failed(arguments: arguments, screen: "not started") }
-        let output = readsOutput ? pipe.fileHandleForReading.readDataToEndOfFile() : Data()
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw Failed(arguments: arguments, screen: "exit status \(status)") }
-        return String(decoding: output, as: UTF8.self)
+        guard posix_spawn(&child, path, &actions, &attributes, &argv, &variables) == 0 else {
+            throw Failed(arguments: arguments, screen: "not started")
+        }
+        return child
     }
 
     /// What the window shows, without empty lines at its end.
     func screen() async throws -> [String] {
-        var lines = try await run(true, "capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
+        var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
         while lines.last?.isEmpty == true { lines.removeLast() }
         return lines
     }
@@ -108,7 +123,7 @@ final class Tmux: Sendable {
     /// Where the cursor is, in columns from the left.
     func cursorColumn() async throws -> Int? {
         Int(
-            try await run(true, "display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
+            try await run("display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
                 in: .whitespacesAndNewlines))
     }
 
@@ -136,20 +151,20 @@ final class Tmux: Sendable {
     @discardableResult
     func wait(lastLine: String) async throws -> [String] { try await wait { $0.last == lastLine } }
 
-    func type(_ text: String) async throws { try await run(false, "send-keys", "-t", "test", "-l", "--", text) }
+    func type(_ text: String) async throws { try await run("send-keys", "-t", "test", "-l", "--", text) }
     func press(_ keys: String...) async throws {
-        for key in keys { try await run(false, "send-keys", "-t", "test", key) }
+        for key in keys { try await run("send-keys", "-t", "test", key) }
     }
     func resize(columns: Int, rows: Int = 24) async throws {
-        try await run(false, "resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
+        try await run("resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
     }
 
     /// Pastes as a terminal does that was asked for bracketed paste.
     func paste(_ text: String) async throws {
-        try await run(false, "set-buffer", "--", text)
-        try await run(false, "paste-buffer", "-p", "-r", "-t", "test")
+        try await run("set-buffer", "--", text)
+        try await run("paste-buffer", "-p", "-r", "-t", "test")
     }
 
     /// Ends the terminal and what runs in it.
-    func close() async { _ = try? await run(false, "kill-server") }
+    func close() async { _ = try? await run("kill-server") }
 }

@@ -25,10 +25,11 @@ struct WebSocketTests {
         let contents = [0, 1, 125, 126, 300].map { count in (0..<count).map { UInt8(truncatingIfNeeded: $0) } }
         var writer = WebSocketWriter()
         for content in contents { writer.write(Raw(bytes: content), mask: 0xdead_beef) }
-        writer.writePing(mask: 7)
+        writer.writePong([7], mask: 7)
         writer.writeClose(code: 1000, mask: 9)
-        let bytes = writer.bytes
-        let expected = contents.map { WebSocketMessage.binary($0) } + [.ping([]), .close(code: 1000)]
+        let ping: [UInt8] = [0x89, 0x81, 1, 2, 3, 4, 9]
+        let bytes = ping + writer.bytes
+        let expected = [.ping([8])] + contents.map { WebSocketMessage.binary($0) } + [.pong, .close(code: 1000)]
         #expect(try decode([bytes]) == expected)
         #expect(try decode(bytes.map { [$0] }) == expected)
         for split in 0...bytes.count {

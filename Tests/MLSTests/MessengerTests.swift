@@ -73,6 +73,24 @@ struct MessengerTests {
         try members.checkAgreement()
     }
 
+    @Test("a group that takes no newcomers is not held up by what they send")
+    func newcomersRefused() throws {
+        let closed = testEnvironment { $0.configuration.acceptsNewcomers = false }
+        var members = try TestMembers(["alice", "bob"])
+        let group = members.groups[0]
+        let proposal = try Group.newMemberProposal(
+            testBundle("mallory"), groupID: group.groupID, epoch: group.epoch)
+        let join = try Group.joinExternally(
+            members.groups[1].groupInfo().asGroupInfo, client: testClient("mallory"), in: closed)
+        for message in [proposal, join.message] {
+            #expect(throws: MLSError.message(.senderType)) {
+                try members.groups[0].process(message.delivered, in: closed)
+            }
+        }
+        #expect(members.groups[0].pendingProposals.isEmpty)
+        try members.checkAgreement()
+    }
+
     // MARK: Key packages that wait
 
     @Test("a key package that waited on disk joins, whatever the suite", arguments: CipherSuite.supported)

@@ -78,7 +78,7 @@ extension RelayProcesses {
                 try await Task.sleep(for: .milliseconds(30))
                 var writer = WebSocketWriter()
                 writer.write(ClientFrame(requestID: 1, request: .hello(versions: [1], relayPass: nil)), mask: 1)
-                wire.send(writer.takeBytes())
+                wire.send(writer.bytes)
                 try await Task.sleep(for: .milliseconds(30))
                 #expect(relay.isAlive, "\(text)")
                 wire.close()
@@ -134,7 +134,7 @@ extension RelayProcesses {
             let frame = IllegalFrame.deposit(of: KnownChannel().id, emptyPackages: 1_000_000)
             var writer = WebSocketWriter()
             writer.write(Raw(bytes: frame), mask: 1)
-            wire.send(writer.takeBytes())
+            wire.send(writer.bytes)
             let reply = try await wire.nextFrame().reply
             guard case .error(let error) = reply else { throw Unexpected(reply: reply) }
             print("a million empty key packages: \(error)")
@@ -150,7 +150,7 @@ extension RelayProcesses {
             let lookup = Raw(bytes: [13, 0, 0, 0, 1, 0x40, 100] + [UInt8](repeating: UInt8(ascii: "a"), count: 100))
             var writer = WebSocketWriter()
             for _ in 0..<200 { writer.write(lookup, mask: 1) }
-            wire.send(writer.takeBytes())
+            wire.send(writer.bytes)
             var codes: [RelayError.Code] = []
             for _ in 0..<200 {
                 if case .error(let error) = try await wire.nextFrame().reply { codes.append(error.code) }

@@ -116,7 +116,7 @@ extension RelayProcesses {
             let garbage = try await WireClient.open(to: relay.address, pass: RelayPass(secrets.pass))
             var writer = WebSocketWriter()
             writer.write(Raw(bytes: [99] + Array(secrets.plaintext.utf8)), mask: 1)
-            garbage.send(writer.takeBytes())
+            garbage.send(writer.bytes)
             said += try await garbage.nextFrameBytes()
             let front = try await WireClient.connect(to: relay.address)
             front.send(

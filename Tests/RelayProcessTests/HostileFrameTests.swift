@@ -106,12 +106,12 @@ struct HostileClient {
             let count = min(left, 250)
             for _ in 0..<count { writer.write(mutated(frame()), mask: UInt32(truncatingIfNeeded: random.next())) }
             if endsBadly {
-                wire.send(writer.takeBytes() + noise())
+                wire.send(writer.bytes + noise())
                 await wire.waitUntilClosed()
                 self.wire = nil
             } else {
                 let received = wire.framesReceived
-                wire.send(writer.takeBytes())
+                wire.send(writer.bytes)
                 try await waitForAnswers(wire, received + count)
             }
             left -= count
@@ -220,7 +220,7 @@ struct HostileClient {
         default:
             writer.write(Raw(bytes: frame().encoded + [0]), mask: 5)
         }
-        return writer.takeBytes()
+        return writer.bytes
     }
 }
 

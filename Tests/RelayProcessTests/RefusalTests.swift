@@ -150,7 +150,7 @@ extension RelayProcesses {
                 writer.write(guess, mask: 1)
                 writer.write(Raw(bytes: [0, 0, 0, 0, 2]), mask: 1)
                 let start = ContinuousClock.now
-                wire.send(writer.takeBytes())
+                wire.send(writer.bytes)
                 // A frame that does not parse ends the connection; it must not end the wait.
                 #expect(try await wire.nextFrame().requestID == 1)
                 #expect(ContinuousClock.now - start > .milliseconds(20))

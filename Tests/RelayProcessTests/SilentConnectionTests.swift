@@ -105,9 +105,7 @@ enum SilentKind: CaseIterable, Sendable {
         case .pinging:
             // Whole frames, one after the other, of a kind that needs no hello.
             while !Task.isCancelled, wire.channel.isActive {
-                var writer = WebSocketWriter()
-                writer.writePing(mask: 9)
-                wire.send(writer.takeBytes())
+                wire.send([0x89, 0x80, 0, 0, 0, 9])
                 try? await Task.sleep(for: .milliseconds(500))
             }
             return

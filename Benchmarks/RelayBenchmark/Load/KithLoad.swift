@@ -74,7 +74,7 @@ final class KithLoad: LoadProtocol {
 
     private func takeOutput(_ out: inout [UInt8]) {
         out.append(contentsOf: writer.bytes)
-        if writer.bytes.count < 512 { _ = writer.takeBytes() } else { writer.removeAll() }
+        writer.removeAll(keepingUpTo: writer.bytes.count < 512 ? 0 : .max)
     }
 
     private func write(_ request: Request, id: UInt32) {

@@ -155,9 +155,16 @@ actor LoadLoop {
     }
 
     /// Has `sender` send `count` messages, each after the one before was delivered and acknowledged.
-    func oneAtATime(_ count: Int, from sender: Index, within seconds: Int64 = 60) async throws -> [RoundTrip] {
+    ///
+    /// - Parameters:
+    ///   - trips: how many messages, one after the other, are timed as one.
+    ///   - first: what to do before each of those, in the same time. It is told how many have been.
+    func oneAtATime(
+        _ count: Int, from sender: Index, trips: Int = 1, within seconds: Int64 = 60,
+        first: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws -> [RoundTrip] {
         let done = eventLoop.makePromise(of: [RoundTrip].self)
-        series = Series(count: count, tally: tally, done: done)
+        series = Series(count: count, trips: trips, tally: tally, first: first, done: done)
         tally.onProgress = { self.progressed(sender) }
         defer {
             tally.onProgress = {}
@@ -172,7 +179,7 @@ actor LoadLoop {
     }
 
     private func sendNext(from sender: Index) {
-        series?.sentAt = .now()
+        series?.begin()
         sendOne(from: sender)
     }
 
@@ -185,22 +192,37 @@ actor LoadLoop {
 
 /// A series of single messages.
 private final class Series {
-    let count: Int
-    let tally: Tally
-    let done: EventLoopPromise<[LoadLoop.RoundTrip]>
-    var sentAt: NIODeadline = .now()
+    private let count: Int
+    private let trips: Int
+    private let tally: Tally
+    private let first: (Int) -> Void
+    private let done: EventLoopPromise<[LoadLoop.RoundTrip]>
+    private var sentAt: NIODeadline = .now()
+    private var trip = 0
     private var times: [LoadLoop.RoundTrip] = []
     private var delivered: Int
     private var acknowledged: Int
     private var current = LoadLoop.RoundTrip()
 
-    init(count: Int, tally: Tally, done: EventLoopPromise<[LoadLoop.RoundTrip]>) {
+    init(
+        count: Int, trips: Int, tally: Tally, first: @escaping (Int) -> Void,
+        done: EventLoopPromise<[LoadLoop.RoundTrip]>
+    ) {
         self.count = count
+        self.trips = trips
         self.tally = tally
+        self.first = first
         self.done = done
         delivered = tally.delivered
         acknowledged = tally.acknowledged
         times.reserveCapacity(count)
+    }
+
+    /// A message is about to be sent.
+    func begin() {
+        guard trip == 0 else { return }
+        sentAt = .now()
+        first(times.count)
     }
 
     /// Notes what the tally has gained. Returns whether the next message is to be sent.
@@ -215,8 +237,10 @@ private final class Series {
             current.acknowledged = elapsed
         }
         guard current.delivered > 0, current.acknowledged > 0 else { return false }
+        trip = (trip + 1) % trips
+        defer { current = LoadLoop.RoundTrip() }
+        guard trip == 0 else { return true }
         times.append(current)
-        current = LoadLoop.RoundTrip()
         guard times.count < count else {
             done.succeed(times)
             return false

@@ -11,25 +11,26 @@ import NIOPosix
 public actor Kith {
     /// The thread that the state is touched on: it may wait for the disk without keeping anyone else waiting.
     private let group: MultiThreadedEventLoopGroup
-    private nonisolated let loop: any EventLoop
+    nonisolated let loop: any EventLoop
     /// Runs the actor on the profile's own thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     let store: any ProfileStore
     private var lock: ProfileLock?
     let messenger: Messenger
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
-    private var lastCommand: UInt64 = 0
+    var lastCommand: UInt64 = 0
     private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
     private var lastListener: UInt64 = 0
     private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
-    private var watch: RepeatedTask?
+    /// Looks for what other processes want done.
+    var requestWatch: RepeatedTask?
     private var failure: KithError?
-    private var isClosed = false
+    private(set) var isClosed = false
 
     init(store: any ProfileStore, lock: ProfileLock?) throws(KithError) {
         self.store = store
@@ -123,47 +124,11 @@ public actor Kith {
         }
     }
 
-    private func begin() {
+    func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
         carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
         drain()
-        takeHandedOver()
-        watchForHandedOver()
-    }
-
-    // MARK: Other processes
-
-    /// How often it is looked whether another process has left something to do: a look at a counter in memory.
-    private static let watchMs: Int64 = 200
-
-    private func watchForHandedOver() {
-        guard let vault = store as? VaultStore else { return }
-        watch = loop.scheduleRepeatedTask(
-            initialDelay: .milliseconds(Self.watchMs), delay: .milliseconds(Self.watchMs)
-        ) { [weak self] _ in
-            // A vault that can't be read says so where it is used.
-            guard (try? vault.othersHaveWritten()) == true else { return }
-            self?.assumeIsolated { $0.takeHandedOver() }
-        }
-    }
-
-    /// Does what other processes have left to do. What they left is removed with the same commit.
-    private func takeHandedOver() {
-        guard !isClosed, lock != nil, let values = try? store.values(.request, owner: 0), !values.isEmpty else {
-            return
-        }
-        carryOut { () throws(KithError) in
-            var inputs: [MessengerInput] = []
-            for value in values {
-                // What does not parse is of another version: it would not parse later either.
-                guard let request = try? HandedOver(decoding: value.bytes) else { continue }
-                lastCommand += 1
-                inputs.append(.command(CommandID(rawValue: lastCommand), request.command))
-            }
-            var output = try messenger.handle(inputs, now: Self.now)
-            for value in values { output.transaction.delete(StoreKey(.request, item: value.item)) }
-            return output
-        }
+        watchRequests()
     }
 
     /// Closes connections and the store. What was not done is refused with ``KithError/closed``.
@@ -171,7 +136,7 @@ public actor Kith {
         guard !isClosed else { return }
         isClosed = true
         wake?.cancel()
-        watch?.cancel()
+        requestWatch?.cancel()
         for link in links.values { link.stop() }
         let open = Array(links.values)
         links = [:]
@@ -185,8 +150,8 @@ public actor Kith {
 
     // MARK: The loop
 
-    private func drain() {
-        guard !isClosed else { return }
+    func drain() {
+        guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
         carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
@@ -223,7 +188,7 @@ public actor Kith {
     }
 
     /// What is in memory is ahead of what is on the disk: nothing more may leave.
-    private func giveUp(_ error: KithError) {
+    func giveUp(_ error: KithError) {
         failure = error
         Task { await close() }
     }

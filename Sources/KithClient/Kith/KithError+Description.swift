@@ -10,6 +10,7 @@ extension KithError: CustomStringConvertible {
             "another process has the profile open" + (pid.map { " (process \($0))" } ?? "")
         case .file(let error): error.description
         case .store(let error): error.description
+        case .backup(let error): error.description
         case .mls(let error): "the cryptography refuses: \(error)"
         case .relay(let error): error.description
         case .notFound(let name): "nobody and nothing goes by the name \(name) here"
@@ -42,6 +43,20 @@ extension StoreError: CustomStringConvertible {
         case .damagedHeader: "the profile's file, or its key file, is damaged or was altered"
         case .version(let version): "the profile was written by a newer Kith (format \(version))"
         case .database(let code): "the profile's file can't be used: SQLite says \(code)"
+        }
+    }
+}
+
+extension BackupError: CustomStringConvertible {
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .file(let error): error.description
+        case .wrongPassphrase: "the passphrase does not open the backup, or is empty"
+        case .notABackup: "the file is no backup"
+        case .version(let version): "a newer Kith wrote the backup (format \(version))"
+        case .damaged: "the backup was cut off, damaged or altered; nothing was taken from it"
+        case .tooLong(let limit): "something in the profile is too long for a backup: more than \(limit) bytes"
         }
     }
 }

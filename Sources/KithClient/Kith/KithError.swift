@@ -16,6 +16,8 @@ public enum KithError: Error, Hashable, Sendable {
     case file(PrivateFileError)
     /// The vault can't be read or written.
     case store(StoreError)
+    /// A backup can't be written or read.
+    case backup(BackupError)
     /// A library of cryptography, or MLS, refuses.
     case mls(MLSError)
     /// The relay can't be reached, or says no.

@@ -17,6 +17,15 @@ final class RelayLink: Sendable {
         var task: Task<Void, Never>?
         var connection: RelayConnection?
         var follows: [UInt64: Task<Void, Never>] = [:]
+        /// What has not gone out yet, in order, so that the relay's limit is kept.
+        var queue: ArraySlice<Asked> = []
+        var pace: Pace?
+        var isWaiting = false
+    }
+
+    private enum Asked {
+        case request(Request, tag: UInt64)
+        case follow(ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64)
     }
 
     init(
@@ -70,7 +79,11 @@ final class RelayLink: Sendable {
     }
 
     private func use(_ connection: RelayConnection) async {
-        state.withLock { $0.connection = connection }
+        state.withLock { state in
+            state.connection = connection
+            state.queue = []
+            state.pace = Pace(limits: connection.welcome.limits, now: .now())
+        }
         report(.connected)
         mailbox.put(.connected(id, limits: connection.welcome.limits))
         await withTaskCancellationHandler {
@@ -89,8 +102,43 @@ final class RelayLink: Sendable {
 
     // MARK: Requests
 
-    func request(_ request: Request, tag: UInt64) {
-        guard let connection = state.withLock({ $0.connection }) else { return }
+    func request(_ request: Request, tag: UInt64) { ask(.request(request, tag: tag)) }
+
+    func follow(_ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64) {
+        ask(.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag))
+    }
+
+    private func ask(_ asked: Asked) {
+        state.withLock { state in
+            guard state.connection != nil else { return }
+            state.queue.append(asked)
+            send(&state)
+        }
+    }
+
+    /// Sends what the relay's limit allows now, and the rest in time.
+    private func send(_ state: inout State) {
+        guard let connection = state.connection else { return }
+        while let asked = state.queue.first, state.pace?.take(now: .now()) != false {
+            state.queue.removeFirst()
+            switch asked {
+            case .request(let request, let tag): submit(request, tag, connection)
+            case .follow(let channel, let epoch, let fromSeq, let tag):
+                state.follows[tag] = Task { await self.follow(connection, channel, epoch, fromSeq, tag) }
+            }
+        }
+        guard !state.queue.isEmpty, !state.isWaiting, let delay = state.pace?.delay(now: .now()) else { return }
+        state.isWaiting = true
+        Task {
+            try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
+            self.state.withLock { state in
+                state.isWaiting = false
+                self.send(&state)
+            }
+        }
+    }
+
+    private func submit(_ request: Request, _ tag: UInt64, _ connection: RelayConnection) {
         let (id, mailbox) = (id, mailbox)
         connection.submit(request) { result in
             switch result {
@@ -100,12 +148,6 @@ final class RelayLink: Sendable {
             case .failure: break
             }
         }
-    }
-
-    func follow(_ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64) {
-        guard let connection = state.withLock({ $0.connection }) else { return }
-        let task = Task { await self.follow(connection, channel, epoch, fromSeq, tag) }
-        state.withLock { $0.follows[tag] = task }
     }
 
     private func follow(

@@ -13,7 +13,9 @@ extension Notice {
         case .unreadable(let reason, let from):
             "an entry\(from.map { " of \($0)" } ?? "") could not be read: \(reason.sentence)"
         case .missed(let first, let last):
-            "this device missed what the relay no longer has (entries \(first) to \(last))"
+            first == last
+                ? "this device was away from the conversation and missed entry \(first)"
+                : "this device was away from the conversation and missed entries \(first) to \(last)"
         }
     }
 }

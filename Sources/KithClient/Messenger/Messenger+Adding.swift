@@ -133,7 +133,8 @@ extension Messenger {
         unfollow(conversation.record.relay, conversation.followTag)
         conversation.hangUp()
         request(
-            conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id))
+            conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id)
+        )
         conversations[conversation.id] = nil
         conversationsByChannel[conversation.record.channel] = nil
         touched.remove(conversation.id)
@@ -187,7 +188,8 @@ extension Messenger {
         let number = deliver(
             ChannelDelivery(
                 relay: conversation.record.relay, channel: address.channel, appendToken: write,
-                access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)), parts: parts,
+                access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)),
+                parts: parts,
                 after: nil, conversation: conversation.id, intent: pending.intent))
         return (.parcel(address), number)
     }

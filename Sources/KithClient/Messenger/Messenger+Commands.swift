@@ -34,7 +34,14 @@ extension Messenger {
         case .leave(let conversation): try leave(conversation, id)
         case .rename(let conversation, let title): try rename(try active(conversation), title, id)
         case .send(let conversation, let text, let replyTo, let expiresAfter):
-            try send(text, replyTo, expiresAfter, try open(conversation), id)
+            let place = try conversationForSending(text, conversation)
+            try send(text, as: .random(from: random), replyTo, expiresAfter, place, id)
+        case .takeRequest(let item, let bytes):
+            // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
+            output.transaction.delete(StoreKey(.request, item: item))
+            guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
+            let place = try conversationForSending(request.text, request.conversation)
+            try send(request.text, as: request.entryID, request.replyTo, request.expiresAfter, place, id)
         case .markRead(let conversation, let seq, let sendsReceipt):
             try markRead(try any(conversation), seq, sendsReceipt)
             finish(id, .success(.done))
@@ -86,7 +93,16 @@ extension Messenger {
         guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
+        if let known = activeConversation(with: invite.inbox.account) { return try change(.add([target]), known, id) }
         try create(title: "", at: relayID(for: invite.inbox.relay), isDirect: true, contact: nil, [target], id)
+    }
+
+    /// The conversation with somebody who is known: a device of theirs that is new comes into it.
+    private func activeConversation(with account: AccountFingerprint) -> Conversation? {
+        conversations.values.filter { conversation in
+            conversation.record.isDirect && conversation.record.status == .active
+                && conversation.record.contact.flatMap { contacts[$0] }?.accountKey.fingerprint == account
+        }.max { $0.id < $1.id }
     }
 
     private func startConversation(_ contact: ContactID, _ id: CommandID) throws(KithError) {
@@ -147,7 +163,8 @@ extension Messenger {
         let view = LogView(beginning: 0, of: channel, authenticator: group.epochAuthenticator, after: 0)
         conversation.record.view = view
         conversation.record.epochBegin = view
-        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil) }
+        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
+        }
         conversation.loaded?.isNewEpoch = true
         if targets.isEmpty {
             conversation.record.status = .active
@@ -193,26 +210,36 @@ extension Messenger {
 
     private func rename(_ conversation: Conversation, _ title: String, _ id: CommandID) throws(KithError) {
         let title = title.trimmedOneLine
-        guard !conversation.record.isDirect else { throw .membership("a conversation of two goes by the contact's name") }
+        guard !conversation.record.isDirect else {
+            throw .membership("a conversation of two goes by the contact's name")
+        }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        enqueue(OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
+        enqueue(
+            OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
         try pump(conversation)
     }
 
     // MARK: Messages
 
-    private func send(
-        _ text: String, _ replyTo: EntryID?, _ expiresAfter: UInt32?, _ conversation: Conversation, _ id: CommandID
-    ) throws(KithError) {
+    /// The conversation, if the text can be said there.
+    func conversationForSending(_ text: String, _ id: ConversationID) throws(KithError) -> Conversation {
+        let conversation = try open(id)
         guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
         if conversation.record.isSuspect { throw .suspect }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {
             throw .keyChanged(
                 contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
         }
+        return conversation
+    }
+
+    private func send(
+        _ text: String, as entryID: EntryID, _ replyTo: EntryID?, _ expiresAfter: UInt32?,
+        _ conversation: Conversation, _ id: CommandID
+    ) throws(KithError) {
         let item = OutboxItem(
-            entryID: .random(from: random), sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
+            entryID: entryID, sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
             body: .content(.text(text)))
         enqueue(item, in: conversation)
         if let message = queuedMessage(item, in: conversation) {

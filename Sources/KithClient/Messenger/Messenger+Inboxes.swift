@@ -6,7 +6,9 @@ import TLSCodec
 
 extension Messenger {
     /// Makes an inbox. It is opened at the relay when that is connected.
-    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> (id: InboxID, address: InboxAddress)? {
+    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> (
+        id: InboxID, address: InboxAddress
+    )? {
         guard let point = relays[relay] else { return nil }
         let id = InboxID(rawValue: nextNumbers.inbox)
         nextNumbers.inbox += 1
@@ -140,7 +142,9 @@ extension Messenger {
         case .success:
             inbox.record.depositedAt = max(1, now)
             storeInbox(id)
-            if let invite = openInvite(id) { finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite))) }
+            if let invite = openInvite(id) {
+                finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite)))
+            }
             try inboxIsReady(id)
         case .failure(let error):
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))

@@ -32,14 +32,17 @@ extension Messenger {
             others.append(remember(certificate, trust: trust))
         }
         let isDirect = message.isDirect && Set(others).count == 1
-        let conversation = old ?? newConversation(
-            ConversationRecord(
-                channel: channel, relay: relayID(for: message.relay), title: isDirect ? "" : message.title,
-                contact: isDirect ? others.first : nil, isDirect: isDirect, isCreated: true, epoch: group.epoch,
-                memberCount: group.memberCount))
+        let conversation =
+            old
+            ?? newConversation(
+                ConversationRecord(
+                    channel: channel, relay: relayID(for: message.relay), title: isDirect ? "" : message.title,
+                    contact: isDirect ? others.first : nil, isDirect: isDirect, isCreated: true, epoch: group.epoch,
+                    memberCount: group.memberCount))
         if let old { rejoin(old, group, title: message.title) }
         conversation.record.status = .active
-        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil) }
+        conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
+        }
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
         if isDirect { try sendCard(in: conversation) }

@@ -92,7 +92,9 @@ extension Messenger {
     func didCatchUp(_ conversation: Conversation) throws(KithError) {
         guard case .catchingUp(let last) = conversation.line, conversation.record.lastSeq >= last else { return }
         conversation.line = .live
-        if conversation.isCheckDue { try checkPresence(in: conversation) }
+        // Whoever was asked in an epoch that is over may not have heard it.
+        conversation.askedBackAt = [:]
+        if conversation.isCheckDue { try challenge(in: conversation) }
         try pump(conversation)
     }
 

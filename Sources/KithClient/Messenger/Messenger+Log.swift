@@ -94,7 +94,8 @@ extension Messenger {
             let place = EntryPlace(conversation: conversation.id, seq: entry.seq)
             expiries[place] = now + UInt64(seconds) * 1000
             output.transaction.put(
-                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), (expiries[place] ?? 0).bigEndianBytes)
+                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq),
+                (expiries[place] ?? 0).bigEndianBytes)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
         if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
@@ -176,7 +177,11 @@ extension Messenger {
         try take(content, author, &record, conversation)
         didNote(record, at: entry, in: conversation)
         for warning in warnings {
-            if case .differentLogs = warning { try warn(conversation, warning) } else { tell(.warning(conversation.id, warning)) }
+            if case .differentLogs = warning {
+                try warn(conversation, warning)
+            } else {
+                tell(.warning(conversation.id, warning))
+            }
         }
     }
 
@@ -231,7 +236,8 @@ extension Messenger {
             var ids = RecentIDs()
             let rows = try reading { () throws(StoreError) in
                 try store.values(
-                    .entry, owner: conversation.id.rawValue, items: 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+                    .entry, owner: conversation.id.rawValue, items: 0...StoreKey.highest, limit: 1_000,
+                    newestFirst: true)
             }
             for row in rows { _ = ids.insert(try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }.id) }
             conversation.recentIDs = ids

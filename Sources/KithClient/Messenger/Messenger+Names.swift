@@ -21,7 +21,9 @@ extension Messenger {
         let relay = relayID(for: point)
         let known = inboxes.first { $0.value.record.relay == relay && $0.value.record.purpose == .name(name) }?.key
         let inbox: InboxID
-        if let known { inbox = known } else {
+        if let known {
+            inbox = known
+        } else {
             guard let made = try makeInbox(at: relay, for: .name(name)) else { throw .notFound("relay") }
             inbox = made.id
         }
@@ -40,7 +42,9 @@ extension Messenger {
         switch asked.kind {
         case .lookUp: request(asked.relay, .lookup(name: asked.name), for: .name(id))
         case .register(let inbox):
-            guard let record = inboxes[inbox]?.record, record.depositedAt > 0, let point = relays[asked.relay] else { return }
+            guard let record = inboxes[inbox]?.record, record.depositedAt > 0, let point = relays[asked.relay] else {
+                return
+            }
             let address = address(of: record, at: RelayPoint(address: point.address, pin: point.pin))
             let signed = try callingMLS { () throws(MLSError) in
                 try profile.account.nameRecord(asked.name, version: now, content: address.encoded)
@@ -76,7 +80,9 @@ extension Messenger {
     }
 
     /// Somebody holds the name: the relay says so, and nothing more is known of them.
-    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?) -> Result<CommandResult, KithError> {
+    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?) -> Result<
+        CommandResult, KithError
+    > {
         guard let record = unverified.verified(for: name), let key = AccountKey(record.identity),
             let address = try? InboxAddress(decoding: record.content), address.account == key.fingerprint
         else { return .failure(.nameUnknown) }
@@ -102,7 +108,8 @@ extension Messenger {
         contactsByKey[key] = id
         store(
             Contact(
-                id: id, name: freeName(called), accountKey: key, trust: .unverified, conflictingKey: nil, inbox: address,
+                id: id, name: freeName(called), accountKey: key, trust: .unverified, conflictingKey: nil,
+                inbox: address,
                 registeredName: name))
         return .success(.contact(id))
     }

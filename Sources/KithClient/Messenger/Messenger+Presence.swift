@@ -64,12 +64,31 @@ extension Messenger {
     /// Asks who is there: now, or as soon as the log is here. From then on, who comes is asked too.
     func checkPresence(in conversation: Conversation) throws(KithError) {
         conversation.isWatched = true
-        conversation.isCheckDue = conversation.line != .live
-        guard !conversation.isCheckDue else { return }
-        let nonce = random.bytes(32)
+        conversation.liveNonce = nil
+        // Until somebody answers: an epoch may end before anyone hears it.
+        conversation.isCheckDue = true
+        if conversation.line == .live { try challenge(in: conversation) }
+    }
+
+    /// Asks with the nonce that is there, so that answers under way stay right, or else with a new one.
+    func challenge(in conversation: Conversation) throws(KithError) {
+        let nonce = conversation.liveNonce ?? random.bytes(32)
+        if conversation.liveNonce == nil { conversation.answered = [] }
         conversation.liveNonce = nonce
         let leaf = try group(of: conversation).group.ownLeafIndex
         try whisper(.challenge(leaf: leaf, nonce: nonce), in: conversation)
+    }
+
+    /// Somebody who asks has just come, and has not heard what was asked before. In a large group, everybody would ask
+    /// everybody.
+    private func challengeBack(_ leaf: LeafIndex, in conversation: Conversation) throws(KithError) {
+        let last = max(conversation.provenAt[leaf] ?? 0, conversation.askedBackAt[leaf] ?? 0)
+        guard conversation.isWatched, last + ClientLimits.presenceMs < now,
+            conversation.record.memberCount <= ClientLimits.membersWithReceipts
+        else { return }
+        conversation.askedBackAt[leaf] = now
+        if conversation.answered.contains(leaf) { conversation.liveNonce = nil }
+        try challenge(in: conversation)
     }
 
     /// Takes a whisper. One that is not genuine is worth nothing, and not a word.
@@ -82,11 +101,14 @@ extension Messenger {
             let own = random.bytes(32)
             let proof = proof(
                 challenge: nonce, nonce: own, challenger: account, account: profile.account.publicKey, group)
-            let signature = try callingMLS { () throws(MLSError) in try profile.signer.sign(label: LiveCheck.label, proof) }
+            let signature = try callingMLS { () throws(MLSError) in
+                try profile.signer.sign(label: LiveCheck.label, proof)
+            }
             try whisper(
                 .answer(
                     leaf: group.ownLeafIndex, nonce: own, challenger: leaf, challenge: nonce, signature: signature),
                 in: conversation)
+            try challengeBack(leaf, in: conversation)
         case .answer(let leaf, let nonce, let challenger, let challenge, let signature):
             guard challenger == group.ownLeafIndex, challenge == conversation.liveNonce, leaf != challenger,
                 let key = group.tree[leaf]?.signatureKey, let account = account(leaf, group),
@@ -95,7 +117,10 @@ extension Messenger {
             let proof = proof(
                 challenge: challenge, nonce: nonce, challenger: profile.account.publicKey, account: account, group)
             guard key.verifies(signature, label: LiveCheck.label, proof, suite: group.cipherSuite) else { return }
+            // The same answer again is a recording.
+            guard conversation.answered.insert(leaf).inserted else { return }
             conversation.provenAt[leaf] = now
+            conversation.isCheckDue = false
             tell(.present(conversation.id, id, name: contact.name))
         }
     }

@@ -36,7 +36,9 @@ extension Messenger {
                 conversation.record.intents.flatMap { intent -> [RelayID] in
                     guard case .add(let targets) = intent.change else { return [] }
                     return targets.compactMap { target in
-                        relays.first { $0.value.address == target.inbox.relay.address && $0.value.pin == target.inbox.relay.pin }?.key
+                        relays.first {
+                            $0.value.address == target.inbox.relay.address && $0.value.pin == target.inbox.relay.pin
+                        }?.key
                     }
                 }
             }
@@ -49,11 +51,17 @@ extension Messenger {
         for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay { try open(inbox: id) }
         for id in conversations.keys.sorted() {
             guard let conversation = conversations[id] else { continue }
-            if conversation.record.relay == relay { try open(conversation) }
+            if conversation.record.relay == relay {
+                try open(conversation)
+            }
             // It may be waiting for a key package from here.
-            else if conversation.line == .live { try pump(conversation) }
+            else if conversation.line == .live {
+                try pump(conversation)
+            }
         }
-        for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay { openDelivery(number) }
+        for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
+            openDelivery(number)
+        }
         for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) where nameRequests[id]?.relay == relay {
             try sendNameRequest(id)
         }
@@ -67,7 +75,9 @@ extension Messenger {
                 conversation.hangUp()
             } else {
                 // Key packages that were asked for at this relay will not come.
-                for (channel, fetch) in conversation.fetches where fetch.isUnderWay { conversation.fetches[channel] = nil }
+                for (channel, fetch) in conversation.fetches where fetch.isUnderWay {
+                    conversation.fetches[channel] = nil
+                }
             }
         }
         for inbox in inboxes.values where inbox.record.relay == relay { inbox.hangUp() }

@@ -19,7 +19,9 @@ extension Messenger {
         for index in conversation.outbox.indices {
             let item = conversation.outbox[index].item
             guard conversation.inFlight.count < ClientLimits.messagesInFlight else { return }
-            guard !conversation.inFlight.contains(item.entryID), conversation.accepted[item.entryID] == nil else { continue }
+            guard !conversation.inFlight.contains(item.entryID), conversation.accepted[item.entryID] == nil else {
+                continue
+            }
             if item.body != .leaveProposal, isBlocked || mustChangeFirst(conversation, loaded.group) { continue }
             if item.attempt == nil {
                 guard let attempt = try encrypt(item, conversation, loaded) else { return }

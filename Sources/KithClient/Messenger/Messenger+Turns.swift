@@ -100,11 +100,15 @@ extension Messenger {
         }
         for (_, leaf) in effect.removed {
             guard let certificate = leaf.credential.deviceCertificate else { continue }
-            if effect.added.contains(where: { $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey }) {
+            if effect.added.contains(where: {
+                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
+            }) {
                 continue
             }
             let proposed = group.pendingProposals.contains { proposal in
-                guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else { return false }
+                guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else {
+                    return false
+                }
                 return sender == target && group.tree[target] == leaf
             }
             let person = try person(certificate)
@@ -242,7 +246,8 @@ extension Messenger {
         switch intent.change {
         case .renew: return .commit([], [])
         case .commitProposals:
-            return group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } ? .commit([], []) : .done
+            return group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
+                ? .commit([], []) : .done
         case .remove(let account):
             let leaves = group.leaves(of: account)
             return leaves.isEmpty ? .done : .commit(leaves.map { .remove($0) }, [])
@@ -252,6 +257,13 @@ extension Messenger {
         case .add(let targets):
             guard let ready = try keyPackages(for: targets, intent, conversation) else { return .wait }
             guard !ready.isEmpty else { return .done }
+            // An invite that was used before leads to a device that is here: there is nothing to do.
+            let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
+            let areHere = zip(targets, ready).allSatisfy { target, recipient in
+                let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
+                return target.trust == .invite && device.map(devices.contains) == true
+            }
+            if areHere { return .done }
             var proposals: [Proposal] = []
             for recipient in ready {
                 guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
@@ -293,7 +305,9 @@ extension Messenger {
             }
             conversation.record.intents.remove(at: index)
             // Whoever waits for it waits for the Welcomes too.
-            if !deliveries.values.contains(where: { $0.delivery.conversation == conversation.id && $0.delivery.intent == intent.id }) {
+            if !deliveries.values.contains(where: {
+                $0.delivery.conversation == conversation.id && $0.delivery.intent == intent.id
+            }) {
                 finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
             }
             if conversation.record.isDirect { try sendCard(in: conversation) }
@@ -325,7 +339,9 @@ extension Messenger {
     private func prepareLeaving(_ conversation: Conversation, _ group: Group) throws(KithError) {
         guard group.memberCount > 1 else {
             // Nobody is left to do it: the channel goes.
-            request(conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id))
+            request(
+                conversation.record.relay, .close(channel: conversation.record.channel),
+                for: .closeChannel(conversation.id))
             finishLeaving(conversation)
             return try end(conversation, .left)
         }

@@ -28,11 +28,14 @@ extension Messenger {
         return ConversationSummary(
             id: conversation.id, name: name(of: conversation), contact: record.contact, status: record.status,
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
-            lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address, isSuspect: record.isSuspect)
+            lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
+            isSuspect: record.isSuspect)
     }
 
     private func name(of conversation: Conversation) -> String {
-        if conversation.record.isDirect, let contact = conversation.record.contact { return contacts[contact]?.name ?? "" }
+        if conversation.record.isDirect, let contact = conversation.record.contact {
+            return contacts[contact]?.name ?? ""
+        }
         if !conversation.record.title.isEmpty { return conversation.record.title }
         // It is being made: the invite said a name.
         for intent in conversation.record.intents {
@@ -43,6 +46,8 @@ extension Messenger {
 
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        // A backup does not say who was a member.
+        if case .stopped(_, .restored) = conversation.record.status { return [] }
         return try group(of: conversation).group.members.compactMap { _, leaf in
             guard let certificate = leaf.credential.deviceCertificate else { return nil }
             if certificate.accountKey == profile.account.publicKey {
@@ -118,6 +123,14 @@ extension Messenger {
             above = last.seq
         }
         return Array(lines.prefix(limit))
+    }
+
+    /// A message of one's own that was said lately, by its id.
+    func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
+        guard let conversation = conversations[id] else { throw .notFound("conversation") }
+        let rows = try entries(of: id, 0...StoreKey.highest, limit: ClientLimits.recentEntries, newestFirst: true)
+        guard let (seq, record) = rows.first(where: { $0.record.id == entry }) else { return nil }
+        return messages(of: record, seq: seq, in: conversation).first
     }
 
     func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
@@ -222,25 +235,37 @@ extension Messenger {
         case .contact(let contact):
             let person = contacts[contact]
             lines.append(
-                "\(person?.name ?? "somebody") signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified")).")
+                "\(person?.name ?? "somebody") signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified"))."
+            )
             if record.sentAtMs > 0 {
                 lines.append(
-                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough).")
+                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
+                )
             }
         case .unknown: lines.append("Who sent it is not known.")
         }
         switch record.body {
         case .text: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
         case .notices(let notices):
-            lines.append(notices.isEmpty ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
+            lines.append(
+                notices.isEmpty
+                    ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
             lines += notices.map { "  \($0.sentence)" }
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
         case .expired: lines.append("Its text was to be deleted after a while, and was.")
         }
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
-        let readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap { contacts[$0]?.name }
-        if record.author == .me { lines.append(readers.isEmpty ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).") }
-        lines.append("The log's hash after it, which members compare with every message, begins \(record.viewHash.prefix(8).hexDigits).")
+        let readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
+            contacts[$0]?.name
+        }
+        if record.author == .me {
+            lines.append(
+                readers.isEmpty
+                    ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).")
+        }
+        lines.append(
+            "The log's hash after it, which members compare with every message, begins \(record.viewHash.prefix(8).hexDigits)."
+        )
         return lines
     }
 }

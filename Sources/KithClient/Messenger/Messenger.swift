@@ -113,7 +113,9 @@ package final class Messenger {
         output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
     }
 
-    func follow(_ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose) -> UInt64 {
+    func follow(_ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose)
+        -> UInt64
+    {
         let tag = tags.new(relay, purpose)
         output.effects.append(.follow(relay, tag: tag, channel, epoch: epoch, fromSeq: fromSeq))
         return tag
@@ -130,6 +132,8 @@ package final class Messenger {
             authentication: CertifiedDevices(now: now / 1000), now: now / 1000, random: random)
         // Sender and receiver may each be off by a day, and by more when a device was off for long.
         environment.configuration.checksReceivedLifetimes = false
+        // Members add members; nobody proposes from outside.
+        environment.configuration.acceptsNewcomers = false
         return environment
     }
 }

@@ -59,6 +59,8 @@ package enum Command: Sendable {
     case rename(ConversationID, String)
     /// Say something. `expiresAfter` in seconds.
     case send(ConversationID, text: String, replyTo: EntryID?, expiresAfter: UInt32?)
+    /// Say what another process has left to be said: an item of the table of requests, with its value.
+    case takeRequest(item: UInt64, [UInt8])
     /// Everything up to a seq was shown; whether the others are told.
     case markRead(ConversationID, through: UInt64, sendsReceipt: Bool)
     /// Ask who is there, with a nonce.

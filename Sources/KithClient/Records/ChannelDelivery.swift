@@ -70,7 +70,9 @@ struct ChannelDelivery: Sendable {
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else { throw .unknownValue(field: "ChannelDelivery.version", value: UInt64(version)) }
+        guard version == Self.version else {
+            throw .unknownValue(field: "ChannelDelivery.version", value: UInt64(version))
+        }
         relay = RelayID(rawValue: try reader.readUInt64())
         channel = try reader.read()
         appendToken = try reader.read()

@@ -84,17 +84,20 @@ package struct Profile: Sendable {
     }
 
     /// What a new profile's store begins with.
+    ///
+    /// - Parameter account: the account that it is a new device of; without it, a new one is made.
     package static func new(
-        name: String, deviceName: String, suite: CipherSuite = Profile.defaultSuite, now: UInt64,
-        random: RandomSource = .system
+        account: AccountPrivateKey? = nil, name: String, deviceName: String,
+        suite: CipherSuite = Profile.defaultSuite, now: UInt64, random: RandomSource = .system
     ) throws(KithError) -> StoreTransaction {
         guard name.utf8.count <= ClientLimits.personName, deviceName.utf8.count <= ClientLimits.personName else {
             throw .tooLong(limit: ClientLimits.personName)
         }
         do throws(MLSError) {
+            let account = if let account { account } else { try AccountPrivateKey(random: random) }
             let profile = try Profile(
-                account: AccountPrivateKey(random: random), name: name, deviceName: deviceName, suite: suite, now: now,
-                random: random)
+                account: account, name: name, deviceName: deviceName, suite: suite,
+                now: now, random: random)
             var transaction = StoreTransaction()
             transaction.put(key, profile.encoded)
             return transaction

@@ -226,12 +226,15 @@ actor Hub {
             LoopBatch.Answer(connection: connection, requestID: requestID, reply: reply, effect: effect))
     }
 
-    /// Hands every event loop what has gathered for it.
+    /// Hands every event loop what has gathered for it, first those whose connections wait for entries.
     func flush() {
-        for loop in batches.indices where !batches[loop].isEmpty {
-            deliver(loop, batches[loop])
-            batches[loop] = LoopBatch()
-        }
+        for loop in batches.indices where !batches[loop].broadcasts.isEmpty { flush(loop) }
+        for loop in batches.indices where !batches[loop].isEmpty { flush(loop) }
+    }
+
+    private func flush(_ loop: Int) {
+        deliver(loop, batches[loop])
+        batches[loop] = LoopBatch()
     }
 
     /// Tells all followers of a channel that it is gone, and forgets them.

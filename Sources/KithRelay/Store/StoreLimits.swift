@@ -15,9 +15,6 @@ public enum StoreLimits {
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Heads are written down when this many are behind, too: such channels cannot leave memory.
-    static let headsPerSweep = 65_536
-
     /// For as many mutations in a commit, the entries of one more block of references that was dropped are deleted beside
     /// them: deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
@@ -31,8 +28,13 @@ public enum StoreLimits {
     /// Between two such transactions, so that whatever else wants the thread gets it.
     static let sliceGapMs: Int64 = 1
 
-    /// Channels kept in memory: up to 3 KiB each with its open block, half of that on average.
-    static let cachedChannels = 32_768
+    /// Channels kept in memory: about 300 bytes each. A channel that has to be found in the file first costs an append
+    /// several times as much, because each is on pages of its own; so all that a large relay has in use should fit.
+    static let cachedChannels = 1 << 20
+
+    /// References of open blocks kept in memory: 40 bytes each. A complete block that is not there is read back entry by
+    /// entry, once for all of its entries.
+    static let openReferences = 1 << 22
 
     /// Heads looked at in one read of an expiry: others wait for their reads no longer than some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
@@ -42,6 +44,9 @@ public enum StoreLimits {
 
     /// A log of this many bytes is copied into the database by the checkpointer, while commits go on.
     static let checkpointBytes = 16 << 20
+    /// What came meanwhile is copied by the writer, if it is at most this share of that: then the log is used from its front
+    /// again. If it is more, it is the checkpointer's again when it has grown by as much.
+    static let checkpointShare = 4
     /// A log of this many bytes is copied by the writer itself, so that no load makes it grow without bound.
     static let checkpointNowBytes = 64 << 20
 
@@ -67,12 +72,15 @@ public enum StoreLimits {
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep
-    /// See ``StoreLimits/headsPerSweep``.
-    var headsPerSweep = StoreLimits.headsPerSweep
     /// See ``StoreLimits/cachedChannels``.
     var cachedChannels = StoreLimits.cachedChannels
+    /// See ``StoreLimits/openReferences``.
+    var openReferences = StoreLimits.openReferences
     /// See ``StoreLimits/checkpointBytes``.
     var checkpointBytes = StoreLimits.checkpointBytes
     /// See ``StoreLimits/checkpointNowBytes``.
     var checkpointNowBytes = StoreLimits.checkpointNowBytes
+
+    /// See ``StoreLimits/checkpointShare``.
+    var checkpointShareBytes: Int { checkpointBytes / StoreLimits.checkpointShare }
 }

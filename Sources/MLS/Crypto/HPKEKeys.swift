@@ -53,17 +53,22 @@ public struct HPKEPrivateKey: Sendable {
             }
     }
 
-    /// The Diffie-Hellman result with a public key in the encoding of the same curve.
+    /// The Diffie-Hellman result with a public key in the encoding of the same curve; throws for an all-zero result (RFC
+    /// 9180 §7.1.4).
     func agree(with publicKey: [UInt8]) throws -> SecretBytes {
         switch key {
         case .x25519(let key):
-            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: publicKey)))
+            let shared = SecretBytes(
+                try key.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: publicKey)))
+            // A key of low order makes it zero, whatever the private key. swift-crypto gives it out; it must not be used.
+            guard shared != .zero(count: shared.count) else { throw MLSError.crypto(.invalidPublicKey) }
+            return shared
         case .p256(let key):
-            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+            return SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
         case .p384(let key):
-            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+            return SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
         case .p521(let key):
-            SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
+            return SecretBytes(try key.sharedSecretFromKeyAgreement(with: .init(x963Representation: publicKey)))
         case .xWing, .mlkem768, .mlkem1024:
             throw MLSError.internalError
         }

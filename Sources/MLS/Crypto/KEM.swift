@@ -125,28 +125,11 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// Checks that bytes are a public key of this KEM (§5.1.1: "implementations MUST perform public-key validation").
-    func validate(_ key: HPKEPublicKey) throws(MLSError) {
-        guard key.bytes.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
-        do {
-            switch self {
-            case .x25519, .xWing, .xWingUnlabeled: break
-            case .p256: _ = try P256.KeyAgreement.PublicKey(x963Representation: key.bytes)
-            case .p384: _ = try P384.KeyAgreement.PublicKey(x963Representation: key.bytes)
-            case .p521: _ = try P521.KeyAgreement.PublicKey(x963Representation: key.bytes)
-            case .mlkem768: _ = try MLKEM768.PublicKey(rawRepresentation: key.bytes)
-            case .mlkem1024: _ = try MLKEM1024.PublicKey(rawRepresentation: key.bytes)
-            }
-        } catch {
-            throw .crypto(.invalidPublicKey)
-        }
-    }
-
     // MARK: Encapsulation
 
     /// `KEM.Encap(pkR)`: a shared secret and its encapsulation (RFC 9180 §4.1).
     func encapsulate(to key: HPKEPublicKey, _ random: RandomSource) throws(MLSError) -> (SecretBytes, [UInt8]) {
-        guard key.bytes.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
+        guard key.compact.count == publicKeyLength else { throw .crypto(.invalidPublicKey) }
         do {
             switch self {
             case .x25519, .p256, .p384, .p521:

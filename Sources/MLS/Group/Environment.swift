@@ -56,6 +56,10 @@ public struct MLSConfiguration: Sendable {
     public var checksReceivedLifetimes = true
     /// How many past epochs' resumption PSKs are kept. Each is one hash.
     public var resumptionEpochs = 16
+    /// Whether clients that are no members may propose their own addition and join with an external commit (§12.1.8,
+    /// §12.4.3.2). They may, as the RFC has it; whoever publishes no GroupInfo had better refuse: a proposal from outside,
+    /// which takes no more than the group's identifier, holds up application data until it is committed or discarded.
+    public var acceptsNewcomers = true
     /// Whether members may rejoin with an external commit that removes their old leaf (§12.4.3.2).
     public var allowsResync = true
 

@@ -1,7 +1,10 @@
 extension Group {
     /// `MLS-Exporter(Label, Context, Length)` (RFC 9420 §8.5).
     ///
-    /// - Parameter length: 1 to 255 times the hash length, in bytes.
+    /// - Parameters:
+    ///   - label: what the secret is for.
+    ///   - context: what else it depends on.
+    ///   - length: 1 to 255 times the hash length, in bytes.
     /// - Throws: ``MLSError/usage(_:)`` for another length.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
         try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)

@@ -15,11 +15,14 @@ extension Group {
     ///
     /// - Parameters:
     ///   - info: a GroupInfo of the group's current epoch, with its external public key.
+    ///   - client: who joins.
     ///   - ratchetTree: the tree, if the GroupInfo does not carry it.
-    ///   - removing: the client's own old leaf, if it rejoins.
+    ///   - old: the client's own old leaf, if it rejoins.
     ///   - preSharedKeys: keys to inject.
     ///   - selfRemoves: the pending self-removes of the epoch, as the delivery service gave them
     ///     (draft-ietf-mls-extensions); they must be included.
+    ///   - authenticatedData: data that is authenticated with the commit and not encrypted.
+    ///   - environment: time, randomness, judgement and keys.
     public static func joinExternally(
         _ info: GroupInfo, client: Client, ratchetTree: [UInt8]? = nil, removing old: LeafIndex? = nil,
         preSharedKeys: [PreSharedKeyID] = [], selfRemoves: [PublicMessage] = [], authenticatedData: [UInt8] = [],

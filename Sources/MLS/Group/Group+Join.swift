@@ -9,6 +9,7 @@ extension Group {
     ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
     ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one.
     ///   - isMemberOf: whether the client is in a group of an identifier already.
+    ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
     ///   ``MLSError/preSharedKey(_:)``, naming the rule.
     public init(

@@ -36,7 +36,10 @@ extension Group {
 
     /// Proposes new keys for this member's own leaf (§12.1.2).
     ///
-    /// - Parameter client: a new credential, key or capabilities; nil keeps them.
+    /// - Parameters:
+    ///   - client: a new credential, key or capabilities; nil keeps them.
+    ///   - authenticatedData: data that is authenticated with the proposal and not encrypted.
+    ///   - environment: time, randomness, judgement and keys.
     public mutating func proposeUpdate(
         _ client: Client? = nil, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -95,7 +98,12 @@ extension Group {
 
     /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).
     ///
-    /// - Parameter senderIndex: the sender's place in the extension's list.
+    /// - Parameters:
+    ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.
+    ///   - senderIndex: the sender's place in the extension's list.
+    ///   - groupID: the group.
+    ///   - epoch: the group's current epoch.
+    ///   - signer: the sender's key.
     public static func externalProposal(
         _ proposal: Proposal, senderIndex: UInt32, groupID: [UInt8], epoch: UInt64, signer: SignaturePrivateKey
     ) throws(MLSError) -> MLSMessage {

@@ -76,7 +76,12 @@ extension Group {
         _ message: PublicMessage, _ environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {
         try checkPlace(message.groupID, message.epoch)
-        if case .member(ownLeafIndex) = message.sender { throw .message(.fromSelf) }
+        switch message.sender {
+        case .member(let leaf): if leaf == ownLeafIndex { throw .message(.fromSelf) }
+        case .newMemberProposal, .newMemberCommit:
+            guard environment.configuration.acceptsNewcomers else { throw .message(.senderType) }
+        case .external: break
+        }
         let content = try message.unprotect(
             membershipKey: secrets.membershipKey, context: context, algorithms.hash)
         let verified = try content.verify(

@@ -19,11 +19,12 @@ extension Group {
         if applied.requiresPath, commit.path == nil { throw .commit(.pathRequired) }
 
         let index = try committerLeaf(committer, applied.tree)
+        let merged = try merge(commit.path, applied, index, environment)
         if applied.removed.contains(where: { $0.index == ownLeafIndex }) {
             let effect = effect(applied, commit, verified, index, removesSelf: true)
             return StagedCommit(base: CommitBase(self), next: nil, effect: effect)
         }
-        let next = try enter(commit, applied, verified, index, environment)
+        let next = try enter(commit, applied, verified, merged, environment)
         return StagedCommit(
             base: CommitBase(self), next: next,
             effect: effect(applied, commit, verified, index, removesSelf: false))
@@ -38,33 +39,41 @@ extension Group {
         }
     }
 
-    /// Applies the path, advances the key schedule, and checks the confirmation tag.
-    private func enter(
-        _ commit: Commit, _ applied: AppliedProposals, _ verified: VerifiedContent, _ index: LeafIndex,
-        _ environment: MLSEnvironment
-    ) throws(MLSError) -> Group {
+    /// Checks the path and puts it into the tree. It takes no secret, so a member that the commit removes does it too: what
+    /// an outsider made up must not remove anybody.
+    private func merge(
+        _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
+    ) throws(MLSError) -> (tree: RatchetTree, steps: [RatchetTree.PathStep]) {
         var tree = applied.tree
+        guard let path else { return (tree, []) }
+        if index.int == tree.size { try tree.extend() }
+        try validate(path.leafNode, at: index, applied, tree, environment)
+        let steps = try tree.merge(path, from: index, excluding: applied.addedLeaves, algorithms)
+        try tree.validateCredentialTypes()
+        return (tree, steps)
+    }
+
+    /// Decrypts the path, advances the key schedule, and checks the confirmation tag.
+    private func enter(
+        _ commit: Commit, _ applied: AppliedProposals, _ verified: VerifiedContent,
+        _ merged: (tree: RatchetTree, steps: [RatchetTree.PathStep]), _ environment: MLSEnvironment
+    ) throws(MLSError) -> Group {
+        var tree = merged.tree
         var newContext = context
         newContext.epoch += 1
         newContext.extensions = applied.extensions
+        newContext.treeHash = tree.treeHash()
         // An own Update that is committed brings its keys.
         var keys = privateKeys
         if let own = applied.ownUpdate { keys[TreeMath.node(ownLeafIndex)] = own.encryptionKey }
 
         var commitSecret = SecretBytes.zero(count: algorithms.hashLength)
         if let path = commit.path {
-            if index.int == tree.size { try tree.extend() }
-            try validate(path.leafNode, at: index, applied, tree, environment)
-            let steps = try tree.merge(path, from: index, excluding: applied.addedLeaves, algorithms)
-            try tree.validateCredentialTypes()
-            newContext.treeHash = tree.treeHash()
             let opened = try tree.decryptPath(
-                path, steps, own: ownLeafIndex, privateKeys: tree.known(keys, adding: [:]),
+                path, merged.steps, own: ownLeafIndex, privateKeys: tree.known(keys, adding: [:]),
                 context: newContext.encoded, excluding: applied.addedLeaves, algorithms)
             commitSecret = opened.commitSecret
             keys.merge(opened.keys) { _, new in new }
-        } else {
-            newContext.treeHash = tree.treeHash()
         }
         newContext.confirmedTranscriptHash = TranscriptHash.confirmed(
             interimTranscriptHash, verified.confirmedTranscriptHashInput, algorithms.hash)

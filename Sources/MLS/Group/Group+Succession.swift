@@ -4,6 +4,8 @@ extension Group {
     /// - Parameters:
     ///   - client: this client, with a signer of the new suite.
     ///   - keyPackages: one of each other member of this group, of the new suite.
+    ///   - lifetime: that of this client's leaf in the new group.
+    ///   - environment: time, randomness, judgement and keys.
     /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
     /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or the key packages are of other members.
     public func reinitialize(

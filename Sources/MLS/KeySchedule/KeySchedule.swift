@@ -16,7 +16,7 @@ struct EpochSecrets: Sendable {
 /// The key schedule from one epoch to the next (RFC 9420 §8).
 struct KeySchedule {
     let joinerSecret: SecretBytes
-    let welcomeSecret: SecretBytes
+    private let memberSecret: SecretBytes
     let epochSecret: SecretBytes
     let hash: HashAlgorithm
 
@@ -34,19 +34,21 @@ struct KeySchedule {
     /// From the joiner secret, when joining with a Welcome.
     init(joinerSecret: SecretBytes, pskSecret: SecretBytes, context: [UInt8], _ hash: HashAlgorithm) {
         self.joinerSecret = joinerSecret
-        let member = hash.extract(salt: joinerSecret, pskSecret)
-        welcomeSecret = hash.deriveSecret(member, "welcome")
-        epochSecret = hash.expandWithLabel(member, "epoch", context, hash.length)
+        memberSecret = hash.extract(salt: joinerSecret, pskSecret)
+        epochSecret = hash.expandWithLabel(memberSecret, "epoch", context, hash.length)
         self.hash = hash
     }
 
     /// Epoch 0 of a new group, whose epoch secret is random (§11).
     init(epochSecret: SecretBytes, _ hash: HashAlgorithm) {
         joinerSecret = .zero(count: 0)
-        welcomeSecret = .zero(count: 0)
+        memberSecret = .zero(count: 0)
         self.epochSecret = epochSecret
         self.hash = hash
     }
+
+    /// `welcome_secret`, which only those who add somebody need.
+    var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
     /// `welcome_secret`, which opens the GroupInfo before its context is known (§12.4.3.1).
     static func welcomeSecret(

@@ -36,7 +36,7 @@ public struct AppDataDictionary: Hashable, Sendable, TLSCodable {
 
     /// Reads a dictionary.
     ///
-    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` if components are not in strictly ascending order.
+    /// - Throws: `TLSCodecError.unknownValue` if components are not in strictly ascending order.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         var nested = try reader.readNested()
         while !nested.isAtEnd {

@@ -28,7 +28,7 @@ struct AuthenticatedContent: Hashable, Sendable {
 
     /// `FramedContentTBS` (§6.1). The context is part of it for members and joiners.
     static func toBeSigned(_ content: FramedContent, _ wireFormat: WireFormat, _ context: GroupContext?) -> [UInt8] {
-        var writer = TLSWriter(capacity: 512)
+        var writer = TLSWriter(capacity: content.content.sizeHint + content.authenticatedData.count + 512)
         writer.write(ProtocolVersion.mls10)
         writer.write(wireFormat)
         writer.write(content)

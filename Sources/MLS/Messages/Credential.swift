@@ -17,7 +17,7 @@ public enum Credential: Hashable, Sendable, TLSCodable {
 
     /// Reads a credential.
     ///
-    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` for other types: their length is not known.
+    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {
         case .basic: self = .basic(identity: Array(try reader.readOpaque()))

@@ -88,6 +88,15 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             case .commit: .commit
             }
         }
+
+        /// About how many bytes the encoding takes, to make room for it at once.
+        var sizeHint: Int {
+            switch self {
+            case .application(let data): data.count
+            case .proposal: 512
+            case .commit(let commit): commit.proposals.count * 512 + (commit.path == nil ? 0 : 2_048)
+            }
+        }
     }
 
     let groupID: [UInt8]

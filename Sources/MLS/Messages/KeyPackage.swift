@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see ``VerifiedKeyPackage``.
+/// What a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see ``verify(groupExtensions:in:)``.
 ///
 /// ```text
 /// struct {

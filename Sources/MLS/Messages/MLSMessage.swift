@@ -34,7 +34,7 @@ public enum MLSMessage: Hashable, Sendable, TLSCodable {
 
     /// Reads a message.
     ///
-    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` for versions other than MLS 1.0 and unknown wire formats.
+    /// - Throws: `TLSCodecError.unknownValue` for versions other than MLS 1.0 and unknown wire formats.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let version = try reader.read(ProtocolVersion.self)
         guard version == .mls10 else { throw .unknownValue(field: "version", value: UInt64(version.rawValue)) }

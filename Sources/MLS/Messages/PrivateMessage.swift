@@ -64,7 +64,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         padding: Padding, random: RandomSource, _ algorithms: Algorithms
     ) throws(MLSError) -> PrivateMessage {
         let content = authenticated.content
-        var plaintext = TLSWriter(capacity: 256)
+        var plaintext = TLSWriter(capacity: content.content.sizeHint + 256)
         content.content.encode(into: &plaintext)
         authenticated.auth.encode(into: &plaintext)
         plaintext.writeBytes(repeatElement(0, count: padding.length(forContent: plaintext.bytes.count)))

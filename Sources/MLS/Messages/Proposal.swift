@@ -35,7 +35,7 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
 
     /// Reads a proposal.
     ///
-    /// - Throws: ``TLSCodecError/unknownValue(field:value:)`` for other types: their length is not known, and no group
+    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known, and no group
     ///   whose members support only these may carry them (§13.2).
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(ProposalType.self) {

@@ -42,7 +42,7 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
 public struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
     /// The reference of the client's key package.
     public let newMember: [UInt8]
-    /// A ``GroupSecrets`` under the key package's init key.
+    /// The client's `GroupSecrets` under the key package's init key.
     public let encryptedGroupSecrets: HPKECiphertext
 
     init(newMember: [UInt8], encryptedGroupSecrets: HPKECiphertext) {

@@ -20,7 +20,13 @@ struct ShortBytes: Hashable, Sendable {
         storage = .inPlace(words.0, words.1, words.2, words.3)
     }
 
-    var array: [UInt8] { withUnsafeBytes { Array($0) } }
+    var array: [UInt8] {
+        if case .array(let bytes) = storage { bytes } else { withUnsafeBytes { Array($0) } }
+    }
+
+    var count: Int {
+        if case .array(let bytes) = storage { bytes.count } else { 32 }
+    }
 
     func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         switch storage {

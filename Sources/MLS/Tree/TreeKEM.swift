@@ -88,17 +88,18 @@ extension RatchetTree {
     ) throws(MLSError) -> [PathStep] {
         let steps = filteredDirectPath(index)
         guard steps.count == path.nodes.count else { throw .commit(.pathLength) }
-        var keys: Set<HPKEPublicKey> = []
         guard !encryptionKeys.contains(path.leafNode.encryptionKey.compact) else {
             throw .commit(.duplicateEncryptionKey)
         }
-        keys.insert(path.leafNode.encryptionKey)
+        // A path is short: comparing its keys takes less than hashing them, which long ones feel.
+        var keys = [path.leafNode.encryptionKey]
         for (step, node) in zip(steps, path.nodes) {
             guard resolution(of: step.copath, excluding: new)?.count == node.encryptedPathSecrets.count else {
                 throw .commit(.ciphertextCount)
             }
-            guard !encryptionKeys.contains(node.encryptionKey.compact), keys.insert(node.encryptionKey).inserted
+            guard !encryptionKeys.contains(node.encryptionKey.compact), !keys.contains(node.encryptionKey)
             else { throw .commit(.duplicateEncryptionKey) }
+            keys.append(node.encryptionKey)
             try algorithms.kem.validate(node.encryptionKey)
         }
         blankDirectPath(index)

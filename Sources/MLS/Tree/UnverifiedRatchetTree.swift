@@ -16,17 +16,28 @@ struct UnverifiedRatchetTree: Sendable {
         let algorithms = try context.cipherSuite.requireAlgorithms()
         guard !tree.hasDuplicateEncryptionKey else { throw .tree(.duplicateEncryptionKey) }
         guard !tree.hasDuplicateSignatureKey else { throw .leafNode(.duplicateSignatureKey) }
-        guard tree.treeHash() == context.treeHash else { throw .tree(.treeHash) }
-        try verifyUnmergedLeaves(algorithms)
-        try tree.verifyParentHashes()
         let rules = try LeafNodeRules(suite: context.cipherSuite, extensions: context.extensions, isSending: false)
+        let unverified = self
         let members = Array(tree.members)
-        for member in members { try member.leaf.validate(.tree, rules, environment) }
-        try tree.validateCredentialTypes()
-        _ = try parallelMap(members) { (member) throws(MLSError) in
+        let beside = { @Sendable () throws(MLSError) in
+            try unverified.verifyStructure(members.map(\.leaf), context, rules, environment)
+        }
+        return try parallelMap(members, beside: beside) { (member) throws(MLSError) in
             let place = LeafNode.Place(groupID: context.groupID, leafIndex: member.index)
             guard member.leaf.isSignatureValid(place, algorithms.signature) else { throw .leafNode(.signature) }
-        }
+        }.work
+    }
+
+    /// The checks that need no signature.
+    private func verifyStructure(
+        _ leaves: [LeafNode], _ context: GroupContext, _ rules: LeafNodeRules, _ environment: MLSEnvironment
+    ) throws(MLSError) -> RatchetTree {
+        var tree = tree
+        guard tree.treeHash() == context.treeHash else { throw .tree(.treeHash) }
+        try verifyUnmergedLeaves(try context.cipherSuite.requireAlgorithms())
+        try tree.verifyParentHashes()
+        for leaf in leaves { try leaf.validate(.tree, rules, environment) }
+        try tree.validateCredentialTypes()
         return tree
     }
 

@@ -32,6 +32,9 @@ struct ChatCommand: AsyncParsableCommand {
               130  you decided not to
             """)
 
+    /// So long what lies in an inbox may take.
+    private static let inboxPatience = Duration.seconds(3)
+
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var relay: RelayChoice
     @OptionGroup var patience: Patience
@@ -70,9 +73,7 @@ struct ChatCommand: AsyncParsableCommand {
     }
 
     private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
-        let target = try NamedTarget.find(
-            name, conversations: try await kith.conversations(), contacts: await kith.contacts())
-        switch target {
+        switch try await known(in: kith) {
         case .conversation(let conversation): return conversation.id
         case .contact(let contact): return try await start(with: contact.id, in: kith)
         case nil:
@@ -82,6 +83,30 @@ struct ChatCommand: AsyncParsableCommand {
             }
             return try await start(with: try await lookUp(name, in: kith), in: kith)
         }
+    }
+
+    /// What goes by the name here. Somebody who has just used an invite, or a group that is new, may be in an inbox still.
+    private func known(in kith: Kith) async throws -> NamedTarget? {
+        let events = await kith.events()
+        func find() async throws -> NamedTarget? {
+            try NamedTarget.find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        }
+        if let target = try await find() { return target }
+        guard await kith.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
+        say("\(name) is not known here yet; looking into the inboxes")
+        let (changes, change) = AsyncStream.makeStream(of: Void.self)
+        let tasks = [
+            Task { for await event in events { if case .conversation = event { change.yield() } } },
+            Task {
+                try await Task.sleep(for: Self.inboxPatience)
+                change.finish()
+            },
+        ]
+        defer { for task in tasks { task.cancel() } }
+        for await _ in changes {
+            if let target = try await find() { return target }
+        }
+        return nil
     }
 
     private func start(with contact: ContactID, in kith: Kith) async throws -> ConversationID {

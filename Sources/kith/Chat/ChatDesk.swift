@@ -16,14 +16,32 @@ struct ChatDesk: Sendable {
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
     /// What is known of the conversation.
-    func opening(page: Int) async throws(KithError) -> ChatModel.Opening {
+    ///
+    /// - Parameter page: how many messages a person sees first; `nil` for a program, which gets all that is unread.
+    func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await kith.conversation(conversation)
-        let limit = max(page, min(Self.mostUnread, summary.unread))
+        let history: [Message]
+        if let page {
+            history = try await kith.history(of: conversation, limit: max(page, min(Self.mostUnread, summary.unread)))
+        } else {
+            history = try await unread(after: summary.readThrough)
+        }
         return ChatModel.Opening(
             me: await kith.identity().name, conversation: summary, members: try await kith.members(of: conversation),
             contacts: await kith.contacts(),
             names: Dictionary(try await kith.conversations().map { ($0.id, $0.name) }) { $1 },
-            history: try await kith.history(of: conversation, limit: limit))
+            history: history)
+    }
+
+    private func unread(after seq: UInt64) async throws(KithError) -> [Message] {
+        var unread: [Message] = []
+        var last = seq
+        while true {
+            let page = try await kith.messages(in: conversation, after: last, limit: Self.mostUnread)
+            unread += page
+            guard page.count >= Self.mostUnread, let next = page.last?.seq, next > last else { return unread }
+            last = next
+        }
     }
 
     /// Does it and says what came of it.

@@ -117,7 +117,7 @@ extension ChatModel {
     }
 
     private mutating func info() {
-        let state = "\(conversation.status)"
+        let state = conversation.status.sentence
         show(
             [
                 "[\(MessageWording.name(conversation.name)): conversation \(conversation.id.rawValue), "

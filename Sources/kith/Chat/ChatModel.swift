@@ -17,6 +17,14 @@ struct ChatModel {
         var names: [ConversationID: String]
         /// The last page, the oldest first, with what waits to be sent at its end.
         var history: [Message]
+
+        /// What others said that was not marked as read.
+        var unread: [Message] {
+            history.filter { message in
+                guard case .contact = message.author, let seq = message.seq else { return false }
+                return seq > conversation.readThrough
+            }
+        }
     }
 
     /// What happens to it.
@@ -145,19 +153,17 @@ struct ChatModel {
     // MARK: Opening
 
     private mutating func showHistory() {
-        // A program gets what is new to it.
-        let messages = opening.history
-        let fromOthers = messages.filter { if case .contact = $0.author { true } else { false } }
-        let unread = fromOthers.suffix(conversation.unread)
+        let unread = opening.unread
         if isForPerson, conversation.unread > unread.count {
             notice("\(conversation.unread) are unread; the last are here, and /history shows earlier ones")
         }
-        for message in messages {
-            let isUnread = unread.contains { $0.id == message.id }
+        for message in opening.history {
+            let isUnread = (message.seq ?? 0) > conversation.readThrough
             if isForPerson, message.id == unread.first?.id { show([ScreenLine(.notice, "── unread ──")]) }
+            // A program gets what is new to it.
             take(message, isShown: isForPerson || isUnread, isNew: false)
         }
-        if conversation.unread > 0, lastSeq > 0 { call(.markRead(through: lastSeq)) }
+        if !unread.isEmpty { call(.markRead(through: lastSeq)) }
     }
 
     private func headers() -> [ScreenLine] {
@@ -211,7 +217,8 @@ struct ChatModel {
             case .active:
                 if was != nil { lines.append(ScreenLine(.notice, "[the conversation works]")) }
             case .preparing: break
-            case .removed, .left, .stopped: lines.append(ScreenLine(.failure, "[\(now.status)]"))
+            case .removed, .left, .stopped:
+                lines.append(ScreenLine(.failure, "[\(MessageWording.name(now.name)): \(now.status.sentence)]"))
             }
         }
         if now.isSuspect, was?.isSuspect != true {
@@ -363,18 +370,18 @@ struct ChatModel {
     private func statusLine() -> String? {
         var parts: [String] = []
         if let question { parts.append(question.text) }
-        switch relay {
-        case nil, .connected: break
-        case .connecting: parts.append("connecting to \(conversation.relay)")
-        case .waiting(let reason, _): parts.append("no connection: \(reason); trying again")
-        case .refused: parts.append("the relay is refused")
-        }
-        if conversation.status == .preparing { parts.append("not ready yet") }
         if let first = waiting.first {
             let more = waiting.count > Self.namedWaiting ? " and \(waiting.count - Self.namedWaiting) more" : ""
             let isMoving = relay == .connected || relay == nil
             parts.append("\(isMoving ? "sending" : "waiting"): “\(first.snippet)”\(more)")
         }
+        switch relay {
+        case nil, .connected: break
+        case .connecting: parts.append("connecting to \(conversation.relay)")
+        case .waiting(let reason, _): parts.append("\(reason); trying again")
+        case .refused: parts.append("the relay is refused")
+        }
+        if conversation.status == .preparing { parts.append("not ready yet") }
         if let expiresAfter { parts.append("your messages expire after \(Self.duration(expiresAfter))") }
         return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }

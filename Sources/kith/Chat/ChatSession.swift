@@ -38,6 +38,8 @@ struct ChatSession {
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
     private var model: ChatModel
+    /// What was new when it was opened.
+    private let unread: [Message]
     private var readThrough: UInt64?
     /// Calls that wait for a relay.
     private var underWay = 0
@@ -60,13 +62,17 @@ struct ChatSession {
             for await event in events { arrive.yield(.event(event)) }
             arrive.yield(.leave)
         }
-        model = ChatModel(try await desk.opening(page: options.page), isForPerson: isForPerson)
+        let opening = try await desk.opening(page: isForPerson ? options.page : nil)
+        model = ChatModel(opening, isForPerson: isForPerson)
+        unread = opening.unread
     }
 
     /// Returns when the user has left, or the input is over and everything is on the relay.
     mutating func run() async {
         let style = ChatTerminal.Style(
-            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history")
+            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history",
+            refusal: ScreenLine(
+                .failure, "[too long for one message; what did not fit is left out. kith send sends files]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
         let (screen, arrive) = (screen, arrive)
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
@@ -88,6 +94,7 @@ struct ChatSession {
     }
 
     private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
+        if isJSON { for message in unread { writeJSON(.message(message)) } }
         var mayLeave = await carryOut(model.open(now: ChatDesk.now))
         var isReading = false
         var inputIsOver = false

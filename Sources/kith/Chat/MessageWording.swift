@@ -95,13 +95,13 @@ struct MessageWording: Sendable {
     // MARK: Notices
 
     private func lines(_ notice: Notice, seq: UInt64?, prefix: String) -> [ScreenLine] {
-        let text = "\(prefix)[\(Self.quotingNames(notice))]"
+        let text = "\(prefix)[\(Self.quotingNames(notice).sentence)]"
         switch notice {
         // Of interest to who asks for an explanation, and to nobody else.
         case .renewed: return []
         case .unreadable:
             let hint = seq.map { "; it was left out (/explain \($0))" } ?? "; it was left out"
-            return [ScreenLine(.failure, "\(prefix)[\(Self.quotingNames(notice))\(hint)]")]
+            return [ScreenLine(.failure, "\(prefix)[\(Self.quotingNames(notice).sentence)\(hint)]")]
         case .missed: return [ScreenLine(.failure, text)]
         default: return [ScreenLine(.notice, text)]
         }
@@ -110,11 +110,11 @@ struct MessageWording: Sendable {
     /// The same notice with names that can't be taken for something else.
     private static func quotingNames(_ notice: Notice) -> Notice {
         switch notice {
-        case .began(let by): .began(by: name(by))
+        case .began(let by): .began(by: by.isEmpty ? by : name(by))
         case .added(let added, let by): .added(name(added), by: name(by))
         case .removed(let removed, let by): .removed(name(removed), by: name(by))
         case .left(let left): .left(name(left))
-        case .renamed(let title, let by): .renamed("“\(title)”", by: name(by))
+        case .renamed(let title, let by): .renamed(title, by: name(by))
         case .renewed(let by): .renewed(by: name(by))
         case .unreadable(let reason, let from): .unreadable(reason, from: from.map(name))
         case .missed: notice
@@ -124,9 +124,9 @@ struct MessageWording: Sendable {
     /// What is wrong.
     static func text(_ warning: Warning) -> String {
         switch warning {
-        case .missingBefore, .oldWelcome: "[\(warning)]"
+        case .missingBefore, .oldWelcome: "[\(warning.sentence)]"
         case .differentLogs, .notKept:
-            "[WARNING: \(warning). The relay misbehaves, or somebody in its place. Ask the others what they see]"
+            "[WARNING: \(warning.sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }
     }
 }

@@ -13,7 +13,7 @@ struct ChatWording: Sendable {
             ScreenLine(
                 .notice,
                 "[classic session: for study and for showing. It has no forward secrecy: whoever records it and later "
-                    + "gets a key can read it all. Everyday chat will use MLS.]")
+                    + "gets a key can read it all. Everyday chat uses MLS.]")
         ]
     }
 

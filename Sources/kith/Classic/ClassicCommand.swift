@@ -12,7 +12,7 @@ struct ClassicCommand: AsyncParsableCommand {
         discussion: """
             Both of you name yourselves and the other, over the same relay. The program makes RSA keys, exchanges and \
             verifies them, wraps message keys, and encrypts and authenticates every message. It is for study and for \
-            showing: there is no forward secrecy, and everyday chat will use MLS.
+            showing: there is no forward secrecy, and everyday chat uses MLS.
 
             To know that it is really the other person, compare keys over the phone, or keep your keys with --key and \
             name the other's with --expect.

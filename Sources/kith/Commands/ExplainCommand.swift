@@ -31,9 +31,7 @@ struct ExplainCommand: AsyncParsableCommand {
             try await profile.withOpenForReading { kith in
                 let conversation = try await NamedTarget.conversation(name, in: kith)
                 let story: [String]
-                do {
-                    story = try await kith.explain(seq, in: conversation.id)
-                } catch KithError.notFound {
+                do throws(KithError) { story = try await kith.explain(seq, in: conversation.id) } catch .notFound {
                     throw Failure(message: "this device has no entry \(seq) of \(conversation.name)")
                 }
                 if profile.json {

@@ -251,25 +251,16 @@ struct GroupRenameCommand: AsyncParsableCommand {
                 let events = await kith.events()
                 try await patience.wait(for: kith, remains: GroupCommand.later) {
                     try await kith.rename(conversation.id, to: title)
-                    try await Self.wait(for: title, of: conversation.id, kith, events)
+                    for await case .conversation(let now) in events where now.id == conversation.id {
+                        if now.name == title { return }
+                        if !now.isUsable { throw KithError.conversation(now.status) }
+                    }
+                    throw KithError.closed
                 }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "\(conversation.name) is \(title) now")
             }
         }
-    }
-}
-
-extension GroupRenameCommand {
-    /// Returns when the log has the name: others see it then.
-    private static func wait(
-        for title: String, of id: ConversationID, _ kith: Kith, _ events: AsyncStream<KithEvent>
-    ) async throws {
-        if try await kith.conversation(id).name == title { return }
-        for await event in events {
-            if case .conversation(let now) = event, now.id == id, now.name == title { return }
-        }
-        throw KithError.closed
     }
 }
 

@@ -11,7 +11,7 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             Ends when the relay has it on its disk; until then it is kept here, and goes out whenever the profile is open. A \
             text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
-            process has the profile open, such as kith chat, it is left to that one, and this command ends.
+            process has the profile open, such as kith chat, that one sends it.
 
             EXAMPLES
               kith send bob "see you at eight"
@@ -22,7 +22,7 @@ struct SendCommand: AsyncParsableCommand {
               kith send --no-wait bob "when there is a network"
 
             JSON
-              One object for each message, as kith history prints it; one with handedOver if another process sends it.
+              One object for each message, as kith history prints it.
 
             EXIT CODES
               0  the relay has it    1  failed, said in one line    3  the contact's key has changed: kith verify
@@ -65,37 +65,32 @@ struct SendCommand: AsyncParsableCommand {
             do {
                 try await profile.withOpen { try await send(pieces, with: $0) }
             } catch KithError.inUse(let pid) {
-                try await profile.withOpenForReading { try await handOver(pieces, to: pid, with: $0) }
+                try await handOver(pieces, holder: pid)
             }
         }
     }
 
-    /// Leaves the messages to the process that has the profile open.
-    private func handOver(_ pieces: [String], to pid: Int32?, with kith: Kith) async throws {
-        guard case .conversation(let conversation) = try await NamedTarget.named(name, in: kith) else {
-            throw KithError.inUse(pid: pid)
+    /// Has the process that has the profile say it.
+    private func handOver(_ pieces: [String], holder: Int32?) async throws {
+        let (title, messages) = try await profile.withOpenForReading { kith in
+            let conversation = try await NamedTarget.conversation(name, in: kith)
+            let answered = try await answered(in: conversation.id, kith)
+            var messages: [Message] = []
+            for piece in pieces {
+                messages.append(
+                    try await kith.handOver(
+                        piece, to: conversation.id, replyTo: answered,
+                        expiresAfter: expires.map { UInt32($0.seconds) }))
+            }
+            return (conversation.name, messages)
         }
-        let answered = try await answered(in: conversation.id, kith)
-        for piece in pieces {
-            try await kith.handOver(
-                piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) })
-        }
-        if profile.json {
-            JSONLine.print(
-                HandedOver(
-                    conversation: conversation.id.rawValue, conversationName: conversation.name, messages: pieces.count,
-                    handedOver: true))
+        var handed = HandedTexts(messages)
+        if noWait {
+            StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
         } else {
-            let process = pid.map { "process \($0)" } ?? "the process"
-            StandardStream.error.write("[\(process), which has the profile open, sends it]\n")
+            try await handed.wait(in: profile, for: patience.timeout)
         }
-    }
-
-    private struct HandedOver: Encodable {
-        let conversation: UInt64
-        let conversationName: String
-        let messages: Int
-        let handedOver: Bool
+        if profile.json { for message in handed.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }
 
     private func send(_ pieces: [String], with kith: Kith) async throws {

@@ -5,25 +5,35 @@ import Foundation
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "See it work: a relay and two people, in one terminal.",
+        abstract: "See it work: a relay and three people, in one terminal.",
         discussion: """
-            Starts a relay and two clients as processes of their own, lets them authenticate each other and talk over \
-            real TLS, shows what each did and what the relay holds, and tampers with a message. Nothing is left behind.
+            Starts a relay and the programs of three people as processes of their own, with real TLS and profiles of their \
+            own in a temporary folder: an invite, a conversation, a group, one of them away while the relay is killed and \
+            started again, a removal. It checks all that it shows, searches the relay's files for what was said, and leaves \
+            nothing behind.
 
             EXAMPLES
-              kith demo                 watch, for a few seconds
-              kith demo --explain       also what each step stands against
-              kith demo --interactive   be one of the two
+              kith demo                           watch, for half a minute
+              kith demo --classic                 the original system that Kith grew from: two people, RSA, AES-CBC, HMAC
+              kith demo --classic --explain       also what each step stands against
+              kith demo --classic --interactive   be one of the two
 
             EXIT CODES
               0  everything was as it should be    1  something was not, said in one line    64  wrong usage
             """)
 
-    @Flag(name: .long, help: "Be one of the two yourself.")
+    @Flag(name: .long, help: "Show the classic session instead.")
+    var classic = false
+
+    @Flag(name: .long, help: "With --classic: be one of the two yourself.")
     var interactive = false
 
-    @Flag(name: .long, help: "Say of each step what it stands against.")
+    @Flag(name: .long, help: "With --classic: say of each step what it stands against.")
     var explain = false
+
+    func validate() throws {
+        if !classic, interactive || explain { throw ValidationError("--interactive and --explain go with --classic.") }
+    }
 
     func run() async throws {
         try await reportingFailure {
@@ -34,8 +44,10 @@ struct DemoCommand: AsyncParsableCommand {
             do {
                 if interactive {
                     try await InteractiveDemo(stage: stage).run()
-                } else {
+                } else if classic {
                     try await Self.withinReason { try await WatchedDemo(stage: stage, explains: explain).run() }
+                } else {
+                    try await Self.withinReason { try await MessengerDemo(stage: stage).run() }
                 }
             } catch {
                 // Whatever failed did so because its processes were ended. Whoever did that ends the program too.
@@ -57,8 +69,8 @@ struct DemoCommand: AsyncParsableCommand {
             }
         }
         let watch = Task {
-            try await Task.sleep(for: .seconds(60))
-            end.yield(.failure(Failure(message: "the demo did not finish within a minute")))
+            try await Task.sleep(for: .seconds(120))
+            end.yield(.failure(Failure(message: "the demo did not finish within two minutes")))
         }
         defer {
             watched.cancel()

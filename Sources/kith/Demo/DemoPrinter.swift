@@ -26,6 +26,21 @@ struct DemoPrinter {
         }
     }
 
+    /// What somebody types, or sees.
+    ///
+    /// - Parameter sign: `$` for a command, `»` for a message, `│` for what is on the screen.
+    func person(_ name: String, _ sign: String, _ text: String, _ colour: Colour) {
+        let indent = String(repeating: " ", count: 9)
+        for (index, part) in TextLayout.wrap(SafeText.oneLine(text), width: width - 11).enumerated() {
+            let label =
+                index == 0
+                ? colour.paint(TextLayout.pad("  \(name)", to: 8), if: colours) : indent.dropLast().description
+            let painted = sign == "»" ? Colour.bold.paint(part, if: colours) : part
+            line(
+                "\(label) \(index == 0 ? sign : " ") \(sign == "$" ? Colour.dim.paint(painted, if: colours) : painted)")
+        }
+    }
+
     func table(_ left: (title: String, cells: [SideBySide.Cell]), _ right: (title: String, cells: [SideBySide.Cell])) {
         let table = SideBySide(width: width, leftTitle: left.title, rightTitle: right.title)
         for text in table.lines(left: left.cells, right: right.cells) { line(text) }

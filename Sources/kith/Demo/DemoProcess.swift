@@ -13,7 +13,8 @@ final class DemoProcess: Sendable {
     ///
     /// - Parameters:
     ///   - folder: where its standard error is kept, and `KITH_HOME` is, so that nothing of the user's own is touched.
-    init(_ name: String, _ arguments: [String], in folder: URL) throws {
+    ///   - mergesErrors: whether what it says on standard error comes among its lines.
+    init(_ name: String, _ arguments: [String], in folder: URL, mergesErrors: Bool = false) throws {
         self.name = name
         complaints = folder.appendingPathComponent("\(name).stderr")
         let home = folder.appendingPathComponent("\(name).home")
@@ -21,13 +22,14 @@ final class DemoProcess: Sendable {
         process.executableURL = try Self.thisProgram
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["KITH_HOME": home.path]) { $1 }
+        process.environment?["KITH_PASSPHRASE_FILE"] = nil
         let toProcess = Pipe()
         let fromProcess = Pipe()
         process.standardInput = toProcess
         process.standardOutput = fromProcess
         _ = FileManager.default.createFile(
             atPath: complaints.path, contents: nil, attributes: [.posixPermissions: 0o600])
-        process.standardError = try FileHandle(forWritingTo: complaints)
+        process.standardError = mergesErrors ? fromProcess : try FileHandle(forWritingTo: complaints)
         try process.run()
         self.process = Mutex(process)
         input = toProcess.fileHandleForWriting

@@ -1,13 +1,14 @@
 import Foundation
 import KithClient
 import KithWire
+import Synchronization
 
 /// The relay of the demo: a `kith relay` in a process of its own, on a free port, with its store in a temporary folder.
 final class DemoRelay: Sendable {
     let address: RelayAddress
     let pin: RelayPin
     let data: URL
-    private let process: DemoProcess
+    private let process: Mutex<DemoProcess>
     private let stage: DemoStage
 
     private struct Listening: Decodable {
@@ -19,19 +20,41 @@ final class DemoRelay: Sendable {
     init(on stage: DemoStage) async throws {
         self.stage = stage
         data = stage.folder.appendingPathComponent("relay")
-        process = try stage.start("relay", ["relay", "--listen", "127.0.0.1:0", "--data", data.path, "--json"])
+        let (process, address, pin) = try await Self.start("127.0.0.1:0", data, on: stage)
+        self.process = Mutex(process)
+        self.address = address
+        self.pin = pin
+    }
+
+    private static func start(
+        _ listen: String, _ data: URL, on stage: DemoStage
+    ) async throws -> (DemoProcess, RelayAddress, RelayPin) {
+        let process = try stage.start("relay", ["relay", "--listen", listen, "--data", data.path, "--json"])
         while let line = await process.nextLine() {
             if let listening = try? JSONDecoder().decode(Listening.self, from: Data(line.utf8)),
                 listening.event == "listening"
             {
                 guard let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin) else { break }
-                self.address = address
-                self.pin = pin
-                return
+                return (process, address, pin)
             }
         }
         let reason = process.lastComplaint.map { ": \($0)" } ?? ""
         throw Failure(message: "the relay did not start\(reason)")
+    }
+
+    /// Ends the relay as a power cut does.
+    func kill() {
+        process.withLock { process in
+            process.kill()
+            process.waitForDeath()
+        }
+    }
+
+    /// Starts it again, at the same address and with what is on its disk.
+    func startAgain() async throws {
+        let (again, _, pin) = try await Self.start(address.description, data, on: stage)
+        guard pin == self.pin else { throw Failure(message: "the relay has another key after its restart") }
+        process.withLock { $0 = again }
     }
 
     /// What the relay holds, as `kith relay audit` prints it.
@@ -59,6 +82,7 @@ final class DemoRelay: Sendable {
 
     /// Stops the relay as ctrl-C does.
     func stop() async {
+        let process = process.withLock { $0 }
         process.terminate()
         _ = await process.exitCode(within: 5)
     }

@@ -47,10 +47,10 @@ final class DemoStage: Sendable {
     /// Starts another process of the demo.
     ///
     /// - Throws: ``Interrupted`` once everything is being cleaned up.
-    func start(_ name: String, _ arguments: [String]) throws -> DemoProcess {
+    func start(_ name: String, _ arguments: [String], mergesErrors: Bool = false) throws -> DemoProcess {
         try cast.withLock { cast in
             guard !cast.isOver else { throw Interrupted() }
-            let process = try DemoProcess(name, arguments, in: folder)
+            let process = try DemoProcess(name, arguments, in: folder, mergesErrors: mergesErrors)
             cast.processes.append(process)
             return process
         }

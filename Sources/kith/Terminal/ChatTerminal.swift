@@ -16,6 +16,8 @@ final class ChatTerminal: Sendable {
         var keepsLineBreaks = false
         /// What the page-up key enters, if anything.
         var pageUp: String?
+        /// What is said when something does not fit into the line; nothing but a bell without.
+        var refusal: ScreenLine?
     }
 
     private struct State {
@@ -31,7 +33,7 @@ final class ChatTerminal: Sendable {
     private let state: Mutex<State>
     private let mode: TerminalMode
     private let colours = TerminalMode.wantsColours
-    private let pageUp: String?
+    private let style: Style
     private let leave: @Sendable () -> Void
     private let signals = Mutex<[SignalWatch]>([])
 
@@ -41,7 +43,7 @@ final class ChatTerminal: Sendable {
                 editor: LineEditor(keepsLineBreaks: style.keepsLineBreaks),
                 input: InputLine(
                     prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours)))
-        pageUp = style.pageUp
+        self.style = style
         self.mode = mode
         self.leave = leave
     }
@@ -136,6 +138,7 @@ final class ChatTerminal: Sendable {
             guard !state.isClosed else { return (false, false) }
             var leaves = false
             var suspends = false
+            var refuses = false
             for key in state.parser.feed(bytes) {
                 for action in state.editor.handle(key) {
                     switch action {
@@ -143,13 +146,18 @@ final class ChatTerminal: Sendable {
                     case .interrupt: leaves = true
                     case .endOfInput: leaves = end(&state) || leaves
                     case .suspend: suspends = true
-                    case .pageUp: if let pageUp { submit(pageUp, &state) }
+                    case .pageUp: if let pageUp = style.pageUp { submit(pageUp, &state) }
                     case .redraw: write("\u{1B}[H\u{1B}[2J")
-                    case .refused: write("\u{7}")
+                    case .refused: refuses = true
                     }
                 }
             }
-            write(state.input.draw(state.editor))
+            if refuses {
+                let said = style.refusal?.rows(columns: state.input.columns, colours: colours) ?? []
+                write("\u{7}" + state.input.print(said, state.editor))
+            } else {
+                write(state.input.draw(state.editor))
+            }
             return (leaves, suspends)
         }
         if wantsToLeave { leave() }

@@ -16,6 +16,7 @@ struct InputLine {
     private var statusColumns: Int?
     private let colours: Bool
 
+    private static let eraseRow = "\u{1B}[K"
     private static let eraseBelow = "\u{1B}[J"
     private static let save = "\u{1B}7"
     private static let restore = "\u{1B}8"
@@ -46,9 +47,11 @@ struct InputLine {
         return draw(editor)
     }
 
-    private mutating func erase(rowsAbove: Int) -> String {
+    private mutating func erase(rowsAbove: Int, mayBeWrapped: Bool = false) -> String {
         cursorColumn = 0
         statusColumns = nil
+        // Some terminals take the erasing of a whole screen for a reason to keep what was on it.
+        guard rowsAbove > 0 || mayBeWrapped else { return "\r" + Self.eraseRow }
         return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r" + Self.eraseBelow
     }
 
@@ -57,7 +60,7 @@ struct InputLine {
         let columns = max(1, columns)
         let rowsAbove = cursorColumn / columns + (statusColumns.map { max(1, ($0 + columns - 1) / columns) } ?? 0)
         self.columns = columns
-        return erase(rowsAbove: rowsAbove) + content(editor)
+        return erase(rowsAbove: rowsAbove, mayBeWrapped: true) + content(editor)
     }
 
     private mutating func content(_ editor: LineEditor) -> String {

@@ -11,7 +11,7 @@ struct GroupTests {
         of count: Int, suite: CipherSuite = .x25519AES128SHA256Ed25519,
         _ body: (_ first: Person, _ others: [Person], _ group: ConversationID, _ relay: RelayPoint) async throws -> Void
     ) async throws {
-        try await withRelay { address, pin, _ in
+        try await withRelay(limits: { $0.connectionsPerAddress = 1_000 }) { address, pin, _ in
             let relay = RelayPoint(address: address, pin: pin)
             let first = try await Person("first", suite: suite)
             var others: [Person] = []
@@ -21,7 +21,9 @@ struct GroupTests {
                 _ = try await person.kith.join(invite)
                 others.append(person)
             }
-            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }, within: 60) { $0 == count - 1 }
+            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }, within: 60) {
+                $0 == count - 1
+            }
             let members = await first.kith.contacts().map(\.id)
             let group = try await first.kith.createGroup("all", at: relay, members: members)
             try await body(first, others, group, relay)
@@ -34,7 +36,9 @@ struct GroupTests {
         try await withGroup(of: 70) { first, others, group, _ in
             _ = try await first.kith.send("hello all", to: group)
             for person in others {
-                try await eventually({ try await person.kith.conversations().map(\.name) }, within: 60) { $0.contains("all") }
+                try await eventually({ try await person.kith.conversations().map(\.name) }, within: 60) {
+                    $0.contains("all")
+                }
                 let id = try await person.conversation("all")
                 try await eventually({ try await person.texts(id) }, within: 60) { $0 == ["first: hello all"] }
                 #expect(try await person.kith.members(of: id).count == 70)
@@ -105,7 +109,9 @@ struct GroupTests {
             try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: read me") }
             try await alice.kith.markRead(atAlice, through: try await alice.kith.conversation(atAlice).lastSeq)
             #expect(try await alice.kith.conversation(atAlice).unread == 0)
-            try await eventually({ try await bob.kith.history(of: atBob).first { $0.body == .text("read me") }?.delivery }) {
+            try await eventually({
+                try await bob.kith.history(of: atBob).first { $0.body == .text("read me") }?.delivery
+            }) {
                 $0 == .read(by: 1)
             }
             for (person, id) in [(alice, atAlice), (bob, atBob)] {

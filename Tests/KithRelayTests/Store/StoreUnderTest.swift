@@ -37,7 +37,7 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
 
 extension StoreTuning {
     static let tight = StoreTuning(
-        entriesPerSweep: 40, headsPerSweep: 3, cachedChannels: 4, checkpointBytes: 64 << 10,
+        entriesPerSweep: 40, cachedChannels: 4, openReferences: 8, checkpointBytes: 64 << 10,
         checkpointNowBytes: 256 << 10)
 }
 
@@ -61,10 +61,14 @@ final class TemporaryFolder: Sendable {
     func crashed() throws -> TemporaryFolder {
         let copy = TemporaryFolder()
         try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
-        for file in ["relay.sqlite", "relay.sqlite-wal"] where FileManager.default.fileExists(atPath: "\(path)/\(file)")
-        {
-            try FileManager.default.copyItem(atPath: "\(path)/\(file)", toPath: "\(copy.path)/\(file)")
-        }
+        func content(_ file: String) -> Data? { FileManager.default.contents(atPath: file) }
+        // Both of one moment: while the log stays as it is, it has whatever the database may be getting from it meanwhile.
+        var log: Data?
+        repeat {
+            log = content(database + "-wal")
+            try content(database)?.write(to: URL(fileURLWithPath: copy.database))
+        } while log != content(database + "-wal")
+        try log?.write(to: URL(fileURLWithPath: copy.database + "-wal"))
         return copy
     }
 }

@@ -23,12 +23,14 @@ import Testing
 
     private func summary(
         isGroup: Bool = false, status: ConversationStatus = .active, members: Int = 2, unread: Int = 0,
+        readThrough: UInt64 = 100,
         isSuspect: Bool = false
     ) -> ConversationSummary {
         ConversationSummary(
             id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
             memberCount: members,
-            unread: unread, readThrough: 0, lastSeq: 10, lastActivityMs: now, relay: relay, isSuspect: isSuspect)
+            unread: unread, readThrough: readThrough, lastSeq: 10, lastActivityMs: now, relay: relay,
+            isSuspect: isSuspect)
     }
 
     private func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
@@ -79,7 +81,7 @@ import Testing
             try message(1, "old", seq: 1, delivery: .read(by: 1)), try message(2, "answer", from: fromBob(), seq: 2),
             try message(3, "new", from: fromBob(), seq: 3),
         ]
-        var model = try model(summary(unread: 1), history: history)
+        var model = try model(summary(unread: 1, readThrough: 2), history: history)
         let outputs = model.open(now: now)
         #expect(
             shown(outputs) == [
@@ -100,7 +102,7 @@ import Testing
     @Test("a program gets what is unread and no words for people")
     func program() throws {
         let history = [try message(1, "old", from: fromBob(), seq: 1), try message(2, "new", from: fromBob(), seq: 2)]
-        var model = try model(summary(unread: 1), history: history, isForPerson: false)
+        var model = try model(summary(unread: 1, readThrough: 1), history: history, isForPerson: false)
         let lines = shown(model.open(now: now))
         #expect(!lines.contains("bob : old (verified)"))
         #expect(lines.contains("bob : new (verified)"))
@@ -171,7 +173,7 @@ import Testing
         let outputs = model.open(now: now)
         #expect(status(outputs) == "[sending: “one” and 1 more]")
         let away = model.handle(.event(.relay(relay, .waiting(reason: "it refuses", untilMs: 0))), now: now)
-        #expect(status(away) == "[no connection: it refuses; trying again · waiting: “one” and 1 more]")
+        #expect(status(away) == "[waiting: “one” and 1 more · it refuses; trying again]")
         #expect(model.handle(.event(.relay(relay, .connecting)), now: now) == [])
         #expect(model.farewell?.text == "[2 messages wait on this device, and go out when Kith runs again]")
     }
@@ -188,7 +190,7 @@ import Testing
         let lines = outputs.flatMap { if case .show(let lines) = $0 { lines } else { [] as [ScreenLine] } }
         #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
         #expect(lines[2].text.contains("2 messages"))
-        #expect(lines[3].text.contains("another log"))
+        #expect(lines[3].text.contains("different logs"))
         #expect(calls(outputs) == [.markRead(through: 9)])
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
@@ -253,7 +255,7 @@ import Testing
         #expect(model.handle(.event(suspect), now: now) == [])
         #expect(
             shown(model.handle(.event(.conversation(summary(status: .removed(by: "bob")))), now: now))
-                == ["[bob removed you from the conversation]"])
+                == ["[bob: bob removed you from it]"])
         let elsewhere = try message(5, "hi", from: .contact(carol, name: "carol", .invite), seq: 1, in: 2)
         #expect(shown(model.handle(.event(.message(elsewhere)), now: now)) == ["[carol wrote to you]"])
         #expect(model.handle(.event(.message(elsewhere)), now: now) == [])

@@ -52,6 +52,14 @@ extension ValidationRow {
                     cipherSuite: suite, initKey: HPKEPublicKey([1, 2, 3]), leafNode: bundle.keyPackage.leafNode,
                     extensions: [], signer: bundle.signer))
         },
+        ValidationRow("KP-7", .crypto(.invalidPublicKey)) {
+            // The curve's point of order two: every shared secret with it is zero.
+            let bundle = try testBundle("mallory")
+            try verify(
+                KeyPackage(
+                    cipherSuite: suite, initKey: HPKEPublicKey([UInt8](repeating: 0, count: 32)),
+                    leafNode: bundle.keyPackage.leafNode, extensions: [], signer: bundle.signer))
+        },
     ]
 
     static let leafNodes: [ValidationRow] = [
@@ -176,6 +184,11 @@ extension ValidationRow {
                 Forge.keyPackage(suite: .p256AES128SHA256P256) {
                     $0.encryptionKey = HPKEPublicKey([4] + [UInt8](repeating: 1, count: 64))
                 })
+        },
+        ValidationRow("LN-29", .leafNode(.invalidEncryptionKey)) {
+            let unusable = HPKEPublicKey([UInt8](repeating: 0xff, count: 1_216))
+            try verify(
+                Forge.keyPackage(suite: .xWingAES128SHA256Ed25519) { $0.encryptionKey = unusable })
         },
         ValidationRow("LN-27", .leafNode(.signature)) {
             var victim = try Victim()

@@ -334,7 +334,53 @@ extension ValidationRow {
             let environment = testEnvironment { $0.preSharedKey = { _ in SecretBytes([1]) } }
             try victim.receive(victim.forge.commit([.preSharedKey(id)]), environment)
         },
+        ValidationRow("CM-18", .crypto(.decapsulate)) {
+            // An encapsulation that makes the shared secret zero: anyone could read the path secret.
+            var victim = try Victim()
+            let zero = [UInt8](repeating: 0, count: 32)
+            try victim.receive(
+                victim.forge.commit(
+                    [],
+                    path: changing(victim.forge.path(), 0) { node in
+                        UpdatePathNode(
+                            encryptionKey: node.encryptionKey,
+                            encryptedPathSecrets: node.encryptedPathSecrets.map {
+                                HPKECiphertext(kemOutput: zero, ciphertext: $0.ciphertext)
+                            })
+                    }))
+        },
+        ValidationRow("CM-16", .leafNode(.credential)) {
+            // An outsider that claims to be the receiver, come back with a new key.
+            var victim = try Victim()
+            guard let bob = victim.members.groups[0].tree[LeafIndex(1)] else { return }
+            let keys = Set(victim.members.groups[0].members.map(\.leaf.signatureKey))
+            let outsider = Client(
+                credential: bob.credential,
+                signer: try SignaturePrivateKey(generatingFor: victim.forge.group.cipherSuite))
+            let info = try victim.members.groups[0].groupInfo().asGroupInfo
+            let join = try Group.joinExternally(
+                info, client: outsider, removing: LeafIndex(1), in: testEnvironment())
+            try victim.receive(join.message, MLSEnvironment(authentication: KnownKeys(keys: keys), now: testNow))
+        },
+        ValidationRow("CM-17", .commit(.parentHash)) {
+            var victim = try Victim()
+            let path = try victim.forge.path(CommitOptions([.remove(LeafIndex(1))]))
+            var draft = LeafDraft(path.leafNode)
+            draft.source = .commit(parentHash: [1, 2])
+            let forged = try draft.signed(victim.forge.group.signer, victim.forge.place)
+            try victim.receive(
+                victim.forge.commit(
+                    [.remove(LeafIndex(1))], path: UpdatePath(leafNode: forged, nodes: path.nodes)))
+        },
     ]
+
+    /// Believes members whose keys are known, whatever they call themselves.
+    private struct KnownKeys: AuthenticationService {
+        let keys: Set<SignaturePublicKey>
+        func isValid(_: Credential, signatureKey: SignaturePublicKey, as _: CredentialRole) -> Bool {
+            keys.contains(signatureKey)
+        }
+    }
 
     private static func changing(
         _ path: UpdatePath, _ index: Int, _ change: (UpdatePathNode) -> UpdatePathNode

@@ -90,7 +90,7 @@ final class WireClient: Sendable {
     func send(_ frames: [ClientFrame]) {
         var writer = WebSocketWriter()
         for frame in frames { writer.write(frame, mask: 0x1122_3344) }
-        send(writer.takeBytes())
+        send(writer.bytes)
     }
 
     func close() { channel.close(promise: nil) }

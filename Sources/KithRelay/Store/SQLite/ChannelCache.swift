@@ -1,45 +1,48 @@
 import KithWire
 
 /// The channels in memory. Those used lately stay, and those whose head is not written down yet.
-///
-/// Two generations: what is used moves to the young one; when that is full, the old one goes and the young one becomes
-/// old. So a channel survives as long as it is used once per generation, and nothing is sorted or counted on the way.
 struct ChannelCache {
-    private var young: [ChannelID: CachedChannel] = [:]
-    private var old: [ChannelID: CachedChannel] = [:]
-    private let generation: Int
+    /// Several tables, so that none is so large that a commit has to wait until it has grown.
+    private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
+    private var turns = SecondChances()
+    private let capacity: Int
+    private(set) var count = 0
 
     /// Goes up when channels leave. What was read from the file before that may be older than what they wrote.
     private(set) var departures: UInt64 = 0
 
     /// - Parameter capacity: how many channels to keep, not counting those that have to stay.
-    init(capacity: Int) { generation = max(1, capacity / 2) }
-
-    var count: Int { young.count + old.count }
+    init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {
-        mutating get {
-            if let channel = young[id] { return channel }
-            guard let channel = old.removeValue(forKey: id) else { return nil }
-            insert(channel)
-            return channel
-        }
+        guard let channel = tables[ChannelCache.table(of: id)][id] else { return nil }
+        channel.isUsed = true
+        return channel
     }
 
     mutating func insert(_ channel: CachedChannel) {
-        if young.count >= generation {
-            let leaving = old
-            old = young
-            young = [:]
-            for (id, channel) in leaving where channel.isBehind { old[id] = channel }
-            departures += 1
-        }
-        young[channel.id] = channel
+        // Many at a time, so that reads beside are seldom invalid.
+        if count >= capacity { makeRoom(for: max(1, capacity / 4_096)) }
+        if tables[ChannelCache.table(of: channel.id)].updateValue(channel, forKey: channel.id) == nil { count += 1 }
+        turns.enter(channel)
     }
 
     mutating func remove(_ id: ChannelID) {
-        young[id] = nil
-        old[id] = nil
+        if tables[ChannelCache.table(of: id)].removeValue(forKey: id) != nil { count -= 1 }
         departures += 1
     }
+
+    private mutating func makeRoom(for wanted: Int) {
+        for _ in 0..<wanted {
+            let leaving = turns.next { channel in
+                defer { channel.isUsed = false }
+                return !channel.isUsed && !channel.isBehind
+            }
+            // One that was taken back has left already, and may have come again as another object.
+            guard let leaving, tables[ChannelCache.table(of: leaving.id)][leaving.id] === leaving else { continue }
+            remove(leaving.id)
+        }
+    }
+
+    private static func table(of id: ChannelID) -> Int { Int(id.firstByte & 63) }
 }

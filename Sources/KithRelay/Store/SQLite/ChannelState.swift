@@ -11,7 +11,7 @@ struct ChannelState: Sendable {
     var totalBytes: UInt64 = 0
     /// When the first kept entry expires, in milliseconds since 1970; 0 if not known.
     var dueMs: UInt64 = 0
-    /// The references to the entries after the last complete block; `nil` until someone needs them.
+    /// The references to the entries after the last complete block; `nil` if they are not in memory, see ``OpenBlocks``.
     var openBlock: EntryBlock?
 
     /// When an entry of this channel expires.
@@ -29,6 +29,11 @@ final class CachedChannel {
     var state: ChannelState
     /// Whether `channel_head` lags behind. Such a channel stays in the cache.
     var isBehind = false
+    /// Whether it was used since ``ChannelCache`` last looked, and its block since ``OpenBlocks`` did.
+    var isUsed = false
+    var isBlockUsed = false
+    /// Whether ``OpenBlocks`` knows of the block.
+    var isBlockCounted = false
     /// The transaction that last saved the state, to save it once in each.
     var savedIn: UInt64 = 0
 

@@ -33,10 +33,13 @@ extension SQLiteConnection {
         try execute("CREATE TABLE room (bytes BLOB); INSERT INTO room VALUES (zeroblob(\(bytes + cacheKiB << 10)))")
     }
 
-    /// Copies what is in the write-ahead log, and nobody reads there, into the database. Makes nobody wait.
-    func checkpoint() throws(StoreFailure) {
-        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+    /// Copies what is in the write-ahead log, and nobody reads there, into the database. Makes nobody wait. Returns how many
+    /// pages of the log are in the database now: if all are, the next commit begins at the log's front.
+    func checkpoint() throws(StoreFailure) -> Int {
+        var copied: Int32 = 0
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, &copied)
         // Busy: another connection is at it.
         if code != SQLITE_OK && code & 0xff != SQLITE_BUSY { throw failure(code) }
+        return max(0, Int(copied))
     }
 }

@@ -25,14 +25,6 @@ struct LogReader {
         return state
     }
 
-    /// A channel with its open block, on one state of the file.
-    func wholeChannel(_ id: ChannelID) throws(StoreFailure) -> ChannelState? {
-        guard var state = try channel(id) else { return nil }
-        guard let block = try openBlock(of: state) else { throw .damaged("a channel's entries are not chained") }
-        state.openBlock = block
-        return state
-    }
-
     private func readHead(into state: inout ChannelState) throws(StoreFailure) {
         let head = try connection.statement(
             """

@@ -5,10 +5,7 @@ extension LogWriter {
     /// - Parameter atOnce: whether any head that is behind is reason enough.
     func startSweepIfDue(atOnce: Bool) {
         guard sweep == nil, !behind.isEmpty else { return }
-        guard
-            atOnce || lastPosition - sweptThrough >= tuning.entriesPerSweep
-                || behind.count >= tuning.headsPerSweep
-        else { return }
+        guard atOnce || lastPosition - sweptThrough >= tuning.entriesPerSweep else { return }
         sweep = HeadSweep(through: lastPosition, channels: behind)
         sweptThrough = lastPosition
         behind = []
@@ -35,14 +32,13 @@ extension LogWriter {
     }
 
     func write(headOf channel: CachedChannel) throws(StoreFailure) {
-        let state = channel.state
-        writeHead.bind(state.number, at: 1)
-        writeHead.bind(state.head.firstSeq, at: 2)
-        writeHead.bind(state.head.lastSeq, at: 3)
-        writeHead.bind(state.lastPosition, at: 4)
-        writeHead.bind(state.totalBytes, at: 5)
-        writeHead.bind(state.droppedBytes, at: 6)
-        writeHead.bind(state.dueMs, at: 7)
+        writeHead.bind(channel.state.number, at: 1)
+        writeHead.bind(channel.state.head.firstSeq, at: 2)
+        writeHead.bind(channel.state.head.lastSeq, at: 3)
+        writeHead.bind(channel.state.lastPosition, at: 4)
+        writeHead.bind(channel.state.totalBytes, at: 5)
+        writeHead.bind(channel.state.droppedBytes, at: 6)
+        writeHead.bind(channel.state.dueMs, at: 7)
         try writeHead.run()
     }
 

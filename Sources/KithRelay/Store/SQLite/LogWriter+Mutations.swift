@@ -47,10 +47,8 @@ extension LogWriter {
         row.bind(UInt64(retentionSeconds), at: 4)
         try row.run()
         try insertEpoch(of: head, in: lastChannelNumber)
-        var state = ChannelState(number: lastChannelNumber, head: head)
-        state.openBlock = EntryBlock(lastSeq: 0)
         transaction.entered.append(id)
-        cache.insert(CachedChannel(id: id, state: state))
+        cache.insert(CachedChannel(id: id, state: ChannelState(number: lastChannelNumber, head: head)))
         totals.channels += 1
         transaction.changesTotals = true
         return true
@@ -62,7 +60,7 @@ extension LogWriter {
         guard let channel = try channel(id) else { return false }
         var head = channel.state.head
         guard head.append(entry, nextAccess: nextAccess) else { return false }
-        if channel.state.openBlock == nil { channel.state.openBlock = try openBlock(of: channel.state) }
+        let block = EntryBlock.isComplete(at: entry.seq) ? try openBlock(of: channel.state) : nil
         save(channel)
 
         lastPosition += 1
@@ -73,10 +71,14 @@ extension LogWriter {
         if channel.state.head.firstSeq == entry.seq {
             channel.state.dueMs = channel.state.dueMs(receivedAtMs: entry.receivedAtMs)
         }
-        channel.state.openBlock?.append(
-            EntryReference(
-                position: lastPosition, id: entry.id, receivedAtMs: entry.receivedAtMs, size: UInt32(size)))
-        if EntryBlock.isComplete(at: entry.seq) { try completeBlock(of: channel) }
+        let reference = EntryReference(
+            position: lastPosition, id: entry.id, receivedAtMs: entry.receivedAtMs, size: UInt32(size))
+        if var block {
+            block.append(reference)
+            try insert(block, of: channel)
+        } else {
+            blocks.append(reference, to: channel)
+        }
         if nextAccess != nil {
             try endEpoch(of: channel.state, at: entry.seq)
             try insertEpoch(of: head, in: channel.state.number)
@@ -110,14 +112,13 @@ extension LogWriter {
         try insertEntry.check(code)
     }
 
-    /// Writes the open block's references and starts the next.
-    private func completeBlock(of channel: CachedChannel) throws(StoreFailure) {
-        guard let block = channel.state.openBlock else { return }
+    /// Writes a complete block. The next entry starts another.
+    private func insert(_ block: EntryBlock, of channel: CachedChannel) throws(StoreFailure) {
         insertBlock.bind(channel.state.number, at: 1)
         insertBlock.bind(block.lastSeq, at: 2)
         insertBlock.bind(block.encodedReferences, at: 3)
         try insertBlock.run()
-        channel.state.openBlock = EntryBlock(lastSeq: block.lastSeq)
+        blocks.set(EntryBlock(lastSeq: block.lastSeq), of: channel)
     }
 
     private func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock {
@@ -185,7 +186,7 @@ extension LogWriter {
         totals.keyPackages -= packages
         transaction.changesTotals = true
         channel.state.head = head
-        channel.state.openBlock = EntryBlock(lastSeq: lastSeq)
+        blocks.set(EntryBlock(lastSeq: lastSeq), of: channel)
         try write(headOf: channel)
         return true
     }
@@ -222,7 +223,7 @@ extension LogWriter {
         transaction.changesTotals = true
         channel.state.head.trim(to: firstSeq, droppedBytes: droppedBytes - channel.state.droppedBytes)
         channel.state.dueMs = dueMs
-        channel.state.openBlock = open
+        blocks.set(open, of: channel)
         try deleteEpochs(of: channel.state)
         try write(headOf: channel)
         return true

@@ -11,6 +11,7 @@ final class LogWriter {
     let reader: LogReader
     let tuning: StoreTuning
     var cache: ChannelCache
+    var blocks: OpenBlocks
     var totals: StoreTotals
     let relayID: [UInt8]
 
@@ -56,6 +57,7 @@ final class LogWriter {
     ) throws(StoreFailure) {
         self.tuning = tuning
         cache = ChannelCache(capacity: tuning.cachedChannels)
+        blocks = OpenBlocks(capacity: tuning.openReferences)
         self.connection = connection
         reader = LogReader(connection: connection)
         relayID = recovered.relayID
@@ -70,8 +72,9 @@ final class LogWriter {
         gauge.watch(connection)
     }
 
-    /// How long SQLite's write-ahead log is, in bytes, as of the last commit.
-    var logBytes: Int { gauge.pages * StoreLimits.pageBytes }
+    /// How long SQLite's write-ahead log is, as of the last commit.
+    var logPages: Int { gauge.pages }
+    var logBytes: Int { logPages * StoreLimits.pageBytes }
 
     // MARK: Transactions
 
@@ -149,7 +152,10 @@ final class LogWriter {
     /// Makes memory what it was before the transaction.
     private func takeBack() {
         connection.rollback()
-        for (channel, state) in transaction.saved { channel.state = state }
+        for (channel, state) in transaction.saved {
+            blocks.clear(channel)
+            channel.state = state
+        }
         for channel in behind[transaction.behindCount...] { channel.isBehind = false }
         behind.removeLast(behind.count - transaction.behindCount)
         for id in transaction.entered { cache.remove(id) }
@@ -183,6 +189,14 @@ final class LogWriter {
         // Can be read again; a second owner of the references would mean a copy of them for each append.
         state.openBlock = nil
         transaction.saved.append((channel, state))
+    }
+
+    /// Keeps a block that was read beside the commits, if the channel is still as it was then.
+    func keep(_ block: EntryBlock, of id: ChannelID) {
+        guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
+            block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)
+        else { return }
+        blocks.set(block, of: channel)
     }
 
     /// Marks a channel's head for the next sweep.

@@ -3,6 +3,9 @@ extension SQLiteStore {
     /// What `PRAGMA synchronous` says on the connection that commits: 2 is FULL.
     func synchronousMode() throws(StoreFailure) -> UInt64? { try number("PRAGMA synchronous") }
 
+    /// How long SQLite's write-ahead log was after the last commit, from its front.
+    func logBytes() throws(StoreFailure) -> Int { try openWriter().logBytes }
+
     /// The number that a query on the connection that commits gives.
     func number(_ sql: String) throws(StoreFailure) -> UInt64? {
         try openWriter().connection.number(sql)

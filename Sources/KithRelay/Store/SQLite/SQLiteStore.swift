@@ -22,6 +22,9 @@ public actor SQLiteStore: ChannelStore {
     /// `nil` once closed.
     private var writer: LogWriter?
     private var isCheckpointing = false
+    /// How long the log was after the last commit, and when it was copied last; 0 after it has begun anew.
+    private var lastLogBytes = 0
+    private var checkpointedAt = 0
     private var housekeeping: Scheduled<Void>?
     private var lastCommit = NIODeadline.now()
     /// The last channel that expiry looked at.
@@ -51,7 +54,7 @@ public actor SQLiteStore: ChannelStore {
             relayID = writer.relayID
             self.writer = writer
             reader = ConnectionThread(try StoreSchema.openReader(folder))
-            checkpointer = ConnectionThread(try SQLiteConnection(path: folder.database, mode: .readWrite))
+            checkpointer = ConnectionThread(try StoreSchema.openCheckpointer(folder))
         } catch {
             throw StoreOpenError(error, file: folder.database)
         }
@@ -104,14 +107,19 @@ public actor SQLiteStore: ChannelStore {
         } ?? []
     }
 
-    /// Runs `body` on the reader's thread with the channel's state. It returns `nil` if the state is out of date because
-    /// entries were dropped meanwhile, and is run again. `nil` if there is no such channel.
+    /// Runs `body` on the reader's thread with the channel's state and open block. It returns `nil` if the state is out of
+    /// date because entries were dropped meanwhile, and is run again. `nil` if there is no such channel.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
         for _ in 0..<StoreLimits.readAttempts {
             guard let state = try await state(of: channel) else { return nil }
-            let result = try await reader.read { (reader) throws(StoreFailure) in try body(reader, state) }
+            let (result, block) = try await reader.read { (reader) throws(StoreFailure) -> (T?, EntryBlock?) in
+                var state = state
+                state.openBlock = try reader.openBlock(of: state)
+                return (state.openBlock == nil ? nil : try body(reader, state), state.openBlock)
+            }
+            if let block { writer?.keep(block, of: channel) }
             if let result { return result }
         }
         // A channel that loses entries all the time: here nothing can happen in between.
@@ -142,17 +150,16 @@ public actor SQLiteStore: ChannelStore {
 
     /// A channel's state, from memory or else from the file.
     private func state(of id: ChannelID) async throws(StoreFailure) -> ChannelState? {
-        while true {
-            let writer = try openWriter()
-            if let channel = writer.cache[id] { return channel.state }
-            let departures = writer.cache.departures
-            let state = try await reader.read { (reader) throws(StoreFailure) in try reader.wholeChannel(id) }
-            // Whatever is in memory now is newer. And if channels have left it, this one may have come, changed and gone.
-            if let channel = writer.cache[id] { return channel.state }
-            guard writer.cache.departures == departures else { continue }
-            if let state { writer.cache.insert(CachedChannel(id: id, state: state)) }
-            return state
-        }
+        let writer = try openWriter()
+        if let channel = writer.cache[id] { return channel.state }
+        let departures = writer.cache.departures
+        var state = try await reader.read { (reader) throws(StoreFailure) in try reader.channel(id) }
+        // Whatever is in memory now is newer. And if channels have left it, this one may have come, changed and gone: here
+        // nothing can happen in between.
+        if let channel = writer.cache[id] { return channel.state }
+        if writer.cache.departures != departures { state = try openWriter().reader.channel(id) }
+        if let state { writer.cache.insert(CachedChannel(id: id, state: state)) }
+        return state
     }
 
     // MARK: Writing
@@ -204,17 +211,33 @@ public actor SQLiteStore: ChannelStore {
         try? writer.connection.makeRoomInLog(bytes: writer.tuning.checkpointBytes)
     }
 
+    /// Copies the log into the database when it has grown enough. Seldom: each copying syncs both files, and commits wait
+    /// for the disk meanwhile.
     private func checkpointIfDue(_ writer: LogWriter) {
-        if writer.logBytes >= writer.tuning.checkpointNowBytes {
+        let (bytes, tuning) = (writer.logBytes, writer.tuning)
+        // It was begun anew.
+        if bytes < lastLogBytes { checkpointedAt = 0 }
+        lastLogBytes = bytes
+        guard bytes >= tuning.checkpointBytes, bytes - checkpointedAt >= tuning.checkpointShareBytes else { return }
+        if bytes >= tuning.checkpointNowBytes {
+            checkpointedAt = bytes
             // What fails here fails the next commit if it matters; the log keeps what was committed.
-            try? writer.connection.checkpoint()
-        } else if writer.logBytes >= writer.tuning.checkpointBytes, !isCheckpointing {
+            _ = try? writer.connection.checkpoint()
+        } else if !isCheckpointing {
+            checkpointedAt = bytes
             isCheckpointing = true
-            Task {
-                try? await checkpointer.run { (connection) throws(StoreFailure) in try connection.checkpoint() }
-                isCheckpointing = false
-            }
+            Task { await checkpoint() }
         }
+    }
+
+    private func checkpoint() async {
+        let pages = try? await checkpointer.run { (connection) throws(StoreFailure) in try connection.checkpoint() }
+        isCheckpointing = false
+        // What is left is what came meanwhile. As long as any is left, the log grows.
+        guard let writer, let pages, writer.logPages > pages,
+            (writer.logPages - pages) * StoreLimits.pageBytes <= writer.tuning.checkpointShareBytes
+        else { return }
+        _ = try? writer.connection.checkpoint()
     }
 
     private func scheduleHousekeeping(_ writer: LogWriter, after delay: TimeAmount = .milliseconds(StoreLimits.idleMs))

@@ -106,6 +106,14 @@ enum StoreSchema {
         return connection
     }
 
+    /// Opens a connection that only copies the log into the database. The file has its tables already.
+    static func openCheckpointer(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
+        let connection = try SQLiteConnection(path: folder.database, mode: .readWrite)
+        // A connection that has read nothing yet does not know that there is a log, and copies nothing.
+        _ = try format(of: connection)
+        return connection
+    }
+
     /// Looks at what the file is, without changing it.
     static func format(of connection: SQLiteConnection) throws(StoreFailure) -> Format {
         let version = try connection.number("PRAGMA user_version") ?? 0

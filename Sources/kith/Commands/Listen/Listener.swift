@@ -164,7 +164,7 @@ struct Listener {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
             names[message.conversation] = try await kith.conversation(message.conversation).name
-        case .inviteUsed(_, let id) where names[id] == nil: names[id] = try await kith.conversation(id).name
+        case .inviteUsed(_, let id), .warning(let id, _): names[id] = try await kith.conversation(id).name
         default: break
         }
         let before = unmarked

@@ -42,6 +42,30 @@ struct ProfileSetup: ParsableArguments {
             secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
     }
 
+    /// Makes the profile from a backup.
+    func restore(_ profile: ProfileOptions, from file: URL, passphrase: String) async throws -> Kith {
+        let secret = try await newPassphrase().map(VaultSecret.passphrase) ?? .keyFile
+        return try await Kith.restore(
+            from: file, passphrase: passphrase, in: profile.folder, deviceName: deviceName ?? Self.hostName,
+            secret: secret)
+    }
+
+    /// What is to open the new profile; `nil` for a key file.
+    private func newPassphrase() async throws -> String? {
+        let fromFile = noPassphrase ? nil : try Passphrase.fromFile()
+        if noPassphrase || yes || fromFile != nil { return fromFile }
+        guard let prompt = Prompt() else {
+            throw Failure(
+                message:
+                    "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file in "
+                    + "KITH_PASSPHRASE_FILE")
+        }
+        defer { prompt.close() }
+        return try await Passphrase.new(
+            asking: "A passphrase for the profile, which nobody can recover (empty for none):", mayBeEmpty: true,
+            prompt: prompt)
+    }
+
     /// Opens the profile, or makes it if there is none: for the commands that people begin with.
     func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Kith {
         do {

@@ -12,7 +12,7 @@ struct WatchedDemo {
     }
 
     func run() async throws {
-        printer.line(Colour.bold.paint("Kith demo", if: printer.colours))
+        printer.line(Colour.bold.paint("Kith demo: the classic session", if: printer.colours))
         printer.paragraph(
             "Alice and Bob talk through a relay that they need not trust. Everything here is real: three processes, TLS, "
                 + "keys made just now. It takes a few seconds and leaves nothing behind.")
@@ -51,8 +51,8 @@ struct WatchedDemo {
         try await sayGoodbye(alice, bob, relay)
         printer.line()
         printer.paragraph(
-            "That was the classic session, the system Kith grew from. It has no forward secrecy, and everyday chat will "
-                + "use MLS. Try it yourself: `kith demo --interactive`, or `kith help classic`.")
+            "That was the classic session, the system Kith grew from. It has no forward secrecy; everyday chat uses MLS "
+                + "(`kith demo`). Try it yourself: `kith demo --classic --interactive`, or `kith help classic`.")
     }
 
     private func handshake(

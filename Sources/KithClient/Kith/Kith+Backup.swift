@@ -1,0 +1,120 @@
+import Foundation
+import KithWire
+import MLS
+
+// What lasts of a profile, as a file: the account, the contacts and what was said.
+
+extension Kith {
+    /// Writes a backup, of how things are at this moment. Another process may have the profile open.
+    ///
+    /// - Parameters:
+    ///   - file: where. No file may be there.
+    ///   - passphrase: what opens it; not empty.
+    /// - Throws: ``KithError/backup(_:)``, ``KithError/store(_:)``. There is no file then.
+    public func writeBackup(to file: URL, passphrase: String) throws(KithError) {
+        try writeBackup(to: file, passphrase: passphrase, cost: .standard)
+    }
+
+    /// The same, with another cost of the passphrase.
+    func writeBackup(
+        to file: URL, passphrase: String, cost: ScryptParameters.Cost
+    ) throws(KithError) {
+        guard let vault = store as? VaultStore else { return try write(to: file, passphrase, cost) }
+        try vault.atOneMoment { () throws(KithError) in try self.write(to: file, passphrase, cost) }
+    }
+
+    private func write(to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost) throws(KithError) {
+        // What was read when the profile was opened may be older than what another process has written since.
+        let now = try Messenger(opening: store, now: Self.now)
+        var writer: BackupWriter
+        do throws(BackupError) { writer = try BackupWriter(to: file, passphrase: passphrase, cost: cost) } catch {
+            throw .backup(error)
+        }
+        try now.eachBackupRecord { (record) throws(KithError) in
+            do throws(BackupError) { try writer.append(record.encoded) } catch { throw .backup(error) }
+        }
+        do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
+    }
+
+    /// Makes a profile from a backup: a new device of the same account. What was said is there; a conversation goes on when
+    /// one of its members has added the device.
+    ///
+    /// - Parameters:
+    ///   - folder: where the profile is to be. None may be there.
+    ///   - deviceName: what the person calls this device.
+    /// - Throws: ``KithError/backup(_:)``, ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
+    public static func restore(
+        from file: URL, passphrase: String, in folder: URL, deviceName: String, secret: VaultSecret
+    ) async throws(KithError) -> Kith {
+        let lock = try ProfileLock.acquire(in: folder)
+        if ProfileFolder(folder).hasVault { throw .profileExists }
+        // Read to its end before anything is kept of it: only then it is known to be whole.
+        let transaction = try transaction(from: file, passphrase, deviceName: deviceName)
+        let store = try VaultStore.create(in: folder, secret)
+        try reading { () throws(StoreError) in try store.commit(transaction) }
+        let kith = try Kith(store: store, lock: lock)
+        await kith.begin()
+        return kith
+    }
+
+    static func transaction(
+        from file: URL, _ passphrase: String, deviceName: String
+    ) throws(KithError) -> StoreTransaction {
+        var transaction = StoreTransaction()
+        var hasIdentity = false
+        var reader: BackupReader
+        do throws(BackupError) { reader = try BackupReader(from: file, passphrase: passphrase) } catch {
+            throw .backup(error)
+        }
+        while true {
+            let bytes: [UInt8]?
+            do throws(BackupError) { bytes = try reader.next() } catch { throw .backup(error) }
+            guard let bytes else { break }
+            let record: BackupRecord?
+            do { record = try BackupRecord.decode(bytes) } catch { throw .backup(.damaged) }
+            switch record {
+            case .identity(let account, let name):
+                transaction.append(try Profile.new(account: account, name: name, deviceName: deviceName, now: now))
+                hasIdentity = true
+            case .relay(let id, let point): transaction.put(StoreKey(.relay, item: id.rawValue), point.encoded)
+            case .contact(let contact): transaction.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
+            case .conversation(let id, let record):
+                transaction.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
+            case .entry(let place, let bytes):
+                transaction.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
+            case .expiry(let place, let time):
+                transaction.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), time.encoded)
+            case nil: continue
+            }
+        }
+        guard hasIdentity else { throw .backup(.damaged) }
+        return transaction
+    }
+}
+
+extension Messenger {
+    /// How many lines are read at once.
+    private static let backupPage = 1_000
+
+    /// Everything that a backup holds, one after the other: what others refer to first.
+    func eachBackupRecord(_ body: (BackupRecord) throws(KithError) -> Void) throws(KithError) {
+        try body(.identity(account: profile.account, name: profile.name))
+        for (id, point) in relays.sorted(by: { $0.key < $1.key }) { try body(.relay(id, point)) }
+        for contact in contactList { try body(.contact(contact)) }
+        for (id, conversation) in conversations.sorted(by: { $0.key < $1.key }) {
+            try body(.conversation(id, conversation.record))
+            var first: UInt64 = 0
+            while true {
+                let rows = try reading { () throws(StoreError) in
+                    try store.values(
+                        .entry, owner: id.rawValue, items: first...StoreKey.highest, limit: Self.backupPage,
+                        newestFirst: false)
+                }
+                for row in rows { try body(.entry(EntryPlace(conversation: id, seq: row.item), row.bytes)) }
+                guard rows.count == Self.backupPage, let last = rows.last?.item, last < StoreKey.highest else { break }
+                first = last + 1
+            }
+        }
+        for (place, time) in expiries { try body(.expiry(place, time)) }
+    }
+}

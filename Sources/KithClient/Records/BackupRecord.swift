@@ -1,0 +1,113 @@
+import KithWire
+import MLS
+import TLSCodec
+
+/// One record of a backup: what lasts of a profile. What belongs to a device, or lets somebody into a channel, is not in it:
+/// no ratchets, no tokens, no passes, no device keys.
+enum BackupRecord: Sendable {
+    /// Who the profile is.
+    case identity(account: AccountPrivateKey, name: String)
+    /// A relay, without its pass.
+    case relay(RelayID, RelayPoint)
+    /// A person, without the inbox.
+    case contact(Contact)
+    /// A conversation as it was when it was last seen.
+    case conversation(ConversationID, ConversationRecord)
+    /// A line of a conversation, as it is stored.
+    case entry(EntryPlace, [UInt8])
+    /// When a line is to be deleted, in milliseconds since 1970.
+    case expiry(EntryPlace, UInt64)
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        writer.write(Self.version)
+        switch self {
+        case .identity(let account, let name):
+            writer.write(UInt8(1))
+            account.bytes.withUnsafeBytes { writer.writeOpaque($0) }
+            writer.writeText(name)
+        case .relay(let id, let point):
+            writer.write(UInt8(2))
+            writer.write(id.rawValue)
+            writer.write(RelayPoint(address: point.address, pin: point.pin))
+        case .contact(var contact):
+            contact.inbox = nil
+            writer.write(UInt8(3))
+            writer.write(contact.id.rawValue)
+            writer.writeOpaque(contact.stored)
+        case .conversation(let id, let record):
+            writer.write(UInt8(4))
+            writer.write(id.rawValue)
+            writer.writeOpaque(record.restored.encoded)
+        case .entry(let place, let bytes):
+            writer.write(UInt8(5))
+            writer.write(place.conversation.rawValue)
+            writer.write(place.seq)
+            writer.writeOpaque(bytes)
+        case .expiry(let place, let time):
+            writer.write(UInt8(6))
+            writer.write(place.conversation.rawValue)
+            writer.write(place.seq)
+            writer.write(time)
+        }
+        return writer.bytes
+    }
+
+    /// Reads a record.
+    ///
+    /// - Returns: `nil` for a kind of a newer Kith, which is passed over.
+    /// - Throws: `TLSCodecError` if it makes no sense, `MLSError` for an account key that is none.
+    static func decode(_ bytes: [UInt8]) throws -> BackupRecord? {
+        var reader = TLSReader(bytes)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { return nil }
+        let record: BackupRecord
+        switch try reader.readUInt8() {
+        case 1:
+            record = .identity(
+                account: try AccountPrivateKey(SecretBytes(try reader.readOpaque())),
+                name: try reader.readText(limit: ClientLimits.personName))
+        case 2: record = .relay(RelayID(rawValue: try reader.readUInt64()), try reader.read())
+        case 3:
+            let id = ContactID(rawValue: try reader.readUInt64())
+            record = .contact(try Contact(id: id, stored: Array(try reader.readOpaque())))
+        case 4:
+            let id = ConversationID(rawValue: try reader.readUInt64())
+            record = .conversation(id, try ConversationRecord(stored: Array(try reader.readOpaque())).restored)
+        case 5:
+            let place = try place(&reader)
+            let stored = Array(try reader.readOpaque())
+            _ = try EntryRecord(stored: stored)
+            record = .entry(place, stored)
+        case 6: record = .expiry(try place(&reader), try reader.readUInt64())
+        default: return nil
+        }
+        try reader.expectEnd()
+        return record
+    }
+
+    private static func place(_ reader: inout TLSReader) throws(TLSCodecError) -> EntryPlace {
+        EntryPlace(conversation: ConversationID(rawValue: try reader.readUInt64()), seq: try reader.readUInt64())
+    }
+}
+
+extension ConversationRecord {
+    /// What a new device knows of it: all but what only a member has.
+    var restored: ConversationRecord {
+        var record = self
+        switch status {
+        case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
+        // The place is history; the way back is the same for all.
+        case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
+        case .removed, .left: break
+        }
+        record.epochBegin = nil
+        record.intents = []
+        record.cardIsSent = false
+        record.renewedAt = 0
+        record.receiptSeq = readSeq
+        return record
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith export`: a backup.
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a backup: your account, your contacts and what was said.",
+        discussion: """
+            The file is sealed under a passphrase of its own, 0600, and is there as a whole or not at all. It holds no keys of \
+            this device and nothing that opens a conversation: kith import makes a new device of it, with the whole history, \
+            which your contacts then add again. Nobody can recover the passphrase.
+
+            EXAMPLES
+              kith export kith.backup                               asks for a passphrase
+              kith export kith.backup --passphrase-file pw          takes it from a file that only you can read
+
+            JSON
+              One object: file, bytes.
+
+            EXIT CODES
+              0    written    1  not written, said in one line (there is such a file already)    64  wrong usage
+              130  ctrl-C while it asked
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+
+    @Argument(help: ArgumentHelp("The file to write. None may be there.", valueName: "file"))
+    var file: String
+
+    @Option(name: .long, help: ArgumentHelp("A file with the passphrase of the backup.", valueName: "file"))
+    var passphraseFile: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let url = URL(fileURLWithPath: file)
+            // Before anything is asked.
+            if FileManager.default.fileExists(atPath: url.path) {
+                throw Failure(message: "there is a file \(file) already; it is as it was")
+            }
+            try await profile.withOpenForReading { kith in
+                try await kith.writeBackup(to: url, passphrase: try await passphrase())
+            }
+            if profile.json {
+                let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
+                JSONLine.print(Written(file: url.path, bytes: size ?? 0))
+            } else {
+                StandardStream.error.write(
+                    "[\(SafeText.oneLine(file)) is written; keep it where this machine's disk can't take it along]\n")
+            }
+        }
+    }
+
+    private func passphrase() async throws -> String {
+        if let passphraseFile { return try Passphrase.inFile(passphraseFile) }
+        guard let prompt = Prompt() else {
+            throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
+        }
+        defer { prompt.close() }
+        let answer = try await Passphrase.new(
+            asking: "A passphrase for the backup, which nobody can recover:", mayBeEmpty: false, prompt: prompt)
+        return answer ?? ""
+    }
+
+    private struct Written: Encodable {
+        let file: String
+        let bytes: Int
+    }
+}

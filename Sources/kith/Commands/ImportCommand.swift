@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import KithClient
+
+/// `kith import`: a profile from a backup.
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Make a profile from a backup: a new device of the same account.",
+        discussion: """
+            Your name, your key, your contacts and what was said are there at once. Nothing can be said in a conversation until \
+            one of its members has added the new device:
+
+              kith invite                  here; pass the line on to a contact
+              kith join LINE               there: the conversation of you two goes on
+              kith group add GROUP YOU     there, or by any other member, for each group
+
+            The old device, if there still is one, is taken out of a conversation when the new one comes in.
+
+            EXAMPLES
+              kith import kith.backup                               asks for the passphrase
+              kith import kith.backup --passphrase-file pw --yes    asks nothing
+              kith import kith.backup --profile restored            beside the profile that you have
+
+            JSON
+              One object, as kith status prints the beginning of: profile, folder, name, device, fingerprint, conversations, \
+            contacts.
+
+            EXIT CODES
+              0    made    1  not made, said in one line (there is a profile already)    64  wrong usage
+              130  ctrl-C while it asked
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var setup: ProfileSetup
+
+    @Argument(help: ArgumentHelp("The backup.", valueName: "file"))
+    var file: String
+
+    @Option(name: .long, help: ArgumentHelp("A file with the passphrase of the backup.", valueName: "file"))
+    var passphraseFile: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            if try await profile.exists { throw KithError.profileExists }
+            guard FileManager.default.fileExists(atPath: file) else {
+                throw Failure(message: "there is no file \(file)")
+            }
+            let passphrase = try await passphrase()
+            let kith = try await setup.restore(profile, from: URL(fileURLWithPath: file), passphrase: passphrase)
+            try await ProfileOptions.closing(kith, report)
+        }
+    }
+
+    private func passphrase() async throws -> String {
+        if let passphraseFile { return try Passphrase.inFile(passphraseFile) }
+        guard let prompt = Prompt() else {
+            throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
+        }
+        defer { prompt.close() }
+        return try await prompt.ask("Passphrase of the backup:")
+    }
+
+    private func report(_ kith: Kith) async throws {
+        let identity = await kith.identity()
+        let conversations = try await kith.conversations()
+        let made = Made(
+            profile: profile.profile, folder: profile.folder.path, name: identity.name, device: identity.deviceName,
+            fingerprint: identity.accountKey.fingerprint.description, conversations: conversations.count,
+            contacts: await kith.contacts().count)
+        if profile.json { return _ = JSONLine.print(made) }
+        StandardStream.output.write(
+            """
+            You are \(SafeText.oneLine(made.name)) again, on \(SafeText.oneLine(made.device)).
+            Your key: \(made.fingerprint)
+            \(made.conversations) conversations, \(made.contacts) contacts.
+            Next: kith invite, and pass the line on to a contact, who types: kith join LINE
+
+            """)
+    }
+
+    private struct Made: Encodable {
+        let profile: String
+        let folder: String
+        let name: String
+        let device: String
+        let fingerprint: String
+        let conversations: Int
+        let contacts: Int
+    }
+}

@@ -1,0 +1,85 @@
+import KithClient
+
+/// Texts that were handed over to the process that has the profile.
+struct HandedTexts {
+    /// The messages, as far as they have come.
+    private(set) var messages: [Message]
+
+    /// How often to look: there is nobody who would say.
+    private static let pollInterval = Duration.milliseconds(100)
+    /// After how many looks in vain to see whether the other process is still there.
+    private static let looksUntilDoubt = 5
+
+    init(_ messages: [Message]) { self.messages = messages }
+
+    private enum Outcome { case done, timeIsOver, nobodyTakesIt }
+
+    /// Returns when the relay has them all. If nobody has the profile any more, this process sends them.
+    ///
+    /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
+    mutating func wait(in profile: ProfileOptions, for time: Lifetime) async throws {
+        let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
+        var isMine = false
+        while true {
+            let outcome: Outcome
+            if isMine {
+                do {
+                    let kith = try await profile.open()
+                    outcome = try await look(kith, until: end, in: nil)
+                } catch KithError.inUse {
+                    isMine = false
+                    continue
+                }
+            } else {
+                let kith = try await profile.openForReading()
+                outcome = try await look(kith, until: end, in: profile)
+            }
+            switch outcome {
+            case .done: return
+            case .nobodyTakesIt: isMine = true
+            case .timeIsOver:
+                throw Failure(
+                    message:
+                        "not done within \(time). It is kept, and goes out when the profile's process reaches the relay "
+                        + "or the profile is open next",
+                    code: .notInTime)
+            }
+        }
+    }
+
+    /// Looks until they are all said, and closes the profile.
+    ///
+    /// - Parameter profile: where to see whether another process has it; `nil` if it is this one.
+    private mutating func look(
+        _ kith: Kith, until end: ContinuousClock.Instant?, in profile: ProfileOptions?
+    ) async throws -> Outcome {
+        var messages = messages
+        defer { self.messages = messages }
+        return try await ProfileOptions.closing(kith) { kith in
+            var looks = 0
+            while true {
+                var isWaiting = false
+                for index in messages.indices where messages[index].seq == nil {
+                    switch try await kith.progress(of: messages[index]) {
+                    case .waiting: isWaiting = true
+                    case .message(let now): messages[index] = now
+                    case .refused:
+                        throw Failure(
+                            message:
+                                "the process that has the profile could not send it: the conversation does not take it "
+                                + "now (kith list, kith status)")
+                    }
+                }
+                if messages.allSatisfy({ $0.seq != nil }) { return .done }
+                if let end, ContinuousClock.now > end { return .timeIsOver }
+                looks += 1
+                if let profile, isWaiting, looks % Self.looksUntilDoubt == 0,
+                    try Kith.holder(of: profile.folder) == nil
+                {
+                    return .nobodyTakesIt
+                }
+                try await Task.sleep(for: Self.pollInterval)
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Synchronization
+
+/// One of the people in the demo: a profile in a folder of its own, and one `kith` process at a time that has it open.
+final class MessengerPerson: Sendable {
+    let name: String
+    private let colour: Colour
+    private let stage: DemoStage
+    private let printer: DemoPrinter
+    private let chat = Mutex<DemoProcess?>(nil)
+
+    init(_ name: String, _ colour: Colour, on stage: DemoStage, printer: DemoPrinter) {
+        self.name = name
+        self.colour = colour
+        self.stage = stage
+        self.printer = printer
+    }
+
+    /// Where the person's profile is.
+    var home: URL { stage.folder.appendingPathComponent("\(name).home") }
+
+    // MARK: Commands
+
+    /// Starts a command and shows it.
+    ///
+    /// - Parameter shown: the command as a person would type it; nothing is shown without.
+    func start(_ arguments: [String], shown: String?) throws -> DemoProcess {
+        if let shown { show("$", "kith \(shown)") }
+        return try stage.start(name, arguments, mergesErrors: true)
+    }
+
+    /// Runs a command to its end; returns what it said.
+    @discardableResult
+    func run(_ arguments: [String], shown: String?) async throws -> [String] {
+        let process = try start(arguments, shown: shown)
+        process.endInput()
+        var lines: [String] = []
+        while let line = await process.nextLine() { lines.append(line) }
+        guard await process.exitCode(within: 10) == 0 else {
+            throw Failure(message: "kith \(arguments[0]) of \(name) failed: \(lines.last ?? "no reason given")")
+        }
+        return lines
+    }
+
+    /// Shows something of this person's.
+    func show(_ sign: String, _ text: String) { printer.person(name, sign, text, colour) }
+
+    // MARK: Talking
+
+    /// Opens a conversation, as on a terminal, and returns when the relay is reached.
+    func open(_ conversation: String, isShown: Bool = true) async throws {
+        let process = try start(
+            ["chat", conversation],
+            shown: isShown ? "chat \(conversation.contains(" ") ? "\"\(conversation)\"" : conversation)" : nil)
+        chat.withLock { $0 = process }
+        try await lines(until: { $0.hasPrefix("[connected to the relay") })
+    }
+
+    /// Closes it, as ctrl-D does.
+    func close() async throws {
+        guard let process = chat.withLock({ $0 }) else { return }
+        process.endInput()
+        while await process.nextLine() != nil {}
+        guard await process.exitCode(within: 10) == 0 else {
+            throw Failure(message: "the program of \(name) did not end well")
+        }
+        chat.withLock { $0 = nil }
+    }
+
+    /// Types a message and Enter.
+    func say(_ text: String) throws {
+        show("»", text)
+        guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }
+        try process.write(text)
+    }
+
+    /// Waits for a line to be on the screen, exactly so, and shows it.
+    func see(_ line: String) async throws {
+        try await lines(until: { $0 == line })
+        show("│", line)
+    }
+
+    /// Waits for these messages to come next, in this order and no others between them, and shows them.
+    func see(inOrder messages: [String]) async throws {
+        for message in messages {
+            guard let line = try await lines(until: { !$0.hasPrefix("[") }).last, line == message else {
+                throw Failure(message: "\(name) did not get “\(message)” next")
+            }
+            show("│", line)
+        }
+    }
+
+    /// What is on the screen, up to and with a line that is wanted.
+    @discardableResult
+    private func lines(until isWanted: (String) -> Bool) async throws -> [String] {
+        guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }
+        var lines: [String] = []
+        while let line = await process.nextLine() {
+            lines.append(line)
+            if isWanted(line) { return lines }
+            guard !line.contains("WARNING"), !line.contains("could not be read") else {
+                throw Failure(message: "the program of \(name) says: \(line)")
+            }
+        }
+        throw Failure(message: "the program of \(name) ended too early: \(lines.last ?? "no reason given")")
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+/// `kith chat` where no terminal is.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ChatProcessTests {
+    @Test("lines in are messages, whatever they begin with; messages are lines out; the end waits for the relay")
+    func lines() async throws {
+        try await ChatFixture.run { fixture in
+            try await fixture.say("before")
+            let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
+            #expect(await chat.line() == "bob : before (verified)")
+            try chat.write("/etc/hosts changed")
+            try chat.write("done 🙂")
+            try chat.endInput()
+            #expect(await chat.exitCode() == 0)
+            try await fixture.bobGets("/etc/hosts changed")
+            try await fixture.bobGets("done 🙂")
+        }
+    }
+
+    @Test("with --json, each line is an object, and receipts are not sent with --no-receipts")
+    func json() async throws {
+        try await ChatFixture.run { fixture in
+            struct Object: Decodable {
+                let event: String
+                let text: String?
+                let verified: Bool?
+            }
+            let chat = try KithProcess(["chat", "bob", "--json", "--no-receipts"], folder: fixture.home)
+            try await fixture.say("hello")
+            var messages: [Object] = []
+            while messages.isEmpty, let line = await chat.line() {
+                let object = try JSONDecoder().decode(Object.self, from: Data(line.utf8))
+                if object.event == "message", object.text != nil { messages.append(object) }
+            }
+            #expect(messages.first?.text == "hello")
+            #expect(messages.first?.verified == true)
+            try chat.write("and back")
+            try await fixture.bobGets("and back")
+            let own = try await fixture.bob.history(of: fixture.conversation).first { $0.body == .text("hello") }
+            #expect(own?.delivery == .onRelay)
+            chat.signal(SIGTERM)
+            #expect(await chat.exitCode() == 0)
+        }
+    }
+
+    @Test("a profile that another process has open is left alone, and the process named")
+    func inUse() async throws {
+        try await ChatFixture.run { fixture in
+            let first = try KithProcess(["chat", "bob"], folder: fixture.home)
+            try await first.complaint(with: "[connected to the relay")
+            let second = try KithProcess(["chat", "bob"], folder: fixture.home)
+            #expect(await second.exitCode() == 5)
+            let complaints = await second.complaintsLeft()
+            #expect(complaints.first?.contains("another process has the profile open (process ") == true)
+            try first.endInput()
+            #expect(await first.exitCode() == 0)
+        }
+    }
+
+    @Test("a name that nobody has is explained; a stranger needs a yes")
+    func unknown() async throws {
+        try await ChatFixture.run { fixture in
+            let nobody = try KithProcess(["chat", "nobody"], folder: fixture.home)
+            #expect(await nobody.exitCode() == 1)
+            #expect(await nobody.complaintsLeft().last?.contains("nobody goes by the name nobody") == true)
+            let carol = try await ChatFixture.profile("carol", in: fixture.relay)
+            try await carol.register(try #require(Name("carol")), at: fixture.relay.point)
+            let asked = try KithProcess(["chat", "carol"], folder: fixture.home)
+            #expect(await asked.exitCode() == 1)
+            let started = try KithProcess(["chat", "carol", "--yes"], folder: fixture.home)
+            try started.write("hello stranger")
+            try started.endInput()
+            #expect(await started.exitCode() == 0)
+            await carol.close()
+        }
+    }
+}
