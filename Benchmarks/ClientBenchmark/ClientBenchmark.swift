@@ -19,7 +19,16 @@ struct ClientBenchmark: AsyncParsableCommand {
     @Option(help: "Where to make the vaults: on the disk to be measured.")
     var folder = FileManager.default.currentDirectoryPath
 
-    @Option(help: "Measure only these: vault.")
+    @Option(help: "People in the group.")
+    var people = 200
+
+    @Option(help: "Messages to catch up on.")
+    var missed = 10_000
+
+    @Option(help: "Messages said one at a time.")
+    var rounds = 500
+
+    @Option(help: "Measure only these: vault, talk, catch-up, group.")
     var only: [Part] = Part.allCases
 
     @Option(help: .hidden)
@@ -32,7 +41,8 @@ struct ClientBenchmark: AsyncParsableCommand {
     var json = false
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case vault
+        case vault, talk, group
+        case catchUp = "catch-up"
     }
 
     mutating func run() async throws {
@@ -49,6 +59,9 @@ struct ClientBenchmark: AsyncParsableCommand {
                 report: report
             ).run()
         }
+        try await ConversationBenchmark(
+            people: people, messages: missed, rounds: rounds, workshop: workshop, report: report
+        ).run(only)
         report.finish()
     }
 }

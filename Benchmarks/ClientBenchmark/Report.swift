@@ -7,6 +7,7 @@ struct Figure {
     let unit: String
     /// What it has to reach.
     var atMost: Double?
+    var atLeast: Double?
     /// What was measured exactly, where the name does not say it.
     var note = ""
 }
@@ -18,13 +19,17 @@ final class Report {
 
     init(isJSON: Bool) { self.isJSON = isJSON }
 
-    func add(_ name: String, _ value: Double, _ unit: String, atMost: Double? = nil, note: String = "") {
-        let figure = Figure(name: name, value: value, unit: unit, atMost: atMost, note: note)
+    func add(
+        _ name: String, _ value: Double, _ unit: String, atMost: Double? = nil, atLeast: Double? = nil,
+        note: String = ""
+    ) {
+        let figure = Figure(name: name, value: value, unit: unit, atMost: atMost, atLeast: atLeast, note: note)
         figures.append(figure)
         guard !isJSON else { return }
         var text = name + String(repeating: " ", count: max(1, 66 - name.count))
         text += String(format: abs(value) >= 100 ? "%10.0f %@" : "%10.2f %@", value, unit)
         if let atMost { text += "  \(value <= atMost ? "holds" : "MISSES"): at most \(atMost.formatted())" }
+        if let atLeast { text += "  \(value >= atLeast ? "holds" : "MISSES"): at least \(atLeast.formatted())" }
         if !note.isEmpty { text += "  \(note)" }
         print(text)
     }
@@ -34,6 +39,7 @@ final class Report {
         let lines = figures.map { figure -> [String: Any] in
             var line: [String: Any] = ["name": figure.name, "value": figure.value, "unit": figure.unit]
             if let atMost = figure.atMost { (line["atMost"], line["holds"]) = (atMost, figure.value <= atMost) }
+            if let atLeast = figure.atLeast { (line["atLeast"], line["holds"]) = (atLeast, figure.value >= atLeast) }
             if !figure.note.isEmpty { line["note"] = figure.note }
             return line
         }
@@ -52,6 +58,8 @@ struct Durations {
         defer { all.append(ContinuousClock.now - start) }
         return try body()
     }
+
+    mutating func add(_ duration: Duration) { all.append(duration) }
 
     /// The value below which so large a share of them lies, in milliseconds.
     func milliseconds(at share: Double) -> Double {
