@@ -37,6 +37,9 @@ public enum ClientLimits {
     /// The largest padded content, in bytes: with the message's own overhead it still fits an entry.
     public static let paddedContent = 250 << 10
 
+    /// How long an invite may work, in seconds: ten years.
+    public static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
+
     /// The longest line that is read as an invite, in bytes. One has about 300.
     public static let invite = 4 << 10
 
@@ -89,6 +92,10 @@ public enum ClientLimits {
 
     /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
     public static let recentEntries = 1_000
+
+    /// How far the log goes on before a message that should have come is called missing, in entries: twice what a sender has
+    /// under way.
+    public static let entriesBeforeGap: UInt64 = 32
 
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command-line program.
 @main
@@ -47,6 +48,17 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Running and seeing:",
                 subcommands: [RelayCommand.self, DemoCommand.self, ClassicCommand.self]),
         ])
+
+    /// The narrowest that help is laid out for, in columns.
+    private static let narrowest = 60
+
+    /// Runs the command that the arguments name.
+    static func main() async {
+        // The parser of arguments crashes where its indentation leaves no room for words; the terminal wraps better.
+        let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
+        if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }
+        await main(nil)
+    }
 }
 
 /// The version of this program.

@@ -10,7 +10,7 @@ extension Kith {
     public func createInvite(
         at relay: RelayPoint, isReusable: Bool = false, lifetime: UInt64 = 7 * 24 * 3_600
     ) async throws(KithError) -> OpenInvite {
-        let expiresAt = Self.now / 1000 + lifetime
+        let expiresAt = Self.now / 1000 + min(lifetime, ClientLimits.inviteSeconds)
         let result = try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
         guard case .invite(let invite) = result else { throw .closed }
         return invite

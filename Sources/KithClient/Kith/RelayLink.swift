@@ -155,7 +155,7 @@ final class RelayLink: Sendable {
     ) async {
         defer { state.withLock { _ = $0.follows.removeValue(forKey: tag) } }
         do throws(RelayConnectionError) {
-            let follow = try await connection.follow(channel, epoch: epoch, fromSeq: fromSeq)
+            let follow = try await begin(connection, channel, epoch, fromSeq)
             mailbox.put(.followStarted(id, tag: tag, firstSeq: follow.firstSeq, lastSeq: follow.lastSeq))
             var iterator = follow.makeAsyncIterator()
             while let event = try await iterator.next() {
@@ -165,6 +165,21 @@ final class RelayLink: Sendable {
         } catch {
             if case .refused(let error) = error { mailbox.put(.followRefused(id, tag: tag, error)) }
         }
+    }
+
+    /// A follow that was ended a moment ago may not be over yet for the connection.
+    private func begin(
+        _ connection: RelayConnection, _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64
+    ) async throws(RelayConnectionError) -> RelayFollow {
+        for _ in 0..<100 {
+            do throws(RelayConnectionError) {
+                return try await connection.follow(channel, epoch: epoch, fromSeq: fromSeq)
+            } catch {
+                guard error == .alreadyFollowing else { throw error }
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        throw .alreadyFollowing
     }
 
     func unfollow(_ tag: UInt64) { state.withLock { $0.follows.removeValue(forKey: tag) }?.cancel() }

@@ -17,7 +17,7 @@ final class Conversation {
     /// Entries that were sent on this connection and have no answer.
     var inFlight: Set<EntryID> = []
     /// Entries that the relay says it has, with their seqs, and when it said so.
-    var accepted: [EntryID: (seq: UInt64, at: UInt64)] = [:]
+    var accepted: [EntryID: (seq: UInt64, at: UInt64, isAskedAgain: Bool)] = [:]
     /// Not before this time, in milliseconds since 1970: the relay asked for patience.
     var retryAt: UInt64?
     /// Key packages of those who are to be added, by their inbox.
@@ -26,8 +26,8 @@ final class Conversation {
     var hashes: [UInt64: [UInt8]] = [:]
     /// The last entry up to which somebody else is known to have seen the same.
     var agreedThrough: UInt64 = 0
-    /// Messages of a member that are known to be missing.
-    var missing: [LeafIndex: Int] = [:]
+    /// Members of whom messages are missing, since which entry, and how many were told of.
+    var gaps: [LeafIndex: Gap] = [:]
     /// Ids of messages that were seen lately: a message is said once.
     var recentIDs: RecentIDs?
     /// When to commit what others proposed, in milliseconds since 1970.
@@ -45,6 +45,12 @@ final class Conversation {
     var provenAt: [LeafIndex: UInt64] = [:]
     /// When members that asked were last asked back in this epoch.
     var askedBackAt: [LeafIndex: UInt64] = [:]
+
+    /// Messages of a member that should have come and have not.
+    struct Gap {
+        let since: UInt64
+        var told = 0
+    }
 
     /// How far the connection to a conversation's log is.
     enum Line: Equatable {

@@ -66,7 +66,7 @@ extension Messenger {
         if !conversation.record.isDirect { conversation.record.title = title }
         conversation.hashes = [:]
         conversation.accepted = [:]
-        conversation.missing = [:]
+        conversation.gaps = [:]
         for index in conversation.outbox.indices {
             conversation.outbox[index].item.attempt = nil
             store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)

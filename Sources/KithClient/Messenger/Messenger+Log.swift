@@ -168,7 +168,7 @@ extension Messenger {
         }
         var warnings: [Warning] = []
         if let warning = try compare(content.view, before: entry.seq, conversation) { warnings.append(warning) }
-        if let warning = gap(message.sender, conversation, loaded.group) { warnings.append(warning) }
+        if let warning = gap(message.sender, at: entry.seq, conversation, loaded.group) { warnings.append(warning) }
         advance(conversation, to: view)
         var record = EntryRecord(
             entry, view: view, author: author, generation: message.generation, sentAtMs: content.sentAt,
@@ -268,12 +268,19 @@ extension Messenger {
         return try decodingStored(.entry) { try EntryRecord(stored: stored) }.viewHash
     }
 
-    /// Messages of a sender that should have come before and have not.
-    private func gap(_ sender: LeafIndex, _ conversation: Conversation, _ group: Group) -> Warning? {
+    /// Messages of a sender that should have come long before and have not. A relay that refuses one of several for the
+    /// moment gets it a little later, so a gap counts only when the log has gone on for a while.
+    private func gap(_ sender: LeafIndex, at seq: UInt64, _ conversation: Conversation, _ group: Group) -> Warning? {
         let missing = group.missingMessages(from: sender)
-        defer { conversation.missing[sender] = missing }
-        let known = conversation.missing[sender] ?? 0
-        return missing > known ? .missingBefore(missing - known) : nil
+        guard missing > 0 else {
+            conversation.gaps[sender] = nil
+            return nil
+        }
+        var gap = conversation.gaps[sender] ?? Conversation.Gap(since: seq)
+        defer { conversation.gaps[sender] = gap }
+        guard seq >= gap.since + ClientLimits.entriesBeforeGap, missing > gap.told else { return nil }
+        defer { gap.told = missing }
+        return .missingBefore(missing - gap.told)
     }
 
     // MARK: Who

@@ -85,7 +85,7 @@ extension Messenger {
                 if wasInFlight { try warn(conversation, .notKept(seq: seq)) }
                 break
             }
-            conversation.accepted[entry] = (seq, now)
+            conversation.accepted[entry] = (seq, now, false)
             if let line = queuedMessage(item.item, in: conversation) { tell(.message(line)) }
         case .success: break
         case .failure(let error):

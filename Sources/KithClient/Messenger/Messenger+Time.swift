@@ -8,20 +8,22 @@ extension Messenger {
         due += expiries.values
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard links.contains(conversation.record.relay) else { continue }
-            if let retryAt = conversation.retryAt { due.append(retryAt) }
-            if conversation.line == .live {
+            // While the line is being opened, the relay's answer is what is waited for.
+            if let retryAt = conversation.retryAt, conversation.line == .live || conversation.line == .down {
+                due.append(retryAt)
+            }
+            if conversation.line == .live, conversation.loaded?.pending == nil {
                 if let at = conversation.commitProposalsAt { due.append(at) }
-                if conversation.record.renewedAt > 0, conversation.record.entriesSinceRenewal > 0 {
-                    due.append(conversation.record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000)
-                }
+                if let at = renewalDue(conversation) { due.append(at) }
             }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
         for inbox in inboxes.values {
-            if case .invite(_, let expiresAt) = inbox.record.purpose, !inbox.record.isClosing {
-                due.append(expiresAt * 1000)
+            guard !inbox.record.isClosing else { continue }
+            if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
+            if inbox.record.depositedAt > 0, !inbox.isDepositing, links.contains(inbox.record.relay) {
+                due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
-            if inbox.record.depositedAt > 0 { due.append(inbox.record.depositedAt + ClientLimits.depositMs) }
         }
         return due.min()
     }
@@ -34,7 +36,7 @@ extension Messenger {
         }
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id], !inbox.record.isClosing else { continue }
-            if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt * 1000 <= now {
+            if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
                 try close(inbox: id)
             } else if inbox.record.depositedAt > 0, now >= inbox.record.depositedAt + ClientLimits.depositMs,
                 links.contains(inbox.record.relay)
@@ -53,12 +55,31 @@ extension Messenger {
         }
     }
 
-    /// What the relay said it has must come with the log.
+    /// When this device's keys are due in a conversation that nothing else is being changed in.
+    private func renewalDue(_ conversation: Conversation) -> UInt64? {
+        let record = conversation.record
+        guard record.renewedAt > 0, record.entriesSinceRenewal > 0, record.memberCount > 1, record.intents.isEmpty
+        else { return nil }
+        return record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000
+    }
+
+    /// What the relay said it has must come with the log. The first time that it does not, the log is asked for anew: the
+    /// clock may have jumped.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
-        for (entry, place) in conversation.accepted where place.at + ClientLimits.keptMs <= now {
+        let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
+        guard !late.isEmpty else { return }
+        for (entry, place) in late {
+            guard place.isAskedAgain, conversation.line == .live else {
+                conversation.accepted[entry] = (place.seq, now, true)
+                continue
+            }
             conversation.accepted[entry] = nil
-            if conversation.line == .live { try warn(conversation, .notKept(seq: place.seq)) }
+            try warn(conversation, .notKept(seq: place.seq))
         }
+        guard conversation.line == .live, late.contains(where: { !$0.value.isAskedAgain }) else { return }
+        unfollow(conversation.record.relay, conversation.followTag)
+        conversation.hangUp()
+        try open(conversation)
     }
 
     /// Texts whose time is over are deleted.
@@ -73,5 +94,13 @@ extension Messenger {
             record.body = .expired
             output.transaction.put(key, record.encoded)
         }
+    }
+}
+
+extension UInt64 {
+    /// Seconds as milliseconds; the end of time stays the end of time.
+    var asMilliseconds: UInt64 {
+        let (milliseconds, overflows) = multipliedReportingOverflow(by: 1000)
+        return overflows ? .max : milliseconds
     }
 }

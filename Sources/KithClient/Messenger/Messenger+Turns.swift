@@ -69,7 +69,7 @@ extension Messenger {
         conversation.record.memberCount = next.memberCount
         conversation.record.entriesSinceRenewal += 1
         conversation.hashes = [:]
-        conversation.missing = [:]
+        conversation.gaps = [:]
         conversation.agreedThrough = entry.seq
         conversation.turnIsSent = false
         conversation.inFlight = []
@@ -160,7 +160,7 @@ extension Messenger {
     func didTurn(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard let conversation = conversations[id], conversation.loaded?.pending?.entryID == entry else { return }
         switch result {
-        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now)
+        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now, false)
         case .success: break
         case .failure(let error):
             switch error.code {
@@ -200,7 +200,9 @@ extension Messenger {
         guard !isRenewing, record.memberCount > 1 else { return }
         let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
         let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
-        if othersWait, wantsToSpeak || (conversation.commitProposalsAt ?? .max) <= now {
+        let isTime = (conversation.commitProposalsAt ?? .max) <= now
+        if isTime { conversation.commitProposalsAt = nil }
+        if othersWait, wantsToSpeak || isTime {
             want(.commitProposals, in: conversation)
         } else if record.renewedAt == 0, wantsToSpeak {
             want(.renew, in: conversation)

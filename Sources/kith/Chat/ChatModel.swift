@@ -103,6 +103,9 @@ struct ChatModel {
     /// How many of the user's messages are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
+    /// Whether nobody has proved to be here.
+    var isAlone: Bool { presentAt.isEmpty }
+
     /// What is said when the user leaves, if anything.
     var farewell: ScreenLine? {
         switch waiting.count {

@@ -16,9 +16,14 @@ struct ChatSession {
         case answered(ChatCall, Result<ChatAnswer, KithError>)
         /// It is time to remember what was read.
         case read
+        /// It is time to ask again who is here, if nobody has answered.
+        case askAgain
         /// The user leaves, or the profile was closed.
         case leave
     }
+
+    /// When to ask again who is here: somebody may have been on the way into the epoch, and not have heard it.
+    private static let askAgainAfter = [Duration.seconds(1), .seconds(3), .seconds(10)]
 
     /// How a conversation is opened.
     struct Options: Sendable {
@@ -85,6 +90,12 @@ struct ChatSession {
                 arrive.yield(.endOfInput)
             },
             Task { if await screen.waitForLeave() { arrive.yield(.leave) } },
+            Task {
+                for delay in Self.askAgainAfter {
+                    try? await Task.sleep(for: delay)
+                    arrive.yield(.askAgain)
+                }
+            },
         ]
         defer { for task in tasks { task.cancel() } }
         await work(nextLine)
@@ -119,6 +130,7 @@ struct ChatSession {
                 underWay -= 1
                 mayLeave = await carryOut(model.handle(.answered(call, result), now: ChatDesk.now))
             case .read: await markRead()
+            case .askAgain: if model.isAlone { _ = await desk.result(of: .checkPresence) }
             }
         }
     }

@@ -31,7 +31,7 @@ struct ExplainCommand: AsyncParsableCommand {
             try await profile.withOpenForReading { kith in
                 let conversation = try await NamedTarget.conversation(name, in: kith)
                 let story: [String]
-                do throws(KithError) { story = try await kith.explain(seq, in: conversation.id) } catch .notFound {
+                do { story = try await kith.explain(seq, in: conversation.id) } catch KithError.notFound {
                     throw Failure(message: "this device has no entry \(seq) of \(conversation.name)")
                 }
                 if profile.json {

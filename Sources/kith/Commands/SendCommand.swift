@@ -122,6 +122,12 @@ struct SendCommand: AsyncParsableCommand {
         switch try await NamedTarget.named(name, in: kith) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
+            // Why there was one and is none any more says more than that none can be made.
+            if contact.inbox == nil,
+                let last = try await kith.conversations().first(where: { $0.contact == contact.id })
+            {
+                throw KithError.conversation(last.status)
+            }
             return try await kith.conversation(try await kith.startConversation(with: contact.id))
         }
     }

@@ -105,8 +105,8 @@ struct GroupTests {
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
             _ = try await bob.kith.send("read me", to: atBob)
-            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: 1)
-            try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: read me") }
+            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: 5)
+            try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: gone soon") }
             try await alice.kith.markRead(atAlice, through: try await alice.kith.conversation(atAlice).lastSeq)
             #expect(try await alice.kith.conversation(atAlice).unread == 0)
             try await eventually({

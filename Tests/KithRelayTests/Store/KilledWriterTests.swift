@@ -21,7 +21,7 @@ struct KilledWriterTests {
             let committed = try writeAndKill(folder, afterMs: UInt32.random(in: 50...400))
             // Recovery with the whole log to look at, or with what a sweep has left.
             let tuning = round % 2 == 0 ? StoreTuning() : .tight
-            let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
+            let store = try openStore(folder, tuning)
             for (index, seq) in committed.enumerated() {
                 let id = try #require(ChannelID(Array(repeating: UInt8(index + 1), count: 32)))
                 let head = try await store.head(of: id)

@@ -14,7 +14,7 @@ struct RandomHistoryTests {
         var folder = TemporaryFolder()
         // Every other run with limits that are never met, so that recovery has the whole log to look at.
         let tuning = run % 2 == 0 ? StoreTuning.tight : StoreTuning()
-        var store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
+        var store = try openStore(folder, tuning)
         var refusals = 0
 
         for step in 0..<150 {
@@ -45,7 +45,7 @@ struct RandomHistoryTests {
                 let crashed = history.chance(50) ? try folder.crashed() : nil
                 await store.close()
                 folder = crashed ?? folder
-                store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
+                store = try openStore(folder, tuning)
             }
             if history.chance(20) || step == 149 {
                 try await compare(store, model, &history, "seed \(seed), step \(step)")

@@ -10,13 +10,7 @@ import Testing
 @Suite("the SQLite store")
 struct SQLiteStoreTests {
     private func open(_ folder: TemporaryFolder, _ tuning: StoreTuning = .tight) throws -> SQLiteStore {
-        // A process that another test is just starting has every descriptor until it is another program, and so the lock.
-        for _ in 0..<50 {
-            do { return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning) } catch .inUse {
-                usleep(20_000)
-            }
-        }
-        return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
+        try openStore(folder, tuning)
     }
 
     @Test("the connection that commits has synchronous = FULL")
@@ -323,4 +317,15 @@ struct SQLiteStoreTests {
         #expect(StoreFolder.size(of: StoreFolder(path: folder.path).log) < 8 << 20)
         await store.close()
     }
+}
+
+/// Opens a store that may have been open a moment ago. A process that another test is just starting has every descriptor
+/// until it is another program, and so the lock.
+func openStore(_ folder: TemporaryFolder, _ tuning: StoreTuning = StoreTuning()) throws -> SQLiteStore {
+    for _ in 0..<50 {
+        do { return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning) } catch .inUse {
+            usleep(20_000)
+        }
+    }
+    return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning)
 }

@@ -16,7 +16,7 @@ struct StoreAuditTests {
     @Test("shows every row beside a running relay, and the same after it has stopped")
     func everyRow() async throws {
         let folder = TemporaryFolder()
-        let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+        let store = try openStore(folder)
         var channel = TestChannel()
         var closed = TestChannel()
         let name = try #require(Name("carol"))
@@ -58,7 +58,7 @@ struct StoreAuditTests {
     @Test("reads what a crash left")
     func afterCrash() async throws {
         let folder = TemporaryFolder()
-        let store = try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
+        let store = try openStore(folder)
         var channel = TestChannel()
         await store.mustCommit(channel.create(), channel.append(), channel.append())
         let copy = try folder.crashed()

@@ -22,8 +22,8 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
         let store: any ChannelStore =
             switch self {
             case .memory: MemoryStore()
-            case .sqlite: try SQLiteStore(folder: folder.path, eventLoop: sharedLoop())
-            case .tightSQLite: try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: .tight)
+            case .sqlite: try openStore(folder)
+            case .tightSQLite: try openStore(folder, .tight)
             }
         do {
             try await body(store)

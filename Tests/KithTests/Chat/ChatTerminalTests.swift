@@ -13,7 +13,7 @@ import Testing
     ) async throws {
         try await ChatFixture.run { fixture in
             try await fixture.atTerminal(columns: columns) { terminal in
-                try await terminal.wait { $0.joined().contains("[connected to the relay") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 try await body(terminal, fixture)
             }
         }
@@ -126,7 +126,7 @@ import Testing
                 try await terminal.wait(lastLine: "shell>")
                 try await terminal.type("\(KithProcess.program.path) chat bob")
                 try await terminal.press("Enter")
-                try await terminal.wait { $0.joined().contains("[connected to the relay") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 try await terminal.type("half")
                 try await terminal.wait(lastLine: "alice : half")
                 try await terminal.press("C-z")
@@ -211,8 +211,9 @@ import Testing
                 try await terminal.wait(lastLine: "ended 0")
             }
             try await fixture.atTerminal(["bob", "--history", "100"], rows: 400) { terminal in
-                let screen = try await terminal.wait { $0.last == "alice :" }
-                #expect(screen.contains("bob : message \(count) (verified)"))
+                let screen = try await terminal.wait {
+                    $0.contains("bob : message \(count) (verified)") && $0.last == "alice :"
+                }
                 #expect(screen.count { $0.contains(" : ") && $0.hasSuffix("(verified)") } < 101)
                 try await terminal.press("PPage")
                 let page = try await terminal.wait { $0.contains("── /history: more ──") && $0.last == "alice :" }
@@ -243,7 +244,7 @@ import Testing
             await alice.close()
             let fixture = ChatFixture(relay: place, bob: bob, conversation: conversation)
             try await fixture.atTerminal { terminal in
-                try await terminal.wait { $0.joined().contains("[connected to the relay") && $0.last == "alice :" }
+                try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 relay.signal(SIGKILL)
                 _ = await relay.exitCode()
                 try await terminal.wait { $0.dropLast().last?.hasPrefix("[the relay can't be reached: ") == true }

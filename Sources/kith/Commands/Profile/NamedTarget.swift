@@ -90,7 +90,10 @@ enum NamedTarget: Hashable, Sendable {
     static func conversation(_ name: String, in kith: Kith) async throws -> ConversationSummary {
         switch try await named(name, in: kith) {
         case .conversation(let conversation): return conversation
-        case .contact(let contact): throw Failure(message: "there is no conversation with \(contact.name) yet")
+        case .contact(let contact):
+            // One that can't be used any more still has its history.
+            if let last = try await kith.conversations().first(where: { $0.contact == contact.id }) { return last }
+            throw Failure(message: "there is no conversation with \(contact.name) yet")
         }
     }
 

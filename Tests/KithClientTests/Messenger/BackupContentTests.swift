@@ -1,0 +1,137 @@
+import Foundation
+import KithWire
+import MLS
+import TLSCodec
+import Testing
+
+@testable import KithClient
+
+@Suite("Backups of a profile")
+struct BackupContentTests {
+    private func withFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await body(folder)
+    }
+
+    @Test("a restored profile shows its history, and talks again when the other side uses its invite")
+    func roundTrip() async throws {
+        try await withFolder { folder in
+            try await withAliceAndBob { alice, bob, relay in
+                let atBob = try await bob.conversation("alice")
+                let atAlice = try await alice.conversation("bob")
+                _ = try await bob.kith.send("before", to: atBob)
+                try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: before"] }
+                let file = folder.appendingPathComponent("backup")
+                try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await alice.kith.close()
+
+                let store = MemoryProfileStore()
+                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
+                let back = try await Person("alice", store: store)
+                #expect(await back.kith.identity().accountKey == alice.kith.identity().accountKey)
+                #expect(await back.kith.identity().deviceName == "new")
+                #expect(await back.kith.contacts().map(\.trust) == [.usedMyInvite])
+                #expect(try await back.texts(atAlice) == ["bob: before"])
+                let status = try await back.kith.conversation(atAlice).status
+                guard case .stopped(_, .restored) = status else {
+                    Issue.record("the conversation is \(status)")
+                    return
+                }
+
+                let invite = try await back.kith.createInvite(at: relay).invite
+                #expect(try await bob.kith.join(invite) == atBob)
+                try await eventually({ try await back.kith.conversation(atAlice).status }) { $0 == .active }
+                _ = try await back.kith.send("I am back", to: atAlice)
+                _ = try await bob.kith.send("good", to: atBob)
+                try await eventually({ try await back.texts(atAlice) }) {
+                    Set($0) == ["bob: before", "alice: I am back", "bob: good"] && $0.first == "bob: before"
+                }
+                try await eventually({ try await bob.texts(atBob) }) { Set($0).isSuperset(of: ["alice: I am back"]) }
+                await back.kith.close()
+            }
+        }
+    }
+
+    @Test("a backup holds no ratchet, no token and no key of the device")
+    func holdsNoKeys() async throws {
+        try await withFolder { folder in
+            try await withAliceAndBob { alice, bob, _ in
+                let atAlice = try await alice.conversation("bob")
+                _ = try await alice.kith.send("said", to: atAlice)
+                try await eventually({ try await bob.texts(try await bob.conversation("alice")) }) {
+                    $0 == ["alice: said"]
+                }
+                // Bob's address is here, with the token of his inbox.
+                try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
+                let file = folder.appendingPathComponent("backup")
+                try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await alice.kith.close()
+
+                var content: [UInt8] = []
+                var reader = try BackupReader(from: file, passphrase: "abc")
+                while let record = try reader.next() { content += record }
+                #expect(content.contains(Array("said".utf8)))
+                let profile = try Profile(stored: try #require(try alice.store.value(Profile.key)))
+                #expect(profile.account.bytes.withUnsafeBytes { content.contains(Array($0)) })
+                for secret in try Self.secrets(of: alice, profile) { #expect(!content.contains(secret)) }
+            }
+        }
+    }
+
+    /// What must not leave the device.
+    private static func secrets(of person: Person, _ profile: Profile) throws -> [[UInt8]] {
+        var secrets = [profile.signer.bytes.withUnsafeBytes { Array($0) }]
+        for table in [StoreTable.epoch, .record, .keyPackage] {
+            // Groups and packages hold many keys: a piece of each value stands for it.
+            secrets += try person.store.allValues(table).flatMap { value in
+                stride(from: 0, to: max(0, value.bytes.count - 32), by: 32).map { Array(value.bytes[$0..<$0 + 32]) }
+                    .filter { Set($0).count > 16 && !isPublic($0, profile) }
+            }
+        }
+        for value in try person.store.allValues(.inbox) {
+            let record = try InboxRecord(stored: value.bytes)
+            secrets += [record.readToken, record.turnToken, record.appendToken].map { token in
+                var writer = TLSWriter(capacity: 32)
+                writer.write(token)
+                return writer.bytes
+            }
+        }
+        for value in try person.store.allValues(.contact) {
+            let contact = try Contact(id: ContactID(rawValue: value.item), stored: value.bytes)
+            if let inbox = contact.inbox {
+                var writer = TLSWriter(capacity: 32)
+                writer.write(inbox.appendToken)
+                secrets.append(writer.bytes)
+            }
+        }
+        return secrets
+    }
+
+    /// Account keys and channels are in both.
+    private static func isPublic(_ bytes: [UInt8], _ profile: Profile) -> Bool {
+        profile.certificate.encoded.contains(bytes)
+    }
+
+    @Test("a wrong passphrase, and a file that was cut off, give nothing")
+    func refused() async throws {
+        try await withFolder { folder in
+            let alice = try await Person("alice")
+            let file = folder.appendingPathComponent("backup")
+            try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+            await #expect(throws: KithError.backup(.wrongPassphrase)) {
+                try await alice.kith.writeBackup(
+                    to: folder.appendingPathComponent("other"), passphrase: "", cost: .cheap)
+            }
+            #expect(throws: KithError.backup(.wrongPassphrase)) {
+                try Kith.transaction(from: file, "abd", deviceName: "new")
+            }
+            let bytes = try Data(contentsOf: file)
+            let cut = folder.appendingPathComponent("cut")
+            try bytes.dropLast().write(to: cut)
+            #expect(throws: KithError.backup(.damaged)) { try Kith.transaction(from: cut, "abc", deviceName: "new") }
+            await alice.kith.close()
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+/// Somebody who uses the program from a shell: a folder of their own, and one process after the other.
+struct CommandPerson {
+    let folder: URL
+
+    init(_ name: String, in parent: URL) async throws {
+        folder = parent.appendingPathComponent("home of \(name)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let made = try await run("init", "--yes", "--no-passphrase", "--name", name)
+        try #require(made.code == 0, "\(made.complaints)")
+    }
+
+    /// What a command printed, and how it ended.
+    struct Outcome {
+        let lines: [String]
+        let complaints: [String]
+        let code: Int32
+
+        /// The lines as JSON objects.
+        var objects: [[String: Any]] {
+            lines.compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+        }
+    }
+
+    /// Runs a command to its end.
+    func run(_ arguments: String..., input: String? = nil, environment: [String: String] = [:]) async throws -> Outcome
+    {
+        let process = try start(arguments, environment: environment)
+        if let input { try process.write(input) }
+        try process.endInput()
+        async let lines = process.rest()
+        async let complaints = process.complaintsLeft()
+        return await Outcome(lines: lines, complaints: complaints, code: process.exitCode())
+    }
+
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> KithProcess {
+        try KithProcess(arguments, folder: folder, environment: ["NO_COLOR": "1"].merging(environment) { $1 })
+    }
+
+    /// Receives until a text comes.
+    func hear(_ text: String) async throws {
+        let process = try start(["listen", "--json", "--timeout", "60s"])
+        defer { process.signal(SIGTERM) }
+        while let line = await process.line() {
+            if line.contains("\"event\":\"message\""), line.contains("\"text\":\"\(text)\"") {
+                process.signal(SIGTERM)
+                _ = await process.rest()
+                #expect(await process.exitCode() == 0)
+                return
+            }
+        }
+        Issue.record("\(text) did not come")
+    }
+}
+
+/// Two people who have met by an invite at a real relay.
+func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void)
+    async throws
+{
+    try await withRelay { relay in
+        let ann = try await CommandPerson("Ann", in: relay.folder)
+        let bob = try await CommandPerson("Bob", in: relay.folder)
+        let address = relay.address.description
+        let invite = try await ann.run("invite", "--relay", address, "--pin", relay.pin.description)
+        let line = try #require(invite.lines.first, "\(invite.complaints)")
+        let joined = try await bob.run("join", line)
+        #expect(joined.lines == ["Ann"], "\(joined.complaints)")
+        try await body(ann, bob, address)
+    }
+}

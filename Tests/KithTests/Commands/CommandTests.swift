@@ -1,0 +1,180 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+/// The commands as a script uses them: every step a process of its own, over a real relay.
+@Suite(.timeLimit(.minutes(5))) struct CommandTests {
+    @Test("two people meet by an invite, write, listen, look and verify")
+    func two() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            let sent = try await bob.run("send", "ann", "--json", "grüß dich 🦊")
+            #expect(sent.code == 0, "\(sent.complaints)")
+            #expect(sent.objects.first?["delivery"] as? String == "onRelay")
+            try await ann.hear("grüß dich 🦊")
+            let story = try await ann.run("history", "Bob", "--json").objects.last
+            #expect(story?["text"] as? String == "grüß dich 🦊")
+            let seq = try #require(story?["seq"] as? Int)
+            #expect(
+                try await ann.run("explain", "Bob", "\(seq)").lines.first
+                    == "Entry \(seq) of \"Bob\", in epoch \(2), a message.")
+            #expect(try await ann.run("search", "DICH").lines.count == 1)
+            #expect(try await ann.run("search", "nothing like it").code == 1)
+            // Both see the same number.
+            let numbers = try await [ann.run("verify", "Bob", "--json"), bob.run("verify", "Ann", "--json")]
+            #expect(
+                numbers[0].objects.first?["safetyNumber"] as? String == numbers[1].objects.first?["safetyNumber"]
+                    as? String)
+            #expect(numbers[0].objects.first?["safetyNumber"] != nil)
+            #expect(try await ann.run("verify", "Bob", "--yes").code == 0)
+            #expect(try await ann.run("contacts", "--json").objects.first?["trust"] as? String == "compared")
+        }
+    }
+
+    @Test("using an invite again leads to the conversation that there is")
+    func joinTwice() async throws {
+        try await withAnnAndBob { ann, bob, relay in
+            let line = try #require(try await ann.run("invite", "--relay", relay, "--reusable").lines.first)
+            #expect(try await bob.run("join", line).lines == ["Ann"])
+            #expect(try await bob.run("list", "--json").objects.count == 1)
+            let own = try await ann.run("join", line)
+            #expect(own.code == 1)
+            #expect(own.complaints == ["kith: the invite is this profile's own"])
+        }
+    }
+
+    @Test("a group is made, renamed and left to others, and who was removed is told")
+    func group() async throws {
+        try await withAnnAndBob { ann, bob, relay in
+            let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
+            let line = try #require(try await carol.run("invite", "--relay", relay).lines.first)
+            #expect(try await ann.run("join", line).lines == ["Carol"])
+            // Whoever is to be added has to have given an address: they do when they come back.
+            for person in [bob, carol] {
+                _ = try await person.run("send", "Ann", "here I am")
+            }
+            try await ann.hear("here I am")
+            try await ann.hear("here I am")
+            let made = try await ann.run("group", "create", "team", "bob", "carol")
+            #expect(made.complaints == ["[team: you, Bob, Carol]"])
+            try await waitForGroup("team", bob)
+            #expect(try await bob.run("send", "team", "hello all").code == 0)
+            try await carol.hear("hello all")
+            #expect(try await ann.run("group", "rename", "team", "crew").complaints == ["[team is crew now]"])
+            #expect(try await ann.run("group", "remove", "crew", "carol").code == 0)
+            #expect(try await ann.run("group", "members", "crew").lines.count == 2)
+            try await eventually {
+                _ = try await carol.run("listen", "--timeout", "1s")
+                return try await carol.run("send", "crew", "let me in").complaints == ["kith: Ann removed you from it"]
+            }
+        }
+    }
+
+    private func waitForGroup(_ name: String, _ person: CommandPerson) async throws {
+        try await eventually {
+            _ = try await person.run("listen", "--timeout", "1s")
+            return try await person.run("list", "--json").objects.contains { $0["name"] as? String == name }
+        }
+    }
+
+    /// Tries again until it is so, for a minute.
+    private func eventually(_ isSo: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end { if try await isSo() { return } }
+        Issue.record("it never came to that")
+    }
+
+    @Test("send hands over to the process that has the profile open, and looking needs nobody's leave")
+    func handOver() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            let listener = try ann.start(["listen", "--json"])
+            while let line = await listener.line(), !line.contains("\"connected\"") {}
+            let sent = try await ann.run("send", "bob", "--json", "through the other one")
+            #expect(sent.code == 0, "\(sent.complaints)")
+            #expect(sent.objects.first?["seq"] != nil)
+            #expect(try await ann.run("list").code == 0)
+            #expect(try await ann.run("history", "bob").lines.last?.hasSuffix("you: through the other one") == true)
+            let refused = try await ann.run("group", "rename", "bob", "x")
+            #expect(refused.code == 5)
+            #expect(refused.complaints.count == 1)
+            listener.signal(SIGTERM)
+            _ = await listener.rest()
+            #expect(await listener.exitCode() == 0)
+            try await bob.hear("through the other one")
+        }
+    }
+
+    @Test("a backup makes a new device of the same person, with what was said")
+    func backup() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            _ = try await bob.run("send", "ann", "before")
+            try await ann.hear("before")
+            let parent = ann.folder.deletingLastPathComponent()
+            let passphrase = parent.appendingPathComponent("pw")
+            try Data("a passphrase\n".utf8).write(to: passphrase)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passphrase.path)
+            let file = parent.appendingPathComponent("backup").path
+            let written = try await ann.run("export", file, "--passphrase-file", passphrase.path)
+            #expect(written.code == 0, "\(written.complaints)")
+            #expect(try await ann.run("export", file, "--passphrase-file", passphrase.path).code == 1)
+            let arguments = ["import", file, "--passphrase-file", passphrase.path, "--yes", "--profile", "restored"]
+            let restored = try ann.start(arguments)
+            #expect(await restored.line() == "You are Ann again, on \(try await deviceName(ann)).")
+            _ = await restored.rest()
+            #expect(await restored.exitCode() == 0)
+            let lines = try await ann.run("history", "bob", "--profile", "restored").lines
+            #expect(lines.last?.hasSuffix("Bob: before") == true)
+            let refused = try await ann.run("send", "bob", "hi", "--profile", "restored")
+            #expect(refused.code == 1)
+            #expect(refused.complaints.first?.contains("a member has to add it again") == true)
+        }
+    }
+
+    private func deviceName(_ person: CommandPerson) async throws -> String {
+        try #require(try await person.run("status", "--json").objects.first?["device"] as? String)
+    }
+
+    @Test("what makes no sense is refused in one line, and changes nothing")
+    func rubbish() async throws {
+        try await withTemporaryFolder { folder in
+            let ann = try await CommandPerson("Ann", in: folder)
+            let cases: [([String], Int32)] = [
+                (["join", "kith:AAAA"], 1), (["join", "not an invite"], 1),
+                (["join", String(repeating: "k", count: 100_000)], 1),
+                (["send", "nobody", "hi"], 1), (["history", "nobody"], 1), (["invite"], 1),
+                (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 1),
+                (["contacts", "show", "\u{1B}[31mred"], 1),
+                (["init", "--yes"], 1),
+            ]
+            for (arguments, code) in cases {
+                let process = try ann.start(arguments)
+                try process.endInput()
+                #expect(await process.rest() == [])
+                let complaints = await process.complaintsLeft()
+                #expect(
+                    complaints.count == 1 && complaints.allSatisfy { $0.hasPrefix("kith: ") },
+                    "\(arguments): \(complaints)")
+                #expect(!complaints.joined().contains("\u{1B}"))
+                #expect(await process.exitCode() == code, "\(arguments)")
+            }
+            #expect(try await ann.run("list", "--json").lines == [])
+        }
+    }
+
+    @Test("the example bot answers")
+    func bot() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../../Examples/bot.py").standardizedFileURL
+            let bot = Process()
+            bot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            bot.arguments = ["python3", script.path]
+            bot.environment = ProcessInfo.processInfo.environment
+                .merging(["KITH_HOME": bob.folder.path, "KITH": KithProcess.program.path]) { $1 }
+            try bot.run()
+            defer { bot.terminate() }
+            #expect(try await ann.run("send", "bob", "ping").code == 0)
+            try await ann.hear("pong")
+        }
+    }
+}
