@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz simulate dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -52,6 +52,10 @@ interop: setup ## Random group histories with members of this package and of mls
 
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)
+
+simulate: setup ## Run the messenger through SEEDS random schedules with faults (default 10000)
+	scripts/release.sh --product kith-simulate
+	.build/release/kith-simulate --seeds 1..$(or $(SEEDS),10000)
 
 dist: setup ## Pack a program that runs without Swift installed into dist/
 	scripts/dist.sh

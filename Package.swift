@@ -68,6 +68,8 @@ let package = Package(
                 nioPosix,
                 argumentParser, logging,
             ]),
+        .target(name: "KithSimulation", dependencies: ["KithClient", "KithWire", "MLS", "TLSCodec", nio, crypto]),
+        .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
         .executableTarget(
@@ -97,6 +99,9 @@ let package = Package(
             dependencies: [
                 "kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser,
             ]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["KithSimulation", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", nio, crypto]),
         .testTarget(
             name: "RelayProcessTests",
             dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),

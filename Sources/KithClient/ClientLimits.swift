@@ -46,6 +46,9 @@ public enum ClientLimits {
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
 
+    /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
+    public static let parcelMs: UInt64 = 24 * 3_600_000
+
     /// Members added by one commit: 60 post-quantum key packages fit an entry.
     public static let additionsPerCommit = 60
 
@@ -64,6 +67,9 @@ public enum ClientLimits {
 
     /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
     public static let depositMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
+    public static let inboxPatienceMs: UInt64 = 2_000
 
     /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
     public static let keptMs: UInt64 = 60_000

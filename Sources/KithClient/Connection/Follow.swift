@@ -13,8 +13,9 @@ public enum FollowEvent: Hashable, Sendable {
 
 /// The number of a follow on its connection. A follow that was held back keeps it, although it is asked for again under
 /// another request number.
-struct FollowID: Hashable, Sendable {
-    let value: UInt32
+package struct FollowID: Hashable, Sendable {
+    package let value: UInt32
+    package init(value: UInt32) { self.value = value }
 }
 
 /// Where one follow stands.

@@ -9,9 +9,9 @@ import TLSCodec
 ///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
 ///
 /// After a method threw, the connection has to be closed: nothing more is to be fed in but ``close()``.
-struct RelaySession<Ticket> {
+package struct RelaySession<Ticket> {
     /// What a frame from the relay means. Each means one thing at most.
-    enum Event {
+    package enum Event {
         case opened(RelayWelcome)
         case answered(Ticket, Result<Reply, RelayError>)
         case followStarted(FollowID, Ticket, firstSeq: UInt64, lastSeq: UInt64)
@@ -45,7 +45,7 @@ struct RelaySession<Ticket> {
     private var pingAfter: TimeAmount
     private let answerTimeout: TimeAmount
 
-    init(timeouts: RelayTimeouts, now: NIODeadline) {
+    package init(timeouts: RelayTimeouts, now: NIODeadline) {
         lastSent = now
         pingAfter = timeouts.pingAfter
         answerTimeout = timeouts.answer
@@ -54,14 +54,14 @@ struct RelaySession<Ticket> {
     // MARK: To the relay
 
     /// The first frame of a connection.
-    mutating func hello(pass: RelayPass?, now: NIODeadline) -> ClientFrame {
+    package mutating func hello(pass: RelayPass?, now: NIODeadline) -> ClientFrame {
         let id = nextRequestID()
         pending[id] = .hello(at: now)
         return ClientFrame(requestID: id, request: .hello(versions: Self.versions, relayPass: pass))
     }
 
     /// A request that is answered once. Follows have methods of their own.
-    mutating func submit(_ request: Request, ticket: Ticket, now: NIODeadline) throws(RelayConnectionError)
+    package mutating func submit(_ request: Request, ticket: Ticket, now: NIODeadline) throws(RelayConnectionError)
         -> ClientFrame
     {
         guard phase == .open else { throw .closed(.here) }
@@ -73,7 +73,7 @@ struct RelaySession<Ticket> {
     }
 
     /// Starts a follow under a number of the caller's choice that is not in use.
-    mutating func follow(
+    package mutating func follow(
         _ id: FollowID, channel: ChannelID, epoch: UInt64, fromSeq: UInt64, ticket: Ticket, now: NIODeadline
     ) throws(RelayConnectionError) -> ClientFrame {
         guard phase == .open else { throw .closed(.here) }
@@ -111,7 +111,7 @@ struct RelaySession<Ticket> {
     }
 
     /// Ends a follow that nobody wants any more.
-    mutating func leave(_ id: FollowID, now: NIODeadline) -> ClientFrame? {
+    package mutating func leave(_ id: FollowID, now: NIODeadline) -> ClientFrame? {
         guard phase == .open, let follow = follows[id] else { return nil }
         switch follow.phase {
         case .asked, .streaming:
@@ -150,7 +150,7 @@ struct RelaySession<Ticket> {
     }
 
     /// Ends everything; returns whom to tell that no answer will come, requests and follows.
-    mutating func close() -> (requests: [Ticket], follows: [Ticket]) {
+    package mutating func close() -> (requests: [Ticket], follows: [Ticket]) {
         phase = .closed
         defer {
             pending = [:]
@@ -165,7 +165,7 @@ struct RelaySession<Ticket> {
     // MARK: From the relay
 
     /// Takes one WebSocket message.
-    mutating func receive(_ message: [UInt8], now: NIODeadline) throws(RelayConnectionError) -> Event {
+    package mutating func receive(_ message: [UInt8], now: NIODeadline) throws(RelayConnectionError) -> Event {
         let frame: RelayFrame
         do throws(TLSCodecError) {
             frame = try RelayFrame(decoding: message)

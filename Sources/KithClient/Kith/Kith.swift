@@ -56,8 +56,8 @@ public actor Kith {
         in folder: URL, name: String, deviceName: String, secret: VaultSecret
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
-        let store = try VaultStore.create(in: folder, secret)
         let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
+        let store = try VaultStore.create(in: folder, secret)
         try reading { () throws(StoreError) in try store.commit(profile) }
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
@@ -197,7 +197,8 @@ public actor Kith {
         wake?.cancel()
         wake = nil
         guard let due = messenger.nextWake else { return }
-        let delay = Int64(min(due > Self.now ? due - Self.now : 0, 3_600_000))
+        // Never at once: a time that is over and does nothing must not keep the processor busy.
+        let delay = Int64(min(max(10, due > Self.now ? due - Self.now : 0), 3_600_000))
         let mailbox = mailbox
         wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
     }

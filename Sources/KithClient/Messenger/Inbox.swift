@@ -11,6 +11,10 @@ final class Inbox {
     var parcel: ParcelFetch?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
+    /// Whether the last deposit was refused for the moment.
+    var owesDeposit = false
+    /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
 
     init(_ record: InboxRecord) { self.record = record }
 
@@ -18,6 +22,7 @@ final class Inbox {
         followTag = nil
         queue = []
         isDepositing = false
+        retryAt = nil
         if parcel?.relay == record.relay { parcel = nil }
     }
 }
@@ -28,6 +33,8 @@ struct ParcelFetch {
     let relay: RelayID
     var followTag: UInt64?
     var parts: [[UInt8]] = []
+    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
+    let since: UInt64
     let message: InboxMessage
 
     mutating func hangUp() {

@@ -16,7 +16,9 @@ extension Messenger {
                 try didMeet(certificate, target, conversation)
                 ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
             case .failed(let error):
-                giveUp(target, intent, conversation, error)
+                try giveUp(target, intent, conversation, error)
+                // Whoever else is to be added still is.
+                conversation.retryAt = now
                 return nil
             case .asked: return nil
             case nil:
@@ -115,7 +117,7 @@ extension Messenger {
     /// Somebody can't be added: the others still can.
     private func giveUp(
         _ target: AddTarget, _ intent: Intent, _ conversation: Conversation, _ error: KithError
-    ) {
+    ) throws(KithError) {
         conversation.fetches[target.inbox.channel] = nil
         guard let index = conversation.record.intents.firstIndex(where: { $0.id == intent.id }),
             case .add(var targets) = conversation.record.intents[index].change
@@ -126,7 +128,13 @@ extension Messenger {
         finishIntent(intent.id, of: conversation, .failure(error))
         if targets.isEmpty { dropIntent(intent.id, of: conversation, .failure(error)) }
         // Nobody to talk to: there was never a conversation.
-        if conversation.record.isDirect, conversation.record.memberCount < 2 { discard(conversation) }
+        guard conversation.record.isDirect, conversation.record.memberCount < 2 else { return }
+        if conversation.outbox.isEmpty {
+            discard(conversation)
+        } else {
+            // What was typed for them is not thrown away.
+            try end(conversation, .stopped(seq: 1, reason: .closed))
+        }
     }
 
     private func discard(_ conversation: Conversation) {

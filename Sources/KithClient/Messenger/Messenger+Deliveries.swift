@@ -6,10 +6,19 @@ struct PendingDelivery {
     /// The parts that the relay has.
     var done: Set<EntryID> = []
     var isOpen = false
+    /// Requests that have no answer yet.
+    var unanswered = 0
+    /// How long to wait before all is asked again, in milliseconds: the relay asked for patience. What it says to the
+    /// other requests of the same attempt follows from that.
+    var patienceMs: UInt64?
 
     init(_ delivery: ChannelDelivery) { self.delivery = delivery }
 
-    mutating func hangUp() { isOpen = false }
+    mutating func hangUp() {
+        isOpen = false
+        unanswered = 0
+        patienceMs = nil
+    }
 }
 
 extension Messenger {
@@ -29,7 +38,10 @@ extension Messenger {
         guard let pending = deliveries[number], !pending.isOpen, links.contains(pending.delivery.relay) else { return }
         let delivery = pending.delivery
         if let before = delivery.after, deliveries[before] != nil { return }
+        let parts = delivery.parts.filter { !pending.done.contains($0.id) }
         deliveries[number]?.isOpen = true
+        deliveries[number]?.patienceMs = nil
+        deliveries[number]?.unanswered = parts.count + (delivery.access == nil ? 1 : 2)
         if let access = delivery.access {
             request(
                 delivery.relay, .create(channel: delivery.channel, access: access, retentionSeconds: nil),
@@ -38,7 +50,7 @@ extension Messenger {
         request(
             delivery.relay, .present(channel: delivery.channel, epoch: 0, tokens: [delivery.appendToken]),
             for: .presentDelivery(number))
-        for part in delivery.parts where !pending.done.contains(part.id) {
+        for part in parts {
             request(
                 delivery.relay,
                 .append(channel: delivery.channel, epoch: 0, id: part.id, payload: part.payload[...]),
@@ -49,22 +61,25 @@ extension Messenger {
     func didDeliverStep(
         _ number: UInt64, part: EntryID?, _ result: Result<Reply, RelayError>
     ) throws(KithError) {
-        guard let pending = deliveries[number] else { return }
+        guard var pending = deliveries[number] else { return }
+        pending.unanswered -= min(1, pending.unanswered)
         switch result {
-        case .success:
-            guard let part else { return }
-            deliveries[number]?.done.insert(part)
-            if pending.delivery.parts.allSatisfy({ $0.id == part || pending.done.contains($0.id) }) {
-                try didDeliver(number, nil)
-            }
+        case .success: if let part { pending.done.insert(part) }
         case .failure(let error) where error.code.isPassing:
-            // Asked for patience: the next tick tries again.
-            deliveries[number]?.isOpen = false
-            deliveryRetryAt = min(deliveryRetryAt ?? .max, now + error.patienceMs)
-        case .failure(let error):
+            pending.patienceMs = max(pending.patienceMs ?? 0, error.patienceMs)
+        case .failure(let error) where pending.patienceMs == nil:
             // The inbox was closed meanwhile.
-            try didDeliver(number, error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed)
+            return try didDeliver(
+                number, error.code == .tooLarge ? .tooLong(limit: Int(clamping: error.detail)) : .inviteUsed)
+        case .failure: break
         }
+        // The next tick tries again, once nothing of this attempt is on its way.
+        if let patience = pending.patienceMs, pending.unanswered == 0 {
+            pending.hangUp()
+            deliveryRetryAt = min(deliveryRetryAt ?? .max, now + patience)
+        }
+        deliveries[number] = pending
+        if pending.delivery.parts.allSatisfy({ pending.done.contains($0.id) }) { try didDeliver(number, nil) }
     }
 
     private func didDeliver(_ number: UInt64, _ error: KithError?) throws(KithError) {

@@ -42,18 +42,29 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
-        if depositIsDue(record) { try deposit(id) }
+        if inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
         inbox.followTag = follow(
             record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
     }
 
     func didOpenStep(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard case .failure(let error) = result, let inbox = inboxes[id] else { return }
+        if error.code.isPassing { return openLater(inbox, error) }
+        // It follows from what was refused before.
+        guard inbox.retryAt == nil else { return }
         if error.code == .gone || error.code == .denied || error.code == .exists {
             // It was closed, or the relay lost it.
             if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
         }
+    }
+
+    /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.
+    private func openLater(_ inbox: Inbox, _ error: RelayError) {
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.queue = []
+        inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
     func didRefuseFollow(inbox id: InboxID, _ error: RelayError) throws(KithError) {
@@ -67,7 +78,7 @@ extension Messenger {
             storeInbox(id)
             try open(inbox: id)
         case .gone: forget(inbox: id)
-        default: break
+        default: if error.code.isPassing { openLater(inbox, error) }
         }
     }
 
@@ -84,7 +95,11 @@ extension Messenger {
     }
 
     func didClose(inbox id: InboxID, _ result: Result<Reply, RelayError>) {
-        if case .failure(let error) = result, error.code.isPassing { return }
+        guard let inbox = inboxes[id] else { return }
+        if case .failure(let error) = result {
+            if error.code.isPassing { return openLater(inbox, error) }
+            guard inbox.retryAt == nil else { return }
+        }
         forget(inbox: id)
     }
 
@@ -101,11 +116,15 @@ extension Messenger {
     }
 
     /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
-    func deposit(_ id: InboxID) throws(KithError) {
+    ///
+    /// - Parameter count: how many; as many as the inbox is to have unless one was used.
+    func deposit(_ id: InboxID, _ count: Int? = nil) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.isDepositing else { return }
         inbox.isDepositing = true
+        try deleteExpiredKeyPackages(id)
+        inbox.owesDeposit = true
         var sealed: [KeyPackageBytes] = []
-        for _ in 0..<inbox.record.purpose.keyPackages {
+        for _ in 0..<(count ?? inbox.record.purpose.keyPackages) {
             if let bytes = try makeKeyPackage(inbox, id, isLastResort: false) { sealed.append(bytes) }
         }
         let lastResort = try makeKeyPackage(inbox, id, isLastResort: true)
@@ -113,6 +132,17 @@ extension Messenger {
         request(
             inbox.record.relay,
             .deposit(channel: inbox.record.channel, keyPackages: sealed, lastResort: lastResort), for: .deposit(id))
+    }
+
+    /// Private keys that nobody can need any more open nothing but what was recorded.
+    private func deleteExpiredKeyPackages(_ id: InboxID) throws(KithError) {
+        let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
+        for row in rows {
+            let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
+            guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source, lifetime.notAfter < now / 1000
+            else { continue }
+            output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
+        }
     }
 
     private func makeKeyPackage(
@@ -140,12 +170,16 @@ extension Messenger {
         inbox.isDepositing = false
         switch result {
         case .success:
+            inbox.owesDeposit = false
             inbox.record.depositedAt = max(1, now)
             storeInbox(id)
             if let invite = openInvite(id) {
                 finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite)))
             }
             try inboxIsReady(id)
+        case .failure(let error) where error.code.isPassing: openLater(inbox, error)
+        // It follows from what was refused before.
+        case .failure where inbox.retryAt != nil: break
         case .failure(let error):
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
         }
@@ -154,7 +188,7 @@ extension Messenger {
     // MARK: What comes
 
     func process(_ entries: [Entry], inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id] else { return }
+        guard let inbox = inboxes[id], entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
         inbox.queue += entries
         try processQueue(of: inbox, id)
     }

@@ -16,22 +16,21 @@ extension Messenger {
         } catch { return }
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
-        // A Welcome that was used before, or a state that is over.
-        if let old, group.epoch <= old.record.epoch { return tell(.warning(old.id, .oldWelcome)) }
+        if let old, try !mayRejoin(old, group, message) { return tell(.warning(old.id, .oldWelcome)) }
         if !bundle.keyPackage.isLastResort {
             output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
             freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
         }
 
-        let own = group.ownLeafIndex
-        var others: [ContactID] = []
-        for (index, leaf) in group.members where index != own {
-            guard let certificate = leaf.credential.deviceCertificate else { continue }
-            if certificate.accountKey == profile.account.publicKey { continue }
-            let trust = message.isDirect ? inbox.record.purpose.trust : .unverified
-            others.append(remember(certificate, trust: trust))
+        let certificates = group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter {
+            $0.accountKey != profile.account.publicKey
         }
-        let isDirect = message.isDirect && Set(others).count == 1
+        let isDirect = message.isDirect && Set(certificates.map(\.accountKey)).count == 1
+        // An invite for one person vouches for one, and not for somebody who is known by other means already.
+        let others = certificates.map { certificate in
+            let isNew = contactsByKey[certificate.accountKey] == nil
+            return remember(certificate, trust: isDirect && isNew ? inbox.record.purpose.trust : .unverified)
+        }
         let conversation =
             old
             ?? newConversation(
@@ -49,6 +48,31 @@ extension Messenger {
         try used(inbox, inboxID, conversation)
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
+    }
+
+    /// Whether a Welcome may bring back a conversation that is known here. A conversation that works is never taken over;
+    /// one that ended is brought back by somebody who was in it, on its own relay, and in a conversation of two by the
+    /// other person and with nobody else.
+    private func mayRejoin(
+        _ conversation: Conversation, _ group: Group, _ message: InboxMessage
+    ) throws(KithError) -> Bool {
+        let record = conversation.record
+        switch record.status {
+        case .preparing, .active, .left: return false
+        case .removed, .stopped: break
+        }
+        guard group.epoch > record.epoch, let relay = relays[record.relay], relay.address == message.relay.address,
+            relay.pin == message.relay.pin,
+            let inviter = group.inviter, let account = group.tree[inviter]?.credential.deviceCertificate?.accountKey
+        else { return false }
+        if record.isDirect {
+            guard let contact = record.contact.flatMap({ contacts[$0] }) else { return false }
+            let accounts = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey })
+            return accounts == [contact.accountKey, profile.account.publicKey] && account == contact.accountKey
+        }
+        // A restored device has no group to look into: whoever it knows may add it.
+        if case .stopped(_, .restored) = record.status { return contactsByKey[account] != nil }
+        return try !self.group(of: conversation).group.leaves(of: account).isEmpty
     }
 
     /// This device was added again to a conversation that it had lost.
@@ -78,8 +102,8 @@ extension Messenger {
         switch inbox.record.purpose {
         case .invite(let isReusable, _):
             tell(.inviteUsed(id, conversation.id))
-            if isReusable { try deposit(id) } else { try close(inbox: id) }
-        case .contact, .name: try deposit(id)
+            if isReusable { try deposit(id, 1) } else { try close(inbox: id) }
+        case .contact, .name: try deposit(id, 1)
         }
     }
 
@@ -114,7 +138,7 @@ extension Messenger {
         _ address: ParcelAddress, _ message: InboxMessage, _ inbox: Inbox, _ id: InboxID
     ) throws(KithError) {
         let relay = relayID(for: message.relay)
-        inbox.parcel = ParcelFetch(address: address, relay: relay, message: message)
+        inbox.parcel = ParcelFetch(address: address, relay: relay, since: now, message: message)
         try openParcel(inbox, id)
     }
 
@@ -129,7 +153,11 @@ extension Messenger {
     }
 
     func didPresentParcel(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
-        if case .failure(let error) = result, !error.code.isPassing { try giveUpParcel(inbox: id) }
+        guard case .failure(let error) = result, let inbox = inboxes[id], let parcel = inbox.parcel else { return }
+        guard error.code.isPassing else { return try giveUpParcel(inbox: id) }
+        unfollow(parcel.relay, parcel.followTag)
+        inbox.parcel?.hangUp()
+        inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
     /// The tree is not to be had: the Welcome is of no use.

@@ -69,8 +69,12 @@ extension Messenger {
         _ conversation: Conversation, epoch: UInt64, firstSeq: UInt64, lastSeq: UInt64
     ) throws(KithError) {
         guard conversation.line == .opening, conversation.record.epoch == epoch else { return }
-        if conversation.record.view == nil { try begin(conversation, after: firstSeq - min(1, firstSeq)) }
-        guard firstSeq == conversation.record.lastSeq + 1 else { return try stop(conversation, .brokenLog) }
+        if conversation.record.view == nil, firstSeq < StoreKey.highest {
+            try begin(conversation, after: firstSeq - min(1, firstSeq))
+        }
+        guard firstSeq < StoreKey.highest, firstSeq == conversation.record.lastSeq + 1 else {
+            return try stop(conversation, .brokenLog)
+        }
         conversation.line = .catchingUp(through: lastSeq)
         try didCatchUp(conversation)
     }

@@ -109,7 +109,14 @@ extension Messenger {
     ) throws(KithError) {
         let received: ReceivedMessage
         do throws(MLSError) {
-            received = try loaded.group.process(Array(entry.payload), in: environment)
+            let message = try MLSMessage.decode(Array(entry.payload))
+            // Members write what only members can read.
+            guard case .privateMessage(let sealed) = message else { throw .message(.wireFormat) }
+            if sealed.contentType == .proposal {
+                received = try takeProposal(message, loaded)
+            } else {
+                received = try loaded.group.process(message, in: environment)
+            }
         } catch {
             return try didNotRead(entry, error.unreadableReason, view, conversation)
         }
@@ -125,9 +132,25 @@ extension Messenger {
             // Somebody has to commit it; not everybody at once.
             conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800)
         case .commit(let staged):
-            guard entry.kind == .turn else { return try didNotRead(entry, .malformed, view, conversation) }
+            guard entry.kind == .turn, staged.effect.reInit == nil else {
+                return try didNotRead(entry, .malformed, view, conversation)
+            }
             try processTurn(staged, entry, view, conversation, loaded)
         }
+    }
+
+    /// The one proposal that Kith knows is a member's to be taken out itself. Any other would have to be committed by
+    /// somebody who did not want it, or could not be committed and would hold up everybody.
+    private func takeProposal(
+        _ message: MLSMessage, _ loaded: Conversation.LoadedGroup
+    ) throws(MLSError) -> ReceivedMessage {
+        var next = loaded.group
+        let received = try next.process(message, in: environment)
+        guard case .proposal(let proposal) = received, case .member(let sender) = proposal.sender,
+            proposal.proposal == .remove(sender)
+        else { throw .proposals(.unsupportedType) }
+        loaded.group = next
+        return received
     }
 
     /// An entry that can't be used. A message is passed over, and said; past a turn there is no way on.
@@ -172,7 +195,8 @@ extension Messenger {
         advance(conversation, to: view)
         var record = EntryRecord(
             entry, view: view, author: author, generation: message.generation, sentAtMs: content.sentAt,
-            sawThrough: content.view.seq, replyTo: content.replyTo, expiresAfter: content.expiresAfter,
+            sawThrough: min(content.view.seq, entry.seq - 1), replyTo: content.replyTo,
+            expiresAfter: content.expiresAfter,
             body: .notices([]), warnings: warnings)
         try take(content, author, &record, conversation)
         didNote(record, at: entry, in: conversation)

@@ -72,7 +72,7 @@ extension Messenger {
                 finish(id, .failure(.relay(.refused(error))))
             }
         case (.lookUp(let alias), .success(.record(let record))):
-            finish(id, found(record, asked.name, alias))
+            finish(id, found(record, asked.name, alias, at: asked.relay))
         case (.lookUp, .failure(let error)) where error.code == .notFound: finish(id, .failure(.nameUnknown))
         case (.lookUp, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
         case (.lookUp, .success): finish(id, .failure(.nameUnknown))
@@ -80,7 +80,7 @@ extension Messenger {
     }
 
     /// Somebody holds the name: the relay says so, and nothing more is known of them.
-    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?) -> Result<
+    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?, at relay: RelayID) -> Result<
         CommandResult, KithError
     > {
         guard let record = unverified.verified(for: name), let key = AccountKey(record.identity),
@@ -95,7 +95,8 @@ extension Messenger {
         let called = alias ?? name.text
         // Somebody known goes by that name, with another key.
         if var contact = contacts.values.first(where: { $0.registeredName == name || $0.name == called }) {
-            if contact.registeredName == name {
+            // A name is held at a relay: the same one at another relay says nothing about it.
+            if contact.registeredName == name, contact.inbox?.relay.pin == relays[relay]?.pin {
                 contact.conflictingKey = key
                 store(contact)
             }

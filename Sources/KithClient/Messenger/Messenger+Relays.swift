@@ -48,7 +48,11 @@ extension Messenger {
     func didConnect(_ relay: RelayID) throws(KithError) {
         guard wanted.contains(relay) else { return }
         links.insert(relay)
-        for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay { try open(inbox: id) }
+        for id in inboxes.keys.sorted() {
+            guard let inbox = inboxes[id] else { continue }
+            if inbox.record.relay == relay { try open(inbox: id) }
+            if inbox.parcel?.relay == relay { try openParcel(inbox, id) }
+        }
         for id in conversations.keys.sorted() {
             guard let conversation = conversations[id] else { continue }
             if conversation.record.relay == relay {

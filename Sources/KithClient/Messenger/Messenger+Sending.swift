@@ -90,8 +90,11 @@ extension Messenger {
         case .success: break
         case .failure(let error):
             switch error.code {
-            // A turn was first: the log will bring it, and then it is encrypted again.
-            case .staleEpoch: break
+            // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again, as
+            // little as what is too large for this relay.
+            case .staleEpoch, .tooLarge:
+                conversation.inFlight.insert(entry)
+                return
             case .gone: try stop(conversation, .closed)
             case .denied: try stop(conversation, .denied)
             default: conversation.retryAt = now + error.patienceMs

@@ -8,24 +8,37 @@ extension Messenger {
         due += expiries.values
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard links.contains(conversation.record.relay) else { continue }
-            // While the line is being opened, the relay's answer is what is waited for.
-            if let retryAt = conversation.retryAt, conversation.line == .live || conversation.line == .down {
-                due.append(retryAt)
-            }
-            if conversation.line == .live, conversation.loaded?.pending == nil {
-                if let at = conversation.commitProposalsAt { due.append(at) }
-                if let at = renewalDue(conversation) { due.append(at) }
-            }
+            if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
         for inbox in inboxes.values {
+            let isLinked = links.contains(inbox.record.relay)
+            if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
             guard !inbox.record.isClosing else { continue }
             if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
-            if inbox.record.depositedAt > 0, !inbox.isDepositing, links.contains(inbox.record.relay) {
+            if let parcel = inbox.parcel { due.append(parcel.since + ClientLimits.parcelMs) }
+            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
         }
         return due.min()
+    }
+
+    /// When a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
+    private func changeDue(_ conversation: Conversation) -> UInt64? {
+        let record = conversation.record
+        switch conversation.line {
+        case .opening, .catchingUp: return nil
+        case .down: return conversation.retryAt
+        case .live:
+            if let retryAt = conversation.retryAt { return retryAt }
+            let isChanging = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
+            guard !isChanging, conversation.loaded?.pending == nil, record.memberCount > 1 else { return nil }
+            let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
+            let renewal = canRenew ? record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000 : UInt64.max
+            let due = min(conversation.commitProposalsAt ?? .max, renewal)
+            return due == .max ? nil : due
+        }
     }
 
     func didTick() throws(KithError) {
@@ -35,10 +48,18 @@ extension Messenger {
             for number in deliveries.keys.sorted() { openDelivery(number) }
         }
         for id in inboxes.keys.sorted() {
-            guard let inbox = inboxes[id], !inbox.record.isClosing else { continue }
+            guard let inbox = inboxes[id] else { continue }
+            if let retryAt = inbox.retryAt, retryAt <= now, links.contains(inbox.record.relay) {
+                inbox.retryAt = nil
+                try open(inbox: id)
+                try openParcel(inbox, id)
+            }
+            guard !inbox.record.isClosing else { continue }
+            if let parcel = inbox.parcel, parcel.since + ClientLimits.parcelMs <= now { try giveUpParcel(inbox: id) }
             if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
                 try close(inbox: id)
-            } else if inbox.record.depositedAt > 0, now >= inbox.record.depositedAt + ClientLimits.depositMs,
+            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
+                now >= inbox.record.depositedAt + ClientLimits.depositMs,
                 links.contains(inbox.record.relay)
             {
                 try deposit(id)
@@ -53,14 +74,6 @@ extension Messenger {
             }
             try pump(conversation)
         }
-    }
-
-    /// When this device's keys are due in a conversation that nothing else is being changed in.
-    private func renewalDue(_ conversation: Conversation) -> UInt64? {
-        let record = conversation.record
-        guard record.renewedAt > 0, record.entriesSinceRenewal > 0, record.memberCount > 1, record.intents.isEmpty
-        else { return nil }
-        return record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000
     }
 
     /// What the relay said it has must come with the log. The first time that it does not, the log is asked for anew: the

@@ -5,7 +5,7 @@ import MLS
 // What is shown of the state. Nothing here changes any.
 
 extension Messenger {
-    var identity: (name: String, deviceName: String, accountKey: AccountKey) {
+    package var identity: (name: String, deviceName: String, accountKey: AccountKey) {
         (profile.name, profile.deviceName, profile.account.publicKey)
     }
 
@@ -185,7 +185,8 @@ extension Messenger {
         let author: Message.Author =
             switch record.author {
             case .me: .me
-            case .unknown: .kith
+            case .unknown:
+                record.body.isForPeople ? .contact(ContactID(rawValue: 0), name: "somebody", .unverified) : .kith
             case .contact(let id):
                 contacts[id].map { .contact(id, name: $0.name, $0.trust) } ?? .kith
             }

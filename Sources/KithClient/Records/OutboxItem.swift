@@ -2,8 +2,8 @@ import KithWire
 import TLSCodec
 
 /// Something that waits to be in the log: its plaintext until then, and beside it the ciphertext of the last attempt.
-struct OutboxItem: Sendable {
-    let entryID: EntryID
+package struct OutboxItem: Sendable {
+    package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
     let expiresAfter: UInt32?
@@ -56,7 +56,7 @@ struct OutboxItem: Sendable {
         return writer.bytes
     }
 
-    init(stored: [UInt8]) throws(TLSCodecError) {
+    package init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
         guard version == Self.version else { throw .unknownValue(field: "OutboxItem.version", value: UInt64(version)) }

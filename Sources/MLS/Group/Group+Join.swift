@@ -38,6 +38,7 @@ extension Group {
         self.init(
             algorithms, context, tree, own.index, bundle.signer, keys, schedule, confirmationTag: nil)
         guard equalMACs(info.confirmationTag, confirmationTag) else { throw .joining(.confirmationTag) }
+        inviter = info.signer
         try checkSuccession(groupSecrets.preSharedKeys, predecessor, environment)
     }
 

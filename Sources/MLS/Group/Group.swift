@@ -35,6 +35,9 @@ public struct Group: Sendable {
     /// Resumption PSKs of past epochs, oldest first (§8.6).
     var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
     var proposals = ProposalCache()
+    /// Who signed the GroupInfo of the Welcome that this member has just joined with (RFC 9420 §12.4.3.1); nil otherwise, and
+    /// after the group was stored and restored.
+    public internal(set) var inviter: LeafIndex?
 
     /// The cipher suite.
     public var cipherSuite: CipherSuite { context.cipherSuite }

@@ -82,12 +82,22 @@ struct BackupContentTests {
 
     /// What must not leave the device.
     private static func secrets(of person: Person, _ profile: Profile) throws -> [[UInt8]] {
+        // Account keys and channels are in both.
+        let contacts = try person.store.allValues(.contact).map {
+            try Contact(id: ContactID(rawValue: $0.item), stored: $0.bytes).accountKey.bytes
+        }
+        let channels = try person.store.allValues(.conversation).map {
+            try ConversationRecord(stored: $0.bytes).channel.bytes
+        }
+        let isPublic = { (piece: [UInt8]) in
+            profile.certificate.encoded.contains(piece) || contacts.contains(piece) || channels.contains(piece)
+        }
         var secrets = [profile.signer.bytes.withUnsafeBytes { Array($0) }]
         for table in [StoreTable.epoch, .record, .keyPackage] {
             // Groups and packages hold many keys: a piece of each value stands for it.
             secrets += try person.store.allValues(table).flatMap { value in
                 stride(from: 0, to: max(0, value.bytes.count - 32), by: 32).map { Array(value.bytes[$0..<$0 + 32]) }
-                    .filter { Set($0).count > 16 && !isPublic($0, profile) }
+                    .filter { Set($0).count > 16 && !isPublic($0) }
             }
         }
         for value in try person.store.allValues(.inbox) {
@@ -107,11 +117,6 @@ struct BackupContentTests {
             }
         }
         return secrets
-    }
-
-    /// Account keys and channels are in both.
-    private static func isPublic(_ bytes: [UInt8], _ profile: Profile) -> Bool {
-        profile.certificate.encoded.contains(bytes)
     }
 
     @Test("a wrong passphrase, and a file that was cut off, give nothing")

@@ -1,0 +1,37 @@
+import KithWire
+import MLS
+
+/// How a conversation stands, for those who test the messenger from outside.
+package struct Standing: Sendable {
+    /// The channel that it is on.
+    package let channel: ChannelID
+    /// The epoch of its group.
+    package let epoch: UInt64
+    /// The last entry that was processed.
+    package let lastSeq: UInt64
+    /// Whether sending waits for a decision of the user's.
+    package let isBlocked: Bool
+}
+
+extension Messenger {
+    /// How a conversation stands; nil if there is no such conversation.
+    package func standing(of id: ConversationID) -> Standing? {
+        guard let conversation = conversations[id] else { return nil }
+        return Standing(
+            channel: conversation.record.channel, epoch: conversation.record.epoch,
+            lastSeq: conversation.record.lastSeq, isBlocked: isBlocked(conversation))
+    }
+
+    /// The conversation on a channel.
+    package func conversation(on channel: ChannelID) -> ConversationID? { conversationsByChannel[channel] }
+
+    /// How many deliveries to others' inboxes are not done.
+    package var undelivered: Int { deliveries.count }
+}
+
+extension Group {
+    /// The accounts of its members.
+    package var memberAccounts: [AccountKey] {
+        members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey }
+    }
+}

@@ -1,0 +1,255 @@
+import KithClient
+import KithWire
+import MLS
+
+/// What must hold when everything has come to rest.
+extension Judge {
+    func giveVerdict(mayMiss: Bool) {
+        for client in world.clients { checkClient(client, mayMiss: mayMiss) }
+        checkSecrecy()
+        checkConvergence(mayMiss: mayMiss)
+    }
+
+    /// The log of a channel as the relay took it.
+    private func archive(of channel: ChannelID) -> [Entry] {
+        world.relays.lazy.compactMap { $0.model.channels[channel]?.archive }.first ?? []
+    }
+
+    // MARK: What everybody has
+
+    private func checkClient(_ client: SimulatedClient, mayMiss: Bool) {
+        guard let messenger = client.messenger else { return world.violate("\(client.name) does not run") }
+        do throws(KithError) {
+            var shown: [Int: Message] = [:]
+            for summary in try messenger.conversationSummaries() {
+                guard let standing = messenger.standing(of: summary.id) else { continue }
+                let messages = try messenger.wholeHistory(of: summary.id)
+                checkHistory(messages, standing, client, &shown)
+                try checkStatus(summary, standing, client, mayMiss: mayMiss)
+                checkComplete(messages, summary, standing, client)
+            }
+            checkOwn(shown, client, messenger)
+            if messenger.undelivered > 0 { world.violate("\(client.name) has Welcomes that were not delivered") }
+            try checkReopened(client, messenger)
+        } catch {
+            world.violate("\(client.name): what it has cannot be read: \(error)")
+        }
+    }
+
+    /// Each text once, as it was said, in the channel's order, by who said it.
+    private func checkHistory(
+        _ messages: [Message], _ standing: Standing, _ client: SimulatedClient, _ shown: inout [Int: Message]
+    ) {
+        let log = archive(of: standing.channel)
+        var lastSeq: UInt64 = 0
+        for message in messages {
+            guard case .text(let text) = message.body else { continue }
+            guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number], said.text == text
+            else {
+                world.violate("\(client.name) shows a text that nobody said")
+                continue
+            }
+            if shown.updateValue(message, forKey: number) != nil {
+                world.violate("\(client.name) shows text \(number) twice")
+            }
+            if author(of: message, client) != said.author {
+                world.violate("\(client.name) shows text \(number) as another's")
+            }
+            guard let seq = message.seq else { continue }
+            if seq <= lastSeq { world.violate("\(client.name) shows text \(number) out of order") }
+            lastSeq = seq
+            if relaysAreHonest, seq > log.count || log[Int(seq) - 1].id != message.id {
+                world.violate("\(client.name) shows text \(number) at another place than the relay has it")
+            }
+        }
+    }
+
+    private func author(of message: Message, _ client: SimulatedClient) -> Int? {
+        switch message.author {
+        case .me: return client.index
+        case .contact(let id, _, _):
+            let key = client.messenger?.contactList.first { $0.id == id }?.accountKey
+            return world.clients.first { $0.account == key }?.index
+        case .kith: return nil
+        }
+    }
+
+    private func checkStatus(
+        _ summary: ConversationSummary, _ standing: Standing, _ client: SimulatedClient, mayMiss: Bool
+    ) throws(KithError) {
+        guard relaysAreHonest else { return }
+        switch summary.status {
+        case .active: if summary.isSuspect { world.violate("\(client.name) suspects an honest relay") }
+        case .preparing:
+            if !hasGhosts { world.violate("\(client.name) has a conversation that never began") }
+        case .removed, .left: break
+        case .stopped(_, .closed): break
+        case .stopped(_, .trimmed): if !mayMiss { world.violate("\(client.name) missed what was there") }
+        case .stopped(let seq, let reason): world.violate("\(client.name) stopped at \(seq): \(reason)")
+        }
+    }
+
+    /// Whoever had an epoch's keys has what was said in it.
+    private func checkComplete(
+        _ messages: [Message], _ summary: ConversationSummary, _ standing: Standing, _ client: SimulatedClient
+    ) {
+        guard relaysAreHonest else { return }
+        let has = Set(messages.compactMap { $0.seq == nil ? nil : $0.id })
+        let missed = messages.compactMap { message -> ClosedRange<UInt64>? in
+            if case .notice(.missed(let first, let last)) = message.body, first <= last { first...last } else { nil }
+        }
+        var end = UInt64.max
+        if case .stopped(let seq, _) = summary.status { end = seq }
+        for entry in archive(of: standing.channel) where entry.kind == .message && entry.seq < end {
+            guard let number = numbers[entry.id], let said = said[number], !said.expires,
+                known[client.index]?[EpochPlace(channel: standing.channel, epoch: entry.epoch)] != nil,
+                !has.contains(entry.id), !missed.contains(where: { $0.contains(entry.seq) })
+            else { continue }
+            world.violate("\(client.name) does not have text \(number) at seq \(entry.seq) of epoch \(entry.epoch)")
+        }
+    }
+
+    /// What a person said is not lost, and leaves when it can.
+    private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ messenger: Messenger) {
+        for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
+            guard let message = shown[number] else {
+                world.violate("\(client.name) has lost its own text \(number)")
+                continue
+            }
+            guard message.seq == nil, let summary = try? messenger.conversationSummary(message.conversation),
+                let standing = messenger.standing(of: message.conversation)
+            else { continue }
+            let isStuck =
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
+            if relaysAreHonest, isStuck { world.violate("\(client.name) has not sent its text \(number)") }
+        }
+    }
+
+    /// What is in memory is what is on the disk.
+    private func checkReopened(_ client: SimulatedClient, _ messenger: Messenger) throws(KithError) {
+        let again = try Messenger(opening: client.store, now: client.localNow)
+        if try again.conversationSummaries() != messenger.conversationSummaries() {
+            world.violate("\(client.name) opens its profile and finds other conversations")
+        }
+        if again.contactList != messenger.contactList {
+            world.violate("\(client.name) opens its profile and finds other contacts")
+        }
+        for summary in try messenger.conversationSummaries() {
+            if try again.wholeHistory(of: summary.id) != messenger.wholeHistory(of: summary.id) {
+                world.violate("\(client.name) opens its profile and finds another history")
+            }
+        }
+    }
+
+    // MARK: What nobody else has
+
+    private func checkSecrecy() {
+        var place: [Int: EpochPlace] = [:]
+        for relay in world.relays {
+            for (channel, state) in relay.model.channels {
+                for entry in state.archive {
+                    if let number = numbers[entry.id] {
+                        place[number] = EpochPlace(channel: channel, epoch: entry.epoch)
+                    }
+                }
+                checkDoors(channel, state)
+            }
+        }
+        for (client, texts) in seen {
+            for number in texts where said[number]?.author != client {
+                guard let place = place[number], let facts = epochs[place] else {
+                    world.violate("p\(client) has text \(number), which was not sent")
+                    continue
+                }
+                if !facts.members.contains(client) {
+                    world.violate("p\(client) has text \(number), which was not for it")
+                }
+            }
+        }
+    }
+
+    /// Nothing that somebody ever had opens an epoch that was not theirs, nor decrypts what was said in it.
+    private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
+        for (client, grants) in grants {
+            let groups = known[client, default: [:]].filter { $0.key.channel == channel }
+            guard !groups.isEmpty else { continue }
+            for (epoch, access) in state.accesses {
+                guard let facts = epochs[EpochPlace(channel: channel, epoch: epoch)], !facts.members.contains(client)
+                else { continue }
+                if grants.contains(access.read) || grants.contains(access.append) || grants.contains(access.turn) {
+                    world.violate("p\(client) could get into epoch \(epoch), which is not for it")
+                }
+                for entry in state.archive where entry.epoch == epoch {
+                    for (_, group) in groups {
+                        var group = group
+                        if (try? group.process(
+                            Array(entry.payload), in: MLSEnvironment(authentication: Everybody(), now: world.now / 1000)
+                        )) != nil {
+                            world.violate("p\(client) could read seq \(entry.seq), which is not for it")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: What is the same for all
+
+    private func checkConvergence(mayMiss: Bool) {
+        guard relaysAreHonest else { return }
+        for relay in world.relays {
+            for (channel, state) in relay.model.channels where !state.isClosed {
+                guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)] else { continue }
+                for member in facts.members {
+                    let messenger = world.clients[member].messenger
+                    guard let messenger, let id = messenger.conversation(on: channel),
+                        let standing = messenger.standing(of: id)
+                    else {
+                        if !mayMiss, !hasGhosts { world.violate("p\(member) was added and never joined") }
+                        continue
+                    }
+                    guard let summary = try? messenger.conversationSummary(id), summary.status == .active else {
+                        continue
+                    }
+                    if standing.epoch != state.epoch || standing.lastSeq != state.lastSeq {
+                        world.violate(
+                            "p\(member) is at seq \(standing.lastSeq) of epoch \(standing.epoch), the log at \(state.lastSeq) of \(state.epoch)"
+                        )
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// For those who break in: whoever signs is welcome.
+private struct Everybody: AuthenticationService {
+    func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
+    func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }
+    func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
+}
+
+extension Messenger {
+    /// A conversation from its first line to its last.
+    func wholeHistory(of conversation: ConversationID) throws(KithError) -> [Message] {
+        var all = try history(of: conversation, before: nil, limit: 1_000)
+        while let first = all.compactMap(\.seq).first, first > 1 {
+            let more = try history(of: conversation, before: first, limit: 1_000)
+            if more.isEmpty { break }
+            all = more + all
+        }
+        return all
+    }
+}
+
+extension MemoryProfileStore {
+    /// A conversation's group as it is stored.
+    func storedGroup(_ owner: UInt64) throws -> Group? {
+        guard let state = try value(StoreKey(.epoch, owner: owner, item: 0)) else { return nil }
+        let rows = try values(.record, owner: owner, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
+        let records = rows.compactMap { row in
+            GroupRecordKey(rawValue: row.item).map { GroupRecord(key: $0, content: SecretBytes(row.bytes)) }
+        }
+        return try Group(restoring: SecretBytes(state), records: records)
+    }
+}

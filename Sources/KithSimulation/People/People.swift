@@ -1,0 +1,253 @@
+import KithClient
+import KithWire
+
+/// What people do in a simulation: one thing after the other, each at a moment and by somebody that the seed chooses. Much of
+/// it makes no sense, is refused or comes to nothing, as it is with people.
+final class People {
+    unowned let world: Simulation
+    private var operationsLeft: Int
+    private let mostGroups: Int
+    private(set) var groups = 0
+    /// Invites as they went from hand to hand.
+    var invites: [(owner: Int, invite: OpenInvite)] = []
+    private var names: [(name: Name, relay: Int)] = []
+    var isDone: Bool { operationsLeft == 0 }
+
+    init(_ world: Simulation, operations: Int, mostGroups: Int) {
+        self.world = world
+        operationsLeft = operations
+        self.mostGroups = mostGroups
+    }
+
+    // MARK: Time
+
+    /// Does one thing, and decides when the next is done.
+    func act() {
+        guard operationsLeft > 0 else { return }
+        operationsLeft -= 1
+        world.counts.operations += 1
+        for relay in world.relays { relay.model.expire(nowMs: world.now) }
+        doSomething()
+        if operationsLeft > 0 { world.schedule(.operation, after: pause()) }
+    }
+
+    /// Mostly at once, so that things happen at the same time; now and then much later.
+    private func pause() -> UInt64 {
+        switch world.random.pick(0...99) {
+        case 0...54: UInt64(world.random.pick(0...300))
+        case 55...84: UInt64(world.random.pick(0...20_000))
+        case 85...95: UInt64(world.random.pick(0...6 * 3_600_000))
+        default: UInt64(world.random.pick(0...3 * 86_400_000))
+        }
+    }
+
+    // MARK: Who
+
+    private func somebody() -> SimulatedClient? { world.random.pick(world.clients.filter(\.isRunning)) }
+
+    /// A conversation of somebody's that can be used.
+    private func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
+        guard let summaries = try? client.messenger?.conversationSummaries() else { return nil }
+        return world.random.pick(summaries.filter { $0.status == .active && (!groupsOnly || $0.contact == nil) })
+    }
+
+    private func contacts(of client: SimulatedClient) -> [Contact] {
+        (client.messenger?.contactList ?? []).filter { $0.inbox != nil }
+    }
+
+    // MARK: What
+
+    private func doSomething() {
+        guard let client = somebody() else { return }
+        world.trace.note(world.now, "operation by \(client.index)")
+        switch world.random.pick(0...119) {
+        case 0...6: invite(client)
+        case 7...14: join(client)
+        case 15...54: say(client)
+        case 55...60: makeGroup(client)
+        case 61...65: add(client)
+        case 66...69: remove(client)
+        case 70...71: leave(client)
+        case 72...74: rename(client)
+        case 75...77: renew(client)
+        case 78...83: read(client)
+        case 84...85: check(client)
+        case 86...88: register(client)
+        case 89...91: lookUp(client)
+        case 92...93: meet(client)
+        case 94...98: changeAtOnce(client)
+        case 99: revoke(client)
+        case 100...104: goAway(client)
+        case 105...107: if world.faults.crash > 0 { client.die("by chance") }
+        case 108...109: if world.faults.crash > 0 { crashRelay() }
+        case 110...112: moveClock(client)
+        case 113...116:
+            if world.faults.disconnect > 0 { for link in client.allLinks { link.connection.map(world.cut) } }
+        default: decide(client)
+        }
+    }
+
+    func invite(_ client: SimulatedClient, isReusable: Bool? = nil) {
+        let relay = world.relays[world.random.pick(0...world.relays.count - 1)]
+        let reusable = isReusable ?? world.random.chance(0.3)
+        let lifetime = UInt64(world.random.pick(1...14)) * 86_400
+        client.perform(
+            .createInvite(relay: relay.point, isReusable: reusable, expiresAt: client.localNow / 1000 + lifetime)
+        ) { [unowned self] result in
+            if case .success(.invite(let open)) = result { invites.append((client.index, open)) }
+        }
+    }
+
+    func join(_ client: SimulatedClient, _ given: OpenInvite? = nil) {
+        let others = invites.filter { $0.owner != client.index || world.random.chance(0.05) }
+        guard let invite = given ?? world.random.pick(others)?.invite else { return }
+        client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
+    }
+
+    /// Who was added may be there without ever hearing of it, if the invite was over by then.
+    private func didAdd(_ result: Result<CommandResult, KithError>, _ client: SimulatedClient) {
+        if case .failure = result { world.judge.hasGhosts = true }
+    }
+
+    private func say(_ client: SimulatedClient) {
+        guard let conversation = conversation(of: client) else { return }
+        for _ in 0..<(world.random.chance(0.2) ? world.random.pick(2...24) : 1) { say(client, conversation.id) }
+    }
+
+    func say(_ client: SimulatedClient, _ conversation: ConversationID) {
+        let length = world.random.chance(0.1) ? world.random.pick(0...5_000) : world.random.pick(0...60)
+        let expires = world.random.chance(0.05)
+        let (number, text) = world.judge.newText(
+            by: client.index, words: String(repeating: "a", count: length), expires: expires)
+        client.perform(
+            .send(
+                conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil
+            )
+        ) { [unowned self] result in
+            if case .success(.message(let message)) = result { world.judge.didAccept(message, number: number) }
+        }
+    }
+
+    private func makeGroup(_ client: SimulatedClient) {
+        let contacts = contacts(of: client)
+        guard groups < mostGroups, !contacts.isEmpty else { return say(client) }
+        groups += 1
+        let count = world.random.pick(1...contacts.count)
+        let members = contacts.shuffled(using: &world.random).prefix(count).map(\.id)
+        let relay = world.relays[world.random.pick(0...world.relays.count - 1)]
+        client.perform(.createGroup(title: "group \(groups)", relay.point, members)) { [unowned self] in
+            didAdd($0, client)
+        }
+    }
+
+    private func add(_ client: SimulatedClient) {
+        guard let group = conversation(of: client, groupsOnly: true),
+            let contact = world.random.pick(contacts(of: client))
+        else { return say(client) }
+        client.perform(.add(group.id, [contact.id])) { [unowned self] in didAdd($0, client) }
+    }
+
+    private func remove(_ client: SimulatedClient) {
+        guard let group = conversation(of: client, groupsOnly: true),
+            let members = try? client.messenger?.members(of: group.id),
+            let member = world.random.pick(members.compactMap(\.contact))
+        else { return say(client) }
+        client.perform(.remove(group.id, member))
+    }
+
+    private func leave(_ client: SimulatedClient) {
+        guard let group = conversation(of: client, groupsOnly: world.random.chance(0.8)) else { return }
+        client.perform(.leave(group.id))
+    }
+
+    private func rename(_ client: SimulatedClient) {
+        guard let group = conversation(of: client, groupsOnly: true) else { return say(client) }
+        client.perform(.rename(group.id, "renamed \(world.random.pick(0...999))"))
+    }
+
+    private func renew(_ client: SimulatedClient) {
+        guard let conversation = conversation(of: client) else { return }
+        client.perform(.renewKeys(conversation.id))
+    }
+
+    private func read(_ client: SimulatedClient) {
+        guard let conversation = conversation(of: client) else { return }
+        client.perform(
+            .markRead(conversation.id, through: conversation.lastSeq, sendsReceipt: world.random.chance(0.7)))
+    }
+
+    private func check(_ client: SimulatedClient) {
+        guard let conversation = conversation(of: client) else { return }
+        client.perform(.liveCheck(conversation.id))
+    }
+
+    private func register(_ client: SimulatedClient) {
+        let relay = world.random.pick(0...world.relays.count - 1)
+        guard let name = Name(world.random.chance(0.8) ? client.name : "popular") else { return }
+        client.perform(.register(name, world.relays[relay].point)) { [unowned self] result in
+            if case .success = result { names.append((name, relay)) }
+        }
+    }
+
+    private func lookUp(_ client: SimulatedClient) {
+        guard let found = world.random.pick(names) else { return register(client) }
+        client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
+            guard case .success(.contact(let contact)) = result else { return }
+            client.perform(.startConversation(contact)) { [unowned self] in didAdd($0, client) }
+        }
+    }
+
+    private func meet(_ client: SimulatedClient) {
+        guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
+        client.perform(.startConversation(contact.id)) { [unowned self] in didAdd($0, client) }
+    }
+
+    /// Several members change a group in the same moment.
+    private func changeAtOnce(_ client: SimulatedClient) {
+        guard let group = conversation(of: client, groupsOnly: world.random.chance(0.7)),
+            let channel = client.messenger?.standing(of: group.id)?.channel
+        else { return say(client) }
+        for other in world.clients {
+            guard let id = other.messenger?.conversation(on: channel), world.random.chance(0.7) else { continue }
+            if world.random.chance(0.3) { say(other, id) }
+            switch world.random.pick(0...3) {
+            case 0...1: other.perform(.renewKeys(id))
+            case 2:
+                if let contact = world.random.pick(contacts(of: other)), group.contact == nil {
+                    other.perform(.add(id, [contact.id])) { [unowned self] in didAdd($0, other) }
+                }
+            default: say(other, id)
+            }
+        }
+    }
+
+    private func revoke(_ client: SimulatedClient) {
+        guard let open = world.random.pick(client.messenger?.openInvites ?? []) else { return }
+        client.perform(.revokeInvite(open.id))
+    }
+
+    private func decide(_ client: SimulatedClient) {
+        guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
+        client.perform(.setVerified(contact.id, world.random.chance(0.5)))
+    }
+
+    // MARK: What happens to them
+
+    private func goAway(_ client: SimulatedClient) {
+        guard client.isOnline else { return }
+        world.goOffline(client)
+        let long = world.random.chance(0.3) ? 4 * 86_400_000 : 600_000
+        world.schedule(.online(client: client.index), after: UInt64(world.random.pick(100...long)))
+    }
+
+    private func crashRelay() {
+        let index = world.random.pick(0...world.relays.count - 1)
+        world.crashRelay(index, forMs: UInt64(world.random.pick(1...120_000)))
+    }
+
+    private func moveClock(_ client: SimulatedClient) {
+        let day: Int64 = 86_400_000
+        let target = Int64(world.random.pick(-86_400_000...86_400_000))
+        client.moveClock(by: max(-day, min(day, target)) - client.clockOffset)
+    }
+}

@@ -1,0 +1,368 @@
+import KithWire
+
+/// A relay as Docs/relay-protocol.md describes it, with no disk, no network and no clock: one frame in, frames out.
+///
+/// What it has on its disk and what it has in memory are apart, so that it can crash: ``restart()``.
+struct RelayModel {
+    /// Names a connection.
+    typealias Connection = Int
+
+    /// A frame for a connection. `channel` says which answers have to keep their order.
+    struct Outgoing {
+        let connection: Connection
+        let channel: ChannelID?
+        let frame: RelayFrame
+        /// Whether the connection is closed after it.
+        var closes = false
+    }
+
+    /// What is in memory of a connection.
+    struct Session {
+        var hasSaidHello = false
+        var rights: [ChannelID: [(epoch: UInt64, rights: Rights)]] = [:]
+        var follows: [ChannelID: ModelFollow] = [:]
+
+        func rights(in channel: ChannelID, _ epoch: UInt64) -> Rights {
+            rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
+        }
+
+        mutating func grant(_ granted: Rights, in channel: ChannelID, _ epoch: UInt64) {
+            var epochs = rights[channel] ?? []
+            let before = epochs.firstIndex { $0.epoch == epoch }.map { epochs.remove(at: $0).rights } ?? []
+            epochs.append((epoch, before.union(granted)))
+            rights[channel] = epochs.suffix(ModelLimits.presentedEpochs)
+        }
+    }
+
+    let limits: ModelLimits
+    let relayID: [UInt8]
+    let pass: RelayPass?
+
+    // On the disk.
+    var channels: [ChannelID: ModelChannel] = [:]
+    private var names: [Name: NameRecord] = [:]
+
+    // In memory.
+    private(set) var sessions: [Connection: Session] = [:]
+    /// Who follows a channel, in the order of their numbers.
+    private(set) var followers: [ChannelID: Set<Connection>] = [:]
+    private var withdrawalsFullAtMs: [ChannelID: UInt64] = [:]
+
+    /// What it makes of the truth before it shows it; `nil` for an honest relay.
+    var lies: RelayLies?
+
+    /// Frames that wait to be taken.
+    private(set) var outgoing: [Outgoing] = []
+
+    init(limits: ModelLimits = ModelLimits(), relayID: [UInt8], pass: RelayPass? = nil) {
+        self.limits = limits
+        self.relayID = relayID
+        self.pass = pass
+    }
+
+    // MARK: Connections
+
+    mutating func open(_ connection: Connection) { sessions[connection] = Session() }
+
+    mutating func close(_ connection: Connection) {
+        guard let session = sessions.removeValue(forKey: connection) else { return }
+        for channel in session.follows.keys { followers[channel]?.remove(connection) }
+    }
+
+    /// Loses what is in memory, as a power cut does.
+    mutating func restart() {
+        sessions = [:]
+        followers = [:]
+        withdrawalsFullAtMs = [:]
+        outgoing = []
+        for channel in Array(channels.keys) { channels[channel]?.forgetTrimmedIDs() }
+    }
+
+    /// Drops what is out of its retention.
+    mutating func expire(nowMs: UInt64) {
+        for channel in Array(channels.keys) { channels[channel]?.expire(nowMs: nowMs) }
+    }
+
+    /// The frames that came of what was received.
+    mutating func takeOutgoing() -> [Outgoing] {
+        defer { outgoing = [] }
+        return outgoing
+    }
+
+    private mutating func send(_ reply: Reply, _ requestID: UInt32, _ channel: ChannelID, to connection: Connection) {
+        outgoing.append(
+            Outgoing(connection: connection, channel: channel, frame: RelayFrame(requestID: requestID, reply: reply)))
+    }
+
+    // MARK: Requests
+
+    /// Takes one request.
+    ///
+    /// - Parameter nowMs: milliseconds since 1970 by the relay's clock.
+    mutating func receive(_ frame: ClientFrame, from connection: Connection, nowMs: UInt64) {
+        guard sessions[connection] != nil else { return }
+        let before = outgoing.count
+        switch answer(frame.request, frame.requestID, connection, nowMs) {
+        case .reply(let reply):
+            insert(reply, frame, connection, at: before)
+        case .closing(let error):
+            insert(.error(error), frame, connection, at: before, closes: true)
+        }
+    }
+
+    /// The answer goes out before what it caused.
+    private mutating func insert(
+        _ reply: Reply, _ frame: ClientFrame, _ connection: Connection, at place: Int, closes: Bool = false
+    ) {
+        outgoing.insert(
+            Outgoing(
+                connection: connection, channel: frame.request.channel,
+                frame: RelayFrame(requestID: frame.requestID, reply: reply), closes: closes),
+            at: place)
+    }
+
+    private enum Answer {
+        case reply(Reply)
+        case closing(RelayError)
+
+        static func refused(_ code: RelayError.Code, detail: UInt64 = 0, retryAfterMs: UInt32 = 0) -> Answer {
+            .reply(.error(RelayError(code, "refused", detail: detail, retryAfterMs: retryAfterMs)))
+        }
+        static let denied = refused(.denied)
+        static let gone = refused(.gone)
+    }
+
+    private mutating func answer(
+        _ request: Request, _ requestID: UInt32, _ connection: Connection, _ nowMs: UInt64
+    ) -> Answer {
+        if case .hello(let versions, let pass) = request { return hello(versions, pass, connection) }
+        guard sessions[connection]?.hasSaidHello == true else {
+            return .closing(RelayError(.badFrame, "the first frame must be hello"))
+        }
+        switch request {
+        case .hello, .ping: return .reply(.done)
+        case .create(let channel, let access, let retention): return create(channel, access, retention)
+        case .present(let channel, let epoch, let tokens): return present(channel, epoch, tokens, connection)
+        case .append(let channel, let epoch, let id, let payload):
+            return append(channel, epoch, id, payload, nil, connection, nowMs)
+        case .turn(let channel, let epoch, let id, let payload, let next):
+            return append(channel, epoch, id, payload, next, connection, nowMs)
+        case .follow(let channel, let epoch, let from): return follow(channel, epoch, from, requestID, connection)
+        case .unfollow(let channel):
+            sessions[connection]?.follows[channel] = nil
+            followers[channel]?.remove(connection)
+            return .reply(.done)
+        case .whisper(let channel, let epoch, let payload): return whisper(channel, epoch, payload, connection)
+        case .close(let channel): return close(channel, connection)
+        case .deposit(let channel, let packages, let last): return deposit(channel, packages, last, connection)
+        case .withdraw(let channel): return withdraw(channel, connection, nowMs)
+        case .register(let name, let record): return register(name, record)
+        case .lookup(let name):
+            return names[name].map { .reply(.record($0.unverified)) } ?? .refused(.notFound)
+        }
+    }
+
+    private mutating func hello(_ versions: [UInt16], _ given: RelayPass?, _ connection: Connection) -> Answer {
+        guard sessions[connection]?.hasSaidHello == false else {
+            return .closing(RelayError(.badFrame, "hello comes once"))
+        }
+        guard versions.contains(1) else { return .closing(RelayError(.badVersion, "version 1", detail: 1)) }
+        guard pass == nil || pass == given else { return .closing(RelayError(.passRequired, "a pass is wanted")) }
+        sessions[connection]?.hasSaidHello = true
+        let advertised = AdvertisedLimits(
+            payload: UInt32(limits.payload), frame: UInt32(WireLimits.frame), requestsPerSecond: 200,
+            requestBurst: 400, idleSeconds: 300, follows: 4_096, retentionSeconds: limits.retentionSeconds)
+        return .reply(.welcome(version: 1, relayID: relayID, limits: advertised))
+    }
+
+    private mutating func create(_ id: ChannelID, _ access: Access, _ retention: UInt32?) -> Answer {
+        if let channel = channels[id] {
+            let isSame = channel.epochs[0]?.access == access && !channel.isClosed
+            return isSame ? .reply(.done) : .refused(.exists)
+        }
+        let kept = min(retention ?? .max, limits.retentionSeconds)
+        channels[id] = ModelChannel(access: access, retentionSeconds: kept)
+        return .reply(.done)
+    }
+
+    private mutating func present(
+        _ id: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ connection: Connection
+    ) -> Answer {
+        let access = channels[id]?.epochs[epoch]?.access ?? .nobody
+        guard let rights = access.rights(presenting: tokens) else { return .denied }
+        guard channels[id]?.isClosed == false else { return .gone }
+        sessions[connection]?.grant(rights, in: id, epoch)
+        return .reply(.granted(rights))
+    }
+
+    private mutating func append(
+        _ id: ChannelID, _ epoch: UInt64, _ entryID: EntryID, _ payload: ArraySlice<UInt8>, _ next: Access?,
+        _ connection: Connection, _ nowMs: UInt64
+    ) -> Answer {
+        let needed: Rights = next == nil ? .append : .turn
+        guard sessions[connection]?.rights(in: id, epoch).contains(needed) == true else { return .denied }
+        guard payload.count <= limits.payload else { return .refused(.tooLarge, detail: UInt64(limits.payload)) }
+        guard let channel = channels[id] else { return .denied }
+        guard !channel.isClosed else { return .gone }
+        if let seq = channel.seq(of: entryID, nowMs: nowMs) {
+            return .reply(.accepted(seq: shown(seq, id, connection)))
+        }
+        guard epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
+        if next == nil, lies?.drops(id, entryID) == true { return .reply(.accepted(seq: channel.lastSeq + 1)) }
+        guard let entry = channels[id]?.append(id: entryID, payload: payload, nextAccess: next, nowMs: nowMs) else {
+            return .denied
+        }
+        publish(id)
+        trimToCapacity(id)
+        return .reply(.accepted(seq: shown(entry.seq, id, connection)))
+    }
+
+    private mutating func trimToCapacity(_ id: ChannelID) {
+        while let channel = channels[id], channel.entries.count > limits.channelEntries {
+            channels[id]?.trim(to: channel.firstSeq + max(1, UInt64(channel.entries.count) / 16))
+        }
+    }
+
+    private mutating func whisper(
+        _ id: ChannelID, _ epoch: UInt64, _ payload: ArraySlice<UInt8>, _ connection: Connection
+    ) -> Answer {
+        guard sessions[connection]?.rights(in: id, epoch).contains(.append) == true else { return .denied }
+        guard payload.count <= limits.payload else { return .refused(.tooLarge, detail: UInt64(limits.payload)) }
+        guard let channel = channels[id] else { return .denied }
+        guard !channel.isClosed else { return .gone }
+        guard epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
+        for follower in (followers[id] ?? []).sorted() {
+            guard let follow = sessions[follower]?.follows[id], follow.epoch == epoch else { continue }
+            send(
+                .whispered(channel: id, epoch: epoch, payload: payload), follow.requestID, id, to: follower)
+        }
+        return .reply(.done)
+    }
+
+    /// The refusal of a request that needs a right in the channel's current epoch; `nil` if it may go on.
+    private func refusal(of needed: Rights, _ id: ChannelID, _ connection: Connection) -> Answer? {
+        guard let session = sessions[connection], session.rights[id] != nil, let channel = channels[id],
+            session.rights(in: id, channel.epoch).contains(needed)
+        else { return .denied }
+        return channel.isClosed ? .gone : nil
+    }
+
+    private mutating func close(_ id: ChannelID, _ connection: Connection) -> Answer {
+        if let refusal = refusal(of: .turn, id, connection) { return refusal }
+        channels[id]?.close()
+        for follower in (followers.removeValue(forKey: id) ?? []).sorted() {
+            guard let follow = sessions[follower]?.follows.removeValue(forKey: id) else { continue }
+            send(.error(RelayError(.gone, "the channel was closed")), follow.requestID, id, to: follower)
+        }
+        return .reply(.done)
+    }
+
+    private mutating func deposit(
+        _ id: ChannelID, _ packages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ connection: Connection
+    ) -> Answer {
+        if let refusal = refusal(of: .turn, id, connection) { return refusal }
+        guard let channel = channels[id], channel.packages.count + packages.count <= ModelLimits.keyPackages else {
+            return .refused(.full, detail: UInt64(ModelLimits.keyPackages))
+        }
+        channels[id]?.packages += packages
+        if let lastResort { channels[id]?.lastResort = lastResort }
+        return .reply(.done)
+    }
+
+    private mutating func withdraw(_ id: ChannelID, _ connection: Connection, _ nowMs: UInt64) -> Answer {
+        if let refusal = refusal(of: .append, id, connection) { return refusal }
+        let fullAt = max(withdrawalsFullAtMs[id] ?? 0, nowMs) + ModelLimits.withdrawEveryMs
+        let allowed = nowMs + ModelLimits.withdrawBurst * ModelLimits.withdrawEveryMs
+        guard fullAt <= allowed else { return .refused(.tooFast, retryAfterMs: UInt32(fullAt - allowed) + 1) }
+        withdrawalsFullAtMs[id] = fullAt
+        if let substitute = lies?.keyPackage(id) {
+            return .reply(.keyPackage(substitute, isLastResort: false))
+        }
+        guard let channel = channels[id] else { return .denied }
+        if let next = channel.packages.first {
+            channels[id]?.packages.removeFirst()
+            return .reply(.keyPackage(next, isLastResort: false))
+        }
+        return channel.lastResort.map { .reply(.keyPackage($0, isLastResort: true)) } ?? .refused(.notFound)
+    }
+
+    private mutating func register(_ name: Name, _ record: UnverifiedNameRecord) -> Answer {
+        guard let record = record.verified(for: name) else { return .denied }
+        if let current = names[name] {
+            guard record == current || record.replaces(current) else { return .refused(.exists) }
+        }
+        names[name] = record
+        return .reply(.done)
+    }
+
+    // MARK: Follows
+
+    private mutating func follow(
+        _ id: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ requestID: UInt32, _ connection: Connection
+    ) -> Answer {
+        guard sessions[connection]?.rights(in: id, epoch).contains(.read) == true else { return .denied }
+        guard let channel = channels[id], channel.isClosed || channel.epochs[epoch] != nil else { return .denied }
+        guard !channel.isClosed else { return .gone }
+        let log = shownLog(of: channel, id, to: connection)
+        guard let bounds = log.bounds(of: epoch) else { return .denied }
+        let lastSeq = bounds.last ?? log.lastSeq
+        let next = max(fromSeq, bounds.first)
+        guard next >= log.firstSeq || next > lastSeq else { return .refused(.trimmed, detail: log.firstSeq) }
+        sessions[connection]?.follows[id] = ModelFollow(requestID: requestID, epoch: epoch, nextSeq: next)
+        followers[id, default: []].insert(connection)
+        catchUp(connection, id)
+        return .reply(.following(firstSeq: next, lastSeq: lastSeq))
+    }
+
+    /// Sends every follower what it has not seen.
+    private mutating func publish(_ id: ChannelID) {
+        for follower in (followers[id] ?? []).sorted() { catchUp(follower, id) }
+    }
+
+    private mutating func catchUp(_ connection: Connection, _ id: ChannelID) {
+        guard var follow = sessions[connection]?.follows[id], let channel = channels[id] else { return }
+        let log = shownLog(of: channel, id, to: connection)
+        let new = Array(log.entries(from: follow.nextSeq, epoch: follow.epoch))
+        for start in stride(from: 0, to: new.count, by: ModelLimits.entriesPerFrame) {
+            let part = Array(new[start..<min(new.count, start + ModelLimits.entriesPerFrame)])
+            send(.entries(channel: id, entries: part), follow.requestID, id, to: connection)
+        }
+        if let last = new.last { follow.nextSeq = last.seq + 1 }
+        if let last = log.bounds(of: follow.epoch)?.last, follow.nextSeq > last {
+            send(.epochEnded(channel: id, epoch: follow.epoch), follow.requestID, id, to: connection)
+            sessions[connection]?.follows[id] = nil
+            followers[id]?.remove(connection)
+        } else {
+            sessions[connection]?.follows[id] = follow
+        }
+    }
+
+    private func shownLog(of channel: ModelChannel, _ id: ChannelID, to connection: Connection) -> ShownLog {
+        lies?.log(of: channel, id, to: connection) ?? ShownLog(channel)
+    }
+
+    private func shown(_ seq: UInt64, _ id: ChannelID, _ connection: Connection) -> UInt64 {
+        guard let lies, let channel = channels[id] else { return seq }
+        return lies.log(of: channel, id, to: connection)?.shownSeq(of: seq) ?? seq
+    }
+}
+
+/// How far one connection was sent one epoch.
+struct ModelFollow {
+    let requestID: UInt32
+    let epoch: UInt64
+    var nextSeq: UInt64
+}
+
+extension Request {
+    /// The channel that it is about.
+    var channel: ChannelID? {
+        switch self {
+        case .create(let channel, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
+            .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
+            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel):
+            channel
+        case .hello, .register, .lookup, .ping: nil
+        }
+    }
+}

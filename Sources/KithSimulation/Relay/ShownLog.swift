@@ -1,0 +1,86 @@
+import KithWire
+
+/// A channel's log as a relay shows it to one connection. An honest relay shows what it has.
+struct ShownLog {
+    /// The entries that can be had, from ``firstSeq`` through ``lastSeq``.
+    let entries: [Entry]
+    let firstSeq: UInt64
+    let lastSeq: UInt64
+    private let epochs: [UInt64: ModelChannel.Epoch]
+    /// What it calls the entries that it has under another seq; empty if it is the truth.
+    private let renumbered: [UInt64: UInt64]
+
+    /// The truth.
+    init(_ channel: ModelChannel) {
+        entries = channel.entries
+        firstSeq = channel.firstSeq
+        lastSeq = channel.lastSeq
+        epochs = channel.epochs
+        renumbered = [:]
+    }
+
+    /// An invented log that looks as if it were whole: entries are numbered anew, and epochs end with the turns shown.
+    init(of channel: ModelChannel, showing invented: [InventedEntry]) {
+        var epochs: [UInt64: ModelChannel.Epoch] = [:]
+        var renumbered: [UInt64: UInt64] = [:]
+        var epochFirst: UInt64 = 1
+        var entries: [Entry] = []
+        for (index, item) in invented.enumerated() {
+            let seq = UInt64(index) + 1
+            entries.append(
+                Entry(
+                    seq: seq, epoch: item.entry.epoch, kind: item.entry.kind,
+                    receivedAtMs: item.entry.receivedAtMs, id: item.entry.id, payload: item.entry.payload))
+            if let truth = item.truth { renumbered[truth] = seq }
+            if item.entry.kind == .turn {
+                epochs[item.entry.epoch] = .init(access: channel.access, firstSeq: epochFirst, lastSeq: seq)
+                epochFirst = seq + 1
+            }
+        }
+        epochs[channel.epoch] = .init(access: channel.access, firstSeq: epochFirst)
+        self.entries = entries
+        firstSeq = 1
+        lastSeq = UInt64(entries.count)
+        self.epochs = epochs
+        self.renumbered = renumbered
+    }
+
+    /// Where an epoch's entries begin, and its turn if it is over; `nil` if there is no such epoch.
+    func bounds(of epoch: UInt64) -> (first: UInt64, last: UInt64?)? {
+        epochs[epoch].map { ($0.firstSeq, $0.lastSeq) }
+    }
+
+    /// An epoch's entries from a seq on.
+    func entries(from first: UInt64, epoch: UInt64) -> ArraySlice<Entry> {
+        guard let bounds = bounds(of: epoch) else { return [] }
+        let first = max(first, bounds.first, firstSeq)
+        let last = bounds.last ?? lastSeq
+        guard first <= last else { return [] }
+        return entries[Int(first - firstSeq)...Int(last - firstSeq)]
+    }
+
+    /// Under which seq an entry is shown; one that is hidden keeps its own.
+    func shownSeq(of seq: UInt64) -> UInt64 { renumbered[seq] ?? seq }
+}
+
+/// An entry of an invented log.
+struct InventedEntry {
+    /// What is shown. Its seq does not matter.
+    var entry: Entry
+    /// The seq of the entry that it is in truth; `nil` if it is made up.
+    var truth: UInt64?
+}
+
+/// What a relay that lies does instead of its duty. Each is a way to begin with: `nil` means the truth.
+final class RelayLies {
+    /// The log that a connection is shown, from everything that was ever appended.
+    var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
+    /// What is given out instead of an inbox's next key package.
+    var keyPackage: (ChannelID) -> KeyPackageBytes? = { _ in nil }
+    /// Whether a message is called accepted and dropped.
+    var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
+
+    func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {
+        log(id, connection, channel.archive).map { ShownLog(of: channel, showing: $0) }
+    }
+}

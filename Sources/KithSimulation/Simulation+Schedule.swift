@@ -1,0 +1,122 @@
+import KithClient
+
+/// What came of one schedule.
+public struct SimulationReport: Sendable {
+    /// What it was drawn from.
+    public let seed: UInt64
+    /// What must not have happened and did.
+    public let violations: [String]
+    /// A hash of everything that happened.
+    public let trace: UInt64
+    /// The lines of the trace, if they were asked for.
+    public let traceLines: [String]
+    /// People, things that they did, texts, crashes of clients and relays, lost connections, events in all.
+    public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
+}
+
+extension Simulation {
+    /// Runs the schedule of a seed.
+    ///
+    /// - Parameter keepsTrace: whether the report has the trace's lines.
+    public static func run(
+        seed: UInt64, profile: SimulationProfile, keepsTrace: Bool = false
+    ) -> SimulationReport {
+        var random = SeededGenerator(seed: seed ^ 0x5eed)
+        var limits = ModelLimits()
+        // One relay in seven keeps little, or not for long.
+        let keepsLittle = random.chance(0.14)
+        if keepsLittle {
+            if random.chance(0.5) {
+                limits.channelEntries = random.pick(8...40)
+            } else {
+                limits.retentionSeconds = 86_400
+            }
+        }
+        let simulation = Simulation(
+            seed: seed, profile: profile, clients: random.pick(profile.clients), relays: random.pick(profile.relays),
+            limits: limits)
+        simulation.trace.keepsLines = keepsTrace
+        simulation.schedule(
+            faults(&random), operations: random.pick(profile.operations), groups: random.pick(profile.conversations))
+        simulation.comeToRest()
+        simulation.judge.giveVerdict(mayMiss: keepsLittle)
+        return simulation.report
+    }
+
+    var report: SimulationReport {
+        SimulationReport(
+            seed: seed, violations: violations, trace: trace.hash, traceLines: trace.lines, clients: clients.count,
+            operations: counts.operations, texts: judge.said.count, clientCrashes: counts.crashes,
+            relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events)
+    }
+
+    private static func faults(_ random: inout SeededGenerator) -> Faults {
+        // Some schedules are peaceful: then only what people do at the same time can go wrong.
+        let severity = [0, 0.3, 1, 1, 3][random.pick(0...4)]
+        return Faults(
+            crash: 0.004 * severity, storeFailure: 0.001 * severity, disconnect: 0.004 * severity,
+            unavailable: 0.003 * severity, latencyMs: [5, 40, 40, 400][random.pick(0...3)])
+    }
+
+    // MARK: Phases
+
+    private func schedule(_ faults: Faults, operations: Int, groups: Int) {
+        for client in clients {
+            if random.chance(0.4) { client.clockOffset = Int64(random.pick(-86_400_000...86_400_000)) }
+            client.create()
+        }
+        let people = People(self, operations: operations, mostGroups: groups)
+        self.people = people
+        if profile.beginsWithGroupOfAll { gatherAll(people) } else { gather(people, faults) }
+        self.faults = faults
+        schedule(.operation, after: 1)
+        while !people.isDone { run(until: now + 3_600_000) }
+        run(until: now + 60_000)
+    }
+
+    /// People meet: each joins an invite of somebody who was there before.
+    private func gather(_ people: People, _ faults: Faults) {
+        self.faults = faults
+        for client in clients.dropFirst() {
+            let host = clients[random.pick(0...client.index - 1)]
+            let known = people.invites.count
+            people.invite(host, isReusable: random.chance(0.3))
+            run(until: now + 4_000)
+            let invite = people.invites.count > known ? people.invites.last?.invite : nil
+            people.join(client, invite)
+            run(until: now + UInt64(random.pick(0...4_000)))
+        }
+    }
+
+    /// One invites all the others and makes a group of everybody.
+    private func gatherAll(_ people: People) {
+        people.invite(clients[0], isReusable: true)
+        run(until: now + 5_000)
+        for client in clients.dropFirst() {
+            people.join(client, people.invites.last?.invite)
+            run(until: now + 3_000)
+        }
+        run(until: now + 60_000)
+        let all = clients[0].messenger?.contactList.filter { $0.inbox != nil }.map(\.id) ?? []
+        clients[0].perform(.createGroup(title: "all", relays[0].point, all))
+        run(until: now + 60_000)
+    }
+
+    /// Nothing goes wrong any more, and everybody is there: what was said arrives, and what is said now does too.
+    func comeToRest() {
+        faults = .none
+        for relay in relays where !relay.isUp { run(until: now + 200_000) }
+        for client in clients {
+            goOnline(client)
+            client.start()
+        }
+        run(until: now + 3 * 3_600_000)
+        for client in clients {
+            for summary in (try? client.messenger?.conversationSummaries()) ?? [] where summary.status == .active {
+                people?.say(client, summary.id)
+            }
+            run(until: now + 500)
+        }
+        run(until: now + 3 * 3_600_000)
+    }
+}

@@ -1,0 +1,271 @@
+import KithClient
+import KithWire
+import MLS
+
+/// People, devices, relays and the network between them, in virtual time and in one thread: everything that happens is an
+/// event of one queue, and everything that is random comes from one seed.
+public final class Simulation {
+    /// When it all begins, in milliseconds since 1970.
+    static let beginningMs: UInt64 = 1_750_000_000_000
+    /// A suite that is fast and draws all its randomness from the seed.
+    static let suite = CipherSuite.x25519AES128SHA256Ed25519
+
+    enum Event {
+        case connect(client: Int, Int, RelayID)
+        case toRelay(connection: Int, [UInt8])
+        case toClient(connection: Int, [UInt8])
+        case relayLoses(connection: Int)
+        case clientLoses(connection: Int)
+        case followed(client: Int, connection: Int, RelayID, tag: UInt64, MessengerInput)
+        case drain(client: Int, Int)
+        case wake(client: Int, Int, Int)
+        case start(client: Int)
+        case relayIsBack(Int)
+        case operation
+        case online(client: Int)
+    }
+
+    /// What was counted, for the report.
+    struct Counts {
+        var events = 0
+        var operations = 0
+        var crashes = 0
+        var relayCrashes = 0
+        var disconnects = 0
+        var frames = 0
+        /// Messages that a relay refused for the moment.
+        var refusedAppends = 0
+    }
+
+    let seed: UInt64
+    let profile: SimulationProfile
+    /// What the schedule is drawn from. Devices have generators of their own.
+    var random: SeededGenerator
+    private(set) var now = Simulation.beginningMs
+    private var queue = EventQueue<Event>()
+    var faults = Faults.none
+    var counts = Counts()
+    var trace = Trace()
+    private(set) var violations: [String] = []
+    private(set) var relays: [SimulatedRelay] = []
+    private(set) var clients: [SimulatedClient] = []
+    private(set) var wires: [Int: Wire] = [:]
+    private var lastConnection = 0
+    let judge: Judge
+    /// What is to be done by whom; `nil` when nothing is left.
+    var people: People?
+
+    init(
+        seed: UInt64, profile: SimulationProfile, clients clientCount: Int, relays relayCount: Int,
+        limits: ModelLimits = ModelLimits()
+    ) {
+        self.seed = seed
+        self.profile = profile
+        random = SeededGenerator(seed: seed)
+        judge = Judge()
+        judge.world = self
+        for index in 0..<relayCount { relays.append(SimulatedRelay(index, limits: limits)) }
+        for index in 0..<clientCount { clients.append(SimulatedClient(index, self, random: random.fork())) }
+    }
+
+    /// Something that must not happen has happened.
+    func violate(_ what: String) {
+        trace.note(now, "violation: \(what)")
+        guard violations.count < 20 else { return }
+        violations.append("\(now - Self.beginningMs) ms: \(what)")
+    }
+
+    // MARK: Time
+
+    func schedule(_ event: Event, after delay: UInt64) { queue.put(event, at: now + delay) }
+    func schedule(_ event: Event, at time: UInt64) { queue.put(event, at: max(now, time)) }
+
+    /// Lets happen what is due before a time.
+    func run(until end: UInt64) {
+        while let next = queue.nextTime, next <= end, let (time, event) = queue.take() {
+            now = time
+            counts.events += 1
+            if counts.events > Self.mostEvents { return violate("it does not come to rest") }
+            happen(event)
+        }
+        now = max(now, end)
+    }
+
+    /// Far more than any schedule needs.
+    private static let mostEvents = 20_000_000
+
+    private func happen(_ event: Event) {
+        switch event {
+        case .connect(let client, let incarnation, let id):
+            guard clients[client].incarnation == incarnation, let link = clients[client].link(id) else { return }
+            connect(link)
+        case .toRelay(let connection, let bytes): arrive(bytes, on: connection)
+        case .toClient(let connection, let bytes):
+            guard let wire = wires[connection], wire.link.connection == connection else { return }
+            wire.link.receive(bytes)
+        case .relayLoses(let connection): relayLoses(connection)
+        case .clientLoses(let connection):
+            guard let wire = wires.removeValue(forKey: connection), wire.link.connection == connection else { return }
+            trace.note(now, "lost \(wire.link.client.index)")
+            wire.link.didClose()
+        case .followed(let client, let connection, let id, let tag, let input):
+            clients[client].link(id)?.deliver(input, tag: tag, connection)
+        case .drain(let client, let incarnation):
+            guard clients[client].incarnation == incarnation else { return }
+            trace.note(now, "drain \(client)")
+            clients[client].drain()
+        case .wake(let client, let incarnation, let number):
+            guard clients[client].incarnation == incarnation else { return }
+            clients[client].wake(number)
+        case .start(let client): clients[client].start()
+        case .relayIsBack(let index):
+            relays[index].isUp = true
+            trace.note(now, "relay \(index) is back")
+        case .operation: people?.act()
+        case .online(let client): goOnline(clients[client])
+        }
+    }
+
+    // MARK: The network
+
+    private func connect(_ link: SimulatedLink) {
+        guard link.wantsConnection, link.client.isOnline else { return }
+        guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
+        else {
+            return link.didClose()
+        }
+        lastConnection += 1
+        wires[lastConnection] = Wire(link: link, relay: index)
+        relays[index].model.open(lastConnection)
+        trace.note(now, "connect \(link.client.index) \(index)")
+        link.didOpen(lastConnection)
+    }
+
+    /// Sends a frame to the relay.
+    func send(_ frame: ClientFrame, on connection: Int) {
+        guard wires[connection] != nil else { return }
+        counts.frames += 1
+        let at = max(wires[connection]?.lastToRelay ?? 0, now + latency())
+        wires[connection]?.lastToRelay = at
+        schedule(.toRelay(connection: connection, frame.encoded), at: at)
+        if random.chance(faults.disconnect) { cut(connection) }
+    }
+
+    private func latency() -> UInt64 { UInt64(random.pick(1...faults.latencyMs)) }
+
+    private func arrive(_ bytes: [UInt8], on connection: Int) {
+        guard let wire = wires[connection], let frame = try? ClientFrame(decoding: bytes) else { return }
+        let relay = relays[wire.relay]
+        trace.note(now, "\(wire.link.client.index)>\(frame.request.traceText)")
+        if random.chance(faults.unavailable), relay.mayRefuse(frame.request) {
+            trace.note(now, "unavailable")
+            if case .append = frame.request { counts.refusedAppends += 1 }
+            let error = RelayError(.unavailable, "refused", retryAfterMs: UInt32(random.pick(0...5_000)))
+            let reply = RelayFrame(requestID: frame.requestID, reply: .error(error))
+            return send(reply, about: frame.request.channel, on: connection)
+        }
+        relay.model.receive(frame, from: connection, nowMs: now)
+        for outgoing in relay.model.takeOutgoing() {
+            send(outgoing.frame, about: outgoing.channel, on: outgoing.connection)
+            if outgoing.closes { cut(outgoing.connection) }
+        }
+    }
+
+    /// Sends a frame to a client. Frames about one channel stay in order.
+    private func send(_ frame: RelayFrame, about channel: ChannelID?, on connection: Int) {
+        guard wires[connection] != nil else { return }
+        counts.frames += 1
+        let at = max(wires[connection]?.lanes[channel] ?? 0, now + latency())
+        wires[connection]?.lanes[channel] = at
+        schedule(.toClient(connection: connection, frame.encoded), at: at)
+        if random.chance(faults.disconnect) { cut(connection) }
+    }
+
+    /// The connection breaks; each side learns of it in its own time, and what arrives until then has arrived.
+    func cut(_ connection: Int) {
+        guard wires[connection] != nil else { return }
+        counts.disconnects += 1
+        schedule(.relayLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
+        schedule(.clientLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
+    }
+
+    /// The client ends it, or is dead: what it sent may still arrive.
+    func hangUp(_ connection: Int) {
+        schedule(.relayLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
+    }
+
+    private func relayLoses(_ connection: Int) {
+        guard let wire = wires[connection] else { return }
+        relays[wire.relay].model.close(connection)
+        // The client may learn of it later; if it does not care any more, nobody does.
+        if wire.link.connection != connection { wires[connection] = nil }
+    }
+
+    /// A relay's power fails.
+    func crashRelay(_ index: Int, forMs duration: UInt64) {
+        guard relays[index].isUp else { return }
+        counts.relayCrashes += 1
+        trace.note(now, "relay \(index) crashes")
+        relays[index].isUp = false
+        relays[index].model.restart()
+        for connection in wires.keys.sorted() where wires[connection]?.relay == index {
+            schedule(.clientLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
+        }
+        schedule(.relayIsBack(index), after: duration)
+    }
+
+    func goOffline(_ client: SimulatedClient) {
+        trace.note(now, "offline \(client.index)")
+        client.isOnline = false
+        for link in client.allLinks { if let connection = link.connection { cut(connection) } }
+    }
+
+    func goOnline(_ client: SimulatedClient) {
+        guard !client.isOnline else { return }
+        trace.note(now, "online \(client.index)")
+        client.isOnline = true
+        for link in client.allLinks where link.wantsConnection {
+            schedule(.connect(client: client.index, client.incarnation, link.id), after: UInt64(random.pick(1...200)))
+        }
+    }
+
+    /// A client found a relay to break the protocol.
+    func didBreakProtocol(_ error: any Error, _ client: SimulatedClient) {
+        if relays.allSatisfy({ $0.model.lies == nil }) {
+            violate("\(client.name): an honest relay breaks the protocol: \(error)")
+        }
+        judge.protocolViolations += 1
+    }
+}
+
+/// A connection between a client and a relay.
+struct Wire {
+    let link: SimulatedLink
+    let relay: Int
+    /// When the last frame to the relay arrives.
+    var lastToRelay: UInt64 = 0
+    /// When the last frame about each channel arrives at the client.
+    var lanes: [ChannelID?: UInt64] = [:]
+}
+
+extension Request {
+    /// What goes into the trace: nothing that depends on keys.
+    fileprivate var traceText: String {
+        switch self {
+        case .hello: "hello"
+        case .create: "create"
+        case .present(_, let epoch, let tokens): "present \(epoch) \(tokens.count)"
+        case .append(_, let epoch, _, let payload): "append \(epoch) \(payload.count)"
+        case .turn(_, let epoch, _, let payload, _): "turn \(epoch) \(payload.count)"
+        case .follow(_, let epoch, let from): "follow \(epoch) \(from)"
+        case .unfollow: "unfollow"
+        case .whisper(_, let epoch, let payload): "whisper \(epoch) \(payload.count)"
+        case .close: "close"
+        case .deposit(_, let packages, let last): "deposit \(packages.count) \(last != nil)"
+        case .withdraw: "withdraw"
+        case .register: "register"
+        case .lookup: "lookup"
+        case .ping: "ping"
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// Which key a PrivateMessage uses: no two different messages of a group may have the same.
+package struct MessagePlace: Hashable, Sendable {
+    /// Who sent it.
+    package let leafIndex: LeafIndex
+    /// Whether it is application data; handshake messages have a ratchet of their own (RFC 9420 §9.1).
+    package let isApplication: Bool
+    /// The generation of the sender's ratchet.
+    package let generation: UInt32
+}
+
+extension Group {
+    /// The place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for those who watch that none is used
+    /// twice. Changes nothing; the content stays closed.
+    ///
+    /// - Throws: ``MLSError/malformed(_:)``, ``MLSError/message(_:)``.
+    package func place(of bytes: [UInt8]) throws(MLSError) -> MessagePlace {
+        guard case .privateMessage(let message) = try MLSMessage.decode(bytes) else { throw .message(.wireFormat) }
+        guard message.groupID == groupID, message.epoch == epoch else {
+            throw .message(.epoch(current: epoch, message: message.epoch))
+        }
+        let data = try message.senderData(secrets.senderDataSecret, algorithms)
+        return MessagePlace(
+            leafIndex: data.leafIndex, isApplication: message.contentType == .application, generation: data.generation)
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import KithSimulation
+
+@main
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kith-simulate",
+        abstract:
+            "Runs the messenger of many people over relays, in virtual time, through everything that can go wrong.",
+        discussion: """
+            Each seed is one schedule of what people do and what happens to them. A seed that fails fails again:
+
+              kith-simulate --seeds 1..10000
+              kith-simulate --profile large --seeds 1..20
+              kith-simulate --seeds 4711 --trace
+
+            Exit code: 0 if every schedule kept its promises, 1 if one did not.
+            """)
+
+    @Option(help: ArgumentHelp("The seeds, both included.", valueName: "A..B"))
+    var seeds: SeedRange = SeedRange(1...100)
+
+    @Option(help: "small: 2 to 6 people; large: 50 to 60.")
+    var profile: ProfileName = .small
+
+    @Option(help: "How many schedules run at the same time.")
+    var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Print one line of JSON for each schedule.")
+    var json = false
+
+    @Flag(help: "Print everything that happened.")
+    var trace = false
+
+    func run() async throws {
+        let tally = Tally(count: seeds.range.count, json: json, profile: profile)
+        let schedule = profile.value
+        let keepsTrace = trace
+        await withTaskGroup(of: SimulationReport.self) { group in
+            var rest = seeds.range.makeIterator()
+            func add() {
+                guard let seed = rest.next() else { return }
+                group.addTask { SimulationReport.of(seed, schedule, keepsTrace: keepsTrace) }
+            }
+            for _ in 0..<max(1, jobs) { add() }
+            while let report = await group.next() {
+                tally.add(report)
+                add()
+            }
+        }
+        tally.finish()
+        if tally.failures > 0 { throw ExitCode.failure }
+    }
+}
+
+extension SimulationReport {
+    fileprivate static func of(_ seed: UInt64, _ profile: SimulationProfile, keepsTrace: Bool) -> SimulationReport {
+        Simulation.run(seed: seed, profile: profile, keepsTrace: keepsTrace)
+    }
+}
+
+/// The profiles by their names.
+enum ProfileName: String, ExpressibleByArgument, CaseIterable {
+    case small, large
+
+    var value: SimulationProfile {
+        switch self {
+        case .small: .small
+        case .large: .large
+        }
+    }
+}
+
+/// `A..B` or `A`.
+struct SeedRange: ExpressibleByArgument {
+    let range: ClosedRange<UInt64>
+
+    init(_ range: ClosedRange<UInt64>) { self.range = range }
+
+    init?(argument: String) {
+        let ends = argument.components(separatedBy: "..").map { UInt64($0) }
+        guard let first = ends.first.flatMap({ $0 }), let last = ends.last.flatMap({ $0 }), ends.count <= 2,
+            first <= last
+        else { return nil }
+        range = first...last
+    }
+
+    var defaultValueDescription: String { "\(range.lowerBound)..\(range.upperBound)" }
+}
