@@ -15,9 +15,9 @@ import Testing
             let story = try await ann.run("history", "Bob", "--json").objects.last
             #expect(story?["text"] as? String == "grüß dich 🦊")
             let seq = try #require(story?["seq"] as? Int)
-            #expect(
-                try await ann.run("explain", "Bob", "\(seq)").lines.first
-                    == "Entry \(seq) of \"Bob\", in epoch \(2), a message.")
+            // Which epoch it is depends on who renewed their keys first.
+            let explained = try await ann.run("explain", "Bob", "\(seq)").lines.first ?? ""
+            #expect(explained.hasPrefix("Entry \(seq) of \"Bob\", in epoch ") && explained.hasSuffix(", a message."))
             #expect(try await ann.run("search", "DICH").lines.count == 1)
             #expect(try await ann.run("search", "nothing like it").code == 1)
             // Both see the same number.
@@ -172,9 +172,12 @@ import Testing
             bot.environment = ProcessInfo.processInfo.environment
                 .merging(["KITH_HOME": bob.folder.path, "KITH": KithProcess.program.path]) { $1 }
             try bot.run()
-            defer { bot.terminate() }
+            // A process of these tests has most signals blocked, and hands that on. Its kith sees that it is gone.
+            defer { kill(bot.processIdentifier, SIGKILL) }
             #expect(try await ann.run("send", "bob", "ping").code == 0)
             try await ann.hear("pong")
+            kill(bot.processIdentifier, SIGKILL)
+            try await eventually { try await bob.run("send", "Ann", "by hand", "--json").objects.first?["seq"] != nil }
         }
     }
 }

@@ -45,6 +45,8 @@ struct Listener {
 
     /// How long reading is not yet said, so that one transaction says it of many messages.
     private static let flush = Duration.milliseconds(200)
+    /// How often it is looked whether anybody still reads the output.
+    private static let look = Duration.seconds(1)
     /// How many lines are taken from the vault at once.
     private static let page = 500
 
@@ -92,6 +94,14 @@ struct Listener {
                 put.yield(.end(.stopped))
             },
         ]
+        tasks.append(
+            Task {
+                // A bot that died must not leave a process that keeps the profile from the next one.
+                while !StandardStream.output.isAbandoned {
+                    do { try await Task.sleep(for: Self.look) } catch { return }
+                }
+                put.yield(.end(.nobodyReads))
+            })
         if let time {
             tasks.append(
                 Task {
