@@ -86,6 +86,26 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
+    /// The conversation that a name stands for, in a profile that another process has open: that one may be learning of it.
+    ///
+    /// - Returns: the conversation, and the profile as it is now, which is this one or another view of it.
+    static func conversation(
+        _ name: String, underWayIn kith: Kith
+    ) async throws -> (conversation: ConversationSummary, kith: Kith) {
+        var kith = kith
+        let end = ContinuousClock.now + catchingUp
+        while true {
+            do {
+                return (try await conversation(name, in: kith), kith)
+            } catch is Failure where ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(50))
+                let now = try await kith.lookAgain()
+                await kith.close()
+                kith = now
+            }
+        }
+    }
+
     /// The conversation that a name stands for.
     static func conversation(_ name: String, in kith: Kith) async throws -> ConversationSummary {
         switch try await named(name, in: kith) {

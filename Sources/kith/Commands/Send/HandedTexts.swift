@@ -16,8 +16,11 @@ struct HandedTexts {
 
     /// Returns when the relay has them all. If nobody has the profile any more, this process sends them.
     ///
+    /// - Parameter kith: the profile, opened for reading. It is closed here.
     /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
-    mutating func wait(in profile: ProfileOptions, for time: Lifetime) async throws {
+    mutating func wait(with kith: Kith, of profile: ProfileOptions, for time: Lifetime) async throws {
+        // Kept for the first look: opening it again would ask for the passphrase again.
+        var opened: Kith? = kith
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
         while true {
@@ -31,7 +34,8 @@ struct HandedTexts {
                     continue
                 }
             } else {
-                let kith = try await profile.openForReading()
+                let kith = if let opened { opened } else { try await profile.openForReading() }
+                opened = nil
                 outcome = try await look(kith, until: end, in: profile)
             }
             switch outcome {
