@@ -21,7 +21,7 @@ struct GroupTests {
                 _ = try await person.kith.join(invite)
                 others.append(person)
             }
-            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }, within: 60) {
+            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }) {
                 $0 == count - 1
             }
             let members = await first.kith.contacts().map(\.id)
@@ -36,11 +36,11 @@ struct GroupTests {
         try await withGroup(of: 36) { first, others, group, _ in
             _ = try await first.kith.send("hello all", to: group)
             for person in others {
-                try await eventually({ try await person.kith.conversations().map(\.name) }, within: 60) {
+                try await eventually({ try await person.kith.conversations().map(\.name) }) {
                     $0.contains("all")
                 }
                 let id = try await person.conversation("all")
-                try await eventually({ try await person.texts(id) }, within: 60) { $0 == ["first: hello all"] }
+                try await eventually({ try await person.texts(id) }) { $0 == ["first: hello all"] }
                 #expect(try await person.kith.members(of: id).count == 36)
             }
         }

@@ -52,7 +52,7 @@ final class Person: Sendable {
 
 /// Asks again and again until it is so. Fails after a while, saying what was there last.
 func eventually<T>(
-    _ value: () async throws -> T, within seconds: Double = 20, sourceLocation: SourceLocation = #_sourceLocation,
+    _ value: () async throws -> T, within seconds: Double = 180, sourceLocation: SourceLocation = #_sourceLocation,
     until isRight: (T) -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
