@@ -54,8 +54,7 @@ import Testing
             for person in [bob, carol] {
                 _ = try await person.run("send", "Ann", "here I am")
             }
-            try await ann.hear("here I am")
-            try await ann.hear("here I am")
+            try await ann.hear("here I am", times: 2)
             let made = try await ann.run("group", "create", "team", "bob", "carol")
             #expect(made.complaints == ["[team: you, Bob, Carol]"])
             try await waitForGroup("team", bob)
