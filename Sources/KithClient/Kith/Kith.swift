@@ -79,6 +79,15 @@ public actor Kith {
         try Kith(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
     }
 
+    /// The profile as it is now, for one that was opened for reading: what another process has done since shows, and no
+    /// passphrase is needed again.
+    ///
+    /// - Throws: ``KithError/inUse(pid:)`` if this process itself has the profile; ``KithError/store(_:)``.
+    public func lookAgain() async throws(KithError) -> Kith {
+        guard lock == nil, !isClosed else { throw .inUse(pid: nil) }
+        return try Kith(store: store, lock: nil)
+    }
+
     /// Opens a profile over any store. For tests and benchmarks.
     package static func open(over store: any ProfileStore) async throws(KithError) -> Kith {
         let kith = try Kith(store: store, lock: ProfileLock.none)
@@ -207,6 +216,9 @@ public actor Kith {
         if case .relay(let address, let state) = event { relayStates[address] = state }
         for listener in listeners.values { listener.yield(event) }
     }
+
+    /// Whether the profile sends and receives, with a relay to receive from.
+    public var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
 
     func perform(_ command: Command) async throws(KithError) -> CommandResult {
         if let failure { throw failure }

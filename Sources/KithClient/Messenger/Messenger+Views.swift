@@ -1,3 +1,4 @@
+import Foundation
 import KithWire
 import MLS
 
@@ -215,6 +216,12 @@ extension Messenger {
 
     // MARK: Explaining
 
+    /// A time in words, in UTC: a sender may claim any.
+    private static func time(_ ms: UInt64) -> String {
+        let seconds = min(ms / 1000, 253_402_300_799)
+        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+    }
+
     func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [String] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         guard let (_, record) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
@@ -222,7 +229,7 @@ extension Messenger {
         }
         var lines = [
             "Entry \(seq) of \"\(name(of: conversation))\", in epoch \(record.epoch), \(record.kind == .turn ? "a turn: it ended the epoch" : "a message").",
-            "The relay took it at \(record.receivedAtMs) (milliseconds since 1970, by its clock) under the id \(record.id.bytes.hexDigits).",
+            "The relay took it at \(Self.time(record.receivedAtMs)) by its clock, under the id \(record.id.bytes.hexDigits).",
         ]
         switch record.author {
         case .me: lines.append("This device sent it: encrypted in epoch \(record.epoch), accepted as entry \(seq).")
@@ -233,7 +240,7 @@ extension Messenger {
             )
             if record.sentAtMs > 0 {
                 lines.append(
-                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(record.sentAtMs) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
+                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
                 )
             }
         case .unknown: lines.append("Who sent it is not known.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KithClient
 
 /// `kith group`: conversations of more than two.
@@ -303,6 +304,9 @@ private func checkTitle(_ title: String) throws {
     if title.allSatisfy(\.isWhitespace) { throw ValidationError("A group's name has at least one character.") }
     if title.utf8.count > ClientLimits.title {
         throw ValidationError("A group's name has at most \(ClientLimits.title) bytes.")
+    }
+    if title.trimmingCharacters(in: .whitespaces) != title {
+        throw ValidationError("A group's name has no space at its ends.")
     }
     if SafeText.oneLine(title) != title { throw ValidationError("A group's name has no control characters in it.") }
 }

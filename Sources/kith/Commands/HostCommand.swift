@@ -88,7 +88,9 @@ struct HostCommand: AsyncParsableCommand {
         let events = await kith.events()
         let open = try await invite(at: relay, kith)
         announce(open, relay)
-        let here = try await kith.conversations().filter { $0.isUsable && $0.relay == relay.point.address }
+        // The machine may have had another address when a conversation began; the key is the same.
+        let addresses = await kith.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
+        let here = try await kith.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
             let name = SafeText.oneLine(latest.name)
             StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")

@@ -72,23 +72,22 @@ struct SendCommand: AsyncParsableCommand {
 
     /// Has the process that has the profile say it.
     private func handOver(_ pieces: [String], holder: Int32?) async throws {
-        let (title, messages) = try await profile.withOpenForReading { kith in
-            let conversation = try await NamedTarget.conversation(name, in: kith)
-            let answered = try await answered(in: conversation.id, kith)
-            var messages: [Message] = []
-            for piece in pieces {
-                messages.append(
-                    try await kith.handOver(
-                        piece, to: conversation.id, replyTo: answered,
-                        expiresAfter: expires.map { UInt32($0.seconds) }))
-            }
-            return (conversation.name, messages)
+        let (conversation, kith) = try await NamedTarget.conversation(
+            name, underWayIn: try await profile.openForReading())
+        let title = conversation.name
+        let answered = try await answered(in: conversation.id, kith)
+        var messages: [Message] = []
+        for piece in pieces {
+            messages.append(
+                try await kith.handOver(
+                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) }))
         }
         var handed = HandedTexts(messages)
         if noWait {
+            await kith.close()
             StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
         } else {
-            try await handed.wait(in: profile, for: patience.timeout)
+            try await handed.wait(with: kith, of: profile, for: patience.timeout)
         }
         if profile.json { for message in handed.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }

@@ -90,7 +90,7 @@ struct StatusCommand: AsyncParsableCommand {
             let all = try await kith.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }
-            queued = try await kith.queuedMessages()
+            queued = await kith.queuedMessages()
             invites = await kith.openInvites().count
             contacts = await kith.contacts().count
             relays = await kith.relays().map(Relay.init)
@@ -113,7 +113,7 @@ struct StatusCommand: AsyncParsableCommand {
         /// Connects as the profile would.
         mutating func ask() async {
             do throws(RelayConnectionError) {
-                await try RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
+                try await RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
                     .close()
                 reachable = true
             } catch {

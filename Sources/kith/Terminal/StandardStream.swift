@@ -10,6 +10,12 @@ struct StandardStream: Sendable {
     /// Whether a terminal is behind it.
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
+    /// Whether whoever read there is gone. Only of pipes is that known before something is written.
+    var isAbandoned: Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+    }
+
     /// Writes all of `text`. Returns `false` if nobody reads there any more.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }

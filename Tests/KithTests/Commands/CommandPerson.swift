@@ -41,12 +41,15 @@ struct CommandPerson {
         try KithProcess(arguments, folder: folder, environment: ["NO_COLOR": "1"].merging(environment) { $1 })
     }
 
-    /// Receives until a text comes.
-    func hear(_ text: String) async throws {
+    /// Receives until a text has come so many times.
+    func hear(_ text: String, times: Int = 1) async throws {
+        var missing = times
         let process = try start(["listen", "--json", "--timeout", "60s"])
         defer { process.signal(SIGTERM) }
         while let line = await process.line() {
             if line.contains("\"event\":\"message\""), line.contains("\"text\":\"\(text)\"") {
+                missing -= 1
+                if missing > 0 { continue }
                 process.signal(SIGTERM)
                 _ = await process.rest()
                 #expect(await process.exitCode() == 0)

@@ -5,7 +5,7 @@ import Testing
 
 /// The commands as a script uses them: every step a process of its own, over a real relay.
 @Suite(.timeLimit(.minutes(5))) struct CommandTests {
-    @Test("two people meet by an invite, write, listen, look and verify", .disabled("does not pass every time yet"))
+    @Test("two people meet by an invite, write, listen, look and verify")
     func two() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let sent = try await bob.run("send", "ann", "--json", "grüß dich 🦊")
@@ -15,9 +15,9 @@ import Testing
             let story = try await ann.run("history", "Bob", "--json").objects.last
             #expect(story?["text"] as? String == "grüß dich 🦊")
             let seq = try #require(story?["seq"] as? Int)
-            #expect(
-                try await ann.run("explain", "Bob", "\(seq)").lines.first
-                    == "Entry \(seq) of \"Bob\", in epoch \(2), a message.")
+            // Which epoch it is depends on who renewed their keys first.
+            let explained = try await ann.run("explain", "Bob", "\(seq)").lines.first ?? ""
+            #expect(explained.hasPrefix("Entry \(seq) of \"Bob\", in epoch ") && explained.hasSuffix(", a message."))
             #expect(try await ann.run("search", "DICH").lines.count == 1)
             #expect(try await ann.run("search", "nothing like it").code == 1)
             // Both see the same number.
@@ -44,8 +44,7 @@ import Testing
     }
 
     @Test(
-        "a group is made, renamed and left to others, and who was removed is told",
-        .disabled("does not pass every time yet"))
+        "a group is made, renamed and left to others, and who was removed is told")
     func group() async throws {
         try await withAnnAndBob { ann, bob, relay in
             let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
@@ -55,8 +54,7 @@ import Testing
             for person in [bob, carol] {
                 _ = try await person.run("send", "Ann", "here I am")
             }
-            try await ann.hear("here I am")
-            try await ann.hear("here I am")
+            try await ann.hear("here I am", times: 2)
             let made = try await ann.run("group", "create", "team", "bob", "carol")
             #expect(made.complaints == ["[team: you, Bob, Carol]"])
             try await waitForGroup("team", bob)
@@ -87,8 +85,7 @@ import Testing
     }
 
     @Test(
-        "send hands over to the process that has the profile open, and looking needs nobody's leave",
-        .disabled("does not pass every time yet"))
+        "send hands over to the process that has the profile open, and looking needs nobody's leave")
     func handOver() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let listener = try ann.start(["listen", "--json"])
@@ -165,7 +162,7 @@ import Testing
         }
     }
 
-    @Test("the example bot answers", .disabled("does not pass every time yet"))
+    @Test("the example bot answers")
     func bot() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -176,9 +173,12 @@ import Testing
             bot.environment = ProcessInfo.processInfo.environment
                 .merging(["KITH_HOME": bob.folder.path, "KITH": KithProcess.program.path]) { $1 }
             try bot.run()
-            defer { bot.terminate() }
+            // A process of these tests has most signals blocked, and hands that on. Its kith sees that it is gone.
+            defer { kill(bot.processIdentifier, SIGKILL) }
             #expect(try await ann.run("send", "bob", "ping").code == 0)
             try await ann.hear("pong")
+            kill(bot.processIdentifier, SIGKILL)
+            try await eventually { try await bob.run("send", "Ann", "by hand", "--json").objects.first?["seq"] != nil }
         }
     }
 }

@@ -39,11 +39,14 @@ final class HostedRelay: Sendable {
         do {
             let server = try await serve(identity, relayFolder, storeGroup, listen, before)
             let port = address?.port ?? server.port
-            let host = address?.host ?? publicHost(server.host, before: before)
+            let isGiven = address != nil || listen != nil || before?.isGiven == true
+            let host = address?.host ?? publicHost(server.host, before: listen == nil ? before : nil)
             guard let known = RelayAddress(host: host, port: port),
                 let nearby = RelayAddress(host: isAny(server.host) ? "127.0.0.1" : server.host, port: server.port)
             else { throw Failure(message: "\(host):\(port) is no address that others could reach") }
-            try place.write(HostPlace.Place(host: host, port: server.port))
+            try place.write(
+                HostPlace.Place(
+                    host: host, port: server.port, listen: listen?.host ?? before?.listen, isGiven: isGiven))
             return HostedRelay(
                 server, storeGroup, point: RelayPoint(address: known, pin: server.pin), nearby: nearby)
         } catch {
@@ -75,7 +78,7 @@ final class HostedRelay: Sendable {
         }
         if let listen { return try await start(listen.host, listen.port) }
         do {
-            return try await start("0.0.0.0", before?.port ?? usualPort)
+            return try await start(before?.listen ?? "0.0.0.0", before?.port ?? usualPort)
         } catch let error as RelayServer.CannotListen where error.isTaken {
             guard let before else { return try await start("0.0.0.0", 0) }
             throw Failure(
@@ -89,6 +92,7 @@ final class HostedRelay: Sendable {
 
     /// The address of last time if this machine still has it: those who joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
+        if let before, before.isGiven { return before.host }
         guard isAny(host) else { return host }
         let likely = OwnAddresses.likely()
         if let before, likely.contains(before.host) { return before.host }
@@ -107,8 +111,13 @@ struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
+        /// Where others reach it.
         let host: String
         let port: Int
+        /// Where it listens, if the user said so.
+        let listen: String?
+        /// Whether the user said where, so that it is not guessed anew.
+        let isGiven: Bool
     }
 
     private static let limit = 4 << 10

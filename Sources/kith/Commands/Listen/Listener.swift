@@ -37,14 +37,16 @@ struct Listener {
     private let output: Output
     private let endsAfterFirst: Bool
     private let sendsReceipts: Bool
-    /// How far each conversation was printed.
-    private var printed: [ConversationID: UInt64] = [:]
+    /// How far each conversation was printed, and what of its last entry: one entry can be several notices.
+    private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// What was printed and is not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
 
     /// How long reading is not yet said, so that one transaction says it of many messages.
     private static let flush = Duration.milliseconds(200)
+    /// How often it is looked whether anybody still reads the output.
+    private static let look = Duration.seconds(1)
     /// How many lines are taken from the vault at once.
     private static let page = 500
 
@@ -92,6 +94,14 @@ struct Listener {
                 put.yield(.end(.stopped))
             },
         ]
+        tasks.append(
+            Task {
+                // A bot that died must not leave a process that keeps the profile from the next one.
+                while !StandardStream.output.isAbandoned {
+                    do { try await Task.sleep(for: Self.look) } catch { return }
+                }
+                put.yield(.end(.nobodyReads))
+            })
         if let time {
             tasks.append(
                 Task {
@@ -132,10 +142,10 @@ struct Listener {
 
     /// Prints a message unless it was printed.
     private mutating func print(_ message: Message) -> Ending? {
-        guard only == nil || only == message.conversation, let seq = message.seq,
-            seq > printed[message.conversation] ?? 0
-        else { return nil }
-        printed[message.conversation] = seq
+        guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
+        let last = printed[message.conversation] ?? (0, [])
+        guard seq > last.seq || seq == last.seq && !last.bodies.contains(message.body) else { return nil }
+        printed[message.conversation] = (seq, seq == last.seq ? last.bodies + [message.body] : [message.body])
         guard message.author != .me, message.isShown else { return nil }
         let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
         let lines =
@@ -151,7 +161,7 @@ struct Listener {
 
     private mutating func markRead() async throws {
         for conversation in unmarked {
-            guard let seq = printed[conversation] else { continue }
+            guard let seq = printed[conversation]?.seq else { continue }
             try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         }
         unmarked = []

@@ -8,9 +8,10 @@ enum Columns {
             rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0
         }
         return rows.map { row in
-            row.enumerated().map { column, cell in
-                // Nothing follows the last cell, so nothing has to be aligned behind it.
-                column == row.count - 1 ? cell : TextLayout.pad(cell, to: widths[column])
+            // Nothing follows the last cell, so nothing has to be aligned behind it.
+            let last = row.lastIndex { !$0.isEmpty } ?? 0
+            return row.prefix(last + 1).enumerated().map { column, cell in
+                column == last ? cell : TextLayout.pad(cell, to: widths[column])
             }.joined(separator: "  ")
         }
     }

@@ -12,7 +12,25 @@ enum NamedTarget: Hashable, Sendable {
     ///
     /// - Throws: ``Failure`` that says what there is instead, if nothing or more than one thing goes by the name.
     static func named(_ name: String, in kith: Kith) async throws -> NamedTarget {
-        try named(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        let found = try await catchingUp(kith) {
+            try find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        }
+        if let found { return found }
+        return try named(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+    }
+
+    /// How long relays are given to tell what came while the profile was not open.
+    private static let catchingUp = Duration.milliseconds(1_500)
+
+    /// Somebody may have come while the profile was not open: a name that is unknown is looked for a little longer.
+    private static func catchingUp<R>(_ kith: Kith, _ find: () async throws -> R?) async throws -> R? {
+        let end = ContinuousClock.now + catchingUp
+        let mayCome = await kith.isReceiving
+        while true {
+            if let found = try await find() { return found }
+            guard mayCome, ContinuousClock.now < end else { return nil }
+            try await Task.sleep(for: .milliseconds(50))
+        }
     }
 
     /// Finds what a name stands for among these.
@@ -50,7 +68,12 @@ enum NamedTarget: Hashable, Sendable {
 
     /// The contact that a name stands for.
     static func contact(_ name: String, in kith: Kith) async throws -> Contact {
-        let contacts = await kith.contacts()
+        if let found = try await catchingUp(kith, { try contact(name, among: await kith.contacts()) }) { return found }
+        throw Failure(message: unknown(name, among: await kith.contacts().map(\.name)))
+    }
+
+    /// The contact among these that a name stands for; `nil` if there is none.
+    static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
         for isMeant in [{ $0 == name }, { $0.isLike(name) }] as [(String) -> Bool] {
             let found = contacts.filter { isMeant($0.name) }
             if found.count == 1 { return found[0] }
@@ -60,7 +83,27 @@ enum NamedTarget: Hashable, Sendable {
                         "\(name) may be any of: \(found.map(\.name).joined(separator: ", ")); write it as it is there")
             }
         }
-        throw Failure(message: unknown(name, among: contacts.map(\.name)))
+        return nil
+    }
+
+    /// The conversation that a name stands for, in a profile that another process has open: that one may be learning of it.
+    ///
+    /// - Returns: the conversation, and the profile as it is now, which is this one or another view of it.
+    static func conversation(
+        _ name: String, underWayIn kith: Kith
+    ) async throws -> (conversation: ConversationSummary, kith: Kith) {
+        var kith = kith
+        let end = ContinuousClock.now + catchingUp
+        while true {
+            do {
+                return (try await conversation(name, in: kith), kith)
+            } catch is Failure where ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(50))
+                let now = try await kith.lookAgain()
+                await kith.close()
+                kith = now
+            }
+        }
     }
 
     /// The conversation that a name stands for.

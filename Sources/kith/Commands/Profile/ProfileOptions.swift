@@ -31,7 +31,7 @@ struct ProfileOptions: ParsableArguments {
     var exists: Bool {
         get async throws {
             do {
-                await try Kith.openForReading(in: folder, secret: .keyFile).close()
+                try await Kith.openForReading(in: folder, secret: .keyFile).close()
                 return true
             } catch KithError.noProfile {
                 return false

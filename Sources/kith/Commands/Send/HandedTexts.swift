@@ -12,12 +12,15 @@ struct HandedTexts {
 
     init(_ messages: [Message]) { self.messages = messages }
 
-    private enum Outcome { case done, timeIsOver, nobodyTakesIt }
+    private enum Outcome { case done, timeIsOver, nobodyDoesIt }
 
     /// Returns when the relay has them all. If nobody has the profile any more, this process sends them.
     ///
+    /// - Parameter kith: the profile, opened for reading. It is closed here.
     /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
-    mutating func wait(in profile: ProfileOptions, for time: Lifetime) async throws {
+    mutating func wait(with kith: Kith, of profile: ProfileOptions, for time: Lifetime) async throws {
+        // Kept for the first look: opening it again would ask for the passphrase again.
+        var opened: Kith? = kith
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
         while true {
@@ -31,12 +34,13 @@ struct HandedTexts {
                     continue
                 }
             } else {
-                let kith = try await profile.openForReading()
+                let kith = if let opened { opened } else { try await profile.openForReading() }
+                opened = nil
                 outcome = try await look(kith, until: end, in: profile)
             }
             switch outcome {
             case .done: return
-            case .nobodyTakesIt: isMine = true
+            case .nobodyDoesIt: isMine = true
             case .timeIsOver:
                 throw Failure(
                     message:
@@ -58,10 +62,9 @@ struct HandedTexts {
         return try await ProfileOptions.closing(kith) { kith in
             var looks = 0
             while true {
-                var isWaiting = false
                 for index in messages.indices where messages[index].seq == nil {
                     switch try await kith.progress(of: messages[index]) {
-                    case .waiting: isWaiting = true
+                    case .waiting: continue
                     case .message(let now): messages[index] = now
                     case .refused:
                         throw Failure(
@@ -73,10 +76,11 @@ struct HandedTexts {
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }
                 if let end, ContinuousClock.now > end { return .timeIsOver }
                 looks += 1
-                if let profile, isWaiting, looks % Self.looksUntilDoubt == 0,
+                // Also one that was taken: the process may have ended before the relay had it.
+                if let profile, looks % Self.looksUntilDoubt == 0,
                     try Kith.holder(of: profile.folder) == nil
                 {
-                    return .nobodyTakesIt
+                    return .nobodyDoesIt
                 }
                 try await Task.sleep(for: Self.pollInterval)
             }

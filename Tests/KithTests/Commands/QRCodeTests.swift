@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+@Suite struct QRCodeTests {
+    /// Where zbar's reader is, or `nil` on a machine without it.
+    static let reader = ["/usr/bin/zbarimg", "/usr/local/bin/zbarimg", "/opt/homebrew/bin/zbarimg"]
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    static var hasReader: Bool {
+        if reader == nil { print("zbarimg is missing, so no QR code is read back (apt-get install zbar-tools)") }
+        return reader != nil
+    }
+
+    @Test(
+        "a camera reads what the terminal draws",
+        .enabled(if: hasReader),
+        arguments: ["kith:" + String(repeating: "Ab9-_", count: 60), String(repeating: "01234", count: 12), "世界 🙂"])
+    func readBack(text: String) async throws {
+        let code = try #require(QRCode(text))
+        let picture = Self.picture(of: code.drawn(colours: false))
+        try await withTemporaryFolder { folder in
+            let file = folder.appending(path: "code.pbm")
+            try Data(picture.utf8).write(to: file)
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: try #require(Self.reader))
+            process.arguments = ["--raw", "-q", file.path]
+            let output = Pipe()
+            process.standardOutput = output
+            try process.run()
+            let read = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(read == text + "\n")
+        }
+    }
+
+    @Test("colours change nothing but the colours, and all lines are equally long")
+    func colours() throws {
+        let code = try #require(QRCode("kith:abc"))
+        let plain = code.drawn(colours: false)
+        #expect(plain.count == code.lines)
+        #expect(plain.allSatisfy { $0.count == code.columns })
+        for (coloured, line) in zip(code.drawn(colours: true), plain) {
+            #expect(coloured == "\u{1B}[38;5;231;48;5;16m\(line)\u{1B}[0m")
+        }
+    }
+
+    @Test("what no QR code can hold makes none")
+    func tooLong() { #expect(QRCode(String(repeating: "x", count: 3_000)) == nil) }
+
+    /// The picture that light characters on dark ground make: a PBM file, eight dots a module.
+    private static func picture(of lines: [String]) -> String {
+        let scale = 8
+        var rows: [String] = []
+        for line in lines {
+            for half in [["█", "▀"], ["█", "▄"]] as [[Character]] {
+                let row = line.map { String(repeating: half.contains($0) ? "0" : "1", count: scale) }.joined()
+                rows += Array(repeating: row, count: scale)
+            }
+        }
+        return "P1\n\(rows[0].count) \(rows.count)\n" + rows.joined(separator: "\n") + "\n"
+    }
+}
