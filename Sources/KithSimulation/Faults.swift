@@ -25,6 +25,8 @@ public struct SimulationProfile: Sendable {
     var operations: ClosedRange<Int>
     /// How many relays there are.
     var relays: ClosedRange<Int>
+    /// How often something goes wrong, compared with a small circle: with many people there are many occasions.
+    var severity = 1.0
     /// Whether everybody is in one group from the beginning.
     var beginsWithGroupOfAll = false
 
@@ -33,5 +35,6 @@ public struct SimulationProfile: Sendable {
         clients: 2...6, conversations: 1...3, operations: 20...40, relays: 1...2)
     /// 50 to 60 people with a group that they are all in.
     public static let large = SimulationProfile(
-        clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, beginsWithGroupOfAll: true)
+        clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, severity: 0.1,
+        beginsWithGroupOfAll: true)
 }

@@ -37,7 +37,8 @@ extension Simulation {
             limits: limits)
         simulation.trace.keepsLines = keepsTrace
         simulation.schedule(
-            faults(&random), operations: random.pick(profile.operations), groups: random.pick(profile.conversations))
+            faults(&random, profile.severity), operations: random.pick(profile.operations),
+            groups: random.pick(profile.conversations))
         simulation.comeToRest()
         simulation.judge.giveVerdict(mayMiss: keepsLittle)
         return simulation.report
@@ -50,9 +51,9 @@ extension Simulation {
             relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events)
     }
 
-    private static func faults(_ random: inout SeededGenerator) -> Faults {
+    private static func faults(_ random: inout SeededGenerator, _ scale: Double) -> Faults {
         // Some schedules are peaceful: then only what people do at the same time can go wrong.
-        let severity = [0, 0.3, 1, 1, 3][random.pick(0...4)]
+        let severity = [0, 0.3, 1, 1, 3][random.pick(0...4)] * scale
         return Faults(
             crash: 0.004 * severity, storeFailure: 0.001 * severity, disconnect: 0.004 * severity,
             unavailable: 0.003 * severity, latencyMs: [5, 40, 40, 400][random.pick(0...3)])

@@ -19,8 +19,9 @@ extension Messenger {
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
         if let old, try !mayRejoin(old, group, message) {
-            // One to an epoch that is still to come is no repetition: somebody adds a device that has left, or may not.
-            if group.epoch <= old.record.epoch { tell(.warning(old.id, .oldWelcome)) }
+            // One to an epoch that is still to come is no repetition: somebody adds a device that has left, or may not. Nor is
+            // one that takes a key package which is given out once: two members added this device, and it comes late.
+            if group.epoch <= old.record.epoch, bundle.keyPackage.isLastResort { tell(.warning(old.id, .oldWelcome)) }
             return .done
         }
         if !bundle.keyPackage.isLastResort {
