@@ -137,11 +137,11 @@ struct ConversationBenchmark {
 
     private func group(_ relay: RelayPoint) async throws {
         let host = try await person("host")
-        let invite = try await host.createInvite(at: relay, isReusable: true).invite
         var others: [Kith] = []
         for number in 1..<people {
             let guest = try await person("guest \(number)")
-            _ = try await guest.join(invite)
+            // One each: a relay gives out one inbox's key packages slowly.
+            _ = try await guest.join(try await host.createInvite(at: relay).invite)
             others.append(guest)
         }
         while await host.contacts().count(where: { $0.inbox != nil }) < people - 1 {
