@@ -43,14 +43,18 @@ public enum ClientLimits {
     /// The longest line that is read as an invite, in bytes. One has about 300.
     public static let invite = 4 << 10
 
+    /// The longest commit that stands in the log itself, in bytes: it fits an entry with room to spare. Longer ones, of large
+    /// groups in which few have renewed their keys, lie beside the log in a parcel.
+    public static let turn = 192 << 10
+
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
 
     /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
     public static let parcelMs: UInt64 = 24 * 3_600_000
 
-    /// Members added by one commit: 60 post-quantum key packages fit an entry.
-    public static let additionsPerCommit = 60
+    /// Members added by one commit. Their key packages, of 3 KiB each, are held until then.
+    public static let additionsPerCommit = 256
 
     /// The largest group whose tree travels in the Welcome: with post-quantum keys it has 3 KiB a member, and an entry takes
     /// 256 KiB. Larger ones travel once, in a parcel.

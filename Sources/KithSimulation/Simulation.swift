@@ -52,6 +52,14 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let judge: Judge
+    /// From which length on commits go into parcels: in a quarter of the schedules all do, in another one some.
+    var largestTurn: Int {
+        switch seed % 4 {
+        case 1: 0
+        case 2: 700
+        default: ClientLimits.turn
+        }
+    }
     /// What is to be done by whom; `nil` when nothing is left.
     var people: People?
 

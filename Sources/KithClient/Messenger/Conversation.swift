@@ -12,6 +12,8 @@ final class Conversation {
     /// How far the connection to the log is.
     var line = Line.down
     var followTag: UInt64?
+    /// A turn whose commit is being fetched: the log goes on when it is here.
+    var awaited: (entry: Entry, reference: TurnReference)?
     /// Whether the pending commit was sent on this connection.
     var turnIsSent = false
     /// Entries that were sent on this connection and have no answer.
@@ -96,6 +98,7 @@ final class Conversation {
     func hangUp() {
         line = .down
         followTag = nil
+        awaited = nil
         turnIsSent = false
         inFlight = []
         retryAt = nil

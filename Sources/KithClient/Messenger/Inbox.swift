@@ -7,8 +7,6 @@ final class Inbox {
     var followTag: UInt64?
     /// Entries that wait for the one before them to be done with.
     var queue: [Entry] = []
-    /// The tree that is being fetched for the first entry of the queue.
-    var parcel: ParcelFetch?
     /// What the first entry of the queue waits for in a conversation's log.
     var waiting: WelcomeWait?
     /// Key packages that were made and whose deposit has no answer yet.
@@ -26,7 +24,6 @@ final class Inbox {
         waiting = nil
         isDepositing = false
         retryAt = nil
-        if parcel?.relay == record.relay { parcel = nil }
     }
 }
 
@@ -38,20 +35,4 @@ struct WelcomeWait {
     let epoch: UInt64
     /// When it began, in milliseconds since 1970: a log that never gets there is not waited for.
     let since: UInt64
-}
-
-/// A tree that is on its way (see ``ParcelAddress``).
-struct ParcelFetch {
-    let address: ParcelAddress
-    let relay: RelayID
-    var followTag: UInt64?
-    var parts: [[UInt8]] = []
-    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
-    let since: UInt64
-    let message: InboxMessage
-
-    mutating func hangUp() {
-        followTag = nil
-        parts = []
-    }
 }

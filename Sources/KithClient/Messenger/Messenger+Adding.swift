@@ -138,8 +138,7 @@ extension Messenger {
     }
 
     private func discard(_ conversation: Conversation) {
-        unfollow(conversation.record.relay, conversation.followTag)
-        conversation.hangUp()
+        hangUp(conversation)
         request(
             conversation.record.relay, .close(channel: conversation.record.channel), for: .closeChannel(conversation.id)
         )
@@ -163,8 +162,8 @@ extension Messenger {
         var tree = TreeSource.inWelcome
         var parcel: UInt64?
         if !pending.hasTreeInWelcome {
-            let bytes = pending.commit.ratchetTree
-            (tree, parcel) = try deliverParcel(bytes, pending, conversation)
+            let (address, delivery) = try deliverParcel(pending.commit.ratchetTree, pending.intent, conversation)
+            (tree, parcel) = (.parcel(address), delivery)
         }
         for recipient in pending.recipients {
             let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
@@ -183,22 +182,5 @@ extension Messenger {
                     access: nil, parts: [.init(id: .random(from: random), payload: sealed)], after: parcel,
                     conversation: conversation.id, intent: pending.intent))
         }
-    }
-
-    private func deliverParcel(
-        _ bytes: [UInt8], _ pending: PendingTurn, _ conversation: Conversation
-    ) throws(KithError) -> (TreeSource, UInt64) {
-        guard bytes.count <= ClientLimits.parcel else { throw .tooLong(limit: ClientLimits.parcel) }
-        let (read, write) = (Token.random(from: random), Token.random(from: random))
-        let address = ParcelAddress(
-            channel: .random(from: random), readToken: read, key: random.bytes(32), length: UInt32(bytes.count))
-        let parts = (address.seal(bytes) ?? []).map { ChannelDelivery.Part(id: .random(from: random), payload: $0) }
-        let number = deliver(
-            ChannelDelivery(
-                relay: conversation.record.relay, channel: address.channel, appendToken: write,
-                access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)),
-                parts: parts,
-                after: nil, conversation: conversation.id, intent: pending.intent))
-        return (.parcel(address), number)
     }
 }

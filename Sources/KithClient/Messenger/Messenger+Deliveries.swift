@@ -91,6 +91,9 @@ extension Messenger {
         } else {
             for (other, pending) in deliveries where pending.delivery.after == number { openDelivery(other) }
         }
+        if delivery.access != nil, let conversation = conversations[delivery.conversation] {
+            try didDeliverCommit(number, conversation, error)
+        }
         let isWaiting =
             deliveries.values.contains {
                 $0.delivery.conversation == delivery.conversation && $0.delivery.intent == delivery.intent

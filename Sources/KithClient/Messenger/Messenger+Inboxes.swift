@@ -195,7 +195,7 @@ extension Messenger {
 
     func processQueue(of inbox: Inbox, _ id: InboxID, isWaitOver: Bool = false) throws(KithError) {
         guard inbox.waiting == nil || isWaitOver else { return }
-        while let entry = inbox.queue.first, inbox.parcel == nil, !inbox.record.isClosing {
+        while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
         }
@@ -220,7 +220,7 @@ extension Messenger {
             let (number, bundle) = try keyPackage(for: welcome, id)
         else { return .done }
         if case .parcel(let address) = message.tree, tree == nil {
-            try fetch(address, message, inbox, id)
+            fetch(address, at: relayID(for: message.relay), for: .tree(id))
             return .waits
         }
         return try join(welcome, message, bundle, number, inbox, id, tree: tree)

@@ -108,8 +108,7 @@ extension Messenger {
 
     /// This device was added again to a conversation that it had lost.
     private func rejoin(_ conversation: Conversation, _ group: Group, title: String) {
-        unfollow(conversation.record.relay, conversation.followTag)
-        conversation.hangUp()
+        hangUp(conversation)
         conversation.record.missedFrom = conversation.record.lastSeq + 1
         conversation.record.view = nil
         conversation.record.epochBegin = nil
@@ -165,58 +164,19 @@ extension Messenger {
 
     // MARK: Trees that come apart
 
-    func fetch(
-        _ address: ParcelAddress, _ message: InboxMessage, _ inbox: Inbox, _ id: InboxID
-    ) throws(KithError) {
-        let relay = relayID(for: message.relay)
-        inbox.parcel = ParcelFetch(address: address, relay: relay, since: now, message: message)
-        try openParcel(inbox, id)
-    }
-
-    /// Begins to fetch, or begins again.
-    func openParcel(_ inbox: Inbox, _ id: InboxID) throws(KithError) {
-        guard let parcel = inbox.parcel, links.contains(parcel.relay), parcel.followTag == nil else { return }
-        request(
-            parcel.relay, .present(channel: parcel.address.channel, epoch: 0, tokens: [parcel.address.readToken]),
-            for: .presentParcel(id))
-        inbox.parcel?.followTag = follow(
-            parcel.relay, parcel.address.channel, epoch: 0, fromSeq: 1, for: .parcel(id))
-    }
-
-    func didPresentParcel(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
-        guard case .failure(let error) = result, let inbox = inboxes[id], let parcel = inbox.parcel else { return }
-        guard error.code.isPassing else { return try giveUpParcel(inbox: id) }
-        unfollow(parcel.relay, parcel.followTag)
-        inbox.parcel?.hangUp()
-        inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
-    }
-
-    /// The tree is not to be had: the Welcome is of no use.
-    func giveUpParcel(inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id], let parcel = inbox.parcel else { return }
-        unfollow(parcel.relay, parcel.followTag)
-        inbox.parcel = nil
-        if let entry = inbox.queue.first { didTake(entry, inbox, id) }
-        try processQueue(of: inbox, id)
-    }
-
-    func process(_ entries: [Entry], parcelOf id: InboxID) throws(KithError) {
+    func didFetchTree(_ tree: [UInt8], _ id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id] else { return }
-        for entry in entries {
-            guard let parcel = inbox.parcel, parcel.parts.count < parcel.address.partCount else { return }
-            guard let part = parcel.address.open(entry.payload, index: parcel.parts.count) else {
-                return try giveUpParcel(inbox: id)
-            }
-            inbox.parcel?.parts.append(part)
-        }
-        guard let parcel = inbox.parcel, parcel.parts.count == parcel.address.partCount else { return }
-        let tree = parcel.parts.flatMap { $0 }
-        unfollow(parcel.relay, parcel.followTag)
-        inbox.parcel = nil
         if let entry = inbox.queue.first {
             if try take(entry, inbox, id, tree: tree) == .waits { return }
             didTake(entry, inbox, id)
         }
+        try processQueue(of: inbox, id)
+    }
+
+    /// The tree is not to be had: the Welcome is of no use.
+    func didNotFetchTree(_ id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id] else { return }
+        if let entry = inbox.queue.first { didTake(entry, inbox, id) }
         try processQueue(of: inbox, id)
     }
 }

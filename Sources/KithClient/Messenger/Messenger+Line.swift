@@ -58,10 +58,16 @@ extension Messenger {
         }
     }
 
+    /// Ends the connection to a conversation's log.
+    func hangUp(_ conversation: Conversation) {
+        unfollow(conversation.record.relay, conversation.followTag)
+        forgetParcel(.commit(conversation.id))
+        conversation.hangUp()
+    }
+
     /// Opens the line anew after a while.
     private func retryLine(_ conversation: Conversation, _ error: RelayError) {
-        unfollow(conversation.record.relay, conversation.followTag)
-        conversation.hangUp()
+        hangUp(conversation)
         conversation.retryAt = now + error.patienceMs
     }
 
@@ -112,8 +118,7 @@ extension Messenger {
 
     /// Ends a conversation on this device. Commands that wait for it fail.
     func end(_ conversation: Conversation, _ status: ConversationStatus) throws(KithError) {
-        unfollow(conversation.record.relay, conversation.followTag)
-        conversation.hangUp()
+        hangUp(conversation)
         conversation.record.status = status
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .failure(.conversation(status)))

@@ -7,7 +7,7 @@ import TLSCodec
 extension Messenger {
     func process(_ entries: [Entry], of conversation: Conversation) throws(KithError) {
         for entry in entries {
-            guard conversation.record.status.isOpen else { return }
+            guard conversation.record.status.isOpen, conversation.awaited == nil else { return }
             try process(entry, of: conversation)
         }
         try didCatchUp(conversation)
@@ -105,11 +105,15 @@ extension Messenger {
     // MARK: Others'
 
     private func processOthers(
-        _ entry: Entry, _ view: LogView, _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
+        _ entry: Entry, _ view: LogView, _ conversation: Conversation, _ loaded: Conversation.LoadedGroup,
+        commit: [UInt8]? = nil
     ) throws(KithError) {
+        if commit == nil, entry.kind == .turn, let reference = try? TurnReference(decoding: entry.payload) {
+            return wait(for: reference, of: entry, conversation)
+        }
         let received: ReceivedMessage
         do throws(MLSError) {
-            let message = try MLSMessage.decode(Array(entry.payload))
+            let message = try MLSMessage.decode(commit ?? Array(entry.payload))
             // Members write what only members can read.
             guard case .privateMessage(let sealed) = message else { throw .message(.wireFormat) }
             if sealed.contentType == .proposal {
@@ -137,6 +141,24 @@ extension Messenger {
             }
             try processTurn(staged, entry, view, conversation, loaded)
         }
+    }
+
+    /// A commit that is too long for the log has to come first. Nothing can follow it in this epoch.
+    private func wait(for reference: TurnReference, of entry: Entry, _ conversation: Conversation) {
+        conversation.awaited = (entry, reference)
+        conversation.line = .opening
+        fetch(reference.commit, at: conversation.record.relay, for: .commit(conversation.id))
+    }
+
+    func didFetchCommit(_ bytes: [UInt8], _ id: ConversationID) throws(KithError) {
+        guard let conversation = conversations[id], let (entry, reference) = conversation.awaited else { return }
+        conversation.awaited = nil
+        guard reference.isTo(bytes), let view = conversation.record.view else {
+            return try stop(conversation, .brokenLog)
+        }
+        try processOthers(entry, view.after(entry), conversation, try group(of: conversation), commit: bytes)
+        // The relay may have said already that the epoch is over.
+        try open(conversation)
     }
 
     /// The one proposal that Kith knows is a member's to be taken out itself. Any other would have to be committed by

@@ -51,7 +51,6 @@ extension Messenger {
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
             if inbox.record.relay == relay { try open(inbox: id) }
-            if inbox.parcel?.relay == relay { try openParcel(inbox, id) }
         }
         for id in conversations.keys.sorted() {
             guard let conversation = conversations[id] else { continue }
@@ -63,6 +62,7 @@ extension Messenger {
                 try pump(conversation)
             }
         }
+        for (purpose, parcel) in parcels where parcel.relay == relay { openParcel(purpose) }
         for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
             openDelivery(number)
         }
@@ -76,7 +76,7 @@ extension Messenger {
         tags.forget(relay)
         for conversation in conversations.values {
             if conversation.record.relay == relay {
-                conversation.hangUp()
+                hangUp(conversation)
             } else {
                 // Key packages that were asked for at this relay will not come.
                 for (channel, fetch) in conversation.fetches where fetch.isUnderWay {
@@ -84,8 +84,12 @@ extension Messenger {
                 }
             }
         }
-        for inbox in inboxes.values where inbox.record.relay == relay { inbox.hangUp() }
-        for inbox in inboxes.values where inbox.parcel?.relay == relay { inbox.parcel?.hangUp() }
+        for (id, inbox) in inboxes where inbox.record.relay == relay {
+            inbox.hangUp()
+            // The entry that it is for comes again.
+            if parcels[.tree(id)]?.relay == relay { parcels[.tree(id)] = nil } else { forgetParcel(.tree(id)) }
+        }
+        for (purpose, parcel) in parcels where parcel.relay == relay { parcels[purpose]?.hangUp() }
         for number in deliveries.keys where deliveries[number]?.delivery.relay == relay { deliveries[number]?.hangUp() }
     }
 
@@ -104,7 +108,7 @@ extension Messenger {
         case .withdraw(let id, let channel): try didWithdraw(id, channel, result)
         case .createDelivery(let number), .presentDelivery(let number): try didDeliverStep(number, part: nil, result)
         case .deliver(let number, let part): try didDeliverStep(number, part: part, result)
-        case .presentParcel(let id): try didPresentParcel(inbox: id, result)
+        case .presentParcel(let purpose): try didPresentParcel(purpose, result)
         case .name(let id): try didAnswerName(id, result)
         }
     }
@@ -128,6 +132,8 @@ extension Messenger {
             case .epochEnded:
                 _ = tags.takeFollow(tag, relay)
                 conversation.followTag = nil
+                // Its commit is still on its way; what it does is done when it is here.
+                if parcels[.commit(id)] != nil { return }
                 // The turn was the last entry; whoever could not apply it has stopped.
                 if conversation.record.epoch == epoch {
                     try stop(conversation, .brokenLog)
@@ -137,8 +143,10 @@ extension Messenger {
             }
         case .inbox(let id):
             if case .entries(let entries) = event { try process(entries, inbox: id) }
-        case .parcel(let id):
-            if case .entries(let entries) = event { try process(entries, parcelOf: id) }
+        case .parcel(let purpose):
+            if case .entries(let entries) = event, parcels[purpose]?.followTag == tag {
+                try process(entries, parcel: purpose)
+            }
         case nil: break
         }
     }
@@ -150,7 +158,8 @@ extension Messenger {
             conversation.followTag = nil
             try didRefuseFollow(conversation, error)
         case .inbox(let id): try didRefuseFollow(inbox: id, error)
-        case .parcel(let id): try giveUpParcel(inbox: id)
+        case .parcel(let purpose):
+            if parcels[purpose]?.followTag == tag { try didRefuseParcel(purpose, error) }
         case nil: break
         }
     }

@@ -11,13 +11,13 @@ extension Messenger {
             if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
+        for parcel in parcels.values { due.append(parcel.retryAt ?? parcel.since + ClientLimits.parcelMs) }
         for inbox in inboxes.values {
             let isLinked = links.contains(inbox.record.relay)
             if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
             guard !inbox.record.isClosing else { continue }
             if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
             if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
-            if let parcel = inbox.parcel { due.append(parcel.since + ClientLimits.parcelMs) }
             if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
@@ -48,15 +48,14 @@ extension Messenger {
             deliveryRetryAt = nil
             for number in deliveries.keys.sorted() { openDelivery(number) }
         }
+        try tickParcels()
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
             if let retryAt = inbox.retryAt, retryAt <= now, links.contains(inbox.record.relay) {
                 inbox.retryAt = nil
                 try open(inbox: id)
-                try openParcel(inbox, id)
             }
             guard !inbox.record.isClosing else { continue }
-            if let parcel = inbox.parcel, parcel.since + ClientLimits.parcelMs <= now { try giveUpParcel(inbox: id) }
             if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
                 try close(inbox: id)
             } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
@@ -91,8 +90,7 @@ extension Messenger {
             try warn(conversation, .notKept(seq: place.seq))
         }
         guard conversation.line == .live, late.contains(where: { !$0.value.isAskedAgain }) else { return }
-        unfollow(conversation.record.relay, conversation.followTag)
-        conversation.hangUp()
+        hangUp(conversation)
         try open(conversation)
     }
 

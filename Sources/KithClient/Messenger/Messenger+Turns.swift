@@ -11,7 +11,7 @@ extension Messenger {
         _ entry: Entry, _ pending: PendingTurn, _ view: LogView, _ conversation: Conversation,
         _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
-        guard entry.kind == .turn, entry.payload.elementsEqual(pending.commit.message.encoded) else {
+        guard entry.kind == .turn, entry.payload.elementsEqual(pending.payload) else {
             try warn(conversation, .notKept(seq: entry.seq))
             return try stop(conversation, .brokenLog)
         }
@@ -59,6 +59,10 @@ extension Messenger {
         _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
         didNote(EntryRecord(entry, view: view, author: author, body: .notices(notices)), at: entry, in: conversation)
+        if let parcel = loaded.pending?.parcel, deliveries.removeValue(forKey: parcel.delivery) != nil {
+            // Another commit was first: nobody will look for this one.
+            output.transaction.delete(StoreKey(.delivery, item: parcel.delivery))
+        }
         try callingMLS { () throws(MLSError) in try loaded.enter(next) }
         let begin = LogView(
             beginning: next.epoch, of: conversation.record.channel, authenticator: next.epochAuthenticator,
@@ -147,13 +151,15 @@ extension Messenger {
     }
 
     private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
+        // What the turn refers to is there first.
+        if let parcel = pending.parcel, deliveries[parcel.delivery] != nil { return }
         guard conversation.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
         conversation.turnIsSent = true
         request(
             conversation.record.relay,
             .turn(
                 channel: conversation.record.channel, epoch: conversation.record.epoch, id: pending.entryID,
-                payload: pending.commit.message.encoded[...], nextAccess: tokens.access),
+                payload: pending.payload[...], nextAccess: tokens.access),
             for: .turn(conversation.id, pending.entryID))
     }
 
@@ -169,18 +175,30 @@ extension Messenger {
             case .gone: try stop(conversation, .closed)
             case .denied: try stop(conversation, .denied)
             case .tooLarge:
-                let loaded = try group(of: conversation)
-                if let pending = loaded.pending {
-                    dropIntent(pending.intent, of: conversation, .failure(.tooLong(limit: Int(clamping: error.detail))))
-                }
-                loaded.pending = nil
-                store(nil, of: conversation)
-                conversation.turnIsSent = false
+                try dropPending(conversation, .tooLong(limit: Int(clamping: error.detail)))
             default:
                 conversation.turnIsSent = false
                 conversation.retryAt = now + error.patienceMs
             }
         }
+    }
+
+    /// The commit that was made can't be brought to the log.
+    private func dropPending(_ conversation: Conversation, _ error: KithError) throws(KithError) {
+        let loaded = try group(of: conversation)
+        guard let pending = loaded.pending else { return }
+        dropIntent(pending.intent, of: conversation, .failure(error))
+        loaded.pending = nil
+        store(nil, of: conversation)
+        conversation.turnIsSent = false
+    }
+
+    /// The parcel that a turn refers to is at the relay, or can't be brought there.
+    func didDeliverCommit(_ delivery: UInt64, _ conversation: Conversation, _ error: KithError?) throws(KithError) {
+        guard conversation.record.status.isOpen, try group(of: conversation).pending?.parcel?.delivery == delivery
+        else { return }
+        if let error { try dropPending(conversation, error) }
+        try pump(conversation)
     }
 
     /// Adds a change to what a conversation has to do.
@@ -226,11 +244,11 @@ extension Messenger {
             case .wait: continue
             case .done: finishAndDrop(intent, conversation)
             case .commit(let proposals, let recipients):
-                do throws(MLSError) {
+                do throws(KithError) {
                     try stage(intent, proposals, recipients, conversation, loaded)
                     return
                 } catch {
-                    dropIntent(intent.id, of: conversation, .failure(.mls(error)))
+                    dropIntent(intent.id, of: conversation, .failure(error))
                 }
             }
         }
@@ -280,14 +298,22 @@ extension Messenger {
     private func stage(
         _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
         _ loaded: Conversation.LoadedGroup
-    ) throws(MLSError) {
+    ) throws(KithError) {
         var environment = environment
         let size = loaded.group.memberCount + recipients.count
         environment.configuration.includesRatchetTree = size <= ClientLimits.membersWithTreeInWelcome
-        let commit = try loaded.group.commit(CommitOptions(proposals), in: environment)
+        let commit = try callingMLS { () throws(MLSError) in
+            try loaded.group.commit(CommitOptions(proposals), in: environment)
+        }
+        let bytes = commit.message.encoded
+        var parcel: PendingTurn.Parcel?
+        if bytes.count > largestTurn {
+            let (address, delivery) = try deliverParcel(bytes, intent.id, conversation)
+            parcel = PendingTurn.Parcel(reference: TurnReference(to: address, of: bytes), delivery: delivery)
+        }
         let pending = PendingTurn(
             entryID: .random(from: random), commit: commit, intent: intent.id, recipients: recipients,
-            hasTreeInWelcome: environment.configuration.includesRatchetTree)
+            hasTreeInWelcome: environment.configuration.includesRatchetTree, parcel: parcel)
         loaded.pending = pending
         store(pending, of: conversation)
         touch(conversation)

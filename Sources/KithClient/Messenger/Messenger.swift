@@ -12,6 +12,8 @@ package final class Messenger {
     let store: any ProfileStore
     let random: RandomSource
     let profile: Profile
+    /// The longest commit that stands in a turn itself, in bytes. Longer ones go into parcels.
+    let largestTurn: Int
 
     var relays: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
@@ -24,6 +26,8 @@ package final class Messenger {
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
     var deliveries: [UInt64: PendingDelivery] = [:]
+    /// What is being fetched.
+    var parcels: [ParcelPurpose: ParcelFetch] = [:]
     /// When messages are to be deleted, in milliseconds since 1970.
     var expiries: [EntryPlace: UInt64] = [:]
 
@@ -47,10 +51,16 @@ package final class Messenger {
 
     /// Reads a profile's state.
     ///
-    /// - Parameter now: milliseconds since 1970.
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - largestTurn: the longest commit that goes into the log itself, in bytes.
     /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
-    package init(opening store: any ProfileStore, now: UInt64, random: RandomSource = .system) throws(KithError) {
+    package init(
+        opening store: any ProfileStore, now: UInt64, random: RandomSource = .system,
+        largestTurn: Int = ClientLimits.turn
+    ) throws(KithError) {
         self.store = store
+        self.largestTurn = largestTurn
         self.random = random
         self.now = now
         guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {

@@ -18,7 +18,7 @@ enum RequestPurpose: Sendable {
     case createDelivery(UInt64)
     case presentDelivery(UInt64)
     case deliver(UInt64, part: EntryID)
-    case presentParcel(InboxID)
+    case presentParcel(ParcelPurpose)
     case name(CommandID)
 }
 
@@ -26,7 +26,7 @@ enum RequestPurpose: Sendable {
 enum FollowPurpose: Sendable {
     case conversation(ConversationID, epoch: UInt64)
     case inbox(InboxID)
-    case parcel(InboxID)
+    case parcel(ParcelPurpose)
 }
 
 /// The numbers of requests and follows that are under way, each with what it is for.

@@ -12,6 +12,31 @@ struct PendingTurn: Sendable {
     let recipients: [Recipient]
     /// Whether the Welcome's GroupInfo holds the tree.
     let hasTreeInWelcome: Bool
+    /// Where the commit lies if it is too long for an entry, and the delivery that puts it there.
+    let parcel: Parcel?
+
+    struct Parcel: Sendable, TLSCodable {
+        let reference: TurnReference
+        let delivery: UInt64
+
+        init(reference: TurnReference, delivery: UInt64) {
+            self.reference = reference
+            self.delivery = delivery
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            reference = try reader.read()
+            delivery = try reader.readUInt64()
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.write(reference)
+            writer.write(delivery)
+        }
+    }
+
+    /// What the turn holds.
+    var payload: [UInt8] { parcel?.reference.encoded ?? commit.message.encoded }
 
     struct Recipient: Sendable, TLSCodable {
         let inbox: InboxAddress
@@ -34,13 +59,15 @@ struct PendingTurn: Sendable {
     }
 
     init(
-        entryID: EntryID, commit: PendingCommit, intent: UInt64, recipients: [Recipient], hasTreeInWelcome: Bool
+        entryID: EntryID, commit: PendingCommit, intent: UInt64, recipients: [Recipient], hasTreeInWelcome: Bool,
+        parcel: Parcel?
     ) {
         self.entryID = entryID
         self.commit = commit
         self.intent = intent
         self.recipients = recipients
         self.hasTreeInWelcome = hasTreeInWelcome
+        self.parcel = parcel
     }
 
     private static let version: UInt8 = 1
@@ -52,6 +79,7 @@ struct PendingTurn: Sendable {
         writer.write(intent)
         writer.writeVector(recipients)
         writer.write(hasTreeInWelcome)
+        writer.writeOptional(parcel)
         commit.stored.withUnsafeBytes { writer.writeOpaque($0) }
         return writer.bytes
     }
@@ -66,6 +94,7 @@ struct PendingTurn: Sendable {
         intent = try reader.readUInt64()
         recipients = try reader.readVector()
         hasTreeInWelcome = try reader.readPresence()
+        parcel = try reader.readOptional()
         commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
         try reader.expectEnd()
     }

@@ -59,7 +59,8 @@ final class SimulatedClient {
         incarnation += 1
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
-            let messenger = try Messenger(opening: store, now: localNow, random: source)
+            let messenger = try Messenger(
+                opening: store, now: localNow, random: source, largestTurn: world.largestTurn)
             self.messenger = messenger
             let output = try messenger.start(now: localNow)
             carryOut(output)

@@ -40,6 +40,8 @@ final class Judge {
     private(set) var numbers: [EntryID: Int] = [:]
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
+    /// What lies in channels that are no conversation's.
+    private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
     /// The numbers of the texts that were ever on a client's disk.
     private(set) var seen: [Int: Set<Int>] = [:]
     /// The epochs that a client had the keys of, with the group as it was then.
@@ -130,13 +132,21 @@ final class Judge {
     func willSend(_ request: Request, _ client: SimulatedClient) {
         let (channel, epoch, bytes): (ChannelID, UInt64, ArraySlice<UInt8>)
         switch request {
-        case .append(let id, let number, _, let payload): (channel, epoch, bytes) = (id, number, payload)
+        case .append(let id, let number, let entry, let payload):
+            (channel, epoch, bytes) = (id, number, payload)
+            noteParcel(id, entry, payload)
         case .turn(let id, let number, _, let payload, _): (channel, epoch, bytes) = (id, number, payload)
         default: return
         }
         let place = EpochPlace(channel: channel, epoch: epoch)
         guard let facts = epochs[place] else { return }
-        let payload = Array(bytes)
+        var payload = Array(bytes)
+        if case .turn = request, let reference = try? TurnReference(decoding: payload) {
+            guard let commit = reference.commit(from: parcels[reference.channel]?.map(\.payload) ?? []) else {
+                return world.violate("\(client.name) refers to a commit that is not there")
+            }
+            payload = commit
+        }
         guard let sender = try? facts.group.place(of: payload) else {
             return world.violate("\(client.name) sends something that no member can read")
         }
@@ -145,6 +155,14 @@ final class Judge {
             world.violate("\(client.name) uses generation \(sender.generation) of epoch \(epoch) twice")
         }
         generations[generation] = payload
+    }
+
+    /// What is put into channels that are no conversation's.
+    private func noteParcel(_ channel: ChannelID, _ entry: EntryID, _ payload: ArraySlice<UInt8>) {
+        guard epochs[EpochPlace(channel: channel, epoch: 0)] == nil,
+            parcels[channel]?.contains(where: { $0.entry == entry }) != true
+        else { return }
+        parcels[channel, default: []].append((entry, Array(payload)))
     }
 
     func didTell(_ event: KithEvent, _ client: SimulatedClient) {

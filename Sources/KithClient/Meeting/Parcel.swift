@@ -60,6 +60,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
         readToken = try reader.read()
         key = Array(try reader.readBytes(32))
         length = try reader.readUInt32()
+        guard length > 0 else { throw .unknownValue(field: "ParcelAddress.length", value: 0) }
         guard length <= ClientLimits.parcel else { throw .tooLong(limit: ClientLimits.parcel) }
     }
 
@@ -110,4 +111,53 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     private func nonce(_ index: Int) throws -> ChaChaPoly.Nonce {
         try ChaChaPoly.Nonce(data: [0, 0, 0, 0] + UInt64(index).encoded)
     }
+}
+
+/// What stands in a turn in place of a commit that is too long for an entry: a group in which nobody has renewed their keys
+/// yet has a commit with a ciphertext for each member, and one that adds many holds all their key packages.
+///
+/// ```text
+/// struct {
+///     uint16 version = 0;        RFC 9420 reserves this protocol version, so that no MLSMessage begins like it
+///     ParcelAddress commit;      an MLSMessage; at the conversation's relay
+///     opaque digest[32];         its SHA-256: everybody reads the same
+/// } TurnReference;
+/// ```
+package struct TurnReference: Hashable, Sendable, TLSCodable {
+    let commit: ParcelAddress
+    private let digest: [UInt8]
+
+    private static let version: UInt16 = 0
+
+    init(to commit: ParcelAddress, of bytes: [UInt8]) {
+        self.commit = commit
+        digest = Array(SHA256.hash(data: bytes))
+    }
+
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let version = try reader.readUInt16()
+        guard version == Self.version else {
+            throw .unknownValue(field: "TurnReference.version", value: UInt64(version))
+        }
+        commit = try reader.read()
+        digest = Array(try reader.readBytes(32))
+    }
+
+    package func encode(into writer: inout TLSWriter) {
+        writer.write(Self.version)
+        writer.write(commit)
+        writer.writeBytes(digest)
+    }
+
+    /// Where the parcel is.
+    package var channel: ChannelID { commit.channel }
+
+    /// The commit, from the parcel's entries; `nil` if they are not what the reference is to.
+    package func commit(from entries: [[UInt8]]) -> [UInt8]? {
+        let parts = entries.indices.compactMap { commit.open(entries[$0], index: $0) }
+        let bytes = parts.flatMap { $0 }
+        return isTo(bytes) ? bytes : nil
+    }
+
+    func isTo(_ bytes: [UInt8]) -> Bool { SHA256.hash(data: bytes).elementsEqual(digest) }
 }

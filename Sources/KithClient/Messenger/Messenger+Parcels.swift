@@ -1,0 +1,135 @@
+import KithWire
+import MLS
+
+/// What somebody waits for a parcel for.
+enum ParcelPurpose: Hashable, Sendable {
+    /// The tree of the group that the first entry of an inbox's queue invites to.
+    case tree(InboxID)
+    /// The commit of the turn that a conversation's log has come to.
+    case commit(ConversationID)
+}
+
+/// A parcel that is on its way (see ``ParcelAddress``).
+struct ParcelFetch {
+    let address: ParcelAddress
+    let relay: RelayID
+    var followTag: UInt64?
+    var parts: [[UInt8]] = []
+    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
+    let since: UInt64
+    /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
+
+    init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {
+        self.address = address
+        self.relay = relay
+        self.since = since
+    }
+
+    mutating func hangUp() {
+        followTag = nil
+        parts = []
+        retryAt = nil
+    }
+}
+
+// What is too long for an entry, put into a channel of its own and fetched from there.
+
+extension Messenger {
+    // MARK: Out
+
+    /// Puts something into a channel that is made for it.
+    ///
+    /// - Returns: where it will be, and the number of the delivery that others may wait for.
+    func deliverParcel(
+        _ bytes: [UInt8], _ intent: UInt64, _ conversation: Conversation
+    ) throws(KithError) -> (ParcelAddress, delivery: UInt64) {
+        guard bytes.count <= ClientLimits.parcel else { throw .tooLong(limit: ClientLimits.parcel) }
+        let (read, write) = (Token.random(from: random), Token.random(from: random))
+        let address = ParcelAddress(
+            channel: .random(from: random), readToken: read, key: random.bytes(32), length: UInt32(bytes.count))
+        let parts = (address.seal(bytes) ?? []).map { ChannelDelivery.Part(id: .random(from: random), payload: $0) }
+        let number = deliver(
+            ChannelDelivery(
+                relay: conversation.record.relay, channel: address.channel, appendToken: write,
+                access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)),
+                parts: parts, after: nil, conversation: conversation.id, intent: intent))
+        return (address, number)
+    }
+
+    // MARK: In
+
+    func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose) {
+        parcels[purpose] = ParcelFetch(address, at: relay, since: now)
+        want(relay)
+        openParcel(purpose)
+    }
+
+    /// Begins to fetch, or begins again.
+    func openParcel(_ purpose: ParcelPurpose) {
+        guard let parcel = parcels[purpose], links.contains(parcel.relay), parcel.followTag == nil else { return }
+        request(
+            parcel.relay, .present(channel: parcel.address.channel, epoch: 0, tokens: [parcel.address.readToken]),
+            for: .presentParcel(purpose))
+        parcels[purpose]?.followTag = follow(
+            parcel.relay, parcel.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
+    }
+
+    /// Begins again what the relay asked patience for, and gives up what is waited for too long.
+    func tickParcels() throws(KithError) {
+        for (purpose, parcel) in parcels {
+            if parcel.since + ClientLimits.parcelMs <= now {
+                try giveUp(purpose, .denied)
+            } else if let retryAt = parcel.retryAt, retryAt <= now {
+                parcels[purpose]?.retryAt = nil
+                openParcel(purpose)
+            }
+        }
+    }
+
+    func didPresentParcel(_ purpose: ParcelPurpose, _ result: Result<Reply, RelayError>) throws(KithError) {
+        if case .failure(let error) = result { try didRefuseParcel(purpose, error) }
+    }
+
+    func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) throws(KithError) {
+        guard let parcel = parcels[purpose], parcel.retryAt == nil else { return }
+        guard error.code.isPassing else { return try giveUp(purpose, error.code) }
+        unfollow(parcel.relay, parcel.followTag)
+        parcels[purpose]?.hangUp()
+        parcels[purpose]?.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
+    }
+
+    func process(_ entries: [Entry], parcel purpose: ParcelPurpose) throws(KithError) {
+        for entry in entries {
+            guard let parcel = parcels[purpose], parcel.parts.count < parcel.address.partCount else { return }
+            guard let part = parcel.address.open(entry.payload, index: parcel.parts.count) else {
+                return try giveUp(purpose, .denied)
+            }
+            parcels[purpose]?.parts.append(part)
+        }
+        guard let parcel = parcels[purpose], parcel.parts.count == parcel.address.partCount else { return }
+        forgetParcel(purpose)
+        let bytes = parcel.parts.flatMap { $0 }
+        switch purpose {
+        case .tree(let inbox): try didFetchTree(bytes, inbox)
+        case .commit(let conversation): try didFetchCommit(bytes, conversation)
+        }
+    }
+
+    func forgetParcel(_ purpose: ParcelPurpose) {
+        guard let parcel = parcels.removeValue(forKey: purpose) else { return }
+        unfollow(parcel.relay, parcel.followTag)
+    }
+
+    /// It is not to be had.
+    private func giveUp(_ purpose: ParcelPurpose, _ code: RelayError.Code) throws(KithError) {
+        forgetParcel(purpose)
+        switch purpose {
+        case .tree(let inbox): try didNotFetchTree(inbox)
+        case .commit(let id):
+            if let conversation = conversations[id] {
+                try stop(conversation, code == .trimmed || code == .gone ? .trimmed : .brokenLog)
+            }
+        }
+    }
+}
