@@ -72,6 +72,10 @@ public enum ClientLimits {
     /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
     public static let depositMs: UInt64 = 30 * 24 * 3_600_000
 
+    /// Letters that led to a conversation and that an inbox knows again. Older ones are passed over without a word: their key
+    /// packages are gone.
+    public static let rememberedLetters = 64
+
     /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
     public static let inboxPatienceMs: UInt64 = 2_000
 

@@ -39,7 +39,7 @@ extension Warning {
     public var sentence: String {
         switch self {
         case .differentLogs(let first, let last):
-            "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged"
+            "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged; or the sender says so falsely"
         case .missingBefore(let count):
             count == 1 ? "a message of the sender has not arrived" : "\(count) messages of the sender have not arrived"
         case .notKept(let seq): "the relay said that it has entry \(seq) and does not show it"

@@ -172,9 +172,12 @@ extension Messenger {
                 relay: point, title: conversation.record.title, isDirect: conversation.record.isDirect,
                 welcome: MLSMessage.welcome(one).encoded, tree: tree)
             let inbox = recipient.inbox
+            let letter = try callingMLS { () throws(MLSError) in
+                try InboxLetter(message, to: recipient.keyPackage, channel: inbox.channel, random: random)
+            }
             guard
                 let sealed = inbox.sealKey.seal(
-                    message.encoded, .message, channel: inbox.channel.bytes, random: random)
+                    letter.encoded, .message, channel: inbox.channel.bytes, random: random)
             else { continue }
             deliver(
                 ChannelDelivery(

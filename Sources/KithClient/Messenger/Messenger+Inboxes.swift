@@ -215,28 +215,35 @@ extension Messenger {
         let record = inbox.record
         guard
             let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
-            let message = try? InboxMessage(decoding: opened),
+            let letter = try? InboxLetter(decoding: opened)
+        else { return .done }
+        if let conversation = record.taken.first(where: { $0.letter == letter.digest })?.conversation {
+            if conversations[conversation] != nil { tell(.warning(conversation, .oldWelcome)) }
+            return .done
+        }
+        guard let (number, bundle) = try keyPackage(letter.keyPackage, id),
+            let message = letter.open(with: bundle, channel: record.channel),
             case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
-            let (number, bundle) = try keyPackage(for: welcome, id)
+            (try? welcome.isFor(bundle.keyPackage)) == true
         else { return .done }
         if case .parcel(let address) = message.tree, tree == nil {
             fetch(address, at: relayID(for: message.relay), for: .tree(id))
             return .waits
         }
-        return try join(welcome, message, bundle, number, inbox, id, tree: tree)
+        return try join(welcome, message, letter, bundle, number, inbox, id, tree: tree)
     }
 
     private func keyPackage(
-        for welcome: Welcome, _ id: InboxID
+        _ reference: [UInt8], _ id: InboxID
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
         // Made in this very step, or before.
         for (item, bundle) in freshBundles where item.inbox == id {
-            if (try? welcome.isFor(bundle.keyPackage)) == true { return (item.number, bundle) }
+            if (try? bundle.keyPackage.reference()) == reference { return (item.number, bundle) }
         }
         let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
         for row in rows {
             let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
-            if (try? welcome.isFor(bundle.keyPackage)) == true { return (row.item, bundle) }
+            if (try? bundle.keyPackage.reference()) == reference { return (row.item, bundle) }
         }
         return nil
     }

@@ -7,8 +7,8 @@ import TLSCodec
 extension Messenger {
     /// Joins a group with a Welcome that was put into an inbox. Nothing happens if it is not genuine.
     func join(
-        _ welcome: Welcome, _ message: InboxMessage, _ bundle: KeyPackageBundle, _ number: UInt64, _ inbox: Inbox,
-        _ inboxID: InboxID, tree: [UInt8]?
+        _ welcome: Welcome, _ message: InboxMessage, _ letter: InboxLetter, _ bundle: KeyPackageBundle,
+        _ number: UInt64, _ inbox: Inbox, _ inboxID: InboxID, tree: [UInt8]?
     ) throws(KithError) -> Taken {
         let group: Group
         do throws(MLSError) {
@@ -18,12 +18,7 @@ extension Messenger {
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
-        if let old, try !mayRejoin(old, group, message) {
-            // One to an epoch that is still to come is no repetition: somebody adds a device that has left, or may not. Nor is
-            // one that takes a key package which is given out once: two members added this device, and it comes late.
-            if group.epoch <= old.record.epoch, bundle.keyPackage.isLastResort { tell(.warning(old.id, .oldWelcome)) }
-            return .done
-        }
+        if let old, try !mayRejoin(old, group, message) { return .done }
         if !bundle.keyPackage.isLastResort {
             output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
             freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
@@ -56,6 +51,7 @@ extension Messenger {
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
         if isDirect { try sendCard(in: conversation) }
+        inbox.record.didTake(letter, conversation.id)
         try used(inbox, inboxID, conversation)
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))

@@ -28,6 +28,33 @@ struct InboxRecord: Sendable {
     /// To be closed: nothing that comes is taken any more.
     var isClosing = false
     var nextKeyPackage: UInt64 = 1
+    /// The last letters that led to a conversation, by their digests: one that comes again is told of.
+    private(set) var taken: [TakenLetter] = []
+
+    struct TakenLetter: Sendable, TLSCodable {
+        let letter: [UInt8]
+        let conversation: ConversationID
+
+        init(letter: [UInt8], conversation: ConversationID) {
+            self.letter = letter
+            self.conversation = conversation
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            letter = Array(try reader.readBytes(32))
+            conversation = ConversationID(rawValue: try reader.readUInt64())
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.writeBytes(letter)
+            writer.write(conversation.rawValue)
+        }
+    }
+
+    mutating func didTake(_ letter: InboxLetter, _ conversation: ConversationID) {
+        taken = Array(taken.suffix(ClientLimits.rememberedLetters - 1))
+        taken.append(TakenLetter(letter: letter.digest, conversation: conversation))
+    }
 
     init(relay: RelayID, purpose: Purpose, random: RandomSource) {
         self.relay = relay
@@ -70,6 +97,7 @@ struct InboxRecord: Sendable {
         writer.write(depositedAt)
         writer.write(isClosing)
         writer.write(nextKeyPackage)
+        writer.writeVector(taken)
         return writer.bytes
     }
 
@@ -93,6 +121,7 @@ struct InboxRecord: Sendable {
         depositedAt = try reader.readUInt64()
         isClosing = try reader.readPresence()
         nextKeyPackage = try reader.readUInt64()
+        taken = try reader.readVector()
         try reader.expectEnd()
     }
 }
