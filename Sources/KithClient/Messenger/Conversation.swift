@@ -18,6 +18,8 @@ final class Conversation {
     var turnIsSent = false
     /// Entries that were sent on this connection and have no answer.
     var inFlight: Set<EntryID> = []
+    /// Messages that are too large for the relay: they wait until another connection finds it more generous.
+    var tooLarge: Set<EntryID> = []
     /// Entries that the relay says it has, with their seqs, and when it said so.
     var accepted: [EntryID: (seq: UInt64, at: UInt64, isAskedAgain: Bool)] = [:]
     /// Not before this time, in milliseconds since 1970: the relay asked for patience.
@@ -101,6 +103,7 @@ final class Conversation {
         awaited = nil
         turnIsSent = false
         inFlight = []
+        tooLarge = []
         retryAt = nil
         for (channel, fetch) in fetches where fetch.isUnderWay { fetches[channel] = nil }
         liveNonce = nil

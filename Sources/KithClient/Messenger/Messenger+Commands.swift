@@ -18,7 +18,7 @@ extension Messenger {
         switch command {
         case .createInvite(let relay, let isReusable, let expiresAt):
             let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
-            guard let made = try makeInbox(at: relayID(for: relay), for: purpose) else { throw .notFound("relay") }
+            guard let made = try makeInbox(at: relayID(given: relay), for: purpose) else { throw .notFound("relay") }
             commandsByInbox[made.id] = id
         case .revokeInvite(let inbox):
             guard inboxes[inbox] != nil else { throw .notFound("invite") }
@@ -126,7 +126,7 @@ extension Messenger {
     ) throws(KithError) {
         let title = title.trimmedOneLine
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        try create(title: title, at: relayID(for: relay), isDirect: false, contact: nil, try targets(members), id)
+        try create(title: title, at: relayID(given: relay), isDirect: false, contact: nil, try targets(members), id)
     }
 
     private func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {

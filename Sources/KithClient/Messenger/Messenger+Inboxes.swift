@@ -82,6 +82,18 @@ extension Messenger {
         }
     }
 
+    /// A relay that has fewer entries than were processed has lost some, and begins to count where it is.
+    func didStartFollow(_ inbox: Inbox, _ id: InboxID, lastSeq: UInt64) throws(KithError) {
+        guard lastSeq < inbox.record.lastSeq else { return }
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.record.lastSeq = lastSeq
+        // What was deposited may be gone as well.
+        inbox.record.depositedAt = 0
+        storeInbox(id)
+        try open(inbox: id)
+    }
+
     /// Closes an inbox: at the relay as soon as that is connected, and here at once.
     func close(inbox id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.record.isClosing else { return }
@@ -224,7 +236,8 @@ extension Messenger {
         guard let (number, bundle) = try keyPackage(letter.keyPackage, id),
             let message = letter.open(with: bundle, channel: record.channel),
             case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
-            (try? welcome.isFor(bundle.keyPackage)) == true
+            (try? welcome.isFor(bundle.keyPackage)) == true,
+            record.purpose.isForFew || knownRelay(message.relay) != nil
         else { return .done }
         if case .parcel(let address) = message.tree, tree == nil {
             fetch(address, at: relayID(for: message.relay), for: .tree(id))
@@ -262,6 +275,15 @@ extension InboxRecord.Purpose {
         case .invite(let isReusable, _): isReusable ? 10 : 1
         case .contact: 2
         case .name: 10
+        }
+    }
+
+    /// Whether few have the address. Where anybody may have it, nobody makes this device connect to a relay of their choice.
+    var isForFew: Bool {
+        switch self {
+        case .invite(let isReusable, _): !isReusable
+        case .contact: true
+        case .name: false
         }
     }
 

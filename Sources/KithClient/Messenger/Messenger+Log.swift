@@ -133,8 +133,6 @@ extension Messenger {
             advance(conversation, to: view)
             let author = author(of: proposal.sender, loaded.group)
             didNote(EntryRecord(entry, view: view, author: author, body: .notices([])), at: entry, in: conversation)
-            // Somebody has to commit it; not everybody at once.
-            conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800)
         case .commit(let staged):
             guard entry.kind == .turn, staged.effect.reInit == nil else {
                 return try didNotRead(entry, .malformed, view, conversation)

@@ -18,7 +18,7 @@ struct NameRequest {
 
 extension Messenger {
     func register(_ name: Name, _ point: RelayPoint, _ command: CommandID) throws(KithError) {
-        let relay = relayID(for: point)
+        let relay = relayID(given: point)
         let known = inboxes.first { $0.value.record.relay == relay && $0.value.record.purpose == .name(name) }?.key
         let inbox: InboxID
         if let known {
@@ -32,7 +32,7 @@ extension Messenger {
     }
 
     func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
-        nameRequests[command] = NameRequest(relay: relayID(for: point), name: name, kind: .lookUp(alias: alias))
+        nameRequests[command] = NameRequest(relay: relayID(given: point), name: name, kind: .lookUp(alias: alias))
         try sendNameRequest(command)
     }
 

@@ -1,18 +1,30 @@
 import KithWire
 
 extension Messenger {
-    /// The number of a relay, which is remembered if it is new, and connected to.
+    /// The number of a relay that the user named: its pass counts from now on.
+    func relayID(given point: RelayPoint) -> RelayID {
+        if let id = knownRelay(point), point.pass != nil, relays[id]?.pass != point.pass { remember(point, as: id) }
+        return relayID(for: point)
+    }
+
+    /// The number of a relay that somebody else named. It is remembered if it is new, and connected to; whoever names one
+    /// that is known cannot change its pass.
     func relayID(for point: RelayPoint) -> RelayID {
-        if let known = relays.first(where: { $0.value.address == point.address && $0.value.pin == point.pin }) {
-            if point.pass != nil, known.value.pass != point.pass { remember(point, as: known.key) }
-            want(known.key)
-            return known.key
+        if let id = knownRelay(point) {
+            if point.pass != nil, relays[id]?.pass == nil { remember(point, as: id) }
+            want(id)
+            return id
         }
         let id = RelayID(rawValue: nextNumbers.relay)
         nextNumbers.relay += 1
         remember(point, as: id)
         want(id)
         return id
+    }
+
+    /// The number of a relay that is known, by its address and key.
+    func knownRelay(_ point: RelayPoint) -> RelayID? {
+        relays.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
     }
 
     private func remember(_ point: RelayPoint, as id: RelayID) {
@@ -35,11 +47,7 @@ extension Messenger {
             + conversations.values.flatMap { conversation in
                 conversation.record.intents.flatMap { intent -> [RelayID] in
                     guard case .add(let targets) = intent.change else { return [] }
-                    return targets.compactMap { target in
-                        relays.first {
-                            $0.value.address == target.inbox.relay.address && $0.value.pin == target.inbox.relay.pin
-                        }?.key
-                    }
+                    return targets.compactMap { knownRelay($0.inbox.relay) }
                 }
             }
         return Set(ids).sorted()
@@ -116,10 +124,15 @@ extension Messenger {
     func didStartFollow(
         _ relay: RelayID, _ tag: UInt64, firstSeq: UInt64, lastSeq: UInt64
     ) throws(KithError) {
-        guard case .conversation(let id, let epoch) = tags.follow(tag, relay), let conversation = conversations[id],
-            conversation.followTag == tag
-        else { return }
-        try didStartFollow(conversation, epoch: epoch, firstSeq: firstSeq, lastSeq: lastSeq)
+        switch tags.follow(tag, relay) {
+        case .conversation(let id, let epoch):
+            guard let conversation = conversations[id], conversation.followTag == tag else { return }
+            try didStartFollow(conversation, epoch: epoch, firstSeq: firstSeq, lastSeq: lastSeq)
+        case .inbox(let id):
+            guard let inbox = inboxes[id], inbox.followTag == tag else { return }
+            try didStartFollow(inbox, id, lastSeq: lastSeq)
+        case .parcel, nil: break
+        }
     }
 
     func didFollow(_ relay: RelayID, _ tag: UInt64, _ event: FollowEvent) throws(KithError) {

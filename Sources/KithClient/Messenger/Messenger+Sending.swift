@@ -19,9 +19,9 @@ extension Messenger {
         for index in conversation.outbox.indices {
             let item = conversation.outbox[index].item
             guard conversation.inFlight.count < ClientLimits.messagesInFlight else { return }
-            guard !conversation.inFlight.contains(item.entryID), conversation.accepted[item.entryID] == nil else {
-                continue
-            }
+            guard !conversation.inFlight.contains(item.entryID), !conversation.tooLarge.contains(item.entryID),
+                conversation.accepted[item.entryID] == nil
+            else { continue }
             if item.body != .leaveProposal, isBlocked || mustChangeFirst(conversation, loaded.group) { continue }
             if item.attempt == nil {
                 guard let attempt = try encrypt(item, conversation, loaded) else { return }
@@ -81,8 +81,10 @@ extension Messenger {
             // The log may have brought it already.
             guard let item = conversation.outbox.first(where: { $0.item.entryID == entry }) else { break }
             if seq <= conversation.record.lastSeq {
-                // It says that it has it where something else was.
-                if wasInFlight { try warn(conversation, .notKept(seq: seq)) }
+                // It says that it has it where something else was, or where this device has not read.
+                if wasInFlight, try !wasSaidBefore(entry, seq, conversation) {
+                    try warn(conversation, .notKept(seq: seq))
+                }
                 break
             }
             conversation.accepted[entry] = (seq, now, false)
@@ -90,9 +92,9 @@ extension Messenger {
         case .success: break
         case .failure(let error):
             switch error.code {
-            // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again, as
-            // little as what is too large for this relay.
-            case .staleEpoch, .tooLarge:
+            case .tooLarge: conversation.tooLarge.insert(entry)
+            // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
+            case .staleEpoch:
                 // The answer may come after the turn: then it is about an attempt that is over.
                 if wasInFlight { conversation.inFlight.insert(entry) }
                 return
@@ -102,6 +104,28 @@ extension Messenger {
             }
         }
         try pump(conversation)
+    }
+
+    /// What was sent before this device was removed, and had no answer then, is in the log already when the device is back:
+    /// in the part that it missed.
+    private func wasSaidBefore(_ id: EntryID, _ seq: UInt64, _ conversation: Conversation) throws(KithError) -> Bool {
+        let owner = conversation.id.rawValue
+        guard let begin = conversation.record.epochBegin,
+            let index = conversation.outbox.firstIndex(where: { $0.item.entryID == id }),
+            try reading({ () throws(StoreError) in try store.value(StoreKey(.entry, owner: owner, item: seq)) }) == nil
+        else { return false }
+        let (number, item) = conversation.outbox.remove(at: index)
+        output.transaction.delete(StoreKey(.outbox, owner: owner, item: number))
+        touch(conversation)
+        guard case .content(.text(let text)) = item.body else { return true }
+        let entry = Entry(
+            seq: seq, epoch: conversation.record.epoch, kind: .message, receivedAtMs: item.sentAt, id: id, payload: [])
+        // Views are never compared in what was missed.
+        let record = EntryRecord(
+            entry, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
+            expiresAfter: item.expiresAfter, body: .text(text))
+        didNote(record, at: entry, in: conversation)
+        return true
     }
 
     /// Gives the other side of a conversation of two an inbox to reach this device by.

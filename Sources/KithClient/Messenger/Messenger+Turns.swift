@@ -218,6 +218,8 @@ extension Messenger {
         guard !isRenewing, record.memberCount > 1 else { return }
         let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
         let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
+        // Somebody has to commit them; not everybody at once.
+        if othersWait { conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800) }
         let isTime = (conversation.commitProposalsAt ?? .max) <= now
         if isTime { conversation.commitProposalsAt = nil }
         if othersWait, wantsToSpeak || isTime {
