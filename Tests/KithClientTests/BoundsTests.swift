@@ -36,9 +36,11 @@ struct BoundsTests {
     @Test("one who listens misses nothing, and is told of nothing missed")
     func listener() async throws {
         let buffer = EventBuffer()
-        for number in 1...3_000 { buffer.put(.inviteUsed(InboxID(rawValue: number), ConversationID(rawValue: 1))) }
-        for number in 1...3_000 {
-            #expect(await buffer.next() == .inviteUsed(InboxID(rawValue: UInt64(number)), ConversationID(rawValue: 1)))
+        for number in 1...UInt64(3_000) {
+            buffer.put(.inviteUsed(InboxID(rawValue: number), ConversationID(rawValue: 1)))
+        }
+        for number in 1...UInt64(3_000) {
+            #expect(await buffer.next() == .inviteUsed(InboxID(rawValue: number), ConversationID(rawValue: 1)))
         }
         buffer.finish()
         #expect(await buffer.next() == nil)
