@@ -113,7 +113,7 @@ let package = Package(
 if withFuzzTargets {
     package.targets.append(
         .executableTarget(
-            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "ClassicSession", "MLS", crypto],
+            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS", crypto],
             path: "Fuzz/Targets",
             // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
             swiftSettings: [.unsafeFlags(["-enable-testing"])]))

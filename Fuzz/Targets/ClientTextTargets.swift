@@ -1,5 +1,7 @@
 import KithWire
 
+@testable import KithClient
+
 /// However a response is cut, the upgrade comes to the same end.
 func fuzzUpgrade(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)

@@ -15,6 +15,11 @@ private let targets: [String: FuzzTarget] = [
     "classic": fuzzClassic,
     "upgrade": fuzzUpgrade,
     "relay-text": fuzzRelayText,
+    "content": fuzzContent,
+    "invite": fuzzInvite,
+    "letters": fuzzLetters,
+    "vault-records": fuzzVaultRecords,
+    "backup": fuzzBackup,
     "mls-decoders": fuzzMLSDecoders,
     "mls-process": fuzzMLSProcess,
 ]

@@ -111,6 +111,21 @@ public enum ClientLimits {
     /// under way.
     public static let entriesBeforeGap: UInt64 = 32
 
+    /// What follows have brought and the messenger has not taken yet, in bytes of payload: enough that one transaction stores
+    /// thousands of messages, and little beside what a profile takes anyway. Reached, nothing more is taken from the relays.
+    public static let mailbox = 4 << 20
+
+    /// The events that wait for one who listens, in bytes as they are counted (see ``eventBytes``): some 30,000 of short
+    /// messages, which is more than a catching up after weeks brings at once.
+    public static let unreadEvents = 16 << 20
+
+    /// What an event counts beside its text, in bytes: what it takes in memory.
+    public static let eventBytes = 512
+
+    /// The threads on which all profiles of a process work. A person has one profile; a program that has hundreds gains
+    /// nothing by more threads than can wait for a disk at once.
+    public static let profileThreads = 8
+
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
 }

@@ -105,14 +105,14 @@ public final class RelayServer: Sendable {
         let sweeps = loops.map { loop in
             Task {
                 while !Task.isCancelled {
-                    try? await Task.sleep(for: .milliseconds(Self.sweepMs))
+                    do { try await Task.sleep(for: .milliseconds(Self.sweepMs)) } catch { return }
                     loop.eventLoop.execute { loop.closeSilent(now: .now(), sweepMs: Self.sweepMs) }
                 }
             }
         }
         let expiry = Task {
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(Self.expirySeconds))
+                do { try await Task.sleep(for: .seconds(Self.expirySeconds)) } catch { return }
                 await hub.expire()
             }
         }
@@ -127,7 +127,7 @@ public final class RelayServer: Sendable {
         Task {
             var most = 0
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(burstSeconds))
+                do { try await Task.sleep(for: .seconds(burstSeconds)) } catch { return }
                 let open = metrics.connectionsOpen.load(ordering: .relaxed)
                 most = max(most, open)
                 guard most >= burstConnections, open < most / 2 else { continue }
@@ -143,6 +143,8 @@ public final class RelayServer: Sendable {
         try? await listener.close()
         await hub.shutDown()
         for timer in timers { timer.cancel() }
+        // A loop that is shut down takes nothing more.
+        for timer in timers { await timer.value }
         for loop in loops {
             try? await loop.eventLoop.submit { loop.closeAll() }.get()
         }

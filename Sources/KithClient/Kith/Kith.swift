@@ -7,12 +7,15 @@ import NIOPosix
 /// A profile that is open: an identity with its contacts and conversations, connected to its relays.
 ///
 /// One process at a time has a profile open for sending and receiving. Everything that it does is on the disk before
-/// anything leaves, so it may be killed at any moment. Work is done on a thread of its own.
+/// anything leaves, so it may be killed at any moment. Work is done on a thread that no connection uses.
 public actor Kith {
-    /// The thread that the state is touched on: it may wait for the disk without keeping anyone else waiting.
-    private let group: MultiThreadedEventLoopGroup
+    /// The threads that profiles work on: they may wait for the disk without keeping a connection waiting. They are the
+    /// process's and are never shut down: whoever still holds a profile may ask it something after it was closed, and a
+    /// thread that is gone would never answer.
+    private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: ClientLimits.profileThreads)
+    /// What the state is touched on.
     nonisolated let loop: any EventLoop
-    /// Runs the actor on the profile's own thread.
+    /// Runs the actor on the profile's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     let store: any ProfileStore
@@ -23,8 +26,7 @@ public actor Kith {
     private var shortcuts: [RelayPin: RelayAddress] = [:]
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
     var lastCommand: UInt64 = 0
-    private var listeners: [UInt64: AsyncStream<KithEvent>.Continuation] = [:]
-    private var lastListener: UInt64 = 0
+    private var listeners: [Listener] = []
     private var relayStates: [RelayAddress: RelayState] = [:]
     private var wake: Scheduled<Void>?
     /// Looks for what other processes want done.
@@ -35,8 +37,7 @@ public actor Kith {
     init(store: any ProfileStore, lock: ProfileLock?) throws(KithError) {
         self.store = store
         self.lock = lock
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        loop = group.next()
+        loop = Self.threads.next()
         messenger = try Messenger(opening: store, now: Self.now)
         mailbox = Mailbox(loop: loop)
     }
@@ -151,8 +152,9 @@ public actor Kith {
         links = [:]
         for continuation in waiting.values { continuation.resume(returning: .failure(failure ?? .closed)) }
         waiting = [:]
-        for listener in listeners.values { listener.finish() }
-        listeners = [:]
+        for listener in listeners { listener.buffer?.finish() }
+        listeners = []
+        mailbox.close()
         for link in open { await link.finished() }
         lock = nil
     }
@@ -214,7 +216,8 @@ public actor Kith {
 
     private func tell(_ event: KithEvent) {
         if case .relay(let address, let state) = event { relayStates[address] = state }
-        for listener in listeners.values { listener.yield(event) }
+        listeners.removeAll { $0.buffer == nil }
+        for listener in listeners { listener.buffer?.put(event) }
     }
 
     /// Whether the profile sends and receives, with a relay to receive from.
@@ -237,18 +240,22 @@ public actor Kith {
     // MARK: Events
 
     /// What happens from now on, and first, how the relays are now. Ends when the profile is closed.
+    ///
+    /// What is not taken waits, up to ``ClientLimits/unreadEvents``. Past that the oldest is dropped, and the next thing to be
+    /// taken is ``KithEvent/missed``: nothing is lost, but it has to be read from the profile.
     public func events() -> AsyncStream<KithEvent> {
-        let (stream, continuation) = AsyncStream.makeStream(of: KithEvent.self)
-        for (address, state) in relayStates { continuation.yield(.relay(address, state)) }
-        lastListener += 1
-        let id = lastListener
-        if isClosed { continuation.finish() } else { listeners[id] = continuation }
-        continuation.onTermination = { [weak self] _ in
-            guard let self else { return }
-            Task { await self.forget(id) }
+        let buffer = EventBuffer()
+        for (address, state) in relayStates { buffer.put(.relay(address, state)) }
+        if isClosed { buffer.finish() } else { listeners.append(Listener(buffer: buffer)) }
+        return AsyncStream {
+            await buffer.next()
+        } onCancel: {
+            buffer.finish()
         }
-        return stream
     }
 
-    private func forget(_ listener: UInt64) { listeners[listener] = nil }
+    /// Forgotten when the one who listens has let go of the stream.
+    private struct Listener {
+        weak var buffer: EventBuffer?
+    }
 }

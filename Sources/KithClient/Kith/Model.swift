@@ -247,6 +247,8 @@ public enum KithEvent: Hashable, Sendable {
     case inviteUsed(InboxID, ConversationID)
     /// Something is wrong that is not a message's.
     case warning(ConversationID, Warning)
+    /// More has happened than was taken in time, and events were dropped: read again what is shown.
+    case missed
 }
 
 /// Whether a relay can be reached.

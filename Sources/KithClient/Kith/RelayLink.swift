@@ -160,7 +160,8 @@ final class RelayLink: Sendable {
             var iterator = follow.makeAsyncIterator()
             while let event = try await iterator.next() {
                 if Task.isCancelled { return }
-                mailbox.put(.followed(id, tag: tag, event))
+                // Until there is room nothing more is taken from the connection, which then asks the relay to hold it back.
+                await mailbox.putWaiting(.followed(id, tag: tag, event), bytes: event.payloadBytes)
             }
         } catch {
             if case .refused(let error) = error { mailbox.put(.followRefused(id, tag: tag, error)) }

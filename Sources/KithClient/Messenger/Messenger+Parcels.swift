@@ -99,6 +99,15 @@ extension Messenger {
         parcels[purpose]?.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
+    /// A letter is sent after all of its tree is at the relay. A tree that is not there never comes, and does not hold up the
+    /// letters behind it.
+    func didStartFollow(parcel purpose: ParcelPurpose, lastSeq: UInt64) throws(KithError) {
+        guard case .tree = purpose, let parcel = parcels[purpose], lastSeq < UInt64(parcel.address.partCount) else {
+            return
+        }
+        try giveUp(purpose, .gone)
+    }
+
     func process(_ entries: [Entry], parcel purpose: ParcelPurpose) throws(KithError) {
         for entry in entries {
             guard let parcel = parcels[purpose], parcel.parts.count < parcel.address.partCount else { return }

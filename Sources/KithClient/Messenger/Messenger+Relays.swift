@@ -131,7 +131,9 @@ extension Messenger {
         case .inbox(let id):
             guard let inbox = inboxes[id], inbox.followTag == tag else { return }
             try didStartFollow(inbox, id, lastSeq: lastSeq)
-        case .parcel, nil: break
+        case .parcel(let purpose):
+            if parcels[purpose]?.followTag == tag { try didStartFollow(parcel: purpose, lastSeq: lastSeq) }
+        case nil: break
         }
     }
 

@@ -33,7 +33,7 @@ struct ChatDesk: Sendable {
             history: history)
     }
 
-    private func unread(after seq: UInt64) async throws(KithError) -> [Message] {
+    func unread(after seq: UInt64) async throws(KithError) -> [Message] {
         var unread: [Message] = []
         var last = seq
         while true {

@@ -263,6 +263,8 @@ struct ChatModel {
         case .warning(let id, let warning):
             guard id == conversation.id else { return }
             show([ScreenLine(.failure, MessageWording.text(warning))])
+        // Whoever carries the events reads again.
+        case .missed: break
         }
     }
 

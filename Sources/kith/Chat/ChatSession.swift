@@ -42,10 +42,15 @@ struct ChatSession {
     private let isForPerson: Bool
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
+    private let nextEvent: AsyncStream<Void>.Continuation
     private var model: ChatModel
     /// What was new when it was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
+    /// Up to where the conversation has come by.
+    private var seenThrough: UInt64
+    /// Up to where it was read from the profile because events were dropped: those that were not say it again.
+    private var readAgainThrough: UInt64 = 0
     /// Calls that wait for a relay.
     private var underWay = 0
 
@@ -63,13 +68,21 @@ struct ChatSession {
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
         // Before the first page is read: what happens meanwhile must not be missed.
         let (events, arrive) = (await kith.events(), arrive)
+        let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
+        self.nextEvent = nextEvent
         Task {
-            for await event in events { arrive.yield(.event(event)) }
+            // One at a time: what a screen that is slow holds up waits in the profile, where it is bounded.
+            var events = events.makeAsyncIterator()
+            for await _ in turns {
+                guard let event = await events.next() else { break }
+                arrive.yield(.event(event))
+            }
             arrive.yield(.leave)
         }
         let opening = try await desk.opening(page: isForPerson ? options.page : nil)
         model = ChatModel(opening, isForPerson: isForPerson)
         unread = opening.unread
+        seenThrough = opening.conversation.lastSeq
     }
 
     /// Returns when the user has left, or the input is over and everything is on the relay.
@@ -107,6 +120,7 @@ struct ChatSession {
     private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
         if isJSON { for message in unread { writeJSON(.message(message)) } }
         var mayLeave = await carryOut(model.open(now: ChatDesk.now))
+        nextEvent.yield()
         var isReading = false
         var inputIsOver = false
         var arrivals = arrivals.makeAsyncIterator()
@@ -120,8 +134,8 @@ struct ChatSession {
             switch await arrivals.next() {
             case nil, .leave: return
             case .event(let event):
-                if isJSON { writeJSON(event) }
-                mayLeave = await carryOut(model.handle(.event(event), now: ChatDesk.now))
+                mayLeave = event == .missed ? await readAgain() : await take(event)
+                nextEvent.yield()
             case .line(let line):
                 isReading = false
                 mayLeave = await carryOut(model.handle(.line(line), now: ChatDesk.now))
@@ -133,6 +147,27 @@ struct ChatSession {
             case .askAgain: if model.isAlone { _ = await desk.result(of: .checkPresence) }
             }
         }
+    }
+
+    private mutating func take(_ event: KithEvent) async -> Bool {
+        var isRepeat = false
+        if case .message(let message) = event, message.conversation == model.conversation.id, let seq = message.seq {
+            seenThrough = max(seenThrough, seq)
+            isRepeat = message.author != .me && seq <= readAgainThrough
+        }
+        if isJSON, !isRepeat { writeJSON(event) }
+        return await carryOut(model.handle(.event(event), now: ChatDesk.now))
+    }
+
+    /// Events were dropped: what they told is read from the profile, and the rest of what is there comes again.
+    private mutating func readAgain() async -> Bool {
+        if isJSON { writeJSON(.missed) }
+        for message in (try? await desk.unread(after: seenThrough)) ?? [] {
+            if await take(.message(message)) { return true }
+        }
+        readAgainThrough = seenThrough
+        guard let summary = try? await desk.kith.conversation(desk.conversation) else { return false }
+        return await take(.conversation(summary))
     }
 
     private func writeJSON(_ event: KithEvent) {

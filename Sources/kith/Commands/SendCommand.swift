@@ -108,7 +108,7 @@ struct SendCommand: AsyncParsableCommand {
             }
             if !noWait {
                 var progress = SendProgress(messages, in: conversation)
-                try await progress.wait(for: events)
+                try await progress.wait(for: events, of: kith)
                 messages = progress.messages
             }
             return messages.map { MessageReport($0, in: conversation.name) }

@@ -77,6 +77,17 @@ struct BackupTests {
         #expect(throws: BackupError.wrongPassphrase) { try read("") }
     }
 
+    @Test("opens with the same passphrase in other code points, as another machine's keyboard makes them")
+    func codePoints() throws {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        #expect(!composed.utf8.elementsEqual(decomposed.utf8))
+        var writer = try BackupWriter(to: file, passphrase: composed, cost: .cheap)
+        try writer.append([1])
+        try writer.finish()
+        #expect(try read(decomposed) == [[1]])
+        #expect(throws: BackupError.wrongPassphrase) { try read("cafe") }
+    }
+
     @Test("what is no backup is not taken for one", arguments: ["", "kith", "SQLite format 3\0", "kith vault\n"])
     func foreign(content: String) throws {
         try Data(content.utf8).write(to: file)

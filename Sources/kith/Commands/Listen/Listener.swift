@@ -68,12 +68,16 @@ struct Listener {
 
     private mutating func listen(for time: Duration?) async throws -> Ending {
         let (inputs, put) = AsyncStream.makeStream(of: Input.self)
-        let tasks = await feed(put, for: time)
+        let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
+        let tasks = await feed(put, turns, for: time)
         defer { for task in tasks { task.cancel() } }
         if let ending = try await printUnread() { return ending }
+        nextEvent.yield()
         for await input in inputs {
             switch input {
-            case .event(let event): if let ending = try await take(event, put) { return ending }
+            case .event(let event):
+                if let ending = try await take(event, put) { return ending }
+                nextEvent.yield()
             case .command(let line): if try await !carryOut(line) { return .nobodyReads }
             case .flush: try await markRead()
             case .end(let ending): return ending
@@ -82,11 +86,18 @@ struct Listener {
         return .closed
     }
 
-    private func feed(_ put: AsyncStream<Input>.Continuation, for time: Duration?) async -> [Task<Void, Never>] {
+    private func feed(
+        _ put: AsyncStream<Input>.Continuation, _ turns: AsyncStream<Void>, for time: Duration?
+    ) async -> [Task<Void, Never>] {
         let events = await kith.events()
         var tasks = [
             Task {
-                for await event in events { put.yield(.event(event)) }
+                // One at a time: what an output that nobody reads holds up waits in the profile, where it is bounded.
+                var events = events.makeAsyncIterator()
+                for await _ in turns {
+                    guard let event = await events.next() else { break }
+                    put.yield(.event(event))
+                }
                 put.yield(.end(.closed))
             },
             Task {
@@ -177,6 +188,7 @@ struct Listener {
         case .inviteUsed(_, let id), .warning(let id, _): names[id] = try await kith.conversation(id).name
         default: break
         }
+        if case .missed = event, let ending = try await printUnread() { return ending }
         let before = unmarked
         if case .message(let message) = event, message.author != .me {
             if let ending = print(message) { return ending }

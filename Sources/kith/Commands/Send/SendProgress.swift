@@ -20,16 +20,17 @@ struct SendProgress {
     /// Returns when the relay has them all.
     ///
     /// - Throws: ``Failure`` if the conversation takes nothing any more.
-    mutating func wait(for events: AsyncStream<KithEvent>) async throws {
+    mutating func wait(for events: AsyncStream<KithEvent>, of kith: Kith) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
         if waiting.isEmpty { return }
         for await event in events {
             switch event {
             case .message(let message) where message.conversation == conversation.id && message.seq != nil:
-                guard waiting.remove(message.id) != nil else { continue }
-                if let index = messages.firstIndex(where: { $0.id == message.id }) { messages[index] = message }
-                show()
+                didArrive(message)
+                if waiting.isEmpty { return }
+            case .missed:
+                try await lookAgain(in: kith)
                 if waiting.isEmpty { return }
             case .conversation(let now) where now.id == conversation.id:
                 if !now.isUsable { throw KithError.conversation(now.status) }
@@ -38,6 +39,25 @@ struct SendProgress {
             }
         }
         throw KithError.closed
+    }
+
+    private mutating func didArrive(_ message: Message) {
+        guard waiting.remove(message.id) != nil else { return }
+        if let index = messages.firstIndex(where: { $0.id == message.id }) { messages[index] = message }
+        show()
+    }
+
+    /// How many lines are taken from the vault at once.
+    private static let page = 500
+
+    private mutating func lookAgain(in kith: Kith) async throws {
+        var seq = conversation.lastSeq
+        while true {
+            let page = try await kith.messages(in: conversation.id, after: seq, limit: Self.page)
+            for message in page { didArrive(message) }
+            guard page.count == Self.page, let last = page.last?.seq else { return }
+            seq = last
+        }
     }
 
     private func show() {

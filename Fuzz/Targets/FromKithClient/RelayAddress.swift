@@ -1,1 +1,0 @@
-../../../Sources/KithClient/Trust/RelayAddress.swift

@@ -1,1 +1,0 @@
-../../../Sources/KithClient/Connection/WebSocketUpgrade.swift

@@ -1,0 +1,100 @@
+import Crypto
+import KithWire
+import MLS
+import TLSCodec
+
+@testable import KithClient
+
+/// First inputs for what the messenger decodes.
+func messengerSeeds() throws -> [String: [[UInt8]]] {
+    let random = RandomSource.system
+    let account = try AccountPrivateKey(random: random)
+    let profile = try Profile(
+        account: account, name: "alice", deviceName: "phone", now: 1_700_000_000_000, random: random)
+    guard let address = RelayAddress("relay.example.org:4433"), let name = Name("alice") else { return [:] }
+    let relay = RelayPoint(
+        address: address, pin: RelayPin(ofSubjectPublicKeyInfo: Array("key".utf8)), pass: RelayPass("open sesame"))
+    let (channel, entry, token) = (ChannelID.random(), EntryID.random(), Token.random())
+    let (one, two) = (RelayID(rawValue: 1), ConversationID(rawValue: 2))
+    let inbox = InboxAddress(
+        relay: relay, channel: channel, appendToken: token, sealKey: InboxSealKey(random: random),
+        account: account.publicKey.fingerprint)
+    let view = LogView(
+        beginning: 1, of: channel, authenticator: SecretBytes([UInt8](repeating: 1, count: 32)), after: 7)
+    let bodies: [Content.Body] = [
+        .text("hello"), .receipt(readThrough: 5), .contactCard(inbox), .title("friends"), .unknown(kind: 9, [1, 2]),
+    ]
+    let contents = bodies.map {
+        Content(messageID: entry, sentAt: 1, view: view, replyTo: entry, expiresAfter: 60, body: $0)
+    }
+    let live: [LiveCheck] = [
+        .challenge(leaf: LeafIndex(rawValue: 1), nonce: view.hash),
+        .answer(
+            leaf: LeafIndex(rawValue: 1), nonce: view.hash, challenger: LeafIndex(rawValue: 0), challenge: view.hash,
+            signature: view.hash),
+    ]
+    let invite = Invite(inbox: inbox, name: "alice", expiresAt: 1_800_000_000)
+    let parcel = ParcelAddress(channel: channel, readToken: token, key: view.hash, length: 300_000)
+    let messages = [TreeSource.inWelcome, .parcel(parcel)].map {
+        InboxMessage(relay: relay, title: "friends", isDirect: false, welcome: [1, 2, 3], tree: $0)
+    }
+    let contact = Contact(
+        id: ContactID(rawValue: 1), name: "bob", accountKey: account.publicKey, trust: .invite,
+        conflictingKey: account.publicKey, inbox: inbox, registeredName: name)
+    var conversation = ConversationRecord(
+        channel: channel, relay: one, title: "friends", contact: contact.id, isDirect: false, isCreated: true, epoch: 3,
+        memberCount: 4)
+    conversation.view = view
+    conversation.readBy = [contact.id: 4]
+    conversation.status = .stopped(seq: 5, reason: .trimmed)
+    let target = AddTarget(inbox: inbox, alias: "bob", trust: .invite)
+    conversation.intents = [
+        Intent(id: 1, change: .add([target])), Intent(id: 2, change: .remove(account.publicKey)),
+        Intent(id: 3, change: .leave),
+    ]
+    let purposes: [InboxRecord.Purpose] = [
+        .invite(isReusable: true, expiresAt: 9), .contact(contact.id), .name(name),
+    ]
+    let inLog = Entry(seq: 8, epoch: 3, kind: .message, receivedAtMs: 1, id: entry, payload: [1])
+    let notices: [Notice] = [
+        .began(by: "bob"), .added("carol", by: "bob"), .unreadable(.notGenuine, from: "bob"),
+        .missed(first: 1, last: 2),
+    ]
+    let entries = [EntryRecord.Body.text("hello"), .notices(notices), .unknown(kind: 9, [1]), .expired].map {
+        EntryRecord(
+            inLog, view: view, author: .contact(contact.id), body: $0,
+            warnings: [.differentLogs(first: 1, last: 2), .missingBefore(3), .notKept(seq: 4), .oldWelcome])
+    }
+    var item = OutboxItem(entryID: entry, sentAt: 1, replyTo: entry, expiresAfter: 5, body: .content(.text("hello")))
+    item.attempt = OutboxItem.Attempt(epoch: 3, payload: [1, 2])
+    let grant = Grant(for: token)
+    let delivery = ChannelDelivery(
+        relay: one, channel: channel, appendToken: token, access: Access(read: grant, append: grant, turn: grant),
+        parts: [ChannelDelivery.Part(id: entry, payload: [1, 2])], after: 1, conversation: two, intent: 1)
+    let request = SendRequest(entryID: entry, conversation: two, text: "hello", replyTo: entry, expiresAfter: 5)
+    let place = EntryPlace(conversation: two, seq: 8)
+    let backup: [BackupRecord] = [
+        .identity(account: account, name: "alice"), .relay(one, relay), .contact(contact),
+        .conversation(two, conversation), .entry(place, entries[0].encoded), .expiry(place, 9),
+    ]
+    func records(_ kind: UInt8, _ records: [[UInt8]]) -> [[UInt8]] { records.map { [kind] + $0 } }
+    var stored = records(0, [conversation.encoded]) + records(1, [contact.stored])
+    stored += records(2, purposes.map { InboxRecord(relay: one, purpose: $0, random: random).encoded })
+    stored += records(3, entries.map(\.encoded)) + records(4, [item.encoded]) + records(6, [profile.encoded])
+    stored += records(7, [request.encoded]) + records(8, [delivery.encoded]) + records(9, backup.map(\.encoded))
+    if let key = WrappedKey(
+        SecretBytes(view.hash), .vault, under: SymmetricKey(size: .bits256), .passphrase(ScryptParameters(.cheap)))
+    {
+        stored += records(10, [key.encoded])
+    }
+    return [
+        "content": contents.map(\.encoded) + contents.compactMap { ContentPadding.pad($0.encoded) }
+            + live.map(\.encoded),
+        "invite": [invite.encoded, Array(invite.line.utf8), inbox.encoded, relay.encoded],
+        "letters": messages.map(\.encoded) + [
+            TurnReference(to: parcel, of: [1, 2]).encoded, profile.certificate.encoded,
+        ],
+        "vault-records": stored,
+        "backup": [[0, 0, 9, 0, 3, 4, 0, 5] + Array("some records".utf8), [1, 200, 9, 1, 0] + view.hash],
+    ]
+}

@@ -1,0 +1,115 @@
+import Foundation
+import KithWire
+import MLS
+import TLSCodec
+
+@testable import KithClient
+
+/// What members say to each other, with its padding: both have one encoding, and nothing fits into the padding.
+func fuzzContent(_ bytes: [UInt8]) {
+    expectCanonical(Content.self, bytes)
+    expectCanonical(LiveCheck.self, bytes)
+    guard let content = try? ContentPadding.unpad(bytes) else { return }
+    expectCanonical(Content.self, content)
+    guard let padded = ContentPadding.pad(Array(content)) else { return }
+    // Somebody else's sizes may be others: what is left is zeroes all the same.
+    expect(padded.prefix(bytes.count).elementsEqual(bytes.prefix(padded.count)), "something else was in the padding")
+    expect(ContentPadding.sizes.contains(padded.count), "a size that tells something")
+}
+
+/// An invite as bytes, and as what people paste: a line that is read is written in one way, and read back as itself.
+func fuzzInvite(_ bytes: [UInt8]) {
+    expectCanonical(Invite.self, bytes)
+    expectCanonical(InboxAddress.self, bytes)
+    expectCanonical(RelayPoint.self, bytes)
+    if let invite = try? Invite(decoding: bytes) { expectReadBack(invite) }
+    if let invite = try? Invite(line: String(decoding: bytes, as: UTF8.self)) { expectReadBack(invite) }
+}
+
+private func expectReadBack(_ invite: Invite) {
+    guard let again = try? Invite(line: invite.line) else {
+        return expect(invite.line.utf8.count > ClientLimits.invite, "an invite's line is none")
+    }
+    expect(again.encoded == invite.encoded, "an invite changes when it is passed on")
+    expect(
+        invite.line.utf8.allSatisfy { (0x21...0x7e).contains($0) }, "an invite with a character that does not travel")
+}
+
+/// What comes into an inbox, and what vouches for a device: each has one encoding.
+func fuzzLetters(_ bytes: [UInt8]) {
+    expectCanonical(InboxMessage.self, bytes)
+    expectCanonical(InboxLetter.self, bytes)
+    expectCanonical(TurnReference.self, bytes)
+    expectCanonical(DeviceCertificate.self, bytes)
+    if let message = try? InboxMessage(decoding: bytes), case .parcel(let address) = message.tree {
+        expect(address.partCount > 0, "a parcel of nothing")
+        expect(address.partCount * ParcelAddress.partLength < 2 * ClientLimits.parcel, "a parcel that fills the memory")
+        expect(address.open(bytes, index: 0) == nil, "a parcel that nobody sealed")
+    }
+}
+
+/// The vault's records: the first byte says which.
+func fuzzVaultRecords(_ bytes: [UInt8]) {
+    guard let kind = bytes.first else { return }
+    let stored = Array(bytes.dropFirst())
+    switch kind {
+    case 0:
+        // What members have read is a dictionary: the same whatever its order was.
+        expectStable(ConversationRecord.self, stored, decode: ConversationRecord.init(stored:), encode: \.encoded)
+    case 1:
+        expectCanonical(
+            Contact.self, stored, decode: { try Contact(id: ContactID(rawValue: 1), stored: $0) }, encode: \.stored)
+    case 2: expectCanonical(InboxRecord.self, stored, decode: InboxRecord.init(stored:), encode: \.encoded)
+    case 3: expectCanonical(EntryRecord.self, stored, decode: EntryRecord.init(stored:), encode: \.encoded)
+    case 4: expectCanonical(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
+    case 5: expectStable(PendingTurn.self, stored, decode: PendingTurn.init(stored:), encode: \.encoded)
+    case 6: expectCanonical(Profile.self, stored, decode: Profile.init(stored:), encode: \.encoded)
+    case 7: expectCanonical(SendRequest.self, stored, decode: SendRequest.init(stored:), encode: \.encoded)
+    case 8: expectCanonical(ChannelDelivery.self, stored, decode: ChannelDelivery.init(stored:), encode: \.encoded)
+    case 9:
+        expectStable(BackupRecord?.self, stored, decode: BackupRecord.decode) { $0?.encoded ?? [0] }
+    case 10: expectCanonical(WrappedKey.self, stored)
+    default: break
+    }
+}
+
+/// A backup brings what was written, and with a byte changed or its end cut off, nothing else and no end.
+func fuzzBackup(_ bytes: [UInt8]) {
+    var input = FuzzInput(bytes)
+    // A chunk is 64 KiB: without long records there would be one only.
+    let repeats = input.byte() & 1 == 0 ? 1 : 64
+    let place = Int(input.byte()) << 8 | Int(input.byte())
+    let change = input.byte()
+    let cuts = input.bytes(4)
+    let records = pieces(of: input.rest, cuts: cuts).map { piece in
+        Array(repeatElement(Array(piece), count: repeats).joined())
+    }
+    let file = URL(filePath: "/dev/shm/kith-fuzz-\(getpid()).backup")
+    defer { unlink(file.path) }
+    do {
+        var writer = try BackupWriter(to: file, passphrase: "fuzz", cost: .cheap)
+        for record in records { try writer.append(record) }
+        try writer.finish()
+        let whole = try read(file)
+        expect(whole.isAtEnd && whole.records == records, "a backup does not bring what was written")
+        var altered = [UInt8](try Data(contentsOf: file))
+        if change == 0 {
+            altered.removeLast(1 + place % altered.count)
+        } else {
+            altered[place % altered.count] ^= change
+        }
+        try Data(altered).write(to: file)
+    } catch { fatalError("no backup: \(error)") }
+    guard let rest = try? read(file) else { return }
+    expect(!rest.isAtEnd, "an altered backup passes for whole")
+    expect(records.starts(with: rest.records), "an altered backup brings something else")
+}
+
+private func read(_ file: URL) throws -> (records: [[UInt8]], isAtEnd: Bool) {
+    var reader = try BackupReader(from: file, passphrase: "fuzz")
+    var records: [[UInt8]] = []
+    do {
+        while let record = try reader.next() { records.append(record) }
+    } catch { return (records, false) }
+    return (records, true)
+}

@@ -1,0 +1,84 @@
+import Synchronization
+
+/// The events that wait for one who listens. Bounded: past ``ClientLimits/unreadEvents`` the oldest is dropped, and the next
+/// that is taken is ``KithEvent/missed``.
+final class EventBuffer: Sendable {
+    private struct State {
+        var events: [KithEvent] = []
+        /// Where the first is that was not taken.
+        var first = 0
+        var bytes = 0
+        var hasMissed = false
+        var isFinished = false
+        var waiters: [CheckedContinuation<KithEvent?, Never>] = []
+
+        mutating func takeFirst() -> KithEvent? {
+            guard first < events.count else { return nil }
+            let event = events[first]
+            first += 1
+            bytes -= event.bytes
+            // Now and then, so that taking one costs little whatever waits behind it.
+            if first == events.count || first > 1024 && first > events.count / 2 {
+                events.removeFirst(first)
+                first = 0
+            }
+            return event
+        }
+    }
+
+    private let state = Mutex(State())
+
+    /// How many wait.
+    var count: Int { state.withLock { $0.events.count - $0.first } }
+
+    func put(_ event: KithEvent) {
+        let waiter = state.withLock { state -> CheckedContinuation<KithEvent?, Never>? in
+            guard !state.isFinished else { return nil }
+            if !state.waiters.isEmpty { return state.waiters.removeFirst() }
+            state.events.append(event)
+            state.bytes += event.bytes
+            while state.bytes > ClientLimits.unreadEvents {
+                _ = state.takeFirst()
+                state.hasMissed = true
+            }
+            return nil
+        }
+        waiter?.resume(returning: event)
+    }
+
+    /// The next event, or `nil` at the end. What was put in before the end can still be taken.
+    func next() async -> KithEvent? {
+        await withCheckedContinuation { continuation in
+            let event = state.withLock { state -> KithEvent?? in
+                if state.hasMissed {
+                    state.hasMissed = false
+                    return .missed
+                }
+                if let event = state.takeFirst() { return event }
+                if state.isFinished { return .some(nil) }
+                state.waiters.append(continuation)
+                return nil
+            }
+            if let event { continuation.resume(returning: event) }
+        }
+    }
+
+    func finish() {
+        let waiters = state.withLock { state in
+            state.isFinished = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: nil) }
+    }
+}
+
+extension KithEvent {
+    /// What it counts.
+    fileprivate var bytes: Int {
+        guard case .message(let message) = self, case .text(let text) = message.body else {
+            return ClientLimits.eventBytes
+        }
+        return ClientLimits.eventBytes + text.utf8.count
+    }
+}

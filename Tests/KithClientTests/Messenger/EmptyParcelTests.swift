@@ -1,0 +1,61 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("A stranger with an invite")
+struct EmptyParcelTests {
+    /// Puts a letter with a genuine Welcome into an inbox, whose tree is said to be in a channel that holds nothing.
+    private func deposit(in inbox: InboxAddress, emptyParcel length: UInt32) async throws {
+        let connection = try await RelayConnection.connect(to: inbox.relay.address, trust: .pinned(inbox.relay.pin))
+        _ = try await connection.request(
+            .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]))
+        let reply = try await connection.request(.withdraw(channel: inbox.channel))
+        guard case .keyPackage(let sealed, _) = reply,
+            let bytes = inbox.sealKey.open(sealed.bytes, .keyPackage, channel: inbox.channel.bytes),
+            case .keyPackage(let keyPackage) = try MLSMessage.decode(bytes)
+        else {
+            Issue.record("no key package: \(reply)")
+            return
+        }
+        let profile = try Profile(
+            account: AccountPrivateKey(random: .system), name: "mallory", deviceName: "d", now: Kith.now,
+            random: .system)
+        let seconds = Kith.now / 1000
+        let environment = MLSEnvironment(authentication: CertifiedDevices(now: seconds), now: seconds)
+        var group = try Group(
+            creating: ChannelID.random().bytes, suite: profile.suite, client: profile.client,
+            lifetime: Lifetime(aroundSeconds: seconds, for: 3_600), in: environment)
+        let commit = try group.commit(CommitOptions([.add(keyPackage)]), in: environment)
+        let empty = TestChannel()
+        _ = try await connection.request(empty.create)
+        let message = InboxMessage(
+            relay: inbox.relay, title: "nothing", isDirect: false, welcome: try #require(commit.welcome).encoded,
+            tree: .parcel(
+                ParcelAddress(
+                    channel: empty.id, readToken: empty.token, key: [UInt8](repeating: 1, count: 32), length: length)))
+        let letter = try InboxLetter(message, to: keyPackage, channel: inbox.channel, random: .system)
+        let payload = try #require(
+            inbox.sealKey.seal(letter.encoded, .message, channel: inbox.channel.bytes, random: .system))
+        _ = try await connection.request(
+            .append(channel: inbox.channel, epoch: 0, id: .random(), payload: payload[...]))
+        await connection.close()
+    }
+
+    @Test("who names a tree that is nowhere does not hold up those behind", arguments: [0, 1, 1_000_000])
+    func emptyParcel(length: UInt32) async throws {
+        try await withRelay { address, pin, _ in
+            let alice = try await Person("alice")
+            let bob = try await Person("bob")
+            let invite = try await alice.kith.createInvite(
+                at: RelayPoint(address: address, pin: pin), isReusable: true
+            ).invite
+            try await deposit(in: invite.inbox, emptyParcel: length)
+            _ = try await bob.kith.join(invite)
+            try await eventually({ try await alice.kith.conversations().map(\.name) }, within: 60) { $0 == ["bob"] }
+            await alice.kith.close()
+            await bob.kith.close()
+        }
+    }
+}
