@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop fuzz simulate dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -22,7 +22,8 @@ test: setup ## Run all tests
 	swift test --skip-build --skip '^(KithClientTests|KithRelayTests|SimulationTests|KithTests|RelayProcessTests)\.'
 	swift test --skip-build --filter '^(KithClientTests|KithRelayTests|SimulationTests)\.'
 	swift test --skip-build --filter '^RelayProcessTests\.'
-	swift test --skip-build --filter '^KithTests\.'
+	swift test --skip-build --filter '^KithTests\.' --skip 'StormTests'
+	swift test --skip-build --filter 'StormTests'
 
 format: ## Format the source
 	swift format --in-place --parallel --recursive $(sources)
@@ -52,6 +53,10 @@ bench-peers: ## Install the peers and measure them with the same load
 interop: setup ## Random group histories with members of this package and of mls-rs
 	@scripts/setup.sh python3-venv
 	Interop/run.sh
+
+storm: setup ## Kill 20 people and their relay, as processes, again and again for SECONDS (default 1800)
+	swift build --build-tests
+	KITH_STORM_SECONDS=$(or $(SECONDS),1800) swift test --skip-build --filter 'StormTests'
 
 fuzz: setup ## Fuzz every decoder, SECONDS each (default 60)
 	Fuzz/run.sh $(or $(SECONDS),60)

@@ -81,7 +81,8 @@ let package = Package(
             dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
             path: "Benchmarks/StoreBenchmark"),
         .executableTarget(
-            name: "ClientBenchmark", dependencies: ["KithClient", "KithRelay", "KithWire", nioPosix, argumentParser],
+            name: "ClientBenchmark",
+            dependencies: ["KithClient", "KithRelay", "KithSimulation", "KithWire", nioPosix, argumentParser],
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),

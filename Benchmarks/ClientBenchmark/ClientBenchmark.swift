@@ -22,13 +22,16 @@ struct ClientBenchmark: AsyncParsableCommand {
     @Option(help: "People in the group.")
     var people = 200
 
+    @Option(help: "Members of the large group in which one message is measured.")
+    var largeGroup = 1_000
+
     @Option(help: "Messages to catch up on.")
     var missed = 10_000
 
     @Option(help: "Messages said one at a time.")
     var rounds = 500
 
-    @Option(help: "Measure only these: vault, talk, catch-up, group.")
+    @Option(help: "Measure only these: vault, talk, catch-up, group, size.")
     var only: [Part] = Part.allCases
 
     @Option(help: .hidden)
@@ -41,7 +44,7 @@ struct ClientBenchmark: AsyncParsableCommand {
     var json = false
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case vault, talk, group
+        case vault, talk, group, size
         case catchUp = "catch-up"
     }
 
@@ -62,6 +65,7 @@ struct ClientBenchmark: AsyncParsableCommand {
         try await ConversationBenchmark(
             people: people, messages: missed, rounds: rounds, workshop: workshop, report: report
         ).run(only)
+        if only.contains(.size) { try SizeBenchmark(members: largeGroup, workshop: workshop, report: report).run() }
         report.finish()
     }
 }

@@ -10,6 +10,7 @@ final class KithProcess: Sendable {
     private let input: FileHandle
     private let output: LineReader
     private let complaints: LineReader
+    private let descriptors: [Int32]
 
     /// Starts `kith` with these arguments and its files in `folder`.
     init(_ arguments: [String], folder: URL, environment: [String: String] = [:]) throws {
@@ -25,18 +26,22 @@ final class KithProcess: Sendable {
             process.standardError = pipes.2
             try process.run()
             return (
-                pipes.0.fileHandleForWriting, Self.copy(pipes.1.fileHandleForReading),
-                Self.copy(pipes.2.fileHandleForReading)
+                pipes.0.fileHandleForWriting, Self.moved(pipes.1.fileHandleForReading),
+                Self.moved(pipes.2.fileHandleForReading)
             )
         }
         input = ends.0
+        descriptors = [ends.1, ends.2]
         output = LineReader(descriptor: ends.1)
         complaints = LineReader(descriptor: ends.2)
         self.process = Mutex(process)
     }
 
-    /// Another descriptor of the same, which no child inherits either.
-    private static func copy(_ handle: FileHandle) -> Int32 { fcntl(handle.fileDescriptor, F_DUPFD_CLOEXEC, 3) }
+    /// Another descriptor of the same, which no child inherits either, in its place: Foundation keeps handles for long.
+    private static func moved(_ handle: FileHandle) -> Int32 {
+        defer { try? handle.close() }
+        return fcntl(handle.fileDescriptor, F_DUPFD_CLOEXEC, 3)
+    }
 
     /// The program lies beside the tests.
     static let program: URL = {
@@ -94,5 +99,9 @@ final class KithProcess: Sendable {
         return process.withLock { $0.terminationStatus }
     }
 
-    deinit { signal(SIGKILL) }
+    deinit {
+        signal(SIGKILL)
+        try? input.close()
+        for descriptor in descriptors { close(descriptor) }
+    }
 }

@@ -10,15 +10,16 @@ struct Circle {
     let channel: ChannelID
     private let people: People
 
-    init(_ count: Int = 3, seed: UInt64 = 1) throws {
-        simulation = Simulation(seed: seed, profile: .small, clients: count, relays: 1)
+    /// - Parameter strangers: people beside them who have met nobody yet. They come last.
+    init(_ count: Int = 3, strangers: Int = 0, seed: UInt64 = 1) throws {
+        simulation = Simulation(seed: seed, profile: .small, clients: count + strangers, relays: 1)
         people = People(simulation, operations: 0, mostGroups: 0)
         simulation.people = people
         for client in simulation.clients { client.create() }
         people.invite(simulation.clients[0], isReusable: true)
         simulation.run(until: simulation.now + 5_000)
         let invite = try #require(people.invites.first?.invite)
-        for client in simulation.clients.dropFirst() {
+        for client in simulation.clients[1..<count] {
             people.join(client, invite)
             simulation.run(until: simulation.now + 10_000)
         }
@@ -28,7 +29,7 @@ struct Circle {
         let summaries = try simulation.clients[0].messenger?.conversationSummaries() ?? []
         let group = try #require(summaries.first { $0.contact == nil }?.id)
         channel = try #require(simulation.clients[0].messenger?.standing(of: group)?.channel)
-        for client in simulation.clients { say(client.index) }
+        for client in simulation.clients[..<count] { say(client.index) }
         #expect(simulation.violations.isEmpty)
         simulation.judge.relaysAreHonest = false
         simulation.relays[0].model.lies = RelayLies()
@@ -45,6 +46,13 @@ struct Circle {
     func say(_ client: Int, waits: Bool = true) {
         people.say(simulation.clients[client], group(of: client))
         if waits { wait(20) }
+    }
+
+    /// Has somebody use the invite that the circle was made with.
+    func join(_ client: Int) { people.join(simulation.clients[client], people.invites.first?.invite) }
+
+    func status(of client: Int) throws -> ConversationStatus? {
+        try simulation.clients[client].messenger?.conversationSummaries().first { $0.id == group(of: client) }?.status
     }
 
     func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }

@@ -16,6 +16,9 @@ final class SimulatedClient {
     /// Whether there is a network.
     var isOnline = true
 
+    /// Is told of every transaction.
+    var didStore: ((StoreTransaction) -> Void)?
+
     private(set) var messenger: Messenger?
     /// Goes up with every start: what was scheduled for an earlier one means nothing any more.
     private(set) var incarnation = 0
@@ -141,6 +144,7 @@ final class SimulatedClient {
                 try store.commit(output.transaction)
             } catch { return die("store") }
             world.judge.didStore(output.transaction, self)
+            didStore?(output.transaction)
         }
         let incarnation = incarnation
         for effect in output.effects {

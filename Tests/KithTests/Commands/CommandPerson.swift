@@ -29,6 +29,12 @@ struct CommandPerson {
     /// Runs a command to its end.
     func run(_ arguments: String..., input: String? = nil, environment: [String: String] = [:]) async throws -> Outcome
     {
+        try await run(arguments, input: input, environment: environment)
+    }
+
+    func run(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+    ) async throws -> Outcome {
         let process = try start(arguments, environment: environment)
         if let input { try process.write(input) }
         try process.endInput()

@@ -1,0 +1,76 @@
+import KithClient
+
+/// What one message writes at its sender, recorded in a simulated group, to be written again where it is to be measured.
+public struct SendRecording: Sendable {
+    /// All that the sender has stored before.
+    public private(set) var before = StoreTransaction()
+    /// The transactions of each message, until it was in the log.
+    public private(set) var messages: [[StoreTransaction]] = []
+
+    /// Why there is no recording.
+    public struct Failure: Error, CustomStringConvertible {
+        /// One sentence.
+        public let description: String
+    }
+
+    /// Makes a group and has its maker say something in it. Whoever was added is away.
+    ///
+    /// - Parameters:
+    ///   - members: in the group, at least 2.
+    ///   - messages: to be said.
+    public init(members: Int, messages count: Int) throws {
+        let simulation = Simulation(seed: 4, profile: .small, clients: members, relays: 1)
+        let people = People(simulation, operations: 0, mostGroups: 0)
+        simulation.people = people
+        func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1_000) }
+        let maker = simulation.clients[0]
+        maker.create()
+        people.invite(maker, isReusable: true)
+        wait(5)
+        guard let invite = people.invites.first?.invite else { throw Failure(description: "there is no invite") }
+        for client in simulation.clients.dropFirst() {
+            client.create()
+            people.join(client, invite)
+            wait(10)
+            simulation.goOffline(client)
+        }
+        let contacts = maker.messenger?.contactList.map(\.id) ?? []
+        maker.perform(.createGroup(title: "group", simulation.relays[0].point, contacts))
+        wait(600)
+        let summaries = try maker.messenger?.conversationSummaries() ?? []
+        guard let group = summaries.first(where: { $0.contact == nil }), group.memberCount == members else {
+            throw Failure(description: "the group was not made")
+        }
+        func say() {
+            maker.perform(
+                .send(group.id, text: "See you at eight, at the usual place", replyTo: nil, expiresAfter: nil))
+            wait(20)
+        }
+        // The first one in an epoch makes the sender's ratchet.
+        say()
+        for table in StoreTable.allCases {
+            for value in try maker.store.allValues(table) {
+                before.put(StoreKey(table, owner: value.owner, item: value.item), value.bytes)
+            }
+        }
+        for _ in 0..<count {
+            var transactions: [StoreTransaction] = []
+            maker.didStore = { transactions.append($0) }
+            say()
+            maker.didStore = nil
+            messages.append(transactions)
+        }
+        guard simulation.violations.isEmpty, messages.allSatisfy({ !$0.isEmpty }) else {
+            throw Failure(description: "something went wrong: \(simulation.violations)")
+        }
+    }
+
+    /// The bytes of the values that the messages wrote, on average.
+    public var bytesOfMessage: Double {
+        let writes = messages.joined().flatMap(\.writes)
+        let bytes = writes.reduce(0) { sum, write in
+            if case .put(_, let value) = write { sum + value.count } else { sum }
+        }
+        return Double(bytes) / Double(max(1, messages.count))
+    }
+}

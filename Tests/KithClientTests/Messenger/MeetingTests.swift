@@ -1,0 +1,86 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("Meeting")
+struct MeetingTests {
+    private static let now: UInt64 = 1_750_000_000_000
+
+    private func messenger(_ name: String) throws -> (Messenger, MemoryProfileStore) {
+        let store = MemoryProfileStore()
+        try store.commit(
+            try Profile.new(
+                name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
+        return (try Messenger(opening: store, now: Self.now), store)
+    }
+
+    private func point(pass: RelayPass?) throws -> RelayPoint {
+        RelayPoint(
+            address: try #require(RelayAddress("127.0.0.1:4433")),
+            pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))),
+            pass: pass)
+    }
+
+    @Test("whoever sends an invite cannot change the pass of a relay that is known; the user can")
+    func passIsKept() throws {
+        let (alice, store) = try messenger("alice")
+        let (mine, theirs) = (try #require(RelayPass("mine")), try #require(RelayPass("theirs")))
+        func perform(_ command: Command) throws {
+            try store.commit(try alice.handle([.command(CommandID(rawValue: 1), command)], now: Self.now).transaction)
+        }
+        let invite = Command.createInvite(
+            relay: try point(pass: mine), isReusable: false, expiresAt: Self.now / 1000 + 3_600)
+        try perform(invite)
+        let address = InboxAddress(
+            relay: try point(pass: theirs), channel: .random(), appendToken: .random(),
+            sealKey: InboxSealKey(random: .system),
+            account: try messenger("mallory").0.profile.account.publicKey.fingerprint)
+        try perform(.join(Invite(inbox: address, name: "mallory", expiresAt: Self.now / 1000 + 3_600), name: nil))
+        #expect(alice.relays.values.map(\.pass) == [mine])
+        try perform(.createInvite(relay: try point(pass: theirs), isReusable: false, expiresAt: Self.now))
+        #expect(alice.relays.values.map(\.pass) == [theirs])
+    }
+
+    @Test("a letter opens with the key package it is for, in its inbox, and with no other")
+    func letters() throws {
+        let client = try messenger("bob").0.profile.client
+        let lifetime = Lifetime(aroundSeconds: Self.now / 1000, for: 3_600)
+        let bundles = try (0..<2).map { _ in
+            try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: lifetime)
+        }
+        let message = InboxMessage(
+            relay: try point(pass: nil), title: "the title", isDirect: false, welcome: [1, 2, 3], tree: .inWelcome)
+        let channel = ChannelID.random()
+        let letter = try InboxLetter(message, to: bundles[0].keyPackage, channel: channel, random: .system)
+        let sent = try InboxLetter(decoding: letter.encoded)
+        #expect(sent.open(with: bundles[0], channel: channel)?.title == "the title")
+        #expect(sent.open(with: bundles[1], channel: channel) == nil)
+        #expect(sent.open(with: bundles[0], channel: .random()) == nil)
+        #expect(!letter.encoded.contains(Array("the title".utf8)))
+        #expect(try letter.keyPackage == bundles[0].keyPackage.reference())
+    }
+
+    @Test("a turn's reference is to one commit, whole and in order, and to no empty one")
+    func references() throws {
+        let commit = (0..<ParcelAddress.partLength + 10).map { UInt8(truncatingIfNeeded: $0 / 3) }
+        let address = ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32),
+            length: UInt32(commit.count))
+        let reference = try TurnReference(decoding: TurnReference(to: address, of: commit).encoded)
+        let parts = try #require(address.seal(commit))
+        #expect(parts.count == 2)
+        #expect(reference.commit(from: parts) == commit)
+        #expect(reference.commit(from: parts.reversed()) == nil)
+        #expect(reference.commit(from: [parts[0]]) == nil)
+        // The relay reads the key in the turn, so it can seal something else; the digest is what holds.
+        let other = try #require(address.seal(commit.reversed()))
+        #expect(reference.commit(from: other) == nil)
+        let empty = ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32), length: 0)
+        #expect(throws: (any Error).self) { try ParcelAddress(decoding: empty.encoded) }
+        // No MLSMessage is taken for a reference.
+        #expect(throws: (any Error).self) { try TurnReference(decoding: [0, 1] + reference.encoded.dropFirst(2)) }
+    }
+}

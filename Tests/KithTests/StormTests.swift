@@ -1,0 +1,312 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+/// Twenty people, each a process of `kith listen`, and a relay, all of them killed again and again while everybody talks.
+///
+/// `KITH_STORM_SECONDS` says for how long (120), `KITH_STORM_SEED` repeats a schedule as far as processes can be repeated.
+@Suite("A storm")
+struct StormTests {
+    private static let people = 20
+
+    @Test(
+        "20 people and their relay are killed with -9 again and again: everybody has every text once, and in one order",
+        .timeLimit(.minutes(60)))
+    func storm() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let seconds = environment["KITH_STORM_SECONDS"].flatMap(Int.init) ?? 120
+        var random = StormSchedule(seed: environment["KITH_STORM_SEED"].flatMap(UInt64.init) ?? .random(in: 1...10_000))
+        print("storm: seed \(random.seed), \(seconds) s")
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            let people = try await Self.meet(relay, folder)
+            for person in people { try await person.listen() }
+
+            var (kills, relayKills) = (0, 0)
+            let end = ContinuousClock.now + .seconds(seconds)
+            await withTaskGroup(of: Void.self) { senders in
+                while ContinuousClock.now < end {
+                    let person = people[Int.random(in: 0..<people.count, using: &random)]
+                    switch Int.random(in: 0..<100, using: &random) {
+                    case 0..<2:
+                        relayKills += 1
+                        await relay.kill()
+                        try? await Task.sleep(for: .milliseconds(Int.random(in: 0...2_000, using: &random)))
+                        do { try await relay.start() } catch {
+                            Issue.record("the relay does not start again: \(error)")
+                        }
+                    case 2..<10:
+                        kills += 1
+                        await person.kill()
+                    case 10..<20: try? await person.listen()
+                    case 20..<24:
+                        let conversation = await person.conversation(isDirect: Bool.random(using: &random))
+                        senders.addTask { await person.sendFromShell(to: conversation) }
+                    default: await person.say(to: await person.conversation(isDirect: Bool.random(using: &random)))
+                    }
+                    try? await Task.sleep(for: .milliseconds(Int.random(in: 0...150, using: &random)))
+                }
+            }
+            for person in people { try await person.listen() }
+            try await Self.settle(people)
+            for person in people { await person.terminate() }
+            let texts = try await Self.judge(people)
+            print("storm: \(texts) texts, \(kills) people and \(relayKills) times the relay killed")
+            #expect(texts > people.count)
+            #expect(kills > 0)
+            await relay.kill()
+        }
+    }
+
+    /// Everybody uses the first one's invite, and the first one makes a group of all.
+    private static func meet(_ relay: StormRelay, _ folder: URL) async throws -> [StormPerson] {
+        var people: [StormPerson] = []
+        for number in 0..<Self.people { people.append(try await StormPerson(number, in: folder)) }
+        let invite = try await people[0].home.run(
+            "invite", "--relay", relay.address, "--pin", relay.pin, "--reusable")
+        let line = try #require(invite.lines.first, "\(invite.complaints)")
+        for person in people.dropFirst() {
+            let joined = try await person.home.run("join", "--no-chat", line)
+            try #require(joined.code == 0, "\(joined.complaints)")
+        }
+        for person in people { try await person.listen() }
+        let names = people.dropFirst().map(\.name)
+        // Their addresses come with the first thing that they say.
+        for _ in 0..<60 {
+            try await Task.sleep(for: .seconds(1))
+            await people[0].terminate()
+            let made = try await people[0].home.run(["group", "create", "storm"] + names)
+            if made.code == 0 { break }
+            try await people[0].listen()
+        }
+        try await people[0].listen()
+        for person in people {
+            try await eventually("\(person.name) is in the group") {
+                try await person.home.run("list", "--json").objects.contains { $0["name"] as? String == "storm" }
+            }
+        }
+        return people
+    }
+
+    /// Waits until everybody has what was taken from anybody.
+    private static func settle(_ people: [StormPerson]) async throws {
+        let all = try await Self.taken(people)
+        for person in people {
+            for conversation in await person.conversations {
+                let wanted = Set(all.filter { $0.isSeen(by: person.number, in: conversation) }.map(\.text))
+                try await eventually("\(person.name) has everything said in \(conversation)") {
+                    wanted.isSubset(of: try await person.texts(in: conversation))
+                }
+            }
+        }
+    }
+
+    private static func taken(_ people: [StormPerson]) async throws -> [StormText] {
+        var all: [StormText] = []
+        for person in people { all += await person.taken }
+        return all
+    }
+
+    /// Returns how many texts there were.
+    private static func judge(_ people: [StormPerson]) async throws -> Int {
+        var count = 0
+        var said = Set<String>()
+        for person in people { said.formUnion(await person.offered.map(\.text)) }
+        var order: [String: [String]] = [:]
+        for person in people {
+            for conversation in await person.conversations {
+                let texts = try await person.texts(in: conversation)
+                #expect(Set(texts).count == texts.count, "\(person.name) has a text twice in \(conversation)")
+                #expect(said.isSuperset(of: texts), "\(person.name) has a text that nobody said in \(conversation)")
+                let channel = person.channel(of: conversation)
+                #expect(texts.allSatisfy { $0.hasSuffix(" \(channel)") }, "\(person.name) has a text of elsewhere")
+                // All have seen all, so the order is the same up to the end.
+                if let before = order[channel] {
+                    #expect(texts == before, "\(person.name) has \(conversation) in another order")
+                } else {
+                    order[channel] = texts
+                    count += texts.count
+                }
+            }
+            #expect(await person.warnings == [], "\(person.name) was warned of an honest relay")
+            let listed = try await person.home.run("list", "--json").objects
+            #expect(listed.allSatisfy { $0["suspect"] as? Bool == false && $0["status"] as? String == "active" })
+        }
+        return count
+    }
+
+    /// Asks again and again until it is so.
+    static func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(300)
+        while try await !isSo() {
+            guard ContinuousClock.now < end else {
+                Issue.record("it never came that \(what)")
+                return
+            }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+    }
+}
+
+/// Something that was said, or was to be said.
+struct StormText: Hashable, Sendable {
+    let author: Int
+    /// `AUTHOR.NUMBER CHANNEL`.
+    let text: String
+    /// `storm`, or the one beside the first person for a conversation of two.
+    let channel: String
+
+    func isSeen(by number: Int, in conversation: String) -> Bool {
+        if conversation == "storm" { return channel == "storm" }
+        return channel == (number == 0 ? conversation : "p\(number)")
+    }
+}
+
+/// One of them, with the process that listens for them, if it lives.
+actor StormPerson {
+    nonisolated let number: Int
+    nonisolated let home: CommandPerson
+    nonisolated var name: String { "p\(number)" }
+    private var process: KithProcess?
+    private var said = 0
+    /// What was given to a process.
+    private(set) var offered: Set<StormText> = []
+    /// What a process said that it has stored, or sent.
+    private(set) var taken: [StormText] = []
+    private(set) var warnings: [String] = []
+
+    init(_ number: Int, in folder: URL) async throws {
+        self.number = number
+        home = try await CommandPerson("p\(number)", in: folder)
+    }
+
+    /// As this person calls them: the group, and the conversations of two.
+    var conversations: [String] {
+        ["storm"] + (number == 0 ? (1..<20).map { "p\($0)" } : ["p0"])
+    }
+
+    func conversation(isDirect: Bool) -> String {
+        guard isDirect else { return "storm" }
+        return number == 0 ? "p\(1 + said % 19)" : "p0"
+    }
+
+    nonisolated func channel(of conversation: String) -> String {
+        conversation == "storm" ? "storm" : (number == 0 ? conversation : name)
+    }
+
+    private func next(to conversation: String) -> StormText {
+        said += 1
+        let channel = channel(of: conversation)
+        let text = StormText(author: number, text: "\(number).\(said) \(channel)", channel: channel)
+        offered.insert(text)
+        return text
+    }
+
+    /// Starts to listen, unless that is so already.
+    func listen() async throws {
+        guard process == nil else { return }
+        let process = try home.start(["listen", "--json", "--no-receipts"])
+        self.process = process
+        Task { [weak self] in
+            while let line = await process.line() { await self?.took(line) }
+        }
+    }
+
+    private func took(_ line: String) {
+        guard let event = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { return }
+        switch event["event"] as? String {
+        case "sent": if let text = offered.first(where: { $0.text == event["ref"] as? String }) { taken.append(text) }
+        case "warning": warnings.append(line)
+        default: break
+        }
+    }
+
+    /// Says something through the process that listens, if it lives.
+    func say(to conversation: String) {
+        guard let process else { return }
+        let text = next(to: conversation)
+        try? process.write(#"{"send":{"to":"\#(conversation)","text":"\#(text.text)"},"ref":"\#(text.text)"}"#)
+    }
+
+    /// Says something with a command of its own, while another process may have the profile open.
+    func sendFromShell(to conversation: String) async {
+        let text = next(to: conversation)
+        guard let sent = try? await home.run("send", "--timeout", "20s", conversation, text.text) else { return }
+        // 0: the relay has it. 4: it is kept here, and goes out later.
+        if sent.code == 0 || sent.code == 4 { taken.append(text) }
+    }
+
+    func kill() async {
+        let process = self.process
+        self.process = nil
+        process?.signal(SIGKILL)
+        _ = await process?.exitCode()
+    }
+
+    func terminate() async {
+        let process = self.process
+        self.process = nil
+        process?.signal(SIGTERM)
+        _ = await process?.exitCode()
+    }
+
+    /// The texts of a conversation, in their order.
+    nonisolated func texts(in conversation: String) async throws -> [String] {
+        let history = try await home.run("history", conversation, "--json", "--limit", "1000000")
+        try #require(history.code == 0, "\(history.complaints)")
+        return history.objects.filter { $0["seq"] != nil }.compactMap { $0["text"] as? String }
+    }
+}
+
+/// `kith relay` as a process, at one address for all its lives.
+actor StormRelay {
+    nonisolated let address: String
+    nonisolated let pin: String
+    private let folder: URL
+    private var process: KithProcess?
+
+    init(in folder: URL) async throws {
+        self.folder = folder
+        let (process, listening) = try await Self.start("127.0.0.1:0", folder)
+        self.process = process
+        address = try #require(listening["address"] as? String)
+        pin = try #require(listening["pin"] as? String)
+    }
+
+    private static func start(_ address: String, _ folder: URL) async throws -> (KithProcess, [String: Any]) {
+        let data = folder.appendingPathComponent("relay").path
+        let process = try KithProcess(["relay", "--listen", address, "--data", data, "--json"], folder: folder)
+        while let line = await process.line() {
+            let event = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            if let event, event["event"] as? String == "listening" { return (process, event) }
+        }
+        throw CocoaError(.executableLoad)
+    }
+
+    func start() async throws { process = try await Self.start(address, folder).0 }
+
+    func kill() async {
+        process?.signal(SIGKILL)
+        _ = await process?.exitCode()
+    }
+}
+
+/// Random numbers that a seed repeats (SplitMix64).
+struct StormSchedule: RandomNumberGenerator {
+    let seed: UInt64
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,71 @@
+import KithClient
+import KithWire
+import Testing
+
+@testable import KithSimulation
+
+@Suite("What goes wrong between honest people and relays")
+struct SetbackTests {
+    @Test("a relay that lost an inbox gets it again, and who has the address gets in")
+    func lostInbox() throws {
+        let circle = try Circle(strangers: 1)
+        let host = circle.simulation.clients[0]
+        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        #expect(circle.relay.model.channels[inbox]?.archive.isEmpty == false)
+        for link in host.allLinks { link.connection.map(circle.simulation.cut) }
+        circle.relay.model.channels[inbox] = nil
+        circle.wait(120)
+        let before = host.messenger?.contactList.count ?? 0
+        circle.join(3)
+        circle.wait(60)
+        #expect(host.messenger?.contactList.count == before + 1)
+    }
+
+    @Test("a member that leaves is taken out, even if all others restart before they have done it")
+    func leavingBeforeRestart() throws {
+        let circle = try Circle()
+        let length = circle.length
+        let simulation = circle.simulation
+        simulation.clients[2].perform(.leave(circle.group(of: 2)))
+        while circle.length == length, simulation.now < Simulation.beginningMs + 10_000_000 {
+            simulation.run(until: simulation.now + 10)
+        }
+        simulation.run(until: simulation.now + 100)
+        #expect(circle.length == length + 1)
+        #expect(try circle.status(of: 2) == .active)
+        simulation.clients[0].die("test")
+        simulation.clients[1].die("test")
+        circle.wait(120)
+        #expect(try circle.status(of: 2) == .left)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a commit that cannot be fetched stops the member that needs it, and nobody else")
+    func damagedParcel() throws {
+        // With this seed every commit lies in a parcel.
+        let circle = try Circle(seed: 1)
+        let known = Set(circle.relay.model.channels.keys)
+        let simulation = circle.simulation
+        circle.relay.model.lies?.log = { id, connection, truth in
+            guard !known.contains(id), simulation.wires[connection]?.link.client.index == 2 else { return nil }
+            return truth.map { entry in
+                var payload = Array(entry.payload)
+                payload[0] ^= 1
+                return InventedEntry(
+                    entry: Entry(
+                        seq: entry.seq, epoch: entry.epoch, kind: entry.kind, receivedAtMs: entry.receivedAtMs,
+                        id: entry.id, payload: payload[...]), truth: entry.seq)
+            }
+        }
+        simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
+        circle.wait(30)
+        guard case .stopped(_, .brokenLog) = try circle.status(of: 2) else {
+            Issue.record("it is \(String(describing: try circle.status(of: 2)))")
+            return
+        }
+        let before = try circle.texts(of: 0)
+        circle.say(1)
+        #expect(try circle.texts(of: 0) == before + 1)
+        circle.expectNothingFalse()
+    }
+}
