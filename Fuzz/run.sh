@@ -16,6 +16,8 @@ KITH_FUZZ=1 swift build -c release --scratch-path "$scratch" --product KithFuzz 
     -Xswiftc -enable-testing
 # Swift holds enums with boxed payloads in tagged pointers, which the leak checker does not follow.
 export ASAN_OPTIONS=detect_leaks=0
+# Swift's own crash report would come first, and libFuzzer would not keep the input.
+export SWIFT_BACKTRACE=enable=no
 fuzzer=$PWD/$scratch/release/KithFuzz
 mapfile -t all < <(KITH_FUZZ_TARGET=none "$fuzzer" || true)
 mkdir -p Fuzz/work Fuzz/crashes

@@ -24,7 +24,9 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
 
     /// Reads a relay.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        guard let address = RelayAddress(try reader.readText(limit: 512)) else {
+        let text = try reader.readText(limit: 512)
+        // People may write an address in several ways; on the wire it has one, so that what is read is written again as it was.
+        guard let address = RelayAddress(text), address.description == text else {
             throw .unknownValue(field: "RelayPoint.address", value: 0)
         }
         self.address = address
