@@ -35,8 +35,13 @@ struct EveryCommandTests {
             try help.endInput()
             let lines = await help.rest()
             let start = try #require(lines.firstIndex { $0.hasSuffix("SUBCOMMANDS:") })
-            let named = lines[start...].filter { $0.hasPrefix("  ") && $0.dropFirst(2).first?.isLowercase == true }
-                .compactMap { $0.split(separator: " ").first.map(String.init) }
+            var named: [String] = []
+            for line in lines[start...] {
+                let words = line.split(separator: " ")
+                if line.prefix(3).count(where: { $0 == " " }) == 2, let first = words.first {
+                    named.append(String(first))
+                }
+            }
             #expect(named.count > 15)
             let known = Set(Self.commands.compactMap { $0.split(separator: " ").first.map(String.init) })
             #expect(Set(named).subtracting(known) == [])
