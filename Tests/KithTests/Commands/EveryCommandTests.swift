@@ -38,7 +38,8 @@ struct EveryCommandTests {
             var named: [String] = []
             for line in lines[start...] {
                 let words = line.split(separator: " ")
-                if line.prefix(3).count(where: { $0 == " " }) == 2, let first = words.first {
+                guard let first = words.first, first != "See" else { continue }
+                if line.prefix(3).count(where: { $0 == " " }) == 2 {
                     named.append(String(first))
                 }
             }
