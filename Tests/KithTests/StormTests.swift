@@ -5,7 +5,7 @@ import Testing
 
 /// Twenty people, each a process of `kith listen`, and a relay, all of them killed again and again while everybody talks.
 ///
-/// `KITH_STORM_SECONDS` says for how long (120), `KITH_STORM_SEED` repeats a schedule as far as processes can be repeated.
+/// `KITH_STORM_SECONDS` says for how long (20), `KITH_STORM_SEED` repeats a schedule as far as processes can be repeated.
 @Suite("A storm")
 struct StormTests {
     private static let people = 20
@@ -15,7 +15,7 @@ struct StormTests {
         .timeLimit(.minutes(60)))
     func storm() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let seconds = environment["KITH_STORM_SECONDS"].flatMap(Int.init) ?? 120
+        let seconds = environment["KITH_STORM_SECONDS"].flatMap(Int.init) ?? 20
         var random = StormSchedule(seed: environment["KITH_STORM_SEED"].flatMap(UInt64.init) ?? .random(in: 1...10_000))
         print("storm: seed \(random.seed), \(seconds) s")
         try await withTemporaryFolder { folder in
