@@ -89,14 +89,26 @@ struct StormTests {
         return people
     }
 
-    /// Waits until everybody has what was taken from anybody.
+    /// Waits until everybody has what was taken from anybody, and what a process stored and was killed before it said so.
     private static func settle(_ people: [StormPerson]) async throws {
-        let all = try await Self.taken(people)
+        for person in people {
+            try await eventually("\(person.name) has sent everything") {
+                try await person.home.run("status", "--json").objects.first?["queued"] as? Int == 0
+            }
+        }
+        var wanted: [String: Set<String>] = [:]
+        for text in try await Self.taken(people) { wanted[text.channel, default: []].insert(text.text) }
         for person in people {
             for conversation in await person.conversations {
-                let wanted = Set(all.filter { $0.isSeen(by: person.number, in: conversation) }.map(\.text))
+                wanted[person.channel(of: conversation), default: []]
+                    .formUnion(try await person.texts(in: conversation))
+            }
+        }
+        for person in people {
+            for conversation in await person.conversations {
+                let all = wanted[person.channel(of: conversation)] ?? []
                 try await eventually("\(person.name) has everything said in \(conversation)") {
-                    wanted.isSubset(of: try await person.texts(in: conversation))
+                    all.isSubset(of: try await person.texts(in: conversation))
                 }
             }
         }
@@ -156,11 +168,6 @@ struct StormText: Hashable, Sendable {
     let text: String
     /// `storm`, or the one beside the first person for a conversation of two.
     let channel: String
-
-    func isSeen(by number: Int, in conversation: String) -> Bool {
-        if conversation == "storm" { return channel == "storm" }
-        return channel == (number == 0 ? conversation : "p\(number)")
-    }
 }
 
 /// One of them, with the process that listens for them, if it lives.
@@ -263,20 +270,27 @@ actor StormPerson {
 actor StormRelay {
     nonisolated let address: String
     nonisolated let pin: String
+    /// The folder of its store.
+    nonisolated let data: URL
     private let folder: URL
-    private var process: KithProcess?
+    private let environment: [String: String]
+    private var process: KithProcess
 
-    init(in folder: URL) async throws {
+    init(in folder: URL, environment: [String: String] = [:]) async throws {
         self.folder = folder
-        let (process, listening) = try await Self.start("127.0.0.1:0", folder)
+        self.environment = environment
+        data = folder.appendingPathComponent("relay")
+        let (process, listening) = try await Self.start("127.0.0.1:0", data, folder, environment)
         self.process = process
         address = try #require(listening["address"] as? String)
         pin = try #require(listening["pin"] as? String)
     }
 
-    private static func start(_ address: String, _ folder: URL) async throws -> (KithProcess, [String: Any]) {
-        let data = folder.appendingPathComponent("relay").path
-        let process = try KithProcess(["relay", "--listen", address, "--data", data, "--json"], folder: folder)
+    private static func start(
+        _ address: String, _ data: URL, _ folder: URL, _ environment: [String: String]
+    ) async throws -> (KithProcess, [String: Any]) {
+        let process = try KithProcess(
+            ["relay", "--listen", address, "--data", data.path, "--json"], folder: folder, environment: environment)
         while let line = await process.line() {
             let event = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             if let event, event["event"] as? String == "listening" { return (process, event) }
@@ -284,12 +298,15 @@ actor StormRelay {
         throw CocoaError(.executableLoad)
     }
 
-    func start() async throws { process = try await Self.start(address, folder).0 }
+    func start() async throws { process = try await Self.start(address, data, folder, environment).0 }
 
     func kill() async {
-        process?.signal(SIGKILL)
-        _ = await process?.exitCode()
+        process.signal(SIGKILL)
+        _ = await process.exitCode()
     }
+
+    /// What the last of its processes said on standard error.
+    func complaints() async -> [String] { await process.complaintsLeft() }
 }
 
 /// Random numbers that a seed repeats (SplitMix64).

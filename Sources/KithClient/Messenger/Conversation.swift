@@ -96,6 +96,12 @@ final class Conversation {
         self.record = record
     }
 
+    /// Whether the others are gone, and nobody is about to come in.
+    var isLeftAlone: Bool {
+        record.status == .active && record.memberCount < 2
+            && !record.intents.contains { if case .add = $0.change { true } else { false } }
+    }
+
     /// Forgets everything about the connection.
     func hangUp() {
         line = .down

@@ -107,9 +107,9 @@ extension Messenger {
 
     private func startConversation(_ contact: ContactID, _ id: CommandID) throws(KithError) {
         guard let person = contacts[contact] else { throw .notFound("contact") }
-        if let known = conversations.values.filter({ $0.record.contact == contact && $0.record.status.isOpen })
-            .max(by: { $0.id < $1.id })
-        {
+        if let known = conversations.values.filter({
+            $0.record.contact == contact && $0.record.status.isOpen && !$0.isLeftAlone
+        }).max(by: { $0.id < $1.id }) {
             return finish(id, .success(.conversation(known.id)))
         }
         if let other = person.conflictingKey {
@@ -214,6 +214,7 @@ extension Messenger {
             throw .membership("a conversation of two goes by the contact's name")
         }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
+        if conversation.isLeftAlone { throw .membership("nobody else is in it any more") }
         enqueue(
             OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
@@ -227,6 +228,8 @@ extension Messenger {
         let conversation = try open(id)
         guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
         if conversation.record.isSuspect { throw .suspect }
+        // It would wait for ever: the others are gone.
+        if conversation.isLeftAlone { throw .membership("nobody else is in it any more") }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {
             throw .keyChanged(
                 contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)

@@ -93,17 +93,18 @@ extension Messenger {
             return .success(.contact(id))
         }
         let called = alias ?? name.text
-        // Somebody known goes by that name, with another key.
-        if var contact = contacts.values.first(where: { $0.registeredName == name || $0.name == called }) {
-            // A name is held at a relay: the same one at another relay says nothing about it.
-            if contact.registeredName == name, contact.inbox?.relay.pin == relays[relay]?.pin {
-                contact.conflictingKey = key
-                store(contact)
-            }
+        // A name is held at a relay: the same one at another relay says nothing about whom it led to here.
+        if var contact = contacts.values.first(where: {
+            $0.registeredName == name && ($0.inbox.map { $0.relay.pin == relays[relay]?.pin } ?? true)
+        }) {
+            contact.conflictingKey = key
+            store(contact)
             return .failure(
                 .keyChanged(
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: key.fingerprint))
         }
+        // What the user calls somebody says nothing either, but one name here is one person.
+        if contacts.values.contains(where: { $0.name == called }) { return .failure(.nameTaken(called)) }
         let id = ContactID(rawValue: nextNumbers.contact)
         nextNumbers.contact += 1
         contactsByKey[key] = id

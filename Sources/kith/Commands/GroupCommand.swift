@@ -253,7 +253,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
                     try await kith.rename(conversation.id, to: title)
                     for await case .conversation(let now) in events where now.id == conversation.id {
                         if now.name == title { return }
-                        if !now.isUsable { throw KithError.conversation(now.status) }
+                        if let obstacle = now.obstacle { throw obstacle }
                     }
                     throw KithError.closed
                 }

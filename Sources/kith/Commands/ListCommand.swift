@@ -46,7 +46,11 @@ struct ListCommand: AsyncParsableCommand {
     private static func row(_ conversation: ConversationSummary) -> [String] {
         var state: [String] = []
         if conversation.unread > 0 { state.append("\(conversation.unread) unread") }
-        if conversation.status != .active { state.append(conversation.status.sentence) }
+        if conversation.status != .active {
+            state.append(conversation.status.sentence)
+        } else if conversation.memberCount < 2 {
+            state.append("nobody else is in it any more")
+        }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [
             "#\(conversation.id.rawValue)", conversation.name,

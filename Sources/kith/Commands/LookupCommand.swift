@@ -43,8 +43,16 @@ struct LookupCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let point = try await relay.point(for: kith)
-                let id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
-                    try await kith.lookUp(name, at: point, as: `as`)
+                let id: ContactID
+                do {
+                    id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                        try await kith.lookUp(name, at: point, as: `as`)
+                    }
+                } catch KithError.nameTaken(let taken) {
+                    throw Failure(
+                        message:
+                            "\(taken) is somebody else here, with another key; to keep both, say with --as what to "
+                            + "call who has the name there")
                 }
                 guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
                 if profile.json { return _ = JSONLine.print(ContactReport(contact)) }

@@ -125,7 +125,7 @@ struct SendCommand: AsyncParsableCommand {
             if contact.inbox == nil,
                 let last = try await kith.conversations().first(where: { $0.contact == contact.id })
             {
-                throw KithError.conversation(last.status)
+                throw last.obstacle ?? KithError.notReachable(contact.name)
             }
             return try await kith.conversation(try await kith.startConversation(with: contact.id))
         }

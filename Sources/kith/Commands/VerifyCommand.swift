@@ -110,9 +110,14 @@ struct VerifyCommand: AsyncParsableCommand {
                 throw Failure(message: "no other key claims to be \(contact.name)'s")
             }
             try await kith.decideKey(of: contact.id, accept: acceptNewKey)
-            try await report(
-                contact.id, kith, acceptNewKey ? "has the new key now, unverified" : "keeps the pinned key")
+            try await report(contact.id, kith, acceptNewKey ? Self.accepted(contact) : "keeps the pinned key")
         }
+    }
+
+    /// The old key's address is not the new one's: it is to be had where the name is.
+    private static func accepted(_ contact: Contact) -> String {
+        let way = contact.registeredName.map { "kith lookup \($0.text)" } ?? "an invite of theirs"
+        return "has the new key now, unverified; a conversation with it begins with \(way)"
     }
 
     private func report(_ id: ContactID, _ kith: Kith, _ text: String) async throws {

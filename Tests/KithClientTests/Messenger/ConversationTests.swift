@@ -31,6 +31,28 @@ struct ConversationTests {
         }
     }
 
+    @Test("who was left alone is told, and begins another conversation with who left")
+    func leftAlone() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let atBob = try await bob.conversation("alice")
+            let atAlice = try await alice.conversation("bob")
+            _ = try await bob.kith.send("goodbye", to: atBob)
+            try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: goodbye"] }
+            try await bob.kith.leave(atBob)
+            try await eventually({ try await alice.kith.conversation(atAlice).memberCount }) { $0 == 1 }
+            await #expect(throws: KithError.membership("nobody else is in it any more")) {
+                try await alice.kith.send("wait", to: atAlice)
+            }
+            #expect(await alice.kith.queuedMessages() == 0)
+            let another = try await alice.kith.startConversation(with: alice.contact("bob"))
+            #expect(another != atAlice)
+            _ = try await alice.kith.send("one more thing", to: another)
+            try await eventually({ try await bob.kith.conversations().count { $0.status == .active } }) { $0 == 1 }
+            let there = try #require(try await bob.kith.conversations().first { $0.status == .active }).id
+            try await eventually({ try await bob.texts(there) }) { $0 == ["alice: one more thing"] }
+        }
+    }
+
     @Test("an invite for one person works once")
     func onlyOnce() async throws {
         try await withRelay { address, pin, _ in

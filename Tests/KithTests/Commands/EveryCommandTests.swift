@@ -8,7 +8,10 @@ struct EveryCommandTests {
     /// All commands that a user may type, as the program itself lists them.
     private static let commands = [
         "init", "host", "invite", "join", "chat", "send", "listen", "list", "history", "search", "group create",
-        "group add", "group remove", "group leave", "group rename", "verify", "contacts", "register", "lookup",
+        "group members",
+        "group add", "group remove", "group leave", "group rename", "verify", "contacts", "contacts list",
+        "contacts show",
+        "contacts rename", "register", "lookup",
         "status",
         "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "classic", "demo",
     ]
@@ -23,8 +26,11 @@ struct EveryCommandTests {
             #expect(await help.exitCode() == 0)
             #expect(lines.contains { $0.hasPrefix("OVERVIEW: ") })
             #expect(lines.contains("EXAMPLES"))
-            let typed = command == "relay run" ? "relay" : command
-            #expect(lines.contains { $0.hasPrefix("  ") && $0.contains("kith \(typed)") })
+            // The first of some is the command itself.
+            let typed = ["relay run": "relay", "contacts list": "contacts"][command] ?? command
+            let start = try #require(lines.firstIndex(of: "EXAMPLES"))
+            let examples = lines[start...].dropFirst().prefix { $0.hasPrefix("  ") }
+            #expect(examples.contains { $0.hasPrefix("  kith ") && $0.contains("kith \(typed)") })
         }
     }
 
@@ -79,39 +85,55 @@ struct EveryCommandTests {
         }
     }
 
-    @Test("leaves nothing readable: no text in any file of either side, and every file its owner's alone")
-    func nothingReadable() async throws {
-        try await withAnnAndBob { ann, bob, _ in
-            let canary = "the canary sings at midnight"
-            _ = try await ann.run("listen", "--timeout", "2s")
-            _ = try await ann.run("send", "Bob", canary)
-            let listener = try bob.start(["listen", "--json"])
-            while let line = await listener.line() {
-                if line.contains(canary) { break }
+    @Test("that offers --json prints objects, one a line: what is done seldom")
+    func seldom() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            func objects(_ person: CommandPerson, _ arguments: String...) async throws -> [[String: Any]] {
+                let outcome = try await person.run(arguments + ["--json"])
+                #expect(outcome.code == 0, "\(arguments): \(outcome.complaints)")
+                #expect(outcome.objects.count == outcome.lines.count, "\(arguments): \(outcome.lines)")
+                return outcome.objects
             }
-            try listener.write(#"{"send":{"to":"Ann","text":"\#(canary), says Bob"},"ref":1}"#)
-            while let line = await listener.line() {
-                if line.contains(#""event":"sent""#) { break }
-            }
-            listener.signal(SIGKILL)
-            _ = await listener.exitCode()
-            let complaints = await listener.complaintsLeft().joined()
-            #expect(!complaints.contains(canary))
-            var files = 0
-            for home in [ann.folder, bob.folder] {
-                let all = try #require(FileManager.default.enumerator(at: home, includingPropertiesForKeys: nil))
-                for case let url as URL in all.allObjects {
-                    let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
-                    let isFolder = attributes[.type] as? FileAttributeType == .typeDirectory
-                    #expect((attributes[.posixPermissions] as? Int) == (isFolder ? 0o700 : 0o600), "\(url.path)")
-                    guard !isFolder else { continue }
-                    files += 1
-                    let bytes = try Data(contentsOf: url)
-                    #expect(bytes.range(of: Data(canary.utf8)) == nil, "\(url.lastPathComponent)")
-                }
-            }
-            // The database, its log and the key, at least, on both sides; the log is there after a kill.
-            #expect(files >= 5)
+            let (ann, bob) = (try await CommandPerson("Ann", in: folder), try await CommandPerson("Bob", in: folder))
+            let more = try await objects(ann, "init", "--yes", "--no-passphrase", "--name", "Nan", "--profile", "more")
+            #expect(more.first?["name"] as? String == "Nan")
+            let line = try #require(
+                try await objects(ann, "invite", "--relay", relay.address, "--pin", relay.pin).first?["line"])
+            #expect(try await objects(bob, "join", try #require(line as? String)).first?["name"] as? String == "Ann")
+            _ = try await objects(bob, "send", "Ann", "here I am")
+            try await ann.hear("here I am")
+            #expect(try await objects(ann, "contacts", "show", "Bob").first?["name"] as? String == "Bob")
+            #expect(try await objects(ann, "contacts", "rename", "Bob", "Bo").first?["name"] as? String == "Bo")
+            #expect(try await objects(ann, "status", "--check").count == 1)
+            #expect(try await objects(ann, "group", "create", "team", "Bo").count == 1)
+            #expect(try await objects(ann, "group", "members", "team").count == 2)
+            #expect(try await objects(ann, "group", "remove", "team", "Bo").first?["members"] as? Int == 1)
+            #expect(try await objects(ann, "group", "add", "team", "Bo").first?["members"] as? Int == 2)
+            #expect(try await objects(ann, "group", "remove", "team", "Bo").count == 1)
+            #expect(try await objects(ann, "group", "leave", "team").first?["status"] as? String == "left")
+
+            let passphrase = folder.appendingPathComponent("passphrase")
+            try Data("of the backup\n".utf8).write(to: passphrase)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passphrase.path)
+            let backup = folder.appendingPathComponent("backup").path
+            #expect(
+                try await objects(ann, "export", backup, "--passphrase-file", passphrase.path).first?["bytes"] != nil)
+            let restored = try await objects(
+                bob, "import", backup, "--passphrase-file", passphrase.path, "--yes", "--profile", "restored")
+            #expect(restored.first?["name"] as? String == "Ann")
+            #expect(
+                try await objects(ann, "passphrase", "--none", "--profile", "more").first?["passphrase"] as? Bool
+                    == false)
+
+            #expect(try await objects(ann, "relay", "status", "--relay", relay.address, "--pin", relay.pin).count == 1)
+            #expect(try await objects(ann, "relay", "audit", "--data", relay.data.path).count > 2)
+            let host = try ann.start(["host", "--json", "--listen", "127.0.0.1:0", "--profile", "more"])
+            let hosting = try JSONSerialization.jsonObject(with: Data((await host.line() ?? "").utf8))
+            #expect((hosting as? [String: Any])?["event"] as? String == "hosting")
+            host.signal(SIGTERM)
+            #expect(await host.exitCode() == 0)
+            await relay.kill()
         }
     }
 }

@@ -137,10 +137,14 @@ enum NamedTarget: Hashable, Sendable {
 
 extension ConversationSummary {
     /// Whether something can be sent there, or will be.
-    var isUsable: Bool {
+    var isUsable: Bool { obstacle == nil }
+
+    /// Why nothing can be sent there.
+    var obstacle: KithError? {
         switch status {
-        case .preparing, .active: true
-        case .removed, .left, .stopped: false
+        case .preparing: nil
+        case .active: memberCount > 1 ? nil : .membership("nobody else is in \(name) any more")
+        case .removed, .left, .stopped: .conversation(status)
         }
     }
 }

@@ -33,7 +33,7 @@ struct SendProgress {
                 try await lookAgain(in: kith)
                 if waiting.isEmpty { return }
             case .conversation(let now) where now.id == conversation.id:
-                if !now.isUsable { throw KithError.conversation(now.status) }
+                if let obstacle = now.obstacle { throw obstacle }
                 if now.isSuspect { throw KithError.suspect }
             default: continue
             }

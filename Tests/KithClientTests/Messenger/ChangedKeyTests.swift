@@ -1,0 +1,123 @@
+import Foundation
+import KithRelay
+import KithWire
+import Testing
+
+@testable import KithClient
+
+@Suite("A changed key")
+struct ChangedKeyTests {
+    /// A relay that forgets everything but who it is.
+    private struct ForgetfulRelay {
+        let point: RelayPoint
+        let folder: URL
+        let server: RelayServer
+
+        static func start(in folder: URL, port: Int = 0) async throws -> ForgetfulRelay {
+            var configuration = RelayConfiguration(port: port)
+            configuration.eventLoops = 1
+            let server = try await RelayServer.start(configuration, identity: .kept(in: folder), store: MemoryStore())
+            let address = try #require(RelayAddress(host: server.host, port: server.port))
+            return ForgetfulRelay(
+                point: RelayPoint(address: address, pin: server.pin), folder: folder, server: server)
+        }
+
+        func restarted() async throws -> ForgetfulRelay {
+            await server.shutDown()
+            return try await Self.start(in: folder, port: server.port)
+        }
+    }
+
+    /// Alice knows bob by his name at the relay; then the name leads to somebody else.
+    private func withAnotherBob(
+        _ body: (_ alice: Person, _ bob: Contact, _ another: Person, _ relay: RelayPoint) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            var relay = try await ForgetfulRelay.start(in: folder)
+            let (alice, bob, another) = (
+                try await Person("alice"), try await Person("bob"), try await Person("another")
+            )
+            let name = try #require(Name("bob"))
+            try await bob.kith.register(name, at: relay.point)
+            _ = try await alice.kith.lookUp(name, at: relay.point, as: "Robert")
+            await bob.kith.close()
+            relay = try await relay.restarted()
+            try await another.kith.register(name, at: relay.point)
+            let robert = try #require(await alice.kith.contacts().first)
+            let found = await another.kith.identity().accountKey
+            await #expect(
+                throws: KithError.keyChanged(
+                    contact: "Robert", pinned: robert.accountKey.fingerprint, found: found.fingerprint)
+            ) { try await alice.kith.lookUp(name, at: relay.point) }
+            try await body(alice, robert, another, relay.point)
+            await alice.kith.close()
+            await another.kith.close()
+            await relay.server.shutDown()
+        }
+    }
+
+    @Test("blocks sending until the user decides; whoever keeps the pinned one is asked again the next time")
+    func kept() async throws {
+        try await withAnotherBob { alice, robert, another, relay in
+            let found = await another.kith.identity().accountKey
+            #expect(await alice.kith.contacts().map(\.conflictingKey) == [found])
+            await #expect(throws: KithError.self) { try await alice.kith.startConversation(with: robert.id) }
+            await #expect(throws: KithError.self) {
+                try await alice.kith.createGroup("team", at: relay, members: [robert.id])
+            }
+            #expect(try await alice.kith.conversations().isEmpty)
+            try await alice.kith.decideKey(of: robert.id, accept: false)
+            #expect(await alice.kith.contacts() == [robert])
+            await #expect(throws: KithError.self) {
+                try await alice.kith.lookUp(try #require(Name("bob")), at: relay)
+            }
+            #expect(await alice.kith.contacts().map(\.conflictingKey) == [found])
+        }
+    }
+
+    @Test("that was accepted is unverified, and reached after the name was looked up again")
+    func accepted() async throws {
+        try await withAnotherBob { alice, robert, another, relay in
+            let name = try #require(Name("bob"))
+            try await alice.kith.setVerified(robert.id, true)
+            try await alice.kith.decideKey(of: robert.id, accept: true)
+            let contact = try #require(await alice.kith.contacts().first)
+            #expect(contact.accountKey == (await another.kith.identity().accountKey))
+            #expect(contact.trust == .unverified)
+            // The address that there was leads to the old key.
+            await #expect(throws: KithError.notReachable("Robert")) {
+                try await alice.kith.startConversation(with: robert.id)
+            }
+            #expect(try await alice.kith.lookUp(name, at: relay) == robert.id)
+            let conversation = try await alice.kith.startConversation(with: robert.id)
+            _ = try await alice.kith.send("hello", to: conversation)
+            try await eventually({ try await another.kith.conversations().map(\.name) }) { $0 == ["alice"] }
+            let there = try await another.conversation("alice")
+            try await eventually({ try await another.texts(there) }) { $0 == ["alice: hello"] }
+        }
+    }
+
+    @Test("the same name at another relay, or one that the user chose, is no changed key: it is taken here")
+    func otherRelay() async throws {
+        try await withRelay { address, pin, _ in
+            try await withRelay { otherAddress, otherPin, _ in
+                let (here, there) = (
+                    RelayPoint(address: address, pin: pin), RelayPoint(address: otherAddress, pin: otherPin)
+                )
+                let (alice, bob, another) = (
+                    try await Person("alice"), try await Person("bob"), try await Person("another")
+                )
+                let name = try #require(Name("bob"))
+                try await bob.kith.register(name, at: here)
+                try await another.kith.register(name, at: there)
+                let first = try await alice.kith.lookUp(name, at: here)
+                await #expect(throws: KithError.nameTaken("bob")) { try await alice.kith.lookUp(name, at: there) }
+                #expect(await alice.kith.contacts().map(\.conflictingKey) == [nil])
+                let second = try await alice.kith.lookUp(name, at: there, as: "bob of there")
+                #expect(second != first)
+                #expect(await alice.kith.contacts().map(\.name).sorted() == ["bob", "bob of there"])
+                for person in [alice, bob, another] { await person.kith.close() }
+            }
+        }
+    }
+}
