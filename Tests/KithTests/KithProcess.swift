@@ -50,7 +50,21 @@ final class KithProcess: Sendable {
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("kith")
     }()
 
-    func write(_ line: String) throws { try input.write(contentsOf: Data((line + "\n").utf8)) }
+    /// Gives it a line; throws if it has ended. The signal that comes with that must not end the tests.
+    func write(_ line: String) throws {
+        var (pipe, before) = (sigset_t(), sigset_t())
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, &before)
+        defer {
+            var now = timespec()
+            sigtimedwait(&pipe, nil, &now)
+            pthread_sigmask(SIG_SETMASK, &before, nil)
+        }
+        try input.write(contentsOf: Data((line + "\n").utf8))
+    }
+
+    var isRunning: Bool { process.withLock { $0.isRunning } }
     func endInput() throws { try input.close() }
 
     /// The next line on standard output; `nil` at its end.

@@ -93,7 +93,8 @@ struct StormTests {
     private static func settle(_ people: [StormPerson]) async throws {
         for person in people {
             try await eventually("\(person.name) has sent everything") {
-                try await person.home.run("status", "--json").objects.first?["queued"] as? Int == 0
+                try await person.listen()
+                return try await person.home.run("status", "--json").objects.first?["queued"] as? Int == 0
             }
         }
         var wanted: [String: Set<String>] = [:]
@@ -108,7 +109,8 @@ struct StormTests {
             for conversation in await person.conversations {
                 let all = wanted[person.channel(of: conversation)] ?? []
                 try await eventually("\(person.name) has everything said in \(conversation)") {
-                    all.isSubset(of: try await person.texts(in: conversation))
+                    try await person.listen()
+                    return all.isSubset(of: try await person.texts(in: conversation))
                 }
             }
         }
@@ -212,7 +214,8 @@ actor StormPerson {
 
     /// Starts to listen, unless that is so already.
     func listen() async throws {
-        guard process == nil else { return }
+        // One that found the profile open in another process has ended by itself.
+        if let process, process.isRunning { return }
         let process = try home.start(["listen", "--json", "--no-receipts"])
         self.process = process
         Task { [weak self] in
