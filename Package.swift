@@ -98,7 +98,8 @@ let package = Package(
         .testTarget(
             name: "KithTests",
             dependencies: [
-                "kith", "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", nio, argumentParser,
+                "kith", "KithClient", "KithRelay", "KithSimulation", "KithWire", "ClassicSession", "TLSCodec", nio,
+                argumentParser,
             ]),
         .testTarget(
             name: "SimulationTests",

@@ -55,15 +55,17 @@ struct EveryCommandTests {
         }
     }
 
+    /// Runs a command to its good end; everything that it prints is an object.
+    private func objects(_ person: CommandPerson, _ arguments: String...) async throws -> [[String: Any]] {
+        let outcome = try await person.run(arguments + ["--json"])
+        #expect(outcome.code == 0, "\(arguments): \(outcome.complaints)")
+        #expect(outcome.objects.count == outcome.lines.count, "\(arguments): \(outcome.lines)")
+        return outcome.objects
+    }
+
     @Test("that offers --json prints objects, one a line")
     func json() async throws {
         try await withAnnAndBob { ann, bob, relay in
-            func objects(_ person: CommandPerson, _ arguments: String...) async throws -> [[String: Any]] {
-                let outcome = try await person.run(arguments + ["--json"])
-                #expect(outcome.code == 0, "\(arguments): \(outcome.complaints)")
-                #expect(outcome.objects.count == outcome.lines.count, "\(arguments): \(outcome.lines)")
-                return outcome.objects
-            }
             _ = try await objects(ann, "listen", "--timeout", "2s")
             _ = try await objects(bob, "listen", "--timeout", "2s")
             let sent = try await objects(ann, "send", "Bob", "a text")
@@ -89,12 +91,6 @@ struct EveryCommandTests {
     func seldom() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await StormRelay(in: folder)
-            func objects(_ person: CommandPerson, _ arguments: String...) async throws -> [[String: Any]] {
-                let outcome = try await person.run(arguments + ["--json"])
-                #expect(outcome.code == 0, "\(arguments): \(outcome.complaints)")
-                #expect(outcome.objects.count == outcome.lines.count, "\(arguments): \(outcome.lines)")
-                return outcome.objects
-            }
             let (ann, bob) = (try await CommandPerson("Ann", in: folder), try await CommandPerson("Bob", in: folder))
             let more = try await objects(ann, "init", "--yes", "--no-passphrase", "--name", "Nan", "--profile", "more")
             #expect(more.first?["name"] as? String == "Nan")
