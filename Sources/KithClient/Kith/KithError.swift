@@ -52,4 +52,7 @@ public enum KithError: Error, Hashable, Sendable {
     case membership(String)
     /// It was given up because the profile was closed.
     case closed
+
+    /// All others have left the conversation.
+    package static let leftAlone = KithError.membership("nobody else is in it any more")
 }

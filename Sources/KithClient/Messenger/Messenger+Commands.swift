@@ -214,7 +214,7 @@ extension Messenger {
             throw .membership("a conversation of two goes by the contact's name")
         }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        if conversation.isLeftAlone { throw .membership("nobody else is in it any more") }
+        if conversation.isLeftAlone { throw .leftAlone }
         enqueue(
             OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
@@ -229,7 +229,7 @@ extension Messenger {
         guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
         if conversation.record.isSuspect { throw .suspect }
         // It would wait for ever: the others are gone.
-        if conversation.isLeftAlone { throw .membership("nobody else is in it any more") }
+        if conversation.isLeftAlone { throw .leftAlone }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {
             throw .keyChanged(
                 contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)

@@ -101,6 +101,7 @@ extension Messenger {
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
+        forgetParcel(.tree(id))
         storeInbox(id)
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
         try open(inbox: id)
@@ -117,6 +118,7 @@ extension Messenger {
 
     private func forget(inbox id: InboxID) {
         inboxes[id] = nil
+        forgetParcel(.tree(id))
         output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
     }
@@ -229,7 +231,8 @@ extension Messenger {
             let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
             let letter = try? InboxLetter(decoding: opened)
         else { return .done }
-        if let conversation = record.taken.first(where: { $0.letter == letter.digest })?.conversation {
+        let digest = letter.digest
+        if let conversation = record.taken.first(where: { $0.letter == digest })?.conversation {
             if conversations[conversation] != nil { tell(.warning(conversation, .oldWelcome)) }
             return .done
         }

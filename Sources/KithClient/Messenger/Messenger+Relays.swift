@@ -95,7 +95,7 @@ extension Messenger {
         for (id, inbox) in inboxes where inbox.record.relay == relay {
             inbox.hangUp()
             // The entry that it is for comes again.
-            if parcels[.tree(id)]?.relay == relay { parcels[.tree(id)] = nil } else { forgetParcel(.tree(id)) }
+            forgetParcel(.tree(id))
         }
         for (purpose, parcel) in parcels where parcel.relay == relay { parcels[purpose]?.hangUp() }
         for number in deliveries.keys where deliveries[number]?.delivery.relay == relay { deliveries[number]?.hangUp() }

@@ -71,12 +71,7 @@ struct ChatSession {
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         self.nextEvent = nextEvent
         Task {
-            // One at a time: what a screen that is slow holds up waits in the profile, where it is bounded.
-            var events = events.makeAsyncIterator()
-            for await _ in turns {
-                guard let event = await events.next() else { break }
-                arrive.yield(.event(event))
-            }
+            await events.handOn(at: turns) { arrive.yield(.event($0)) }
             arrive.yield(.leave)
         }
         let opening = try await desk.opening(page: isForPerson ? options.page : nil)

@@ -49,7 +49,7 @@ struct ListCommand: AsyncParsableCommand {
         if conversation.status != .active {
             state.append(conversation.status.sentence)
         } else if conversation.memberCount < 2 {
-            state.append("nobody else is in it any more")
+            state.append(KithError.leftAlone.description)
         }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [

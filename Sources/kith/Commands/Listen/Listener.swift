@@ -92,12 +92,7 @@ struct Listener {
         let events = await kith.events()
         var tasks = [
             Task {
-                // One at a time: what an output that nobody reads holds up waits in the profile, where it is bounded.
-                var events = events.makeAsyncIterator()
-                for await _ in turns {
-                    guard let event = await events.next() else { break }
-                    put.yield(.event(event))
-                }
+                await events.handOn(at: turns) { put.yield(.event($0)) }
                 put.yield(.end(.closed))
             },
             Task {
