@@ -40,6 +40,47 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("a device that dies with its commit on the way invites whom it added when it is back")
+    func dyingBeforeWelcome() throws {
+        // With this seed every commit lies in a parcel.
+        let circle = try Circle(strangers: 1, seed: 1)
+        let simulation = circle.simulation
+        let host = try #require(simulation.clients[0].messenger)
+        let before = host.contactList.count
+        let known = Set(circle.relay.model.channels.keys)
+        circle.join(3)
+        func isCommitted() -> Bool {
+            circle.relay.model.channels.contains { !known.contains($0.key) && $0.value.epoch > 0 }
+        }
+        while !isCommitted(), simulation.now < Simulation.beginningMs + 10_000_000 {
+            simulation.run(until: simulation.now + 1)
+        }
+        #expect(host.contactList.count == before)
+        simulation.clients[3].die("test")
+        circle.wait(120)
+        #expect(host.contactList.count == before + 1)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a parcel whose parts are there twice is read")
+    func repeatedParts() throws {
+        // With this seed every commit lies in a parcel.
+        let circle = try Circle(seed: 1)
+        let known = Set(circle.relay.model.channels.keys)
+        circle.relay.model.lies?.log = { id, _, truth in
+            guard !known.contains(id) else { return nil }
+            return (truth + truth).map { InventedEntry(entry: $0, truth: $0.seq) }
+        }
+        let length = circle.length
+        circle.simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
+        circle.wait(30)
+        #expect(circle.length == length + 1)
+        let before = try circle.texts(of: 2)
+        circle.say(1)
+        #expect(try circle.texts(of: 2) == before + 1)
+        circle.expectNothingFalse()
+    }
+
     @Test("a commit that cannot be fetched stops the member that needs it, and nobody else")
     func damagedParcel() throws {
         // With this seed every commit lies in a parcel.

@@ -95,7 +95,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 
     /// One part of the whole; `nil` if the entry is not that part.
-    func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
+    fileprivate func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
         let sealed = Array(payload)
         guard sealed.count >= 16,
             let nonce = try? nonce(index),
@@ -110,6 +110,32 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
 
     private func nonce(_ index: Int) throws -> ChaChaPoly.Nonce {
         try ChaChaPoly.Nonce(data: [0, 0, 0, 0] + UInt64(index).encoded)
+    }
+}
+
+/// The parts of a parcel, as far as they are here. Its entries may be in another order and there twice: a relay may refuse one
+/// of several for the moment, and forgets after a while which it took.
+struct ParcelContents {
+    let address: ParcelAddress
+    private var parts: [Int: [UInt8]] = [:]
+
+    init(of address: ParcelAddress) { self.address = address }
+
+    /// Takes an entry's payload, and says whether it is a part of this parcel.
+    mutating func take(_ payload: some Collection<UInt8>) -> Bool {
+        let indices = 0..<address.partCount
+        for index in indices.filter({ parts[$0] == nil }) + indices.filter({ parts[$0] != nil }) {
+            guard let part = address.open(payload, index: index) else { continue }
+            parts[index] = part
+            return true
+        }
+        return false
+    }
+
+    /// All of it; `nil` while a part is missing.
+    var whole: [UInt8]? {
+        guard parts.count == address.partCount else { return nil }
+        return (0..<address.partCount).flatMap { parts[$0] ?? [] }
     }
 }
 
@@ -154,9 +180,9 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
 
     /// The commit, from the parcel's entries; `nil` if they are not what the reference is to.
     package func commit(from entries: [[UInt8]]) -> [UInt8]? {
-        let parts = entries.indices.compactMap { commit.open(entries[$0], index: $0) }
-        let bytes = parts.flatMap { $0 }
-        return isTo(bytes) ? bytes : nil
+        var contents = ParcelContents(of: commit)
+        for entry in entries { _ = contents.take(entry) }
+        return contents.whole.flatMap { isTo($0) ? $0 : nil }
     }
 
     func isTo(_ bytes: [UInt8]) -> Bool { SHA256.hash(data: bytes).elementsEqual(digest) }

@@ -92,7 +92,7 @@ extension Messenger {
             for (other, pending) in deliveries where pending.delivery.after == number { openDelivery(other) }
         }
         if delivery.access != nil, let conversation = conversations[delivery.conversation] {
-            try didDeliverCommit(number, conversation, error)
+            try didDeliverParcel(delivery.channel, conversation, error)
         }
         let isWaiting =
             deliveries.values.contains {

@@ -239,14 +239,17 @@ extension Messenger {
         guard let (number, bundle) = try keyPackage(letter.keyPackage, id),
             let message = letter.open(with: bundle, channel: record.channel),
             case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
-            (try? welcome.isFor(bundle.keyPackage)) == true,
-            record.purpose.isForFew || knownRelay(message.relay) != nil
+            (try? welcome.isFor(bundle.keyPackage)) == true
         else { return .done }
+        // Who says so is known only once the tree is here.
+        let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
         if case .parcel(let address) = message.tree, tree == nil {
+            guard !isAnybodys else { return .done }
             fetch(address, at: relayID(for: message.relay), for: .tree(id))
             return .waits
         }
-        return try join(welcome, message, letter, bundle, number, inbox, id, tree: tree)
+        return try join(
+            welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
     }
 
     private func keyPackage(
@@ -281,7 +284,7 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether few have the address. Where anybody may have it, nobody makes this device connect to a relay of their choice.
+    /// Whether few have the address. Where anybody may have it, no stranger makes this device connect to a relay of their choice.
     var isForFew: Bool {
         switch self {
         case .invite(let isReusable, _): !isReusable

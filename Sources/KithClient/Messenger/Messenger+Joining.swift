@@ -6,19 +6,23 @@ import TLSCodec
 
 extension Messenger {
     /// Joins a group with a Welcome that was put into an inbox. Nothing happens if it is not genuine.
+    ///
+    /// - Parameter byContactOnly: whether nothing happens, too, if it is from somebody who is not known here.
     func join(
         _ welcome: Welcome, _ message: InboxMessage, _ letter: InboxLetter, _ bundle: KeyPackageBundle,
-        _ number: UInt64, _ inbox: Inbox, _ inboxID: InboxID, tree: [UInt8]?
+        _ number: UInt64, _ inbox: Inbox, _ inboxID: InboxID, tree: [UInt8]?, byContactOnly: Bool
     ) throws(KithError) -> Taken {
         let group: Group
         do throws(MLSError) {
             group = try Group(joining: welcome, with: bundle, ratchetTree: tree, in: environment)
         } catch { return .done }
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
+        let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
+        if byContactOnly, inviter.flatMap({ contactsByKey[$0] }) == nil { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
-        if let old, try !mayRejoin(old, group, message) { return .done }
+        if let old, try !mayRejoin(old, group, inviter, message) { return .done }
         if !bundle.keyPackage.isLastResort {
             output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
             freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
@@ -81,7 +85,7 @@ extension Messenger {
     /// one that ended is brought back by somebody who was in it, on its own relay, and in a conversation of two by the
     /// other person and with nobody else.
     private func mayRejoin(
-        _ conversation: Conversation, _ group: Group, _ message: InboxMessage
+        _ conversation: Conversation, _ group: Group, _ inviter: AccountKey?, _ message: InboxMessage
     ) throws(KithError) -> Bool {
         let record = conversation.record
         switch record.status {
@@ -89,17 +93,16 @@ extension Messenger {
         case .removed, .stopped: break
         }
         guard group.epoch > record.epoch, let relay = relays[record.relay], relay.address == message.relay.address,
-            relay.pin == message.relay.pin,
-            let inviter = group.inviter, let account = group.tree[inviter]?.credential.deviceCertificate?.accountKey
+            relay.pin == message.relay.pin, let inviter
         else { return false }
         if record.isDirect {
             guard let contact = record.contact.flatMap({ contacts[$0] }) else { return false }
             let accounts = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey })
-            return accounts == [contact.accountKey, profile.account.publicKey] && account == contact.accountKey
+            return accounts == [contact.accountKey, profile.account.publicKey] && inviter == contact.accountKey
         }
         // A restored device has no group to look into: whoever it knows may add it.
-        if case .stopped(_, .restored) = record.status { return contactsByKey[account] != nil }
-        return try !self.group(of: conversation).group.leaves(of: account).isEmpty
+        if case .stopped(_, .restored) = record.status { return contactsByKey[inviter] != nil }
+        return try !self.group(of: conversation).group.leaves(of: inviter).isEmpty
     }
 
     /// This device was added again to a conversation that it had lost.

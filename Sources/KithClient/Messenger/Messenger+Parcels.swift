@@ -11,24 +11,24 @@ enum ParcelPurpose: Hashable, Sendable {
 
 /// A parcel that is on its way (see ``ParcelAddress``).
 struct ParcelFetch {
-    let address: ParcelAddress
     let relay: RelayID
+    var contents: ParcelContents
     var followTag: UInt64?
-    var parts: [[UInt8]] = []
     /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
     let since: UInt64
     /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
     var retryAt: UInt64?
 
     init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {
-        self.address = address
+        contents = ParcelContents(of: address)
         self.relay = relay
         self.since = since
     }
 
+    var address: ParcelAddress { contents.address }
+
     mutating func hangUp() {
         followTag = nil
-        parts = []
         retryAt = nil
     }
 }
@@ -110,15 +110,10 @@ extension Messenger {
 
     func process(_ entries: [Entry], parcel purpose: ParcelPurpose) throws(KithError) {
         for entry in entries {
-            guard let parcel = parcels[purpose], parcel.parts.count < parcel.address.partCount else { return }
-            guard let part = parcel.address.open(entry.payload, index: parcel.parts.count) else {
-                return try giveUp(purpose, .denied)
-            }
-            parcels[purpose]?.parts.append(part)
+            if parcels[purpose]?.contents.take(entry.payload) == false { return try giveUp(purpose, .denied) }
         }
-        guard let parcel = parcels[purpose], parcel.parts.count == parcel.address.partCount else { return }
+        guard let bytes = parcels[purpose]?.contents.whole else { return }
         forgetParcel(purpose)
-        let bytes = parcel.parts.flatMap { $0 }
         switch purpose {
         case .tree(let inbox): try didFetchTree(bytes, inbox)
         case .commit(let conversation): try didFetchCommit(bytes, conversation)

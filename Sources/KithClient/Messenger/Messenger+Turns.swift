@@ -59,9 +59,10 @@ extension Messenger {
         _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
         didNote(EntryRecord(entry, view: view, author: author, body: .notices(notices)), at: entry, in: conversation)
-        if let parcel = loaded.pending?.parcel, deliveries.removeValue(forKey: parcel.delivery) != nil {
+        if let parcel = loaded.pending?.parcel, let delivery = delivery(of: parcel) {
             // Another commit was first: nobody will look for this one.
-            output.transaction.delete(StoreKey(.delivery, item: parcel.delivery))
+            deliveries[delivery] = nil
+            output.transaction.delete(StoreKey(.delivery, item: delivery))
         }
         try callingMLS { () throws(MLSError) in try loaded.enter(next) }
         let begin = LogView(
@@ -152,7 +153,7 @@ extension Messenger {
 
     private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
         // What the turn refers to is there first.
-        if let parcel = pending.parcel, deliveries[parcel.delivery] != nil { return }
+        if let parcel = pending.parcel, delivery(of: parcel) != nil { return }
         guard conversation.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
         conversation.turnIsSent = true
         request(
@@ -193,9 +194,15 @@ extension Messenger {
         conversation.turnIsSent = false
     }
 
+    /// The delivery that brings a turn's commit to the relay, until it is there. Not known by its number, which another gets
+    /// once it is done.
+    private func delivery(of commit: TurnReference) -> UInt64? {
+        deliveries.first { $0.value.delivery.channel == commit.channel }?.key
+    }
+
     /// The parcel that a turn refers to is at the relay, or can't be brought there.
-    func didDeliverCommit(_ delivery: UInt64, _ conversation: Conversation, _ error: KithError?) throws(KithError) {
-        guard conversation.record.status.isOpen, try group(of: conversation).pending?.parcel?.delivery == delivery
+    func didDeliverParcel(_ channel: ChannelID, _ conversation: Conversation, _ error: KithError?) throws(KithError) {
+        guard conversation.record.status.isOpen, try group(of: conversation).pending?.parcel?.channel == channel
         else { return }
         if let error { try dropPending(conversation, error) }
         try pump(conversation)
@@ -308,10 +315,10 @@ extension Messenger {
             try loaded.group.commit(CommitOptions(proposals), in: environment)
         }
         let bytes = commit.message.encoded
-        var parcel: PendingTurn.Parcel?
+        var parcel: TurnReference?
         if bytes.count > largestTurn {
-            let (address, delivery) = try deliverParcel(bytes, intent.id, conversation)
-            parcel = PendingTurn.Parcel(reference: TurnReference(to: address, of: bytes), delivery: delivery)
+            let (address, _) = try deliverParcel(bytes, intent.id, conversation)
+            parcel = TurnReference(to: address, of: bytes)
         }
         let pending = PendingTurn(
             entryID: .random(from: random), commit: commit, intent: intent.id, recipients: recipients,

@@ -12,31 +12,11 @@ struct PendingTurn: Sendable {
     let recipients: [Recipient]
     /// Whether the Welcome's GroupInfo holds the tree.
     let hasTreeInWelcome: Bool
-    /// Where the commit lies if it is too long for an entry, and the delivery that puts it there.
-    let parcel: Parcel?
-
-    struct Parcel: Sendable, TLSCodable {
-        let reference: TurnReference
-        let delivery: UInt64
-
-        init(reference: TurnReference, delivery: UInt64) {
-            self.reference = reference
-            self.delivery = delivery
-        }
-
-        init(from reader: inout TLSReader) throws(TLSCodecError) {
-            reference = try reader.read()
-            delivery = try reader.readUInt64()
-        }
-
-        func encode(into writer: inout TLSWriter) {
-            writer.write(reference)
-            writer.write(delivery)
-        }
-    }
+    /// Where the commit lies if it is too long for an entry.
+    let parcel: TurnReference?
 
     /// What the turn holds.
-    var payload: [UInt8] { parcel?.reference.encoded ?? commit.message.encoded }
+    var payload: [UInt8] { parcel?.encoded ?? commit.message.encoded }
 
     struct Recipient: Sendable, TLSCodable {
         let inbox: InboxAddress
@@ -60,7 +40,7 @@ struct PendingTurn: Sendable {
 
     init(
         entryID: EntryID, commit: PendingCommit, intent: UInt64, recipients: [Recipient], hasTreeInWelcome: Bool,
-        parcel: Parcel?
+        parcel: TurnReference?
     ) {
         self.entryID = entryID
         self.commit = commit
@@ -70,7 +50,7 @@ struct PendingTurn: Sendable {
         self.parcel = parcel
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 16 << 10)

@@ -144,6 +144,28 @@ struct ConversationTests {
         }
     }
 
+    @Test("a name takes nobody to a relay that a stranger chose; a contact may choose one")
+    func relaysOfStrangers() async throws {
+        try await withAliceAndBob { alice, bob, relay in
+            try await withRelay { otherAddress, otherPin, _ in
+                let other = RelayPoint(address: otherAddress, pin: otherPin)
+                let mallory = try await Person("mallory")
+                let name = try #require(Name("alice"))
+                try await alice.kith.register(name, at: relay)
+                let found = try await mallory.kith.lookUp(name, at: relay)
+                _ = try await mallory.kith.createGroup("come here", at: other, members: [found])
+                // The name's address takes the place of the one that came with the first conversation.
+                let known = try await bob.kith.lookUp(name, at: relay)
+                _ = try await bob.kith.createGroup("plans", at: other, members: [known])
+                try await eventually({ try await alice.kith.conversations().map(\.name).sorted() }) {
+                    $0.contains("plans")
+                }
+                #expect(try await alice.kith.conversations().map(\.name).sorted() == ["bob", "plans"])
+                await mallory.kith.close()
+            }
+        }
+    }
+
     @Test("a live check tells who is there")
     func presence() async throws {
         try await withAliceAndBob { alice, bob, _ in
