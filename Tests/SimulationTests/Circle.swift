@@ -57,6 +57,18 @@ struct Circle {
 
     func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }
 
+    /// Lets time pass until something is so, in the very millisecond.
+    func wait(until isSo: () throws -> Bool) throws {
+        let end = simulation.now + 3_600_000
+        while try !isSo() {
+            guard simulation.now < end else {
+                Issue.record("it never came")
+                return
+            }
+            simulation.run(until: simulation.now + 1)
+        }
+    }
+
     /// How many entries the log has in truth.
     var length: Int { relay.model.channels[channel]?.archive.count ?? 0 }
 
