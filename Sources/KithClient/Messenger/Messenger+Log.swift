@@ -134,10 +134,20 @@ extension Messenger {
             let author = author(of: proposal.sender, loaded.group)
             didNote(EntryRecord(entry, view: view, author: author, body: .notices([])), at: entry, in: conversation)
         case .commit(let staged):
-            guard entry.kind == .turn, staged.effect.reInit == nil else {
+            guard entry.kind == .turn, staged.effect.reInit == nil, mayAdd(staged.effect, loaded.group, conversation)
+            else {
                 return try didNotRead(entry, .malformed, view, conversation)
             }
             try processTurn(staged, entry, view, conversation, loaded)
+        }
+    }
+
+    /// A conversation of two stays one: only devices of those who are in it may be added.
+    private func mayAdd(_ effect: CommitEffect, _ group: Group, _ conversation: Conversation) -> Bool {
+        guard conversation.record.isDirect else { return true }
+        return effect.added.allSatisfy { _, leaf in
+            guard let account = leaf.credential.deviceCertificate?.accountKey else { return false }
+            return !group.leaves(of: account).isEmpty
         }
     }
 

@@ -63,6 +63,9 @@ struct BackupContentTests {
                 try await eventually({ try await bob.texts(try await bob.conversation("alice")) }) {
                     $0 == ["alice: said"]
                 }
+                try await eventually({ try await alice.kith.history(of: atAlice).map(\.delivery) }) {
+                    !$0.contains(.queued)
+                }
                 // Bob's address is here, with the token of his inbox.
                 try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
                 let file = folder.appendingPathComponent("backup")

@@ -113,6 +113,33 @@ struct ConversationTests {
         }
     }
 
+    @Test("nobody brings a third person into a conversation of two")
+    func thirdPerson() async throws {
+        try await withAliceAndBob { alice, bob, relay in
+            let carol = try await Person("carol")
+            _ = try await carol.kith.join(try await bob.kith.createInvite(at: relay).invite)
+            try await eventually({ await bob.kith.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
+            let (atAlice, atBob) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
+            _ = try await alice.kith.send("between us", to: atAlice)
+            try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: between us"] }
+            // Bob's program does not know that it is a conversation of two.
+            await bob.kith.close()
+            let key = StoreKey(.conversation, item: atBob.rawValue)
+            var record = try ConversationRecord(stored: try #require(try bob.store.value(key)))
+            record.isDirect = false
+            var change = StoreTransaction()
+            change.put(key, record.encoded)
+            try bob.store.commit(change)
+            let changed = try await Person("bob", store: bob.store)
+            try await changed.kith.add([try await changed.contact("carol")], to: atBob)
+            try await eventually({ try await alice.kith.conversation(atAlice).status }) {
+                if case .stopped(_, .invalidCommit) = $0 { true } else { false }
+            }
+            await #expect(throws: KithError.self) { try await alice.kith.send("who is there?", to: atAlice) }
+            for person in [changed, carol] { await person.kith.close() }
+        }
+    }
+
     @Test("whoever leaves is taken out by the others")
     func leaving() async throws {
         try await withAliceAndBob { alice, bob, _ in
