@@ -47,11 +47,23 @@ public enum ClientLimits {
     /// groups in which few have renewed their keys, lie beside the log in a parcel.
     public static let turn = 192 << 10
 
+    /// The longest Welcome, in bytes: with what seals it, it fits an entry.
+    public static let welcome = 248 << 10
+
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
 
     /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
     public static let parcelMs: UInt64 = 24 * 3_600_000
+
+    /// How long a device that comes back waits for that at least, in milliseconds: time for another try.
+    public static let parcelAgainMs: UInt64 = 10 * 60_000
+
+    /// What may queue in an inbox behind a letter that is waited with, in bytes. The rest is read when that is done with.
+    public static let inboxQueue = 1 << 20
+
+    /// The largest group to which somebody who is no contact may invite by a public address: all who are in it become contacts.
+    public static let strangersGroup = 1_000
 
     /// Members added by one commit. Their key packages, of 3 KiB each, are held until then.
     public static let additionsPerCommit = 256

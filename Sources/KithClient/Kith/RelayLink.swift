@@ -21,6 +21,7 @@ final class RelayLink: Sendable {
         var queue: ArraySlice<Asked> = []
         var pace: Pace?
         var isWaiting = false
+        var isStopped = false
     }
 
     private enum Asked {
@@ -40,10 +41,12 @@ final class RelayLink: Sendable {
         state.withLock { $0.task = Task { await self.keepUp() } }
     }
 
-    /// Ends the connection and does not make another.
+    /// Ends the connection and does not make another. That it is over is said before this returns, and nothing after it.
     func stop() {
         let (task, follows) = state.withLock { state in
             defer { state.follows = [:] }
+            state.isStopped = true
+            didDisconnect(&state)
             return (state.task, Array(state.follows.values))
         }
         task?.cancel()
@@ -79,24 +82,32 @@ final class RelayLink: Sendable {
     }
 
     private func use(_ connection: RelayConnection) async {
-        state.withLock { state in
+        let isStopped = state.withLock { state in
+            guard !state.isStopped else { return true }
             state.connection = connection
             state.queue = []
             state.pace = Pace(limits: connection.welcome.limits, now: .now())
+            mailbox.put(.connected(id, limits: connection.welcome.limits))
+            return false
         }
+        guard !isStopped else { return await connection.close() }
         report(.connected)
-        mailbox.put(.connected(id, limits: connection.welcome.limits))
         await withTaskCancellationHandler {
             await connection.waitUntilClosed()
         } onCancel: {
             Task { await connection.close() }
         }
         let follows = state.withLock { state in
-            state.connection = nil
+            didDisconnect(&state)
             defer { state.follows = [:] }
             return Array(state.follows.values)
         }
         for follow in follows { follow.cancel() }
+    }
+
+    private func didDisconnect(_ state: inout State) {
+        guard state.connection != nil else { return }
+        state.connection = nil
         mailbox.put(.disconnected(id))
     }
 
@@ -164,7 +175,14 @@ final class RelayLink: Sendable {
                 await mailbox.putWaiting(.followed(id, tag: tag, event), bytes: event.payloadBytes)
             }
         } catch {
-            if case .refused(let error) = error { mailbox.put(.followRefused(id, tag: tag, error)) }
+            switch error {
+            case .refused(let error): mailbox.put(.followRefused(id, tag: tag, error))
+            case .alreadyFollowing, .overloaded:
+                let error = RelayError(.unavailable, "the connection is busy")
+                mailbox.put(.followRefused(id, tag: tag, error))
+            // The connection is over; that is said once for all.
+            default: break
+            }
         }
     }
 
@@ -183,7 +201,12 @@ final class RelayLink: Sendable {
         throw .alreadyFollowing
     }
 
-    func unfollow(_ tag: UInt64) { state.withLock { $0.follows.removeValue(forKey: tag) }?.cancel() }
+    func unfollow(_ tag: UInt64) {
+        state.withLock { state in
+            state.queue.removeAll { if case .follow(_, _, _, tag) = $0 { true } else { false } }
+            return state.follows.removeValue(forKey: tag)
+        }?.cancel()
+    }
 }
 
 /// How long to wait before connecting again: doubling from a quarter second to a minute, with jitter, so that a relay that

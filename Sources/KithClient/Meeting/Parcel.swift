@@ -118,14 +118,17 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]
+    private var seen: Set<EntryID> = []
+    /// How many of the parts that are missing an entry may be: whoever turns the order round makes everybody try for long.
+    private static let mostTried = 64
 
     init(of address: ParcelAddress) { self.address = address }
 
-    /// Takes an entry's payload, and says whether it is a part of this parcel.
-    mutating func take(_ payload: some Collection<UInt8>) -> Bool {
-        let indices = 0..<address.partCount
-        for index in indices.filter({ parts[$0] == nil }) + indices.filter({ parts[$0] != nil }) {
-            guard let part = address.open(payload, index: index) else { continue }
+    /// Takes an entry, and says whether it is a part of this parcel.
+    mutating func take(_ entry: Entry) -> Bool {
+        guard seen.insert(entry.id).inserted else { return true }
+        for index in (0..<address.partCount).lazy.filter({ [parts] in parts[$0] == nil }).prefix(Self.mostTried) {
+            guard let part = address.open(entry.payload, index: index) else { continue }
             parts[index] = part
             return true
         }
@@ -179,7 +182,7 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
     package var channel: ChannelID { commit.channel }
 
     /// The commit, from the parcel's entries; `nil` if they are not what the reference is to.
-    package func commit(from entries: [[UInt8]]) -> [UInt8]? {
+    package func commit(from entries: [Entry]) -> [UInt8]? {
         var contents = ParcelContents(of: commit)
         for entry in entries { _ = contents.take(entry) }
         return contents.whole.flatMap { isTo($0) ? $0 : nil }

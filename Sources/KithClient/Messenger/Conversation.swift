@@ -111,7 +111,6 @@ final class Conversation {
         inFlight = []
         tooLarge = []
         retryAt = nil
-        for (channel, fetch) in fetches where fetch.isUnderWay { fetches[channel] = nil }
         liveNonce = nil
         // Whoever is there may have come while this device was away.
         isCheckDue = isWatched
@@ -156,7 +155,7 @@ struct EpochTokens {
 
 /// How far the way to somebody's key package is.
 enum KeyPackageFetch {
-    case asked
+    case asked(RelayID)
     case here(KeyPackage, DeviceCertificate)
     case failed(KithError)
 

@@ -7,6 +7,8 @@ final class Inbox {
     var followTag: UInt64?
     /// Entries that wait for the one before them to be done with.
     var queue: [Entry] = []
+    /// Whether more is there than may queue, and is read when the first entry is done with.
+    var isPaused = false
     /// What the first entry of the queue waits for in a conversation's log.
     var waiting: WelcomeWait?
     /// Key packages that were made and whose deposit has no answer yet.
@@ -21,6 +23,7 @@ final class Inbox {
     func hangUp() {
         followTag = nil
         queue = []
+        isPaused = false
         waiting = nil
         isDepositing = false
         retryAt = nil
@@ -34,5 +37,5 @@ struct WelcomeWait {
     /// The epoch that the Welcome leads to.
     let epoch: UInt64
     /// When it began, in milliseconds since 1970: a log that never gets there is not waited for.
-    let since: UInt64
+    var since: UInt64
 }

@@ -34,7 +34,7 @@ extension Messenger {
         guard conversation.fetches[inbox.channel] == nil else { return }
         let relay = relayID(for: inbox.relay)
         guard links.contains(relay) else { return }
-        conversation.fetches[inbox.channel] = .asked
+        conversation.fetches[inbox.channel] = .asked(relay)
         request(
             relay, .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]),
             for: .presentTarget(conversation.id, inbox.channel))
@@ -102,6 +102,15 @@ extension Messenger {
         guard let other = contacts.values.first(where: { $0.name == wanted }) else { return nil }
         return .keyChanged(
             contact: wanted, pinned: other.accountKey.fingerprint, found: certificate.accountKey.fingerprint)
+    }
+
+    /// Somebody who is in the conversation already can be reached by the invite, if by nothing else.
+    func learnAddress(_ target: AddTarget) {
+        guard var contact = contacts.values.first(where: { $0.accountKey.fingerprint == target.inbox.account }),
+            contact.inbox == nil
+        else { return }
+        contact.inbox = target.inbox
+        store(contact)
     }
 
     private func didMeet(
@@ -179,7 +188,7 @@ extension Messenger {
                 let sealed = inbox.sealKey.seal(
                     letter.encoded, .message, channel: inbox.channel.bytes, random: random)
             else { continue }
-            deliver(
+            try deliver(
                 ChannelDelivery(
                     relay: relayID(for: inbox.relay), channel: inbox.channel, appendToken: inbox.appendToken,
                     access: nil, parts: [.init(id: .random(from: random), payload: sealed)], after: parcel,

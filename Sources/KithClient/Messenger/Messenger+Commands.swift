@@ -82,7 +82,7 @@ extension Messenger {
     /// Has a change made; the command is over when it is in the log.
     private func change(_ change: Intent.Change, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
         let intent = want(change, in: conversation)
-        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = id
+        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
         try pump(conversation)
     }
 
@@ -91,10 +91,29 @@ extension Messenger {
     private func join(_ invite: Invite, _ name: String?, _ id: CommandID) throws(KithError) {
         guard invite.expiresAt > now / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
+        // Asked for before, and not done: the relay was not there.
+        if let place = placeOfAdding(invite.inbox.channel), let conversation = conversations[place.conversation] {
+            commandsByIntent[place, default: []].append(id)
+            return try pump(conversation)
+        }
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
         if let known = activeConversation(with: invite.inbox.account) { return try change(.add([target]), known, id) }
         try create(title: "", at: relayID(for: invite.inbox.relay), isDirect: true, contact: nil, [target], id)
+    }
+
+    /// Where the owner of an inbox is about to be added, or is added and has not got the Welcome.
+    private func placeOfAdding(_ inbox: ChannelID) -> IntentPlace? {
+        for conversation in conversations.values where conversation.record.status.isOpen {
+            for intent in conversation.record.intents {
+                if case .add(let targets) = intent.change, targets.contains(where: { $0.inbox.channel == inbox }) {
+                    return IntentPlace(conversation: conversation.id, intent: intent.id)
+                }
+            }
+        }
+        return deliveries.values.first { $0.delivery.channel == inbox }.map {
+            IntentPlace(conversation: $0.delivery.conversation, intent: $0.delivery.intent)
+        }
     }
 
     /// The conversation with somebody who is known: a device of theirs that is new comes into it.
@@ -171,7 +190,7 @@ extension Messenger {
             finish(id, .success(.conversation(conversation.id)))
         } else {
             let intent = want(.add(targets), in: conversation)
-            commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = id
+            commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
         }
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)

@@ -23,12 +23,7 @@ extension Messenger {
 
     /// A name that no other contact has: what a person calls themselves is theirs to choose, and not unique.
     func freeName(_ wanted: String) -> String {
-        let base = wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine
-        let taken = Set(contacts.values.map(\.name))
-        guard taken.contains(base) else { return base }
-        var number = 2
-        while taken.contains("\(base) (\(number))") { number += 1 }
-        return "\(base) (\(number))"
+        contactNames.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }
 
     func setVerified(_ id: ContactID, _ isVerified: Bool) throws(KithError) {
@@ -68,6 +63,28 @@ extension Messenger {
         }
         store(contact)
         for conversation in conversations.values where conversation.record.contact == id { try pump(conversation) }
+    }
+}
+
+/// What contacts are called here. Finding a name that is free takes no longer the more there are: a member can add thousands
+/// of people who all call themselves the same.
+struct NamesInUse {
+    private var names: Set<String> = []
+    /// From which number on to look, by name.
+    private var nextNumber: [String: Int] = [:]
+
+    mutating func didRename(from old: String?, to name: String) {
+        if let old { names.remove(old) }
+        names.insert(name)
+    }
+
+    /// The name, with a number if somebody else has it.
+    mutating func free(_ name: String) -> String {
+        guard names.contains(name) else { return name }
+        var number = nextNumber[name] ?? 2
+        while names.contains("\(name) (\(number))") { number += 1 }
+        nextNumber[name] = number
+        return "\(name) (\(number))"
     }
 }
 

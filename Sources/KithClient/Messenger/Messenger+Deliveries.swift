@@ -24,19 +24,23 @@ struct PendingDelivery {
 extension Messenger {
     /// Stores something that is to be put into a channel, and sends it when its relay is there.
     @discardableResult
-    func deliver(_ delivery: ChannelDelivery) -> UInt64 {
+    func deliver(_ delivery: ChannelDelivery) throws(KithError) -> UInt64 {
         let number = nextNumbers.delivery
         nextNumbers.delivery += 1
         deliveries[number] = PendingDelivery(delivery)
         output.transaction.put(StoreKey(.delivery, item: number), delivery.encoded)
         want(delivery.relay)
-        openDelivery(number)
+        try openDelivery(number)
         return number
     }
 
-    func openDelivery(_ number: UInt64) {
+    func openDelivery(_ number: UInt64) throws(KithError) {
         guard let pending = deliveries[number], !pending.isOpen, links.contains(pending.delivery.relay) else { return }
         let delivery = pending.delivery
+        // A relay would close the connection.
+        guard delivery.parts.allSatisfy({ $0.payload.count <= WireLimits.payload }) else {
+            return try didDeliver(number, .tooLong(limit: WireLimits.payload))
+        }
         if let before = delivery.after, deliveries[before] != nil { return }
         let parts = delivery.parts.filter { !pending.done.contains($0.id) }
         deliveries[number]?.isOpen = true
@@ -87,9 +91,9 @@ extension Messenger {
         output.transaction.delete(StoreKey(.delivery, item: number))
         let place = IntentPlace(conversation: delivery.conversation, intent: delivery.intent)
         if let error {
-            finish(commandsByIntent.removeValue(forKey: place), .failure(error))
+            finish(at: place, .failure(error))
         } else {
-            for (other, pending) in deliveries where pending.delivery.after == number { openDelivery(other) }
+            for (other, pending) in deliveries where pending.delivery.after == number { try openDelivery(other) }
         }
         if delivery.access != nil, let conversation = conversations[delivery.conversation] {
             try didDeliverParcel(delivery.channel, conversation, error)
@@ -99,7 +103,7 @@ extension Messenger {
                 $0.delivery.conversation == delivery.conversation && $0.delivery.intent == delivery.intent
             } || conversations[delivery.conversation]?.record.intents.contains { $0.id == delivery.intent } == true
         if !isWaiting {
-            finish(commandsByIntent.removeValue(forKey: place), .success(.conversation(delivery.conversation)))
+            finish(at: place, .success(.conversation(delivery.conversation)))
         }
     }
 }

@@ -205,6 +205,13 @@ extension Messenger {
         guard let inbox = inboxes[id], entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
         inbox.queue += entries
         try processQueue(of: inbox, id)
+        guard inbox.queue.count > 1, inbox.queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else {
+            return
+        }
+        inbox.isPaused = true
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.queue.removeLast(inbox.queue.count - 1)
     }
 
     func processQueue(of inbox: Inbox, _ id: InboxID, isWaitOver: Bool = false) throws(KithError) {
@@ -213,6 +220,9 @@ extension Messenger {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
         }
+        guard inbox.isPaused, inbox.queue.isEmpty else { return }
+        inbox.isPaused = false
+        try open(inbox: id)
     }
 
     func didTake(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) {
@@ -245,11 +255,19 @@ extension Messenger {
         let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
         if case .parcel(let address) = message.tree, tree == nil {
             guard !isAnybodys else { return .done }
-            fetch(address, at: relayID(for: message.relay), for: .tree(id))
+            fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
-        return try join(
+        let isNewWait = inbox.waiting == nil
+        let taken = try join(
             welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
+        if taken == .waits, isNewWait { inbox.waiting?.since = hold(entry, inbox, id) }
+        return taken
+    }
+
+    private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {
+        defer { storeInbox(id) }
+        return inbox.record.hold(entry.seq, now: now)
     }
 
     private func keyPackage(

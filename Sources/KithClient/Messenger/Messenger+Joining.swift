@@ -18,7 +18,12 @@ extension Messenger {
         } catch { return .done }
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
         let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
-        if byContactOnly, inviter.flatMap({ contactsByKey[$0] }) == nil { return .done }
+        let isStranger = inviter.flatMap { contactsByKey[$0] } == nil
+        if isStranger,
+            byContactOnly || !inbox.record.purpose.isForFew && group.memberCount > ClientLimits.strangersGroup
+        {
+            return .done
+        }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
@@ -101,7 +106,7 @@ extension Messenger {
             return accounts == [contact.accountKey, profile.account.publicKey] && inviter == contact.accountKey
         }
         // A restored device has no group to look into: whoever it knows may add it.
-        if case .stopped(_, .restored) = record.status { return contactsByKey[inviter] != nil }
+        guard try hasGroup(conversation) else { return contactsByKey[inviter] != nil }
         return try !self.group(of: conversation).group.leaves(of: inviter).isEmpty
     }
 

@@ -16,6 +16,7 @@ extension Messenger {
             }
             contacts[contact.id] = contact
             contactsByKey[contact.accountKey] = contact.id
+            contactNames.didRename(from: nil, to: contact.name)
             nextNumbers.contact = max(nextNumbers.contact, value.item + 1)
         }
         for value in try all(.conversation) {
@@ -68,6 +69,13 @@ extension Messenger {
         }
         conversation.loaded = loaded
         return loaded
+    }
+
+    /// Whether a conversation's group is known: a device that was restored from a backup has none until it is added again.
+    func hasGroup(_ conversation: Conversation) throws(KithError) -> Bool {
+        if conversation.loaded != nil { return true }
+        let key = StoreKey(.epoch, owner: conversation.id.rawValue, item: 0)
+        return try reading { () throws(StoreError) in try store.value(key) } != nil
     }
 
     // MARK: Storing
@@ -124,6 +132,7 @@ extension Messenger {
     }
 
     func store(_ contact: Contact) {
+        contactNames.didRename(from: contacts[contact.id]?.name, to: contact.name)
         contacts[contact.id] = contact
         output.transaction.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
         tell(.contact(contact))

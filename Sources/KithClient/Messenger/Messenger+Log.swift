@@ -155,7 +155,7 @@ extension Messenger {
     private func wait(for reference: TurnReference, of entry: Entry, _ conversation: Conversation) {
         conversation.awaited = (entry, reference)
         conversation.line = .opening
-        fetch(reference.commit, at: conversation.record.relay, for: .commit(conversation.id))
+        fetch(reference.commit, at: conversation.record.relay, for: .commit(conversation.id), since: now)
     }
 
     func didFetchCommit(_ bytes: [UInt8], _ id: ConversationID) throws(KithError) {

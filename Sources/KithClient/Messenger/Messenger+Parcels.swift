@@ -14,6 +14,10 @@ struct ParcelFetch {
     let relay: RelayID
     var contents: ParcelContents
     var followTag: UInt64?
+    /// The last entry that was there when the follow began.
+    var lastSeq: UInt64?
+    /// How many entries came.
+    var entries = 0
     /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
     let since: UInt64
     /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
@@ -29,6 +33,8 @@ struct ParcelFetch {
 
     mutating func hangUp() {
         followTag = nil
+        lastSeq = nil
+        entries = 0
         retryAt = nil
     }
 }
@@ -49,7 +55,7 @@ extension Messenger {
         let address = ParcelAddress(
             channel: .random(from: random), readToken: read, key: random.bytes(32), length: UInt32(bytes.count))
         let parts = (address.seal(bytes) ?? []).map { ChannelDelivery.Part(id: .random(from: random), payload: $0) }
-        let number = deliver(
+        let number = try deliver(
             ChannelDelivery(
                 relay: conversation.record.relay, channel: address.channel, appendToken: write,
                 access: Access(read: Grant(for: read), append: Grant(for: write), turn: Grant(for: write)),
@@ -59,8 +65,9 @@ extension Messenger {
 
     // MARK: In
 
-    func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose) {
-        parcels[purpose] = ParcelFetch(address, at: relay, since: now)
+    /// - Parameter since: when it began to be waited for, in milliseconds since 1970.
+    func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
+        parcels[purpose] = ParcelFetch(address, at: relay, since: since)
         want(relay)
         openParcel(purpose)
     }
@@ -102,17 +109,25 @@ extension Messenger {
     /// A letter is sent after all of its tree is at the relay. A tree that is not there never comes, and does not hold up the
     /// letters behind it.
     func didStartFollow(parcel purpose: ParcelPurpose, lastSeq: UInt64) throws(KithError) {
-        guard case .tree = purpose, let parcel = parcels[purpose], lastSeq < UInt64(parcel.address.partCount) else {
-            return
-        }
-        try giveUp(purpose, .gone)
+        guard case .tree = purpose, let parcel = parcels[purpose] else { return }
+        parcels[purpose]?.lastSeq = lastSeq
+        if lastSeq < UInt64(parcel.address.partCount) { try giveUp(purpose, .gone) }
     }
 
     func process(_ entries: [Entry], parcel purpose: ParcelPurpose) throws(KithError) {
         for entry in entries {
-            if parcels[purpose]?.contents.take(entry.payload) == false { return try giveUp(purpose, .denied) }
+            guard var parcel = parcels.removeValue(forKey: purpose) else { return }
+            parcel.entries += 1
+            let isPart = parcel.contents.take(entry)
+            let isTooMany = parcel.entries > 2 * parcel.address.partCount + 8
+            parcels[purpose] = parcel
+            guard isPart, !isTooMany else { return try giveUp(purpose, .denied) }
         }
-        guard let bytes = parcels[purpose]?.contents.whole else { return }
+        guard let parcel = parcels[purpose] else { return }
+        guard let bytes = parcel.contents.whole else {
+            if let last = entries.last, last.seq >= parcel.lastSeq ?? .max { try giveUp(purpose, .gone) }
+            return
+        }
         forgetParcel(purpose)
         switch purpose {
         case .tree(let inbox): try didFetchTree(bytes, inbox)

@@ -72,7 +72,7 @@ extension Messenger {
         }
         for (purpose, parcel) in parcels where parcel.relay == relay { openParcel(purpose) }
         for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
-            openDelivery(number)
+            try openDelivery(number)
         }
         for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) where nameRequests[id]?.relay == relay {
             try sendNameRequest(id)
@@ -83,13 +83,10 @@ extension Messenger {
         links.remove(relay)
         tags.forget(relay)
         for conversation in conversations.values {
-            if conversation.record.relay == relay {
-                hangUp(conversation)
-            } else {
-                // Key packages that were asked for at this relay will not come.
-                for (channel, fetch) in conversation.fetches where fetch.isUnderWay {
-                    conversation.fetches[channel] = nil
-                }
+            if conversation.record.relay == relay { hangUp(conversation) }
+            // Key packages that were asked for at this relay will not come.
+            conversation.fetches = conversation.fetches.filter {
+                if case .asked(relay) = $0.value { false } else { true }
             }
         }
         for (id, inbox) in inboxes where inbox.record.relay == relay {

@@ -129,14 +129,25 @@ extension Messenger {
     }
 
     /// Gives the other side of a conversation of two an inbox to reach this device by.
-    func sendCard(in conversation: Conversation) throws(KithError) {
-        guard conversation.record.isDirect, !conversation.record.cardIsSent, let contact = conversation.record.contact,
-            let address = try makeInbox(at: conversation.record.relay, for: .contact(contact))
+    ///
+    /// - Parameter isAgain: whether the other side may not have it although it was sent before: a restored device does not.
+    func sendCard(in conversation: Conversation, isAgain: Bool = false) throws(KithError) {
+        guard conversation.record.isDirect, isAgain || !conversation.record.cardIsSent,
+            let contact = conversation.record.contact,
+            let address = try inboxAddress(for: contact, at: conversation.record.relay)
         else { return }
         conversation.record.cardIsSent = true
         touch(conversation)
-        let item = OutboxItem(
-            entryID: .random(from: random), sentAt: now, body: .content(.contactCard(address.address)))
-        enqueue(item, in: conversation)
+        enqueue(
+            OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.contactCard(address))),
+            in: conversation)
+    }
+
+    private func inboxAddress(for contact: ContactID, at relay: RelayID) throws(KithError) -> InboxAddress? {
+        let known = inboxes.values.first {
+            $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing
+        }
+        if let known, let point = relays[relay] { return address(of: known.record, at: point) }
+        return try makeInbox(at: relay, for: .contact(contact))?.address
     }
 }

@@ -46,7 +46,7 @@ extension Messenger {
         try deleteExpired()
         if let at = deliveryRetryAt, at <= now {
             deliveryRetryAt = nil
-            for number in deliveries.keys.sorted() { openDelivery(number) }
+            for number in deliveries.keys.sorted() { try openDelivery(number) }
         }
         try tickParcels()
         for id in inboxes.keys.sorted() {

@@ -292,7 +292,10 @@ extension Messenger {
                 let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
                 return target.trust == .invite && device.map(devices.contains) == true
             }
-            if areHere { return .done }
+            if areHere {
+                for target in targets { learnAddress(target) }
+                return .done
+            }
             var proposals: [Proposal] = []
             for recipient in ready {
                 guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
@@ -308,12 +311,7 @@ extension Messenger {
         _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
         _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
-        var environment = environment
-        let size = loaded.group.memberCount + recipients.count
-        environment.configuration.includesRatchetTree = size <= ClientLimits.membersWithTreeInWelcome
-        let commit = try callingMLS { () throws(MLSError) in
-            try loaded.group.commit(CommitOptions(proposals), in: environment)
-        }
+        let (commit, hasTree) = try commit(proposals, inviting: recipients.first, loaded)
         let bytes = commit.message.encoded
         var parcel: TurnReference?
         if bytes.count > largestTurn {
@@ -322,10 +320,34 @@ extension Messenger {
         }
         let pending = PendingTurn(
             entryID: .random(from: random), commit: commit, intent: intent.id, recipients: recipients,
-            hasTreeInWelcome: environment.configuration.includesRatchetTree, parcel: parcel)
+            hasTreeInWelcome: hasTree, parcel: parcel)
         loaded.pending = pending
         store(pending, of: conversation)
         touch(conversation)
+    }
+
+    /// Makes a commit whose Welcomes can be delivered: with the tree in them if it is small, or else with the tree in a parcel. What
+    /// members put into their leaves may be large.
+    ///
+    /// - Throws: ``KithError/tooLong(limit:)``.
+    private func commit(
+        _ proposals: [Proposal], inviting recipient: PendingTurn.Recipient?, _ loaded: Conversation.LoadedGroup
+    ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
+        var environment = environment
+        for hasTree in [true, false] where !hasTree || loaded.group.memberCount <= ClientLimits.membersWithTreeInWelcome
+        {
+            environment.configuration.includesRatchetTree = hasTree
+            let commit = try callingMLS { () throws(MLSError) in
+                try loaded.group.commit(CommitOptions(proposals), in: environment)
+            }
+            guard let recipient, case .welcome(let welcome)? = commit.welcome else { return (commit, hasTree) }
+            guard hasTree || commit.ratchetTree.count <= ClientLimits.parcel else {
+                throw .tooLong(limit: ClientLimits.parcel)
+            }
+            let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
+            if let one, MLSMessage.welcome(one).encoded.count <= ClientLimits.welcome { return (commit, hasTree) }
+        }
+        throw .tooLong(limit: ClientLimits.welcome)
     }
 
     /// The commit of an intent is in the log.
@@ -347,7 +369,7 @@ extension Messenger {
             }) {
                 finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
             }
-            if conversation.record.isDirect { try sendCard(in: conversation) }
+            if conversation.record.isDirect { try sendCard(in: conversation, isAgain: true) }
             return
         }
         finishAndDrop(intent, conversation)
@@ -367,7 +389,7 @@ extension Messenger {
     }
 
     func finishIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
-        finish(commandsByIntent.removeValue(forKey: IntentPlace(conversation: conversation.id, intent: intent)), result)
+        finish(at: IntentPlace(conversation: conversation.id, intent: intent), result)
     }
 
     // MARK: Leaving

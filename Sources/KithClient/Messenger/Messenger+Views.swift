@@ -47,7 +47,7 @@ extension Messenger {
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         // A backup does not say who was a member.
-        if case .stopped(_, .restored) = conversation.record.status { return [] }
+        guard try hasGroup(conversation) else { return [] }
         return try group(of: conversation).group.members.compactMap { _, leaf in
             guard let certificate = leaf.credential.deviceCertificate else { return nil }
             if certificate.accountKey == profile.account.publicKey {

@@ -22,6 +22,7 @@ package final class Messenger {
     var wanted: Set<RelayID> = []
     var contacts: [ContactID: Contact] = [:]
     var contactsByKey: [AccountKey: ContactID] = [:]
+    var contactNames = NamesInUse()
     var conversations: [ConversationID: Conversation] = [:]
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
@@ -43,7 +44,7 @@ package final class Messenger {
     var deliveryRetryAt: UInt64?
     var nextNumbers = NextNumbers()
     /// Commands that wait for a change of a group, by intent.
-    var commandsByIntent: [IntentPlace: CommandID] = [:]
+    var commandsByIntent: [IntentPlace: [CommandID]] = [:]
     /// Commands that wait for an inbox to be ready.
     var commandsByInbox: [InboxID: CommandID] = [:]
     /// Commands that wait for a relay to answer about a name.
@@ -116,6 +117,11 @@ package final class Messenger {
 
     func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
         if let command { output.effects.append(.finish(command, result)) }
+    }
+
+    /// Ends the commands that wait for an intent.
+    func finish(at place: IntentPlace, _ result: Result<CommandResult, KithError>) {
+        for command in commandsByIntent.removeValue(forKey: place) ?? [] { finish(command, result) }
     }
 
     /// Makes a request of a relay that is connected; what the answer is for is remembered.

@@ -28,6 +28,8 @@ struct InboxRecord: Sendable {
     /// To be closed: nothing that comes is taken any more.
     var isClosing = false
     var nextKeyPackage: UInt64 = 1
+    /// The entry that those behind it wait for, and since when it is waited with.
+    private(set) var held: HeldEntry?
     /// The last letters that led to a conversation, by their digests: one that comes again is told of.
     private(set) var taken: [TakenLetter] = []
 
@@ -51,6 +53,39 @@ struct InboxRecord: Sendable {
         }
     }
 
+    struct HeldEntry: Sendable, TLSCodable {
+        let seq: UInt64
+        /// Milliseconds since 1970.
+        let since: UInt64
+
+        init(seq: UInt64, since: UInt64) {
+            self.seq = seq
+            self.since = since
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            seq = try reader.readUInt64()
+            since = try reader.readUInt64()
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.write(seq)
+            writer.write(since)
+        }
+    }
+
+    /// An entry is waited with. That it was before counts, after a restart too, but leaves time for another try.
+    ///
+    /// - Returns: since when, in milliseconds since 1970.
+    mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
+        if let held, held.seq == seq {
+            let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs
+            return max(held.since, now - min(now, again))
+        }
+        held = HeldEntry(seq: seq, since: now)
+        return now
+    }
+
     mutating func didTake(_ letter: InboxLetter, _ conversation: ConversationID) {
         taken = Array(taken.suffix(ClientLimits.rememberedLetters - 1))
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation))
@@ -70,7 +105,7 @@ struct InboxRecord: Sendable {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 256)
@@ -98,6 +133,7 @@ struct InboxRecord: Sendable {
         writer.write(isClosing)
         writer.write(nextKeyPackage)
         writer.writeVector(taken)
+        writer.writeOptional(held)
         return writer.bytes
     }
 
@@ -122,6 +158,7 @@ struct InboxRecord: Sendable {
         isClosing = try reader.readPresence()
         nextKeyPackage = try reader.readUInt64()
         taken = try reader.readVector()
+        held = try reader.readOptional()
         try reader.expectEnd()
     }
 }

@@ -41,7 +41,7 @@ final class Judge {
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
     /// What lies in channels that are no conversation's.
-    private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
+    private var parcels: [ChannelID: [Entry]] = [:]
     /// The numbers of the texts that were ever on a client's disk.
     private(set) var seen: [Int: Set<Int>] = [:]
     /// The epochs that a client had the keys of, with the group as it was then.
@@ -142,7 +142,7 @@ final class Judge {
         guard let facts = epochs[place] else { return }
         var payload = Array(bytes)
         if case .turn = request, let reference = try? TurnReference(decoding: payload) {
-            guard let commit = reference.commit(from: parcels[reference.channel]?.map(\.payload) ?? []) else {
+            guard let commit = reference.commit(from: parcels[reference.channel] ?? []) else {
                 return world.violate("\(client.name) refers to a commit that is not there")
             }
             payload = commit
@@ -160,9 +160,10 @@ final class Judge {
     /// What is put into channels that are no conversation's.
     private func noteParcel(_ channel: ChannelID, _ entry: EntryID, _ payload: ArraySlice<UInt8>) {
         guard epochs[EpochPlace(channel: channel, epoch: 0)] == nil,
-            parcels[channel]?.contains(where: { $0.entry == entry }) != true
+            parcels[channel]?.contains(where: { $0.id == entry }) != true
         else { return }
-        parcels[channel, default: []].append((entry, Array(payload)))
+        parcels[channel, default: []].append(
+            Entry(seq: 1, epoch: 0, kind: .message, receivedAtMs: 0, id: entry, payload: payload))
     }
 
     func didTell(_ event: KithEvent, _ client: SimulatedClient) {

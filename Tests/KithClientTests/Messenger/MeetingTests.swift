@@ -69,13 +69,16 @@ struct MeetingTests {
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32),
             length: UInt32(commit.count))
         let reference = try TurnReference(decoding: TurnReference(to: address, of: commit).encoded)
-        let parts = try #require(address.seal(commit))
+        func entries(_ payloads: [[UInt8]]) -> [Entry] {
+            payloads.map { Entry(seq: 1, epoch: 0, kind: .message, receivedAtMs: 0, id: .random(), payload: $0[...]) }
+        }
+        let parts = entries(try #require(address.seal(commit)))
         #expect(parts.count == 2)
         #expect(reference.commit(from: parts) == commit)
         #expect(reference.commit(from: parts.reversed() + parts) == commit)
         #expect(reference.commit(from: [parts[0]]) == nil)
         // The relay reads the key in the turn, so it can seal something else; the digest is what holds.
-        let other = try #require(address.seal(commit.reversed()))
+        let other = entries(try #require(address.seal(commit.reversed())))
         #expect(reference.commit(from: other) == nil)
         let empty = ParcelAddress(
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32), length: 0)
