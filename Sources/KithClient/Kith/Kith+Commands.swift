@@ -38,9 +38,13 @@ extension Kith {
         return id
     }
 
-    /// Opens a conversation of two, or finds the one there is. A new one is ready when the contact can find it.
-    public func startConversation(with contact: ContactID) async throws(KithError) -> ConversationID {
-        try await conversation(.startConversation(contact))
+    /// Opens a conversation of two, or finds the one there is.
+    ///
+    /// - Parameter waits: whether to return when the contact can find it, or at once. What is said before waits for that; if the contact can't
+    ///   be reached that way any more, a conversation in which nothing was said is gone, and another is stopped.
+    public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
+    {
+        try await conversation(.startConversation(contact, waits: waits))
     }
 
     /// Makes a group. Returns when everyone can find it in their inbox.

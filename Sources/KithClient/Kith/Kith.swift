@@ -31,7 +31,8 @@ public actor Kith {
     private var wake: Scheduled<Void>?
     /// Looks for what other processes want done.
     var requestWatch: RepeatedTask?
-    private var failure: KithError?
+    /// What ended the profile, if it was not closed on purpose: the disk took no more, or what is on it is damaged.
+    public private(set) var failure: KithError?
     private(set) var isClosed = false
 
     init(store: any ProfileStore, lock: ProfileLock?) throws(KithError) {

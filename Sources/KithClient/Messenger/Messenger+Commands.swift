@@ -27,7 +27,7 @@ extension Messenger {
         case .join(let invite, let name): try join(invite, name, id)
         case .register(let name, let relay): try register(name, relay, id)
         case .lookUp(let name, let relay, let alias): try lookUp(name, relay, as: alias, id)
-        case .startConversation(let contact): try startConversation(contact, id)
+        case .startConversation(let contact, let waits): try startConversation(contact, waits: waits, id)
         case .createGroup(let title, let relay, let members): try createGroup(title, relay, members, id)
         case .add(let conversation, let members): try add(members, try active(conversation), id)
         case .remove(let conversation, let contact): try remove(contact, try active(conversation), id)
@@ -124,7 +124,7 @@ extension Messenger {
         }.max { $0.id < $1.id }
     }
 
-    private func startConversation(_ contact: ContactID, _ id: CommandID) throws(KithError) {
+    private func startConversation(_ contact: ContactID, waits: Bool, _ id: CommandID) throws(KithError) {
         guard let person = contacts[contact] else { throw .notFound("contact") }
         if let known = conversations.values.filter({
             $0.record.contact == contact && $0.record.status.isOpen && !$0.isLeftAlone
@@ -137,7 +137,12 @@ extension Messenger {
         }
         guard let inbox = person.inbox else { throw .notReachable(person.name) }
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
-        try create(title: "", at: relayID(for: inbox.relay), isDirect: true, contact: contact, [target], id)
+        let conversation = try create(
+            title: "", at: relayID(for: inbox.relay), isDirect: true, contact: contact, [target], id)
+        guard !waits else { return }
+        for intent in conversation.record.intents {
+            finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
+        }
     }
 
     private func createGroup(
@@ -165,9 +170,10 @@ extension Messenger {
     }
 
     /// Makes a group of this device alone, on a channel of its own, that others are to be added to.
+    @discardableResult
     private func create(
         title: String, at relay: RelayID, isDirect: Bool, contact: ContactID?, _ targets: [AddTarget], _ id: CommandID
-    ) throws(KithError) {
+    ) throws(KithError) -> Conversation {
         let channel = ChannelID.random(from: random)
         let lifetime = Lifetime(aroundSeconds: now / 1000, for: ClientLimits.keyPackageSeconds)
         let group = try callingMLS { () throws(MLSError) in
@@ -194,6 +200,7 @@ extension Messenger {
         }
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)
+        return conversation
     }
 
     private func add(_ members: [ContactID], _ conversation: Conversation, _ id: CommandID) throws(KithError) {
@@ -247,6 +254,7 @@ extension Messenger {
         let conversation = try open(id)
         guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
         if conversation.record.isSuspect { throw .suspect }
+        if conversation.record.intents.contains(where: { $0.change == .leave }) { throw .conversation(.left) }
         // It would wait for ever: the others are gone.
         if conversation.isLeftAlone { throw .leftAlone }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {

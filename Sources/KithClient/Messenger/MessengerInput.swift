@@ -46,7 +46,8 @@ package enum Command: Sendable {
     /// Find who holds a name at a relay, and remember them as a contact.
     case lookUp(Name, RelayPoint, as: String?)
     /// Open a conversation of two, or find the one there is.
-    case startConversation(ContactID)
+    /// Over at once, or when the contact can find it.
+    case startConversation(ContactID, waits: Bool)
     /// Make a group.
     case createGroup(title: String, RelayPoint, [ContactID])
     /// Add members to a group, or add again those whose device is new.

@@ -205,13 +205,13 @@ final class People {
         guard let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
             guard case .success(.contact(let contact)) = result else { return }
-            client.perform(.startConversation(contact)) { [unowned self] in didAdd($0, client) }
+            client.perform(.startConversation(contact, waits: true)) { [unowned self] in didAdd($0, client) }
         }
     }
 
     private func meet(_ client: SimulatedClient) {
         guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
-        client.perform(.startConversation(contact.id)) { [unowned self] in didAdd($0, client) }
+        client.perform(.startConversation(contact.id, waits: true)) { [unowned self] in didAdd($0, client) }
     }
 
     /// Several members change a group in the same moment.

@@ -17,7 +17,7 @@ struct ChatCommand: AsyncParsableCommand {
             unverified until you compare safety numbers (/verify).
 
             Where standard input is no terminal, each of its lines is sent as it is, without commands; at its end, the \
-            program waits until the relay has all of them.
+            program waits until the relay has all of them, for as long as --timeout says.
 
             EXAMPLES
               kith chat bob                          talk to bob
@@ -28,7 +28,7 @@ struct ChatCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  done    1  something failed, said in one line    3  a key is not the expected one
-              4  the relay can't be reached    5  another process has the profile open    64  wrong usage
+              4  the relay can't be reached, or did not take all in time    5  another process has the profile open    64  wrong usage
               130  you decided not to
             """)
 
@@ -66,8 +66,10 @@ struct ChatCommand: AsyncParsableCommand {
                 let conversation = try await find(in: kith, lines)
                 var session = try await ChatSession(
                     conversation, of: kith, reading: lines,
-                    options: ChatSession.Options(page: history, sendsReceipts: !noReceipts), isJSON: profile.json)
-                await session.run()
+                    options: ChatSession.Options(
+                        page: history, sendsReceipts: !noReceipts, timeout: patience.timeout),
+                    isJSON: profile.json)
+                try await session.run()
             }
         }
     }

@@ -18,8 +18,12 @@ struct ChatSession {
         case read
         /// It is time to ask again who is here, if nobody has answered.
         case askAgain
-        /// The user leaves, or the profile was closed.
+        /// The user leaves.
         case leave
+        /// The profile was closed.
+        case closed
+        /// A program's lines are over, and have been waited for long enough.
+        case timeIsOver
     }
 
     /// When to ask again who is here: somebody may have been on the way into the epoch, and not have heard it.
@@ -31,6 +35,8 @@ struct ChatSession {
         var page = 50
         /// Whether the others are told what was read.
         var sendsReceipts = true
+        /// How long the relay may take for a program's last lines; 0 for as long as it takes.
+        var timeout = Lifetime(seconds: 0)
     }
 
     private let desk: ChatDesk
@@ -53,6 +59,8 @@ struct ChatSession {
     private var readAgainThrough: UInt64 = 0
     /// Calls that wait for a relay.
     private var underWay = 0
+    /// Why a program's lines are not all on the relay: the first reason.
+    private var failure: (any Error)?
 
     /// Opens a conversation. Nothing is shown yet.
     init(
@@ -72,7 +80,7 @@ struct ChatSession {
         self.nextEvent = nextEvent
         Task {
             await events.handOn(at: turns) { arrive.yield(.event($0)) }
-            arrive.yield(.leave)
+            arrive.yield(.closed)
         }
         let opening = try await desk.opening(page: isForPerson ? options.page : nil)
         model = ChatModel(opening, isForPerson: isForPerson)
@@ -81,7 +89,9 @@ struct ChatSession {
     }
 
     /// Returns when the user has left, or the input is over and everything is on the relay.
-    mutating func run() async {
+    ///
+    /// - Throws: why a program's lines are not all on the relay, or why the profile was closed.
+    mutating func run() async throws {
         let style = ChatTerminal.Style(
             prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history",
             refusal: ScreenLine(
@@ -109,6 +119,10 @@ struct ChatSession {
         await work(nextLine)
         await markRead()
         screen.close()
+        if !isForPerson, failure == nil, let farewell = model.farewell {
+            failure = Failure(message: farewell.text, code: .notInTime)
+        }
+        if let failure { throw failure }
         if let farewell = model.farewell { screen.show([farewell]) }
     }
 
@@ -126,18 +140,27 @@ struct ChatSession {
             }
             // A person who leaves need not wait: what is queued goes out when the profile is open again.
             if inputIsOver, isForPerson || model.waitingCount + underWay == 0 { break }
+            if !isForPerson, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToSend {
+                return fail(obstacle)
+            }
             switch await arrivals.next() {
             case nil, .leave: return
+            case .closed: return fail(await desk.kith.failure ?? KithError.closed)
+            case .timeIsOver:
+                let waiting = model.farewell.map { ". \($0.text)" } ?? ""
+                return fail(Failure(message: "not done within \(options.timeout)\(waiting)", code: .notInTime))
             case .event(let event):
                 mayLeave = event == .missed ? await readAgain() : await take(event)
                 nextEvent.yield()
             case .line(let line):
                 isReading = false
                 mayLeave = await carryOut(model.handle(.line(line), now: ChatDesk.now))
-            case .endOfInput: inputIsOver = true
+            case .endOfInput:
+                inputIsOver = true
+                if !isForPerson { limitWait() }
             case .answered(let call, let result):
                 underWay -= 1
-                mayLeave = await carryOut(model.handle(.answered(call, result), now: ChatDesk.now))
+                mayLeave = await didAnswer(call, result)
             case .read: await markRead()
             case .askAgain: if model.isAlone { _ = await desk.result(of: .checkPresence) }
             }
@@ -186,7 +209,7 @@ struct ChatSession {
             case .call(.markRead(let seq)): scheduleRead(seq)
             case .call(let call) where call.isQuick:
                 let result = await desk.result(of: call)
-                if await carryOut(model.handle(.answered(call, result), now: ChatDesk.now)) { return true }
+                if await didAnswer(call, result) { return true }
             case .call(let call):
                 underWay += 1
                 let (desk, arrive) = (desk, arrive)
@@ -195,6 +218,31 @@ struct ChatSession {
             }
         }
         return false
+    }
+
+    private mutating func didAnswer(_ call: ChatCall, _ result: Result<ChatAnswer, KithError>) async -> Bool {
+        let outputs = model.handle(.answered(call, result), now: ChatDesk.now)
+        guard !isForPerson, case .send = call, case .failure(let error) = result else { return await carryOut(outputs) }
+        // Said in the end, too, with the exit code.
+        failure = failure ?? error
+        let message = "\(call.attempt): \(error.sentence)"
+        if isJSON {
+            screen.write(JSONLine.text(ListenRequest.Answer(event: "error", message: message)))
+        } else {
+            StandardStream.error.write("[\(SafeText.oneLine(message))]\n")
+        }
+        return false
+    }
+
+    private mutating func fail(_ error: any Error) { failure = failure ?? error }
+
+    private func limitWait() {
+        guard options.timeout.seconds > 0 else { return }
+        let (timeout, arrive) = (options.timeout, arrive)
+        Task {
+            try? await Task.sleep(for: timeout.duration)
+            arrive.yield(.timeIsOver)
+        }
     }
 
     private mutating func scheduleRead(_ seq: UInt64) {

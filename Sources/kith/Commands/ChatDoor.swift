@@ -9,6 +9,6 @@ enum ChatDoor {
     static func open(_ conversation: ConversationID, of kith: Kith, _ profile: ProfileOptions) async throws {
         var session = try await ChatSession(
             conversation, of: kith, reading: LineReader(), options: ChatSession.Options(), isJSON: profile.json)
-        await session.run()
+        try await session.run()
     }
 }

@@ -21,7 +21,7 @@ struct GroupCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  done    1  failed, said in one line    3  a member's key has changed: kith verify
-              4  the relay was not reached in time      5  another process has the profile open    64  wrong usage
+              4  not done in time                        5  another process has the profile open    64  wrong usage
             """,
         subcommands: [
             GroupCreateCommand.self, GroupMembersCommand.self, GroupAddCommand.self, GroupRemoveCommand.self,
@@ -32,7 +32,7 @@ struct GroupCommand: AsyncParsableCommand {
     static let exitCodes = """
         EXIT CODES
           0  done    1  failed, said in one line    3  a member's key has changed: kith verify
-          4  the relay was not reached in time      5  another process has the profile open    64  wrong usage
+          4  not done in time (the relay was not there; to leave, another member)    5  another process has the profile open    64  wrong usage
         """
 
     static let later = "It may still happen when the profile is open next; kith group members shows it."
@@ -289,9 +289,8 @@ struct GroupLeaveCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
-                try await patience.wait(for: kith, remains: GroupCommand.later) {
-                    try await kith.leave(conversation.id)
-                }
+                let later = "It is asked for; a device of another member takes this one out when it is online"
+                try await patience.wait(for: kith, remains: later) { try await kith.leave(conversation.id) }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "you left \(conversation.name)")
             }

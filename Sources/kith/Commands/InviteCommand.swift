@@ -66,7 +66,9 @@ struct InviteCommand: AsyncParsableCommand {
                 if let revoke { return try await close(InboxID(rawValue: revoke), in: kith) }
                 let events = await kith.events()
                 let point = try await relay.point(for: kith)
-                let open = try await patience.wait(for: kith, remains: "No invite was made.") {
+                let open = try await patience.wait(
+                    for: kith, remains: "It can be used once the relay was reached: kith invite --list shows it."
+                ) {
                     try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.seconds)
                 }
                 guard show(open) else { return }

@@ -61,7 +61,7 @@ struct ListenCommand: AsyncParsableCommand {
                 case .timeIsOver where once:
                     throw Failure(message: "nothing came within \(timeout ?? Lifetime(seconds: 0))", code: .notInTime)
                 case .gotOne, .timeIsOver, .nobodyReads, .stopped: return
-                case .closed: throw KithError.closed
+                case .closed: throw await kith.failure ?? KithError.closed
                 }
             }
         }

@@ -127,7 +127,8 @@ struct SendCommand: AsyncParsableCommand {
             {
                 throw last.obstacle ?? KithError.notReachable(contact.name)
             }
-            return try await kith.conversation(try await kith.startConversation(with: contact.id))
+            return try await kith.conversation(
+                try await kith.startConversation(with: contact.id, waits: false))
         }
     }
 

@@ -147,6 +147,9 @@ extension ConversationSummary {
         case .removed, .left, .stopped: .conversation(status)
         }
     }
+
+    /// Why nothing that is said leaves, until the user does something; `nil` if it does.
+    var reasonNotToSend: KithError? { obstacle ?? (isSuspect ? .suspect : nil) }
 }
 
 extension String {

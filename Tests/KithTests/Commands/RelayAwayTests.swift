@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+/// What commands say and keep while the relay is away, or when what was asked for can't be done.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RelayAwayTests {
+    @Test(
+        "what a program says while the relay is away is kept and told, the first words to somebody too; joining again goes on"
+    )
+    func away() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            let ann = try await CommandPerson("Ann", in: folder)
+            let bob = try await CommandPerson("Bob", in: folder)
+            let carol = try await CommandPerson("Carol", in: folder)
+            let place = ["--relay", relay.address, "--pin", relay.pin]
+            let invite = try #require(try await ann.run(["invite"] + place).lines.first)
+            let joined = try await bob.run("join", invite)
+            #expect(joined.code == 0, "\(joined.complaints)")
+            let registered = try await ann.run(["register", "ann"] + place)
+            #expect(registered.code == 0, "\(registered.complaints)")
+            let found = try await carol.run(["lookup", "ann"] + place)
+            #expect(found.code == 0, "\(found.complaints)")
+            let second = try #require(try await bob.run(["invite"] + place).lines.first)
+
+            await relay.kill()
+            let piped = try await bob.run("chat", "Ann", "--timeout", "2s", input: "first")
+            #expect(piped.code == 4, "\(piped.complaints)")
+            let sent = try await carol.run("send", "--timeout", "2s", "ann", "do not lose me")
+            #expect(sent.code == 4, "\(sent.complaints)")
+            let joining = try await carol.run("join", "--no-chat", "--timeout", "2s", second)
+            #expect(joining.code == 4, "\(joining.complaints)")
+
+            try await relay.start()
+            let again = try await carol.run("join", "--no-chat", second)
+            #expect(again.code == 0, "\(again.complaints)")
+            let listed = try await carol.run("list")
+            #expect(listed.lines.count { $0.contains("Bob") } == 1, "\(listed.lines)")
+            for person in [bob, carol] { _ = try await person.run("listen", "--timeout", "5s") }
+            try await ann.hear("first")
+            _ = try await ann.run("listen", "--timeout", "5s")
+            let history = try await ann.run("search", "lose me")
+            #expect(history.lines.count == 1, "\(history.lines) \(history.complaints)")
+            await relay.kill()
+        }
+    }
+
+    @Test("lines of a program that can't be sent end with an exit code, and those after them are sent")
+    func refused() async throws {
+        try await ChatFixture.run { fixture in
+            let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
+            try chat.write(String(repeating: "x", count: 70_000))
+            try chat.write("short")
+            try chat.endInput()
+            #expect(await chat.exitCode() == 1)
+            #expect(await chat.complaintsLeft().contains { $0.contains("not sent") })
+            try await fixture.bobGets("short")
+            // Done when Alice's device takes Bob's out.
+            let leaving = Task { try await fixture.bob.leave(fixture.conversation) }
+            let listening = try KithProcess(["listen"], folder: fixture.home)
+            try await leaving.value
+            listening.signal(SIGTERM)
+            _ = await listening.exitCode()
+            for json in [[], ["--json"]] {
+                let alone = try KithProcess(["chat", "#1"] + json, folder: fixture.home)
+                try alone.write("is anybody there?")
+                try alone.endInput()
+                let lines = await alone.rest()
+                #expect(await alone.exitCode() == 1)
+                #expect(json.isEmpty || lines.contains { $0.contains("\"event\":\"error\"") }, "\(lines)")
+            }
+        }
+    }
+}
