@@ -52,13 +52,20 @@ public final class Simulation {
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
     let judge: Judge
-    /// From which length on commits go into parcels: in a quarter of the schedules all do, in another one some.
-    var largestTurn: Int {
+    /// What goes into parcels: in a quarter of the schedules all commits do, in another one some; and so do trees.
+    var sizes: EntrySizes {
+        var sizes = EntrySizes()
         switch seed % 4 {
-        case 1: 0
-        case 2: 700
-        default: ClientLimits.turn
+        case 1: sizes.turn = 0
+        case 2: sizes.turn = 700
+        default: break
         }
+        switch seed / 4 % 4 {
+        case 1: sizes.welcome = 0
+        case 2: sizes.welcome = 1_400
+        default: break
+        }
+        return sizes
     }
     /// What is to be done by whom; `nil` when nothing is left.
     var people: People?

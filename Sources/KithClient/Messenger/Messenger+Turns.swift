@@ -314,7 +314,7 @@ extension Messenger {
         let (commit, hasTree) = try commit(proposals, inviting: recipients.first, loaded)
         let bytes = commit.message.encoded
         var parcel: TurnReference?
-        if bytes.count > largestTurn {
+        if bytes.count > sizes.turn {
             let (address, _) = try deliverParcel(bytes, intent.id, conversation)
             parcel = TurnReference(to: address, of: bytes)
         }
@@ -345,7 +345,8 @@ extension Messenger {
                 throw .tooLong(limit: ClientLimits.parcel)
             }
             let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
-            if let one, MLSMessage.welcome(one).encoded.count <= ClientLimits.welcome { return (commit, hasTree) }
+            let length = one.map { MLSMessage.welcome($0).encoded.count } ?? 0
+            if length <= (hasTree ? sizes.welcome : ClientLimits.welcome) { return (commit, hasTree) }
         }
         throw .tooLong(limit: ClientLimits.welcome)
     }

@@ -12,8 +12,7 @@ package final class Messenger {
     let store: any ProfileStore
     let random: RandomSource
     let profile: Profile
-    /// The longest commit that stands in a turn itself, in bytes. Longer ones go into parcels.
-    let largestTurn: Int
+    let sizes: EntrySizes
 
     var relays: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
@@ -54,14 +53,14 @@ package final class Messenger {
     ///
     /// - Parameters:
     ///   - now: milliseconds since 1970.
-    ///   - largestTurn: the longest commit that goes into the log itself, in bytes.
+    ///   - sizes: what goes into an entry, and what into a parcel.
     /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
     package init(
         opening store: any ProfileStore, now: UInt64, random: RandomSource = .system,
-        largestTurn: Int = ClientLimits.turn
+        sizes: EntrySizes = EntrySizes()
     ) throws(KithError) {
         self.store = store
-        self.largestTurn = largestTurn
+        self.sizes = sizes
         self.random = random
         self.now = now
         guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {
@@ -152,6 +151,19 @@ package final class Messenger {
         // Members add members; nobody proposes from outside.
         environment.configuration.acceptsNewcomers = false
         return environment
+    }
+}
+
+/// What goes into an entry itself. What is longer goes into a parcel.
+package struct EntrySizes: Sendable {
+    /// The longest commit in a turn, in bytes.
+    package var turn: Int
+    /// The longest Welcome with the tree in it, in bytes.
+    package var welcome: Int
+
+    package init(turn: Int = ClientLimits.turn, welcome: Int = ClientLimits.welcome) {
+        self.turn = turn
+        self.welcome = welcome
     }
 }
 

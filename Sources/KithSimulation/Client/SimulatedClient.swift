@@ -63,7 +63,7 @@ final class SimulatedClient {
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
             let messenger = try Messenger(
-                opening: store, now: localNow, random: source, largestTurn: world.largestTurn)
+                opening: store, now: localNow, random: source, sizes: world.sizes)
             self.messenger = messenger
             let output = try messenger.start(now: localNow)
             carryOut(output)

@@ -49,6 +49,45 @@ struct BackupContentTests {
                     Set($0) == ["bob: before", "alice: I am back", "bob: good"] && $0.first == "bob: before"
                 }
                 try await eventually({ try await bob.texts(atBob) }) { Set($0).isSuperset(of: ["alice: I am back"]) }
+                // Bob's address came again: the backup had none.
+                try await eventually({ await back.kith.contacts().first?.inbox != nil }) { $0 }
+                let group = try await back.kith.createGroup(
+                    "team", at: relay, members: [try await back.contact("bob")])
+                try await eventually({ try await bob.kith.conversations().map(\.name) }) { $0.contains("team") }
+                #expect(try await back.kith.members(of: group).count == 2)
+                await back.kith.close()
+            }
+        }
+    }
+
+    @Test("a restored device is added again to a group that it was removed from before")
+    func removedBefore() async throws {
+        try await withFolder { folder in
+            try await withAliceAndBob { alice, bob, relay in
+                let bobThere = try await alice.contact("bob")
+                try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
+                let group = try await alice.kith.createGroup("team", at: relay, members: [bobThere])
+                try await eventually({ try await bob.kith.conversations().map(\.name) }) { $0.contains("team") }
+                let atBob = try await bob.conversation("team")
+                try await alice.kith.remove(bobThere, from: group)
+                try await eventually({ try await bob.kith.conversation(atBob).status }) { $0 == .removed(by: "alice") }
+                let file = folder.appendingPathComponent("backup")
+                try await bob.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await bob.kith.close()
+
+                let store = MemoryProfileStore()
+                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
+                let back = try await Person("bob", store: store)
+                #expect(try await back.kith.members(of: atBob).isEmpty)
+                _ = try await alice.kith.join(try await back.kith.createInvite(at: relay).invite)
+                try await eventually({ try await back.kith.conversations().map(\.status) }) { $0.contains(.active) }
+                // The address of the new device comes with the conversation of two.
+                let before = await alice.kith.contacts().first?.inbox
+                try await eventually({ await alice.kith.contacts().first?.inbox }) { $0 != before }
+                try await alice.kith.add([bobThere], to: group)
+                try await eventually({ try await back.kith.conversation(atBob).status }) { $0 == .active }
+                _ = try await alice.kith.send("welcome back", to: group)
+                try await eventually({ try await back.texts(atBob) }) { $0 == ["alice: welcome back"] }
                 await back.kith.close()
             }
         }

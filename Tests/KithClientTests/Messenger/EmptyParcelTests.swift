@@ -7,7 +7,11 @@ import Testing
 @Suite("A stranger with an invite")
 struct EmptyParcelTests {
     /// Puts a letter with a genuine Welcome into an inbox, whose tree is said to be in a channel that holds nothing.
-    private func deposit(in inbox: InboxAddress, emptyParcel length: UInt32) async throws {
+    ///
+    /// - Parameter firstPart: whether the channel holds the first of two parts, twice, instead.
+    private func deposit(
+        in inbox: InboxAddress, emptyParcel length: UInt32, firstPart: Bool = false
+    ) async throws {
         let connection = try await RelayConnection.connect(to: inbox.relay.address, trust: .pinned(inbox.relay.pin))
         _ = try await connection.request(
             .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]))
@@ -30,11 +34,19 @@ struct EmptyParcelTests {
         let commit = try group.commit(CommitOptions([.add(keyPackage)]), in: environment)
         let empty = TestChannel()
         _ = try await connection.request(empty.create)
+        let tree = ParcelAddress(
+            channel: empty.id, readToken: empty.token, key: [UInt8](repeating: 1, count: 32), length: length)
+        if firstPart {
+            let part = try #require(tree.seal([UInt8](repeating: 2, count: Int(length)))?.first)
+            _ = try await connection.request(.present(channel: empty.id, epoch: 0, tokens: [empty.token]))
+            for _ in 1...2 {
+                _ = try await connection.request(
+                    .append(channel: empty.id, epoch: 0, id: .random(), payload: part[...]))
+            }
+        }
         let message = InboxMessage(
             relay: inbox.relay, title: "nothing", isDirect: false, welcome: try #require(commit.welcome).encoded,
-            tree: .parcel(
-                ParcelAddress(
-                    channel: empty.id, readToken: empty.token, key: [UInt8](repeating: 1, count: 32), length: length)))
+            tree: .parcel(tree))
         let letter = try InboxLetter(message, to: keyPackage, channel: inbox.channel, random: .system)
         let payload = try #require(
             inbox.sealKey.seal(letter.encoded, .message, channel: inbox.channel.bytes, random: .system))
@@ -52,6 +64,7 @@ struct EmptyParcelTests {
                 at: RelayPoint(address: address, pin: pin), isReusable: true
             ).invite
             try await deposit(in: invite.inbox, emptyParcel: length)
+            try await deposit(in: invite.inbox, emptyParcel: 200 << 10, firstPart: true)
             _ = try await bob.kith.join(invite)
             try await eventually({ try await alice.kith.conversations().map(\.name) }, within: 60) { $0 == ["bob"] }
             await alice.kith.close()

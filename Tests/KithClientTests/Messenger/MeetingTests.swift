@@ -43,6 +43,19 @@ struct MeetingTests {
         #expect(alice.relays.values.map(\.pass) == [theirs])
     }
 
+    @Test("thousands who call themselves the same get a name each")
+    func names() {
+        var names = NamesInUse()
+        for number in 1...20_000 {
+            let name = names.free("a")
+            #expect(name == (number == 1 ? "a" : "a (\(number))"))
+            names.didRename(from: nil, to: name)
+        }
+        names.didRename(from: "a", to: "b")
+        #expect(names.free("a") == "a")
+        #expect(names.free("b") == "b (2)")
+    }
+
     @Test("a letter opens with the key package it is for, in its inbox, and with no other")
     func letters() throws {
         let client = try messenger("bob").0.profile.client
