@@ -94,7 +94,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
                 let id = try await patience.wait(for: kith, remains: GroupCommand.later) {
                     try await kith.createGroup(title, at: point, members: contacts.map(\.id))
                 }
-                let names = contacts.map(\.name).joined(separator: ", ")
+                let names = contacts.map { MessageWording.name($0.name) }.joined(separator: ", ")
                 try await GroupCommand.report(id, of: kith, profile, saying: "\(title): you, \(names)")
             }
         }
@@ -132,7 +132,10 @@ struct GroupMembersCommand: AsyncParsableCommand {
                 for member in members { JSONLine.print(MemberReport(member)) }
             } else {
                 let rows = members.map { member in
-                    [member.name, member.deviceName, member.contact == nil ? "you" : member.trust.sentence]
+                    [
+                        MessageWording.name(member.name), member.deviceName,
+                        member.contact == nil ? "you" : member.trust.sentence,
+                    ]
                 }
                 for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
             }

@@ -59,7 +59,8 @@ struct JoinCommand: AsyncParsableCommand {
                 let conversation = try await kith.conversation(id)
                 if profile.json { return _ = JSONLine.print(ConversationReport(conversation)) }
                 StandardStream.error.write(
-                    "[you and \(SafeText.oneLine(conversation.name)) can talk now; the key is the one in the invite]\n")
+                    "[you and \(MessageWording.name(conversation.name)) can talk now; the key is the one in the invite]\n"
+                )
                 if noChat || !ChatDoor.isThere {
                     StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
                 } else {

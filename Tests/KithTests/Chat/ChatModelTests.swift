@@ -221,6 +221,11 @@ import Testing
     }
 
     @Test("who proves to be here is announced, and not over and over")
+        // What the user and the program are called, also with something invisible in it.
+        for name in ["you", "You", "YOU", "kith", "Kith", "yo\u{34F}u", "\u{3164}"] {
+            #expect(MessageWording.name(name) == "“\(name)”")
+        }
+        #expect(MessageWording.name("young") == "young")
     func presence() throws {
         var model = try model()
         _ = model.open(now: now)
