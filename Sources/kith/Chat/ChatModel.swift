@@ -288,8 +288,8 @@ struct ChatModel {
         case .connected:
             if !wasConnected { notice("connected to the relay at \(conversation.relay)") }
             wasConnected = true
-        case .refused(let reason):
-            if relay != state { complain("the relay at \(conversation.relay) is refused: \(reason)") }
+        case .refused(let error):
+            if relay != state { complain("the relay at \(conversation.relay) is refused: \(error)") }
         case .waiting(let reason, _):
             // On a terminal the status says so.
             if !isForPerson, case .waiting = relay {
