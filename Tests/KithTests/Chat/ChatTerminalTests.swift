@@ -99,6 +99,17 @@ import Testing
         }
     }
 
+    @Test("what was pasted is sent as it is, and only shown as something else")
+    func pastedInvisible() async throws {
+        try await talking { terminal, fixture in
+            let text = "if x:\n\treturn \u{645}\u{200F}\u{200B}!"
+            try await terminal.paste(text)
+            try await terminal.wait { $0.last?.hasSuffix("<U+200F><U+200B>!") == true }
+            try await terminal.press("Enter")
+            try await fixture.bobGets(text)
+        }
+    }
+
     @Test("where the output goes through a pipe, lines from the keyboard are commands as ever")
     func pipedOutput() async throws {
         try await ChatFixture.run { fixture in
