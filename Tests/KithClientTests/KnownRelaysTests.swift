@@ -100,6 +100,14 @@ func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
         #expect(KithHome(environment: ["KITH_HOME": "/k", "XDG_DATA_HOME": "/x", "HOME": "/h"]).folder.path == "/k")
         #expect(KithHome(environment: ["XDG_DATA_HOME": "/x", "HOME": "/h"]).folder.path == "/x/kith")
         #expect(KithHome(environment: ["HOME": "/h", "KITH_HOME": ""]).folder.path == "/h/.local/share/kith")
+        #expect(KithHome(environment: ["HOME": "/h", "XDG_DATA_HOME": "x"]).folder.path == "/h/.local/share/kith")
+    }
+
+    @Test("a relative $KITH_HOME is seen from the current folder, and not ignored")
+    func relativeHome() {
+        let here = FileManager.default.currentDirectoryPath
+        #expect(KithHome(environment: ["KITH_HOME": "k", "HOME": "/h"]).folder.path == "\(here)/k")
+        #expect(KithHome(environment: ["KITH_HOME": "./k/l", "HOME": "/h"]).folder.standardized.path == "\(here)/k/l")
     }
 }
 

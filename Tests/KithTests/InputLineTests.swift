@@ -115,7 +115,7 @@ struct TinyTerminal {
                 var line = InputLine(prompt: "alice : ", columns: columns)
                 terminal.write(line.draw(editor))
                 #expect(terminal.rows.count == 1)
-                let window = InputLine.window(editor.text, cursor: editor.cursor, room: columns)
+                let window = InputLine.window(editor.text.map(String.init), cursor: editor.cursor, room: columns)
                 #expect(window.range.lowerBound <= editor.cursor && editor.cursor <= window.range.upperBound)
                 #expect(window.width <= columns)
             }
@@ -163,6 +163,27 @@ struct TinyTerminal {
         #expect(terminal.rows.count == 1 + 2 + 2)
         terminal.write(line.resize(to: 20, editor))
         #expect(terminal.lines == ["bob : hello", "[no connection: re…", "> <e characters!!!"])
+    }
+
+    @Test("what a terminal would obey or not show is drawn as something else, and the cursor stands behind that")
+    func harmless() {
+        var terminal = TinyTerminal(columns: 40)
+        var line = InputLine(prompt: "> ", columns: 40)
+        var editor = editor(.paste("a\tb\u{202E}c\u{200B}d"))
+        terminal.write(line.draw(editor))
+        #expect(terminal.lines == ["> a b<U+202E>c<U+200B>d"])
+        #expect(terminal.column == 23)
+        for column in [22, 14, 13, 5, 4, 3, 2, 2] {
+            _ = editor.handle(.left)
+            terminal.write(line.draw(editor))
+            #expect(terminal.column == column)
+        }
+        _ = editor.handle(.end)
+        for width in 2...24 {
+            var narrow = TinyTerminal(columns: width)
+            narrow.write(line.resize(to: width, editor))
+            #expect(narrow.rows.count == 1)
+        }
     }
 
     @Test("a text of several lines is edited on one row")

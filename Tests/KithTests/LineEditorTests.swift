@@ -55,11 +55,13 @@ import Testing
         #expect(editor.line == "three")
     }
 
-    @Test("what is pasted can't hold what a terminal obeys")
+    @Test("what is pasted stays as it is, but for control characters, which are no text")
     func pastedControls() {
-        var editor = LineEditor()
-        _ = editor.handle(.paste("a\u{1B}[2Jb\tc"))
-        #expect(editor.line == "a␛[2Jb c")
+        for keepsLineBreaks in [false, true] {
+            var editor = LineEditor(keepsLineBreaks: keepsLineBreaks)
+            _ = editor.handle(.paste("a\u{1B}[2Jb\tc\u{7F}\u{9B}\u{200B}\u{200D}\u{200F}\u{2028}d"))
+            #expect(editor.line == "a[2Jb\tc\u{200B}\u{200D}\u{200F}\u{2028}d")
+        }
     }
 
     @Test("the history goes back and forth, and what was being typed comes back")
@@ -130,7 +132,7 @@ import Testing
         #expect(editor.handle(.paste("one\r\n\u{1B}two\n\nthree\n\n")) == [])
         #expect(editor.handle(.lineBreak) == [])
         _ = editor.handle(.text("four"))
-        #expect(editor.handle(.enter) == [.submit("> one\n␛two\n\nthree\nfour")])
+        #expect(editor.handle(.enter) == [.submit("> one\ntwo\n\nthree\nfour")])
         #expect(editor.handle(.paste("\n")) == [])
         #expect(editor.handle(.enter) == [])
         _ = editor.handle(.up)
@@ -148,7 +150,8 @@ import Testing
     @Test("any keys in any order leave a cursor inside of the line")
     func anyKeys() {
         let keys: [Key] = [
-            .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .backspace, .delete,
+            .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .text("\u{200B}"),
+            .backspace, .delete,
             .left,
             .right, .wordLeft, .wordRight, .home, .end, .up, .down, .tab, .deleteToStart, .deleteToEnd, .deleteWord,
             .enter, .endOfInput, .paste("x\ny"),

@@ -259,8 +259,8 @@ public enum RelayState: Hashable, Sendable {
     case connected
     /// Not reached; tried again at this time, in milliseconds since 1970.
     case waiting(reason: String, untilMs: UInt64)
-    /// It will not be tried again until something changes: its key or its pass is wrong.
-    case refused(reason: String)
+    /// Trying again soon is pointless: its key or its pass is wrong, or what is there is no relay that Kith can talk to.
+    case refused(RelayConnectionError)
 }
 
 /// An invite of this profile's.

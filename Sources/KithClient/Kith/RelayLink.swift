@@ -70,7 +70,7 @@ final class RelayLink: Sendable {
             } catch {
                 if error.isFinal {
                     // A relay with another key is not this relay. Asked again now and then: it may come back.
-                    report(.refused(reason: error.description))
+                    report(.refused(error))
                     delay.isSlow = true
                 } else {
                     report(.waiting(reason: error.description, untilMs: Kith.now + delay.peekMs))

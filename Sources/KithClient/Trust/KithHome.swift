@@ -9,17 +9,20 @@ public struct KithHome: Hashable, Sendable {
     /// A folder given by name.
     public init(folder: URL) { self.folder = folder }
 
-    /// The folder that these environment variables name.
+    /// The folder that these environment variables name. A relative `$KITH_HOME` is seen from the current folder.
     public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         func folder(_ variable: String) -> URL? {
-            // Relative paths would mean another folder in every folder (and the XDG specification forbids them).
-            guard let path = environment[variable], path.hasPrefix("/") else { return nil }
-            return URL(fileURLWithPath: path, isDirectory: true)
+            environment[variable].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true).absoluteURL }
         }
-        let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
+        func absoluteFolder(_ variable: String) -> URL? {
+            // The XDG specification has relative paths ignored.
+            environment[variable]?.hasPrefix("/") == true ? folder(variable) : nil
+        }
+        let home = absoluteFolder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser
+        // Never ignored: whoever names a folder must not end up in the one that is used every day.
         self.folder =
             folder("KITH_HOME")
-            ?? (folder("XDG_DATA_HOME") ?? home.appendingPathComponent(".local/share", isDirectory: true))
+            ?? (absoluteFolder("XDG_DATA_HOME") ?? home.appendingPathComponent(".local/share", isDirectory: true))
             .appendingPathComponent("kith", isDirectory: true)
     }
 

@@ -123,7 +123,8 @@ struct ChatCommand: AsyncParsableCommand {
         say("\(name.text) is not known here; asking the relay at \(point.address)")
         let id: ContactID
         do {
-            id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+            let later = "Run the same command again later."
+            id = try await patience.wait(for: kith, at: point.address, remains: later) {
                 try await kith.lookUp(name, at: point)
             }
         } catch KithError.nameUnknown {

@@ -7,7 +7,7 @@ extension ChatModel {
     static let page = 50
 
     mutating func handleLine(_ line: String) {
-        guard isForPerson else {
+        guard takesCommands else {
             if !line.isEmpty { send(line, replyTo: nil) }
             return
         }

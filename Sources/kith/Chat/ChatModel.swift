@@ -62,8 +62,10 @@ struct ChatModel {
     /// So many waiting messages are named; the others are counted.
     private static let namedWaiting = 1
 
-    /// Whether lines are commands and text of a person, and there is a status. For programs, every line is a text.
+    /// Whether a person reads, and there is a status. Programs get what is said and nothing around it.
     let isForPerson: Bool
+    /// Whether a person writes: lines that begin with a slash are commands. Of programs, every line is a text.
+    let takesCommands: Bool
     var conversation: ConversationSummary
     var wording: MessageWording
     var contacts: [ContactID: Contact]
@@ -90,9 +92,10 @@ struct ChatModel {
     private var presentAt: [ContactID: UInt64] = [:]
     private var toldElsewhere: [ConversationID: UInt64] = [:]
 
-    init(_ opening: Opening, isForPerson: Bool, timeZone: TimeZone = .current) {
+    init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, timeZone: TimeZone = .current) {
         self.opening = opening
         self.isForPerson = isForPerson
+        self.takesCommands = takesCommands
         conversation = opening.conversation
         wording = MessageWording(me: opening.me, memberCount: opening.conversation.memberCount)
         contacts = Dictionary(opening.contacts.map { ($0.id, $0) }) { $1 }
@@ -288,8 +291,8 @@ struct ChatModel {
         case .connected:
             if !wasConnected { notice("connected to the relay at \(conversation.relay)") }
             wasConnected = true
-        case .refused(let reason):
-            if relay != state { complain("the relay at \(conversation.relay) is refused: \(reason)") }
+        case .refused(let error):
+            if relay != state { complain("the relay at \(conversation.relay) is refused: \(error)") }
         case .waiting(let reason, _):
             // On a terminal the status says so.
             if !isForPerson, case .waiting = relay {

@@ -83,7 +83,8 @@ struct ChatSession {
             arrive.yield(.closed)
         }
         let opening = try await desk.opening(page: isForPerson ? options.page : nil)
-        model = ChatModel(opening, isForPerson: isForPerson)
+        // A keyboard is a person's, also where the output goes through a pipe.
+        model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
         unread = opening.unread
         seenThrough = opening.conversation.lastSeq
     }

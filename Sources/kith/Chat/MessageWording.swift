@@ -83,13 +83,20 @@ struct MessageWording: Sendable {
         }
     }
 
+    /// What the user and this program are called where messages are shown. Nobody else goes by it without quotes.
+    private static let ownNames = ["you", "kith"]
+
     /// A name as it is shown. Names come from others: one that could be taken for something else is put in quotes.
     static func name(_ name: String) -> String {
         let isPlain = name.unicodeScalars.allSatisfy { scalar in
-            scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+            // What no font shows would make two names look the same.
+            guard !scalar.properties.isDefaultIgnorableCodePoint else { return false }
+            return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
                 || scalar.properties.generalCategory == .nonspacingMark || " -_.'@+".unicodeScalars.contains(scalar)
         }
-        return isPlain && name.first != " " && name.last != " " && !name.isEmpty ? name : "“\(SafeText.oneLine(name))”"
+        let isOwn = ownNames.contains(name.lowercased())
+        return isPlain && !isOwn && name.first != " " && name.last != " " && !name.isEmpty
+            ? name : "“\(SafeText.oneLine(name))”"
     }
 
     // MARK: Notices
@@ -108,7 +115,7 @@ struct MessageWording: Sendable {
     }
 
     /// The same notice with names that can't be taken for something else.
-    private static func quotingNames(_ notice: Notice) -> Notice {
+    static func quotingNames(_ notice: Notice) -> Notice {
         switch notice {
         case .began(let by): .began(by: by.isEmpty ? by : name(by))
         case .added(let added, let by): .added(name(added), by: name(by))

@@ -91,10 +91,10 @@ struct GroupCreateCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let contacts = try await GroupCommand.contacts(members, in: kith)
                 let point = try await relay.point(for: kith)
-                let id = try await patience.wait(for: kith, remains: GroupCommand.later) {
+                let id = try await patience.wait(for: kith, at: point.address, remains: GroupCommand.later) {
                     try await kith.createGroup(title, at: point, members: contacts.map(\.id))
                 }
-                let names = contacts.map(\.name).joined(separator: ", ")
+                let names = contacts.map { MessageWording.name($0.name) }.joined(separator: ", ")
                 try await GroupCommand.report(id, of: kith, profile, saying: "\(title): you, \(names)")
             }
         }
@@ -132,7 +132,10 @@ struct GroupMembersCommand: AsyncParsableCommand {
                 for member in members { JSONLine.print(MemberReport(member)) }
             } else {
                 let rows = members.map { member in
-                    [member.name, member.deviceName, member.contact == nil ? "you" : member.trust.sentence]
+                    [
+                        MessageWording.name(member.name), member.deviceName,
+                        member.contact == nil ? "you" : member.trust.sentence,
+                    ]
                 }
                 for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
             }
@@ -170,7 +173,7 @@ struct GroupAddCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
                 let contacts = try await GroupCommand.contacts(members, in: kith)
-                try await patience.wait(for: kith, remains: GroupCommand.later) {
+                try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.add(contacts.map(\.id), to: conversation.id)
                 }
                 let names = contacts.map(\.name).joined(separator: ", ")
@@ -209,7 +212,7 @@ struct GroupRemoveCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
                 let contact = try await NamedTarget.contact(member, in: kith)
-                try await patience.wait(for: kith, remains: GroupCommand.later) {
+                try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.remove(contact.id, from: conversation.id)
                 }
                 try await GroupCommand.report(conversation.id, of: kith, profile, saying: "removed \(contact.name)")
@@ -249,7 +252,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
                 let events = await kith.events()
-                try await patience.wait(for: kith, remains: GroupCommand.later) {
+                try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.rename(conversation.id, to: title)
                     for await case .conversation(let now) in events where now.id == conversation.id {
                         if now.name == title { return }

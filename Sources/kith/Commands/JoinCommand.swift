@@ -53,13 +53,15 @@ struct JoinCommand: AsyncParsableCommand {
             let invite = try await invite()
             let kith = try await setup.openOrCreate(profile, name: myName)
             try await ProfileOptions.closing(kith) { kith in
-                let id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                let relay = invite.inbox.relay.address
+                let id = try await patience.wait(for: kith, at: relay, remains: "Run the same command again later.") {
                     try await kith.join(invite, name: name)
                 }
                 let conversation = try await kith.conversation(id)
                 if profile.json { return _ = JSONLine.print(ConversationReport(conversation)) }
                 StandardStream.error.write(
-                    "[you and \(SafeText.oneLine(conversation.name)) can talk now; the key is the one in the invite]\n")
+                    "[you and \(MessageWording.name(conversation.name)) can talk now; the key is the one in the invite]\n"
+                )
                 if noChat || !ChatDoor.isThere {
                     StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
                 } else {
@@ -80,7 +82,9 @@ struct JoinCommand: AsyncParsableCommand {
     private func text() async throws -> String {
         if let line, line != "-" { return line }
         if line == nil {
-            guard let prompt = Prompt() else { throw ValidationError("Where is the invite? Give it, or - to read it.") }
+            guard let prompt = Prompt() else {
+                throw Failure(message: "where is the invite? Give it, or - to read it", code: .validationFailure)
+            }
             defer { prompt.close() }
             return try await prompt.ask("The invite (paste it):", isShown: true)
         }

@@ -45,7 +45,8 @@ struct LookupCommand: AsyncParsableCommand {
                 let point = try await relay.point(for: kith)
                 let id: ContactID
                 do {
-                    id = try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                    let later = "Run the same command again later."
+                    id = try await patience.wait(for: kith, at: point.address, remains: later) {
                         try await kith.lookUp(name, at: point, as: `as`)
                     }
                 } catch KithError.nameTaken(let taken) {

@@ -34,7 +34,8 @@ struct RegisterCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let point = try await relay.point(for: kith)
-                try await patience.wait(for: kith, remains: "Run the same command again later.") {
+                let later = "Run the same command again later."
+                try await patience.wait(for: kith, at: point.address, remains: later) {
                     try await kith.register(name, at: point)
                 }
                 if profile.json {

@@ -21,6 +21,9 @@ enum DisplayWidth {
         return max(parts, of(character))
     }
 
+    /// The most columns that any terminal takes for a text.
+    static func atMost(_ text: String) -> Int { text.reduce(0) { $0 + atMost($1) } }
+
     private static func of(_ scalar: Unicode.Scalar) -> Int {
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator, .paragraphSeparator: return 0

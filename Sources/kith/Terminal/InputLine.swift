@@ -71,7 +71,8 @@ struct InputLine {
             statusColumns = DisplayWidth.of(shown)
             above = Colour.yellow.paint(shown, if: colours) + "\r\n"
         }
-        let editor = Self.visible(editor)
+        let cells = editor.text.map(Self.cell)
+        let cursor = editor.cursor
         var shownPrompt: [Character] = []
         var promptWidth = 0
         for character in prompt {
@@ -81,24 +82,23 @@ struct InputLine {
             shownPrompt.append(character)
             promptWidth += width
         }
-        let window = Self.window(editor.text, cursor: editor.cursor, room: room - promptWidth)
-        let before =
-            (window.range.lowerBound > 0 ? "<" : "") + String(editor.text[window.range.lowerBound..<editor.cursor])
+        let window = Self.window(cells, cursor: cursor, room: room - promptWidth)
+        let before = (window.range.lowerBound > 0 ? "<" : "") + cells[window.range.lowerBound..<cursor].joined()
         let after =
-            String(editor.text[editor.cursor..<window.range.upperBound])
-            + (window.range.upperBound < editor.text.count ? ">" : "")
+            cells[cursor..<window.range.upperBound].joined() + (window.range.upperBound < cells.count ? ">" : "")
         cursorColumn = DisplayWidth.of(shownPrompt) + DisplayWidth.of(before)
         return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 
-    /// Text and cursor of a line, with its line breaks as a picture.
-    private static func visible(_ editor: LineEditor) -> (text: [Character], cursor: Int) {
-        (editor.keepsLineBreaks ? editor.text.map { $0 == "\n" ? "⏎" : $0 } : editor.text, editor.cursor)
+    /// What is drawn for a character of the line: a picture for a line break, and nothing that a terminal obeys. Several
+    /// columns stand for what is invisible.
+    private static func cell(_ character: Character) -> String {
+        character == "\n" ? "⏎" : SafeText.oneLine(String(character))
     }
 
     /// As much of a text as surely fits, with a mark where it was cut.
     private static func cut(_ text: String, to room: Int) -> String {
-        if text.reduce(0, { $0 + DisplayWidth.atMost($1) }) <= room { return text }
+        if DisplayWidth.atMost(text) <= room { return text }
         // The mark takes one.
         var width = 1
         return text.prefix { character in
@@ -108,11 +108,11 @@ struct InputLine {
     }
 
     /// The part of a line that is shown: all of it if it fits, or else what is around the cursor, with a column at each
-    /// end for a mark.
-    static func window(_ text: [Character], cursor: Int, room: Int) -> (range: Range<Int>, width: Int) {
-        let widths = text.map(DisplayWidth.atMost)
+    /// end for a mark. The line is given by what is drawn for each of its characters.
+    static func window(_ cells: [String], cursor: Int, room: Int) -> (range: Range<Int>, width: Int) {
+        let widths = cells.map(DisplayWidth.atMost)
         let whole = widths.reduce(0, +)
-        if whole <= room { return (0..<text.count, whole) }
+        if whole <= room { return (0..<cells.count, whole) }
         let inside = max(0, room - 2)
         var start = cursor
         var end = cursor
@@ -122,7 +122,7 @@ struct InputLine {
             start -= 1
             width += widths[start]
         }
-        while end < text.count, width + widths[end] <= inside {
+        while end < cells.count, width + widths[end] <= inside {
             width += widths[end]
             end += 1
         }

@@ -1,6 +1,7 @@
 /// One line of text and a cursor, as a person edits it. Pure: keys in, what to do out.
 ///
 /// Text is edited by what a person takes for a character, so one backspace takes an emoji or a letter with all its accents.
+/// It stays as it came, tabs and invisible characters included: ``InputLine`` makes it harmless where it is drawn.
 struct LineEditor {
     /// What a key asks for beyond a changed line.
     enum Action: Equatable {
@@ -78,7 +79,7 @@ struct LineEditor {
 
     private mutating func insert(_ new: String) -> Bool {
         // What is typed may join what is there, an accent its letter for instance, so characters are counted anew.
-        let before = String(text[..<cursor]) + safe(new)
+        let before = String(text[..<cursor]) + Self.withoutControls(new)
         let whole = before + String(text[cursor...])
         guard whole.utf8.count <= Self.longest else { return false }
         let after = text.count - cursor
@@ -88,10 +89,13 @@ struct LineEditor {
         return true
     }
 
-    private func safe(_ new: String) -> String {
-        guard keepsLineBreaks else { return SafeText.oneLine(new) }
-        return new.split(separator: "\n", omittingEmptySubsequences: false).map { SafeText.oneLine(String($0)) }
-            .joined(separator: "\n")
+    /// Control characters are no text, but for those that lay it out.
+    private static func withoutControls(_ new: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                new.unicodeScalars.filter { scalar in
+                    scalar == "\t" || scalar == "\n" || scalar.properties.generalCategory != .control
+                }))
     }
 
     private mutating func delete(_ range: Range<Int>) {

@@ -3,6 +3,9 @@ import Foundation
 
 /// Lines from standard input, one at a time and only when asked for, so that a long input is never all in memory.
 final class LineReader: Sendable {
+    /// A line of more bytes than this is cut: no message may be as long.
+    static let longest = 256 << 10
+
     private let queue = DispatchQueue(label: "standard input")
     private let state: State
 
@@ -46,29 +49,21 @@ extension LineReader.State {
         }
     }
 
+    /// Reads what there is. No line break is left in the buffer from `start` on when this is called.
     private func readMore() {
         buffer.removeFirst(start)
         start = 0
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         if count > 0 {
-            // Whatever is over the limit is dropped with the rest of its line.
-            let room = Self.longest - buffer.count
-            if count <= room {
-                buffer.append(contentsOf: chunk[..<count])
-            } else {
-                buffer.append(contentsOf: chunk[..<max(0, room)])
-                if let end = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")), end >= room {
-                    buffer.append(contentsOf: chunk[end..<count])
-                }
-            }
+            // What is over the limit is dropped up to the line's own end. Whatever is behind that belongs to other lines.
+            let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) ?? count
+            buffer.append(contentsOf: chunk[..<min(end, LineReader.longest - buffer.count)])
+            buffer.append(contentsOf: chunk[end..<count])
         } else if count == 0 || errno != EINTR {
             isAtEnd = true
         }
     }
-
-    /// A line longer than this is cut: no message may be as long.
-    private static var longest: Int { 256 << 10 }
 
     private func text(_ line: ArraySlice<UInt8>) -> String {
         String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)

@@ -47,7 +47,9 @@ import Testing
     private func fromBob(_ trust: Trust = .invite) -> Message.Author { .contact(bob, name: "bob", trust) }
 
     private func model(
-        _ summary: ConversationSummary? = nil, history: [Message] = [], trust: Trust = .invite, isForPerson: Bool = true
+        _ summary: ConversationSummary? = nil, history: [Message] = [], trust: Trust = .invite,
+        isForPerson: Bool = true,
+        takesCommands: Bool? = nil
     ) throws -> ChatModel {
         let member = { (id: ContactID?, name: String) in
             Member(contact: id, name: name, trust: trust, deviceName: "laptop")
@@ -58,7 +60,8 @@ import Testing
                 members: [member(nil, "alice"), member(bob, "bob")],
                 contacts: [try contact(bob, "bob", trust), try contact(carol, "carol")], names: [team: "bob"],
                 history: history),
-            isForPerson: isForPerson, timeZone: try #require(TimeZone(identifier: "UTC")))
+            isForPerson: isForPerson, takesCommands: takesCommands ?? isForPerson,
+            timeZone: try #require(TimeZone(identifier: "UTC")))
     }
 
     private func shown(_ outputs: [ChatModel.Output]) -> [String] {
@@ -218,6 +221,11 @@ import Testing
         #expect(MessageWording.name("bob : yes (verified)") == "“bob : yes (verified)”")
         #expect(MessageWording.name("x\u{202E}") == "“x<U+202E>”")
         #expect(MessageWording.name("") == "“”")
+        // What the user and the program are called, also with something invisible in it.
+        for name in ["you", "You", "YOU", "kith", "Kith", "yo\u{34F}u", "\u{3164}"] {
+            #expect(MessageWording.name(name) == "“\(name)”")
+        }
+        #expect(MessageWording.name("young") == "young")
     }
 
     @Test("who proves to be here is announced, and not over and over")
@@ -290,6 +298,17 @@ import Testing
         let outputs = model.handle(.answered(call, .failure(.suspect)), now: now)
         #expect(shown(outputs).first?.hasPrefix("[not sent: ") == true)
         #expect(model.waitingCount == 0)
+    }
+
+    @Test("lines from a keyboard are commands also where a program reads, and all that is asked is said")
+    func commandsWithoutStatus() throws {
+        var model = try model(isForPerson: false, takesCommands: true)
+        _ = model.open(now: now)
+        let help = model.handle(.line("/help"), now: now)
+        #expect(calls(help) == [] && !shown(help).isEmpty)
+        #expect(shown(model.handle(.line("/leave"), now: now)) == ["[leave bob for good? yes or no]"])
+        _ = model.handle(.line("no"), now: now)
+        #expect(model.handle(.line("/quit"), now: now) == [.quit])
     }
 
     @Test("leaving asks, and only a yes leaves")

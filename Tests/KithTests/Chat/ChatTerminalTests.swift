@@ -99,6 +99,38 @@ import Testing
         }
     }
 
+    @Test("what was pasted is sent as it is, and only shown as something else")
+    func pastedInvisible() async throws {
+        try await talking { terminal, fixture in
+            let text = "if x:\n\treturn \u{645}\u{200F}\u{200B}!"
+            try await terminal.paste(text)
+            try await terminal.wait { $0.last?.hasSuffix("<U+200F><U+200B>!") == true }
+            try await terminal.press("Enter")
+            try await fixture.bobGets(text)
+        }
+    }
+
+    @Test("where the output goes through a pipe, lines from the keyboard are commands as ever")
+    func pipedOutput() async throws {
+        try await ChatFixture.run { fixture in
+            let command = ["sh", "-c", "\(KithProcess.program.path) chat bob | cat"]
+            try await Tmux.run(command, environment: ["KITH_HOME": fixture.home.path]) { terminal in
+                try await terminal.wait { $0.joined().contains("[connected to the relay") }
+                try await terminal.type("/help")
+                try await terminal.press("Enter")
+                try await terminal.wait { $0.joined().contains("/history") }
+                try await terminal.type("hello")
+                try await terminal.press("Enter")
+                try await fixture.bobGets("hello")
+                try await terminal.type("/quit")
+                try await terminal.press("Enter")
+                try await terminal.wait(lastLine: "ended 0")
+            }
+            let texts = try await fixture.bob.history(of: fixture.conversation).map(\.body)
+            #expect(!texts.contains(.text("/help")) && !texts.contains(.text("/quit")))
+        }
+    }
+
     @Test(
         "ctrl-C clears the line first and leaves then; ctrl-D leaves; both give the terminal back",
         arguments: ["C-c", "C-d"])

@@ -143,7 +143,9 @@ import Testing
                 (["join", "kith:AAAA"], 1), (["join", "not an invite"], 1),
                 (["join", String(repeating: "k", count: 100_000)], 1),
                 (["send", "nobody", "hi"], 1), (["history", "nobody"], 1), (["invite"], 1),
-                (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 1),
+                (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 4),
+                (["lookup", "bob", "--relay", "127.0.0.1:1"], 4), (["register", "ann", "--relay", "127.0.0.1:1"], 4),
+                (["chat", "bob", "--relay", "127.0.0.1:1"], 4), (["join"], 64),
                 (["contacts", "show", "\u{1B}[31mred"], 1),
                 (["init", "--yes"], 1),
             ]
@@ -159,6 +161,26 @@ import Testing
                 #expect(await process.exitCode() == code, "\(arguments)")
             }
             #expect(try await ann.run("list", "--json").lines == [])
+        }
+    }
+
+    @Test("a relay with another key than its own is told at once, however long the user would wait")
+    func otherKey() async throws {
+        try await withAnnAndBob { ann, _, relay in
+            let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
+            let wrong = ["--relay", relay, "--pin", String(repeating: "a", count: 64), "--timeout", "0"]
+            for arguments in [["invite"], ["register", "carol"], ["lookup", "ann"], ["invite"]] {
+                let outcome = try await carol.run(arguments + wrong)
+                #expect(outcome.code == 3, "\(outcome.complaints)")
+                #expect(outcome.complaints.count == 1)
+                #expect(outcome.complaints.last?.contains("the relay's key is not the expected one") == true)
+            }
+            // That another relay is an impostor is no reason to give up what needs this one.
+            try await withRelay { other in
+                let invite = try #require(
+                    try await ann.run("invite", "--relay", other.address.description).lines.first)
+                #expect(try await carol.run("join", invite).code == 0)
+            }
         }
     }
 

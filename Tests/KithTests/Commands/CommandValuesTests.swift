@@ -72,6 +72,22 @@ import Testing
         }
     }
 
+    @Test("nobody's name passes for the user's own, or for the program's")
+    func ownNames() {
+        func lines(_ name: String, _ body: Message.Body = .text("hi")) -> [String] {
+            let message = Message(
+                id: .random(), conversation: ConversationID(rawValue: 1), seq: 3,
+                author: .contact(ContactID(rawValue: 1), name: name, .compared), body: body,
+                sentAtMs: 0, replyTo: nil, delivery: nil, warnings: [])
+            return MessageText(colours: false, namesConversation: name).lines(message)
+        }
+        #expect(lines("Bob")[0].hasSuffix("  3  Bob › Bob: hi"))
+        #expect(lines("you")[0].hasSuffix("  3  “you” › “you”: hi"))
+        #expect(lines("Kith")[0].hasSuffix("  3  “Kith” › “Kith”: hi"))
+        #expect(lines("Bob: hi, you")[0].hasSuffix("  3  “Bob: hi, you” › “Bob: hi, you”: hi"))
+        #expect(lines("Bob", .notice(.left("you")))[0].hasSuffix("[“you” left]"))
+    }
+
     @Test("nothing that others wrote moves the cursor")
     func safeMessages() {
         let name = "mal\u{1B}[2Jlory"

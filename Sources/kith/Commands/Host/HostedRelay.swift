@@ -38,15 +38,17 @@ final class HostedRelay: Sendable {
         let before = try place.read()
         do {
             let server = try await serve(identity, relayFolder, storeGroup, listen, before)
-            let port = address?.port ?? server.port
-            let isGiven = address != nil || listen != nil || before?.isGiven == true
-            let host = address?.host ?? publicHost(server.host, before: listen == nil ? before : nil)
+            let publicPort = address?.port ?? before?.publicPort
+            let port = publicPort ?? server.port
+            let isGiven = address != nil || before?.isGiven == true
+            let host = address?.host ?? publicHost(server.host, before: before)
             guard let known = RelayAddress(host: host, port: port),
                 let nearby = RelayAddress(host: isAny(server.host) ? "127.0.0.1" : server.host, port: server.port)
             else { throw Failure(message: "\(host):\(port) is no address that others could reach") }
             try place.write(
                 HostPlace.Place(
-                    host: host, port: server.port, listen: listen?.host ?? before?.listen, isGiven: isGiven))
+                    host: host, publicPort: publicPort, port: server.port, listen: listen?.host ?? before?.listen,
+                    isGiven: isGiven))
             return HostedRelay(
                 server, storeGroup, point: RelayPoint(address: known, pin: server.pin), nearby: nearby)
         } catch {
@@ -113,10 +115,13 @@ struct HostPlace {
     struct Place: Codable, Hashable {
         /// Where others reach it.
         let host: String
+        /// The port at which others reach it, if the user said so: it may be forwarded. Not in files of older versions.
+        let publicPort: Int?
+        /// The port at which it listens.
         let port: Int
         /// Where it listens, if the user said so.
         let listen: String?
-        /// Whether the user said where, so that it is not guessed anew.
+        /// Whether the user said where others reach it, so that it is not guessed anew.
         let isGiven: Bool
     }
 

@@ -57,7 +57,8 @@ enum ListenEvent: Sendable {
         case .connected: (other.state, text) = ("connected", nil)
         case .waiting(let reason, _):
             (other.state, other.reason, text) = ("waiting", reason, "\(address): \(reason); trying again")
-        case .refused(let reason): (other.state, other.reason, text) = ("refused", reason, "\(address): \(reason)")
+        case .refused(let error):
+            (other.state, other.reason, text) = ("refused", error.description, "\(address): \(error)")
         }
         return .other(other, text: text)
     }

@@ -11,20 +11,38 @@ struct Patience: ParsableArguments {
             "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"))
     var timeout = Lifetime(seconds: 30)
 
+    /// So long what is asked for may take to be kept on this device, before it is given up.
+    private static let untilKept = Duration.seconds(1)
+
     /// Does what needs a relay; says on standard error what keeps it from being done.
     ///
-    /// - Parameter remains: what to tell the user about what was asked for when the time is over.
-    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` when the time is over. The profile is closed then.
-    func wait<R>(for kith: Kith, remains: String, _ work: () async throws -> R) async throws -> R {
+    /// - Parameters:
+    ///   - relay: the relay that it needs, if that is known; otherwise it may be any of the profile's.
+    ///   - remains: what to tell the user about what was asked for when it is given up.
+    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` when the time is over, or at once with ``ExitCode/wrongKey`` when
+    ///   the relay shows another key than it has: waiting does not help then. The profile is closed then.
+    func wait<R>(
+        for kith: Kith, at relay: RelayAddress? = nil, remains: String, _ work: () async throws -> R
+    ) async throws -> R {
         let trouble = Trouble()
         let events = await kith.events()
-        let watcher = Task { for await event in events { trouble.note(event) } }
+        let watcher = Task {
+            for await event in events {
+                let needed = if let relay { [relay] } else { await kith.relays().map(\.relay.address) }
+                guard let mismatch = trouble.note(event, needed) else { continue }
+                guard (try? await Task.sleep(for: Self.untilKept)) != nil else { return }
+                trouble.failure = Failure(message: "not done: \(mismatch). \(remains)", code: .wrongKey)
+                await kith.close()
+            }
+        }
         let timer =
             timeout.seconds == 0
             ? nil
             : Task {
                 try await Task.sleep(for: timeout.duration)
-                trouble.isTimeOver = true
+                let reason = trouble.reason.map { ": \($0)" } ?? ""
+                trouble.failure = Failure(
+                    message: "not done within \(timeout)\(reason). \(remains)", code: .notInTime)
                 await kith.close()
             }
         defer {
@@ -34,9 +52,7 @@ struct Patience: ParsableArguments {
         do {
             return try await work()
         } catch {
-            guard trouble.isTimeOver else { throw error }
-            let reason = trouble.reason.map { ": \($0)" } ?? ""
-            throw Failure(message: "not done within \(timeout)\(reason). \(remains)", code: .notInTime)
+            throw trouble.failure ?? error
         }
     }
 }
@@ -45,33 +61,44 @@ struct Patience: ParsableArguments {
 private final class Trouble: Sendable {
     private struct State {
         var reasons: [RelayAddress: String] = [:]
-        var isTimeOver = false
+        /// Where somebody answers with another key than the relay's.
+        var impostors: Set<RelayAddress> = []
+        var failure: Failure?
     }
 
     private let state = Mutex(State())
 
-    var isTimeOver: Bool {
-        get { state.withLock { $0.isTimeOver } }
-        set { state.withLock { $0.isTimeOver = newValue } }
+    /// Why it was given up, if it was.
+    var failure: Failure? {
+        get { state.withLock { $0.failure } }
+        set { state.withLock { $0.failure = newValue } }
     }
 
     var reason: String? { state.withLock { $0.reasons.values.sorted().first } }
 
-    func note(_ event: KithEvent) {
-        guard case .relay(let address, let relayState) = event else { return }
+    /// Returns why it is to be given up: none of the relays that are needed has its own key.
+    func note(_ event: KithEvent, _ needed: [RelayAddress]) -> String? {
+        guard case .relay(let address, let relayState) = event else { return nil }
         let reason: String?
         let ending: String
         switch relayState {
-        case .connecting: return
+        case .connecting: return nil
         case .connected: (reason, ending) = (nil, "connected")
         case .waiting(let why, _): (reason, ending) = ("\(address): \(why)", "trying again")
         case .refused(let why): (reason, ending) = ("\(address): \(why)", "trying again now and then")
         }
-        let before = state.withLock { state in
+        let (before, isOver) = state.withLock { state in
             defer { state.reasons[address] = reason }
-            return state.reasons[address]
+            if case .refused(.pinMismatch) = relayState {
+                state.impostors.insert(address)
+            } else {
+                state.impostors.remove(address)
+            }
+            return (state.reasons[address], needed.contains(address) && state.impostors.isSuperset(of: needed))
         }
-        guard before != reason else { return }
+        if isOver, let reason { return reason }
+        guard before != reason else { return nil }
         StandardStream.error.write("[\(SafeText.oneLine("\(reason ?? "\(address)"); \(ending)"))]\n")
+        return nil
     }
 }

@@ -24,7 +24,8 @@ struct RelayChoice: ParsableArguments {
 
     /// The relay, with its key.
     ///
-    /// - Throws: ``Failure`` if none was given and the profile uses none yet, or if the relay has another key than before.
+    /// - Throws: ``Failure`` if none was given and the profile uses none yet, or if the relay has another key than before;
+    ///   ``KithError/relay(_:)`` if it can't be reached.
     func point(for kith: Kith) async throws -> RelayPoint {
         let used = await kith.relays().map(\.relay)
         guard let relay else {
@@ -41,7 +42,12 @@ struct RelayChoice: ParsableArguments {
             return RelayPoint(address: relay, pin: point.pin, pass: pass ?? point.pass)
         }
         let contact = RelayContact(address: relay, pin: nil, pass: pass, known: KnownRelays())
-        let (connection, isFirstContact) = try await contact.connect()
+        let (connection, isFirstContact): (RelayConnection, Bool)
+        do {
+            (connection, isFirstContact) = try await contact.connect()
+        } catch let error as RelayConnectionError {
+            throw KithError.relay(error)
+        }
         let pin = connection.pin
         await connection.close()
         if isFirstContact {

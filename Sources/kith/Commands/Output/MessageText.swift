@@ -11,13 +11,15 @@ struct MessageText {
     func lines(_ message: Message) -> [String] {
         let place = message.seq.map { "\($0)" } ?? "-"
         let time = Moment(ms: message.sentAtMs).local
-        let room = namesConversation.map { "\(SafeText.oneLine($0)) › " } ?? ""
+        let room = namesConversation.map { "\(MessageWording.name($0)) › " } ?? ""
         var lines: [String]
         switch message.body {
         case .text(let text):
             lines = withHead(time: time, place: place, author: room + author(message), text: text)
         case .notice(let notice):
-            lines = [dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.sentence))]")]
+            lines = [
+                dim("\(head(time, place))\(room)[\(SafeText.oneLine(MessageWording.quotingNames(notice).sentence))]")
+            ]
         case .needsNewerKith(let kind):
             lines = [
                 head(time, place) + room + author(message) + ": "
@@ -45,7 +47,7 @@ struct MessageText {
         case .me: return Colour.green.paint("you", if: colours)
         case .kith: return "kith"
         case .contact(_, let name, let trust):
-            let painted = Colour.cyan.paint(SafeText.oneLine(name), if: colours)
+            let painted = Colour.cyan.paint(MessageWording.name(name), if: colours)
             return trust.isVerified ? painted : painted + Colour.yellow.paint(" (unverified)", if: colours)
         }
     }
