@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every decoder with libFuzzer.
 #
-#   Fuzz/run.sh [SECONDS [TARGET...]]   each target (default: all) for SECONDS (default 60), five at a time
+#   Fuzz/run.sh [SECONDS [TARGET...]]   each target (default: all) for SECONDS (default 60), eight at a time
 #   SANITIZERS="fuzzer address" Fuzz/run.sh   with AddressSanitizer too
 #   Fuzz/run.sh merge                   takes what earlier runs found into the corpus, as few and as small as they can be
 #
@@ -61,4 +61,4 @@ shift || true
 export fuzzer seconds
 export -f fuzz
 [ $# -gt 0 ] || set -- "${all[@]}"
-printf '%s\n' "$@" | xargs -P 5 -I{} bash -c 'fuzz {}'
+printf '%s\n' "$@" | xargs -P 8 -I{} bash -c 'fuzz {}'

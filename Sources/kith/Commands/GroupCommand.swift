@@ -20,8 +20,8 @@ struct GroupCommand: AsyncParsableCommand {
               kith group leave "film club"
 
             EXIT CODES
-              0  done    1  failed, said in one line    3  a member's key has changed: kith verify
-              4  not done in time                        5  another process has the profile open    64  wrong usage
+              0  done    1  failed, said in one line    4  not done in time    5  another process has the profile open
+              3  a member's key has changed (kith verify), or the relay has another key    64  wrong usage
             """,
         subcommands: [
             GroupCreateCommand.self, GroupMembersCommand.self, GroupAddCommand.self, GroupRemoveCommand.self,
@@ -31,8 +31,9 @@ struct GroupCommand: AsyncParsableCommand {
     /// The exit codes of the subcommands.
     static let exitCodes = """
         EXIT CODES
-          0  done    1  failed, said in one line    3  a member's key has changed: kith verify
-          4  not done in time (the relay was not there; to leave, another member)    5  another process has the profile open    64  wrong usage
+          0  done    1  failed, said in one line    5  another process has the profile open    64  wrong usage
+          3  a member's key has changed (kith verify), or the relay has another key
+          4  not done in time: the relay was not there or, to leave, no other member
         """
 
     static let later = "It may still happen when the profile is open next; kith group members shows it."
@@ -293,7 +294,9 @@ struct GroupLeaveCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
                 let later = "It is asked for; a device of another member takes this one out when it is online"
-                try await patience.wait(for: kith, remains: later) { try await kith.leave(conversation.id) }
+                try await patience.wait(for: kith, at: conversation.relay, remains: later) {
+                    try await kith.leave(conversation.id)
+                }
                 try await GroupCommand.report(
                     conversation.id, of: kith, profile, saying: "you left \(conversation.name)")
             }

@@ -67,7 +67,8 @@ struct InviteCommand: AsyncParsableCommand {
                 let events = await kith.events()
                 let point = try await relay.point(for: kith)
                 let open = try await patience.wait(
-                    for: kith, remains: "It can be used once the relay was reached: kith invite --list shows it."
+                    for: kith, at: point.address,
+                    remains: "It can be used once the relay was reached: kith invite --list shows it."
                 ) {
                     try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.seconds)
                 }

@@ -25,7 +25,8 @@ struct SendCommand: AsyncParsableCommand {
               One object for each message, as kith history prints it.
 
             EXIT CODES
-              0  the relay has it    1  failed, said in one line    3  the contact's key has changed: kith verify
+              0  the relay has it    1  failed, said in one line
+              3  the contact's key has changed (kith verify), or the relay has another key
               4  the relay was not reached in time: it is kept and goes out later    64  wrong usage
               5  another process has the profile open and does not take it
             """)
