@@ -58,6 +58,23 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("a device whose clock is set back while the relay asks for patience does not wait for the old time")
+    func clockSetBack() throws {
+        let circle = try Circle()
+        let simulation = circle.simulation
+        let device = simulation.clients[2]
+        simulation.faults.unavailable = 1
+        for link in device.allLinks { link.connection.map(simulation.cut) }
+        circle.wait(10)
+        device.moveClock(by: -86_400_000)
+        simulation.faults.unavailable = 0
+        circle.wait(30)
+        let before = try circle.texts(of: 2)
+        circle.say(1)
+        #expect(try circle.texts(of: 2) == before + 1)
+        circle.expectNothingFalse()
+    }
+
     @Test("a parcel whose parts are there twice is read")
     func repeatedParts() throws {
         // With this seed every commit lies in a parcel.

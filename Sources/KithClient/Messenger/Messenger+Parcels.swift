@@ -19,7 +19,7 @@ struct ParcelFetch {
     /// How many entries came.
     var entries = 0
     /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
-    let since: UInt64
+    var since: UInt64
     /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
     var retryAt: UInt64?
 

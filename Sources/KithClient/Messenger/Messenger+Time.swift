@@ -42,6 +42,27 @@ extension Messenger {
         }
     }
 
+    /// What is waited for until a time takes no longer because the clock is another now.
+    func didSetClockBack(by change: UInt64) {
+        func earlier(_ time: UInt64) -> UInt64 { time - min(time, change) }
+        deliveryRetryAt = deliveryRetryAt.map(earlier)
+        for conversation in conversations.values {
+            conversation.retryAt = conversation.retryAt.map(earlier)
+            conversation.commitProposalsAt = conversation.commitProposalsAt.map(earlier)
+            conversation.accepted = conversation.accepted.mapValues { ($0.seq, earlier($0.at), $0.isAskedAgain) }
+        }
+        for inbox in inboxes.values {
+            inbox.retryAt = inbox.retryAt.map(earlier)
+            if let waiting = inbox.waiting { inbox.waiting?.since = earlier(waiting.since) }
+        }
+        parcels = parcels.mapValues { parcel in
+            var parcel = parcel
+            parcel.retryAt = parcel.retryAt.map(earlier)
+            parcel.since = earlier(parcel.since)
+            return parcel
+        }
+    }
+
     func didTick() throws(KithError) {
         try deleteExpired()
         if let at = deliveryRetryAt, at <= now {

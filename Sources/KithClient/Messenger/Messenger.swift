@@ -87,6 +87,7 @@ package final class Messenger {
     }
 
     private func step(_ now: UInt64, _ body: () throws(KithError) -> Void) throws(KithError) -> MessengerOutput {
+        if now < self.now { didSetClockBack(by: self.now - now) }
         self.now = now
         try body()
         try takeWaitingWelcomes()

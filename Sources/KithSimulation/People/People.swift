@@ -202,7 +202,9 @@ final class People {
     }
 
     private func lookUp(_ client: SimulatedClient) {
-        guard let found = world.random.pick(names) else { return register(client) }
+        // Who is known by a name only can't be invited to a relay that is new to them where the tree lies in a parcel.
+        let mayBeFar = world.relays.count > 1 && world.sizes.welcome < ClientLimits.welcome
+        guard !mayBeFar, let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
             guard case .success(.contact(let contact)) = result else { return }
             client.perform(.startConversation(contact, waits: true)) { [unowned self] in didAdd($0, client) }
