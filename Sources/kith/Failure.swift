@@ -59,7 +59,7 @@ extension KithError {
     var exitCode: ExitCode {
         switch self {
         case .inUse: .inUse
-        case .keyChanged, .wrongAccount, .relay(.pinMismatch): .wrongKey
+        case .keyChanged, .wrongAccount, .relay(.pinMismatch), .conversation(.stopped(_, .wrongAccount)): .wrongKey
         case .relay(.unreachable), .relay(.closed): .notInTime
         default: .failure
         }

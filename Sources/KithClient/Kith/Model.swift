@@ -91,6 +91,10 @@ public enum StopReason: UInt8, Hashable, Sendable {
     case brokenLog
     /// This device is new (a restored backup): a member has to add it again.
     case restored
+    /// The address that the other person gave leads nowhere any more: nobody was ever there.
+    case notReachable
+    /// The relay answered for the other person with somebody else's key: nobody was ever there.
+    case wrongAccount
 }
 
 /// A conversation in a list.

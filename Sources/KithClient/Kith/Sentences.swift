@@ -73,6 +73,8 @@ extension StopReason {
         case .closed: "the conversation was closed at the relay"
         case .brokenLog: "the relay's log does not go on where it stopped"
         case .restored: "this device is new; a member has to add it again"
+        case .notReachable: "the address that they gave leads nowhere any more; ask for an invite"
+        case .wrongAccount: "the relay has somebody else's key at their address"
         }
     }
 }

@@ -142,7 +142,8 @@ extension Messenger {
             discard(conversation)
         } else {
             // What was typed for them is not thrown away.
-            try end(conversation, .stopped(seq: 1, reason: .closed))
+            try end(
+                conversation, .stopped(seq: 1, reason: error == .wrongAccount ? .wrongAccount : .notReachable))
         }
     }
 

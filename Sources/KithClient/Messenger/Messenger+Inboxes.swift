@@ -258,11 +258,8 @@ extension Messenger {
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
-        let isNewWait = inbox.waiting == nil
-        let taken = try join(
+        return try join(
             welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
-        if taken == .waits, isNewWait { inbox.waiting?.since = hold(entry, inbox, id) }
-        return taken
     }
 
     private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {

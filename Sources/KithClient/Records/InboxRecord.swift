@@ -80,7 +80,8 @@ struct InboxRecord: Sendable {
     mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
         if let held, held.seq == seq {
             let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs
-            return max(held.since, now - min(now, again))
+            // The clock may have been wrong.
+            return max(min(held.since, now), now - min(now, again))
         }
         held = HeldEntry(seq: seq, since: now)
         return now
@@ -140,7 +141,9 @@ struct InboxRecord: Sendable {
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else { throw .unknownValue(field: "InboxRecord.version", value: UInt64(version)) }
+        guard (1...Self.version).contains(version) else {
+            throw .unknownValue(field: "InboxRecord.version", value: UInt64(version))
+        }
         relay = RelayID(rawValue: try reader.readUInt64())
         channel = try reader.read()
         readToken = try reader.read()
@@ -158,7 +161,7 @@ struct InboxRecord: Sendable {
         isClosing = try reader.readPresence()
         nextKeyPackage = try reader.readUInt64()
         taken = try reader.readVector()
-        held = try reader.readOptional()
+        held = version == 1 ? nil : try reader.readOptional()
         try reader.expectEnd()
     }
 }

@@ -67,7 +67,7 @@ struct PendingTurn: Sendable {
     init(stored: [UInt8]) throws {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else {
+        guard (1...Self.version).contains(version) else {
             throw TLSCodecError.unknownValue(field: "PendingTurn.version", value: UInt64(version))
         }
         entryID = try reader.read()
@@ -75,6 +75,8 @@ struct PendingTurn: Sendable {
         recipients = try reader.readVector()
         hasTreeInWelcome = try reader.readPresence()
         parcel = try reader.readOptional()
+        // It was followed by the number of its delivery.
+        if version == 1, parcel != nil { _ = try reader.readUInt64() }
         commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
         try reader.expectEnd()
     }

@@ -141,7 +141,7 @@ struct ChatSession {
             }
             // A person who leaves need not wait: what is queued goes out when the profile is open again.
             if inputIsOver, isForPerson || model.waitingCount + underWay == 0 { break }
-            if !isForPerson, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToSend {
+            if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
             switch await arrivals.next() {

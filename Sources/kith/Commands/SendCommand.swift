@@ -97,24 +97,22 @@ struct SendCommand: AsyncParsableCommand {
         let later = "What was not sent yet is kept, and goes out when the profile is open next: kith chat, kith listen"
         // From before the first is sent, so that nothing is missed.
         let events = await kith.events()
-        let sent = try await patience.wait(for: kith, remains: later) {
-            let conversation = try await conversation(in: kith)
-            let answered = try await answered(in: conversation.id, kith)
-            var messages: [Message] = []
-            for piece in pieces {
-                messages.append(
-                    try await kith.send(
-                        piece, to: conversation.id, replyTo: answered,
-                        expiresAfter: expires.map { UInt32($0.seconds) }))
-            }
-            if !noWait {
+        let conversation = try await conversation(in: kith)
+        let answered = try await answered(in: conversation.id, kith)
+        var messages: [Message] = []
+        for piece in pieces {
+            messages.append(
+                try await kith.send(
+                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) }))
+        }
+        if !noWait {
+            messages = try await patience.wait(for: kith, at: conversation.relay, remains: later) {
                 var progress = SendProgress(messages, in: conversation)
                 try await progress.wait(for: events, of: kith)
-                messages = progress.messages
+                return progress.messages
             }
-            return messages.map { MessageReport($0, in: conversation.name) }
         }
-        if profile.json { for message in sent { JSONLine.print(message) } }
+        if profile.json { for message in messages { JSONLine.print(MessageReport(message, in: conversation.name)) } }
     }
 
     /// The conversation that was named; made, if there is only the contact.

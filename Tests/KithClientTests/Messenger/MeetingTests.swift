@@ -43,6 +43,25 @@ struct MeetingTests {
         #expect(alice.relays.values.map(\.pass) == [theirs])
     }
 
+    @Test("an inbox as an earlier version stored it is read; a letter is held for a day in all, whatever the clock was")
+    func inboxes() throws {
+        let name = try #require(Name("alice"))
+        var record = InboxRecord(relay: RelayID(rawValue: 1), purpose: .name(name), random: .system)
+        let old = try InboxRecord(stored: [1] + record.encoded.dropFirst().dropLast())
+        #expect(old.encoded == record.encoded)
+        #expect(throws: (any Error).self) { try InboxRecord(stored: [3] + record.encoded.dropFirst()) }
+
+        let (day, minutes, begin): (UInt64, UInt64, UInt64) = (86_400_000, 600_000, 1_750_000_000_000)
+        #expect(record.hold(7, now: begin) == begin)
+        let again = try InboxRecord(stored: record.encoded)
+        #expect(again.encoded == record.encoded)
+        #expect(record.hold(7, now: begin + 1_000) == begin)
+        // Another connection after a week has time for a try.
+        #expect(record.hold(7, now: begin + 7 * day) == begin + 6 * day + minutes)
+        #expect(record.hold(7, now: begin - day) == begin - day)
+        #expect(record.hold(8, now: begin + day) == begin + day)
+    }
+
     @Test("thousands who call themselves the same get a name each")
     func names() {
         var names = NamesInUse()

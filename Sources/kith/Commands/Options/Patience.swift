@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KithClient
+import KithWire
 import Synchronization
 
 /// How long a command waits for a relay.
@@ -28,9 +29,16 @@ struct Patience: ParsableArguments {
         let events = await kith.events()
         let watcher = Task {
             for await event in events {
-                let needed = if let relay { [relay] } else { await kith.relays().map(\.relay.address) }
-                guard let mismatch = trouble.note(event, needed) else { continue }
-                guard (try? await Task.sleep(for: Self.untilKept)) != nil else { return }
+                let news = trouble.note(event)
+                guard case .relay(_, .refused(.pinMismatch)) = event, await trouble.isFinal(for: kith, at: relay),
+                    (try? await Task.sleep(for: Self.untilKept)) != nil,
+                    // Another may be known at the same address by now.
+                    await trouble.isFinal(for: kith, at: relay), let mismatch = trouble.reason
+                else {
+                    if Task.isCancelled { return }
+                    if let news { StandardStream.error.write("[\(SafeText.oneLine(news))]\n") }
+                    continue
+                }
                 trouble.failure = Failure(message: "not done: \(mismatch). \(remains)", code: .wrongKey)
                 await kith.close()
             }
@@ -51,8 +59,8 @@ struct Patience: ParsableArguments {
         }
         do {
             return try await work()
-        } catch {
-            throw trouble.failure ?? error
+        } catch KithError.closed {
+            throw trouble.failure ?? KithError.closed
         }
     }
 }
@@ -61,8 +69,8 @@ struct Patience: ParsableArguments {
 private final class Trouble: Sendable {
     private struct State {
         var reasons: [RelayAddress: String] = [:]
-        /// Where somebody answers with another key than the relay's.
-        var impostors: Set<RelayAddress> = []
+        /// The keys that relays should have where somebody answers with another, by address.
+        var missed: [RelayAddress: Set<RelayPin>] = [:]
         var failure: Failure?
     }
 
@@ -76,8 +84,8 @@ private final class Trouble: Sendable {
 
     var reason: String? { state.withLock { $0.reasons.values.sorted().first } }
 
-    /// Returns why it is to be given up: none of the relays that are needed has its own key.
-    func note(_ event: KithEvent, _ needed: [RelayAddress]) -> String? {
+    /// Returns what there is to tell.
+    func note(_ event: KithEvent) -> String? {
         guard case .relay(let address, let relayState) = event else { return nil }
         let reason: String?
         let ending: String
@@ -87,18 +95,23 @@ private final class Trouble: Sendable {
         case .waiting(let why, _): (reason, ending) = ("\(address): \(why)", "trying again")
         case .refused(let why): (reason, ending) = ("\(address): \(why)", "trying again now and then")
         }
-        let (before, isOver) = state.withLock { state in
+        let before = state.withLock { state in
             defer { state.reasons[address] = reason }
-            if case .refused(.pinMismatch) = relayState {
-                state.impostors.insert(address)
-            } else {
-                state.impostors.remove(address)
+            if case .refused(.pinMismatch(let expected, _)) = relayState {
+                state.missed[address, default: []].insert(expected)
+            } else if reason == nil {
+                state.missed[address] = nil
             }
-            return (state.reasons[address], needed.contains(address) && state.impostors.isSuperset(of: needed))
+            return state.reasons[address]
         }
-        if isOver, let reason { return reason }
-        guard before != reason else { return nil }
-        StandardStream.error.write("[\(SafeText.oneLine("\(reason ?? "\(address)"); \(ending)"))]\n")
-        return nil
+        return before == reason ? nil : "\(reason ?? "\(address)"); \(ending)"
+    }
+
+    /// Whether none of the relays that are needed has its own key: those at an address, or all of a profile's.
+    func isFinal(for kith: Kith, at address: RelayAddress?) async -> Bool {
+        let needed = await kith.relays().map(\.relay).filter { address == nil || $0.address == address }
+        return state.withLock { state in
+            !needed.isEmpty && needed.allSatisfy { state.missed[$0.address]?.contains($0.pin) == true }
+        }
     }
 }

@@ -148,8 +148,13 @@ extension ConversationSummary {
         }
     }
 
-    /// Why nothing that is said leaves, until the user does something; `nil` if it does.
-    var reasonNotToSend: KithError? { obstacle ?? (isSuspect ? .suspect : nil) }
+    /// Why nothing of what waits leaves, until the user does something; `nil` if it does.
+    var reasonNotToLeave: KithError? {
+        switch status {
+        case .removed, .left, .stopped: .conversation(status)
+        case .preparing, .active: isSuspect ? .suspect : nil
+        }
+    }
 }
 
 extension String {
