@@ -20,7 +20,7 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// How long relays are given to tell what came while the profile was not open.
-    private static let catchingUp = Duration.milliseconds(1_500)
+    private static let catchingUp = Duration.seconds(3)
 
     /// Somebody may have come while the profile was not open: a name that is unknown is looked for a little longer.
     private static func catchingUp<R>(_ kith: Kith, _ find: () async throws -> R?) async throws -> R? {
