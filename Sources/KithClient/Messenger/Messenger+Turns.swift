@@ -311,7 +311,7 @@ extension Messenger {
         _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
         _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
-        let (commit, hasTree) = try commit(proposals, inviting: recipients.first, loaded)
+        let (commit, hasTree) = try commit(proposals, inviting: recipients, loaded)
         let bytes = commit.message.encoded
         var parcel: TurnReference?
         if bytes.count > sizes.turn {
@@ -331,16 +331,18 @@ extension Messenger {
     ///
     /// - Throws: ``KithError/tooLong(limit:)``.
     private func commit(
-        _ proposals: [Proposal], inviting recipient: PendingTurn.Recipient?, _ loaded: Conversation.LoadedGroup
+        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], _ loaded: Conversation.LoadedGroup
     ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
         var environment = environment
-        for hasTree in [true, false] where !hasTree || loaded.group.memberCount <= ClientLimits.membersWithTreeInWelcome
-        {
+        let isSmall = loaded.group.memberCount + recipients.count <= ClientLimits.membersWithTreeInWelcome
+        for hasTree in isSmall ? [true, false] : [false] {
             environment.configuration.includesRatchetTree = hasTree
             let commit = try callingMLS { () throws(MLSError) in
                 try loaded.group.commit(CommitOptions(proposals), in: environment)
             }
-            guard let recipient, case .welcome(let welcome)? = commit.welcome else { return (commit, hasTree) }
+            guard let recipient = recipients.first, case .welcome(let welcome)? = commit.welcome else {
+                return (commit, hasTree)
+            }
             guard hasTree || commit.ratchetTree.count <= ClientLimits.parcel else {
                 throw .tooLong(limit: ClientLimits.parcel)
             }
