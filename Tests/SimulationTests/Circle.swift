@@ -51,6 +51,13 @@ struct Circle {
     /// Has somebody use the invite that the circle was made with.
     func join(_ client: Int) { people.join(simulation.clients[client], people.invites.first?.invite) }
 
+    /// What one member says comes to another.
+    func expectHearing(_ listener: Int, from speaker: Int) throws {
+        let before = try texts(of: listener)
+        say(speaker)
+        #expect(try texts(of: listener) == before + 1)
+    }
+
     func status(of client: Int) throws -> ConversationStatus? {
         try simulation.clients[client].messenger?.conversationSummaries().first { $0.id == group(of: client) }?.status
     }

@@ -44,10 +44,8 @@ final class RelayLink: Sendable {
     /// Ends the connection and does not make another. That it is over is said before this returns, and nothing after it.
     func stop() {
         let (task, follows) = state.withLock { state in
-            defer { state.follows = [:] }
             state.isStopped = true
-            didDisconnect(&state)
-            return (state.task, Array(state.follows.values))
+            return (state.task, didDisconnect(&state))
         }
         task?.cancel()
         for follow in follows { follow.cancel() }
@@ -97,18 +95,15 @@ final class RelayLink: Sendable {
         } onCancel: {
             Task { await connection.close() }
         }
-        let follows = state.withLock { state in
-            didDisconnect(&state)
-            defer { state.follows = [:] }
-            return Array(state.follows.values)
-        }
-        for follow in follows { follow.cancel() }
+        for follow in state.withLock({ didDisconnect(&$0) }) { follow.cancel() }
     }
 
-    private func didDisconnect(_ state: inout State) {
-        guard state.connection != nil else { return }
+    /// Says so, once. Returns the follows that are over with it, to be cancelled.
+    private func didDisconnect(_ state: inout State) -> [Task<Void, Never>] {
+        if state.connection != nil { mailbox.put(.disconnected(id)) }
         state.connection = nil
-        mailbox.put(.disconnected(id))
+        defer { state.follows = [:] }
+        return Array(state.follows.values)
     }
 
     // MARK: Requests

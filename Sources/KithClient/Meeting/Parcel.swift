@@ -125,10 +125,10 @@ struct ParcelContents {
     init(of address: ParcelAddress) { self.address = address }
 
     /// Takes an entry, and says whether it is a part of this parcel.
-    mutating func take(_ entry: Entry) -> Bool {
-        guard seen.insert(entry.id).inserted else { return true }
+    mutating func take(_ entry: EntryID, _ payload: some Collection<UInt8>) -> Bool {
+        guard seen.insert(entry).inserted else { return true }
         for index in (0..<address.partCount).lazy.filter({ [parts] in parts[$0] == nil }).prefix(Self.mostTried) {
-            guard let part = address.open(entry.payload, index: index) else { continue }
+            guard let part = address.open(payload, index: index) else { continue }
             parts[index] = part
             return true
         }
@@ -182,9 +182,9 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
     package var channel: ChannelID { commit.channel }
 
     /// The commit, from the parcel's entries; `nil` if they are not what the reference is to.
-    package func commit(from entries: [Entry]) -> [UInt8]? {
+    package func commit(from entries: [(entry: EntryID, payload: [UInt8])]) -> [UInt8]? {
         var contents = ParcelContents(of: commit)
-        for entry in entries { _ = contents.take(entry) }
+        for (entry, payload) in entries { _ = contents.take(entry, payload) }
         return contents.whole.flatMap { isTo($0) ? $0 : nil }
     }
 

@@ -118,7 +118,7 @@ extension Messenger {
         for entry in entries {
             guard var parcel = parcels.removeValue(forKey: purpose) else { return }
             parcel.entries += 1
-            let isPart = parcel.contents.take(entry)
+            let isPart = parcel.contents.take(entry.id, entry.payload)
             let isTooMany = parcel.entries > 2 * parcel.address.partCount + 8
             parcels[purpose] = parcel
             guard isPart, !isTooMany else { return try giveUp(purpose, .denied) }

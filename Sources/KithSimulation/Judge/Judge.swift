@@ -41,7 +41,7 @@ final class Judge {
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
     /// What lies in channels that are no conversation's.
-    private var parcels: [ChannelID: [Entry]] = [:]
+    private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
     /// The numbers of the texts that were ever on a client's disk.
     private(set) var seen: [Int: Set<Int>] = [:]
     /// The epochs that a client had the keys of, with the group as it was then.
@@ -160,10 +160,9 @@ final class Judge {
     /// What is put into channels that are no conversation's.
     private func noteParcel(_ channel: ChannelID, _ entry: EntryID, _ payload: ArraySlice<UInt8>) {
         guard epochs[EpochPlace(channel: channel, epoch: 0)] == nil,
-            parcels[channel]?.contains(where: { $0.id == entry }) != true
+            parcels[channel]?.contains(where: { $0.entry == entry }) != true
         else { return }
-        parcels[channel, default: []].append(
-            Entry(seq: 1, epoch: 0, kind: .message, receivedAtMs: 0, id: entry, payload: payload))
+        parcels[channel, default: []].append((entry, Array(payload)))
     }
 
     func didTell(_ event: KithEvent, _ client: SimulatedClient) {

@@ -112,7 +112,7 @@ struct ChatCommand: AsyncParsableCommand {
     }
 
     private func start(with contact: ContactID, in kith: Kith) async throws -> ConversationID {
-        try await patience.wait(for: kith, remains: "Run the same command again later.") {
+        try await patience.wait(for: kith, remains: Patience.runAgain) {
             try await kith.startConversation(with: contact)
         }
     }
@@ -123,8 +123,7 @@ struct ChatCommand: AsyncParsableCommand {
         say("\(name.text) is not known here; asking the relay at \(point.address)")
         let id: ContactID
         do {
-            let later = "Run the same command again later."
-            id = try await patience.wait(for: kith, at: point.address, remains: later) {
+            id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
                 try await kith.lookUp(name, at: point)
             }
         } catch KithError.nameUnknown {

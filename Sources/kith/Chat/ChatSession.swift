@@ -120,9 +120,7 @@ struct ChatSession {
         await work(nextLine)
         await markRead()
         screen.close()
-        if !isForPerson, failure == nil, let farewell = model.farewell {
-            failure = Failure(message: farewell.text, code: .notInTime)
-        }
+        if !isForPerson, let farewell = model.farewell { fail(Failure(message: farewell.text, code: .notInTime)) }
         if let failure { throw failure }
         if let farewell = model.farewell { screen.show([farewell]) }
     }
@@ -225,7 +223,7 @@ struct ChatSession {
         let outputs = model.handle(.answered(call, result), now: ChatDesk.now)
         guard !isForPerson, case .send = call, case .failure(let error) = result else { return await carryOut(outputs) }
         // Said in the end, too, with the exit code.
-        failure = failure ?? error
+        fail(error)
         let message = "\(call.attempt): \(error.sentence)"
         if isJSON {
             screen.write(JSONLine.text(ListenRequest.Answer(event: "error", message: message)))

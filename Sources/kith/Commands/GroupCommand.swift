@@ -19,9 +19,7 @@ struct GroupCommand: AsyncParsableCommand {
               kith group rename "book club" "film club"
               kith group leave "film club"
 
-            EXIT CODES
-              0  done    1  failed, said in one line    4  not done in time    5  another process has the profile open
-              3  a member's key has changed (kith verify), or the relay has another key    64  wrong usage
+            \(exitCodes)
             """,
         subcommands: [
             GroupCreateCommand.self, GroupMembersCommand.self, GroupAddCommand.self, GroupRemoveCommand.self,

@@ -54,7 +54,7 @@ struct JoinCommand: AsyncParsableCommand {
             let kith = try await setup.openOrCreate(profile, name: myName)
             try await ProfileOptions.closing(kith) { kith in
                 let relay = invite.inbox.relay.address
-                let id = try await patience.wait(for: kith, at: relay, remains: "Run the same command again later.") {
+                let id = try await patience.wait(for: kith, at: relay, remains: Patience.runAgain) {
                     try await kith.join(invite, name: name)
                 }
                 let conversation = try await kith.conversation(id)

@@ -45,8 +45,7 @@ struct LookupCommand: AsyncParsableCommand {
                 let point = try await relay.point(for: kith)
                 let id: ContactID
                 do {
-                    let later = "Run the same command again later."
-                    id = try await patience.wait(for: kith, at: point.address, remains: later) {
+                    id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
                         try await kith.lookUp(name, at: point, as: `as`)
                     }
                 } catch KithError.nameTaken(let taken) {

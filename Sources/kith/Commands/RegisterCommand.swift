@@ -34,8 +34,7 @@ struct RegisterCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let point = try await relay.point(for: kith)
-                let later = "Run the same command again later."
-                try await patience.wait(for: kith, at: point.address, remains: later) {
+                try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
                     try await kith.register(name, at: point)
                 }
                 if profile.json {

@@ -15,6 +15,13 @@ struct BackupContentTests {
         try await body(folder)
     }
 
+    /// The profile of a backup, on a new device.
+    private func restored(_ name: String, from file: URL) async throws -> Person {
+        let store = MemoryProfileStore()
+        try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
+        return try await Person(name, store: store)
+    }
+
     @Test("a restored profile shows its history, and talks again when the other side uses its invite")
     func roundTrip() async throws {
         try await withFolder { folder in
@@ -27,9 +34,7 @@ struct BackupContentTests {
                 try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
                 await alice.kith.close()
 
-                let store = MemoryProfileStore()
-                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
-                let back = try await Person("alice", store: store)
+                let back = try await restored("alice", from: file)
                 #expect(await back.kith.identity().accountKey == alice.kith.identity().accountKey)
                 #expect(await back.kith.identity().deviceName == "new")
                 #expect(await back.kith.contacts().map(\.trust) == [.usedMyInvite])
@@ -75,9 +80,7 @@ struct BackupContentTests {
                 try await bob.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
                 await bob.kith.close()
 
-                let store = MemoryProfileStore()
-                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
-                let back = try await Person("bob", store: store)
+                let back = try await restored("bob", from: file)
                 #expect(try await back.kith.members(of: atBob).isEmpty)
                 _ = try await alice.kith.join(try await back.kith.createInvite(at: relay).invite)
                 try await eventually({ try await back.kith.conversations().map(\.status) }) { $0.contains(.active) }

@@ -101,8 +101,8 @@ struct MeetingTests {
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32),
             length: UInt32(commit.count))
         let reference = try TurnReference(decoding: TurnReference(to: address, of: commit).encoded)
-        func entries(_ payloads: [[UInt8]]) -> [Entry] {
-            payloads.map { Entry(seq: 1, epoch: 0, kind: .message, receivedAtMs: 0, id: .random(), payload: $0[...]) }
+        func entries(_ payloads: [[UInt8]]) -> [(entry: EntryID, payload: [UInt8])] {
+            payloads.map { (.random(), $0) }
         }
         let parts = entries(try #require(address.seal(commit)))
         #expect(parts.count == 2)

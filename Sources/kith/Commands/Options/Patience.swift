@@ -15,6 +15,9 @@ struct Patience: ParsableArguments {
     /// So long what is asked for may take to be kept on this device, before it is given up.
     private static let untilKept = Duration.seconds(1)
 
+    /// What remains where nothing does.
+    static let runAgain = "Run the same command again later."
+
     /// Does what needs a relay; says on standard error what keeps it from being done.
     ///
     /// - Parameters:
