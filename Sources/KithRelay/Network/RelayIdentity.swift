@@ -37,9 +37,27 @@ public struct RelayIdentity: Sendable {
         if !FileManager.default.fileExists(atPath: keyFile.path) {
             try FileManager.default.createDirectory(
                 at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            try make(keyFile: keyFile, certificateFile: certificateFile)
+            try inFolderAlone(folder) {
+                // Another process may have made one while this one waited.
+                if FileManager.default.fileExists(atPath: keyFile.path) { return }
+                try make(keyFile: keyFile, certificateFile: certificateFile)
+            }
         }
         return try given(certificateFile: certificateFile, keyFile: keyFile)
+    }
+
+    /// Runs `body` while no other process does the same in the folder, and then has the folder's names written to the disk:
+    /// who has seen the key has to find it again.
+    private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
+        func failed() -> Failure { .file(path: folder.path, reason: String(cString: strerror(errno))) }
+        let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failed() }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw failed() }
+        }
+        try body()
+        guard fsync(descriptor) == 0 else { throw failed() }
     }
 
     /// An identity from PEM files of the caller's.
