@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// What a relay is started with.
 public struct RelayConfiguration: Sendable {
@@ -44,10 +45,11 @@ public final class RelayServer: Sendable {
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
-    private let listener: any Channel
+    let listener: any Channel
     private let loops: [RelayLoop]
     private let timers: [Task<Void, Never>]
     private let logger: Logger
+    private let ending = Mutex<Task<Void, Never>?>(nil)
 
     /// How often silent connections are looked for.
     private static let sweepMs = 250
@@ -137,8 +139,22 @@ public final class RelayServer: Sendable {
         }
     }
 
-    /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store.
+    /// Returns when nobody can connect any more: after ``shutDown()``, or because the system has ended the listening. Then
+    /// the relay is of no use, and should be shut down.
+    public func untilDeaf() async { try? await listener.closeFuture.get() }
+
+    /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store. Whoever
+    /// asks for it again waits for the same.
     public func shutDown() async {
+        let task = ending.withLock { task in
+            let ending = task ?? Task { await end() }
+            task = ending
+            return ending
+        }
+        await task.value
+    }
+
+    private func end() async {
         logger.info("shutting down")
         try? await listener.close()
         await hub.shutDown()

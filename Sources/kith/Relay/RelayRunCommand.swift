@@ -23,7 +23,7 @@ struct RelayRunCommand: AsyncParsableCommand {
               kith relay --limit requests-per-second=1000    with another limit
 
             EXIT CODES
-              0  stopped when asked    1  could not start    64  wrong usage
+              0  stopped when asked    1  could not start, or could not go on    64  wrong usage
             """)
 
     @OptionGroup var store: RelayStoreOptions
@@ -107,9 +107,28 @@ struct RelayRunCommand: AsyncParsableCommand {
             : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
         let server = try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
         announce(server, folder)
-        await signals.wait()
-        await server.shutDown()
+        let isAsked = await stop(server, on: signals)
         try await storeGroup.shutdownGracefully()
+        if !isAsked { throw Failure(message: "the system no longer lets the relay accept connections") }
+    }
+
+    /// Serves until there is reason to stop. Returns whether that was a signal.
+    private func stop(_ server: RelayServer, on signals: StopSignals) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await signals.wait()
+                return true
+            }
+            group.addTask {
+                await server.untilDeaf()
+                return false
+            }
+            let isAsked = await group.next() ?? true
+            // Ends the one that waits for the listener; cancelling ends the other.
+            await server.shutDown()
+            group.cancelAll()
+            return isAsked
+        }
     }
 
     private func announce(_ server: RelayServer, _ folder: URL) {
