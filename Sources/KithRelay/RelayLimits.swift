@@ -54,8 +54,19 @@ public struct RelayLimits: Sendable {
     /// Channels kept in memory; the longest unused go first. About 1 KiB each, and 50 bytes for each entry of the
     /// last day in a channel that is written to.
     public var cachedChannels = 100_000
+    /// Channels that are asked whether they may be forgotten, after one round and for each one that comes: enough to keep
+    /// up, and less than a round takes anyway.
+    static let askedEachRound = 64
+    static let askedForEach = 4
     /// Entry ids kept in memory over all channels; then idle channels are forgotten until they are used again.
     public var cachedEntryIDs = 4_000_000
+    /// Entry ids that one address may have loaded from the store at once, by appending to channels that are not in memory.
+    /// The whole day of the largest channel; more only helps who wants to keep the hub busy.
+    public var loadedEntryIDs = 1_000_000
+    /// How many of them more each second: about a hundredth of a core.
+    public var loadedEntryIDsPerSecond = 50_000
+    /// Channels with no more entries have their ids loaded whoever else has some loaded: it takes less than a millisecond.
+    static let fewEntryIDs = 4096
     /// A refused `present` is answered this long after it came, in milliseconds, whatever the relay had to look up: a
     /// cached channel, one on the disk and one that does not exist cannot be told apart by the clock.
     public var deniedMs = 25
@@ -80,7 +91,9 @@ public struct RelayLimits: Sendable {
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
-        ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs), ("denied-ms", \.deniedMs),
+        ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs),
+        ("loaded-entry-ids", \.loadedEntryIDs), ("loaded-entry-ids-per-second", \.loadedEntryIDsPerSecond),
+        ("denied-ms", \.deniedMs),
         ("catch-up-bytes", \.catchUpBytes), ("catch-ups-per-connection", \.catchUpsPerConnection),
         ("catch-ups-under-way", \.catchUpsUnderWay),
     ]

@@ -25,6 +25,8 @@ public struct RelayConfiguration: Sendable {
     public var burstIsOver: @Sendable () -> Void = {}
     /// Milliseconds since 1970.
     public var nowMs: @Sendable () -> UInt64 = { UInt64(Date().timeIntervalSince1970 * 1000) }
+    /// Nanoseconds on a clock that nobody sets, from any beginning: rates are kept by it.
+    public var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
 
     /// A relay on this address with everything else at its default.
     public init(host: String = "127.0.0.1", port: Int = 0) {
@@ -77,7 +79,7 @@ public final class RelayServer: Sendable {
         }
         let hub = Hub(
             store: store, limits: configuration.limits, metrics: metrics, relayPass: configuration.relayPass,
-            nowMs: configuration.nowMs, loops: loops.count,
+            nowMs: configuration.nowMs, uptime: configuration.uptime, loops: loops.count,
             deliver: { index, batch in loops[index].deliver(batch) })
         let front = Front(loops: loops, hub: hub, tls: tls, shared: shared)
         do {
@@ -184,7 +186,8 @@ private struct Front: Sendable {
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .writeBufferWaterMark,
-                value: .init(low: shared.limits.unreadBacklog / 8, high: shared.limits.unreadBacklog / 2)
+                value: .init(
+                    low: max(1, shared.limits.unreadBacklog / 8), high: max(1, shared.limits.unreadBacklog / 2))
             )
             .childChannelInitializer { channel in initialize(channel) }
             .bind(host: host, port: port).get()
@@ -199,7 +202,7 @@ private struct Front: Sendable {
         }
         guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return channel.close() }
         let connection = Connection(
-            number: .random(in: .min ... .max), channel: channel, loop: loop, hub: hub)
+            number: .random(in: .min ... .max), place: address, channel: channel, loop: loop, hub: hub)
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         loop.add(connection)
         channel.closeFuture.whenComplete { _ in

@@ -30,4 +30,21 @@ struct TokenBucket {
         self.fullAt = fullAt
         return 0
     }
+
+    /// After how many nanoseconds one may be taken; 0 for now. Takes none.
+    func wait(atNanoseconds now: Int64) -> Int64 {
+        var copy = self
+        return copy.take(atNanoseconds: now)
+    }
+
+    /// Takes so many that were had already, also if there are not so many: then nobody gets any until that is made up for.
+    mutating func charge(_ count: Int, atNanoseconds now: Int64) {
+        let (cost, overflows) = nanosecondsEach.multipliedReportingOverflow(by: Int64(max(count, 0)))
+        fullAt =
+            min(max(fullAt, now), now + TokenBucket.longest)
+            + (overflows ? TokenBucket.longest : min(cost, TokenBucket.longest))
+    }
+
+    /// Whether it is as if nothing had ever been taken.
+    func isFull(atNanoseconds now: Int64) -> Bool { fullAt <= now }
 }

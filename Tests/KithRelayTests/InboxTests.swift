@@ -53,6 +53,10 @@ struct InboxTests {
             #expect((refusal?.retryAfterMs ?? 0) > 0)
             clock.advance(seconds: 2)
             #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
+            // The rate is not kept by a clock that somebody sets.
+            clock.setBack(seconds: 86_400)
+            clock.advance(seconds: 2)
+            #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
         }
     }
 

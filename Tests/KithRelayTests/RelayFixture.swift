@@ -20,7 +20,10 @@ func withRelay<R>(
     configuration.limits.requestBurst = 1_000_000
     limits(&configuration.limits)
     configuration.relayPass = pass
-    if let clock { configuration.nowMs = { clock.nowMs } }
+    if let clock {
+        configuration.nowMs = { clock.nowMs }
+        configuration.uptime = { clock.uptime }
+    }
     let folder = FileManager.default.temporaryDirectory.appending(path: "kith-test-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let server = try await RelayServer.start(
@@ -39,9 +42,16 @@ func withRelay<R>(
 /// A clock that stands until it is moved.
 final class TestClock: Sendable {
     private let time: Atomic<UInt64>
+    private let passed = Atomic<Int64>(0)
     init(startingAtMs start: UInt64 = 1_700_000_000_000) { time = Atomic(start) }
     var nowMs: UInt64 { time.load(ordering: .sequentiallyConsistent) }
-    func advance(seconds: UInt64) { time.wrappingAdd(seconds * 1000, ordering: .sequentiallyConsistent) }
+    /// In nanoseconds; does not care how the clock is set.
+    var uptime: Int64 { passed.load(ordering: .sequentiallyConsistent) }
+    func advance(seconds: UInt64) {
+        time.wrappingAdd(seconds * 1000, ordering: .sequentiallyConsistent)
+        passed.wrappingAdd(Int64(seconds) * 1_000_000_000, ordering: .sequentiallyConsistent)
+    }
+    func setBack(seconds: UInt64) { time.wrappingSubtract(seconds * 1000, ordering: .sequentiallyConsistent) }
 }
 
 struct RelayFixture {

@@ -6,8 +6,8 @@ extension Hub {
     /// Decides one item of a round.
     func decide(_ item: IntakeItem) {
         switch item.intake {
-        case .opened(let loop):
-            sessions[item.connection] = HubSession(loop: loop)
+        case .opened(let loop, let place):
+            sessions[item.connection] = HubSession(loop: loop, place: place)
         case .closed:
             forgetSession(item.connection)
         case .refused(let requestID, let error):
@@ -15,23 +15,38 @@ extension Hub {
         case .request(let frame):
             guard let session = sessions[item.connection] else { return }
             decide(frame, item, session)
+        case .registration(let requestID, let record):
+            guard let session = sessions[item.connection], mayAsk(session, item.connection, requestID) else { return }
+            guard let record else {
+                let error = RelayError(.denied, "the record is not signed for this name")
+                return answer(.error(error), to: item.connection, requestID)
+            }
+            register(record, item.connection, requestID)
         }
+    }
+
+    /// Whether the connection may ask anything else than `hello` now; otherwise it has been answered.
+    private func mayAsk(_ session: HubSession, _ connection: ConnectionNumber, _ requestID: UInt32) -> Bool {
+        guard !isShuttingDown else {
+            let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
+            answer(.error(error), to: connection, requestID)
+            return false
+        }
+        guard session.hasSaidHello else {
+            let error = RelayError(.badFrame, "the first frame must be hello")
+            answer(.error(error), to: connection, requestID, effect: .closes)
+            return false
+        }
+        return true
     }
 
     private func decide(_ frame: ClientFrame, _ item: IntakeItem, _ session: HubSession) {
         let connection = item.connection
         let requestID = frame.requestID
-        guard !isShuttingDown else {
-            let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
-            return answer(.error(error), to: connection, requestID)
-        }
-        if case .hello(let versions, let pass) = frame.request {
+        if case .hello(let versions, let pass) = frame.request, !isShuttingDown {
             return hello(versions, pass, session, connection, requestID)
         }
-        guard session.hasSaidHello else {
-            let error = RelayError(.badFrame, "the first frame must be hello")
-            return answer(.error(error), to: connection, requestID, effect: .closes)
-        }
+        guard mayAsk(session, connection, requestID) else { return }
         // Behind a busy channel everything about it waits its turn.
         if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil {
             busy[channel]?.waiting.append(item)
@@ -64,8 +79,9 @@ extension Hub {
             deposit(channel, keyPackages, lastResort, frame, session, connection)
         case .withdraw(let channel):
             withdraw(channel, frame, session, connection)
-        case .register(let name, let record):
-            register(name, record, connection, requestID)
+        case .register:
+            // Comes as a registration: nothing that nobody has verified is taken.
+            deny(connection, requestID)
         case .lookup(let name):
             lookUp(name, connection, requestID)
         }
@@ -117,7 +133,7 @@ extension Hub {
     /// The channel's state, if it is in memory.
     func cached(_ channel: ChannelID) -> HubChannel? {
         guard let state = channels[channel] else { return nil }
-        state.lastUsedInRound = roundNumber
+        state.isUsed = true
         return state
     }
 
@@ -143,12 +159,13 @@ extension Hub {
             let error = RelayError(.tooLarge, "the payload is too large", detail: UInt64(limits.payload))
             return answer(.error(error), to: connection, frame.requestID)
         }
-        guard let state = cached(channel), state.ids != nil, state.tentative?.isTurned != true else {
+        guard let state = cached(channel), state.tentative?.isTurned != true else {
             // Not in memory, or the epoch was turned in this very round: what became of that is known after it.
-            return waitForRound(channel, frame, connection)
+            return waitForRound(channel, frame, connection, needsIDs: true)
         }
         guard !state.head.isClosed else { return answer(.error(.gone), to: connection, frame.requestID) }
-        if let seq = state.ids?.seq(of: id) {
+        guard let ids = state.ids else { return waitForRound(channel, frame, connection, needsIDs: true) }
+        if let seq = ids.seq(of: id) {
             metrics.entriesRepeated.count()
             return answer(.accepted(seq: seq), to: connection, frame.requestID)
         }
@@ -279,7 +296,7 @@ extension Hub {
         _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.append, channel, frame, session, connection) else { return }
-        let wait = state.withdrawals.take(atNanoseconds: Int64(round.nowMs) * 1_000_000)
+        let wait = state.withdrawals.take(atNanoseconds: uptime())
         guard wait == 0 else {
             let error = RelayError(
                 .tooFast, "too many key packages were asked of this inbox",

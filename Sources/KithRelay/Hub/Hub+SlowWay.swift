@@ -8,37 +8,72 @@ extension Hub {
 
     // MARK: Loading
 
-    /// Brings the channel's state and entry ids into memory, then lets the request go on.
+    /// Brings the channel's state into memory, then lets the request go on.
     ///
     /// Also the way to wait for the end of this round: what is busy goes on in the next.
-    func waitForRound(_ channel: ChannelID, _ frame: ClientFrame, _ connection: ConnectionNumber) {
+    ///
+    /// - Parameter needsIDs: whether the request needs the channel's entry ids too. The connection's address is charged
+    ///   for those that have to be loaded.
+    func waitForRound(
+        _ channel: ChannelID, _ frame: ClientFrame, _ connection: ConnectionNumber, needsIDs: Bool = false
+    ) {
         if busy[channel] == nil {
+            let payer = needsIDs ? sessions[connection]?.place : nil
             slowly(channel) { hub in
-                guard let error = await hub.loadWithIDs(channel) else { return }
-                // Nobody who waits can be served; their requests would only start the loading again.
-                for item in hub.busy[channel]?.waiting ?? [] {
-                    guard case .request(let frame) = item.intake else { continue }
-                    hub.send(.error(error), requestID: frame.requestID, to: item.connection)
-                }
-                hub.busy[channel]?.waiting = []
+                guard let error = await hub.bringIn(channel, idsFor: payer) else { return }
+                hub.refuseWaiting(for: channel, error, of: error.code == .tooFast ? payer : nil)
             }
         }
         busy[channel]?.waiting.append(IntakeItem(connection: connection, intake: .request(frame)))
     }
 
-    private func loadWithIDs(_ channel: ChannelID) async -> RelayError? {
+    /// Refuses those who wait for a channel: their requests would only start the loading again. If it was one address that
+    /// may not load now, only its own.
+    private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of place: String?) {
+        let waiting = busy[channel]?.waiting ?? []
+        busy[channel]?.waiting = []
+        for item in waiting {
+            guard case .request(let frame) = item.intake else { continue }
+            if let place, sessions[item.connection]?.place != place {
+                busy[channel]?.waiting.append(item)
+            } else {
+                send(.error(error), requestID: frame.requestID, to: item.connection)
+            }
+        }
+    }
+
+    private func bringIn(_ channel: ChannelID, idsFor payer: String?) async -> RelayError? {
         do throws(StoreFailure) {
             guard let state = try await load(channel) else { return .denied }
-            guard state.ids == nil else { return nil }
-            let lifetimeMs = UInt64(limits.entryIDSeconds) * 1000
-            let now = nowMs()
-            let known = try await store.entryIDs(of: channel, receivedSinceMs: now < lifetimeMs ? 0 : now - lifetimeMs)
-            state.setIDs(EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: now, known: known))
-            metrics.cachedEntryIDs.count(known.count)
-            return nil
+            guard let payer, state.ids == nil, !state.head.isClosed else { return nil }
+            return try await loadIDs(of: state, for: payer)
         } catch {
             return RelayError(error)
         }
+    }
+
+    /// Loads the entry ids that the channel took within their lifetime. A busy channel has a million: such loads go one
+    /// at a time, each address is charged for its own, and none of them is put together on the hub's thread.
+    private func loadIDs(of state: HubChannel, for payer: String) async throws(StoreFailure) -> RelayError? {
+        let isLarge = state.head.lastSeq + 1 - state.head.firstSeq > UInt64(RelayLimits.fewEntryIDs)
+        if isLarge { await withCheckedContinuation { largeLoads.enter($0) } }
+        defer { if isLarge { largeLoads.leave() } }
+        let wait = charges.wait(of: payer, atNanoseconds: uptime())
+        guard wait == 0 else {
+            return RelayError(
+                .tooFast, "too much had to be looked up for this address",
+                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+        }
+        let lifetimeMs = UInt64(limits.entryIDSeconds) * 1000
+        let now = nowMs()
+        let known = try await store.entryIDs(of: state.id, receivedSinceMs: now < lifetimeMs ? 0 : now - lifetimeMs)
+        charges.charge(known.count, to: payer, atNanoseconds: uptime())
+        let window =
+            isLarge
+            ? await EntryIDWindow.elsewhere(lifetimeMs: lifetimeMs, nowMs: now, known: known)
+            : EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: now, known: known)
+        if channels[state.id] === state { changeIDs(of: state) { $0.setIDs(window) } }
+        return nil
     }
 
     /// The channel's state, from memory or from the store.
@@ -49,21 +84,15 @@ extension Hub {
         return insert(channel, head)
     }
 
-    private func insert(_ channel: ChannelID, _ head: ChannelHead) -> HubChannel {
-        let state = HubChannel(id: channel, head: head, loops: loops, limits: limits)
-        state.lastUsedInRound = roundNumber
-        channels[channel] = state
-        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
-        return state
-    }
-
     /// Asks the store what the channel really is like, after something was not committed as decided.
     func reload(_ state: HubChannel) {
         let channel = state.id
-        if let ids = state.ids { metrics.cachedEntryIDs.count(-ids.count) }
-        state.forgetIDs()
         slowly(channel) { hub in
-            guard let head = try? await hub.store.head(of: channel), let state = hub.channels[channel] else { return }
+            let head = try? await hub.store.head(of: channel)
+            guard let state = hub.channels[channel] else { return }
+            // They are dear to load, and still all of them if nothing came: a disk that is full refuses every append.
+            if head?.lastSeq != state.head.lastSeq { hub.changeIDs(of: state) { $0.forgetIDs() } }
+            guard let head else { return }
             let before = state.head
             state.setHead(head)
             guard head.lastSeq > before.lastSeq else { return }
@@ -72,30 +101,6 @@ extension Hub {
                 for number in state.takeFollowers().joined() { hub.sessions[number]?.follows.remove(channel) }
             }
         }
-    }
-
-    /// Drops channels that nobody has used for longest when there are too many in memory.
-    func forgetIdleChannels() {
-        let tooMany = channels.count - limits.cachedChannels
-        let tooManyIDs = metrics.cachedEntryIDs.load(ordering: .relaxed) - limits.cachedEntryIDs
-        guard tooMany > 0 || tooManyIDs > 0 else { return }
-        // A quarter more than needed goes, so that this walk is rare.
-        var dropChannels = tooMany > 0 ? tooMany + limits.cachedChannels / 4 : 0
-        var dropIDs = tooManyIDs > 0 ? tooManyIDs + limits.cachedEntryIDs / 4 : 0
-        let idle = channels.values.filter { busy[$0.id] == nil && $0.tentative == nil }
-            .sorted { $0.lastUsedInRound < $1.lastUsedInRound }
-        for state in idle {
-            guard dropChannels > 0 || dropIDs > 0 else { break }
-            let ids = state.ids?.count ?? 0
-            metrics.cachedEntryIDs.count(-ids)
-            dropIDs -= ids
-            state.forgetIDs()
-            if !state.hasFollowers {
-                channels[state.id] = nil
-                dropChannels -= 1
-            }
-        }
-        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
     }
 
     // MARK: Channels
@@ -121,8 +126,8 @@ extension Hub {
         if case .done = reply, channels[channel] == nil {
             // Only what was just created is known to have no entries; what existed is loaded when it is used.
             if let head = try? await store.head(of: channel), head.lastSeq == 0 {
-                let state = insert(channel, head)
-                state.setIDs(EntryIDWindow(lifetimeMs: UInt64(limits.entryIDSeconds) * 1000, nowMs: nowMs()))
+                let ids = EntryIDWindow(lifetimeMs: UInt64(limits.entryIDSeconds) * 1000, nowMs: nowMs())
+                changeIDs(of: insert(channel, head)) { $0.setIDs(ids) }
             }
         }
         send(reply, requestID: requestID, to: connection)
@@ -175,9 +180,7 @@ extension Hub {
         }
         if case .done = reply, let state = channels[channel] {
             endFollows(of: state)
-            if let ids = state.ids { metrics.cachedEntryIDs.count(-ids.count) }
-            channels[channel] = nil
-            metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+            forget(state)
         }
         send(reply, requestID: requestID, to: connection)
     }
@@ -255,17 +258,10 @@ extension Hub {
 
     // MARK: Names
 
-    func register(
-        _ name: Name, _ record: UnverifiedNameRecord, _ connection: ConnectionNumber, _ requestID: UInt32
-    ) {
-        Task {
-            // The signature was checked on the connection's event loop already; here it makes the record a verified
-            // one, and names change rarely.
-            let reply = await deciding { () throws(StoreFailure) in
-                guard let record = record.verified(for: name) else {
-                    return .answer(.error(RelayError(.denied, "the record is not signed for this name")))
-                }
-                let current = try await store.record(under: name)
+    func register(_ record: NameRecord, _ connection: ConnectionNumber, _ requestID: UInt32) {
+        slowly { hub in
+            let reply = await hub.deciding { () throws(StoreFailure) in
+                let current = try await hub.store.record(under: record.name)
                 guard current.map({ record.replaces($0) || record == $0 }) ?? true else {
                     return .answer(
                         .error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
@@ -273,21 +269,19 @@ extension Hub {
                 if record == current { return .answer(.done) }
                 return .commit(.register(record: record, replacing: current?.version), then: .done)
             }
-            send(reply, requestID: requestID, to: connection)
-            flush()
+            hub.send(reply, requestID: requestID, to: connection)
         }
     }
 
     func lookUp(_ name: Name, _ connection: ConnectionNumber, _ requestID: UInt32) {
-        Task {
-            let reply = await deciding { () throws(StoreFailure) in
-                guard let record = try await store.record(under: name) else {
+        slowly { hub in
+            let reply = await hub.deciding { () throws(StoreFailure) in
+                guard let record = try await hub.store.record(under: name) else {
                     return .answer(.error(RelayError(.notFound, "there is nobody under this name")))
                 }
                 return .answer(.record(record.unverified))
             }
-            send(reply, requestID: requestID, to: connection)
-            flush()
+            hub.send(reply, requestID: requestID, to: connection)
         }
     }
 

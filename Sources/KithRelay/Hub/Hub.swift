@@ -6,7 +6,8 @@ import NIOCore
 /// what was committed, and hands each event loop its answers and entries.
 ///
 /// While a round commits the next one queues: that is the group commit, and it needs no timer. Answers leave in the order
-/// of their requests, after the commit that they depend on.
+/// of their requests, after the commit that they depend on. Each round is a job of its own on the store's event loop:
+/// whatever else wants that thread has its turn between two rounds, however long the load lasts.
 ///
 /// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) goes the slow way: its
 /// channel is *busy* until it is done, and later requests on that channel wait behind it.
@@ -21,21 +22,27 @@ actor Hub {
     let relayPass: RelayPass?
     /// Milliseconds since 1970.
     let nowMs: @Sendable () -> UInt64
+    /// Nanoseconds on a clock that nobody sets.
+    let uptime: @Sendable () -> Int64
     private nonisolated let intake = HubIntake()
     private let deliver: @Sendable (Int, LoopBatch) -> Void
     let loops: Int
 
     var sessions: [ConnectionNumber: HubSession] = [:]
     var channels: [ChannelID: HubChannel] = [:]
+    /// The order in which channels are forgotten when there are too many in memory.
+    var turns = SecondChances<HubChannel>()
     var busy: [ChannelID: Busy] = [:]
     /// What came back from the slow way and goes before the next intake.
     private var resumed: [IntakeItem] = []
     private var isDraining = false
     private(set) var isShuttingDown = false
-    private(set) var roundNumber: UInt64 = 0
     private var slowTasks = 0
     /// Mutations decided on the slow way, which commit with the next round.
     private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
+    /// What addresses owe for loading, and the loading of many entry ids at once.
+    var charges: LoadCharges
+    var largeLoads = OneAtATime()
     /// Why the last commit failed; `nil` once one succeeds.
     private var lastFailure: StoreFailure?
 
@@ -77,7 +84,8 @@ actor Hub {
     ///   - loops: how many event loops there are.
     init(
         store: any ChannelStore, limits: RelayLimits, metrics: RelayMetrics, relayPass: RelayPass?,
-        nowMs: @escaping @Sendable () -> UInt64, loops: Int, deliver: @escaping @Sendable (Int, LoopBatch) -> Void
+        nowMs: @escaping @Sendable () -> UInt64, uptime: @escaping @Sendable () -> Int64, loops: Int,
+        deliver: @escaping @Sendable (Int, LoopBatch) -> Void
     ) {
         let executor = store.eventLoop.executor
         self.executor = executor
@@ -87,6 +95,8 @@ actor Hub {
         self.metrics = metrics
         self.relayPass = relayPass
         self.nowMs = nowMs
+        self.uptime = uptime
+        charges = LoadCharges(limits)
         self.loops = loops
         self.deliver = deliver
         batches = Array(repeating: LoopBatch(), count: loops)
@@ -99,25 +109,32 @@ actor Hub {
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
 
-    private func wake() {
-        Task { await drain() }
-    }
-
-    private func drain() async {
+    /// Begins a round, unless one goes on: then the next one follows it.
+    func wake() {
         guard !isDraining else { return }
         isDraining = true
-        while true {
-            var items = resumed
-            resumed = []
-            items.append(contentsOf: intake.takeAll())
-            if items.isEmpty && joining.isEmpty { break }
-            await runRound(items)
+        startRound()
+    }
+
+    /// Puts a round at the end of the executor's line. It is enqueued from the executor's own thread, so it costs neither a
+    /// hop nor a wake-up.
+    private func startRound() {
+        Task { await nextRound() }
+    }
+
+    private func nextRound() async {
+        var items = resumed
+        resumed = []
+        items.append(contentsOf: intake.takeAll())
+        if !items.isEmpty || !joining.isEmpty { await runRound(items) }
+        if resumed.isEmpty && joining.isEmpty && intake.sleepIfEmpty() {
+            isDraining = false
+        } else {
+            startRound()
         }
-        isDraining = false
     }
 
     private func runRound(_ items: [IntakeItem]) async {
-        roundNumber += 1
         round = Round()
         round.nowMs = nowMs()
         for item in items { decide(item) }
@@ -188,9 +205,8 @@ actor Hub {
     }
 
     private func takeOver(_ channel: HubChannel, nowMs: UInt64) {
-        let (entries, followers) = channel.takeOverRound(nowMs: nowMs)
+        let (entries, followers) = changeIDs(of: channel) { $0.takeOverRound(nowMs: nowMs) }
         metrics.entriesAccepted.count(entries.count)
-        if channel.ids != nil { metrics.cachedEntryIDs.count(entries.count) }
         if entries.last?.kind == .turn {
             metrics.turnsAccepted.count()
             for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
@@ -249,16 +265,23 @@ actor Hub {
     /// Makes the channel busy, runs `work`, and then lets the requests that came meanwhile go on, in their order.
     func slowly(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
         busy[channel, default: Busy()].tasks += 1
+        slowly { hub in
+            await work(hub)
+            hub.busy[channel]?.tasks -= 1
+            if hub.busy[channel]?.tasks == 0 {
+                hub.resumed.append(contentsOf: hub.busy.removeValue(forKey: channel)?.waiting ?? [])
+            }
+        }
+    }
+
+    /// Runs `work`, which is about no channel, beside the rounds.
+    func slowly(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
         slowTasks += 1
         Task {
             await work(self)
             slowTasks -= 1
-            busy[channel]?.tasks -= 1
-            if busy[channel]?.tasks == 0 {
-                resumed.append(contentsOf: busy.removeValue(forKey: channel)?.waiting ?? [])
-            }
             flush()
-            await drain()
+            wake()
         }
     }
 

@@ -11,8 +11,8 @@ final class HubChannel {
     private(set) var ids: EntryIDWindow?
     /// The connections that follow the current epoch, by event loop.
     private(set) var followers: [[ConnectionNumber]]
-    /// When somebody last asked for the channel, in rounds of the hub.
-    var lastUsedInRound: UInt64 = 0
+    /// Whether somebody asked for the channel since it was last looked at for being forgotten.
+    var isUsed = true
     /// Bounds how fast key packages can be taken from the shelf.
     var withdrawals: TokenBucket
     private(set) var tentative: Tentative?

@@ -6,11 +6,25 @@ typealias ConnectionNumber = UInt64
 
 /// Something that happened on a connection, for the hub to deal with in order.
 enum Intake: Sendable {
-    case opened(loop: Int)
+    /// `place`: what counts as the address of the other side.
+    case opened(loop: Int, place: String)
+    /// Any request but `register`.
     case request(ClientFrame)
+    /// A `register`. The event loop has verified the signature: it is the dearest thing that a frame can ask for, and the
+    /// hub has one thread. `nil`: it is not signed for its name.
+    case registration(requestID: UInt32, NameRecord?)
     /// A request that was refused before the hub: it passes through so that answers keep their order.
     case refused(requestID: UInt32, RelayError)
     case closed
+
+    /// The number under which it is answered, if it is.
+    var requestID: UInt32? {
+        switch self {
+        case .request(let frame): frame.requestID
+        case .registration(let requestID, _), .refused(let requestID, _): requestID
+        case .opened, .closed: nil
+        }
+    }
 }
 
 struct IntakeItem: Sendable {
@@ -35,12 +49,19 @@ final class HubIntake: Sendable {
         }
     }
 
-    /// Takes everything that has come; when that is nothing, the hub counts as asleep.
+    /// Takes everything that has come.
     func takeAll() -> [IntakeItem] {
         state.withLock { state in
-            if state.items.isEmpty { state.isAwake = false }
             defer { state.items = [] }
             return state.items
+        }
+    }
+
+    /// Whether nothing has come since ``takeAll()``; then the hub counts as asleep.
+    func sleepIfEmpty() -> Bool {
+        state.withLock { state in
+            if state.items.isEmpty { state.isAwake = false }
+            return state.items.isEmpty
         }
     }
 }

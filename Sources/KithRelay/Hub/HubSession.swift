@@ -3,6 +3,8 @@ import KithWire
 /// What the hub knows of a connection: the tokens it has proved, and what it follows.
 final class HubSession {
     let loop: Int
+    /// What counts as its address: what it costs is charged to that.
+    let place: String
     var hasSaidHello = false
     /// Channels of which this connection follows the current epoch.
     var follows: Set<ChannelID> = []
@@ -13,7 +15,10 @@ final class HubSession {
         var rights: Rights
     }
 
-    init(loop: Int) { self.loop = loop }
+    init(loop: Int, place: String) {
+        self.loop = loop
+        self.place = place
+    }
 
     var presentedChannels: Int { rights.count }
 

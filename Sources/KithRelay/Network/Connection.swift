@@ -11,6 +11,8 @@ final class Connection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     let number: ConnectionNumber
+    /// What counts as the address of the other side.
+    private let place: String
     private let loop: RelayLoop
     private let hub: Hub
     private let channel: any Channel
@@ -44,8 +46,9 @@ final class Connection: ChannelDuplexHandler {
     private var limits: RelayLimits { loop.shared.limits }
     private var metrics: RelayMetrics { loop.shared.metrics }
 
-    init(number: ConnectionNumber, channel: any Channel, loop: RelayLoop, hub: Hub) {
+    init(number: ConnectionNumber, place: String, channel: any Channel, loop: RelayLoop, hub: Hub) {
         self.number = number
+        self.place = place
         self.channel = channel
         self.loop = loop
         self.hub = hub
@@ -59,7 +62,7 @@ final class Connection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        hub.submit([IntakeItem(connection: number, intake: .opened(loop: loop.index))])
+        hub.submit([IntakeItem(connection: number, intake: .opened(loop: loop.index, place: place))])
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -156,7 +159,12 @@ final class Connection: ChannelDuplexHandler {
         do throws(TLSCodecError) {
             let frame = try ClientFrame(decoding: bytes)
             guard wait == 0 else { return refuse(frame.requestID, .tooFast(waitNanoseconds: wait), bytes.count) }
-            admit(.request(frame), bytes.count)
+            if case .register(let name, let record) = frame.request {
+                let record = record.verified(for: name)
+                admit(.registration(requestID: frame.requestID, record), bytes.count)
+            } else {
+                admit(.request(frame), bytes.count)
+            }
         } catch {
             let requestID = bytes.dropFirst().prefix(4).reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
             guard case .tooLong(let limit) = error else {

@@ -4,7 +4,7 @@ import KithWire
 struct ChannelCache {
     /// Several tables, so that none is so large that a commit has to wait until it has grown.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
-    private var turns = SecondChances()
+    private var turns = SecondChances<CachedChannel>()
     private let capacity: Int
     private(set) var count = 0
 
@@ -25,6 +25,7 @@ struct ChannelCache {
         if count >= capacity { makeRoom(for: max(1, capacity / 4_096)) }
         if tables[ChannelCache.table(of: channel.id)].updateValue(channel, forKey: channel.id) == nil { count += 1 }
         turns.enter(channel)
+        turns.keepFew(beside: count) { tables[ChannelCache.table(of: $0.id)][$0.id] === $0 }
     }
 
     mutating func remove(_ id: ChannelID) {

@@ -1,7 +1,7 @@
 /// Which channels have their open block in memory. A block is needed when it is complete, and for reading; until then a
 /// channel can do without, and the entries themselves say what would be in it.
 struct OpenBlocks {
-    private var turns = SecondChances()
+    private var turns = SecondChances<CachedChannel>()
     /// References in memory, with what the memory for them needs beside.
     private var size = 0
     private let capacity: Int

@@ -1,0 +1,109 @@
+import KithWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import KithRelay
+
+/// A hub on a thread of its own, with nothing in front of it.
+struct BareHub: Sendable {
+    let hub: Hub
+    let metrics = RelayMetrics()
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let answers = Answers()
+
+    init(clock: TestClock = TestClock(), limits change: (inout RelayLimits) -> Void = { _ in }) {
+        var limits = RelayLimits()
+        change(&limits)
+        let answers = answers
+        hub = Hub(
+            store: MemoryStore(eventLoop: group.next()), limits: limits, metrics: metrics, relayPass: nil,
+            nowMs: { clock.nowMs }, uptime: { clock.uptime }, loops: 1, deliver: { _, batch in answers.take(batch) })
+    }
+
+    /// What to do, on the hub's thread, for each answer that nobody waits for.
+    func forEachAnswer(_ body: @escaping @Sendable () -> Void) {
+        answers.state.withLock { $0.others = body }
+    }
+
+    /// Opens a connection and says hello.
+    func open(_ connection: ConnectionNumber) {
+        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: "here"))])
+        submit(.hello(versions: [1], relayPass: nil), on: connection)
+    }
+
+    /// Asks without waiting for the answer.
+    func submit(_ request: Request, on connection: ConnectionNumber) {
+        let frame = ClientFrame(requestID: 0, request: request)
+        hub.submit([IntakeItem(connection: connection, intake: .request(frame))])
+    }
+
+    func ask(_ request: Request, on connection: ConnectionNumber) async -> Reply {
+        await withCheckedContinuation { continuation in
+            let frame = ClientFrame(requestID: answers.expect(continuation), request: request)
+            hub.submit([IntakeItem(connection: connection, intake: .request(frame))])
+        }
+    }
+
+    /// Makes channels, and proves all of their tokens.
+    func makeChannels(_ count: Int, on connection: ConnectionNumber) async throws -> [KnownChannel] {
+        var channels: [KnownChannel] = []
+        for _ in 0..<count {
+            let channel = KnownChannel()
+            let create = Request.create(channel: channel.id, access: channel.access, retentionSeconds: nil)
+            let present = Request.present(channel: channel.id, epoch: 0, tokens: channel.tokens)
+            for request in [create, present] {
+                let reply = await ask(request, on: connection)
+                if case .error = reply { throw Unexpected(reply: reply) }
+            }
+            channels.append(channel)
+        }
+        return channels
+    }
+
+    func close() async throws {
+        forEachAnswer {}
+        await hub.shutDown()
+        try await group.shutdownGracefully()
+    }
+
+    /// Takes answers to those who wait for them.
+    private final class Answers: Sendable {
+        struct State {
+            var waiting: [UInt32: CheckedContinuation<Reply, Never>] = [:]
+            var last: UInt32 = 0
+            var others: @Sendable () -> Void = {}
+        }
+        let state = Mutex(State())
+
+        func expect(_ continuation: CheckedContinuation<Reply, Never>) -> UInt32 {
+            state.withLock { state in
+                state.last += 1
+                state.waiting[state.last] = continuation
+                return state.last
+            }
+        }
+
+        func take(_ batch: LoopBatch) {
+            for answer in batch.answers {
+                let (asked, others) = state.withLock { state in
+                    (state.waiting.removeValue(forKey: answer.requestID), state.others)
+                }
+                if let asked { asked.resume(returning: answer.reply) } else { others() }
+            }
+        }
+    }
+}
+
+extension Request {
+    /// A message with an id of its own, in the channel's epoch.
+    static func append(_ channel: KnownChannel, _ payload: [UInt8]) -> Request {
+        .append(channel: channel.id, epoch: channel.epoch, id: .random(), payload: payload[...])
+    }
+}
+
+extension Hub {
+    /// How many entry ids there are in memory.
+    var countedEntryIDs: Int { channels.values.reduce(0) { $0 + ($1.ids?.count ?? 0) } }
+    var channelsInMemory: Set<ChannelID> { Set(channels.keys) }
+}
