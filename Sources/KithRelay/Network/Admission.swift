@@ -7,7 +7,8 @@ import NIOCore
 /// bytes together with those of the largest answers they can get, so that a client that does not read cannot queue
 /// answers. The other is a `present` before it: when a token is refused, neither the time nor the place of the refusal
 /// among other answers may tell what the relay had to look up. So nothing overtakes a `present`; several that came at once
-/// are decided together and answered together.
+/// are decided together and answered together. Answers are told apart by their requests' numbers, so a `present` also waits
+/// for an earlier request under its own number: whose answer came would not be known.
 struct Admission {
     private struct Item {
         let intake: Intake
@@ -17,7 +18,8 @@ struct Admission {
     private let limits: RelayLimits
     private var waiting: [Item] = []
     private var waitingFrom = 0
-    private var underWay = 0
+    /// The numbers of requests that have been let through and not answered, in their order.
+    private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
     /// Presents that were let through together, with their answers as they come.
     private var presents: [(requestID: UInt32, answer: LoopBatch.Answer?)] = []
@@ -33,7 +35,7 @@ struct Admission {
     /// Whether more may be read from the connection.
     var wantsMore: Bool { waiting.isEmpty && hasRoom }
 
-    private var hasRoom: Bool { underWay < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
+    private var hasRoom: Bool { underWay.count < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
 
     /// Takes what came. Returns whether it goes to the hub now; it waits otherwise.
     mutating func admit(_ intake: Intake, bytes: Int, canAnswer: Bool, now: NIODeadline) -> Bool {
@@ -57,16 +59,16 @@ struct Admission {
     }
 
     private mutating func letThrough(_ item: Item, canAnswer: Bool, now: NIODeadline) -> Bool {
-        guard canAnswer, hasRoom else { return false }
+        guard canAnswer, hasRoom, let requestID = item.intake.requestID else { return false }
         if case .request(let frame) = item.intake, case .present = frame.request {
-            guard presents.isEmpty || isGathering else { return false }
-            presents.append((frame.requestID, nil))
+            guard presents.isEmpty || isGathering, !underWay.contains(requestID) else { return false }
+            presents.append((requestID, nil))
             presentsCame = now
             isGathering = true
         } else if !presents.isEmpty {
             return false
         }
-        underWay += 1
+        underWay.append(requestID)
         bytesUnderWay += item.bytes + item.intake.answerBytes
         return true
     }
@@ -92,8 +94,9 @@ struct Admission {
 
     /// An answer has come from the hub.
     mutating func answered(_ answer: LoopBatch.Answer) -> Step {
-        underWay -= 1
-        if underWay == 0 { bytesUnderWay = 0 }
+        // Most come in the order of their requests.
+        if let place = underWay.firstIndex(of: answer.requestID) { underWay.remove(at: place) }
+        if underWay.isEmpty { bytesUnderWay = 0 }
         guard !presents.isEmpty,
             let place = presents.firstIndex(where: { $0.requestID == answer.requestID && $0.answer == nil })
         else { return .send(answer) }
