@@ -61,6 +61,8 @@ public enum StoreLimits {
 
     /// An audit reads entries in pieces of this many bytes of payload.
     static let auditReadBytes = 1 << 20
+    /// Other rows are read so many at a time.
+    static let auditedRowsAtOnce: UInt64 = 512
     /// An audit shows this many bytes of each payload: enough to see that they are random.
     static let auditedPayloadBytes = 16
 

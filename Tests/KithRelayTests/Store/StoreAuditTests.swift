@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GRDBSQLite
 import KithWire
 import Testing
 
@@ -64,6 +65,55 @@ struct StoreAuditTests {
         let copy = try folder.crashed()
         await store.close()
         #expect(try rows(copy).count == 5)
+    }
+
+    @Test("nothing is being read while a row is looked at: the relay's log can begin anew meanwhile")
+    func patient() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var channel = TestChannel()
+        let name = try #require(Name("carol"))
+        let record = try NameRecord(
+            name: name, version: 7, content: [1, 2], signedBy: Curve25519.Signing.PrivateKey())
+        await store.mustCommit(
+            channel.create(), channel.append(), channel.turn(), channel.append(),
+            .deposit(
+                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("d"), shelfVersion: 0),
+            .register(record: record, replacing: nil))
+        let copy = try folder.crashed()
+        await store.close()
+        let relay = try SQLiteConnection(path: copy.database, mode: .readWrite)
+        var rows = 0
+        try StoreAudit(folder: copy.path).forEachRow { row in
+            rows += 1
+            try relay.execute("UPDATE store SET names = names")
+            // Only what nobody reads can be cut to nothing.
+            #expect(sqlite3_wal_checkpoint_v2(relay.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK)
+        }
+        #expect(rows == 10)
+    }
+
+    @Test("rows that come in several pieces are all shown, and those that are dropped meanwhile are passed over")
+    func pieces() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var channel = TestChannel()
+        await store.mustCommit(channel.create())
+        for _ in 0..<12 { await store.mustCommit((0..<100).map { _ in channel.turn() }) }
+        let packages = (0..<600).map { keyPackage("\($0)") }
+        await store.mustCommit(
+            .deposit(channel: channel.id, keyPackages: packages, lastResort: nil, shelfVersion: 0))
+        let copy = try folder.crashed()
+        await store.close()
+        let all = try rows(copy)
+        #expect(all.filter { if case .epoch = $0 { true } else { false } }.count == 1_201)
+        #expect(all.filter { if case .entry = $0 { true } else { false } }.count == 1_200)
+        #expect(all.filter { if case .keyPackage = $0 { true } else { false } }.count == 600)
+
+        let relay = try openStore(copy)
+        await relay.mustCommit(.close(channel: channel.id, lastSeq: 1_200))
+        await relay.close()
+        #expect(try rows(copy).count == 3)
     }
 
     @Test("refuses a folder without a store, and makes nothing there")

@@ -41,8 +41,10 @@ extension StoreTuning {
         checkpointNowBytes: 256 << 10)
 }
 
-/// One of the process's loops.
-func sharedLoop() -> any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
+/// One of the loops that stores share. Commits wait for the disk: what has sockets on the process's loops does not wait with
+/// them.
+func sharedLoop() -> any EventLoop { storeLoops.next() }
+private let storeLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
 /// A folder that goes with the object.
 final class TemporaryFolder: Sendable {

@@ -2,6 +2,9 @@ import Crypto
 import KithWire
 
 /// Reads everything that a store holds, row by row, beside a running relay or without one. Changes nothing.
+///
+/// Whoever looks at the rows may take hours, and a log that somebody reads cannot begin anew: so rows are read in pieces, each
+/// from the file as it is at that moment, and nothing is being read while they are looked at.
 public final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
@@ -37,7 +40,8 @@ public final class StoreAudit {
         }
     }
 
-    /// Gives `body` every row: first what the store is, then each channel with what belongs to it, then the names.
+    /// Gives `body` every row: first what the store is, then each channel with what belongs to it, then the names. Beside a
+    /// running relay that is the store as it was while it was gone through.
     ///
     /// - Parameter entriesPerChannel: how many entries of each channel to show, the last ones; all unless told.
     /// - Throws: ``StoreFailure``, and what `body` throws.
@@ -76,10 +80,7 @@ public final class StoreAudit {
     private func auditChannel(
         _ number: UInt64, _ id: ChannelID, _ createdMs: UInt64, _ entryCount: UInt64, _ body: (AuditRow) throws -> Void
     ) throws {
-        // One state of the file for each channel, not one for all: the relay's log cannot start over while it is read.
-        try connection.statement("BEGIN").run()
-        defer { connection.rollback() }
-        guard let state = try state(of: id) else { return }
+        guard let state = try piece({ () throws(StoreFailure) in try state(of: id) }) else { return }
         try body(
             .channel(
                 AuditRow.Channel(
@@ -88,13 +89,16 @@ public final class StoreAudit {
                     epoch: state.head.epoch, firstSeq: state.head.firstSeq, lastSeq: state.head.lastSeq,
                     payloadBytes: state.head.payloadBytes)))
         try auditEpochs(of: number, body)
-        try auditEntries(of: state, entryCount, body)
+        try auditEntries(of: id, state.head, entryCount, body)
         try auditKeyPackages(of: number, body)
     }
 
     private func state(of id: ChannelID) throws(StoreFailure) -> ChannelState? {
         guard var state = try reader.channel(id) else { return nil }
         if let end = ends[state.number], end.seq > state.head.lastSeq, !state.head.isClosed {
+            guard end.totalBytes >= state.totalBytes else {
+                throw .damaged("the sizes of a channel's entries contradict each other")
+            }
             state.head.payloadBytes += end.totalBytes - state.totalBytes
             state.head.lastSeq = end.seq
             state.lastPosition = end.position
@@ -103,68 +107,119 @@ public final class StoreAudit {
         return state
     }
 
-    private func auditEpochs(of channel: UInt64, _ body: (AuditRow) throws -> Void) throws {
-        let row = try connection.statement(
-            """
-            SELECT epoch, first_seq, last_seq, read_grant, append_grant, turn_grant FROM epoch
-            WHERE channel = ? ORDER BY epoch
-            """)
-        row.bind(channel, at: 1)
-        defer { row.reset() }
-        while try row.next() {
-            try body(
-                .epoch(
-                    AuditRow.Epoch(
-                        channel: channel, epoch: row.uint64(0), firstSeq: row.uint64(1),
-                        lastSeq: row.optionalUInt64(2), readTokenHash: hex(row.bytes(3)),
-                        appendTokenHash: hex(row.bytes(4)), turnTokenHash: hex(row.bytes(5)))))
+    /// Reads from one state of the file.
+    private func piece<T>(_ read: () throws(StoreFailure) -> T) throws(StoreFailure) -> T {
+        try connection.statement("BEGIN").run()
+        // Ends the reading; there is nothing to undo.
+        defer { connection.rollback() }
+        return try read()
+    }
+
+    /// The rows that a query gives, up to ``StoreLimits/auditedRowsAtOnce``.
+    private func rows<Row>(
+        _ sql: String, _ bind: (SQLiteStatement) -> Void, _ read: (SQLiteStatement) throws(StoreFailure) -> Row
+    ) throws(StoreFailure) -> [Row] {
+        try piece { () throws(StoreFailure) in
+            let row = try connection.statement(sql + " LIMIT \(StoreLimits.auditedRowsAtOnce)")
+            bind(row)
+            defer { row.reset() }
+            var found: [Row] = []
+            while try row.next() { found.append(try read(row)) }
+            return found
         }
     }
 
-    private func auditEntries(of state: ChannelState, _ count: UInt64, _ body: (AuditRow) throws -> Void) throws {
-        let kept = state.head.lastSeq + 1 - state.head.firstSeq
-        var next = state.head.lastSeq + 1 - min(kept, count)
-        while next <= state.head.lastSeq {
-            let batch = try reader.entries(
-                of: state, from: next, through: state.head.lastSeq, maximumBytes: StoreLimits.auditReadBytes)
-            guard let batch, let last = batch.last else {
-                throw StoreFailure.damaged("a channel's entries are not where their references say")
-            }
-            for entry in batch { try body(.entry(AuditRow.Entry(channel: state.number, entry))) }
+    private func auditEpochs(of channel: UInt64, _ body: (AuditRow) throws -> Void) throws {
+        var next: UInt64? = 0
+        while let from = next {
+            let epochs = try rows(
+                """
+                SELECT epoch, first_seq, last_seq, read_grant, append_grant, turn_grant FROM epoch
+                WHERE channel = ? AND epoch >= ? ORDER BY epoch
+                """,
+                { row in
+                    row.bind(channel, at: 1)
+                    row.bind(from, at: 2)
+                },
+                { (row) throws(StoreFailure) in
+                    AuditRow.Epoch(
+                        channel: channel, epoch: try row.count(0), firstSeq: row.uint64(1),
+                        lastSeq: row.optionalUInt64(2), readTokenHash: hex(row.bytes(3)),
+                        appendTokenHash: hex(row.bytes(4)), turnTokenHash: hex(row.bytes(5)))
+                })
+            for epoch in epochs { try body(.epoch(epoch)) }
+            next = epochs.last.map { $0.epoch + 1 }
+        }
+    }
+
+    private func auditEntries(
+        of id: ChannelID, _ head: ChannelHead, _ count: UInt64, _ body: (AuditRow) throws -> Void
+    ) throws {
+        let kept = head.lastSeq + 1 - head.firstSeq
+        var next = head.lastSeq + 1 - min(kept, count)
+        while let (number, entries) = try entries(of: id, from: next, through: head.lastSeq), let last = entries.last {
+            for entry in entries { try body(.entry(AuditRow.Entry(channel: number, entry))) }
             next = last.seq + 1
         }
     }
 
+    /// Some entries, without those that were dropped meanwhile.
+    private func entries(
+        of id: ChannelID, from first: UInt64, through last: UInt64
+    ) throws(StoreFailure) -> (channel: UInt64, entries: [Entry])? {
+        try piece { () throws(StoreFailure) in
+            guard first <= last, let state = try state(of: id) else { return nil }
+            let first = max(first, state.head.firstSeq)
+            guard first <= last, last <= state.head.lastSeq else { return nil }
+            let entries = try reader.entries(
+                of: state, from: first, through: last, maximumBytes: StoreLimits.auditReadBytes)
+            guard let entries, !entries.isEmpty else {
+                throw .damaged("a channel's entries are not where their references say")
+            }
+            return (state.number, entries)
+        }
+    }
+
     private func auditKeyPackages(of channel: UInt64, _ body: (AuditRow) throws -> Void) throws {
-        let row = try connection.statement(
-            """
-            SELECT position, length(bytes), 0 FROM key_package WHERE channel = ?1
-            UNION ALL SELECT 0, length(last_resort), 1 FROM shelf WHERE channel = ?1 AND last_resort IS NOT NULL
-            """)
-        row.bind(channel, at: 1)
-        defer { row.reset() }
-        while try row.next() {
-            try body(
-                .keyPackage(
-                    AuditRow.KeyPackage(channel: channel, size: row.uint64(1), isLastResort: row.uint64(2) != 0)))
+        var last: UInt64? = 0
+        while let after = last {
+            let packages = try rows(
+                "SELECT position, length(bytes) FROM key_package WHERE channel = ? AND position > ? ORDER BY position",
+                { row in
+                    row.bind(channel, at: 1)
+                    row.bind(after, at: 2)
+                }, { ($0.uint64(0), $0.uint64(1)) })
+            for (_, size) in packages {
+                try body(.keyPackage(AuditRow.KeyPackage(channel: channel, size: size, isLastResort: false)))
+            }
+            last = packages.last?.0
+        }
+        let lastResort = try rows(
+            "SELECT length(last_resort) FROM shelf WHERE channel = ? AND last_resort IS NOT NULL",
+            { $0.bind(channel, at: 1) }, { $0.uint64(0) })
+        for size in lastResort {
+            try body(.keyPackage(AuditRow.KeyPackage(channel: channel, size: size, isLastResort: true)))
         }
     }
 
     // MARK: Names
 
     private func auditNames(_ body: (AuditRow) throws -> Void) throws {
-        let row = try connection.statement("SELECT name, record FROM name ORDER BY name")
-        defer { row.reset() }
-        while try row.next() {
-            guard
-                let name = Name(row.text(0)),
-                let record = try? UnverifiedNameRecord(decoding: row.bytes(1)).verified(for: name)
-            else { throw StoreFailure.damaged("a name's record has no valid signature") }
-            try body(
-                .name(
-                    AuditRow.Name(
+        var last: String? = ""
+        while let after = last {
+            let names = try rows(
+                "SELECT name, record FROM name WHERE name > ? ORDER BY name", { $0.bind(after, at: 1) },
+                { (row) throws(StoreFailure) in
+                    guard
+                        let name = Name(row.text(0)),
+                        let record = try? UnverifiedNameRecord(decoding: row.bytes(1)).verified(for: name)
+                    else { throw .damaged("a name's record has no valid signature") }
+                    return AuditRow.Name(
                         name: name.text, version: record.version,
-                        identityHash: hex(SHA256.hash(data: record.identity)), contentSize: record.content.count)))
+                        identityHash: hex(SHA256.hash(data: record.identity)), contentSize: record.content.count)
+                })
+            for name in names { try body(.name(name)) }
+            last = names.last?.name
         }
     }
 }

@@ -90,6 +90,13 @@ final class SQLiteStatement {
 
     func uint64(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
 
+    /// A number that was counted: small enough to be counted on from.
+    func count(_ column: Int32) throws(StoreFailure) -> UInt64 {
+        let value = sqlite3_column_int64(handle, column)
+        guard value >= 0 else { throw .damaged("a number is below 0") }
+        return UInt64(value)
+    }
+
     func optionalUInt64(_ column: Int32) -> UInt64? {
         sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : uint64(column)
     }
