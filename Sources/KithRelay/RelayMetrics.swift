@@ -60,6 +60,9 @@ final class RelayMetrics: Sendable {
             gauge("store_entries", "Entries in the store.", Int(clamping: store.entries))
             gauge("store_key_packages", "Key packages in the store.", Int(clamping: store.keyPackages))
             gauge("store_names", "Names in the store.", Int(clamping: store.names))
+            metric(
+                "store_damages_total", "counter", "Times that something damaged was found and passed over.",
+                Int(clamping: store.damages))
             gauge("store_bytes", "Bytes of the store on the disk.", Int(clamping: store.diskBytes))
         }
         return text

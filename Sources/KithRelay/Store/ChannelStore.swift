@@ -48,7 +48,8 @@ public protocol ChannelStore: Sendable {
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome]
 
     /// Drops entries that were received longer ago than their channel's retention. Returns the channels that lost
-    /// some, with the first seq each still has. Works in slices; call again while it returns some.
+    /// some, with the first seq each still has. Works in slices; call again while it returns some. A damaged channel is
+    /// passed over.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
     /// Totals, for `/metrics` and `kith relay status`.
@@ -192,13 +193,18 @@ public struct StoreStatistics: Hashable, Sendable {
     public var names: UInt64
     /// Bytes on the disk.
     public var diskBytes: UInt64
+    /// How often something of one channel was found damaged and passed over, since the start.
+    public var damages: UInt64
 
     /// Statistics from their values.
-    public init(channels: UInt64, entries: UInt64, keyPackages: UInt64, names: UInt64, diskBytes: UInt64) {
+    public init(
+        channels: UInt64, entries: UInt64, keyPackages: UInt64, names: UInt64, diskBytes: UInt64, damages: UInt64 = 0
+    ) {
         self.channels = channels
         self.entries = entries
         self.keyPackages = keyPackages
         self.names = names
         self.diskBytes = diskBytes
+        self.damages = damages
     }
 }

@@ -19,6 +19,14 @@ public enum StoreLimits {
     /// them: deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
+    /// Bytes of payloads that one commit deletes beside what it appends, once for what its mutations drop and once for what
+    /// was dropped before: deleted bytes are overwritten, so a MiB takes some ms.
+    static let deletedBytesPerCommit = 1 << 20
+    /// As many that a commit of housekeeping only deletes.
+    static let deletedBytesOfIdleCommit = 4 << 20
+    /// What deleting a row costs beside its payload, in bytes of payload: about the row's own.
+    static let rowBytes = 128
+
     /// A commit of housekeeping only does as much as one beside so many mutations: some 10 ms.
     static let mutationsOfIdleCommit = 1_024
 

@@ -12,7 +12,11 @@ struct LogEnd {
             "SELECT position, channel, seq, total_bytes FROM entry WHERE position > ? ORDER BY position")
         rows.bind(position, at: 1)
         while try rows.next() {
-            ends[rows.uint64(1)] = LogEnd(seq: rows.uint64(2), position: rows.uint64(0), totalBytes: rows.uint64(3))
+            // One that cannot be is its channel's damage, which is found when the channel is read.
+            guard let position = try? rows.count(0), let seq = try? rows.count(2), let bytes = try? rows.count(3) else {
+                continue
+            }
+            ends[rows.uint64(1)] = LogEnd(seq: seq, position: position, totalBytes: bytes)
         }
         return ends
     }

@@ -40,7 +40,7 @@ extension LogReader {
         defer { row.reset() }
         var ids = LogReader.ids(in: open, of: state, receivedSinceMs: receivedSinceMs)
         while try row.next() {
-            let block = try EntryBlock(lastSeq: row.uint64(0), encodedReferences: row.bytes(1))
+            let block = try EntryBlock(lastSeq: row.count(0), encodedReferences: row.bytes(1))
             let found = LogReader.ids(in: block, of: state, receivedSinceMs: receivedSinceMs)
             if found.isEmpty { break }
             ids += found

@@ -11,11 +11,11 @@ struct DueChannel: Sendable {
 
 /// Finding what has been kept for long enough.
 extension LogReader {
-    /// Looks at some heads, from the one after `channel` on. Returns those that are due, and the last head looked at;
-    /// `nil` for that when there are no more.
+    /// Looks at some heads, from the one after `channel` on. Returns those that are due, the last head looked at (`nil` when
+    /// there are no more), and how many channels are damaged: they keep what they have, and the others do not wait for them.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
-    ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?) {
+    ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {
         let heads = try connection.statement(
             """
             SELECT channel, first_seq, last_seq, due_ms FROM channel_head WHERE channel > ? ORDER BY channel LIMIT ?
@@ -25,12 +25,18 @@ extension LogReader {
         defer { heads.reset() }
         var due: [DueChannel] = []
         var last: UInt64?
+        var damaged = 0
         while due.count < StoreLimits.channelsPerExpiry, try heads.next() {
             last = heads.uint64(0)
             guard heads.uint64(1) <= heads.uint64(2), heads.uint64(3) < nowMs else { continue }
-            if let channel = try dueChannel(heads.uint64(0), nowMs: nowMs) { due.append(channel) }
+            do throws(StoreFailure) {
+                if let channel = try dueChannel(heads.uint64(0), nowMs: nowMs) { due.append(channel) }
+            } catch {
+                guard case .damaged = error else { throw error }
+                damaged += 1
+            }
         }
-        return (due, last)
+        return (due, last, damaged)
     }
 
     private func dueChannel(_ number: UInt64, nowMs: UInt64) throws(StoreFailure) -> DueChannel? {
@@ -38,7 +44,7 @@ extension LogReader {
         row.bind(number, at: 1)
         guard try row.next() else { return nil }
         defer { row.reset() }
-        guard let id = ChannelID(row.bytes(0)), let state = try channel(id) else {
+        guard let id = ChannelID(row.bytes(0)), let state = try channel(id), state.number == number else {
             throw .damaged("a channel's id has the wrong length")
         }
         var firstSeq = state.head.lastSeq + 1

@@ -34,11 +34,11 @@ struct LogReader {
         head.bind(state.number, at: 1)
         guard try head.next() else { return }
         defer { head.reset() }
-        state.head.firstSeq = head.uint64(0)
-        state.head.lastSeq = head.uint64(1)
-        state.lastPosition = head.uint64(2)
-        state.totalBytes = head.uint64(3)
-        let dropped = head.uint64(4)
+        state.head.firstSeq = try head.count(0)
+        state.head.lastSeq = try head.count(1)
+        state.lastPosition = try head.count(2)
+        state.totalBytes = try head.count(3)
+        let dropped = try head.count(4)
         state.dueMs = head.uint64(5)
         guard state.head.firstSeq >= 1, state.head.firstSeq <= state.head.lastSeq + 1, dropped <= state.totalBytes
         else {
@@ -59,7 +59,7 @@ struct LogReader {
         let record = try LogReader.epochRecord(epoch)
         state.head.access = record.access
         state.head.epochFirstSeq = record.firstSeq
-        state.head.epoch = epoch.uint64(5)
+        state.head.epoch = try epoch.count(5)
     }
 
     /// One epoch of a channel.
@@ -82,8 +82,8 @@ struct LogReader {
             throw .damaged("a grant has the wrong length")
         }
         return EpochRecord(
-            access: Access(read: read, append: append, turn: turn), firstSeq: row.uint64(0),
-            lastSeq: row.optionalUInt64(1))
+            access: Access(read: read, append: append, turn: turn), firstSeq: try row.count(0),
+            lastSeq: row.isNull(1) ? nil : try row.count(1))
     }
 
     // MARK: References
@@ -128,7 +128,7 @@ struct LogReader {
         row.bind(first, at: 2)
         defer { row.reset() }
         while try row.next() {
-            if try !body(EntryBlock(lastSeq: row.uint64(0), encodedReferences: row.bytes(1))) { return }
+            if try !body(EntryBlock(lastSeq: row.count(0), encodedReferences: row.bytes(1))) { return }
         }
     }
 

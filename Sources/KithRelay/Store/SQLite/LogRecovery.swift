@@ -14,9 +14,10 @@ struct LogRecovery {
         guard try store.next() else { throw .damaged("the store's own row is missing") }
         relayID = store.bytes(0)
         guard relayID.count == 16 else { throw .damaged("the relay's id has the wrong length") }
-        let (headsThrough, countedThrough) = (store.uint64(1), store.uint64(2))
+        let (headsThrough, countedThrough) = (try store.count(1), try store.count(2))
         totals = StoreTotals(
-            channels: store.uint64(3), entries: store.uint64(4), keyPackages: store.uint64(5), names: store.uint64(6))
+            channels: try store.count(3), entries: try store.count(4), keyPackages: try store.count(5),
+            names: try store.count(6))
         store.reset()
         lastPosition = max(headsThrough, countedThrough)
 

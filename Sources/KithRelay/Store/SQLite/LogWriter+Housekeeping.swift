@@ -12,14 +12,22 @@ extension LogWriter {
     }
 
     /// Adds a slice of what was put off to the transaction, and the totals if they have changed.
-    func keepHouse(beside mutations: Int) throws(StoreFailure) {
+    ///
+    /// - Parameter bytes: how many bytes of dropped payloads to delete, beside as many as were appended twice over.
+    func keepHouse(
+        beside mutations: Int, deletingBytes bytes: Int = StoreLimits.deletedBytesPerCommit
+    ) throws(StoreFailure) {
         if let sweep {
             let slice = sweep.next(StoreLimits.headsPerCommit + mutations * StoreLimits.headsPerMutation)
-            for channel in slice { try write(headOf: channel) }
+            for channel in slice { try writeIfPossible(headOf: channel) }
             transaction.sweepSlice = slice
-            if sweep.isLast(slice) { try writeMark(sweep.through) }
+            if sweep.isLast(slice), !hasUnwrittenHeads, transaction.unwritten.isEmpty { try writeMark(sweep.through) }
         }
-        if hasDropped { try deleteDropped(blocks: 1 + UInt64(mutations) / StoreLimits.mutationsPerDroppedBlock) }
+        if hasDropped {
+            try deleteDropped(
+                blocks: 1 + UInt64(mutations) / StoreLimits.mutationsPerDroppedBlock,
+                bytes: bytes + 2 * transaction.appendedBytes)
+        }
         if transaction.changesTotals { try writeTotals() }
     }
 
@@ -29,6 +37,22 @@ extension LogWriter {
         guard let isLast = sweep?.isLast(slice) else { return }
         sweep?.finish(slice)
         if isLast { sweep = nil }
+        for channel in transaction.unwritten {
+            // It stays in memory, where its head is right.
+            channel.isBehind = true
+            hasUnwrittenHeads = true
+            damages += 1
+        }
+    }
+
+    /// Writes a head beside the commits of others, which are not to fail with it.
+    private func writeIfPossible(headOf channel: CachedChannel) throws(StoreFailure) {
+        do throws(StoreFailure) {
+            try write(headOf: channel)
+        } catch {
+            guard case .damaged = error, connection.isInTransaction else { throw error }
+            transaction.unwritten.append(channel)
+        }
     }
 
     func write(headOf channel: CachedChannel) throws(StoreFailure) {
@@ -58,60 +82,5 @@ extension LogWriter {
         row.bind(totals.keyPackages, at: 4)
         row.bind(totals.names, at: 5)
         try row.run()
-    }
-
-    // MARK: Dropped entries
-
-    /// Deletes the rows of some dropped entries, a block of references at a time.
-    private func deleteDropped(blocks: UInt64) throws(StoreFailure) {
-        let next = try connection.statement(
-            """
-            SELECT d.channel, d.from_seq, h.first_seq FROM dropped d JOIN channel_head h ON h.channel = d.channel LIMIT 1
-            """)
-        guard try next.next() else {
-            hasDropped = false
-            return
-        }
-        let (channel, fromSeq, firstSeq) = (next.uint64(0), next.uint64(1), next.uint64(2))
-        next.reset()
-        let (reached, isDone) = try deleteDropped(of: channel, from: fromSeq, before: firstSeq, blocks: blocks)
-        let row = try connection.statement(
-            isDone ? "DELETE FROM dropped WHERE channel = ?" : "UPDATE dropped SET from_seq = ?2 WHERE channel = ?1")
-        row.bind(channel, at: 1)
-        if !isDone { row.bind(reached, at: 2) }
-        try row.run()
-    }
-
-    /// Returns the seq that was reached, and whether that was all of the channel.
-    private func deleteDropped(
-        of channel: UInt64, from fromSeq: UInt64, before firstSeq: UInt64, blocks: UInt64
-    ) throws(StoreFailure) -> (reached: UInt64, isDone: Bool) {
-        let rows = try connection.statement(
-            """
-            SELECT number, last_seq, entry_references FROM entry_block WHERE channel = ? AND last_seq >= ?
-            ORDER BY last_seq LIMIT ?
-            """)
-        rows.bind(channel, at: 1)
-        rows.bind(fromSeq, at: 2)
-        rows.bind(blocks, at: 3)
-        var found: [(number: UInt64, block: EntryBlock)] = []
-        while try rows.next() {
-            found.append(
-                (rows.uint64(0), try EntryBlock(lastSeq: rows.uint64(1), encodedReferences: rows.bytes(2))))
-        }
-        let entry = try connection.statement("DELETE FROM entry WHERE position = ?")
-        let whole = try connection.statement("DELETE FROM entry_block WHERE number = ?")
-        var reached = fromSeq
-        for (number, block) in found {
-            for reference in block.references(from: reached, through: firstSeq - 1) {
-                entry.bind(reference.position, at: 1)
-                try entry.run()
-            }
-            guard block.lastSeq < firstSeq else { return (reached, true) }
-            whole.bind(number, at: 1)
-            try whole.run()
-            reached = block.lastSeq + 1
-        }
-        return (reached, UInt64(found.count) < blocks)
     }
 }

@@ -88,6 +88,7 @@ extension LogWriter {
         channel.state.totalBytes += size
         fallBehind(channel)
         totals.entries += 1
+        transaction.appendedBytes += Int(size)
         return true
     }
 
@@ -114,14 +115,18 @@ extension LogWriter {
 
     /// Writes a complete block. The next entry starts another.
     private func insert(_ block: EntryBlock, of channel: CachedChannel) throws(StoreFailure) {
-        insertBlock.bind(channel.state.number, at: 1)
-        insertBlock.bind(block.lastSeq, at: 2)
-        insertBlock.bind(block.encodedReferences, at: 3)
-        try insertBlock.run()
+        try insert(block, in: channel.state.number)
         blocks.set(EntryBlock(lastSeq: block.lastSeq), of: channel)
     }
 
-    private func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock {
+    func insert(_ block: EntryBlock, in channel: UInt64) throws(StoreFailure) {
+        insertBlock.bind(channel, at: 1)
+        insertBlock.bind(block.lastSeq, at: 2)
+        insertBlock.bind(block.encodedReferences, at: 3)
+        try insertBlock.run()
+    }
+
+    func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock {
         guard let block = try reader.openBlock(of: state) else {
             throw .damaged("a channel's entries are not chained")
         }
@@ -147,113 +152,5 @@ extension LogWriter {
         row.bind(state.number, at: 2)
         row.bind(state.head.epoch, at: 3)
         try row.run()
-    }
-
-    /// Forgets the epochs that ``ChannelHead/keepsEpoch(_:lastSeq:)`` does not want.
-    private func deleteEpochs(of state: ChannelState) throws(StoreFailure) {
-        guard state.head.epoch > StoreLimits.trimmedEpochs else { return }
-        let row = try connection.statement("DELETE FROM epoch WHERE channel = ? AND epoch < ? AND last_seq < ?")
-        row.bind(state.number, at: 1)
-        row.bind(state.head.epoch - StoreLimits.trimmedEpochs, at: 2)
-        row.bind(state.head.firstSeq, at: 3)
-        try row.run()
-    }
-
-    // MARK: Dropping
-
-    private func close(_ id: ChannelID, lastSeq: UInt64) throws(StoreFailure) -> Bool {
-        guard let channel = try channel(id) else { return false }
-        var head = channel.state.head
-        guard head.close(lastSeq: lastSeq) else { return false }
-        let open = try openBlock(of: channel.state)
-        let packages = try shelfSize(of: channel.state.number)
-        save(channel)
-        try dropEntries(of: channel.state, before: head.firstSeq, open: open)
-        let epochs = try connection.statement("DELETE FROM epoch WHERE channel = ? AND epoch < ?")
-        epochs.bind(channel.state.number, at: 1)
-        epochs.bind(head.epoch, at: 2)
-        try epochs.run()
-        for table in ["key_package", "shelf"] {
-            let rows = try connection.statement("DELETE FROM \(table) WHERE channel = ?")
-            rows.bind(channel.state.number, at: 1)
-            try rows.run()
-        }
-        let row = try connection.statement("UPDATE channel SET closed = 1 WHERE number = ?")
-        row.bind(channel.state.number, at: 1)
-        try row.run()
-        totals.channels -= 1
-        totals.entries -= head.firstSeq - channel.state.head.firstSeq
-        totals.keyPackages -= packages
-        transaction.changesTotals = true
-        channel.state.head = head
-        blocks.set(EntryBlock(lastSeq: lastSeq), of: channel)
-        try write(headOf: channel)
-        return true
-    }
-
-    /// Writes down when a channel is due, after it was found not to be.
-    func noteDue(_ due: DueChannel) throws(StoreFailure) {
-        guard let channel = try channel(due.id), channel.state.head.firstSeq == due.firstSeq else { return }
-        save(channel)
-        channel.state.dueMs = due.dueMs
-        try write(headOf: channel)
-    }
-
-    func trim(_ id: ChannelID, to firstSeq: UInt64) throws(StoreFailure) -> Bool {
-        guard let channel = try channel(id), channel.state.head.canTrim(to: firstSeq) else { return false }
-        guard firstSeq > channel.state.head.firstSeq else { return true }
-        var open = try openBlock(of: channel.state)
-        // The log itself knows how many bytes came before an entry.
-        var droppedBytes = channel.state.totalBytes
-        var dueMs: UInt64 = 0
-        if firstSeq <= channel.state.head.lastSeq {
-            guard let first = try reader.reference(to: firstSeq, in: channel.state) else {
-                throw .damaged("a channel's entries are not chained")
-            }
-            droppedBytes = try totalBytes(before: first)
-            dueMs = channel.state.dueMs(receivedAtMs: first.receivedAtMs)
-        }
-        guard droppedBytes >= channel.state.droppedBytes, droppedBytes <= channel.state.totalBytes else {
-            throw .damaged("the sizes of a channel's entries contradict each other")
-        }
-        save(channel)
-        try dropEntries(of: channel.state, before: firstSeq, open: open)
-        open.removeReferences(before: firstSeq)
-        totals.entries -= firstSeq - channel.state.head.firstSeq
-        transaction.changesTotals = true
-        channel.state.head.trim(to: firstSeq, droppedBytes: droppedBytes - channel.state.droppedBytes)
-        channel.state.dueMs = dueMs
-        blocks.set(open, of: channel)
-        try deleteEpochs(of: channel.state)
-        try write(headOf: channel)
-        return true
-    }
-
-    private func totalBytes(before reference: EntryReference) throws(StoreFailure) -> UInt64 {
-        let row = try connection.statement("SELECT total_bytes FROM entry WHERE position = ?")
-        row.bind(reference.position, at: 1)
-        guard try row.next() else { throw .damaged("an entry is not where its reference says") }
-        defer { row.reset() }
-        let total = row.uint64(0)
-        guard total >= UInt64(reference.size) else { throw .damaged("an entry's size contradicts its channel's") }
-        return total - UInt64(reference.size)
-    }
-
-    /// Deletes entry rows of the open block at once, and notes that those of complete blocks are to be deleted.
-    private func dropEntries(
-        of state: ChannelState, before firstSeq: UInt64, open: EntryBlock
-    ) throws(StoreFailure) {
-        let row = try connection.statement("DELETE FROM entry WHERE position = ?")
-        for reference in open.references(from: open.firstSeq, through: firstSeq - 1) {
-            row.bind(reference.position, at: 1)
-            try row.run()
-        }
-        guard state.head.firstSeq <= EntryBlock.lastComplete(upTo: state.head.lastSeq) else { return }
-        // An earlier range that is not gone yet joins on to this one.
-        let dropped = try connection.statement("INSERT OR IGNORE INTO dropped VALUES (?, ?)")
-        dropped.bind(state.number, at: 1)
-        dropped.bind(state.head.firstSeq, at: 2)
-        try dropped.run()
-        hasDropped = true
     }
 }

@@ -41,7 +41,7 @@ extension LogWriter {
         row.bind(number, at: 1)
         row.bind(position, at: 2)
         try row.run()
-        totals.keyPackages -= 1
+        totals.keyPackages -= min(1, totals.keyPackages)
         transaction.changesTotals = true
         shelf.version += 1
         try write(shelf, of: number, lastResort: nil)
@@ -67,13 +67,14 @@ extension LogWriter {
         return true
     }
 
-    /// How many key packages a channel has, the last-resort one included.
-    func shelfSize(of channel: UInt64) throws(StoreFailure) -> UInt64 {
-        let row = try connection.statement("SELECT count(*) FROM key_package WHERE channel = ?")
+    /// How many key packages a channel has, the last-resort one included, and the bytes of the others.
+    func shelfSize(of channel: UInt64) throws(StoreFailure) -> (packages: UInt64, bytes: Int) {
+        let row = try connection.statement(
+            "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM key_package WHERE channel = ?")
         row.bind(channel, at: 1)
-        guard try row.next() else { return 0 }
+        guard try row.next() else { return (0, 0) }
         defer { row.reset() }
-        return row.uint64(0) + (try shelf(of: channel).hasLastResort ? 1 : 0)
+        return (row.uint64(0) + (try shelf(of: channel).hasLastResort ? 1 : 0), Int(clamping: row.uint64(1)))
     }
 
     private struct Shelf {

@@ -25,6 +25,10 @@ final class LogWriter {
     var sweptThrough: UInt64
     /// Whether entry rows wait to be deleted.
     var hasDropped: Bool
+    /// Whether some head could not be written: then a start has to find it in the log, from the last mark on.
+    var hasUnwrittenHeads = false
+    /// How often something of one channel was damaged, and passed over.
+    var damages: UInt64 = 0
 
     /// The transaction under way.
     var transaction = Transaction()
@@ -48,6 +52,11 @@ final class LogWriter {
         var isWriting = false
         var changesTotals = false
         var sweepSlice: ArraySlice<CachedChannel> = []
+        /// Channels of that slice whose heads could not be written.
+        var unwritten: [CachedChannel] = []
+        /// Bytes that mutations may still delete at once; what does not fit is deleted later.
+        var room = StoreLimits.deletedBytesPerCommit
+        var appendedBytes = 0
         var hasDropped = false
     }
 
@@ -89,13 +98,31 @@ final class LogWriter {
             }
             return outcomes
         } catch {
-            return mutations.map { _ in .failed(error) }
+            guard case .damaged = error, mutations.count > 1 else { return mutations.map { _ in .failed(error) } }
+            // What is damaged is one channel's, and the others are not to fail with it: it is found by halves.
+            let half = mutations.count / 2
+            return commit(Array(mutations[..<half])) + commit(Array(mutations[half...]))
         }
     }
 
-    /// Moves the fronts of channels as far as they have expired, in one transaction. Returns those that lost entries.
+    /// Moves the fronts of channels as far as they have expired, in one transaction; around a damaged one in several.
+    /// Returns those that lost entries.
     func expire(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         guard !due.isEmpty else { return [] }
+        do throws(StoreFailure) {
+            return try expireTogether(due)
+        } catch {
+            guard case .damaged = error else { throw error }
+            guard due.count > 1 else {
+                damages += 1
+                return []
+            }
+            let half = due.count / 2
+            return try expire(Array(due[..<half])) + expire(Array(due[half...]))
+        }
+    }
+
+    private func expireTogether(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         var trimmed: [(channel: ChannelID, firstSeq: UInt64)] = []
         try inTransaction { () throws(StoreFailure) in
             for due in due {
@@ -116,7 +143,10 @@ final class LogWriter {
     func keepHouse() throws(StoreFailure) -> Bool {
         startSweepIfDue(atOnce: true)
         guard sweep != nil || hasDropped else { return false }
-        try inTransaction { () throws(StoreFailure) in try keepHouse(beside: StoreLimits.mutationsOfIdleCommit) }
+        try inTransaction { () throws(StoreFailure) in
+            try keepHouse(
+                beside: StoreLimits.mutationsOfIdleCommit, deletingBytes: StoreLimits.deletedBytesOfIdleCommit)
+        }
         return sweep != nil || hasDropped || !behind.isEmpty
     }
 

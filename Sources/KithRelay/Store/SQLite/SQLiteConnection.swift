@@ -93,7 +93,8 @@ final class SQLiteConnection {
         let text = "\(String(cString: sqlite3_errstr(code))) (SQLite \(code))"
         switch code & 0xff {
         case SQLITE_FULL: return .full
-        case SQLITE_CORRUPT, SQLITE_NOTADB: return .damaged(text)
+        // What is written was decided on what was read: if it cannot be so, the file contradicts itself.
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CONSTRAINT, SQLITE_MISMATCH: return .damaged(text)
         // A file system may say only when it syncs that there is no room.
         case SQLITE_IOERR where handle.map { sqlite3_system_errno($0) } == ENOSPC: return .full
         default: return .io(text)

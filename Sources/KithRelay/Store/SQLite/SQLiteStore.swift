@@ -142,10 +142,11 @@ public actor SQLiteStore: ChannelStore {
 
     /// See ``ChannelStore/statistics()``.
     public func statistics() throws(StoreFailure) -> StoreStatistics {
-        let totals = try openWriter().totals
+        let writer = try openWriter()
+        let totals = writer.totals
         return StoreStatistics(
             channels: totals.channels, entries: totals.entries, keyPackages: totals.keyPackages, names: totals.names,
-            diskBytes: folder.diskBytes)
+            diskBytes: folder.diskBytes, damages: writer.damages)
     }
 
     /// A channel's state, from memory or else from the file.
@@ -180,11 +181,13 @@ public actor SQLiteStore: ChannelStore {
         try openWriter().writeAllHeads()
         while true {
             let after = expiredThrough
-            let (due, last) = try await reader.read { (reader) throws(StoreFailure) in
+            let (due, last, damaged) = try await reader.read { (reader) throws(StoreFailure) in
                 try reader.dueChannels(after: after, nowMs: nowMs)
             }
             expiredThrough = last ?? 0
-            let trimmed = try openWriter().expire(due)
+            let writer = try openWriter()
+            writer.damages += UInt64(damaged)
+            let trimmed = try writer.expire(due)
             if !trimmed.isEmpty || last == nil { return trimmed }
         }
     }

@@ -1,0 +1,136 @@
+import Foundation
+import GRDBSQLite
+import KithWire
+import Testing
+
+@testable import KithRelay
+
+@Suite("one channel's damage stays its own")
+struct StoreDamageTests {
+    /// Changes the file beside the store, or without it.
+    private func damage(_ folder: TemporaryFolder, _ sql: String) throws {
+        var database: OpaquePointer?
+        #expect(sqlite3_open(folder.database, &database) == SQLITE_OK)
+        defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 60_000)
+        #expect(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
+    }
+
+    @Test("what was dropped and cannot be deleted stays, and commits and expiry go on")
+    func undeletable() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit(
+            [channel.create(), other.create()] + (0..<200).flatMap { _ in [channel.append(), other.append()] })
+        try damage(folder, "UPDATE entry_block SET entry_references = x'00' WHERE channel = 1")
+        await store.mustCommit(.close(channel: channel.id, lastSeq: 200), other.append())
+        await store.mustCommit(other.append())
+        try await store.finishHousekeeping()
+        #expect(try await store.number("SELECT count(*) FROM dropped") == 0)
+        #expect(try await store.statistics().damages > 0)
+        #expect(try await store.head(of: channel.id)?.isClosed == true)
+        #expect(try await store.expireAll(nowMs: 10_000_000) == [other.id: 203])
+        await store.close()
+    }
+
+    @Test("a mutation that the file contradicts fails alone")
+    func contradicted() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit([channel.create(), other.create()] + (0..<63).map { _ in channel.append() })
+        try damage(folder, "INSERT INTO entry_block VALUES (NULL, 1, 64, x'')")
+        let outcomes = await store.commit([other.append(), channel.append(), other.append(), channel.append()])
+        #expect(outcomes[0] == .committed && outcomes[2] == .committed && outcomes[3] == .conflict)
+        guard case .failed(.damaged) = outcomes[1] else { throw Unlike(outcome: outcomes[1]) }
+        #expect(try await store.head(of: channel.id)?.lastSeq == 63)
+        #expect(try await store.allEntries(of: other.id) == other.entries)
+        await store.close()
+    }
+
+    @Test("a head that cannot be written holds up nobody, and its entries are not lost for it")
+    func unwritableHead() async throws {
+        let folder = TemporaryFolder()
+        var store = try openStore(folder, .tight)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit(channel.create(), other.create())
+        try damage(
+            folder,
+            """
+            CREATE TRIGGER damaged BEFORE INSERT ON channel_head WHEN NEW.channel = 1
+            BEGIN SELECT RAISE(ABORT, 'damaged'); END
+            """)
+        for _ in 0..<100 { await store.mustCommit(channel.append(), other.append()) }
+        try await store.finishHousekeeping()
+        #expect(try await store.statistics().damages > 0)
+        #expect(try await store.number("SELECT count(*) FROM channel_head") == 1)
+        #expect(try await store.allEntries(of: channel.id) == channel.entries)
+        await store.close()
+        try damage(folder, "DROP TRIGGER damaged")
+        store = try openStore(folder, .tight)
+        for channel in [channel, other] { #expect(try await store.allEntries(of: channel.id) == channel.entries) }
+        await store.mustCommit(channel.append(), other.append())
+        await store.close()
+    }
+
+    @Test("retention goes past a damaged channel, wherever its damage is found")
+    func expiry() async throws {
+        let folder = TemporaryFolder()
+        var store = try openStore(folder)
+        var channels = (0..<5).map { _ in TestChannel() }
+        await store.mustCommit(channels.map { $0.create() })
+        for index in channels.indices {
+            for atMs in [2_000, 5_000_000] as [UInt64] {
+                await store.mustCommit((0..<70).map { _ in channels[index].append(atMs: atMs) })
+            }
+        }
+        await store.close()
+        try damage(
+            folder,
+            """
+            UPDATE epoch SET read_grant = x'00' WHERE channel = 1;
+            DELETE FROM entry WHERE channel = 2 AND seq = 71;
+            UPDATE entry_block SET entry_references = x'0102' WHERE channel = 4
+            """)
+        store = try openStore(folder)
+        let fronts: [ChannelID: UInt64] = [channels[2].id: 71, channels[4].id: 71]
+        #expect(try await store.expireAll(nowMs: 4_000_000) == fronts)
+        #expect(try await store.statistics().damages >= 3)
+        // And again, and for what came since. Where all has expired, nobody asks for the entry that is missing.
+        await store.mustCommit(channels[2].append(atMs: 6_000_000))
+        let later: [ChannelID: UInt64] = [channels[1].id: 141, channels[2].id: 141, channels[4].id: 141]
+        #expect(try await store.expireAll(nowMs: 9_000_000) == later)
+        await store.close()
+    }
+
+    @Test(
+        "a number that cannot be is an error, and not the end of the relay",
+        arguments: [
+            "UPDATE channel_head SET last_seq = -1", "UPDATE channel_head SET first_seq = 0, last_seq = 0",
+            "UPDATE channel_head SET total_bytes = -5", "UPDATE epoch SET epoch = -1, first_seq = -1",
+            "UPDATE entry_block SET last_seq = -1", "UPDATE entry SET seq = -1, previous = -1, total_bytes = -1",
+            "UPDATE store SET entries = 0, channels = 0",
+        ])
+    func numbers(sql: String) async throws {
+        let folder = TemporaryFolder()
+        var store = try openStore(folder)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit([channel.create()] + (0..<100).map { _ in channel.append(atMs: 2_000) })
+        await store.close()
+        try damage(folder, sql)
+        store = try openStore(folder)
+        _ = try? await store.head(of: channel.id)
+        _ = try? await store.allEntries(of: channel.id)
+        _ = try? await store.entryIDs(of: channel.id, receivedSinceMs: 0)
+        _ = await store.commit([channel.append(), channel.turn(), .trim(channel: channel.id, firstSeq: 70)])
+        _ = try await store.expireAll(nowMs: 10_000_000)
+        _ = await store.commit([.close(channel: channel.id, lastSeq: 100)])
+        await store.mustCommit(other.create(), other.append(atMs: 9_000_000))
+        try await store.finishHousekeeping()
+        #expect(try await store.allEntries(of: other.id) == other.entries)
+        await store.close()
+    }
+
+    private struct Unlike: Error { let outcome: StoreOutcome }
+}
