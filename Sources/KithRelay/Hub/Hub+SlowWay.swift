@@ -217,7 +217,7 @@ extension Hub {
 
     /// Drops what is out of its retention.
     func expire() async {
-        while let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
+        while !isShuttingDown, let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
             for (channel, _) in expired where channels[channel] != nil { refreshHead(of: channel) }
         }
     }

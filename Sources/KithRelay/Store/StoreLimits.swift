@@ -47,6 +47,9 @@ public enum StoreLimits {
     /// Heads looked at in one read of an expiry: others wait for their reads no longer than some ms.
     static let headsPerExpiryRead: UInt64 = 20_000
 
+    /// Expired entries after which such a read ends with its channel: some tens of ms.
+    static let entriesPerExpiryRead: UInt64 = 262_144
+
     /// Channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 

@@ -26,11 +26,14 @@ extension LogReader {
         var due: [DueChannel] = []
         var last: UInt64?
         var damaged = 0
-        while due.count < StoreLimits.channelsPerExpiry, try heads.next() {
+        var entries: UInt64 = 0
+        while due.count < StoreLimits.channelsPerExpiry, entries < StoreLimits.entriesPerExpiryRead, try heads.next() {
             last = heads.uint64(0)
             guard heads.uint64(1) <= heads.uint64(2), heads.uint64(3) < nowMs else { continue }
             do throws(StoreFailure) {
-                if let channel = try dueChannel(heads.uint64(0), nowMs: nowMs) { due.append(channel) }
+                guard let channel = try dueChannel(heads.uint64(0), nowMs: nowMs) else { continue }
+                due.append(channel)
+                entries += channel.firstSeq - min(heads.uint64(1), channel.firstSeq)
             } catch {
                 guard case .damaged = error else { throw error }
                 damaged += 1

@@ -137,7 +137,20 @@ public actor SQLiteStore: ChannelStore {
 
     /// See ``ChannelStore/record(under:)``.
     public func record(under name: Name) async throws(StoreFailure) -> NameRecord? {
-        try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
+        let record = try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
+        guard let record else { return nil }
+        return try await SQLiteStore.verified(record, for: name)
+    }
+
+    /// Checks a record's signature again: what the disk gave back may not be what was stored. On a thread of the global pool:
+    /// it takes as long as many reads, and those of others would wait.
+    private static func verified(
+        _ record: UnverifiedNameRecord, for name: Name
+    ) async throws(StoreFailure) -> NameRecord {
+        guard let record = record.verified(for: name) else {
+            throw .damaged("a name's record has no valid signature")
+        }
+        return record
     }
 
     /// See ``ChannelStore/statistics()``.
@@ -178,7 +191,7 @@ public actor SQLiteStore: ChannelStore {
     /// See ``ChannelStore/expire(nowMs:)``.
     public func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         // What is due is looked for in the heads that are written down.
-        try openWriter().writeAllHeads()
+        try await writeHeads()
         while true {
             let after = expiredThrough
             let (due, last, damaged) = try await reader.read { (reader) throws(StoreFailure) in
@@ -189,6 +202,16 @@ public actor SQLiteStore: ChannelStore {
             writer.damages += UInt64(damaged)
             let trimmed = try writer.expire(due)
             if !trimmed.isEmpty || last == nil { return trimmed }
+        }
+    }
+
+    /// Writes down the heads that are behind now, a slice at a time: others have their turn in between.
+    private func writeHeads() async throws(StoreFailure) {
+        // The sweep under way, and one of those that have fallen behind since it began.
+        for _ in 0..<2 {
+            while try openWriter().keepHouse(), try openWriter().sweep != nil {
+                try await reader.run { (_) throws(StoreFailure) in }
+            }
         }
     }
 
