@@ -35,13 +35,14 @@ enum Peer: String, CaseIterable {
         sqlite3_prepare_v2(database, Peer.insert, -1, &statement, nil)
         let payload = (0..<300).map { _ in UInt8.random(in: 0...255) }
         var seqs = Array(repeating: Int64(0), count: Peer.channels)
+        var random = Xorshift(seed: .random(in: 1 ... .max))
         var latencies = Latencies()
         let start = ContinuousClock.now
         for _ in 0..<count / 1_000 {
             let before = ContinuousClock.now
             sqlite3_exec(database, "BEGIN IMMEDIATE", nil, nil, nil)
             for _ in 0..<1_000 {
-                let channel = Int.random(in: 0..<Peer.channels)
+                let channel = Int.random(in: 0..<Peer.channels, using: &random)
                 seqs[channel] += 1
                 sqlite3_bind_int64(statement, 1, Int64(channel))
                 sqlite3_bind_int64(statement, 2, seqs[channel])
@@ -73,6 +74,7 @@ enum Peer: String, CaseIterable {
         let payload = Data((0..<300).map { _ in UInt8.random(in: 0...255) })
         let id = payload.prefix(16)
         var seqs = Array(repeating: Int64(0), count: Peer.channels)
+        var random = Xorshift(seed: .random(in: 1 ... .max))
         var latencies = Latencies()
         let start = ContinuousClock.now
         for _ in 0..<count / 1_000 {
@@ -80,7 +82,7 @@ enum Peer: String, CaseIterable {
             try queue.write { database in
                 let statement = try database.cachedStatement(sql: Peer.insert)
                 for _ in 0..<1_000 {
-                    let channel = Int.random(in: 0..<Peer.channels)
+                    let channel = Int.random(in: 0..<Peer.channels, using: &random)
                     seqs[channel] += 1
                     try statement.execute(arguments: [channel, seqs[channel], 0, 1, 1_700_000_000_000, id, payload])
                 }

@@ -101,9 +101,14 @@ struct StoreBenchmark: AsyncParsableCommand {
         await small.close()
         if only.contains(.starts) {
             _ = await many.append(100_000, batch: 1_000)
-            // As the log stays what it is, the copy is what a crash could have left.
-            let crashed = try await many.whileStoreWaits { try workshop.copy("large", to: "crashed") }
-            report.add("open, \(words), after a crash", try await openingTime(crashed, workshop))
+            // As the log stays what it is, the copies are what a crash could have left. The system has nothing of a fresh
+            // copy in its cache, as after a power cut; after a kill it has.
+            let (cut, killed) = try await many.whileStoreWaits {
+                (try workshop.copy("large", to: "cut"), try workshop.copy("large", to: "killed"))
+            }
+            report.add("open, \(words), after a power cut", try await openingTime(cut, workshop))
+            try workshop.readThrough(killed)
+            report.add("open, \(words), after a kill", try await openingTime(killed, workshop))
         }
         await large.close()
         if only.contains(.starts) { report.add("open, \(words)", try await openingTime("large", workshop)) }

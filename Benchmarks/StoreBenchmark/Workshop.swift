@@ -24,10 +24,18 @@ struct Workshop {
     /// Copies a store that is open, as a crash would leave it. Returns the copy's name.
     func copy(_ name: String, to copy: String) throws -> String {
         try FileManager.default.createDirectory(atPath: file(copy), withIntermediateDirectories: true)
-        for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(
-                atPath: file("\(name)/relay.sqlite\(suffix)"), toPath: file("\(copy)/relay.sqlite\(suffix)"))
+        for (from, to) in zip(databaseFiles(name), databaseFiles(copy)) {
+            try FileManager.default.copyItem(atPath: from, toPath: to)
         }
         return copy
+    }
+
+    /// Has the system read a store's files into its cache.
+    func readThrough(_ name: String) throws {
+        for file in databaseFiles(name) { _ = try Data(contentsOf: URL(filePath: file)) }
+    }
+
+    private func databaseFiles(_ name: String) -> [String] {
+        ["", "-wal"].map { file("\(name)/relay.sqlite\($0)") }
     }
 }
