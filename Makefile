@@ -10,8 +10,8 @@ help: ## List the commands
 setup: ## Install the system packages that building needs (Debian, Ubuntu)
 	@scripts/setup.sh
 
-build: setup ## Build everything for use
-	scripts/release.sh
+build: setup ## Build the program for use
+	scripts/release.sh --product kith
 
 run: setup ## Show it at work: a relay, three people, one command
 	swift build --product kith
