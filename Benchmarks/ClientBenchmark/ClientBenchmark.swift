@@ -16,8 +16,8 @@ struct ClientBenchmark: AsyncParsableCommand {
     @Option(help: "Transactions of each measurement of writing.")
     var transactions = 2_000
 
-    @Option(help: "Where to make the vaults: on the disk to be measured.")
-    var folder = FileManager.default.currentDirectoryPath
+    @Option(help: "Where to make the vaults: on the disk to be measured. Beside this program unless given.")
+    var folder = Workshop.besideProgram
 
     @Option(help: "People in the group.")
     var people = 200

@@ -4,6 +4,12 @@ import Foundation
 struct Workshop {
     let url: URL
 
+    /// The folder that this program is in: what a run that is killed leaves there is in nobody's way.
+    static var besideProgram: String {
+        let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: program ?? "./").deletingLastPathComponent().path
+    }
+
     init(in folder: String) throws {
         url = URL(fileURLWithPath: folder)
             .appendingPathComponent(".client-benchmark-\(ProcessInfo.processInfo.processIdentifier)")

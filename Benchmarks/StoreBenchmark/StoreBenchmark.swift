@@ -15,8 +15,8 @@ struct StoreBenchmark: AsyncParsableCommand {
     @Option(help: "Channels of the large store.")
     var channels = 1_000_000
 
-    @Option(help: "Where to make the stores: on the disk to be measured.")
-    var folder = FileManager.default.currentDirectoryPath
+    @Option(help: "Where to make the stores: on the disk to be measured. Beside this program unless given.")
+    var folder = Workshop.besideProgram
 
     @Option(help: "Measure only these: appends, peers, scale, starts.")
     var only: [Part] = Part.allCases

@@ -8,6 +8,12 @@ struct Workshop {
     private let path: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
+    /// The folder that this program is in: what a run that is killed leaves there is in nobody's way.
+    static var besideProgram: String {
+        let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: program ?? "./").deletingLastPathComponent().path
+    }
+
     init(in folder: String) throws {
         path = "\(folder)/.store-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -70,6 +70,12 @@ public struct RelayLimits: Sendable {
     /// A refused `present` is answered this long after it came, in milliseconds, whatever the relay had to look up: a
     /// cached channel, one on the disk and one that does not exist cannot be told apart by the clock.
     public var deniedMs = 25
+    /// How long the thread that decides waits awake for the next request where they follow each other closely, in
+    /// microseconds; 0 for never. A message that finds it asleep takes half as long again. As long as a commit and an answer
+    /// over a near network take: what comes later gains little from it, and a processor that waits does nothing else.
+    public var lingerMicroseconds = 300
+    /// It waits in pieces of this many microseconds: other work for that thread has its turn between them.
+    static let lingerPieceMicroseconds: Int64 = 20
     /// Bytes read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
     /// Channels of one connection for which the store is being read at the same time. Together they fit its backlog, however
@@ -93,7 +99,7 @@ public struct RelayLimits: Sendable {
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
         ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs),
         ("loaded-entry-ids", \.loadedEntryIDs), ("loaded-entry-ids-per-second", \.loadedEntryIDsPerSecond),
-        ("denied-ms", \.deniedMs),
+        ("denied-ms", \.deniedMs), ("linger-us", \.lingerMicroseconds),
         ("catch-up-bytes", \.catchUpBytes), ("catch-ups-per-connection", \.catchUpsPerConnection),
         ("catch-ups-under-way", \.catchUpsUnderWay),
     ]
@@ -104,10 +110,12 @@ public struct RelayLimits: Sendable {
     /// Sets a limit by its name.
     ///
     /// - Returns: whether there is such a limit and it may have this value. Nothing is unlimited, `frame` and `payload`
-    ///   cannot exceed ``WireLimits``, and only `denied-ms` may be 0.
+    ///   cannot exceed ``WireLimits``, and only `denied-ms` and `linger-us` may be 0.
     public mutating func override(_ name: String, with value: Int) -> Bool {
         guard let path = Self.byName.first(where: { $0.name == name })?.path else { return false }
-        guard value >= (name == "denied-ms" ? 0 : 1), value <= Int(UInt32.max) else { return false }
+        guard value >= (["denied-ms", "linger-us"].contains(name) ? 0 : 1), value <= Int(UInt32.max) else {
+            return false
+        }
         if name == "frame" && value > WireLimits.frame || name == "payload" && value > WireLimits.payload {
             return false
         }

@@ -1,4 +1,5 @@
 import KithWire
+import NIOCore
 import Testing
 
 @testable import KithRelay
@@ -15,6 +16,35 @@ struct PureTests {
         #expect(bucket.take(atNanoseconds: 1100) == 100)
         for _ in 0..<3 { #expect(bucket.take(atNanoseconds: 5000) == 0) }
         #expect(bucket.take(atNanoseconds: 5000) == 100)
+    }
+
+    @Test("the hub waits awake for a while where rounds follow each other closely, and not at all where they do not")
+    func linger() {
+        var linger = Linger(longest: .nanoseconds(100))
+        func at(_ nanoseconds: UInt64) -> NIODeadline { .uptimeNanoseconds(nanoseconds) }
+        linger.roundBegins(at: at(1000))
+        linger.roundEnded(at: at(1010))
+        // The first round came after a long silence.
+        #expect(!linger.staysAwake(at: at(1010)))
+        linger.roundBegins(at: at(1060))
+        linger.roundEnded(at: at(1070))
+        #expect(linger.staysAwake(at: at(1070)))
+        #expect(linger.staysAwake(at: at(1169)))
+        #expect(!linger.staysAwake(at: at(1170)))
+        // It did not pay.
+        linger.roundBegins(at: at(1300))
+        linger.roundEnded(at: at(1310))
+        #expect(!linger.staysAwake(at: at(1310)))
+    }
+
+    @Test("a hub that may not wait awake never does")
+    func noLinger() {
+        var linger = Linger(longest: .nanoseconds(0))
+        let now = NIODeadline.uptimeNanoseconds(1)
+        linger.roundEnded(at: now)
+        linger.roundBegins(at: now)
+        linger.roundEnded(at: now)
+        #expect(!linger.staysAwake(at: now))
     }
 
     @Test("an id is known for at least its lifetime and at most about twice that")
@@ -110,7 +140,7 @@ struct PureTests {
         var limits = RelayLimits()
         for (name, value, isAllowed) in [
             ("requests-per-second", 7, true), ("no-such-limit", 7, false), ("payload", WireLimits.payload + 1, false),
-            ("follows", 0, false), ("denied-ms", 0, true),
+            ("follows", 0, false), ("denied-ms", 0, true), ("linger-us", 0, true),
         ] {
             let isSet = limits.override(name, with: value)
             #expect(isSet == isAllowed, "\(name)")

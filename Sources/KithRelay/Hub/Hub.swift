@@ -36,6 +36,7 @@ actor Hub {
     /// What came back from the slow way and goes before the next intake.
     private var resumed: [IntakeItem] = []
     private var isDraining = false
+    private var linger: Linger
     private(set) var isShuttingDown = false
     private var slowTasks = 0
     /// Mutations decided on the slow way, which commit with the next round.
@@ -97,6 +98,7 @@ actor Hub {
         self.nowMs = nowMs
         self.uptime = uptime
         charges = LoadCharges(limits)
+        linger = Linger(longest: .microseconds(Int64(limits.lingerMicroseconds)))
         self.loops = loops
         self.deliver = deliver
         batches = Array(repeating: LoopBatch(), count: loops)
@@ -126,12 +128,20 @@ actor Hub {
         var items = resumed
         resumed = []
         items.append(contentsOf: intake.takeAll())
-        if !items.isEmpty || !joining.isEmpty { await runRound(items) }
-        if resumed.isEmpty && joining.isEmpty && intake.sleepIfEmpty() {
-            isDraining = false
-        } else {
-            startRound()
+        if !items.isEmpty || !joining.isEmpty {
+            linger.roundBegins(at: .now())
+            await runRound(items)
+            linger.roundEnded(at: .now())
         }
+        let isIdle = resumed.isEmpty && joining.isEmpty
+        if isIdle && !isShuttingDown && linger.staysAwake(at: .now()) {
+            // In short pieces, so that whoever else wants the thread does not wait for long.
+            intake.wait(until: .now() + .microseconds(RelayLimits.lingerPieceMicroseconds))
+        } else if isIdle && intake.sleepIfEmpty() {
+            isDraining = false
+            return
+        }
+        startRound()
     }
 
     private func runRound(_ items: [IntakeItem]) async {

@@ -1,4 +1,5 @@
 import KithWire
+import NIOCore
 import Synchronization
 
 /// Names a connection inside the process. Random per start, so that it says nothing outside it.
@@ -39,11 +40,14 @@ final class HubIntake: Sendable {
         var isAwake = false
     }
     private let state = Mutex(State())
+    /// Whether there are any items, for who looks without the lock.
+    private let hasItems = Atomic(false)
 
     /// Adds items. Returns whether the hub sleeps and has to be woken.
     func add(_ items: [IntakeItem]) -> Bool {
         state.withLock { state in
             if state.items.isEmpty { state.items = items } else { state.items.append(contentsOf: items) }
+            hasItems.store(true, ordering: .relaxed)
             defer { state.isAwake = true }
             return !state.isAwake
         }
@@ -52,9 +56,15 @@ final class HubIntake: Sendable {
     /// Takes everything that has come.
     func takeAll() -> [IntakeItem] {
         state.withLock { state in
+            hasItems.store(false, ordering: .relaxed)
             defer { state.items = [] }
             return state.items
         }
+    }
+
+    /// Waits for something to come, and does not give the processor away meanwhile.
+    func wait(until end: NIODeadline) {
+        while !hasItems.load(ordering: .relaxed), NIODeadline.now() < end {}
     }
 
     /// Whether nothing has come since ``takeAll()``; then the hub counts as asleep.
