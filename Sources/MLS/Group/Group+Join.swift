@@ -103,7 +103,7 @@ extension Group {
         guard !info.extensions.hasDuplicates, !context.extensions.hasDuplicates else {
             throw .joining(.duplicateExtension)
         }
-        guard context.extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+        guard capabilities.list(context.extensions) else {
             throw .joining(.groupExtensionUnsupported)
         }
         guard let encoded = info.extensions[.ratchetTree] ?? given else { throw .joining(.treeMissing) }

@@ -11,16 +11,18 @@ enum LeafNodeRole {
 /// What a leaf is checked against.
 struct LeafNodeRules {
     let suite: CipherSuite
-    let extensions: [Extension]
+    /// The types of the group context's extensions that are not default, each once.
+    let extensionTypes: [ExtensionType]
+    /// What the group requires, each type once; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
     /// Whether this client sends the leaf, which makes the lifetime mandatory.
     let isSending: Bool
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
         self.suite = suite
-        self.extensions = extensions
+        extensionTypes = Array(Set(extensions.lazy.map(\.type).filter { !$0.isDefault }))
         self.isSending = isSending
-        required = try decoding { () throws(TLSCodecError) in try extensions.requiredCapabilities() }
+        required = try decoding { () throws(TLSCodecError) in try extensions.requiredCapabilities() }?.distinct
     }
 }
 
@@ -31,17 +33,15 @@ extension LeafNode {
     ) throws(MLSError) {
         try validateSource(role, rules, environment)
         guard !extensions.hasDuplicates else { throw .leafNode(.duplicateExtension) }
-        guard extensions.allSatisfy({ capabilities.supports($0.type) }) else {
-            throw .leafNode(.extensionNotInCapabilities)
-        }
+        guard capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
         guard capabilities.supports(credential.type) else { throw .leafNode(.credentialTypeNotInCapabilities) }
         guard capabilities.versions.contains(.mls10), capabilities.cipherSuites.contains(rules.suite) else {
             throw .leafNode(.versionOrCipherSuiteUnsupported)
         }
-        if let required = rules.required, !capabilities.satisfies(required) {
+        if let required = rules.required, !capabilities.satisfies(distinct: required) {
             throw .leafNode(.requiredCapability)
         }
-        guard rules.extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+        guard capabilities.extensions.containsAll(rules.extensionTypes) else {
             throw .leafNode(.groupExtensionUnsupported)
         }
         do { try rules.suite.requireAlgorithms().kem.validate(encryptionKey) } catch {
@@ -87,6 +87,13 @@ extension LeafNode {
 
 extension RatchetTree {
     /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
+extension Capabilities {
+    /// Whether the types of a list of extensions, which has none twice, are there as far as they are not default (§7.2, §10).
+    func list(_ carried: [Extension]) -> Bool {
+        extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
+    }
+}
+
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
