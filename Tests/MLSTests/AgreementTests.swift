@@ -21,4 +21,21 @@ struct AgreementTests {
         }
         try members.checkAgreement()
     }
+
+    @Test("a group of the announced identifier that does not have the predecessor's key is not its successor")
+    func successorWithoutTheKey() throws {
+        var members = try TestMembers(["alice", "bob"])
+        let reInit = ReInit(groupID: [1, 2], cipherSuite: .p256AES128SHA256P256)
+        try members.commit(0, CommitOptions([.reInit(reInit)]))
+        var impostor = try Group(
+            creating: reInit.groupID, suite: reInit.cipherSuite, client: testClient("bob", reInit.cipherSuite),
+            lifetime: testLifetime, in: members.environment)
+        let bundle = try testBundle("alice", reInit.cipherSuite)
+        let commit = try impostor.commit(CommitOptions([.add(bundle.keyPackage)]), in: members.environment)
+        let welcome = try #require(commit.welcome)
+        #expect(throws: MLSError.joining(.reInitMismatch)) {
+            try Group(
+                joining: welcome.asWelcome, with: bundle, predecessor: members.groups[0], in: members.environment)
+        }
+    }
 }
