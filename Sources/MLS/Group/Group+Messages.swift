@@ -55,6 +55,7 @@ extension Group {
             place: .init(groupID: groupID, leafIndex: ownLeafIndex), signer: signer)
         let rules = try LeafNodeRules(suite: cipherSuite, extensions: context.extensions, isSending: true)
         try leaf.validate(.update(replacing: old), rules, environment)
+        try tree.validateUniqueness(leaf, replacing: old)
         return try send(
             .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
     }

@@ -9,8 +9,15 @@ struct CommittedProposal: Sendable {
 /// Who commits.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit, with its new leaf where that is known.
-    case external(LeafNode?)
+    /// A client that joins with an external commit; nil where the commit has no path, which is refused.
+    case external(Joiner?)
+
+    /// What is known of a joiner before its leaf is looked at as a whole.
+    struct Joiner {
+        let credential: Credential
+        /// Nil for the joiner itself, which draws the key afterwards.
+        let encryptionKey: HPKEPublicKey?
+    }
 }
 
 /// What a valid list of proposals makes of a group (RFC 9420 §12.3).
