@@ -95,7 +95,7 @@ struct ProposalList {
                 guard reInit.version.rawValue >= group.context.version.rawValue else {
                     throw .proposals(.reInitVersion)
                 }
-                guard !reInit.extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+                try validateGroupExtensions(reInit.extensions, replacing: group.context.extensions, environment)
                 applied.reInit = reInit
             }
         }
@@ -152,8 +152,7 @@ struct ProposalList {
     ) throws(MLSError) {
         for item in list {
             guard case .groupContextExtensions(let extensions) = item.proposal else { continue }
-            guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
-            try checkExternalSenders(extensions)
+            try validateGroupExtensions(extensions, replacing: group.context.extensions, environment)
             applied.extensions = extensions
         }
     }
