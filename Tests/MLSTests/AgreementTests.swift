@@ -34,6 +34,57 @@ struct AgreementTests {
         #expect(members.groups[0].pendingProposals.isEmpty)
     }
 
+    @Test("received proposals that do not go together are committed as far as they do")
+    func proposalsThatDoNotGoTogether() throws {
+        let environment = testEnvironment { $0.authentication = TestAuthentication(identifiesClients: true) }
+        var members = try TestMembers(["alice", "bob", "carol"], environment: environment)
+        let unknown = PreSharedKeyID(kind: .external(id: [1]), nonce: [UInt8](repeating: 1, count: 32))
+        let proposals: [Proposal] = [
+            .preSharedKey(unknown), .add(try testBundle("dave").keyPackage), .add(try testBundle("dave").keyPackage),
+            .add(try testBundle("erin").keyPackage),
+        ]
+        for proposal in proposals {
+            try members.propose(1, members.groups[1].propose(proposal, in: environment))
+        }
+        let commit = try members.commit(0)
+        #expect(commit.effect.preSharedKeys.isEmpty)
+        #expect(
+            commit.effect.added.map(\.leaf.credential) == ["dave", "erin"].map { .basic(identity: Array($0.utf8)) })
+        try members.checkAgreement()
+    }
+
+    @Test("what a commit shall do itself is not left out: the commit is not made")
+    func ownProposalThatCannotBe() throws {
+        var members = try TestMembers(["alice", "bob"])
+        try members.propose(1, members.groups[1].proposeUpdate(in: members.environment))
+        #expect(throws: MLSError.proposals(.removedLeafBlank)) {
+            try members.groups[0].commit(CommitOptions([.remove(LeafIndex(3))]), in: members.environment)
+        }
+    }
+
+    @Test("a proposal that one member has discarded is known to it when another commits it, also after a restart")
+    func discardedProposal() throws {
+        var members = try TestMembers(["alice", "bob", "carol"])
+        try members.propose(1, members.groups[1].propose(.remove(LeafIndex(2)), in: members.environment))
+        members.groups[0].discardProposals()
+        members.groups[0] = try Group(restoring: members.groups[0].epochState, records: members.groups[0].records)
+        #expect(members.groups[0].pendingProposals.isEmpty)
+        _ = try members.groups[0].encrypt([1], in: members.environment)
+        #expect(try members.groups[0].commit(in: members.environment).effect.removed.isEmpty)
+        try members.commit(1)
+        #expect(members.groups[0].memberCount == 2)
+        try members.checkAgreement()
+    }
+
+    @Test("a key package that expires between its proposal and its commit parts nobody")
+    func lifetimeBetweenProposalAndCommit() throws {
+        var members = try TestMembers(["alice", "bob", "carol"])
+        try members.propose(1, members.groups[1].propose(.add(testBundle("dave").keyPackage), in: members.environment))
+        let commit = try members.groups[0].commit(in: members.environment)
+        let late = testEnvironment { $0.now = testLifetime.notAfter + 1 }
+        #expect(throws: Never.self) { try members.groups[2].follow(commit.message, late) }
+    }
+
     @Test("a member that leaves and rejoins at once is not removed twice")
     func rejoiningWhileLeaving() throws {
         var members = try TestMembers(["alice", "bob", "carol"])

@@ -17,6 +17,8 @@ struct LeafNodeRules {
     let required: RequiredCapabilities?
     /// Whether this client sends the leaf, which makes the lifetime mandatory.
     let isSending: Bool
+    /// Whether leaves from key packages must be within their lifetime. Not again where that was judged when they came.
+    var checksLifetimes = true
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
         self.suite = suite
@@ -62,7 +64,7 @@ extension LeafNode {
             guard length <= environment.configuration.maximumLifetime else { throw .leafNode(.lifetimeTooLong) }
             // A leaf of the tree may have expired since it was added, and nobody can be blamed for that.
             if case .tree = role { return }
-            if rules.isSending || environment.configuration.checksReceivedLifetimes {
+            if rules.checksLifetimes, rules.isSending || environment.configuration.checksReceivedLifetimes {
                 guard lifetime.contains(environment.now) else { throw .leafNode(.lifetime) }
             }
         case (.update(let old), .update):
@@ -85,8 +87,6 @@ extension LeafNode {
     }
 }
 
-extension RatchetTree {
-    /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
 extension Capabilities {
     /// Whether the types of a list of extensions, which has none twice, are there as far as they are not default (§7.2, §10).
     func list(_ carried: [Extension]) -> Bool {
@@ -94,6 +94,8 @@ extension Capabilities {
     }
 }
 
+extension RatchetTree {
+    /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
