@@ -144,4 +144,17 @@ struct AgreementTests {
                 joining: welcome.asWelcome, with: bundle, predecessor: members.groups[0], in: members.environment)
         }
     }
+
+    @Test("a key package's extensions are in its capabilities: that of last resort by itself")
+    func keyPackageExtensions() throws {
+        let bundle = try KeyPackageBundle(
+            suite: .x25519AES128SHA256Ed25519, client: testClient("bob"), lifetime: testLifetime, isLastResort: true)
+        #expect(bundle.keyPackage.isLastResort)
+        #expect(bundle.keyPackage.leafNode.capabilities.supports(.appDataDictionary))
+        #expect(throws: MLSError.leafNode(.extensionNotInCapabilities)) {
+            try KeyPackageBundle(
+                suite: .x25519AES128SHA256Ed25519, client: testClient("bob"), lifetime: testLifetime,
+                extensions: [Extension(type: ExtensionType(rawValue: 0xff00), data: [])])
+        }
+    }
 }
