@@ -8,8 +8,11 @@ public enum Limits {
     static let signatureLength = 8_192
     /// Bytes of a MAC or hash. SHA-512's has 64.
     static let hashLength = 255
-    /// Proposals in a commit. A commit that adds every member of the largest group in one step.
+    /// Proposals in a commit. A commit that adds every member of the largest group in one step; one takes 16 bytes of memory
+    /// before it is looked at, besides what it carries.
     static let proposals = members
+    /// Nodes of a path: the levels above the leaves of the largest tree.
+    static let pathNodes = members.trailingZeroBitCount
     /// Attempts to draw a scalar. Each fails with a chance below 2⁻³².
     static let keyGenerationAttempts = 16
     /// Skipped keys that are kept per sender, whatever the configuration says: 1,000 keys are about 100 KB.

@@ -208,6 +208,8 @@ public enum ProposalListError: Hashable, Sendable {
     case selfRemove
     /// A content of an extension that cannot be read.
     case malformedExtension
+    /// The authentication service refused the credential of an external sender (§5.3.1).
+    case externalSender
 }
 
 /// A commit that may not be applied (RFC 9420 §12.4.2).

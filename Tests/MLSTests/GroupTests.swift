@@ -268,11 +268,12 @@ struct GroupTests {
 
     @Test("GREASE in capabilities, key packages and GroupInfo is ignored")
     func grease() throws {
-        let capabilities = Capabilities().greased(
+        var capabilities = Capabilities().greased(
             random: RandomSource { buffer in
                 for index in buffer.indices { buffer[index] = UInt8(index * 3) }
             })
         #expect(capabilities.extensions.count == 1 && capabilities.extensions[0].isGREASE)
+        capabilities.extensions.append(ExtensionType(rawValue: 0x3a3a))
         var client = try testClient("bob", capabilities: capabilities)
         client.leafExtensions = [Extension(type: capabilities.extensions[0], data: [1, 2])]
         let bundle = try KeyPackageBundle(

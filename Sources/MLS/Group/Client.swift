@@ -41,7 +41,12 @@ public struct KeyPackageBundle: Sendable {
 
     /// Makes a fresh key package.
     ///
-    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``; ``MLSError/usage(_:)`` if the signer is of another suite.
+    /// One of last resort says so in an extension, whose type its leaf's capabilities list then, as they must (§10;
+    /// draft-ietf-mls-extensions).
+    ///
+    /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``; ``MLSError/usage(_:)`` if the signer is of another suite;
+    ///   ``MLSError/leafNode(_:)`` if the capabilities do not list the extensions; ``MLSError/keyPackage(_:)`` if one is
+    ///   there twice.
     public init(
         suite: CipherSuite, client: Client, lifetime: Lifetime, extensions: [Extension] = [],
         isLastResort: Bool = false, random: RandomSource = .system
@@ -51,15 +56,19 @@ public struct KeyPackageBundle: Sendable {
         initKey = try algorithms.kem.generateKeyPair(random)
         encryptionKey = try algorithms.kem.generateKeyPair(random)
         signer = client.signer
-        let leaf = try LeafNode(
-            encryptionKey: encryptionKey.publicKey, credential: client.credential, capabilities: client.capabilities,
-            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: signer)
         var extensions = extensions
+        var capabilities = client.capabilities
         if isLastResort {
             var dictionary = AppDataDictionary()
             dictionary[.lastResortKeyPackage] = []
             extensions.append(dictionary.asExtension)
+            if !capabilities.supports(.appDataDictionary) { capabilities.extensions.append(.appDataDictionary) }
         }
+        guard !extensions.hasDuplicates else { throw .keyPackage(.duplicateExtension) }
+        guard capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
+        let leaf = try LeafNode(
+            encryptionKey: encryptionKey.publicKey, credential: client.credential, capabilities: capabilities,
+            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: signer)
         keyPackage = try KeyPackage(
             cipherSuite: suite, initKey: initKey.publicKey, leafNode: leaf, extensions: extensions, signer: signer)
     }

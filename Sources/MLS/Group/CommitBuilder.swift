@@ -71,7 +71,7 @@ struct CommitBuilder {
         if makesPath {
             let generated = try tree.generatePath(
                 leaf, template, groupID: context.groupID, random: environment.random, algorithms)
-            try validateOwnLeaf(generated.leafNode)
+            try validateOwnLeaf(generated.leafNode, in: tree)
             context.treeHash = tree.treeHash()
             let update = try tree.encryptPath(
                 generated, context: context.encoded, excluding: applied.addedLeaves, random: environment.random,
@@ -108,18 +108,14 @@ struct CommitBuilder {
             welcome: try welcome(next, path?.generated, schedule, options), effect: effect(path?.generated, options))
     }
 
-    private func validateOwnLeaf(_ leafNode: LeafNode) throws(MLSError) {
+    /// What every receiver will check about the committer's new leaf: a commit that they refuse must not be made.
+    ///
+    /// - Parameter tree: the tree with the leaf in it.
+    private func validateOwnLeaf(_ leafNode: LeafNode, in tree: RatchetTree) throws(MLSError) {
         let rules = try LeafNodeRules(
             suite: old.context.cipherSuite, extensions: applied.extensions, isSending: true)
         try leafNode.validate(.commit(replacing: old.oldLeaf), rules, environment)
-        var tree = applied.tree
-        if let current = tree[leaf] {
-            try tree.validateUniqueness(leafNode, replacing: current)
-        } else {
-            try tree.validateUniqueness(leafNode, replacing: nil)
-            // The joiner's leaf is new: its credential type counts among the members' now.
-            if leaf.int < tree.size { tree.setLeaf(leafNode, at: leaf) }
-        }
+        try applied.tree.validateUniqueness(leafNode, replacing: applied.tree[leaf])
         try tree.validateCredentialTypes()
     }
 

@@ -4,7 +4,8 @@ import TLSCodec
 public struct CommitOptions: Sendable {
     /// Proposals to be made by the commit itself.
     public var proposals: [Proposal] = []
-    /// Whether to include what others proposed in this epoch (§12.4 says one should).
+    /// Whether to include what others proposed in this epoch (§12.4 says one should). What cannot be committed beside the
+    /// commit's own proposals and what arrived earlier is left out; so is a PSK that this member does not have.
     public var includesReceivedProposals = true
     /// Whether to renew the committer's path even where that is not required. It heals a compromise (§12.4).
     public var renewsPath = true
@@ -29,7 +30,7 @@ extension Group {
     /// is used up if the commit is encrypted, so store the ratchet state before sending.
     ///
     /// - Throws: ``MLSError/proposals(_:)``, ``MLSError/keyPackage(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid.
+    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid for what it shall do itself.
     public mutating func commit(
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
@@ -39,23 +40,63 @@ extension Group {
             options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
         // A ReInit stands alone: whatever else is asked for now comes first, and it may be sent again (§12.2).
         if !options.proposals.isEmpty { committed.removeAll { $0.proposal.type == .reInit } }
-        let list =
-            committed.map { ProposalOrRef.reference($0.reference) } + options.proposals.map { .proposal($0) }
-        let resolved = try ProposalList.resolve(list, proposals, sender: .member(ownLeafIndex))
-        let checker = ProposalList(
-            group: view, committer: .member(ownLeafIndex), environment: environment,
-            allowedUsage: options.allowedUsage, isSending: true)
-        let applied = try checker.apply(resolved)
-        let preSharedKeys = try resolve(applied.preSharedKeys, environment)
+        let judged = try fitting(committed, options, environment)
+        let applied = judged.applied
         let needsPath = applied.requiresPath || (options.renewsPath && applied.reInit == nil) || options.newLeaf != nil
         var builder = CommitBuilder(
             old: self, applied: applied, committer: .member(ownLeafIndex), leaf: ownLeafIndex,
-            template: try template(options.newLeaf), preSharedKeys: preSharedKeys, environment: environment)
+            template: try template(options.newLeaf), preSharedKeys: judged.preSharedKeys, environment: environment)
         let made = try builder.build(
-            list, makesPath: needsPath, initSecret: secrets.initSecret, options: options, signer: signer)
+            judged.list, makesPath: needsPath, initSecret: secrets.initSecret, options: options, signer: signer)
         let message = try protect(made.content, environment)
         return PendingCommit(
             base: CommitBase(self), next: made.next, message: message, welcome: made.welcome, effect: made.effect)
+    }
+
+    /// A list that may be committed, and what it does.
+    private struct JudgedList {
+        let list: [ProposalOrRef]
+        let applied: AppliedProposals
+        let preSharedKeys: [ResolvedPSK]
+    }
+
+    /// Judges a commit's list: what was received first, as it came first.
+    private func judge(
+        _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
+    ) throws(MLSError) -> JudgedList {
+        let list = received.map { ProposalOrRef.reference($0.reference) } + options.proposals.map { .proposal($0) }
+        let checker = ProposalList(
+            group: view, committer: .member(ownLeafIndex), environment: environment,
+            allowedUsage: options.allowedUsage, isSending: true)
+        let applied = try checker.apply(
+            try ProposalList.resolve(list, proposals, sender: .member(ownLeafIndex)))
+        return JudgedList(
+            list: list, applied: applied, preSharedKeys: try resolve(applied.preSharedKeys, environment))
+    }
+
+    /// The list with as much of what was received as goes together: each proposal is valid alone, but one that is not beside
+    /// the others must not keep a member from committing at all.
+    private func fitting(
+        _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
+    ) throws(MLSError) -> JudgedList {
+        do { return try judge(received, options, environment) } catch {
+            guard !received.isEmpty else { throw error }
+            _ = try judge([], options, environment)
+            return try judge(extend([], by: received[...], options, environment), options, environment)
+        }
+    }
+
+    /// Adds to proposals that go together what goes with them, half by half where not all does, so that a few misfits among
+    /// many cost a few attempts.
+    private func extend(
+        _ kept: [ProposalCache.Entry], by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
+        _ environment: MLSEnvironment
+    ) -> [ProposalCache.Entry] {
+        guard (try? judge(kept + received, options, environment)) == nil else { return kept + received }
+        guard received.count > 1 else { return kept }
+        let middle = received.startIndex + received.count / 2
+        let first = extend(kept, by: received[..<middle], options, environment)
+        return extend(first, by: received[middle...], options, environment)
     }
 
     var view: ProposalList.GroupView {

@@ -5,15 +5,16 @@ extension Group {
     ///   - label: what the secret is for.
     ///   - context: what else it depends on.
     ///   - length: 1 to 255 times the hash length, in bytes.
-    /// - Throws: ``MLSError/usage(_:)`` for another length.
+    /// - Throws: ``MLSError/usage(_:)`` for another length, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
-        try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
+        guard status != .removed else { throw .usage(.groupInactive) }
+        return try secrets.export(label: Array(label.utf8), context: context, length: length, algorithms.hash)
     }
 
-    /// A value that only members of this epoch have, to compare over another channel (§8.7).
+    /// A value that only members of this epoch have, to compare over another channel (§8.7). Worthless after a removal.
     public var epochAuthenticator: SecretBytes { secrets.epochAuthenticator }
 
-    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this one.
+    /// This epoch's resumption PSK (§8.6), for groups that continue or branch from this one. Worthless after a removal.
     public var resumptionPSK: SecretBytes { secrets.resumptionPSK }
 
     /// A secret for an application component that can be taken once per epoch (draft-ietf-mls-extensions).

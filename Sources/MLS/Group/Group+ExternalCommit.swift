@@ -20,7 +20,8 @@ extension Group {
     ///   - old: the client's own old leaf, if it rejoins.
     ///   - preSharedKeys: keys to inject.
     ///   - selfRemoves: the pending self-removes of the epoch, as the delivery service gave them
-    ///     (draft-ietf-mls-extensions); they must be included.
+    ///     (draft-ietf-mls-extensions); they must be included, the first of each member. If the client's own old leaf is
+    ///     leaving by one, it need not be removed besides, and must not.
     ///   - authenticatedData: data that is authenticated with the commit and not encrypted.
     ///   - environment: time, randomness, judgement and keys.
     public static func joinExternally(
@@ -37,16 +38,17 @@ extension Group {
         let externalKey = try decoding { () throws(TLSCodecError) in try HPKEPublicKey(decoding: encodedKey) }
         let initial = try algorithms.hpkeExport(to: externalKey, ExternalInitLabel.value, environment.random)
 
-        var byValue: [Proposal] = [.externalInit(kemOutput: initial.kemOutput)]
-        if let old { byValue.append(.remove(old)) }
-        byValue += preSharedKeys.map { .preSharedKey($0) }
         var cache = ProposalCache()
         for message in selfRemoves { try cache.insert(selfRemove: message, tree, context, algorithms) }
+        var byValue: [Proposal] = [.externalInit(kemOutput: initial.kemOutput)]
+        if let old, !cache.entries.contains(where: { $0.changedLeaf == old }) { byValue.append(.remove(old)) }
+        byValue += preSharedKeys.map { .preSharedKey($0) }
         let list = cache.entries.map { ProposalOrRef.reference($0.reference) } + byValue.map { .proposal($0) }
         let resolved = try ProposalList.resolve(list, cache, sender: .newMemberCommit)
         let checker = ProposalList(
-            group: .init(algorithms: algorithms, context: context, tree: tree), committer: .external(nil),
-            environment: environment, allowedUsage: nil, isSending: true)
+            group: .init(algorithms: algorithms, context: context, tree: tree),
+            committer: .external(.init(credential: client.credential, encryptionKey: nil)), environment: environment,
+            allowedUsage: nil, isSending: true)
         var applied = try checker.apply(resolved)
         let index = applied.tree.firstBlankLeaf()
         if index.int == applied.tree.size { try applied.tree.extend() }
@@ -74,7 +76,8 @@ extension Group {
 }
 
 extension ProposalCache {
-    /// Keeps a self-remove that a joiner was given. It cannot check the membership tag, and nothing else is left out.
+    /// Keeps a self-remove that a joiner was given, the first of each member. It cannot check the membership tag; nothing
+    /// else that members check when they receive it is left out.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {
@@ -85,9 +88,11 @@ extension ProposalCache {
         guard case .proposal(.selfRemove) = message.content.content, case .member(let leaf) = message.sender,
             let key = tree[leaf]?.signatureKey
         else { throw .message(.selfRemove) }
+        guard tree.census.allSupport(ProposalType.selfRemove) else { throw .proposals(.unsupportedType) }
         let content = AuthenticatedContent(
             wireFormat: .publicMessage, content: message.content, auth: message.auth)
         let verified = try content.verify(key, context: context, algorithms.signature)
+        guard !entries.contains(where: { $0.changedLeaf == leaf }) else { return }
         insert(
             .init(
                 reference: verified.proposalRef(algorithms.hash), proposal: .selfRemove, sender: verified.sender,

@@ -7,7 +7,8 @@ extension Group {
     ///   - welcome: the message that the committer sent.
     ///   - bundle: the key package that the client was added with.
     ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
-    ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one.
+    ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one. A
+    ///     Welcome that does not prove to come from it, by its resumption PSK, is refused.
     ///   - isMemberOf: whether the client is in a group of an identifier already.
     ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
@@ -67,7 +68,7 @@ extension Group {
             var secret: SecretBytes?
             if case .resumption(let usage, let groupID, let epoch) = id.kind {
                 if usage != .application { linking += 1 }
-                if let predecessor, predecessor.groupID == groupID {
+                if let predecessor, predecessor.groupID == groupID, predecessor.status != .removed {
                     secret =
                         predecessor.epoch == epoch
                         ? predecessor.resumptionPSK : predecessor.resumptionPSKs.first { $0.epoch == epoch }?.secret
@@ -103,7 +104,7 @@ extension Group {
         guard !info.extensions.hasDuplicates, !context.extensions.hasDuplicates else {
             throw .joining(.duplicateExtension)
         }
-        guard context.extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+        guard capabilities.list(context.extensions) else {
             throw .joining(.groupExtensionUnsupported)
         }
         guard let encoded = info.extensions[.ratchetTree] ?? given else { throw .joining(.treeMissing) }
@@ -129,10 +130,12 @@ extension Group {
     private func checkSuccession(
         _ ids: [PreSharedKeyID], _ predecessor: Group?, _ environment: MLSEnvironment
     ) throws(MLSError) {
+        var isLinked = false
         for id in ids {
             guard case .resumption(let usage, let groupID, let epochOfKey) = id.kind, usage != .application else {
                 continue
             }
+            isLinked = true
             guard epoch == 1 else { throw .joining(.notFirstEpoch) }
             let mismatch: JoiningError = usage == .reInit ? .reInitMismatch : .branchMismatch
             guard let predecessor, predecessor.groupID == groupID else { throw .joining(mismatch) }
@@ -143,10 +146,16 @@ extension Group {
                     contains(allOf: predecessor, environment)
                 else { throw .joining(mismatch) }
             } else {
-                guard predecessor.cipherSuite == cipherSuite, predecessor.context.version == context.version,
-                    predecessor.contains(allOf: self, environment)
+                // A group that was reinitialized has one successor, and no branches any more.
+                guard predecessor.status == .active, predecessor.cipherSuite == cipherSuite,
+                    predecessor.context.version == context.version, predecessor.contains(allOf: self, environment)
                 else { throw .joining(mismatch) }
             }
+        }
+        // Anybody can make a group of the announced identifier: that it comes from the predecessor, only the key shows.
+        if let predecessor, !isLinked {
+            if case .reinitialized = predecessor.status { throw .joining(.reInitMismatch) }
+            throw .joining(.branchMismatch)
         }
     }
 

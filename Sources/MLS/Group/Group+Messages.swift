@@ -55,6 +55,7 @@ extension Group {
             place: .init(groupID: groupID, leafIndex: ownLeafIndex), signer: signer)
         let rules = try LeafNodeRules(suite: cipherSuite, extensions: context.extensions, isSending: true)
         try leaf.validate(.update(replacing: old), rules, environment)
+        try tree.validateUniqueness(leaf, replacing: old)
         return try send(
             .update(leaf), ownUpdate: .init(encryptionKey: key, signer: signer), authenticatedData, environment)
     }
@@ -87,14 +88,15 @@ extension Group {
 
     /// The proposals of this epoch that wait for a commit.
     public var pendingProposals: [ReceivedProposal] {
-        proposals.entries.map {
+        proposals.waiting.map {
             ReceivedProposal(
                 sender: $0.sender, proposal: $0.proposal, reference: $0.reference, authenticatedData: [])
         }
     }
 
-    /// Forgets the proposals that wait for a commit, when the application has decided against them.
-    public mutating func discardProposals() { proposals.removeAll() }
+    /// Takes the proposals that wait for a commit off the list, when the application has decided against them: this member
+    /// commits none of them. Another member may; so they are kept for its commit to refer to.
+    public mutating func discardProposals() { proposals.discardAll() }
 
     /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).
     ///

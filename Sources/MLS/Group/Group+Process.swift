@@ -197,10 +197,10 @@ extension Group {
         case .preSharedKey(let id): try id.validate(nil, algorithms)
         case .reInit(let reInit):
             guard reInit.version.rawValue >= context.version.rawValue else { throw .proposals(.reInitVersion) }
+            try validateGroupExtensions(reInit.extensions, replacing: context.extensions, environment)
         case .externalInit: throw .proposals(.externalInit)
         case .groupContextExtensions(let extensions):
-            guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
-            try checkExternalSenders(extensions)
+            try validateGroupExtensions(extensions, replacing: context.extensions, environment)
         case .selfRemove:
             guard case .member = sender, wireFormat == .publicMessage else {
                 throw .message(.selfRemove)

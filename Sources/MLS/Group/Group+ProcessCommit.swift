@@ -9,7 +9,9 @@ extension Group {
         let committer: Committer
         switch verified.sender {
         case .member(let index): committer = .member(index)
-        case .newMemberCommit: committer = .external(commit.path?.leafNode)
+        case .newMemberCommit:
+            committer = .external(
+                commit.path.map { .init(credential: $0.leafNode.credential, encryptionKey: $0.leafNode.encryptionKey) })
         case .external, .newMemberProposal: throw .message(.senderType)
         }
         let list = try ProposalList.resolve(commit.proposals, proposals, sender: verified.sender)

@@ -62,14 +62,13 @@ public struct Group: Sendable {
     ) throws(MLSError) {
         let algorithms = try suite.requireAlgorithms()
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
-        guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+        try validateGroupExtensions(extensions, replacing: [], environment)
         let key = try algorithms.kem.generateKeyPair(environment.random)
         let leaf = try LeafNode(
             encryptionKey: key.publicKey, credential: client.credential, capabilities: client.capabilities,
             source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: client.signer)
         let rules = try LeafNodeRules(suite: suite, extensions: extensions, isSending: true)
         try leaf.validate(.keyPackage, rules, environment)
-        try checkExternalSenders(extensions)
         var tree = RatchetTree(leaf, algorithms.hash)
         let context = GroupContext(
             cipherSuite: suite, groupID: groupID, epoch: 0, treeHash: tree.treeHash(), confirmedTranscriptHash: [],
@@ -113,7 +112,24 @@ public struct Group: Sendable {
     }
 }
 
-/// Refuses an `external_senders` extension that cannot be read (§12.1.8.1).
-func checkExternalSenders(_ extensions: [Extension]) throws(MLSError) {
-    do { _ = try extensions.externalSenders() } catch { throw .proposals(.malformedExtension) }
+/// Checks a group context's extensions when they are set (§13.4): that no type is there twice, that those of RFC 9420 can be
+/// read (§11.1, §12.1.8.1), and that the authentication service accepts the external senders (§5.3.1).
+///
+/// - Parameter old: the extensions so far; senders that stay as they are were accepted before.
+func validateGroupExtensions(
+    _ extensions: [Extension], replacing old: [Extension], _ environment: MLSEnvironment
+) throws(MLSError) {
+    guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+    let senders: [ExternalSender]
+    do {
+        _ = try extensions.requiredCapabilities()
+        senders = try extensions.externalSenders()
+    } catch { throw .proposals(.malformedExtension) }
+    guard extensions[.externalSenders] != old[.externalSenders] else { return }
+    for sender in senders {
+        guard
+            environment.authentication.isValid(
+                sender.credential, signatureKey: sender.signatureKey, as: .externalSender)
+        else { throw .proposals(.externalSender) }
+    }
 }

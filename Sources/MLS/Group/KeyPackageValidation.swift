@@ -19,7 +19,12 @@ struct VerifiedKeyPackage: Sendable {
     static func verify(
         _ added: [(keyPackage: KeyPackage, isByReference: Bool)], _ rules: LeafNodeRules, _ environment: MLSEnvironment
     ) throws(MLSError) -> [VerifiedKeyPackage] {
-        for item in added { try validate(item.keyPackage, rules, environment) }
+        for item in added {
+            var rules = rules
+            // Members read a commit at different times: a lifetime that ended since the proposal came must not part them.
+            if item.isByReference, !rules.isSending { rules.checksLifetimes = false }
+            try validate(item.keyPackage, rules, environment)
+        }
         return try parallelMap(added) { (item) throws(MLSError) in
             if !item.isByReference { try verifySignatures(item.keyPackage) }
             return VerifiedKeyPackage(keyPackage: item.keyPackage)

@@ -11,16 +11,20 @@ enum LeafNodeRole {
 /// What a leaf is checked against.
 struct LeafNodeRules {
     let suite: CipherSuite
-    let extensions: [Extension]
+    /// The types of the group context's extensions that are not default, each once.
+    let extensionTypes: [ExtensionType]
+    /// What the group requires, each type once; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
     /// Whether this client sends the leaf, which makes the lifetime mandatory.
     let isSending: Bool
+    /// Whether leaves from key packages must be within their lifetime. Not again where that was judged when they came.
+    var checksLifetimes = true
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
         self.suite = suite
-        self.extensions = extensions
+        extensionTypes = Array(Set(extensions.lazy.map(\.type).filter { !$0.isDefault }))
         self.isSending = isSending
-        required = try decoding { () throws(TLSCodecError) in try extensions.requiredCapabilities() }
+        required = try decoding { () throws(TLSCodecError) in try extensions.requiredCapabilities() }?.distinct
     }
 }
 
@@ -31,17 +35,15 @@ extension LeafNode {
     ) throws(MLSError) {
         try validateSource(role, rules, environment)
         guard !extensions.hasDuplicates else { throw .leafNode(.duplicateExtension) }
-        guard extensions.allSatisfy({ capabilities.supports($0.type) }) else {
-            throw .leafNode(.extensionNotInCapabilities)
-        }
+        guard capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
         guard capabilities.supports(credential.type) else { throw .leafNode(.credentialTypeNotInCapabilities) }
         guard capabilities.versions.contains(.mls10), capabilities.cipherSuites.contains(rules.suite) else {
             throw .leafNode(.versionOrCipherSuiteUnsupported)
         }
-        if let required = rules.required, !capabilities.satisfies(required) {
+        if let required = rules.required, !capabilities.satisfies(distinct: required) {
             throw .leafNode(.requiredCapability)
         }
-        guard rules.extensions.allSatisfy({ capabilities.supports($0.type) }) else {
+        guard capabilities.extensions.containsAll(rules.extensionTypes) else {
             throw .leafNode(.groupExtensionUnsupported)
         }
         do { try rules.suite.requireAlgorithms().kem.validate(encryptionKey) } catch {
@@ -62,7 +64,7 @@ extension LeafNode {
             guard length <= environment.configuration.maximumLifetime else { throw .leafNode(.lifetimeTooLong) }
             // A leaf of the tree may have expired since it was added, and nobody can be blamed for that.
             if case .tree = role { return }
-            if rules.isSending || environment.configuration.checksReceivedLifetimes {
+            if rules.checksLifetimes, rules.isSending || environment.configuration.checksReceivedLifetimes {
                 guard lifetime.contains(environment.now) else { throw .leafNode(.lifetime) }
             }
         case (.update(let old), .update):
@@ -82,6 +84,13 @@ extension LeafNode {
         guard environment.authentication.isValidSuccessor(credential, of: old.credential) else {
             throw .leafNode(.notASuccessor)
         }
+    }
+}
+
+extension Capabilities {
+    /// Whether the types of a list of extensions, which has none twice, are there as far as they are not default (§7.2, §10).
+    func list(_ carried: [Extension]) -> Bool {
+        extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 

@@ -1,4 +1,5 @@
-/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in the order they arrived.
+/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in the order they arrived. Those that were
+/// discarded wait no more, and stay: another member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]
@@ -6,6 +7,8 @@ struct ProposalCache: Sendable {
         let sender: Sender
         /// The key of the leaf, if the proposal is this member's own Update.
         let ownUpdate: OwnUpdate?
+        /// Whether this member's own commits leave it out.
+        var isDiscarded = false
     }
 
     /// What becomes this member's when its Update is committed.
@@ -19,7 +22,14 @@ struct ProposalCache: Sendable {
     /// The positions that changed since they were last asked for.
     private var changed: Set<UInt32> = []
 
-    var isEmpty: Bool { entries.isEmpty }
+    /// How many wait for a commit.
+    private var waitingCount = 0
+
+    /// Whether none waits for a commit.
+    var isEmpty: Bool { waitingCount == 0 }
+
+    /// Those that wait for a commit.
+    var waiting: [Entry] { entries.filter { !$0.isDiscarded } }
 
     subscript(reference: [UInt8]) -> Entry? { indices[reference].map { entries[$0] } }
 
@@ -28,12 +38,22 @@ struct ProposalCache: Sendable {
         indices[entry.reference] = entries.count
         changed.insert(UInt32(entries.count))
         entries.append(entry)
+        if !entry.isDiscarded { waitingCount += 1 }
+    }
+
+    mutating func discardAll() {
+        for index in entries.indices where !entries[index].isDiscarded {
+            entries[index].isDiscarded = true
+            changed.insert(UInt32(index))
+        }
+        waitingCount = 0
     }
 
     mutating func removeAll() {
         changed.formUnion(entries.indices.map { UInt32($0) })
         entries = []
         indices = [:]
+        waitingCount = 0
     }
 
     mutating func takeChanges() -> Set<UInt32> {
@@ -46,6 +66,7 @@ struct ProposalCache: Sendable {
     ///
     /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received.
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
+        let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]
         var ownRemovals: Set<LeafIndex> = []
         for case .remove(let leaf) in own { ownRemovals.insert(leaf) }

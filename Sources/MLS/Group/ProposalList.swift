@@ -9,8 +9,15 @@ struct CommittedProposal: Sendable {
 /// Who commits.
 enum Committer {
     case member(LeafIndex)
-    /// A client that joins with an external commit, with its new leaf where that is known.
-    case external(LeafNode?)
+    /// A client that joins with an external commit; nil where the commit has no path, which is refused.
+    case external(Joiner?)
+
+    /// What is known of a joiner before its leaf is looked at as a whole.
+    struct Joiner {
+        let credential: Credential
+        /// Nil for the joiner itself, which draws the key afterwards.
+        let encryptionKey: HPKEPublicKey?
+    }
 }
 
 /// What a valid list of proposals makes of a group (RFC 9420 §12.3).
@@ -88,7 +95,7 @@ struct ProposalList {
                 guard reInit.version.rawValue >= group.context.version.rawValue else {
                     throw .proposals(.reInitVersion)
                 }
-                guard !reInit.extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+                try validateGroupExtensions(reInit.extensions, replacing: group.context.extensions, environment)
                 applied.reInit = reInit
             }
         }
@@ -145,8 +152,7 @@ struct ProposalList {
     ) throws(MLSError) {
         for item in list {
             guard case .groupContextExtensions(let extensions) = item.proposal else { continue }
-            guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
-            try checkExternalSenders(extensions)
+            try validateGroupExtensions(extensions, replacing: group.context.extensions, environment)
             applied.extensions = extensions
         }
     }

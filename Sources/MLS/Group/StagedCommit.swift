@@ -103,22 +103,36 @@ public struct PendingCommit: Sendable {
 extension Group {
     /// Enters the epoch of a commit that this member made.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was made.
+    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was made, or this member was removed.
     public mutating func apply(_ commit: PendingCommit) throws(MLSError) {
+        // Being removed opens no epoch here, so the base alone would still fit.
+        guard status != .removed else { throw .usage(.groupInactive) }
         guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
         self = commit.next
     }
 
-    /// Enters the epoch of a commit that was received.
+    /// Enters the epoch of a commit that was received. If it removes this member, the secrets are gone afterwards.
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was processed.
+    /// - Throws: ``MLSError/usage(_:)`` if the group has moved on since the commit was processed, or this member was removed.
     public mutating func apply(_ commit: StagedCommit) throws(MLSError) {
+        guard status != .removed else { throw .usage(.groupInactive) }
         guard commit.base == CommitBase(self) else { throw .usage(.staleCommit) }
         guard let next = commit.next else {
             status = .removed
-            proposals.removeAll()
+            forgetSecrets()
             return
         }
         self = next
+    }
+
+    /// Forgets what opens this epoch's messages and lets into others. The epoch's own secrets are replaced by what cannot be
+    /// turned back into them, so that nothing that is derived from them by mistake is known to a stranger.
+    private mutating func forgetSecrets() {
+        proposals.removeAll()
+        privateKeys = [:]
+        resumptionPSKs = []
+        secretTree.removeAll()
+        exporterTree.removeAll()
+        secrets = EpochSecrets(stored: secrets.stored.map { algorithms.hash.deriveSecret($0, "removed") })
     }
 }

@@ -22,6 +22,12 @@ struct ExporterTree: Sendable {
         return hasChanged
     }
 
+    /// Forgets all secrets: none can be taken any more.
+    mutating func removeAll() {
+        tree = DerivationTree(secrets: [:], size: Self.size)
+        hasChanged = true
+    }
+
     var secrets: [Int: SecretBytes] { tree.secrets }
 
     /// `SafeExportSecret(ComponentID)`; nil if it was taken before.

@@ -84,6 +84,13 @@ struct SecretTree: Sendable {
         return (ratchets, derived.removed, derived.added)
     }
 
+    /// Forgets all keys.
+    mutating func removeAll() {
+        changed.formUnion(recordKeys)
+        nodes = DerivationTree(secrets: [:], size: nodes.size)
+        leaves = [:]
+    }
+
     /// How many messages of a member have been skipped and have not arrived.
     func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
 

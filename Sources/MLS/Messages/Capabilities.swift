@@ -77,8 +77,24 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
 
     /// Whether everything required is there (§11.1). Default types need not be listed.
     public func satisfies(_ required: RequiredCapabilities) -> Bool {
-        required.extensions.allSatisfy(supports) && required.proposals.allSatisfy(supports)
-            && required.credentials.allSatisfy(supports)
+        satisfies(distinct: required.distinct)
+    }
+
+    /// The same for lists that name nothing twice, as ``RequiredCapabilities/distinct`` gives them.
+    func satisfies(distinct required: RequiredCapabilities) -> Bool {
+        extensions.containsAll(required.extensions) && proposals.containsAll(required.proposals)
+            && credentials.containsAll(required.credentials)
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Whether all of some distinct elements are in the list. Takes time in proportion to the list, however many are wanted:
+    /// both lists may be a stranger's.
+    func containsAll(_ wanted: [Element]) -> Bool {
+        guard wanted.count <= count else { return false }
+        guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }
+        let all = Set(self)
+        return wanted.allSatisfy { all.contains($0) }
     }
 }
 
@@ -105,6 +121,13 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         extensions = try reader.readVector()
         proposals = try reader.readVector()
         credentials = try reader.readVector()
+    }
+
+    /// What has to be listed for it: without default types, and each type once.
+    var distinct: RequiredCapabilities {
+        RequiredCapabilities(
+            extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),
+            proposals: Array(Set(proposals.lazy.filter { !$0.isDefault })), credentials: Array(Set(credentials)))
     }
 
     /// Writes the three lists.

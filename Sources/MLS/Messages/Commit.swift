@@ -15,7 +15,7 @@ public struct Commit: Hashable, Sendable, TLSCodable {
 
     /// Reads the two fields.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        proposals = try reader.readVector()
+        proposals = try reader.readVector(maximumCount: Limits.proposals)
         path = try reader.readOptional()
     }
 
@@ -41,7 +41,7 @@ public struct UpdatePath: Hashable, Sendable, TLSCodable {
     /// Reads the two fields.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         leafNode = try reader.read()
-        nodes = try reader.readVector()
+        nodes = try reader.readVector(maximumCount: Limits.pathNodes)
     }
 
     /// Writes the two fields.
@@ -55,23 +55,56 @@ public struct UpdatePath: Hashable, Sendable, TLSCodable {
 public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     public let encryptionKey: HPKEPublicKey
-    /// The node's path secret, for each node of the copath's resolution.
-    public let encryptedPathSecrets: [HPKECiphertext]
+    /// The vector's content as it came: of a large group's ciphertexts a member opens one, and taken apart they would be many
+    /// times as large before anything about them is checked.
+    private let encodedSecrets: [UInt8]
+    /// How many nodes of the copath's resolution the path secret is encrypted to.
+    let secretCount: Int
 
     init(encryptionKey: HPKEPublicKey, encryptedPathSecrets: [HPKECiphertext]) {
         self.encryptionKey = encryptionKey
-        self.encryptedPathSecrets = encryptedPathSecrets
+        var writer = TLSWriter(
+            capacity: encryptedPathSecrets.reduce(0) { $0 + $1.kemOutput.count + $1.ciphertext.count + 8 })
+        for secret in encryptedPathSecrets { writer.write(secret) }
+        encodedSecrets = writer.bytes
+        secretCount = encryptedPathSecrets.count
+    }
+
+    /// The node's path secret, for each node of the copath's resolution.
+    public var encryptedPathSecrets: [HPKECiphertext] {
+        var reader = TLSReader(encodedSecrets)
+        return (0..<secretCount).compactMap { _ in try? reader.read() }
+    }
+
+    /// The path secret for one node of the copath's resolution; nil if there are fewer.
+    func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
+        var reader = TLSReader(encodedSecrets)
+        for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }
+        return try? reader.read()
+    }
+
+    private static func skipSecret(_ reader: inout TLSReader) throws(TLSCodecError) {
+        _ = try reader.readOpaque()
+        _ = try reader.readOpaque()
     }
 
     /// Reads the two fields.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         encryptionKey = try reader.read()
-        encryptedPathSecrets = try reader.readVector()
+        let content = try reader.readOpaque()
+        var nested = TLSReader(content)
+        var count = 0
+        while !nested.isAtEnd {
+            try Self.skipSecret(&nested)
+            count += 1
+        }
+        encodedSecrets = Array(content)
+        secretCount = count
     }
 
     /// Writes the two fields.
     public func encode(into writer: inout TLSWriter) {
         writer.write(encryptionKey)
-        writer.writeVector(encryptedPathSecrets)
+        writer.writeOpaque(encodedSecrets)
     }
 }

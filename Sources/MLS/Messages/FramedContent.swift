@@ -94,7 +94,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             switch self {
             case .application(let data): data.count
             case .proposal: 512
-            case .commit(let commit): commit.proposals.count * 512 + (commit.path == nil ? 0 : 2_048)
+            case .commit(let commit): commit.proposals.reduce(0) { $0 + $1.sizeHint } + (commit.path == nil ? 0 : 2_048)
             }
         }
     }

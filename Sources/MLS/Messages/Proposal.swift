@@ -1,17 +1,19 @@
 import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
+///
+/// What is large is boxed: a list of the smallest proposals, of two bytes each, must not take hundreds for each.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
-    case add(KeyPackage)
+    indirect case add(KeyPackage)
     /// Replace the sender's leaf (§12.1.2).
-    case update(LeafNode)
+    indirect case update(LeafNode)
     /// Remove a member (§12.1.3).
     case remove(LeafIndex)
     /// Inject a pre-shared key (§12.1.4).
-    case preSharedKey(PreSharedKeyID)
+    indirect case preSharedKey(PreSharedKeyID)
     /// Close the group and open another (§12.1.5).
-    case reInit(ReInit)
+    indirect case reInit(ReInit)
     /// The KEM output of an external commit (§12.1.6).
     case externalInit(kemOutput: [UInt8])
     /// Replace the group context's extensions (§12.1.7).
@@ -112,6 +114,15 @@ public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     case proposal(Proposal)
     /// A `ProposalRef` (§5.2).
     case reference([UInt8])
+
+    /// About how many bytes the encoding takes.
+    var sizeHint: Int {
+        switch self {
+        case .reference(let reference): reference.count + 3
+        case .proposal(.add), .proposal(.update): 512
+        case .proposal: 64
+        }
+    }
 
     /// Reads either.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {

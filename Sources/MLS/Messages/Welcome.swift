@@ -26,7 +26,7 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
     /// Reads a Welcome.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         cipherSuite = try reader.read()
-        secrets = try reader.readVector()
+        secrets = try reader.readVector(maximumCount: Limits.members)
         encryptedGroupInfo = Array(try reader.readOpaque())
     }
 
@@ -79,7 +79,7 @@ struct GroupSecrets: TLSCodable {
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         joinerSecret = SecretBytes(try reader.readOpaque(limit: Limits.hashLength))
         pathSecret = try reader.readPresence() ? SecretBytes(try reader.readOpaque(limit: Limits.hashLength)) : nil
-        preSharedKeys = try reader.readVector()
+        preSharedKeys = try reader.readVector(maximumCount: Limits.preSharedKeys)
     }
 
     func encode(into writer: inout TLSWriter) {

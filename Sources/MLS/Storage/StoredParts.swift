@@ -55,12 +55,10 @@ extension ProposalCache.Entry {
         writer.writeOpaque(reference)
         writer.write(proposal)
         writer.write(sender)
+        writer.write(UInt8(ownUpdate == nil ? 0 : 1) | UInt8(isDiscarded ? 2 : 0))
         if let ownUpdate {
-            writer.write(UInt8(1))
             writer.write(ownUpdate.encryptionKey.bytes)
             writer.write(ownUpdate.signer.bytes)
-        } else {
-            writer.write(UInt8(0))
         }
         defer { writer.wipe() }
         return SecretBytes(writer.bytes)
@@ -72,7 +70,11 @@ extension ProposalCache.Entry {
             reference = Array(try reader.readOpaque())
             proposal = try reader.read()
             sender = try reader.read()
-            guard try reader.readPresence() else {
+            // 1: with the keys of an own Update; 2: discarded.
+            let flags = try reader.readUInt8()
+            guard flags <= 3 else { throw MLSError.storage(.malformed) }
+            isDiscarded = flags & 2 != 0
+            guard flags & 1 != 0 else {
                 ownUpdate = nil
                 try reader.expectEnd()
                 return

@@ -28,11 +28,15 @@ struct ChunkedArray<Element: Sendable>: Sendable {
         count += 1
     }
 
+    /// Appends one element until there are that many. Whole pieces of it share their storage until one is changed.
     mutating func grow(to newCount: Int, with element: Element) {
+        var whole: [Element]?
         while count < newCount {
             if count & (Self.chunkSize - 1) == 0 {
                 let size = min(Self.chunkSize, newCount - count)
-                chunks.append(Array(repeating: element, count: size))
+                let piece = size == Self.chunkSize ? whole ?? Array(repeating: element, count: size) : []
+                if size == Self.chunkSize { whole = piece }
+                chunks.append(piece.isEmpty ? Array(repeating: element, count: size) : piece)
                 count += size
             } else {
                 append(element)

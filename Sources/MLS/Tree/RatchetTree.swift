@@ -170,10 +170,17 @@ public struct RatchetTree: Sendable {
             var outer = TLSReader(bytes)
             var reader = try outer.readNested()
             try outer.expectEnd()
+            // Blank nodes are put in by the run, which takes less memory than they have bytes.
+            var end = 0
             while !reader.isAtEnd {
-                guard listed.count < TreeMath.nodeWidth(Limits.members) else { throw MLSError.tree(.tooLarge) }
-                listed.append(try reader.readPresence() ? Node(from: &reader, sharing: &cache) : nil)
+                guard end < TreeMath.nodeWidth(Limits.members) else { throw MLSError.tree(.tooLarge) }
+                if try reader.readPresence() {
+                    listed.grow(to: end, with: nil)
+                    listed.append(try Node(from: &reader, sharing: &cache))
+                }
+                end += 1
             }
+            guard end > 0, listed.count == end else { throw MLSError.tree(.trailingBlank) }
         } catch let error as TLSCodecError {
             throw .malformed(error)
         } catch let error as MLSError {
@@ -181,7 +188,6 @@ public struct RatchetTree: Sendable {
         } catch {
             throw .internalError
         }
-        guard listed.count > 0, listed[listed.count - 1] != nil else { throw .tree(.trailingBlank) }
         size = TreeMath.fullSize((listed.count + 2) / 2)
         self.hash = hash
         nodes = listed

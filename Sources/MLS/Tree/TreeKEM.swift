@@ -94,7 +94,7 @@ extension RatchetTree {
         // A path is short: comparing its keys takes less than hashing them, which long ones feel.
         var keys = [path.leafNode.encryptionKey]
         for (step, node) in zip(steps, path.nodes) {
-            guard resolution(of: step.copath, excluding: new)?.count == node.encryptedPathSecrets.count else {
+            guard resolution(of: step.copath, excluding: new)?.count == node.secretCount else {
                 throw .commit(.ciphertextCount)
             }
             guard !encryptionKeys.contains(node.encryptionKey.compact), !keys.contains(node.encryptionKey)
@@ -126,10 +126,10 @@ extension RatchetTree {
             let position = resolution.firstIndex(where: { node in
                 privateKeys[node].map { $0.publicKey == self[node: node]?.encryptionKey } ?? false
             }),
-            let key = privateKeys[resolution[position]], position < path.nodes[first].encryptedPathSecrets.count
+            let key = privateKeys[resolution[position]],
+            let sealed = path.nodes[first].encryptedPathSecret(at: position)
         else { throw .commit(.pathSecret) }
-        let secret = try algorithms.decryptWithLabel(
-            path.nodes[first].encryptedPathSecrets[position], key: key, "UpdatePathNode", context: context)
+        let secret = try algorithms.decryptWithLabel(sealed, key: key, "UpdatePathNode", context: context)
         guard secret.count == hash.length else { throw .commit(.pathSecret) }
         return try derivePath(secret, steps[first...].map(\.node), algorithms)
     }

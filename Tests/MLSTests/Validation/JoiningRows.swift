@@ -223,6 +223,7 @@ extension ValidationRow {
                 encryptedGroupInfo: welcome.encryptedGroupInfo.dropLast() + [0])
             _ = try Group(joining: broken, with: bundle, in: testEnvironment())
         },
+        ValidationRow("WE-21", .joining(.branchMismatch)) { try join({ _ in }, predecessor: testGroup("alice")) },
     ]
 
     /// A Welcome that claims to continue a group it has nothing to do with.

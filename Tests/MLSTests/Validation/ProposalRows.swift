@@ -200,6 +200,26 @@ extension ValidationRow {
                         Commit(proposals: commit.proposals, path: UpdatePath(leafNode: leaf, nodes: path.nodes))),
                     sender: .newMemberCommit, signer: client.signer))
         },
+        ValidationRow("PL-34", .proposals(.externalSender)) {
+            var victim = try Victim()
+            let key = victim.members.groups[0].signatureKey
+            let sender = ExternalSender(signatureKey: key, credential: .basic(identity: Array("mallory".utf8)))
+            try victim.receive(
+                victim.forge.commit([.groupContextExtensions([.externalSenders([sender])])]),
+                testEnvironment { $0.authentication = TestAuthentication(refused: ["mallory"]) })
+        },
+        ValidationRow("PL-35", .proposals(.malformedExtension)) {
+            var victim = try Victim()
+            try victim.receive(
+                victim.forge.message(
+                    .proposal(.groupContextExtensions([Extension(type: .requiredCapabilities, data: [9])]))))
+        },
+        ValidationRow("PL-36", .proposals(.malformedExtension)) {
+            var victim = try Victim()
+            let broken = Extension(type: .externalSenders, data: [9])
+            let reInit = ReInit(groupID: [1], cipherSuite: .x25519AES128SHA256Ed25519, extensions: [broken])
+            try victim.receive(victim.forge.commit([.reInit(reInit)]))
+        },
     ]
 
     /// A commit from outside with any proposals, whose path is signed by a newcomer.

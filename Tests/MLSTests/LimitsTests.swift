@@ -1,0 +1,81 @@
+import TLSCodec
+import Testing
+
+@testable import MLS
+
+/// What a stranger's message costs before it is believed is in proportion to its bytes.
+@Suite("Limits")
+struct LimitsTests {
+    @Test("long lists of capabilities are compared like short ones", arguments: [1, 8, 9, 3_000])
+    func longCapabilities(count: Int) {
+        // None of these is a default type, and some are repeated.
+        let types = (0..<count).map { ExtensionType(rawValue: UInt16(1_000 + $0)) }
+        let required = RequiredCapabilities(extensions: types + types + [.externalSenders], proposals: [.add])
+        #expect(Capabilities(extensions: types.reversed()).satisfies(required))
+        #expect(!Capabilities(extensions: Array(types.dropFirst())).satisfies(required))
+        #expect(!Capabilities(extensions: types).satisfies(RequiredCapabilities(credentials: [.x509])))
+        #expect(Capabilities(extensions: types).list(types.map { Extension(type: $0, data: []) }))
+    }
+
+    @Test("a path of more nodes than any tree has levels is not read")
+    func longPath() throws {
+        let path = try Forge(group: TestMembers(["alice", "bob"]).groups[0]).path()
+        let node = try #require(path.nodes.first)
+        let long = UpdatePath(leafNode: path.leafNode, nodes: Array(repeating: node, count: Limits.pathNodes + 1))
+        #expect(throws: TLSCodecError.tooLong(limit: Limits.pathNodes)) { try UpdatePath(decoding: long.encoded) }
+        let allowed = UpdatePath(leafNode: path.leafNode, nodes: Array(repeating: node, count: Limits.pathNodes))
+        #expect(try UpdatePath(decoding: allowed.encoded) == allowed)
+    }
+
+    @Test("the ciphertexts of a path node are what was put in, and their count is known without opening them")
+    func pathNode() throws {
+        let secrets = (0..<100).map {
+            HPKECiphertext(kemOutput: [UInt8($0)], ciphertext: Array(repeating: 7, count: $0))
+        }
+        let node = UpdatePathNode(encryptionKey: HPKEPublicKey([1]), encryptedPathSecrets: secrets)
+        let decoded = try UpdatePathNode(decoding: node.encoded)
+        #expect(decoded == node && decoded.secretCount == 100)
+        #expect(decoded.encryptedPathSecrets == secrets)
+        #expect(decoded.encryptedPathSecret(at: 42) == secrets[42])
+        #expect(decoded.encryptedPathSecret(at: 100) == nil)
+        #expect(throws: TLSCodecError.truncated) { try UpdatePathNode(decoding: [1, 1, 2, 1, 1]) }
+    }
+
+    @Test("the smallest proposals take a few times their bytes, and no room is made for more than they are")
+    func smallProposals() {
+        #expect(MemoryLayout<ProposalOrRef>.stride <= 16)
+        let commit = Commit(proposals: Array(repeating: .reference([]), count: 10_000), path: nil)
+        #expect(FramedContent.Content.commit(commit).sizeHint <= 4 * commit.encoded.count)
+    }
+
+    @Test("a tree with more blank nodes than any tree has is refused, and one with many is read")
+    func blankNodes() throws {
+        func encoded(blanks: Int, _ node: [UInt8]) -> [UInt8] {
+            var writer = TLSWriter()
+            writer.writeNested { writer in
+                writer.writeBytes(repeatElement(0, count: blanks))
+                writer.writeBytes(node)
+            }
+            return writer.bytes
+        }
+        let tree = try testGroup("alice").tree
+        let leaf = try #require(tree[LeafIndex(0)])
+        let read = try RatchetTree(decoding: encoded(blanks: 2_000, [1, 1] + leaf.encoded), tree.hash)
+        #expect(read[LeafIndex(1_000)] == leaf && read.memberCount == 1 && read.size == 1_024)
+        #expect(throws: MLSError.tree(.tooLarge)) {
+            try RatchetTree(decoding: encoded(blanks: 2 * Limits.members, []), tree.hash)
+        }
+        #expect(throws: MLSError.tree(.trailingBlank)) {
+            try RatchetTree(decoding: encoded(blanks: 2_000, []), tree.hash)
+        }
+    }
+
+    @Test("pieces of an array that share their storage change alone")
+    func sharedPieces() {
+        var array = ChunkedArray<Int?>()
+        array.grow(to: 1_000, with: nil)
+        array[130] = 1
+        array.append(2)
+        #expect((0..<1_001).filter { array[$0] != nil } == [130, 1_000])
+    }
+}
