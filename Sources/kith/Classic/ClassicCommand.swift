@@ -27,7 +27,7 @@ struct ClassicCommand: AsyncParsableCommand {
 
             EXIT CODES
               0    you said goodbye, or the other did
-              1    something failed, said in one line
+              1    something failed, or a line was not sent, said in one line
               2    the connection was cut: the last messages may be missing
               3    a key is not the expected one: the relay's, or the other person's
               64   wrong usage
@@ -122,6 +122,7 @@ struct ClassicCommand: AsyncParsableCommand {
     private static func exit(after ending: ChatDriver.Ending) throws {
         switch ending {
         case .goodbye: return
+        case .incomplete: throw ExitCode.failure
         case .cut: throw ExitCode.cut
         case .leftBeforeItBegan: throw ExitCode.interrupted
         }
