@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import kith
@@ -37,6 +38,22 @@ import Testing
             ("\u{261D}\u{1F3FD}", 3), ("⌚\u{FE0E}", 2),
         ] {
             #expect(DisplayWidth.atMost(text) == width)
+        }
+    }
+
+    @Test("JSON for programs holds nothing that a terminal obeys, and decodes to the exact text")
+    func json() throws {
+        struct Value: Codable, Equatable { let text: String }
+        let plain = "plain \"世界\" 🙂 é עברית \\ /"
+        #expect(JSONLine.text(Value(text: plain)) == #"{"text":"plain \"世界\" 🙂 é עברית \\ /"}"#)
+        #expect(
+            JSONLine.text(Value(text: "\u{1B}\u{7F}\u{9B}\u{202E}\u{2028}\u{E0041}"))
+                == #"{"text":"\u001b\u007f\u009b\u202e\u2028\udb40\udc41"}"#)
+        for value in 0...0x10ffff as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value), SafeText.oneLine("\(scalar)") != "\(scalar)" else { continue }
+            let line = JSONLine.text(Value(text: "a\(scalar)b"))
+            #expect(SafeText.oneLine(line) == line)
+            #expect(try JSONDecoder().decode(Value.self, from: Data(line.utf8)) == Value(text: "a\(scalar)b"))
         }
     }
 
