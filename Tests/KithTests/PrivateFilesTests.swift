@@ -47,6 +47,20 @@ import Testing
         }
     }
 
+    @Test("known relays that others could change are closed to them, and that is said")
+    func knownRelays() async throws {
+        try await withTemporaryFolder { home in
+            let file = home.appendingPathComponent("known_relays")
+            try Data("# mine\n".utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: file.path)
+            let kith = try KithProcess(
+                ["classic", "--relay", "127.0.0.1:1", "--id", "a", "--peer", "b"], folder: home)
+            try await kith.complaint(with: "was open to others on this machine; it is yours alone now]")
+            #expect(await kith.exitCode() == 1)
+            #expect(try Self.mode(file) == 0o600)
+        }
+    }
+
     private static func mode(_ url: URL) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int
     }

@@ -50,6 +50,16 @@ public struct PrivateFile: Hashable, Sendable {
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
     }
 
+    /// Makes it its owner's alone, if it is not.
+    ///
+    /// - Returns: whether it was open to others until now.
+    /// - Throws: ``PrivateFileError`` if it is open to others and can't be closed to them.
+    public func closeToOthers() throws(PrivateFileError) -> Bool {
+        guard isOpenToOthers else { return false }
+        guard chmod(url.path, 0o600) == 0 else { throw PrivateFileError(.write, url) }
+        return true
+    }
+
     /// Puts `content` in the place of what there was, on disk before this returns.
     ///
     /// - Throws: ``PrivateFileError``; then the file is as it was.

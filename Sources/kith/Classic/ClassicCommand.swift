@@ -97,12 +97,13 @@ struct ClassicCommand: AsyncParsableCommand {
             let wording = ChatWording(me: me, peer: peer, explains: explain)
             let screen = ClassicScreen(
                 screen: ChatScreen(), wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+            let known = try KnownRelays.ofThisUser()
             screen.open(reading: lines)
             defer { screen.screen.close() }
 
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
-                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: KnownRelays())
+                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: known)
             let expected = try expect.map { try Fingerprint($0) }
             let chat = try ClassicChat(
                 session: { try ClassicSession(me: me, peer: peer, identity: identity, expected: expected) },
