@@ -44,7 +44,8 @@ struct ChatDriver {
             },
             Task {
                 guard await chat.waitUntilOpen(), await sendLines() else { return }
-                end.yield(await left(.saidEverything))
+                // A person who enters the end of the input leaves; a script has only said everything.
+                end.yield(await left(screen.screen.hasTerminal ? .now : .saidEverything))
             },
         ]
         defer { for task in tasks { task.cancel() } }
