@@ -15,50 +15,70 @@ import Testing
             now: Self.start)
     }
 
-    @Test("frames go out in order, so many at a time")
-    func window() {
-        var queue = queue()
-        for byte in 0..<200 { queue.put([UInt8(byte)]) }
-        let first = queue.next(now: Self.start)
-        #expect(first.map(\.payload) == (0..<AppendQueue.window).map { [UInt8($0)] })
-        #expect(queue.next(now: Self.start).isEmpty)
-        #expect(queue.answered(first[1].id, error: nil) == .goOn)
-        #expect(queue.next(now: Self.start).map(\.payload) == [[UInt8(AppendQueue.window)]])
-        #expect(!queue.isEmpty)
+    private func next(_ queue: inout AppendQueue) throws -> AppendQueue.Item {
+        let next = queue.next(now: Self.start)
+        return try #require(next)
     }
 
-    @Test("a frame that the relay takes later goes first then, and nothing overtakes it before")
-    func refusedForNow() {
+    @Test("a frame goes when the one before it has been accepted, and not before")
+    func order() throws {
         var queue = queue()
-        for byte in 0..<100 { queue.put([UInt8(byte)]) }
-        let items = queue.next(now: Self.start)
-        let tooFast = RelayError(.tooFast, "slowly", retryAfterMs: 700)
-        #expect(queue.answered(items[0].id, error: nil) == .goOn)
-        #expect(queue.answered(items[1].id, error: tooFast) == .waitMs(700))
-        #expect(queue.next(now: Self.start).isEmpty)
-        for item in items[2...].reversed() { #expect(queue.answered(item.id, error: tooFast) == .waitMs(700)) }
-        let again = queue.next(now: Self.start)
-        #expect(again.first?.id == items[1].id)
-        #expect(again.map(\.payload) == (1...AppendQueue.window).map { [UInt8($0)] })
-    }
-
-    @Test("after a new connection, what had no answer goes again under the same ids")
-    func reconnected() {
-        var queue = queue()
-        for byte in 0..<10 { queue.put([UInt8(byte)]) }
-        let items = queue.next(now: Self.start)
-        _ = queue.answered(items[0].id, error: nil)
-        queue.reconnected()
-        #expect(queue.next(now: Self.start).map(\.id) == items[1...].map(\.id))
-    }
-
-    @Test("a frame that the relay will never take is told")
-    func failed() {
-        var queue = queue()
-        queue.put([1])
-        let gone = RelayError(.gone, "gone")
-        #expect(queue.answered(queue.next(now: Self.start)[0].id, error: gone) == .failed(gone))
+        for byte in 0..<3 { queue.put([UInt8(byte)]) }
+        for byte in 0..<3 {
+            let item = try next(&queue)
+            #expect(item.payload == [UInt8(byte)])
+            #expect(queue.next(now: Self.start) == nil)
+            #expect(queue.answered(item.id, error: nil, now: Self.start) == .accepted)
+        }
         #expect(queue.isEmpty)
+    }
+
+    @Test(
+        "a frame that the relay takes later goes again then, and nothing overtakes it",
+        arguments: [RelayError.Code.tooFast, .unavailable])
+    func refusedForNow(code: RelayError.Code) throws {
+        var queue = queue()
+        for byte in 0..<3 { queue.put([UInt8(byte)]) }
+        let item = try next(&queue)
+        let refusal = RelayError(code, "not now", retryAfterMs: 700)
+        #expect(queue.answered(item.id, error: refusal, now: Self.start) == .later)
+        #expect(queue.next(now: Self.start) == nil)
+        #expect(queue.delay(now: Self.start) == .milliseconds(700))
+        #expect(queue.next(now: Self.start + .milliseconds(699)) == nil)
+        #expect(queue.next(now: Self.start + .milliseconds(700))?.id == item.id)
+    }
+
+    @Test("a relay that asks for no wait is not asked all the time, and one that asks for weeks is asked sooner")
+    func wait() throws {
+        for (asked, waited) in [(0, ClassicTimeouts.shortestRetry), (UInt32.max, ClassicTimeouts.longestRetry)] {
+            var queue = queue()
+            queue.put([1])
+            let item = try next(&queue)
+            _ = queue.answered(item.id, error: RelayError(.tooFast, "", retryAfterMs: asked), now: Self.start)
+            #expect(queue.delay(now: Self.start) == waited)
+        }
+    }
+
+    @Test("after a new connection, what had no answer goes again under the same id")
+    func reconnected() throws {
+        var queue = queue()
+        for byte in 0..<3 { queue.put([UInt8(byte)]) }
+        let first = try next(&queue)
+        _ = queue.answered(first.id, error: nil, now: Self.start)
+        let second = try next(&queue)
+        queue.reconnected()
+        #expect(queue.next(now: Self.start)?.id == second.id)
+    }
+
+    @Test("a frame that the relay will never take is told, and counts as not sent")
+    func failed() throws {
+        var queue = queue()
+        queue.put([1], isText: true)
+        let gone = RelayError(.gone, "gone")
+        let item = try next(&queue)
+        #expect(queue.answered(item.id, error: gone, now: Self.start) == .failed(gone))
+        #expect(!queue.isEmpty)
+        #expect(queue.texts == 1)
     }
 
     @Test("the relay's rate is kept to")
@@ -67,16 +87,31 @@ import Testing
         for _ in 0..<1000 { queue.put([0]) }
         var now = Self.start
         var sent = 0
-        for _ in 0..<100 {
-            for item in queue.next(now: now) {
+        for _ in 0..<200 {
+            if let item = queue.next(now: now) {
                 sent += 1
-                _ = queue.answered(item.id, error: nil)
+                _ = queue.answered(item.id, error: nil, now: now)
+            } else if let delay = queue.delay(now: now) {
+                now = now + delay
             }
-            guard let delay = queue.delay(now: now) else { continue }
-            now = now + delay
         }
         let seconds = Double((now - Self.start).nanoseconds) / 1e9
         #expect(Double(sent) <= 20 + 100 * seconds)
         #expect(sent > 100)
+    }
+
+    @Test("pauses grow up to the longest, and no two sides take quite the same")
+    func pauses() {
+        var pause = GrowingPause(longest: .seconds(5))
+        var step = ClassicTimeouts.firstPause
+        var taken: Set<Duration> = []
+        for _ in 0..<50 {
+            let next = pause.next()
+            #expect(step / 2 <= next && next <= step)
+            taken.insert(next)
+            step = min(step * 2, .seconds(5))
+        }
+        #expect(step == .seconds(5))
+        #expect(taken.count > 25)
     }
 }

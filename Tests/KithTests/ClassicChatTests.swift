@@ -44,7 +44,7 @@ import Testing
             let bobsLife = Task { try await bob.run() }
             #expect(await alice.waitUntilOpen())
             #expect(await bob.waitUntilOpen())
-            _ = await bob.leave()
+            _ = try await bob.leave(.saidEverything)
             #expect(try await alicesLife.value == .goodbye)
             #expect(try await bobsLife.value == .left)
         }
@@ -82,12 +82,84 @@ import Testing
                     ["relay", "--listen", listening.address, "--data", data, "--json"], folder: folder)
                 _ = try #require(await relay.line())
             }
-            #expect(await alice.leave() == .goodbye)
+            #expect(try await alice.leave(.saidEverything) == .goodbye)
             var texts: [String] = []
             for await text in heard { texts.append(text) }
             #expect(texts == (1...300).map(String.init))
             #expect(try await lives.0.value == .left)
             #expect(try await lives.1.value == .goodbye)
         }
+    }
+
+    /// What somebody does who knows both ids and nothing else: every token of the channel follows from them.
+    private func stranger(_ relay: TestRelay, _ request: (ChannelID) -> Request) async throws {
+        let derivation = try ChannelDerivation(ClassicID("alice"), ClassicID("bob"))
+        let channel = try #require(ChannelID(derivation.channelID))
+        let tokens = try [derivation.readToken, derivation.appendToken, derivation.turnToken].map {
+            try #require(Token($0))
+        }
+        let connection = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin))
+        _ = try await connection.request(.present(channel: channel, epoch: 0, tokens: tokens))
+        _ = try await connection.request(request(channel))
+        await connection.close()
+    }
+
+    @Test("a stranger who closes or takes the channel ends the conversation; nobody connects again and again")
+    func taken() async throws {
+        let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
+        let grant = Grant(for: .random())
+        let access = Access(read: grant, append: grant, turn: grant)
+        let deeds: [@Sendable (ChannelID) -> Request] = [
+            { .turn(channel: $0, epoch: 0, id: .random(), payload: [], nextAccess: access) },
+            { .close(channel: $0) },
+        ]
+        for deed in deeds {
+            try await withRelay { relay in
+                let alice = try relay.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(60)) { _ in }
+                let bob = try relay.chat("bob", "alice", identity: identities.1, giveUpAfter: .seconds(60)) { _ in }
+                let lives = (Task { try await alice.run() }, Task { try await bob.run() })
+                #expect(await alice.waitUntilOpen())
+                #expect(await bob.waitUntilOpen())
+                try await stranger(relay, deed)
+                await #expect(throws: Failure.self) { try await lives.0.value }
+                await #expect(throws: Failure.self) { try await lives.1.value }
+            }
+        }
+    }
+
+    @Test("a text that the relay does not take any more is counted, and leaving is no goodbye then")
+    func notTaken() async throws {
+        let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
+        try await withRelay { relay in
+            let alice = try relay.chat("alice", "bob", identity: identities.0) { _ in }
+            let bob = try relay.chat("bob", "alice", identity: identities.1) { _ in }
+            let lives = (Task { try await alice.run() }, Task { try await bob.run() })
+            #expect(await alice.waitUntilOpen())
+            try await stranger(relay) { .close(channel: $0) }
+            try? await alice.send("too late")
+            await #expect(throws: Failure.self) { _ = try await alice.leave(.saidEverything) }
+            #expect(await alice.unsent == 1)
+            _ = await (lives.0.result, lives.1.result)
+        }
+    }
+
+    @Test("who leaves while the relay is gone does not wait for it")
+    func leavesWhileReconnecting() async throws {
+        let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
+        let (events, event) = AsyncStream.makeStream(of: ChatEvent.self)
+        let chat = try await withRelay { relay in
+            let alice = try relay.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(3600)) {
+                event.yield($0)
+            }
+            let bob = try relay.chat("bob", "alice", identity: identities.1) { _ in }
+            Task { try await alice.run() }
+            Task { try await bob.run() }
+            #expect(await alice.waitUntilOpen())
+            return alice
+        }
+        for await case .reconnecting in events { break }
+        try await chat.send("never heard")
+        #expect(try await chat.leave(.now) == .cut)
+        #expect(await chat.unsent == 1)
     }
 }

@@ -119,6 +119,41 @@ import Testing
         }
     }
 
+    @Test("ctrl-C ends it also while nobody reads what it writes")
+    func stalledOutput() async throws {
+        try await withRelay { relay in
+            let alice = try relay.classic("alice", "bob")
+            let bob = try relay.classic("bob", "alice")
+            try await bob.complaint(with: "[alice is here")
+            // More than a pipe holds, which nobody reads.
+            let line = String(repeating: "x", count: 60_000)
+            for _ in 0..<4 { try alice.write(line) }
+            try alice.endInput()
+            #expect(await alice.exitCode() == 0)
+            // The first line is in the pipe, and some of the second: the rest of that waits.
+            while bob.unreadOutput < 60_100 { try await Task.sleep(for: .milliseconds(10)) }
+            bob.signal(SIGINT)
+            #expect(await bob.exitCode() == 1)
+        }
+    }
+
+    @Test("a line that is too long for a message is said, and the exit code tells")
+    func tooLong() async throws {
+        try await withRelay { relay in
+            let alice = try relay.classic("alice", "bob")
+            let bob = try relay.classic("bob", "alice")
+            try alice.write("one")
+            try alice.write(String(repeating: "x", count: ClassicLimits.textBytes + 1))
+            try alice.write("two")
+            try alice.endInput()
+            #expect(await bob.rest() == ["alice : one (verified)", "alice : two (verified)"])
+            try await alice.complaint(with: "[not sent: a message can't be longer than 65536 bytes]")
+            try await alice.complaint(with: "[1 line was not sent]")
+            #expect(await alice.exitCode() == 1)
+            #expect(await bob.exitCode() == 0)
+        }
+    }
+
     @Test("a connection that breaks for good is told apart from a goodbye")
     func cut() async throws {
         try await withTemporaryFolder { folder in

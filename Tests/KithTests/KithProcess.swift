@@ -70,6 +70,12 @@ final class KithProcess: Sendable {
     /// The next line on standard output; `nil` at its end.
     func line() async -> String? { await output.next() }
 
+    /// How many bytes of its standard output wait to be read.
+    var unreadOutput: Int32 {
+        var count: Int32 = 0
+        return ioctl(descriptors[0], UInt(FIONREAD), &count) == 0 ? count : 0
+    }
+
     /// Everything that is still to come on standard output.
     func rest() async -> [String] {
         var lines: [String] = []

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import kith
@@ -8,10 +9,52 @@ import Testing
         arguments: [
             ("a", 1), ("é", 1), ("e\u{301}", 1), ("世", 2), ("ｆ", 2), ("🙂", 2), ("❤\u{FE0F}", 2), ("❤", 1), ("🇩🇪", 2),
             ("👩‍👩‍👧", 2), ("한", 2), ("\u{301}", 0), ("…", 1), ("│", 1), ("א", 1),
-        ])
+            // Keycaps.
+            ("1\u{FE0F}\u{20E3}", 2), ("#\u{FE0F}\u{20E3}", 2), ("*\u{FE0F}\u{20E3}", 2), ("9\u{20E3}", 2),
+            ("1\u{FE0F}", 2), ("1", 1), ("#", 1),
+            // Text or picture.
+            ("❤\u{FE0E}", 1), ("⌚", 2), ("⌚\u{FE0E}", 1), ("⌚\u{FE0F}", 2), ("©", 1), ("©\u{FE0F}", 2),
+            ("1\u{FE0E}", 1),
+            // Flags, and a half of one.
+            ("\u{1F1E9}", 1), ("\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}", 2),
+            // Sequences, fully written or not.
+            ("\u{1F3F3}\u{FE0F}\u{200D}\u{1F308}", 2), ("\u{1F3F3}\u{200D}\u{1F308}", 2),
+            ("\u{1F441}\u{FE0F}\u{200D}\u{1F5E8}\u{FE0F}", 2), ("👨🏽‍🚀", 2),
+            // Skin tones.
+            ("👍🏽", 2), ("\u{261D}\u{1F3FD}", 2), ("\u{1F3FD}", 2),
+            // Marks, alone and many of them, and what joins.
+            ("a\u{301}\u{302}\u{20DD}", 1), ("世\u{302}", 2), ("\u{1112}\u{1161}\u{11AB}", 2), ("\u{200D}", 0),
+            ("\t", 0), ("\u{7F}", 0),
+        ] as [(Character, Int)])
     func widths(character: Character, width: Int) {
         #expect(DisplayWidth.of(character) == width)
         #expect(DisplayWidth.atMost(character) >= width)
+    }
+
+    @Test("a terminal that shows a sequence in its parts, each as a picture, has room for them")
+    func widthsInParts() {
+        for (text, width) in [
+            ("1\u{FE0F}\u{20E3}", 2), ("👩‍👩‍👧", 6), ("\u{1F441}\u{FE0F}\u{200D}\u{1F5E8}\u{FE0F}", 4), ("🇩🇪", 4),
+            ("\u{261D}\u{1F3FD}", 3), ("⌚\u{FE0E}", 2),
+        ] {
+            #expect(DisplayWidth.atMost(text) == width)
+        }
+    }
+
+    @Test("JSON for programs holds nothing that a terminal obeys, and decodes to the exact text")
+    func json() throws {
+        struct Value: Codable, Equatable { let text: String }
+        let plain = "plain \"世界\" 🙂 é עברית \\ /"
+        #expect(JSONLine.text(Value(text: plain)) == #"{"text":"plain \"世界\" 🙂 é עברית \\ /"}"#)
+        #expect(
+            JSONLine.text(Value(text: "\u{1B}\u{7F}\u{9B}\u{202E}\u{2028}\u{E0041}"))
+                == #"{"text":"\u001b\u007f\u009b\u202e\u2028\udb40\udc41"}"#)
+        for value in 0...0x10ffff as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value), SafeText.oneLine("\(scalar)") != "\(scalar)" else { continue }
+            let line = JSONLine.text(Value(text: "a\(scalar)b"))
+            #expect(SafeText.oneLine(line) == line)
+            #expect(try JSONDecoder().decode(Value.self, from: Data(line.utf8)) == Value(text: "a\(scalar)b"))
+        }
     }
 
     @Test("text is wrapped between words, and nothing of it is lost")

@@ -43,7 +43,7 @@ import Testing
             case .message(_, let text):
                 texts.append(text)
                 // Whoever leaves first waits for all that was said to them, and the other one for the goodbye.
-                if leavesFirst, texts.count == mine.count { _ = await chat.leave() }
+                if leavesFirst, texts.count == mine.count { _ = try await chat.leave(.saidEverything) }
             case .dropped(let dropped):
                 Issue.record("\(me): \(dropped)")
             case .missing(let numbers):

@@ -128,6 +128,33 @@ import Testing
         }
     }
 
+    @Test("ctrl-Z where no shell controls the job leaves everything as it is")
+    func suspendedByNobody() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.type("half")
+            try await terminal.wait(lastLine: "alice : half")
+            try await terminal.press("C-z")
+            try await terminal.type(" a line")
+            try await terminal.wait(lastLine: "alice : half a line")
+            try await terminal.press("Enter")
+            #expect(await bob.line() == "alice : half a line (verified)")
+        }
+    }
+
+    @Test("keycaps and other sequences do not break the line being typed")
+    func sequences() async throws {
+        try await atTerminal(columns: 30) { terminal, bob in
+            let keycaps = String(repeating: "1\u{FE0F}\u{20E3}", count: 30)
+            try await terminal.type(keycaps)
+            try await terminal.wait { $0.last?.hasPrefix("alice : <") == true }
+            try bob.write("one line")
+            let screen = try await terminal.wait { $0.contains("bob : one line (verified)") }
+            #expect(screen.count { $0.hasPrefix("alice : ") } == 1)
+            try await terminal.press("Enter")
+            #expect(await bob.line() == "alice : \(keycaps) (verified)")
+        }
+    }
+
     @Test("the other's goodbye ends it too")
     func goodbye() async throws {
         try await atTerminal { terminal, bob in

@@ -37,10 +37,7 @@ struct ProfileFolder: Sendable {
     func make() throws(PrivateFileError) {
         var status = stat()
         if stat(url.path, &status) != 0 {
-            do {
-                try FileManager.default.createDirectory(
-                    at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            } catch { throw PrivateFileError(.write, url, errno: EACCES) }
+            try PrivateFile.makeFolder(url)
             guard stat(url.path, &status) == 0 else { throw PrivateFileError(.write, url) }
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw PrivateFileError(.write, url, errno: ENOTDIR) }

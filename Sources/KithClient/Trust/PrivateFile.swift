@@ -8,7 +8,8 @@ import Foundation
     import Darwin
 #endif
 
-/// A small file that only its owner may read (0600), in a folder that only its owner may enter (0700 if it is made here).
+/// A small file that only its owner may read (0600), in a folder that only its owner may enter (0700 if it is made here),
+/// whatever the umask.
 ///
 /// Written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
 public struct PrivateFile: Hashable, Sendable {
@@ -47,6 +48,16 @@ public struct PrivateFile: Hashable, Sendable {
     public var isOpenToOthers: Bool {
         var status = stat()
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
+    }
+
+    /// Makes it its owner's alone, if it is not.
+    ///
+    /// - Returns: whether it was open to others until now.
+    /// - Throws: ``PrivateFileError`` if it is open to others and can't be closed to them.
+    public func closeToOthers() throws(PrivateFileError) -> Bool {
+        guard isOpenToOthers else { return false }
+        guard chmod(url.path, 0o600) == 0 else { throw PrivateFileError(.write, url) }
+        return true
     }
 
     /// Puts `content` in the place of what there was, on disk before this returns.
@@ -91,6 +102,8 @@ public struct PrivateFile: Hashable, Sendable {
         let descriptor = open(url.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
         defer { close(descriptor) }
+        // A umask can take from the owner too: the next one could not open it.
+        fchmod(descriptor, 0o600)
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw PrivateFileError(.write, url) }
         }
@@ -99,21 +112,34 @@ public struct PrivateFile: Hashable, Sendable {
 
     private var temporaryPath: String { "\(url.path).\(getpid()).\(UInt32.random(in: 0 ... .max)).new" }
 
-    private func makeFolder() throws(PrivateFileError) {
-        let folder = url.deletingLastPathComponent()
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue { return }
-        do {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw PrivateFileError(.write, folder, errno: EACCES)
+    private func makeFolder() throws(PrivateFileError) { try Self.makeFolder(url.deletingLastPathComponent()) }
+
+    /// Makes a folder, and those that it is in, as far as they are not there: 0700 each.
+    ///
+    /// - Throws: ``PrivateFileError``.
+    static func makeFolder(_ folder: URL) throws(PrivateFileError) {
+        var status = stat()
+        if stat(folder.path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw PrivateFileError(.write, folder, errno: ENOTDIR) }
+            return
         }
+        guard errno == ENOENT else { throw PrivateFileError(.write, folder) }
+        let parent = folder.deletingLastPathComponent()
+        // A path that ends nowhere would lead on for ever.
+        guard parent.path.utf8.count < folder.path.utf8.count else {
+            throw PrivateFileError(.write, folder, errno: ENOENT)
+        }
+        try makeFolder(parent)
+        guard mkdir(folder.path, 0o700) == 0 else {
+            // Somebody else may have been faster, and it is theirs then.
+            if errno == EEXIST { return }
+            throw PrivateFileError(.write, folder)
+        }
+        guard chmod(folder.path, 0o700) == 0 else { throw PrivateFileError(.write, folder) }
     }
 
     private func create(_ path: String, _ content: [UInt8]) throws(PrivateFileError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
+        let descriptor = try ProfileFolder.createFile(URL(fileURLWithPath: path))
         defer { close(descriptor) }
         var written = 0
         while written < content.count {

@@ -2,86 +2,80 @@ import KithClient
 import KithWire
 import NIOCore
 
-/// The frames that one side of a classic conversation has to append, in order: how many may be under way, how fast they
-/// may go, and what to do when the relay takes one not yet. Pure: the caller sends, waits and tells the time.
+/// The frames that one side of a classic conversation has to append, in order: when the next may go, and what to do when
+/// the relay takes one not yet. Pure: the caller sends, waits and tells the time.
 ///
-/// Messages are numbered, so a later one must not overtake an earlier one. After a refusal that will pass, nothing more is
-/// sent until all answers are there; then what was refused goes first.
+/// Messages are numbered, and the other side takes none that comes after a later one. A relay may refuse any frame for the
+/// moment and take the one behind it, so a frame goes only when the one before it has been accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID
         let payload: [UInt8]
+        /// Whether it is something that the user said.
+        let isText: Bool
     }
 
     /// What the answer to an append means.
     enum Verdict: Equatable {
-        case goOn
-        /// The relay will take it later.
-        case waitMs(UInt32)
-        /// The relay will not take it.
+        case accepted
+        /// The relay will take it later; it stays the first.
+        case later
+        /// The relay will not take it. It stays, as what was not sent.
         case failed(RelayError)
     }
 
-    /// So many appends wait for their answer at a time. Enough to keep a slow line busy, and few enough that a refusal in
-    /// between holds up little.
-    static let window = 64
-
-    private var waiting: [Item] = []
-    private var underWay: [EntryID: (item: Item, place: UInt64)] = [:]
-    private var refused: [(item: Item, place: UInt64)] = []
-    private var lastPlace: UInt64 = 0
+    /// The first of them is the one under way, if one is.
+    private var items: [Item] = []
+    private var isUnderWay = false
+    /// When the relay may be asked again after a refusal.
+    private var notBefore: NIODeadline
     private var pace: Pace
 
-    init(limits: AdvertisedLimits, now: NIODeadline) { pace = Pace(limits: limits, now: now) }
+    init(limits: AdvertisedLimits, now: NIODeadline) {
+        pace = Pace(limits: limits, now: now)
+        notBefore = now
+    }
 
     /// Whether everything that was put in has been accepted.
-    var isEmpty: Bool { waiting.isEmpty && underWay.isEmpty && refused.isEmpty }
+    var isEmpty: Bool { items.isEmpty }
 
-    /// How many frames wait, in all.
-    var count: Int { waiting.count + underWay.count + refused.count }
+    /// How many frames have not been accepted.
+    var count: Int { items.count }
 
-    mutating func put(_ payload: [UInt8], id: EntryID = .random()) { waiting.append(Item(id: id, payload: payload)) }
+    /// How many of those the user said.
+    var texts: Int { items.count(where: \.isText) }
 
-    /// What may go out now, in order.
-    mutating func next(now: NIODeadline) -> [Item] {
-        if !refused.isEmpty {
-            guard underWay.isEmpty else { return [] }
-            waiting.insert(contentsOf: refused.sorted { $0.place < $1.place }.map(\.item), at: 0)
-            refused = []
-        }
-        var items: [Item] = []
-        while items.count < waiting.count, underWay.count < Self.window, pace.take(now: now) {
-            let item = waiting[items.count]
-            lastPlace += 1
-            underWay[item.id] = (item, lastPlace)
-            items.append(item)
-        }
-        waiting.removeFirst(items.count)
-        return items
+    mutating func put(_ payload: [UInt8], id: EntryID = .random(), isText: Bool = false) {
+        items.append(Item(id: id, payload: payload, isText: isText))
     }
 
-    /// How long to wait before ``next(now:)`` gives more although no answer comes; `nil` if it is answers it waits for.
+    /// What is to go out now, if anything may.
+    mutating func next(now: NIODeadline) -> Item? {
+        guard !isUnderWay, let first = items.first, now >= notBefore, pace.take(now: now) else { return nil }
+        isUnderWay = true
+        return first
+    }
+
+    /// How long to wait before ``next(now:)`` gives something; `nil` if there is nothing, or an answer to wait for.
     func delay(now: NIODeadline) -> TimeAmount? {
-        guard !waiting.isEmpty, underWay.count < Self.window, refused.isEmpty else { return nil }
-        return pace.delay(now: now)
+        guard !isUnderWay, !items.isEmpty else { return nil }
+        return max(pace.delay(now: now), notBefore - now)
     }
 
-    mutating func answered(_ id: EntryID, error: RelayError?) -> Verdict {
-        guard let answered = underWay.removeValue(forKey: id), let error else { return .goOn }
-        switch error.code {
-        case .tooFast, .unavailable:
-            refused.append(answered)
-            return .waitMs(max(error.retryAfterMs, 200))
-        default:
-            return .failed(error)
+    /// The relay answered; `nil` if that is no answer to what is under way.
+    mutating func answered(_ id: EntryID, error: RelayError?, now: NIODeadline) -> Verdict? {
+        guard isUnderWay, items.first?.id == id else { return nil }
+        isUnderWay = false
+        guard let error else {
+            items.removeFirst()
+            return .accepted
         }
+        guard [.tooFast, .unavailable].contains(error.code) else { return .failed(error) }
+        let wait = TimeAmount.milliseconds(Int64(error.retryAfterMs))
+        notBefore = now + min(max(wait, ClassicTimeouts.shortestRetry), ClassicTimeouts.longestRetry)
+        return .later
     }
-}
 
-extension AppendQueue {
-    /// The connection is a new one: what had no answer goes again, under the same ids, before everything else.
-    mutating func reconnected() {
-        refused += underWay.values.map { ($0.item, $0.place) }
-        underWay = [:]
-    }
+    /// The connection is a new one: what had no answer goes again, under the same id. The relay takes an id once.
+    mutating func reconnected() { isUnderWay = false }
 }

@@ -18,4 +18,6 @@ enum ChatEvent: Sendable {
     case sent(String)
     /// A text of the user's own can't be sent.
     case notSent(ClassicSendError)
+    /// In the end: so many of the user's texts were not sent, or the relay does not have them.
+    case unsent(Int)
 }

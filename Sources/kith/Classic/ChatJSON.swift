@@ -1,5 +1,4 @@
 import ClassicSession
-import Foundation
 
 /// What a classic conversation prints with `--json`: one object a line.
 struct ChatJSON: Sendable {
@@ -34,10 +33,7 @@ struct ChatJSON: Sendable {
 
     /// The event as one line without its line break, or `nil` for one that is not to be printed.
     func line(_ event: ChatEvent) -> String? {
-        guard let object = object(event) else { return nil }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) }
+        object(event).map { JSONLine.text($0) }
     }
 
     private func object(_ event: ChatEvent) -> Object? {
@@ -51,6 +47,7 @@ struct ChatJSON: Sendable {
         case .reconnected: Object(event: "reconnected")
         case .sent(let text): Object(event: "sent", text: text)
         case .notSent(let error): Object(event: "notSent", reason: error.description)
+        case .unsent(let count): Object(event: "unsent", number: UInt64(count))
         }
     }
 

@@ -24,11 +24,17 @@ struct ChatWording: Sendable {
                 ? [ScreenLine(.notice, "[first contact with the relay at \(address); its key is remembered: \(pin)]")]
                 : [ScreenLine(.notice, "[connected to the relay at \(address)]")]
         case .session(let event): lines(event)
-        case .beganAnew: [ScreenLine(.notice, "[\(peer) started again in the middle of it; beginning anew]")]
+        case .beganAnew:
+            [
+                ScreenLine(
+                    .notice, "[\(peer), or somebody in their name, started again in the middle of it; beginning anew]")
+            ]
         case .reconnecting: [ScreenLine(.notice, "[the connection to the relay broke; connecting again]")]
         case .reconnected: [ScreenLine(.notice, "[connected again; nothing is lost]")]
         case .sent(let text): [ScreenLine(.own, text, head: "\(me) : ")]
         case .notSent(let error): [ScreenLine(.notice, "[not sent: \(error)]")]
+        case .unsent(let count):
+            [ScreenLine(.notice, count == 1 ? "[1 line was not sent]" : "[\(count) lines were not sent]")]
         }
     }
 

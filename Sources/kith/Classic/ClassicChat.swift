@@ -17,13 +17,13 @@ actor ClassicChat {
     /// Entries are of no use once both have left, so the relay need not keep them for its usual month.
     private static let retentionSeconds: UInt32 = 86_400
 
-    /// How often a handshake is begun anew because the other user started again in the middle of it. Anybody who knows both
-    /// ids can make it seem so, and is not to keep this side busy for ever.
-    private static let mostRestarts = 100
-
     private var session: ClassicSession
     private let makeSession: @Sendable () throws -> ClassicSession
-    private var restarts = 0
+    /// Before the handshake begins anew. Anybody who knows both ids can make it seem that the other user started again.
+    private var restartPause = GrowingPause(longest: ClassicTimeouts.longestRestartPause)
+    private var isBeginningAnew = false
+    private var reconnectPause = GrowingPause(longest: ClassicTimeouts.longestReconnectPause)
+    private var connectedAt = ContinuousClock.now
     private let channel: MeetingChannel
     private let connect: @Sendable () async throws -> RelayConnection
     private let giveUpAfter: Duration
@@ -34,6 +34,10 @@ actor ClassicChat {
     /// Counts connections, so that answers of a former one are told apart.
     private var generation = 0
     private var queue: AppendQueue?
+    private var lastAccepted = ContinuousClock.now
+    /// Texts that wait for room in the queue, and those that can't be sent at all.
+    private var textsHeldUp = 0
+    private var textsRefused = 0
     private var ownEntries: Set<EntryID> = []
     private var lastSeq: UInt64 = 0
     private var isPumpScheduled = false
@@ -65,18 +69,41 @@ actor ClassicChat {
 
     /// Sends a text, or waits while too many before it have not been accepted.
     func send(_ text: String) async throws(ClassicSendError) {
+        textsHeldUp += 1
+        defer { textsHeldUp -= 1 }
         while (queue?.count ?? 0) >= Self.mostWaiting, !isOver {
             await withCheckedContinuation { waitingForRoom.append($0) }
         }
-        carryOut(try session.send(text))
+        do {
+            carryOut(try session.send(text), areText: true)
+        } catch {
+            textsRefused += 1
+            throw error
+        }
+    }
+
+    /// How many of the user's texts the relay does not have.
+    var unsent: Int { textsHeldUp + textsRefused + (queue?.texts ?? 0) }
+
+    /// Why the user leaves.
+    enum Leaving {
+        /// They want to, now: what the relay can't be told soon, it is not told.
+        case now
+        /// They have said everything: as long as the relay takes it, it is waited for.
+        case saidEverything
     }
 
     /// Leaves: says goodbye if there is somebody to say it to, and waits until the relay has it. Returns whether it has
     /// everything, and the two were connected at all.
-    func leave() async -> ChatDriver.Ending {
+    ///
+    /// - Throws: what has ended the conversation already, if it was no goodbye.
+    func leave(_ why: Leaving) async throws -> ChatDriver.Ending {
         carryOut(session.bye())
+        // While a relay is looked for, there is none to tell.
+        if why == .now, connection == nil { stop() }
+        let start = ContinuousClock.now
         let deadline = Task {
-            try? await Task.sleep(for: ClassicTimeouts.goodbye)
+            while let left = timeLeft(why, since: start) { try await Task.sleep(for: left) }
             stop()
         }
         while queue?.isEmpty == false, !isOver {
@@ -84,8 +111,22 @@ actor ClassicChat {
         }
         deadline.cancel()
         stop()
+        if let failure { throw failure }
         guard wasOpen else { return .leftBeforeItBegan }
         return queue?.isEmpty == true && session.ending != .cut ? .goodbye : .cut
+    }
+
+    /// How long the relay may still take; `nil` when that was all.
+    private func timeLeft(_ why: Leaving, since start: ContinuousClock.Instant) -> Duration? {
+        let end =
+            switch why {
+            case .now: start + ClassicTimeouts.goodbye
+            case .saidEverything:
+                max(start, lastAccepted)
+                    + (connection == nil ? ClassicTimeouts.goodbye : ClassicTimeouts.lastLines)
+            }
+        let left = end - .now
+        return left > .zero ? left : nil
     }
 
     /// Returns once messages can be sent, or never will be. Says which.
@@ -101,6 +142,15 @@ actor ClassicChat {
     /// - Throws: what keeps it from beginning or going on, other than a connection that broke.
     func run() async throws -> Ending {
         defer { stop() }
+        do { try await live() } catch { fail(Self.saying(error)) }
+        if let failure { throw failure }
+        let connection = self.connection
+        self.connection = nil
+        await connection?.close()
+        return session.ending ?? .cut
+    }
+
+    private func live() async throws {
         try await begin()
         while !isFinished {
             do {
@@ -108,14 +158,8 @@ actor ClassicChat {
             } catch {
                 guard Self.isWorthAnotherTry(error) else { throw error }
             }
-            if let failure { throw failure }
             if !isFinished { try await reconnect() }
         }
-        if let failure { throw failure }
-        let connection = self.connection
-        self.connection = nil
-        await connection?.close()
-        return session.ending ?? .cut
     }
 
     /// Whether there is nothing left to do: also after the user left, what was said before has to reach the relay.
@@ -150,20 +194,26 @@ actor ClassicChat {
         var requests = [channel.present]
         if create { requests.insert(channel.create(retentionSeconds: Self.retentionSeconds), at: 0) }
         for request in requests {
-            do throws(RelayConnectionError) {
-                _ = try await connection.request(request)
-            } catch {
-                guard case .refused(let refusal) = error, [.gone, .exists, .denied].contains(refusal.code) else {
-                    throw error
-                }
-                throw Failure(message: "somebody has closed or taken the channel of these two ids; agree on other ids")
-            }
+            _ = try await connection.request(request)
         }
+    }
+
+    private static let channelIsTaken = Failure(
+        message: "somebody who knows both ids has closed or taken their channel; agree on other ids")
+
+    /// What to tell the user: a channel that is no longer the two's does not become it again.
+    private static func saying(_ error: any Error) -> any Error {
+        guard case .refused(let refusal) = error as? RelayConnectionError,
+            [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
+        else { return error }
+        return channelIsTaken
     }
 
     private func readFollow() async throws {
         guard let follow else { return }
         for try await event in follow {
+            // Nothing of the two's own ends the epoch, and nothing can be said in it any more.
+            if case .epochEnded = event { throw Self.channelIsTaken }
             guard case .entries(let entries) = event else { continue }
             for entry in entries {
                 lastSeq = entry.seq
@@ -180,13 +230,20 @@ actor ClassicChat {
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }
         tell(.reconnecting)
         let end = ContinuousClock.now + giveUpAfter
-        var pause = Duration.milliseconds(100)
+        if connectedAt + ClassicTimeouts.steadyAfter < .now {
+            reconnectPause = GrowingPause(longest: ClassicTimeouts.longestReconnectPause)
+        }
         while !isFinished {
+            let left = end - .now
+            guard left > .zero else { return carryOut(session.connectionLost()) }
+            try? await Task.sleep(for: min(reconnectPause.next(), left))
+            guard !isFinished else { return }
             do {
                 let connection = try await connect()
                 try await enter(connection, create: false)
                 follow = try await connection.follow(channel.id, epoch: MeetingChannel.epoch, fromSeq: lastSeq + 1)
                 self.connection = connection
+                connectedAt = .now
                 generation += 1
                 queue?.reconnected()
                 tell(.reconnected)
@@ -194,9 +251,6 @@ actor ClassicChat {
             } catch {
                 guard Self.isWorthAnotherTry(error) else { throw error }
             }
-            guard ContinuousClock.now + pause < end else { return carryOut(session.connectionLost()) }
-            try? await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(5))
         }
     }
 
@@ -223,21 +277,15 @@ actor ClassicChat {
 
     // MARK: Outputs
 
-    private func carryOut(_ outputs: [Output]) {
+    private func carryOut(_ outputs: [Output], areText: Bool = false) {
         for output in outputs {
             switch output {
             case .frame(let frame):
                 let id = EntryID.random()
                 ownEntries.insert(id)
-                queue?.put(frame, id: id)
-            case .event(.peerStartedAgain)
-            where !session.isOpen && session.ending == nil && restarts < Self.mostRestarts:
-                // Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever.
-                guard let fresh = try? makeSession() else { continue }
-                restarts += 1
-                session = fresh
-                tell(.beganAnew)
-                return carryOut(session.start())
+                queue?.put(frame, id: id, isText: areText)
+            case .event(.peerStartedAgain) where !session.isOpen && session.ending == nil:
+                beginAnewLater()
             case .event(let event):
                 tell(.session(event))
                 if case .refusedKey(let presented, let expected) = event {
@@ -248,6 +296,26 @@ actor ClassicChat {
         pump()
         if session.isOpen { wasOpen = true }
         if session.isOpen || session.ending != nil { wake() }
+    }
+
+    /// Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever, unless the new one
+    /// was somebody else's. Until then it goes on, and may still become open.
+    private func beginAnewLater() {
+        guard !isBeginningAnew else { return }
+        isBeginningAnew = true
+        let pause = restartPause.next()
+        Task { [weak self] in
+            try? await Task.sleep(for: pause)
+            await self?.beginAnew()
+        }
+    }
+
+    private func beginAnew() {
+        isBeginningAnew = false
+        guard !session.isOpen, session.ending == nil, !isOver, let fresh = try? makeSession() else { return }
+        session = fresh
+        tell(.beganAnew)
+        carryOut(session.start())
     }
 
     private func tell(_ event: ChatEvent) { report(event) }
@@ -266,16 +334,17 @@ actor ClassicChat {
     }
 
     private func pump() {
-        guard let connection, queue != nil, !isPumpScheduled else { return }
+        guard let connection, !isPumpScheduled else { return }
         let now = NIODeadline.now()
         let generation = generation
-        for item in queue?.next(now: now) ?? [] {
+        if let item = queue?.next(now: now) {
             connection.submit(channel.append(item.payload, id: item.id)) { [weak self] result in
                 guard let self else { return }
                 Task { await self.appended(item.id, result, generation) }
             }
+        } else if let delay = queue?.delay(now: now) {
+            pump(afterMs: UInt32(clamping: delay.nanoseconds / 1_000_000) + 1)
         }
-        if let delay = queue?.delay(now: now) { pump(afterMs: UInt32(delay.nanoseconds / 1_000_000) + 1) }
     }
 
     private func pump(afterMs delay: UInt32) {
@@ -301,10 +370,12 @@ actor ClassicChat {
         // The follow learns the same and makes a new connection.
         case .failure: return
         }
-        switch queue?.answered(id, error: refusal) {
-        case .waitMs(let delay): pump(afterMs: delay)
-        case .failed(let error): fail(RelayConnectionError.refused(error))
-        case .goOn, nil: pump()
+        switch queue?.answered(id, error: refusal, now: .now()) {
+        case .accepted:
+            lastAccepted = .now
+            pump()
+        case .later, nil: pump()
+        case .failed(let error): fail(Self.saying(RelayConnectionError.refused(error)))
         }
         wake()
     }
@@ -314,10 +385,4 @@ actor ClassicChat {
 struct WrongPeerKey: Error {
     let presented: Fingerprint
     let expected: Fingerprint
-}
-
-/// How long a classic conversation waits for what.
-enum ClassicTimeouts {
-    /// For the relay to take the goodbye. Leaving must not hang on a relay that is gone.
-    static let goodbye = Duration.seconds(5)
 }

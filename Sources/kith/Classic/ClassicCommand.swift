@@ -27,7 +27,7 @@ struct ClassicCommand: AsyncParsableCommand {
 
             EXIT CODES
               0    you said goodbye, or the other did
-              1    something failed, said in one line
+              1    something failed, or a line was not sent, said in one line
               2    the connection was cut: the last messages may be missing
               3    a key is not the expected one: the relay's, or the other person's
               64   wrong usage
@@ -97,12 +97,13 @@ struct ClassicCommand: AsyncParsableCommand {
             let wording = ChatWording(me: me, peer: peer, explains: explain)
             let screen = ClassicScreen(
                 screen: ChatScreen(), wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+            let known = try KnownRelays.ofThisUser()
             screen.open(reading: lines)
             defer { screen.screen.close() }
 
             let identity = try key.map { try KeyFile(path: $0).identity() } ?? ClassicIdentity.generate()
             let contact = RelayContact(
-                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: KnownRelays())
+                address: relay, pin: pin, pass: try relayPassFile.map(RelayPass.init(file:)), known: known)
             let expected = try expect.map { try Fingerprint($0) }
             let chat = try ClassicChat(
                 session: { try ClassicSession(me: me, peer: peer, identity: identity, expected: expected) },
@@ -122,6 +123,7 @@ struct ClassicCommand: AsyncParsableCommand {
     private static func exit(after ending: ChatDriver.Ending) throws {
         switch ending {
         case .goodbye: return
+        case .incomplete: throw ExitCode.failure
         case .cut: throw ExitCode.cut
         case .leftBeforeItBegan: throw ExitCode.interrupted
         }

@@ -47,6 +47,19 @@ struct RelayContact: Sendable {
     }
 }
 
+extension KnownRelays {
+    /// The relays that this user knows. Nobody else is to see which, or to put in others: if somebody could, that ends here
+    /// and is said.
+    static func ofThisUser() throws -> KnownRelays {
+        let known = KnownRelays()
+        if try known.file.closeToOthers() {
+            let path = SafeText.oneLine(known.file.url.path)
+            StandardStream.error.write("[\(path) was open to others on this machine; it is yours alone now]\n")
+        }
+        return known
+    }
+}
+
 extension RelayAddress: ExpressibleByArgument {
     /// Reads `HOST:PORT`.
     public init?(argument: String) { self.init(argument) }

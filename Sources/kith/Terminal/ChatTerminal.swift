@@ -61,6 +61,9 @@ final class ChatTerminal: Sendable {
         return terminal
     }
 
+    /// Gives the terminal its settings back at once, also while something is being written to it.
+    func restore() { mode.restore(waitingForOutput: false) }
+
     /// Gives the terminal back as it was found. Only the first call counts.
     func close() {
         state.withLock { state in
@@ -208,10 +211,16 @@ final class ChatTerminal: Sendable {
         }
     }
 
+    /// Gives the terminal to the shell until it brings this back.
     private func suspend() {
         state.withLock { giveBack(&$0) }
-        // Comes back with SIGCONT.
-        kill(getpid(), SIGTSTP)
+        // All that the shell started together stops, as it does when the terminal itself sees the key: otherwise a program
+        // that waits for this one would keep the shell waiting.
+        kill(0, SIGTSTP)
+        // And this thread now, not when the signal happens to come. Where no shell controls the job, the system lets neither
+        // stop anything, and it goes on here at once.
+        raise(SIGTSTP)
+        takeOver()
     }
 
     private func watch(_ number: Int32, _ handler: @escaping @Sendable (ChatTerminal) -> Void) {

@@ -5,19 +5,31 @@
 enum DisplayWidth {
     /// The columns of one character, on a terminal that shows it as a person sees it.
     static func of(_ character: Character) -> Int {
-        guard let first = character.unicodeScalars.first else { return 0 }
-        if first.isASCII { return first.value < 0x20 || first.value == 0x7f ? 0 : 1 }
-        if character.unicodeScalars.contains("\u{FE0F}"), first.properties.isEmoji { return 2 }
-        if isRegional(first) { return character.unicodeScalars.count > 1 ? 2 : 1 }
-        return of(first)
+        let scalars = character.unicodeScalars
+        guard let first = scalars.first else { return 0 }
+        guard first.properties.isEmoji, scalars.count > 1 else { return of(first) }
+        // Asked for as text, or as a picture: a keycap, a sequence, with a skin tone, or in so many words.
+        if scalars.contains("\u{FE0E}") { return 1 }
+        let isPicture = scalars.dropFirst().contains { scalar in
+            scalar == "\u{FE0F}" || scalar == "\u{20E3}" || scalar == "\u{200D}" || isRegional(scalar)
+                || scalar.properties.isEmojiModifier
+        }
+        return isPicture ? 2 : of(first)
     }
 
     /// The columns of a text.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
-    /// The most columns that any terminal takes for a character: as a whole or in parts.
+    /// The most columns that any terminal takes for a character: as a whole or in parts, each of which may be a picture.
     static func atMost(_ character: Character) -> Int {
-        let parts = character.unicodeScalars.reduce(0) { $0 + of($1) }
+        var parts = 0
+        var last: (scalar: Unicode.Scalar, width: Int)?
+        for scalar in character.unicodeScalars {
+            if scalar == "\u{FE0F}", let last, last.scalar.properties.isEmoji { parts += max(0, 2 - last.width) }
+            let width = isRegional(scalar) ? 2 : of(scalar)
+            parts += width
+            last = (scalar, width)
+        }
         return max(parts, of(character))
     }
 
@@ -25,10 +37,16 @@ enum DisplayWidth {
     static func atMost(_ text: String) -> Int { text.reduce(0) { $0 + atMost($1) } }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {
+        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f ? 0 : 1 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format, .control, .lineSeparator, .paragraphSeparator: return 0
-        default: return isWide(scalar) ? 2 : 1
+        default: return isJoinedJamo(scalar) ? 0 : isWide(scalar) ? 2 : 1
         }
+    }
+
+    /// The vowels and final consonants of Korean: they stand in the columns of the consonant in front of them.
+    private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
+        (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }
 
     private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }

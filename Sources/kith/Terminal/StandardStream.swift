@@ -16,6 +16,12 @@ struct StandardStream: Sendable {
         return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
     }
 
+    /// Writes a line if there is room for it now.
+    func writeIfTaken(_ line: String) {
+        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        if poll(&room, 1, 0) > 0, room.revents & Int16(POLLOUT) != 0 { write(line) }
+    }
+
     /// Writes all of `text`. Returns `false` if nobody reads there any more.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }

@@ -21,9 +21,11 @@ struct TerminalMode: @unchecked Sendable {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
     }
 
-    func restore() {
+    /// - Parameter waitingForOutput: whether what was written under the present settings is to be out first. A terminal that
+    ///   nobody reads keeps one waiting for ever.
+    func restore(waitingForOutput: Bool = true) {
         var settings = original
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+        tcsetattr(STDIN_FILENO, waitingForOutput ? TCSADRAIN : TCSANOW, &settings)
     }
 
     /// How many columns the terminal on standard output has; 80 if it does not say.

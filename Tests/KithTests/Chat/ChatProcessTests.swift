@@ -48,6 +48,21 @@ import Testing
         }
     }
 
+    @Test("a line that is too long for a message is said, the others are sent, and the exit code tells")
+    func tooLong() async throws {
+        try await ChatFixture.run { fixture in
+            let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
+            try chat.write("one")
+            try chat.write(String(repeating: "x", count: ClientLimits.text + 1))
+            try chat.write("two")
+            try chat.endInput()
+            try await chat.complaint(with: "[not sent: ")
+            #expect(await chat.exitCode() == 1)
+            try await fixture.bobGets("one")
+            try await fixture.bobGets("two")
+        }
+    }
+
     @Test("a profile that another process has open is left alone, and the process named")
     func inUse() async throws {
         try await ChatFixture.run { fixture in

@@ -150,13 +150,15 @@ import Testing
         }
     }
 
-    @Test("ctrl-Z gives the terminal to the shell; what came meanwhile is there after fg")
-    func suspended() async throws {
+    @Test(
+        "ctrl-Z gives the terminal to the shell, whoever started it; what came meanwhile is there after fg",
+        arguments: ["", "sh -c '\"$@\"; true' sh"])
+    func suspended(starter: String) async throws {
         try await ChatFixture.run { fixture in
             let environment = ["KITH_HOME": fixture.home.path, "PS1": "shell> "]
             try await Tmux.run(["bash", "--norc", "-i"], environment: environment) { terminal in
                 try await terminal.wait(lastLine: "shell>")
-                try await terminal.type("\(KithProcess.program.path) chat bob")
+                try await terminal.type("\(starter) \(KithProcess.program.path) chat bob")
                 try await terminal.press("Enter")
                 try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 try await terminal.type("half")

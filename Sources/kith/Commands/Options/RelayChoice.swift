@@ -41,7 +41,7 @@ struct RelayChoice: ParsableArguments {
         if let point = used.first(where: { $0.address == relay }) {
             return RelayPoint(address: relay, pin: point.pin, pass: pass ?? point.pass)
         }
-        let contact = RelayContact(address: relay, pin: nil, pass: pass, known: KnownRelays())
+        let contact = RelayContact(address: relay, pin: nil, pass: pass, known: try .ofThisUser())
         let (connection, isFirstContact): (RelayConnection, Bool)
         do {
             (connection, isFirstContact) = try await contact.connect()
