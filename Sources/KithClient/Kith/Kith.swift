@@ -59,8 +59,7 @@ public actor Kith {
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
         let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
-        let store = try VaultStore.create(in: folder, secret)
-        try reading { () throws(StoreError) in try store.commit(profile) }
+        let store = try VaultStore.create(in: folder, secret, holding: profile)
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith
