@@ -68,6 +68,8 @@ func fuzzVaultRecords(_ bytes: [UInt8]) {
     case 4: expectCanonical(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
     case 5: expectStable(PendingTurn.self, stored, decode: PendingTurn.init(stored:), encode: \.encoded)
     case 6: expectCanonical(Profile.self, stored, decode: Profile.init(stored:), encode: \.encoded)
+    case 7 where stored.first == 1:
+        expectStable(SendRequest.self, stored, decode: SendRequest.init(stored:), encode: \.encoded)
     case 7: expectCanonical(SendRequest.self, stored, decode: SendRequest.init(stored:), encode: \.encoded)
     case 8: expectCanonical(ChannelDelivery.self, stored, decode: ChannelDelivery.init(stored:), encode: \.encoded)
     case 9:

@@ -40,6 +40,10 @@ extension Messenger {
             // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
             output.transaction.delete(StoreKey(.request, item: item))
             guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
+            // Another may have the number of one that came to nothing.
+            guard request.channel.map({ conversations[request.conversation]?.record.channel == $0 }) != false else {
+                throw .notFound("conversation")
+            }
             let place = try conversationForSending(request.text, request.conversation)
             try send(request.text, as: request.entryID, request.replyTo, request.expiresAfter, place, id)
         case .markRead(let conversation, let seq, let sendsReceipt):
