@@ -150,6 +150,9 @@ final class RelayLink: Sendable {
             switch result {
             case .success(let reply): mailbox.put(.answered(id, tag: tag, .success(reply)))
             case .failure(.refused(let error)): mailbox.put(.answered(id, tag: tag, .failure(error)))
+            case .failure(.overloaded):
+                let error = RelayError(.unavailable, "the connection is busy")
+                mailbox.put(.answered(id, tag: tag, .failure(error)))
             // The connection is over; that is said once for all.
             case .failure: break
             }
