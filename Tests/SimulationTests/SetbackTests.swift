@@ -21,6 +21,45 @@ struct SetbackTests {
         #expect(host.messenger?.contactList.count == before + 1)
     }
 
+    @Test(
+        "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
+    func notReachable() throws {
+        let circle = try Circle(strangers: 1)
+        let simulation = circle.simulation
+        let (host, caller) = (simulation.clients[0], simulation.clients[3])
+        let name = try #require(Name("host"))
+        host.perform(.register(name, circle.relay.point))
+        circle.wait(20)
+        caller.perform(.lookUp(name, circle.relay.point, as: nil))
+        circle.wait(20)
+        let contact = try #require(caller.messenger?.contactList.first)
+        let inbox = try #require(contact.inbox?.channel)
+        let open = try #require(circle.relay.model.channels[inbox])
+        func say(_ text: String) {
+            caller.perform(.startConversation(contact.id, waits: false)) { result in
+                guard case .success(.conversation(let id)) = result else { return }
+                caller.perform(.send(id, text: text, replyTo: nil, expiresAfter: nil))
+            }
+            circle.wait(60)
+        }
+        circle.relay.model.channels[inbox]?.close()
+        for text in ["one", "two"] {
+            say(text)
+            let summaries = try caller.messenger?.conversationSummaries() ?? []
+            #expect(summaries.count == 1)
+            guard case .stopped(_, .notReachable) = summaries.first?.status else {
+                Issue.record("it is \(summaries)")
+                return
+            }
+        }
+        circle.relay.model.channels[inbox] = open
+        say("three")
+        let atHost = try host.messenger?.conversationSummaries().first { $0.name == caller.name }
+        let messages = try host.messenger?.wholeHistory(of: try #require(atHost).id) ?? []
+        let texts = messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
+        #expect(texts == ["one", "two", "three"])
+    }
+
     @Test("a member that leaves is taken out, even if all others restart before they have done it")
     func leavingBeforeRestart() throws {
         let circle = try Circle()

@@ -91,6 +91,9 @@ final class Conversation {
         }
     }
 
+    /// Whether this device has asked the others to take it out.
+    var isLeaving: Bool { record.intents.contains { $0.change == .leave } }
+
     init(id: ConversationID, record: ConversationRecord) {
         self.id = id
         self.record = record
