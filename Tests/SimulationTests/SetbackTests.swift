@@ -60,6 +60,25 @@ struct SetbackTests {
         #expect(texts == ["one", "two", "three"])
     }
 
+    @Test("whoever uses an invite that is closed before the Welcome is there learns that nobody is there")
+    func closedBeforeWelcome() throws {
+        let circle = try Circle(strangers: 1)
+        let simulation = circle.simulation
+        let (host, guest) = (simulation.clients[0], simulation.clients[3])
+        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        let known = Set(circle.relay.model.channels.keys)
+        circle.join(3)
+        try circle.wait { circle.relay.model.channels.contains { !known.contains($0.key) && $0.value.epoch > 0 } }
+        circle.relay.model.channels[inbox]?.close()
+        circle.wait(60)
+        let statuses = try guest.messenger?.conversationSummaries().map(\.status) ?? []
+        guard statuses.count == 1, case .stopped(_, .notReachable) = statuses.first else {
+            Issue.record("it is \(statuses)")
+            return
+        }
+        #expect(guest.messenger?.undelivered == 0)
+    }
+
     @Test("a member that leaves is taken out, even if all others restart before they have done it")
     func leavingBeforeRestart() throws {
         let circle = try Circle()
