@@ -88,6 +88,14 @@ public enum ClientLimits {
     /// packages are gone.
     public static let rememberedLetters = 64
 
+    /// Relays, not known here, of which the user is told that somebody invites to them by an address that anybody may have: enough
+    /// for whoever means it, and no way to fill a screen.
+    public static let relaysToldOf = 8
+
+    /// Letters that an inbox for one person declines, once that person has come, by joining and leaving again: enough for who
+    /// got the invite from somebody by mistake, and no endless work for one that went around.
+    public static let lettersDeclined = 8
+
     /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
     public static let inboxPatienceMs: UInt64 = 2_000
 

@@ -21,6 +21,71 @@ struct SetbackTests {
         #expect(host.messenger?.contactList.count == before + 1)
     }
 
+    /// Somebody who is away, with an invite that others use meanwhile.
+    private func invite(
+        of circle: Circle, lifetime: UInt64 = 86_400
+    ) throws -> (host: SimulatedClient, invite: OpenInvite) {
+        let (simulation, host) = (circle.simulation, circle.simulation.clients[0])
+        var made: OpenInvite?
+        let expiry = host.localNow / 1000 + lifetime
+        host.perform(.createInvite(relay: circle.relay.point, isReusable: false, expiresAt: expiry)) { result in
+            if case .success(.invite(let open)) = result { made = open }
+        }
+        circle.wait(20)
+        simulation.goOffline(host)
+        return (host, try #require(made))
+    }
+
+    @Test(
+        "two who used an invite for one person before its maker saw either: the second is left, and everybody is told")
+    func inviteUsedTwice() throws {
+        let circle = try Circle(strangers: 2)
+        let (host, open) = try invite(of: circle)
+        let simulation = circle.simulation
+        let inbox = open.invite.inbox.channel
+        for client in simulation.clients[3...4] {
+            client.perform(.join(open.invite, name: nil))
+            circle.wait(20)
+        }
+        #expect(circle.relay.model.channels[inbox]?.archive.count == 2)
+        simulation.goOnline(host)
+        circle.wait(120)
+        func standing(_ client: Int) throws -> (status: ConversationStatus, members: Int)? {
+            try simulation.clients[client].messenger?.conversationSummaries().first.map { ($0.status, $0.memberCount) }
+        }
+        #expect(try standing(3)?.members == 2)
+        #expect(try standing(4)?.members == 1)
+        let names = Set(simulation.clients[3...4].map(\.name))
+        let withThem = try host.messenger?.conversationSummaries().filter { names.contains($0.name) } ?? []
+        #expect(withThem.map(\.status).count { $0 == .active } == 1)
+        #expect(withThem.map(\.status).count { $0 == .left } == 1)
+        #expect(circle.warnings(of: 0) == [.inviteUsedAgain])
+        let trust = host.messenger?.contactList.filter { names.contains($0.name) }.map(\.trust) ?? []
+        #expect(Set(trust) == [.usedMyInvite, .unverified])
+        #expect(circle.relay.model.channels[inbox]?.isClosed == true)
+        circle.expectNothingFalse()
+    }
+
+    @Test("whoever used an invite in time gets in although its maker comes back only after it has run out")
+    func inviteUsedInTime() throws {
+        let circle = try Circle(strangers: 2)
+        let (host, open) = try invite(of: circle, lifetime: 120)
+        let simulation = circle.simulation
+        simulation.clients[3].perform(.join(open.invite, name: nil))
+        circle.wait(600)
+        // By a clock that is behind it still works.
+        simulation.clients[4].moveClock(by: -900_000)
+        simulation.clients[4].perform(.join(open.invite, name: nil))
+        circle.wait(20)
+        #expect(host.messenger?.openInvites.contains { $0.id == open.id } == false)
+        simulation.goOnline(host)
+        circle.wait(120)
+        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[3].name } == true)
+        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[4].name } == false)
+        #expect(circle.relay.model.channels[open.invite.inbox.channel]?.isClosed == true)
+        circle.expectNothingFalse()
+    }
+
     @Test(
         "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
     func notReachable() throws {

@@ -235,6 +235,8 @@ public enum Warning: Hashable, Sendable {
     case oldWelcome
 }
 
+    /// Somebody came with an invite for one person after that person had. This device leaves the conversation, so that they see it.
+    case inviteUsedAgain
 /// What happens, as it happens.
 public enum KithEvent: Hashable, Sendable {
     /// A message was stored: a new one, or one that has come further.

@@ -44,6 +44,8 @@ extension Warning {
             count == 1 ? "a message of the sender has not arrived" : "\(count) messages of the sender have not arrived"
         case .notKept(let seq): "the relay said that it has entry \(seq) and does not show it"
         case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
+        case .inviteUsedAgain:
+            "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
         }
     }
 }

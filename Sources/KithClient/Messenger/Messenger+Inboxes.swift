@@ -42,7 +42,8 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
-        if inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
+        if !record.isOver(now: now), inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
+        inbox.lastThere = nil
         inbox.followTag = follow(
             record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
     }
@@ -78,13 +79,16 @@ extension Messenger {
             storeInbox(id)
             try open(inbox: id)
         case .gone: forget(inbox: id)
-        default: if error.code.isPassing { openLater(inbox, error) }
+        case let code where code.isPassing: openLater(inbox, error)
+        // Nothing can be read there.
+        default: if inbox.record.isOver(now: now) { try close(inbox: id) }
         }
     }
 
     /// A relay that has fewer entries than were processed has lost some, and begins to count where it is.
     func didStartFollow(_ inbox: Inbox, _ id: InboxID, lastSeq: UInt64) throws(KithError) {
-        guard lastSeq < inbox.record.lastSeq else { return }
+        inbox.lastThere = lastSeq
+        guard lastSeq < inbox.record.lastSeq else { return try closeIfOver(inbox: id) }
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.record.lastSeq = lastSeq
@@ -110,6 +114,13 @@ extension Messenger {
     func didClose(inbox id: InboxID, _ result: Result<Reply, RelayError>) {
         guard let inbox = inboxes[id] else { return }
         if case .failure(let error) = result {
+    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: who put
+    /// it there was told that it had arrived.
+    func closeIfOver(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], inbox.record.isOver(now: now), inbox.isRead else { return }
+        try close(inbox: id)
+    }
+
             if error.code.isPassing { return openLater(inbox, error) }
             guard inbox.retryAt == nil else { return }
         }
@@ -120,6 +131,7 @@ extension Messenger {
         inboxes[id] = nil
         forgetParcel(.tree(id))
         output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
+        finish(commandsByInbox.removeValue(forKey: id), .failure(.inviteExpired))
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
     }
 
@@ -220,7 +232,7 @@ extension Messenger {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
         }
-        guard inbox.isPaused, inbox.queue.isEmpty else { return }
+        guard inbox.isPaused, inbox.queue.isEmpty else { return try closeIfOver(inbox: id) }
         inbox.isPaused = false
         try open(inbox: id)
     }
@@ -253,6 +265,11 @@ extension Messenger {
         else { return .done }
         // Who says so is known only once the tree is here.
         let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
+        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: now),
+            entry.receivedAtMs > expiresAt.asMilliseconds
+        {
+            return .done
+        }
         if case .parcel(let address) = message.tree, tree == nil {
             guard !isAnybodys else { return .done }
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))

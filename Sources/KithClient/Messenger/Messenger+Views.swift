@@ -72,7 +72,7 @@ extension Messenger {
     package var openInvites: [OpenInvite] { inboxes.keys.sorted().compactMap(openInvite) }
 
     func openInvite(_ id: InboxID) -> OpenInvite? {
-        guard let record = inboxes[id]?.record, !record.isClosing,
+        guard let record = inboxes[id]?.record, !record.isClosing, !record.isOver(now: now),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = relays[record.relay]
         else { return nil }
         let invite = Invite(inbox: address(of: record, at: point), name: profile.name, expiresAt: expiresAt)
