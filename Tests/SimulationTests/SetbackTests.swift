@@ -86,6 +86,20 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("a relay that lost an inbox into which nobody ever put anything gets it again, with key packages in it")
+    func lostFreshInbox() throws {
+        let circle = try Circle(strangers: 1)
+        let (host, open) = try invite(of: circle)
+        circle.relay.model.channels[open.invite.inbox.channel] = nil
+        circle.simulation.goOnline(host)
+        circle.wait(120)
+        let before = host.messenger?.contactList.count ?? 0
+        circle.simulation.clients[3].perform(.join(open.invite, name: nil))
+        circle.wait(60)
+        #expect(host.messenger?.contactList.count == before + 1)
+        circle.expectNothingFalse()
+    }
+
     @Test(
         "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
     func notReachable() throws {

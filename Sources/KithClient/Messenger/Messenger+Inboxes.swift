@@ -36,6 +36,12 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
+        if record.depositedAt > 0 {
+            // Before it would be made again: whether the relay still has it, and the key packages in it.
+            request(
+                record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.turnToken]),
+                for: .lookForInbox(id))
+        }
         request(
             record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
             for: .createInbox(id))
@@ -58,6 +64,16 @@ extension Messenger {
             if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
         }
+    }
+
+    /// A relay that does not know an inbox in which it had key packages has lost it, and gets others.
+    func didLook(forInbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard case .failure(let error) = result, error.code == .denied, let inbox = inboxes[id],
+            !inbox.record.isClosing,
+            !inbox.record.isOver(now: now)
+        else { return }
+        inbox.record.depositedAt = 0
+        try deposit(id)
     }
 
     /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.
