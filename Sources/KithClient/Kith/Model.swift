@@ -233,8 +233,6 @@ public enum Warning: Hashable, Sendable {
     case notKept(seq: UInt64)
     /// An invitation to a state of the conversation that is over was put into an inbox again. It was not taken.
     case oldWelcome
-}
-
     /// Somebody came with an invite for one person after that person had. This device leaves the conversation, so that they see it.
     case inviteUsedAgain
 /// What happens, as it happens.

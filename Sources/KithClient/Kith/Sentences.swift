@@ -50,6 +50,13 @@ extension Warning {
     }
 }
 
+extension RelayAddress {
+    /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
+    public var invitationSentence: String {
+        "somebody invited you to a conversation at the relay \(self), which this profile does not use; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
+    }
+}
+
 extension ConversationStatus {
     /// Whether it can be used, and if not why.
     public var sentence: String {

@@ -114,6 +114,13 @@ extension Messenger {
         try open(inbox: id)
     }
 
+    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: who put
+    /// it there was told that it had arrived.
+    func closeIfOver(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], inbox.record.isOver(now: now), inbox.isRead else { return }
+        try close(inbox: id)
+    }
+
     /// Closes an inbox: at the relay as soon as that is connected, and here at once.
     func close(inbox id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.record.isClosing else { return }
@@ -124,19 +131,13 @@ extension Messenger {
         forgetParcel(.tree(id))
         storeInbox(id)
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+        finish(commandsByInbox.removeValue(forKey: id), .failure(.inviteExpired))
         try open(inbox: id)
     }
 
     func didClose(inbox id: InboxID, _ result: Result<Reply, RelayError>) {
         guard let inbox = inboxes[id] else { return }
         if case .failure(let error) = result {
-    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: who put
-    /// it there was told that it had arrived.
-    func closeIfOver(inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id], inbox.record.isOver(now: now), inbox.isRead else { return }
-        try close(inbox: id)
-    }
-
             if error.code.isPassing { return openLater(inbox, error) }
             guard inbox.retryAt == nil else { return }
         }
@@ -147,7 +148,6 @@ extension Messenger {
         inboxes[id] = nil
         forgetParcel(.tree(id))
         output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
-        finish(commandsByInbox.removeValue(forKey: id), .failure(.inviteExpired))
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
     }
 
@@ -265,6 +265,11 @@ extension Messenger {
     /// device is passed over.
     func take(_ entry: Entry, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?) throws(KithError) -> Taken {
         let record = inbox.record
+        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: now),
+            entry.receivedAtMs > expiresAt.asMilliseconds
+        {
+            return .done
+        }
         guard
             let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
             let letter = try? InboxLetter(decoding: opened)
@@ -281,18 +286,20 @@ extension Messenger {
         else { return .done }
         // Who says so is known only once the tree is here.
         let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
-        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: now),
-            entry.receivedAtMs > expiresAt.asMilliseconds
-        {
-            return .done
-        }
         if case .parcel(let address) = message.tree, tree == nil {
-            guard !isAnybodys else { return .done }
+            if isAnybodys { tellOfInvitation(at: message.relay.address) }
+            guard !isAnybodys, !record.isSpent else { return .done }
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
         return try join(
             welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
+    }
+
+    /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.
+    func tellOfInvitation(at relay: RelayAddress) {
+        guard toldRelays.count < ClientLimits.relaysToldOf, toldRelays.insert(relay).inserted else { return }
+        tell(.invitationPassedOver(relay))
     }
 
     private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {

@@ -19,15 +19,14 @@ extension Messenger {
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
         let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
         let isStranger = inviter.flatMap { contactsByKey[$0] } == nil
-        if isStranger,
-            byContactOnly || !inbox.record.purpose.isForFew && group.memberCount > ClientLimits.strangersGroup
-        {
+        if isStranger, byContactOnly {
+            tellOfInvitation(at: message.relay.address)
             return .done
+        }
         if isStranger, !inbox.record.purpose.isForFew, group.memberCount > ClientLimits.strangersGroup { return .done }
         // The invite was for one person, and somebody else has come with it.
         let isUninvited = inbox.record.isSpent && isStranger
         if isUninvited, inbox.record.taken.count > ClientLimits.lettersDeclined { return .done }
-        }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
@@ -69,6 +68,7 @@ extension Messenger {
         tell(.conversation(try summary(of: conversation)))
         return .done
     }
+
     /// The others in a group that this device joined, as contacts, and whether it is a conversation of two.
     ///
     /// - Parameter trust: why the key of somebody new is believed in a conversation of two. An invite for one person vouches for
@@ -86,7 +86,6 @@ extension Messenger {
         }
         return (others, isDirect)
     }
-
 
     /// Whether a conversation's log has to be read further before a Welcome to it can be judged.
     private func mustRead(_ conversation: Conversation, before epoch: UInt64, _ inbox: Inbox) -> Bool {
