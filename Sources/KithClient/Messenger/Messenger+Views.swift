@@ -26,7 +26,8 @@ extension Messenger {
         let record = conversation.record
         guard let relay = relays[record.relay] else { throw .store(.damaged(.relay)) }
         return ConversationSummary(
-            id: conversation.id, name: name(of: conversation), contact: record.contact, status: record.status,
+            id: conversation.id, name: name(of: conversation), contact: record.contact, isDirect: record.isDirect,
+            status: record.status,
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
             lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
             isSuspect: record.isSuspect)
