@@ -100,6 +100,34 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("who registers a name again keeps it and is reached by it, also after the clock was set back")
+    func registeringAgain() throws {
+        let circle = try Circle(strangers: 1)
+        let simulation = circle.simulation
+        let (host, caller) = (simulation.clients[0], simulation.clients[3])
+        let name = try #require(Name("host"))
+        var results: [Bool] = []
+        func register(_ client: SimulatedClient) {
+            client.perform(.register(name, circle.relay.point)) { result in
+                if case .success = result { results.append(true) } else { results.append(false) }
+            }
+            circle.wait(20)
+        }
+        register(host)
+        host.moveClock(by: -86_400_000)
+        register(host)
+        register(caller)
+        #expect(results == [true, true, false])
+        caller.perform(.lookUp(name, circle.relay.point, as: nil))
+        circle.wait(20)
+        let contact = try #require(caller.messenger?.contactList.first)
+        let before = host.messenger?.contactList.count ?? 0
+        caller.perform(.startConversation(contact.id, waits: true))
+        circle.wait(60)
+        #expect(host.messenger?.contactList.count == before + 1)
+        circle.expectNothingFalse()
+    }
+
     @Test(
         "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
     func notReachable() throws {
