@@ -88,6 +88,10 @@ public enum ClientLimits {
     /// packages are gone.
     public static let rememberedLetters = 64
 
+    /// How long a connection lasts at least before the next is made as soon as after the first: the handshake, a catching up,
+    /// and then some.
+    public static let lastingConnection = Duration.seconds(5)
+
     /// Relays, not known here, of which the user is told that somebody invites to them by an address that anybody may have: enough
     /// for whoever means it, and no way to fill a screen.
     public static let relaysToldOf = 8
