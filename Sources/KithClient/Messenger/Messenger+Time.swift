@@ -21,7 +21,9 @@ extension Messenger {
                 due.append(expiresAt.asMilliseconds)
             }
             if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
-            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
+            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
+                !inbox.record.isOver(now: now)
+            {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
         }
@@ -80,7 +82,7 @@ extension Messenger {
                 try open(inbox: id)
             }
             guard !inbox.record.isClosing else { continue }
-            if inbox.record.isExpired(now: now) {
+            if inbox.record.isOver(now: now) {
                 try closeIfOver(inbox: id)
             } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
                 now >= inbox.record.depositedAt + ClientLimits.depositMs,
