@@ -128,6 +128,10 @@ public enum ClientLimits {
     /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
     public static let presenceMs: UInt64 = 5_000
 
+    /// How many live checks are answered within that time in one conversation: members of a group who come one after the other
+    /// all get theirs, and it stays far below the requests that a relay allows.
+    public static let liveAnswers = 64
+
     /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
     public static let recentEntries = 1_000
 
