@@ -71,7 +71,8 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     let delivery = ChannelDelivery(
         relay: one, channel: channel, appendToken: token, access: Access(read: grant, append: grant, turn: grant),
         parts: [ChannelDelivery.Part(id: entry, payload: [1, 2])], after: 1, conversation: two, intent: 1)
-    let request = SendRequest(entryID: entry, conversation: two, text: "hello", replyTo: entry, expiresAfter: 5)
+    let request = SendRequest(
+        entryID: entry, conversation: two, channel: channel, text: "hello", replyTo: entry, expiresAfter: 5)
     let place = EntryPlace(conversation: two, seq: 8)
     let backup: [BackupRecord] = [
         .identity(account: account, name: "alice"), .relay(one, relay), .contact(contact),

@@ -88,6 +88,18 @@ public enum ClientLimits {
     /// packages are gone.
     public static let rememberedLetters = 64
 
+    /// How long a connection lasts at least before the next is made as soon as after the first: the handshake, a catching up,
+    /// and then some.
+    public static let lastingConnection = Duration.seconds(5)
+
+    /// Relays, not known here, of which the user is told that somebody invites to them by an address that anybody may have: enough
+    /// for whoever means it, and no way to fill a screen.
+    public static let relaysToldOf = 8
+
+    /// Letters that an inbox for one person declines, once that person has come, by joining and leaving again: enough for who
+    /// got the invite from somebody by mistake, and no endless work for one that went around.
+    public static let lettersDeclined = 8
+
     /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
     public static let inboxPatienceMs: UInt64 = 2_000
 
@@ -115,6 +127,10 @@ public enum ClientLimits {
 
     /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
     public static let presenceMs: UInt64 = 5_000
+
+    /// How many live checks are answered within that time in one conversation: members of a group who come one after the other
+    /// all get theirs, and it stays far below the requests that a relay allows.
+    public static let liveAnswers = 64
 
     /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
     public static let recentEntries = 1_000

@@ -33,6 +33,24 @@ struct BoundsTests {
         #expect(seqs == Array(11...UInt64(most + 10)))
     }
 
+    @Test(
+        "a relay that closes every connection at once is asked less and less often; one that has kept one is asked soon"
+    )
+    func backoff() {
+        var delay = Backoff()
+        for _ in 0..<12 {
+            _ = delay.nextMs()
+            delay.didLast(.milliseconds(1))
+        }
+        #expect(delay.peekMs == 60_000)
+        delay.didLast(ClientLimits.lastingConnection)
+        #expect(delay.peekMs == 250)
+        delay.isSlow = true
+        #expect(delay.peekMs == 60_000)
+        delay.didLast(.zero)
+        #expect(delay.peekMs == 250)
+    }
+
     @Test("one who listens misses nothing, and is told of nothing missed")
     func listener() async throws {
         let buffer = EventBuffer()

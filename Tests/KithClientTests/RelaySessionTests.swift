@@ -38,8 +38,7 @@ import Testing
     static func following() throws -> (Session, FollowID, UInt32) {
         var session = try open()
         let id = FollowID(value: 1)
-        let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start)
-        guard
+        guard let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start),
             case .followStarted(_, 7, 5, 4) = try session.receive(
                 frame(request.requestID, .following(firstSeq: 5, lastSeq: 4)), now: start)
         else { throw Unexpected() }
@@ -223,14 +222,43 @@ import Testing
                 FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
         }
         let unfollow = try some(session.leave(id, now: Self.start))
+        // Sent at once, it would be ended by an `unfollow` that has to be asked for again.
         let other = try session.follow(
             FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+        #expect(other == nil)
+        #expect(throws: RelayConnectionError.alreadyFollowing) {
+            try session.follow(
+                FollowID(value: 3), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 9, now: Self.start)
+        }
+        let tooFast = RelayError(.tooFast, "slowly", retryAfterMs: 100)
         guard case .nothing = try session.receive(Self.frame(request, Self.entries(5...5)), now: Self.start),
-            case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start),
+            case .send(let again) = try session.receive(
+                Self.frame(unfollow.requestID, .error(tooFast)), now: Self.start),
+            case .nothing = try session.receive(Self.frame(request, Self.entries(6...6)), now: Self.start),
+            case .send(let follow) = try session.receive(Self.frame(again.requestID, .done), now: Self.start)
+        else { throw Unexpected() }
+        #expect(again.request == .unfollow(channel: Self.channel))
+        #expect(follow.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 1))
+        guard
             case .followStarted(_, 8, 1, 5) = try session.receive(
-                Self.frame(other.requestID, .following(firstSeq: 1, lastSeq: 5)), now: Self.start)
+                Self.frame(follow.requestID, .following(firstSeq: 1, lastSeq: 5)), now: Self.start)
         else { throw Unexpected() }
         #expect(session.close().follows == [8])
+    }
+
+    @Test("a follow that waits for an earlier one to be over may be given up before it is asked for")
+    func leaveWhileWaiting() throws {
+        var (session, id, _) = try Self.following()
+        let unfollow = try some(session.leave(id, now: Self.start))
+        let second = FollowID(value: 2)
+        let frame = try session.follow(
+            second, channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+        let left = session.leave(second, now: Self.start)
+        #expect(frame == nil && left == nil)
+        guard case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start) else {
+            throw Unexpected()
+        }
+        #expect(session.close().follows.isEmpty)
     }
 
     @Test("an idle connection is pinged; a relay that closes idle ones sooner is pinged sooner")

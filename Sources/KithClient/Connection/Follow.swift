@@ -31,10 +31,13 @@ package struct FollowID: Hashable, Sendable {
 
 /// Where one follow stands.
 ///
+///     waiting ──an earlier follow of the channel is over──▶ asked
 ///     asked ──following──▶ streaming ──park──▶ parking ──done──▶ parked ──resume──▶ asked again ──▶ …
 ///       any ──error, epochEnded──▶ over            any ──leave──▶ leaving ──done──▶ over
 struct Follow<Ticket> {
     enum Phase {
+        /// `follow` has not gone out: an earlier follow of the channel is leaving.
+        case waiting
         /// `follow` went out and has no answer. `again` after it had been parked.
         case asked(at: NIODeadline, again: Bool)
         case streaming
@@ -61,7 +64,7 @@ struct Follow<Ticket> {
     var isDropping: Bool {
         switch phase {
         case .parking, .parked, .leaving: true
-        case .asked, .streaming: false
+        case .waiting, .asked, .streaming: false
         }
     }
 }

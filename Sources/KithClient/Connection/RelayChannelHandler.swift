@@ -188,10 +188,10 @@ final class RelayChannelHandler: ChannelInboundHandler {
             }
         case .follow(let id, let channel, let epoch, let fromSeq, let buffer):
             do throws(RelayConnectionError) {
-                send(
-                    try session.follow(
-                        id, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(buffer), now: now))
+                let frame = try session.follow(
+                    id, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(buffer), now: now)
                 follows[id] = buffer
+                if let frame { send(frame) }
             } catch {
                 buffer.end(error)
             }

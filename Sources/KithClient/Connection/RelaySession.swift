@@ -72,21 +72,22 @@ package struct RelaySession<Ticket> {
         return ClientFrame(requestID: id, request: request)
     }
 
-    /// Starts a follow under a number of the caller's choice that is not in use.
+    /// Starts a follow under a number of the caller's choice that is not in use. Nothing goes out yet while an earlier follow of
+    /// the channel is being ended: an `unfollow` that has to be asked for again would end this one.
     package mutating func follow(
         _ id: FollowID, channel: ChannelID, epoch: UInt64, fromSeq: UInt64, ticket: Ticket, now: NIODeadline
-    ) throws(RelayConnectionError) -> ClientFrame {
+    ) throws(RelayConnectionError) -> ClientFrame? {
         guard phase == .open else { throw .closed(.here) }
         guard pending.count < ClientLimits.unansweredRequests else { throw .overloaded }
         // A relay takes a second follow of a channel for a change of the first, which would then starve.
         guard !follows.values.contains(where: { $0.channel == channel && !$0.isLeaving }) else {
             throw .alreadyFollowing
         }
-        return ask(
-            id,
-            Follow(
-                ticket: ticket, channel: channel, epoch: epoch, fromSeq: fromSeq, phase: .asked(at: now, again: false)),
-            now: now)
+        let isHeldUp = follows.values.contains { $0.channel == channel }
+        let follow = Follow(ticket: ticket, channel: channel, epoch: epoch, fromSeq: fromSeq, phase: .waiting)
+        guard isHeldUp else { return ask(id, follow, now: now) }
+        follows[id] = follow
+        return nil
     }
 
     /// Holds a follow back: the relay is asked to stop, and what still comes is dropped, to be asked for again.
@@ -105,7 +106,7 @@ package struct RelaySession<Ticket> {
             return nil
         case .parked:
             return ask(id, follow, now: now)
-        case .asked, .streaming, .leaving:
+        case .waiting, .asked, .streaming, .leaving:
             return nil
         }
     }
@@ -120,7 +121,7 @@ package struct RelaySession<Ticket> {
         case .parking:
             follows[id]?.phase = .leaving
             return nil
-        case .parked:
+        case .waiting, .parked:
             follows[id] = nil
             return nil
         case .leaving:
@@ -285,13 +286,16 @@ package struct RelaySession<Ticket> {
         switch follow.phase {
         case .leaving:
             follows[id] = nil
-            return .nothing
+            guard let (next, waiting) = follows.first(where: { $0.value.channel == follow.channel }) else {
+                return .nothing
+            }
+            return .send(ask(next, waiting, now: now))
         case .parking(resume: false):
             follows[id]?.phase = .parked
             return .nothing
         case .parking(resume: true):
             return .send(ask(id, follow, now: now))
-        case .asked, .streaming, .parked:
+        case .waiting, .asked, .streaming, .parked:
             return .nothing
         }
     }

@@ -50,8 +50,7 @@ extension Kith {
         if ProfileFolder(folder).hasVault { throw .profileExists }
         // Read to its end before anything is kept of it: only then it is known to be whole.
         let transaction = try transaction(from: file, passphrase, deviceName: deviceName)
-        let store = try VaultStore.create(in: folder, secret)
-        try reading { () throws(StoreError) in try store.commit(transaction) }
+        let store = try VaultStore.create(in: folder, secret, holding: transaction)
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith

@@ -29,7 +29,8 @@ extension Kith {
             body: .content(.text(text)))
         guard let message = messenger.queuedMessage(item, in: place) else { throw .notFound("conversation") }
         let request = SendRequest(
-            entryID: item.entryID, conversation: conversation, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
+            entryID: item.entryID, conversation: conversation, channel: place.record.channel, text: text,
+            replyTo: replyTo, expiresAfter: expiresAfter)
         _ = try reading { () throws(StoreError) in try vault.handOver(request.encoded) }
         return message
     }

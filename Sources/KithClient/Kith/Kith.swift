@@ -59,8 +59,7 @@ public actor Kith {
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
         let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
-        let store = try VaultStore.create(in: folder, secret)
-        try reading { () throws(StoreError) in try store.commit(profile) }
+        let store = try VaultStore.create(in: folder, secret, holding: profile)
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith
@@ -129,9 +128,9 @@ public actor Kith {
 
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
-            [weak self] state in
-            guard let self else { return }
-            Task { await self.tell(.relay(relay.address, state)) }
+            [weak self, loop] state in
+            // In the order in which it happens: the last one is how the relay is.
+            loop.execute { self?.assumeIsolated { $0.tell(.relay(relay.address, state)) } }
         }
     }
 

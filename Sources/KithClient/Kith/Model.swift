@@ -103,8 +103,10 @@ public struct ConversationSummary: Hashable, Sendable {
     public let id: ConversationID
     /// The name it goes by here: the contact's, or the group's.
     public let name: String
-    /// The other person, if it is a conversation of two.
+    /// The other person, if it is a conversation of two; `nil` there too if they have another key by now.
     public let contact: ContactID?
+    /// Whether it is a conversation of two.
+    public let isDirect: Bool
     /// Whether it can be used.
     public let status: ConversationStatus
     /// The members, this device's account included.
@@ -233,6 +235,8 @@ public enum Warning: Hashable, Sendable {
     case notKept(seq: UInt64)
     /// An invitation to a state of the conversation that is over was put into an inbox again. It was not taken.
     case oldWelcome
+    /// Somebody came with an invite for one person after that person had. This device leaves the conversation, so that they see it.
+    case inviteUsedAgain
 }
 
 /// What happens, as it happens.
@@ -251,6 +255,9 @@ public enum KithEvent: Hashable, Sendable {
     case inviteUsed(InboxID, ConversationID)
     /// Something is wrong that is not a message's.
     case warning(ConversationID, Warning)
+    /// Somebody invited this device to a conversation at a relay that it does not use, by an address that anybody may have. It was
+    /// passed over: nobody is to make a device connect to a relay of their choice by knowing its name.
+    case invitationPassedOver(RelayAddress)
     /// More has happened than was taken in time, and events were dropped: read again what is shown.
     case missed
 }

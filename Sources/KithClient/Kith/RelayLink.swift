@@ -63,8 +63,9 @@ final class RelayLink: Sendable {
             do throws(RelayConnectionError) {
                 let connection = try await RelayConnection.connect(
                     to: address, trust: .pinned(relay.pin), pass: relay.pass)
-                delay = Backoff()
+                let begin = ContinuousClock.now
                 await use(connection)
+                delay.didLast(ContinuousClock.now - begin)
             } catch {
                 if error.isFinal {
                     // A relay with another key is not this relay. Asked again now and then: it may come back.
@@ -150,6 +151,9 @@ final class RelayLink: Sendable {
             switch result {
             case .success(let reply): mailbox.put(.answered(id, tag: tag, .success(reply)))
             case .failure(.refused(let error)): mailbox.put(.answered(id, tag: tag, .failure(error)))
+            case .failure(.overloaded):
+                let error = RelayError(.unavailable, "the connection is busy")
+                mailbox.put(.answered(id, tag: tag, .failure(error)))
             // The connection is over; that is said once for all.
             case .failure: break
             }
@@ -207,14 +211,21 @@ final class RelayLink: Sendable {
 /// How long to wait before connecting again: doubling from a quarter second to a minute, with jitter, so that a relay that
 /// comes back is not overrun.
 struct Backoff {
-    private var stepMs: UInt64 = 250
+    private var stepMs = Self.shortestMs
     /// Whether to wait the longest time at once.
     var isSlow = false
 
     private static let longestMs: UInt64 = 60_000
+    private static let shortestMs: UInt64 = 250
 
     /// What ``nextMs()`` is at most.
     var peekMs: UInt64 { isSlow ? Self.longestMs : stepMs }
+
+    /// A connection is over. A relay that closes each of them at once is waited for longer and longer, too.
+    mutating func didLast(_ duration: Duration) {
+        isSlow = false
+        if duration >= ClientLimits.lastingConnection { stepMs = Self.shortestMs }
+    }
 
     mutating func nextMs() -> UInt64 {
         let step = peekMs

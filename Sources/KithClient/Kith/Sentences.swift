@@ -44,7 +44,16 @@ extension Warning {
             count == 1 ? "a message of the sender has not arrived" : "\(count) messages of the sender have not arrived"
         case .notKept(let seq): "the relay said that it has entry \(seq) and does not show it"
         case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
+        case .inviteUsedAgain:
+            "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
         }
+    }
+}
+
+extension RelayAddress {
+    /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
+    public var invitationSentence: String {
+        "somebody invited you to a conversation at the relay \(self), which this profile does not use; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 

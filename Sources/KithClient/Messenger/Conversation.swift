@@ -50,6 +50,9 @@ final class Conversation {
     /// When members that asked were last asked back in this epoch.
     var askedBackAt: [LeafIndex: UInt64] = [:]
 
+    /// Since when answers to challenges are counted, in milliseconds since 1970, and how many there were.
+    var answers: (since: UInt64, count: Int) = (0, 0)
+
     /// Messages of a member that should have come and have not.
     struct Gap {
         let since: UInt64
@@ -90,6 +93,9 @@ final class Conversation {
             isNewEpoch = true
         }
     }
+
+    /// Whether this device has asked the others to take it out.
+    var isLeaving: Bool { record.intents.contains { $0.change == .leave } }
 
     init(id: ConversationID, record: ConversationRecord) {
         self.id = id

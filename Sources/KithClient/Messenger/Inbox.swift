@@ -5,6 +5,8 @@ import MLS
 final class Inbox {
     var record: InboxRecord
     var followTag: UInt64?
+    /// The last entry that was there when the follow began.
+    var lastThere: UInt64?
     /// Entries that wait for the one before them to be done with.
     var queue: [Entry] = []
     /// Whether more is there than may queue, and is read when the first entry is done with.
@@ -19,6 +21,12 @@ final class Inbox {
     var retryAt: UInt64?
 
     init(_ record: InboxRecord) { self.record = record }
+
+    /// Whether everything that was there when the follow began is done with.
+    var isRead: Bool {
+        guard followTag != nil, let lastThere else { return false }
+        return queue.isEmpty && !isPaused && record.lastSeq >= lastThere
+    }
 
     func hangUp() {
         followTag = nil

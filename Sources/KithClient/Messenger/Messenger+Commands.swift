@@ -40,6 +40,10 @@ extension Messenger {
             // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
             output.transaction.delete(StoreKey(.request, item: item))
             guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
+            // Another may have the number of one that came to nothing.
+            guard request.channel.map({ conversations[request.conversation]?.record.channel == $0 }) != false else {
+                throw .notFound("conversation")
+            }
             let place = try conversationForSending(request.text, request.conversation)
             try send(request.text, as: request.entryID, request.replyTo, request.expiresAfter, place, id)
         case .markRead(let conversation, let seq, let sendsReceipt):
@@ -127,7 +131,7 @@ extension Messenger {
     private func startConversation(_ contact: ContactID, waits: Bool, _ id: CommandID) throws(KithError) {
         guard let person = contacts[contact] else { throw .notFound("contact") }
         if let known = conversations.values.filter({
-            $0.record.contact == contact && $0.record.status.isOpen && !$0.isLeftAlone
+            $0.record.contact == contact && $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
         }).max(by: { $0.id < $1.id }) {
             return finish(id, .success(.conversation(known.id)))
         }
@@ -137,12 +141,35 @@ extension Messenger {
         }
         guard let inbox = person.inbox else { throw .notReachable(person.name) }
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
-        let conversation = try create(
-            title: "", at: relayID(for: inbox.relay), isDirect: true, contact: contact, [target], id)
-        guard !waits else { return }
+        let relay = relayID(for: inbox.relay)
+        var conversation = try begunInVain(with: contact, at: relay, target, id)
+        if conversation == nil {
+            conversation = try create(title: "", at: relay, isDirect: true, contact: contact, [target], id)
+        }
+        guard !waits, let conversation else { return }
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
         }
+    }
+
+    /// The conversation in which the person could not be reached before, begun anew with what waits in it: not one for each try.
+    private func begunInVain(
+        with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ id: CommandID
+    ) throws(KithError) -> Conversation? {
+        let known = conversations.values.filter { conversation in
+            guard case .stopped(_, .notReachable) = conversation.record.status else { return false }
+            return conversation.record.contact == contact && conversation.record.relay == relay
+                && conversation.record.epoch == 0
+        }
+        guard let conversation = known.max(by: { $0.id < $1.id }), try hasGroup(conversation) else { return nil }
+        conversation.record.status = .preparing
+        // The relay may have let go of the channel, in which nothing was ever said.
+        conversation.record.isCreated = false
+        let intent = want(.add([target]), in: conversation)
+        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
+        tell(.conversation(try summary(of: conversation)))
+        try open(conversation)
+        return conversation
     }
 
     private func createGroup(
@@ -254,7 +281,7 @@ extension Messenger {
         let conversation = try open(id)
         guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
         if conversation.record.isSuspect { throw .suspect }
-        if conversation.record.intents.contains(where: { $0.change == .leave }) { throw .conversation(.left) }
+        if conversation.isLeaving { throw .conversation(.left) }
         // It would wait for ever: the others are gone.
         if conversation.isLeftAlone { throw .leftAlone }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {

@@ -8,13 +8,19 @@ struct PendingDelivery {
     var isOpen = false
     /// Requests that have no answer yet.
     var unanswered = 0
+    /// Whether the relay may have it although nothing says so: it was sent before, and the answer was lost.
+    var mayBeThere: Bool
     /// How long to wait before all is asked again, in milliseconds: the relay asked for patience. What it says to the
     /// other requests of the same attempt follows from that.
     var patienceMs: UInt64?
 
-    init(_ delivery: ChannelDelivery) { self.delivery = delivery }
+    init(_ delivery: ChannelDelivery, mayBeThere: Bool) {
+        self.delivery = delivery
+        self.mayBeThere = mayBeThere
+    }
 
     mutating func hangUp() {
+        if unanswered > 0 { mayBeThere = true }
         isOpen = false
         unanswered = 0
         patienceMs = nil
@@ -27,7 +33,7 @@ extension Messenger {
     func deliver(_ delivery: ChannelDelivery) throws(KithError) -> UInt64 {
         let number = nextNumbers.delivery
         nextNumbers.delivery += 1
-        deliveries[number] = PendingDelivery(delivery)
+        deliveries[number] = PendingDelivery(delivery, mayBeThere: false)
         output.transaction.put(StoreKey(.delivery, item: number), delivery.encoded)
         want(delivery.relay)
         try openDelivery(number)
@@ -86,12 +92,22 @@ extension Messenger {
         if pending.delivery.parts.allSatisfy({ pending.done.contains($0.id) }) { try didDeliver(number, nil) }
     }
 
+    /// A Welcome that can't be delivered invited nobody. In a conversation of two that has just begun, nobody is there to talk to.
+    private func didNotInvite(_ delivery: ChannelDelivery) throws(KithError) {
+        guard delivery.access == nil, let conversation = conversations[delivery.conversation],
+            conversation.record.isDirect, conversation.record.status == .active, conversation.record.epoch == 1
+        else { return }
+        try stop(conversation, .notReachable)
+    }
+
     private func didDeliver(_ number: UInt64, _ error: KithError?) throws(KithError) {
-        guard let delivery = deliveries.removeValue(forKey: number)?.delivery else { return }
+        guard let pending = deliveries.removeValue(forKey: number) else { return }
+        let delivery = pending.delivery
         output.transaction.delete(StoreKey(.delivery, item: number))
         let place = IntentPlace(conversation: delivery.conversation, intent: delivery.intent)
         if let error {
             finish(at: place, .failure(error))
+            if !pending.mayBeThere { try didNotInvite(delivery) }
         } else {
             for (other, pending) in deliveries where pending.delivery.after == number { try openDelivery(other) }
         }

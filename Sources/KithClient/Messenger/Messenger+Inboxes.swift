@@ -36,13 +36,20 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
+        if record.depositedAt > 0 {
+            // Before it would be made again: whether the relay still has it, and the key packages in it.
+            request(
+                record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.turnToken]),
+                for: .lookForInbox(id))
+        }
         request(
             record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
             for: .createInbox(id))
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
-        if inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
+        if !record.isOver(now: now), inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
+        inbox.lastThere = nil
         inbox.followTag = follow(
             record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
     }
@@ -57,6 +64,16 @@ extension Messenger {
             if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
             finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
         }
+    }
+
+    /// A relay that does not know an inbox in which it had key packages has lost it, and gets others.
+    func didLook(forInbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
+        guard case .failure(let error) = result, error.code == .denied, let inbox = inboxes[id],
+            !inbox.record.isClosing,
+            !inbox.record.isOver(now: now)
+        else { return }
+        inbox.record.depositedAt = 0
+        try deposit(id)
     }
 
     /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.
@@ -78,13 +95,16 @@ extension Messenger {
             storeInbox(id)
             try open(inbox: id)
         case .gone: forget(inbox: id)
-        default: if error.code.isPassing { openLater(inbox, error) }
+        case let code where code.isPassing: openLater(inbox, error)
+        // Nothing can be read there.
+        default: if inbox.record.isOver(now: now) { try close(inbox: id) }
         }
     }
 
     /// A relay that has fewer entries than were processed has lost some, and begins to count where it is.
     func didStartFollow(_ inbox: Inbox, _ id: InboxID, lastSeq: UInt64) throws(KithError) {
-        guard lastSeq < inbox.record.lastSeq else { return }
+        inbox.lastThere = lastSeq
+        guard lastSeq < inbox.record.lastSeq else { return try closeIfOver(inbox: id) }
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.record.lastSeq = lastSeq
@@ -92,6 +112,13 @@ extension Messenger {
         inbox.record.depositedAt = 0
         storeInbox(id)
         try open(inbox: id)
+    }
+
+    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: who put
+    /// it there was told that it had arrived.
+    func closeIfOver(inbox id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], inbox.record.isOver(now: now), inbox.isRead else { return }
+        try close(inbox: id)
     }
 
     /// Closes an inbox: at the relay as soon as that is connected, and here at once.
@@ -104,6 +131,7 @@ extension Messenger {
         forgetParcel(.tree(id))
         storeInbox(id)
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+        finish(commandsByInbox.removeValue(forKey: id), .failure(.inviteExpired))
         try open(inbox: id)
     }
 
@@ -220,7 +248,7 @@ extension Messenger {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
         }
-        guard inbox.isPaused, inbox.queue.isEmpty else { return }
+        guard inbox.isPaused, inbox.queue.isEmpty else { return try closeIfOver(inbox: id) }
         inbox.isPaused = false
         try open(inbox: id)
     }
@@ -237,6 +265,11 @@ extension Messenger {
     /// device is passed over.
     func take(_ entry: Entry, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?) throws(KithError) -> Taken {
         let record = inbox.record
+        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: now),
+            entry.receivedAtMs > expiresAt.asMilliseconds
+        {
+            return .done
+        }
         guard
             let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
             let letter = try? InboxLetter(decoding: opened)
@@ -254,12 +287,19 @@ extension Messenger {
         // Who says so is known only once the tree is here.
         let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
         if case .parcel(let address) = message.tree, tree == nil {
-            guard !isAnybodys else { return .done }
+            if isAnybodys { tellOfInvitation(at: message.relay.address) }
+            guard !isAnybodys, !record.isSpent else { return .done }
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
         return try join(
             welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
+    }
+
+    /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.
+    func tellOfInvitation(at relay: RelayAddress) {
+        guard toldRelays.count < ClientLimits.relaysToldOf, toldRelays.insert(relay).inserted else { return }
+        tell(.invitationPassedOver(relay))
     }
 
     private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {

@@ -19,11 +19,14 @@ extension Messenger {
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
         let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
         let isStranger = inviter.flatMap { contactsByKey[$0] } == nil
-        if isStranger,
-            byContactOnly || !inbox.record.purpose.isForFew && group.memberCount > ClientLimits.strangersGroup
-        {
+        if isStranger, byContactOnly {
+            tellOfInvitation(at: message.relay.address)
             return .done
         }
+        if isStranger, !inbox.record.purpose.isForFew, group.memberCount > ClientLimits.strangersGroup { return .done }
+        // The invite was for one person, and somebody else has come with it.
+        let isUninvited = inbox.record.isSpent && isStranger
+        if isUninvited, inbox.record.taken.count > ClientLimits.lettersDeclined { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
         inbox.waiting = nil
@@ -33,15 +36,8 @@ extension Messenger {
             freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
         }
 
-        let certificates = group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter {
-            $0.accountKey != profile.account.publicKey
-        }
-        let isDirect = message.isDirect && Set(certificates.map(\.accountKey)).count == 1
-        // An invite for one person vouches for one, and not for somebody who is known by other means already.
-        let others = certificates.map { certificate in
-            let isNew = contactsByKey[certificate.accountKey] == nil
-            return remember(certificate, trust: isDirect && isNew ? inbox.record.purpose.trust : .unverified)
-        }
+        let (others, isDirect) = meet(
+            group, mayBeDirect: message.isDirect, trust: isUninvited ? .unverified : inbox.record.purpose.trust)
         let conversation =
             old
             ?? newConversation(
@@ -59,12 +55,36 @@ extension Messenger {
         }
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
-        if isDirect { try sendCard(in: conversation) }
         inbox.record.didTake(letter, conversation.id)
-        try used(inbox, inboxID, conversation)
+        if isUninvited {
+            // Not to answer would leave them talking to nobody.
+            want(.leave, in: conversation)
+            tell(.warning(conversation.id, .inviteUsedAgain))
+        } else {
+            if isDirect { try sendCard(in: conversation) }
+            try used(inbox, inboxID, conversation)
+        }
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
         return .done
+    }
+
+    /// The others in a group that this device joined, as contacts, and whether it is a conversation of two.
+    ///
+    /// - Parameter trust: why the key of somebody new is believed in a conversation of two. An invite for one person vouches for
+    ///   one, and not for somebody who is known by other means already.
+    private func meet(
+        _ group: Group, mayBeDirect: Bool, trust: Trust
+    ) -> (others: [ContactID], isDirect: Bool) {
+        let certificates = group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter {
+            $0.accountKey != profile.account.publicKey
+        }
+        let isDirect = mayBeDirect && Set(certificates.map(\.accountKey)).count == 1
+        let others = certificates.map { certificate in
+            let isNew = contactsByKey[certificate.accountKey] == nil
+            return remember(certificate, trust: isDirect && isNew ? trust : .unverified)
+        }
+        return (others, isDirect)
     }
 
     /// Whether a conversation's log has to be read further before a Welcome to it can be judged.
@@ -131,12 +151,12 @@ extension Messenger {
         }
     }
 
-    /// An inbox was used: one for a single person is closed, the others are filled up.
+    /// An inbox was used: one for a single person is closed once it is known who else came, the others are filled up.
     private func used(_ inbox: Inbox, _ id: InboxID, _ conversation: Conversation) throws(KithError) {
         switch inbox.record.purpose {
         case .invite(let isReusable, _):
-            tell(.inviteUsed(id, conversation.id))
-            if isReusable { try deposit(id, 1) } else { try close(inbox: id) }
+            if !inbox.record.isSpent { tell(.inviteUsed(id, conversation.id)) }
+            if isReusable { try deposit(id, 1) } else { inbox.record.isSpent = true }
         case .contact, .name: try deposit(id, 1)
         }
     }

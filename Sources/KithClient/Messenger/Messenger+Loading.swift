@@ -37,7 +37,7 @@ extension Messenger {
         }
         for value in try all(.delivery) {
             let delivery = try decodingStored(.delivery) { try ChannelDelivery(stored: value.bytes) }
-            deliveries[value.item] = PendingDelivery(delivery)
+            deliveries[value.item] = PendingDelivery(delivery, mayBeThere: true)
             nextNumbers.delivery = max(nextNumbers.delivery, value.item + 1)
         }
         for value in try all(.expiry) {

@@ -15,7 +15,9 @@ extension Messenger {
     }
 
     private func process(_ entry: Entry, of conversation: Conversation) throws(KithError) {
-        guard let view = conversation.record.view, entry.seq == view.seq + 1, entry.epoch == conversation.record.epoch
+        // Past the highest, no store could take it.
+        guard let view = conversation.record.view, entry.seq == view.seq + 1, entry.seq < StoreKey.highest,
+            entry.epoch == conversation.record.epoch
         else { return try stop(conversation, .brokenLog) }
         let after = view.after(entry)
         try checkKept(entry, of: conversation)

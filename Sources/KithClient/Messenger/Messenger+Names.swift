@@ -7,6 +7,8 @@ struct NameRequest {
     enum Kind {
         /// Put the address of an inbox under it.
         case register(InboxID)
+        /// The relay refused to: find out who holds it.
+        case confirm(InboxID)
         /// Find who holds it, and call them this here.
         case lookUp(alias: String?)
     }
@@ -14,6 +16,8 @@ struct NameRequest {
     let relay: RelayID
     let name: Name
     let kind: Kind
+    /// The lowest version that the record may have: the clock may have been ahead when the one before was made.
+    var version: UInt64 = 0
 }
 
 extension Messenger {
@@ -40,14 +44,14 @@ extension Messenger {
     func sendNameRequest(_ id: CommandID) throws(KithError) {
         guard let asked = nameRequests[id], links.contains(asked.relay) else { return }
         switch asked.kind {
-        case .lookUp: request(asked.relay, .lookup(name: asked.name), for: .name(id))
+        case .lookUp, .confirm: request(asked.relay, .lookup(name: asked.name), for: .name(id))
         case .register(let inbox):
             guard let record = inboxes[inbox]?.record, record.depositedAt > 0, let point = relays[asked.relay] else {
                 return
             }
             let address = address(of: record, at: RelayPoint(address: point.address, pin: point.pin))
             let signed = try callingMLS { () throws(MLSError) in
-                try profile.account.nameRecord(asked.name, version: now, content: address.encoded)
+                try profile.account.nameRecord(asked.name, version: max(now, asked.version), content: address.encoded)
             }
             request(asked.relay, .register(name: asked.name, record: signed.unverified), for: .name(id))
         }
@@ -65,18 +69,40 @@ extension Messenger {
         switch (asked.kind, result) {
         case (.register, .success): finish(id, .success(.done))
         case (.register(let inbox), .failure(let error)):
-            if error.code == .exists || error.code == .denied {
-                try close(inbox: inbox)
-                finish(id, .failure(.nameHeld))
-            } else {
-                finish(id, .failure(.relay(.refused(error))))
+            guard error.code == .exists || error.code == .denied, asked.version == 0 else {
+                return finish(id, .failure(error.code == .exists ? .nameHeld : .relay(.refused(error))))
             }
+            nameRequests[id] = NameRequest(relay: asked.relay, name: asked.name, kind: .confirm(inbox))
+            try sendNameRequest(id)
+        case (.confirm(let inbox), .success(.record(let record))): try confirm(record, asked, inbox, id)
+        case (.confirm, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
+        case (.confirm, .success): finish(id, .failure(.nameHeld))
         case (.lookUp(let alias), .success(.record(let record))):
             finish(id, found(record, asked.name, alias, at: asked.relay))
         case (.lookUp, .failure(let error)) where error.code == .notFound: finish(id, .failure(.nameUnknown))
         case (.lookUp, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
         case (.lookUp, .success): finish(id, .failure(.nameUnknown))
         }
+    }
+
+    /// The relay has a record under a name, and refused another.
+    private func confirm(
+        _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ id: CommandID
+    ) throws(KithError) {
+        guard let record = unverified.verified(for: asked.name) else { return finish(id, .failure(.nameHeld)) }
+        guard record.identity == profile.account.publicKey.bytes else {
+            try close(inbox: inbox)
+            return finish(id, .failure(.nameHeld))
+        }
+        if let known = inboxes[inbox], let address = try? InboxAddress(decoding: record.content),
+            address.channel == known.record.channel
+        {
+            return finish(id, .success(.done))
+        }
+        guard record.version < .max else { return finish(id, .failure(.nameHeld)) }
+        nameRequests[id] = NameRequest(
+            relay: asked.relay, name: asked.name, kind: .register(inbox), version: record.version + 1)
+        try sendNameRequest(id)
     }
 
     /// Somebody holds the name: the relay says so, and nothing more is known of them.

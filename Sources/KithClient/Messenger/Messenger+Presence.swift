@@ -91,13 +91,22 @@ extension Messenger {
         try challenge(in: conversation)
     }
 
+    /// Whoever asks without end, under whatever number, does not hold up what else goes to the relay.
+    private func mayAnswer(in conversation: Conversation) -> Bool {
+        let since = conversation.answers.since
+        if now < since || now >= since + ClientLimits.presenceMs { conversation.answers = (now, 0) }
+        conversation.answers.count += 1
+        return conversation.answers.count <= ClientLimits.liveAnswers
+    }
+
     /// Takes a whisper. One that is not genuine is worth nothing, and not a word.
     func didHear(_ payload: ArraySlice<UInt8>, in conversation: Conversation) throws(KithError) {
         let group = try group(of: conversation).group
         guard let check = try open(payload, conversation, group) else { return }
         switch check {
         case .challenge(let leaf, let nonce):
-            guard leaf != group.ownLeafIndex, let account = account(leaf, group) else { return }
+            guard leaf != group.ownLeafIndex, let account = account(leaf, group), mayAnswer(in: conversation)
+            else { return }
             let own = random.bytes(32)
             let proof = proof(
                 challenge: nonce, nonce: own, challenger: account, account: profile.account.publicKey, group)

@@ -16,9 +16,14 @@ extension Messenger {
             let isLinked = links.contains(inbox.record.relay)
             if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
             guard !inbox.record.isClosing else { continue }
-            if case .invite(_, let expiresAt) = inbox.record.purpose { due.append(expiresAt.asMilliseconds) }
+            // Once it has run out, what the relay brings closes it.
+            if case .invite(_, let expiresAt) = inbox.record.purpose, !inbox.record.isExpired(now: now) {
+                due.append(expiresAt.asMilliseconds)
+            }
             if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
-            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil {
+            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
+                !inbox.record.isOver(now: now)
+            {
                 due.append(inbox.record.depositedAt + ClientLimits.depositMs)
             }
         }
@@ -77,8 +82,8 @@ extension Messenger {
                 try open(inbox: id)
             }
             guard !inbox.record.isClosing else { continue }
-            if case .invite(_, let expiresAt) = inbox.record.purpose, expiresAt.asMilliseconds <= now {
-                try close(inbox: id)
+            if inbox.record.isOver(now: now) {
+                try closeIfOver(inbox: id)
             } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
                 now >= inbox.record.depositedAt + ClientLimits.depositMs,
                 links.contains(inbox.record.relay)

@@ -26,7 +26,8 @@ extension Messenger {
         let record = conversation.record
         guard let relay = relays[record.relay] else { throw .store(.damaged(.relay)) }
         return ConversationSummary(
-            id: conversation.id, name: name(of: conversation), contact: record.contact, status: record.status,
+            id: conversation.id, name: name(of: conversation), contact: record.contact, isDirect: record.isDirect,
+            status: record.status,
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
             lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
             isSuspect: record.isSuspect)
@@ -72,7 +73,7 @@ extension Messenger {
     package var openInvites: [OpenInvite] { inboxes.keys.sorted().compactMap(openInvite) }
 
     func openInvite(_ id: InboxID) -> OpenInvite? {
-        guard let record = inboxes[id]?.record, !record.isClosing,
+        guard let record = inboxes[id]?.record, !record.isClosing, !record.isOver(now: now),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = relays[record.relay]
         else { return nil }
         let invite = Invite(inbox: address(of: record, at: point), name: profile.name, expiresAt: expiresAt)

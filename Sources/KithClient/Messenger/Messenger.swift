@@ -42,6 +42,8 @@ package final class Messenger {
     /// When to try deliveries again, in milliseconds since 1970.
     var deliveryRetryAt: UInt64?
     var nextNumbers = NextNumbers()
+    /// Relays to which somebody invited in vain, and of which the user was told.
+    var toldRelays: Set<RelayAddress> = []
     /// Commands that wait for a change of a group, by intent.
     var commandsByIntent: [IntentPlace: [CommandID]] = [:]
     /// Commands that wait for an inbox to be ready.

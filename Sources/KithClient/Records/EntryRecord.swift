@@ -193,6 +193,7 @@ extension Warning: TLSCodable {
         case 2: self = .missingBefore(Int(try reader.readUInt32()))
         case 3: self = .notKept(seq: try reader.readUInt64())
         case 4: self = .oldWelcome
+        case 5: self = .inviteUsedAgain
         case let other: throw .unknownValue(field: "Warning", value: UInt64(other))
         }
     }
@@ -211,6 +212,7 @@ extension Warning: TLSCodable {
             writer.write(UInt8(3))
             writer.write(seq)
         case .oldWelcome: writer.write(UInt8(4))
+        case .inviteUsedAgain: writer.write(UInt8(5))
         }
     }
 }

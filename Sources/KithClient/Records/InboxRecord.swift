@@ -25,6 +25,8 @@ struct InboxRecord: Sendable {
     var lastSeq: UInt64 = 0
     /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
     var depositedAt: UInt64 = 0
+    /// Whether the one person it was for has come. Whoever came after them is told, and then it is closed.
+    var isSpent = false
     /// To be closed: nothing that comes is taken any more.
     var isClosing = false
     var nextKeyPackage: UInt64 = 1
@@ -102,11 +104,19 @@ struct InboxRecord: Sendable {
         sealKey = InboxSealKey(random: random)
     }
 
+    /// Whether the invite to it has run out.
+    func isExpired(now: UInt64) -> Bool {
+        if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
+    }
+
+    /// Whether it is closed as soon as it is known what had come by then.
+    func isOver(now: UInt64) -> Bool { isSpent || isExpired(now: now) }
+
     var access: Access {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
     }
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 256)
@@ -135,6 +145,7 @@ struct InboxRecord: Sendable {
         writer.write(nextKeyPackage)
         writer.writeVector(taken)
         writer.writeOptional(held)
+        writer.write(isSpent)
         return writer.bytes
     }
 
@@ -162,6 +173,7 @@ struct InboxRecord: Sendable {
         nextKeyPackage = try reader.readUInt64()
         taken = try reader.readVector()
         held = version == 1 ? nil : try reader.readOptional()
+        isSpent = version < 3 ? false : try reader.readPresence()
         try reader.expectEnd()
     }
 }

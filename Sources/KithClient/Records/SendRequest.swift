@@ -7,19 +7,26 @@ struct SendRequest: Hashable, Sendable {
     /// The id that the message will have, so that whoever asked finds it again.
     let entryID: EntryID
     let conversation: ConversationID
+    /// The conversation's channel: its number may be another's by the time that the request is taken. `nil` in those that an
+    /// earlier version left.
+    let channel: ChannelID?
     let text: String
     let replyTo: EntryID?
     let expiresAfter: UInt32?
 
-    init(entryID: EntryID, conversation: ConversationID, text: String, replyTo: EntryID?, expiresAfter: UInt32?) {
+    init(
+        entryID: EntryID, conversation: ConversationID, channel: ChannelID?, text: String, replyTo: EntryID?,
+        expiresAfter: UInt32?
+    ) {
         self.entryID = entryID
         self.conversation = conversation
+        self.channel = channel
         self.text = text
         self.replyTo = replyTo
         self.expiresAfter = expiresAfter
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: text.utf8.count + 64)
@@ -29,18 +36,22 @@ struct SendRequest: Hashable, Sendable {
         writer.writeText(text)
         writer.writeOptional(replyTo)
         writer.writeOptional(expiresAfter)
+        writer.writeOptional(channel)
         return writer.bytes
     }
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else { throw .unknownValue(field: "SendRequest.version", value: UInt64(version)) }
+        guard (1...Self.version).contains(version) else {
+            throw .unknownValue(field: "SendRequest.version", value: UInt64(version))
+        }
         entryID = try reader.read()
         conversation = ConversationID(rawValue: try reader.readUInt64())
         text = try reader.readText(limit: ClientLimits.text)
         replyTo = try reader.readOptional()
         expiresAfter = try reader.readOptional()
+        channel = version == 1 ? nil : try reader.readOptional()
         try reader.expectEnd()
     }
 }

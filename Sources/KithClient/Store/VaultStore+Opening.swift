@@ -2,17 +2,20 @@ import Crypto
 import Foundation
 
 extension VaultStore {
-    /// Makes a new vault in a folder. The caller has its ``ProfileLock``.
+    /// Makes a new vault in a folder, with its first contents: a vault without a profile would open to nobody, and be in the way
+    /// of another. The caller has its ``ProfileLock``.
     ///
     /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase,
     ///   ``KithError/file(_:)``, ``KithError/store(_:)``. There is no vault then, unless there was one.
-    package static func create(in folder: URL, _ secret: VaultSecret) throws(KithError) -> VaultStore {
-        try create(in: folder, secret, cost: .standard)
+    package static func create(
+        in folder: URL, _ secret: VaultSecret, holding contents: StoreTransaction = StoreTransaction()
+    ) throws(KithError) -> VaultStore {
+        try create(in: folder, secret, holding: contents, cost: .standard)
     }
 
     /// The same, with another cost of a passphrase: tests open many vaults.
     package static func create(
-        in url: URL, _ secret: VaultSecret, cost: ScryptParameters.Cost
+        in url: URL, _ secret: VaultSecret, holding contents: StoreTransaction, cost: ScryptParameters.Cost
     ) throws(KithError) -> VaultStore {
         let folder = ProfileFolder(url)
         let key = VaultKey()
@@ -28,6 +31,11 @@ extension VaultStore {
         let header = try wrap(key, secret, cost: cost, folder)
         do throws(StoreError) {
             try VaultDatabase.make(folder.unfinishedVault, header: header.encoded)
+            let unfinished = try VaultStore(
+                folder, VaultDatabase(opening: folder.unfinishedVault), key, isReadOnly: false)
+            try unfinished.commit(contents)
+            // Everything is in the one file then.
+            try unfinished.close()
         } catch { throw .store(error) }
         let isFirst: Bool
         do throws(PrivateFileError) { isFirst = try folder.finishVault() } catch { throw .file(error) }

@@ -82,12 +82,12 @@ final class SimulatedLink {
         lastFollow += 1
         let follow = FollowID(value: lastFollow)
         follows[tag] = follow
-        guard
-            let frame = try? session?.follow(
+        do throws(RelayConnectionError) {
+            let frame = try session?.follow(
                 follow, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(tag),
                 now: .uptimeNanoseconds(0))
-        else { return world.violate("\(client.name) follows a channel that it follows already") }
-        world.send(frame, on: connection)
+            if let frame { world.send(frame, on: connection) }
+        } catch { world.violate("\(client.name) follows a channel that it follows already") }
     }
 
     func unfollow(_ tag: UInt64) {

@@ -97,6 +97,7 @@ extension Judge {
             if !hasGhosts { world.violate("\(client.name) has a conversation that never began") }
         case .removed, .left: break
         case .stopped(_, .closed): break
+        case .stopped(_, .notReachable) where hasGhosts: break
         // A channel that was closed tells only those who have its last tokens; to the others it never was.
         case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }:
             break

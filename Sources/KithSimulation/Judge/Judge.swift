@@ -182,6 +182,8 @@ final class Judge {
         warnings.append((client.index, conversation, warning))
         // One of several messages in flight was refused for the moment: that it has not arrived is the truth, for a while.
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
+        // People do use an invite for one person twice.
+        if warning == .inviteUsedAgain { return }
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 

@@ -108,7 +108,7 @@ final class People {
     }
 
     /// An invite that was used, withdrawn or has run out by its maker's clock may still let somebody in before the relay
-    /// hears that it is closed; its maker does not look into it any more.
+    /// hears that it is closed; its maker does not look into it any more once it was read to what was its end.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }

@@ -263,6 +263,7 @@ struct ChatModel {
             if id != conversation.id {
                 notice("an invite of yours was used\(names[id].map { ": kith chat \(MessageWording.name($0))" } ?? "")")
             }
+        case .invitationPassedOver(let relay): notice(relay.invitationSentence)
         case .warning(let id, let warning):
             guard id == conversation.id else { return }
             show([ScreenLine(.failure, MessageWording.text(warning))])

@@ -253,7 +253,14 @@ struct GroupRenameCommand: AsyncParsableCommand {
                 let events = await kith.events()
                 try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.rename(conversation.id, to: title)
-                    for await case .conversation(let now) in events where now.id == conversation.id {
+                    for await event in events {
+                        let now: ConversationSummary
+                        switch event {
+                        case .conversation(let summary) where summary.id == conversation.id: now = summary
+                        // The change may have been among them.
+                        case .missed: now = try await kith.conversation(conversation.id)
+                        default: continue
+                        }
                         if now.name == title { return }
                         if let obstacle = now.obstacle { throw obstacle }
                     }

@@ -134,16 +134,26 @@ struct HostCommand: AsyncParsableCommand {
         for open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
     ) async throws -> ConversationID? {
         if !profile.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
+        let before = try await kith.conversations().map(\.id).max()
         return try await withThrowingTaskGroup(of: ConversationID?.self) { group in
             group.addTask {
                 await signals.wait()
                 return nil
             }
             group.addTask {
+                var latest = before
                 for await event in events {
-                    guard case .inviteUsed(_, let id) = event else { continue }
-                    try await report(id, kith)
-                    if opensChat { return id }
+                    let joined: [ConversationID]
+                    switch event {
+                    case .inviteUsed(_, let id): joined = [id]
+                    case .missed: joined = try await kith.conversations(after: latest).map(\.id)
+                    default: continue
+                    }
+                    for id in joined {
+                        try await report(id, kith)
+                        if opensChat { return id }
+                        latest = max(latest ?? id, id)
+                    }
                 }
                 throw KithError.closed
             }

@@ -65,6 +65,7 @@ struct InviteCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 if let revoke { return try await close(InboxID(rawValue: revoke), in: kith) }
                 let events = await kith.events()
+                let latest = try await kith.conversations().map(\.id).max()
                 let point = try await relay.point(for: kith)
                 let open = try await patience.wait(
                     for: kith, at: point.address,
@@ -73,7 +74,7 @@ struct InviteCommand: AsyncParsableCommand {
                     try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.seconds)
                 }
                 guard show(open) else { return }
-                if wait { try await waitForUse(of: open, kith, events) }
+                if wait { try await waitForUse(of: open, kith, events, after: latest) }
             }
         }
     }
@@ -84,13 +85,27 @@ struct InviteCommand: AsyncParsableCommand {
         return profile.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 
-    private func waitForUse(of open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>) async throws {
+    /// - Parameter latest: the last conversation that there was before the invite.
+    private func waitForUse(
+        of open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
+    ) async throws {
         StandardStream.error.write("[waiting for somebody to use it; ctrl-C leaves it open]\n")
         for await event in events {
-            guard case .inviteUsed(open.id, let id) = event else { continue }
-            let conversation = try await kith.conversation(id)
+            let conversation: ConversationSummary
+            switch event {
+            case .inviteUsed(open.id, let id): conversation = try await kith.conversation(id)
+            // That it was used may have been among what was dropped.
+            case .missed:
+                let isOpen = await kith.openInvites().contains { $0.id == open.id }
+                guard open.isReusable || !isOpen, let first = try await kith.conversations(after: latest).first else {
+                    continue
+                }
+                conversation = first
+            default: continue
+            }
             if profile.json {
-                JSONLine.print(Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: id.rawValue))
+                JSONLine.print(
+                    Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: conversation.id.rawValue))
             } else {
                 StandardStream.error.write(
                     "[\(SafeText.oneLine(conversation.name)) used it: kith chat \(SafeText.oneLine(conversation.name))]\n"

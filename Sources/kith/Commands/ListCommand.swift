@@ -54,7 +54,7 @@ struct ListCommand: AsyncParsableCommand {
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [
             "#\(conversation.id.rawValue)", conversation.name,
-            conversation.contact == nil ? "group of \(conversation.memberCount)" : "",
+            !conversation.isDirect ? "group of \(conversation.memberCount)" : "",
             conversation.lastActivityMs == 0 ? "" : Moment(ms: conversation.lastActivityMs).local,
             state.joined(separator: "; "),
         ]

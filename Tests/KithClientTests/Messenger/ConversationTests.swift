@@ -180,7 +180,13 @@ struct ConversationTests {
                 let name = try #require(Name("alice"))
                 try await alice.kith.register(name, at: relay)
                 let found = try await mallory.kith.lookUp(name, at: relay)
+                let events = await alice.kith.events()
                 _ = try await mallory.kith.createGroup("come here", at: other, members: [found])
+                for await event in events {
+                    guard case .invitationPassedOver(let passedOver) = event else { continue }
+                    #expect(passedOver == otherAddress)
+                    break
+                }
                 // The name's address takes the place of the one that came with the first conversation.
                 let known = try await bob.kith.lookUp(name, at: relay)
                 _ = try await bob.kith.createGroup("plans", at: other, members: [known])

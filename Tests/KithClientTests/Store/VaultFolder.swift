@@ -18,8 +18,10 @@ final class VaultFolder: Sendable {
     var log: URL { url.appendingPathComponent("vault.db-wal") }
     var keyFile: URL { url.appendingPathComponent("vault.key") }
 
-    func create(_ secret: VaultSecret = .right) throws(KithError) -> VaultStore {
-        try VaultStore.create(in: url, secret, cost: .cheap)
+    func create(
+        _ secret: VaultSecret = .right, holding contents: StoreTransaction = StoreTransaction()
+    ) throws(KithError) -> VaultStore {
+        try VaultStore.create(in: url, secret, holding: contents, cost: .cheap)
     }
 
     func open(_ secret: VaultSecret = .right, isReadOnly: Bool = false) throws(KithError) -> VaultStore {

@@ -44,6 +44,18 @@ struct VaultOpeningTests {
         #expect(try folder.contents() == before)
     }
 
+    @Test("a vault is made with its first contents, or not at all")
+    func firstContents() throws {
+        let folder = VaultFolder()
+        var contents = StoreTransaction.put(.profile, item: 1, "kept")
+        contents.put(StoreKey(.entry, item: .max), [1])
+        #expect(throws: KithError.self) { try folder.create(holding: contents) }
+        #expect(throws: KithError.noProfile) { try folder.open() }
+        try folder.create(holding: .put(.profile, item: 1, "kept")).close()
+        #expect(try folder.open().text(.profile, item: 1) == "kept")
+        #expect(try folder.names.allSatisfy { !$0.hasPrefix("vault.new") })
+    }
+
     @Test("an empty passphrase is none")
     func emptyPassphrase() throws {
         let folder = VaultFolder()

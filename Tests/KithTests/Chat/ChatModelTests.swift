@@ -27,7 +27,7 @@ import Testing
         isSuspect: Bool = false
     ) -> ConversationSummary {
         ConversationSummary(
-            id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, status: status,
+            id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, isDirect: !isGroup, status: status,
             memberCount: members,
             unread: unread, readThrough: readThrough, lastSeq: 10, lastActivityMs: now, relay: relay,
             isSuspect: isSuspect)

@@ -44,6 +44,9 @@ enum ListenEvent: Sendable {
             self = .other(
                 Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence),
                 text: "\(name(id)): \(warning.sentence)")
+        case .invitationPassedOver(let relay):
+            self = .other(
+                Other(event: "invitationPassedOver", relay: "\(relay)"), text: relay.invitationSentence)
         // The messages are read again; what else was dropped is told.
         case .missed: self = .other(Other(event: "missed"), text: nil)
         }

@@ -72,7 +72,7 @@ struct ConversationReport: Encodable, Sendable {
         self.event = event
         conversation = summary.id.rawValue
         name = summary.name
-        isGroup = summary.contact == nil
+        isGroup = !summary.isDirect
         status = summary.status.word
         statusText = summary.status == .active ? nil : summary.status.sentence
         members = summary.memberCount

@@ -32,13 +32,18 @@ struct SendProgress {
             case .missed:
                 try await lookAgain(in: kith)
                 if waiting.isEmpty { return }
-            case .conversation(let now) where now.id == conversation.id:
-                if let obstacle = now.obstacle { throw obstacle }
-                if now.isSuspect { throw KithError.suspect }
+                try check(try await kith.conversation(conversation.id))
+            case .conversation(let now) where now.id == conversation.id: try check(now)
             default: continue
             }
         }
         throw KithError.closed
+    }
+
+    /// Whether what waits still can be sent.
+    private func check(_ now: ConversationSummary) throws {
+        if let obstacle = now.obstacle { throw obstacle }
+        if now.isSuspect { throw KithError.suspect }
     }
 
     private mutating func didArrive(_ message: Message) {

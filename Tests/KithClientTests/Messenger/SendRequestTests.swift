@@ -1,0 +1,52 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("What another process has left to be said")
+struct SendRequestTests {
+    private static let now: UInt64 = 1_750_000_000_000
+
+    private func request(_ channel: ChannelID?) -> SendRequest {
+        SendRequest(
+            entryID: .random(), conversation: ConversationID(rawValue: 1), channel: channel, text: "for bob alone",
+            replyTo: nil, expiresAfter: nil)
+    }
+
+    @Test("is not said in another conversation that has got the number meanwhile")
+    func otherConversation() throws {
+        let store = MemoryProfileStore()
+        try store.commit(
+            try Profile.new(
+                name: "alice", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
+        let alice = try Messenger(opening: store, now: Self.now)
+        let relay = RelayPoint(
+            address: try #require(RelayAddress("127.0.0.1:4433")),
+            pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
+        func perform(_ command: Command) throws -> Result<CommandResult, KithError>? {
+            let output = try alice.handle([.command(CommandID(rawValue: 1), command)], now: Self.now)
+            try store.commit(output.transaction)
+            return output.effects.lazy.compactMap { if case .finish(_, let result) = $0 { result } else { nil } }.first
+        }
+        _ = try perform(.createGroup(title: "others", relay, []))
+        let conversation = try #require(alice.conversations[ConversationID(rawValue: 1)])
+        conversation.record.memberCount = 2
+
+        guard case .failure(.notFound) = try perform(.takeRequest(item: 1, request(.random()).encoded)) else {
+            Issue.record("it was taken")
+            return
+        }
+        #expect(conversation.outbox.isEmpty)
+        _ = try perform(.takeRequest(item: 2, request(conversation.record.channel).encoded))
+        #expect(conversation.outbox.count == 1)
+    }
+
+    @Test("is read as an earlier version left it")
+    func earlier() throws {
+        let now = request(nil)
+        #expect(try SendRequest(stored: now.encoded) == now)
+        #expect(try SendRequest(stored: [1] + now.encoded.dropFirst().dropLast()) == now)
+        #expect(throws: (any Error).self) { try SendRequest(stored: [3] + now.encoded.dropFirst()) }
+    }
+}

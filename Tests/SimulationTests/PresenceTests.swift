@@ -1,0 +1,43 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import KithSimulation
+
+@Suite("Live checks")
+struct PresenceTests {
+    @Test("a member who asks without end gets some answers, and others get theirs a little later")
+    func flood() throws {
+        let circle = try Circle(seed: 2)
+        let clients = circle.simulation.clients
+        let (asker, answerer) = (try #require(clients[1].messenger), try #require(clients[2].messenger))
+        let (from, to) = (circle.group(of: 1), circle.group(of: 2))
+        let conversation = try #require(answerer.conversations[to])
+        let tag = try #require(conversation.followTag)
+
+        /// How many answers so many challenges get.
+        func answers(to count: Int, at now: UInt64) throws -> Int {
+            var answers = 0
+            for _ in 0..<count {
+                let asked = try asker.handle([.command(CommandID(rawValue: 1 << 40), .liveCheck(from))], now: now)
+                for payload in asked.whispers {
+                    let input = MessengerInput.followed(conversation.record.relay, tag: tag, .whisper(payload))
+                    answers += try answerer.handle([input], now: now).whispers.count
+                }
+            }
+            return answers
+        }
+        let now = max(clients[1].localNow, clients[2].localNow) + 60_000
+        #expect(try answers(to: 3 * ClientLimits.liveAnswers, at: now) == ClientLimits.liveAnswers)
+        #expect(try answers(to: 1, at: now + 100) == 0)
+        #expect(try answers(to: 1, at: now + ClientLimits.presenceMs) == 1)
+    }
+}
+
+extension MessengerOutput {
+    fileprivate var whispers: [ArraySlice<UInt8>] {
+        effects.compactMap { effect in
+            if case .request(_, _, .whisper(_, _, let payload)) = effect { payload } else { nil }
+        }
+    }
+}
