@@ -13,6 +13,9 @@ public enum Limits {
     static let proposals = members
     /// Nodes of a path: the levels above the leaves of the largest tree.
     static let pathNodes = members.trailingZeroBitCount
+    /// How often a commit is tried with fewer of the received proposals when not all go together. It finds some ten misfits
+    /// among a thousand; each trial costs what judging the list costs, and a member can send any number of misfits.
+    static let selectionTrials = 128
     /// Attempts to draw a scalar. Each fails with a chance below 2⁻³².
     static let keyGenerationAttempts = 16
     /// Skipped keys that are kept per sender, whatever the configuration says: 1,000 keys are about 100 KB.

@@ -53,10 +53,11 @@ extension Kith {
         guard
             let conversation = messenger.conversations.values.filter({ !$0.record.isDirect }).max(by: { $0.id < $1.id }
             ),
-            let relay = messenger.relays[conversation.record.relay]
+            let relay = messenger.relays[conversation.record.relay],
+            let tokens = try messenger.group(of: conversation).tokens
         else { return nil }
         return OldTokens.Place(
             relay: relay, channel: conversation.record.channel, epoch: conversation.record.epoch,
-            tokens: try messenger.group(of: conversation).tokens, lastSeq: conversation.record.lastSeq)
+            tokens: tokens, lastSeq: conversation.record.lastSeq)
     }
 }

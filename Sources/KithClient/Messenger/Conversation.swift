@@ -77,12 +77,13 @@ final class Conversation {
         var pending: PendingTurn?
         /// Whether the epoch is another than the stored one.
         var isNewEpoch = false
-        var tokens: EpochTokens
+        /// Nil for who was removed: it has no rights in the channel, and no secret of the epoch to derive them from.
+        var tokens: EpochTokens?
 
         init(_ group: Group, pending: PendingTurn?) throws(MLSError) {
             self.group = group
             self.pending = pending
-            tokens = try EpochTokens(group)
+            tokens = group.status == .removed ? nil : try EpochTokens(group)
         }
 
         /// Takes over what a commit made of the group.

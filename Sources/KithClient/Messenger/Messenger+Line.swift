@@ -9,14 +9,14 @@ extension Messenger {
     func open(_ conversation: Conversation) throws(KithError) {
         let record = conversation.record
         guard links.contains(record.relay), record.status.isOpen, conversation.followTag == nil else { return }
-        let loaded = try group(of: conversation)
+        guard let tokens = try group(of: conversation).tokens else { return }
         if !record.isCreated {
             request(
-                record.relay, .create(channel: record.channel, access: loaded.tokens.access, retentionSeconds: nil),
+                record.relay, .create(channel: record.channel, access: tokens.access, retentionSeconds: nil),
                 for: .createChannel(conversation.id))
         }
         request(
-            record.relay, .present(channel: record.channel, epoch: record.epoch, tokens: loaded.tokens.all),
+            record.relay, .present(channel: record.channel, epoch: record.epoch, tokens: tokens.all),
             for: .present(conversation.id, epoch: record.epoch))
         conversation.line = .opening
         conversation.followTag = follow(

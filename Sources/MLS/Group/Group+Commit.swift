@@ -82,21 +82,25 @@ extension Group {
         do { return try judge(received, options, environment) } catch {
             guard !received.isEmpty else { throw error }
             _ = try judge([], options, environment)
-            return try judge(extend([], by: received[...], options, environment), options, environment)
+            var trials = Limits.selectionTrials
+            let kept = extend([], by: received[...], options, environment, &trials)
+            return try judge(kept, options, environment)
         }
     }
 
     /// Adds to proposals that go together what goes with them, half by half where not all does, so that a few misfits among
-    /// many cost a few attempts.
+    /// many cost a few trials. What is left when there are no more trials stays out.
     private func extend(
         _ kept: [ProposalCache.Entry], by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
-        _ environment: MLSEnvironment
+        _ environment: MLSEnvironment, _ trials: inout Int
     ) -> [ProposalCache.Entry] {
+        guard trials > 0 else { return kept }
+        trials -= 1
         guard (try? judge(kept + received, options, environment)) == nil else { return kept + received }
         guard received.count > 1 else { return kept }
         let middle = received.startIndex + received.count / 2
-        let first = extend(kept, by: received[..<middle], options, environment)
-        return extend(first, by: received[middle...], options, environment)
+        let first = extend(kept, by: received[..<middle], options, environment, &trials)
+        return extend(first, by: received[middle...], options, environment, &trials)
     }
 
     var view: ProposalList.GroupView {

@@ -109,7 +109,11 @@ struct ConversationTests {
             _ = try await alice.kith.send("carol is gone", to: group)
             try await eventually({ try await bob.texts(atBob) }) { $0.last == "alice: carol is gone" }
             #expect(try await carol.texts(atCarol) == ["alice: welcome", "carol: hi from carol"])
-            await carol.kith.close()
+            // The secrets of the group are gone, and what was seen of it is not.
+            let later = try await carol.reopened()
+            #expect(try await later.kith.conversation(atCarol).status == .removed(by: "alice"))
+            #expect(try await later.kith.members(of: atCarol).count == 3)
+            await later.kith.close()
         }
     }
 
