@@ -128,6 +128,25 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("whoever says what is longer than the relay takes is told, and it goes out when the relay takes it")
+    func tooLongForRelay() throws {
+        let circle = try Circle()
+        let client = circle.simulation.clients[1]
+        let limit = circle.relay.model.limits.payload
+        circle.relay.model.limits.payload = 2_000
+        let before = try circle.texts(of: 2)
+        let long = String(repeating: "long ", count: 1_000)
+        client.perform(.send(circle.group(of: 1), text: long, replyTo: nil, expiresAfter: nil))
+        circle.wait(20)
+        #expect(circle.warnings(of: 1) == [.longerThanRelayTakes(limit: 2_000)])
+        circle.say(1)
+        #expect(try circle.texts(of: 2) == before + 1)
+        circle.relay.model.limits.payload = limit
+        for link in client.allLinks { link.connection.map(circle.simulation.cut) }
+        circle.wait(120)
+        #expect(try circle.texts(of: 2) == before + 2)
+    }
+
     @Test(
         "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
     func notReachable() throws {

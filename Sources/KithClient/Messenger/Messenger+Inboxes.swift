@@ -36,15 +36,12 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
-        if record.depositedAt > 0 {
-            // Before it would be made again: whether the relay still has it, and the key packages in it.
+        // Once it was there and is not, the relay has lost it, and what was in it.
+        if record.depositedAt == 0 {
             request(
-                record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.turnToken]),
-                for: .lookForInbox(id))
+                record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
+                for: .createInbox(id))
         }
-        request(
-            record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
-            for: .createInbox(id))
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
@@ -59,6 +56,9 @@ extension Messenger {
         if error.code.isPassing { return openLater(inbox, error) }
         // It follows from what was refused before.
         guard inbox.retryAt == nil else { return }
+        if error.code == .denied, inbox.record.depositedAt > 0, !inbox.record.isClosing {
+            return try makeAgain(inbox, id)
+        }
         if error.code == .gone || error.code == .denied || error.code == .exists {
             // It was closed, or the relay lost it.
             if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
@@ -66,14 +66,19 @@ extension Messenger {
         }
     }
 
-    /// A relay that does not know an inbox in which it had key packages has lost it, and gets others.
-    func didLook(forInbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
-        guard case .failure(let error) = result, error.code == .denied, let inbox = inboxes[id],
-            !inbox.record.isClosing,
-            !inbox.record.isOver(now: now)
-        else { return }
+    /// A relay that does not know an inbox in which there were key packages has lost it. It is made again, with others in it.
+    private func makeAgain(_ inbox: Inbox, _ id: InboxID) throws(KithError) {
+        guard !inbox.record.isOver(now: now) else { return try close(inbox: id) }
+        unfollow(inbox.record.relay, inbox.followTag)
+        inbox.followTag = nil
+        inbox.queue = []
+        forgetParcel(.tree(id))
+        // If there is a deposit under way, it is refused, too.
+        inbox.isDepositing = false
         inbox.record.depositedAt = 0
-        try deposit(id)
+        inbox.record.lastSeq = 0
+        storeInbox(id)
+        try open(inbox: id)
     }
 
     /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.

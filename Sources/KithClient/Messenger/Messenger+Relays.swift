@@ -107,7 +107,6 @@ extension Messenger {
         case .turn(let id, let entry): try didTurn(id, entry, result)
         case .whisper, .closeChannel: break
         case .createInbox(let id), .presentInbox(let id): try didOpenStep(inbox: id, result)
-        case .lookForInbox(let id): try didLook(forInbox: id, result)
         case .deposit(let id): try didDeposit(inbox: id, result)
         case .closeInbox(let id): didClose(inbox: id, result)
         case .presentTarget(let id, let channel): try didPresentTarget(id, channel, result)

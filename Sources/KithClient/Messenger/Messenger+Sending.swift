@@ -92,7 +92,9 @@ extension Messenger {
         case .success: break
         case .failure(let error):
             switch error.code {
-            case .tooLarge: conversation.tooLarge.insert(entry)
+            case .tooLarge:
+                conversation.tooLarge.insert(entry)
+                tell(.warning(id, .longerThanRelayTakes(limit: error.detail)))
             // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
             case .staleEpoch:
                 // The answer may come after the turn: then it is about an attempt that is over.

@@ -10,7 +10,6 @@ enum RequestPurpose: Sendable {
     case closeChannel(ConversationID)
     case createInbox(InboxID)
     case presentInbox(InboxID)
-    case lookForInbox(InboxID)
     case deposit(InboxID)
     case closeInbox(InboxID)
     /// Proving the right to take a key package out of somebody's inbox, and taking it.

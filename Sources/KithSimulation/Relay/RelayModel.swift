@@ -34,7 +34,7 @@ struct RelayModel {
         }
     }
 
-    let limits: ModelLimits
+    var limits: ModelLimits
     let relayID: [UInt8]
     let pass: RelayPass?
 

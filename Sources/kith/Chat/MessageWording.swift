@@ -131,7 +131,7 @@ struct MessageWording: Sendable {
     /// What is wrong.
     static func text(_ warning: Warning) -> String {
         switch warning {
-        case .missingBefore, .oldWelcome, .inviteUsedAgain: "[\(warning.sentence)]"
+        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes: "[\(warning.sentence)]"
         case .differentLogs, .notKept:
             "[WARNING: \(warning.sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }

@@ -34,6 +34,8 @@ struct SendProgress {
                 if waiting.isEmpty { return }
                 try check(try await kith.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id: try check(now)
+            case .warning(conversation.id, .longerThanRelayTakes(let limit)):
+                throw KithError.tooLong(limit: Int(clamping: limit))
             default: continue
             }
         }
