@@ -53,6 +53,18 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
+    @Test("any number of proposals that cannot be committed keeps nobody from committing")
+    func manyMisfits() throws {
+        var members = try TestMembers(["alice", "bob"])
+        for number in 0..<300 {
+            let unknown = PreSharedKeyID(
+                kind: .external(id: Array("key \(number)".utf8)), nonce: [UInt8](repeating: 1, count: 32))
+            try members.propose(1, members.groups[1].propose(.preSharedKey(unknown), in: members.environment))
+        }
+        #expect(try members.commit(0).effect.preSharedKeys.isEmpty)
+        try members.checkAgreement()
+    }
+
     @Test("what a commit shall do itself is not left out: the commit is not made")
     func ownProposalThatCannotBe() throws {
         var members = try TestMembers(["alice", "bob"])
