@@ -77,6 +77,8 @@ private final class Comparison {
         configuration.limits.channelEntries = 12
         configuration.limits.deniedMs = 0
         configuration.nowMs = { clock.nowMs }
+        // The model has one clock for both.
+        configuration.uptime = { Int64(clock.nowMs) * 1_000_000 }
         return try await RelayServer.start(configuration, identity: try .kept(in: folder), store: store)
     }
 
