@@ -1,14 +1,10 @@
-import ArgumentParser
 import Foundation
 import Synchronization
 
 /// Where a conversation is shown and lines come from: a terminal with an input line, or streams for scripts.
 final class ChatScreen: Sendable {
-    /// How long leaving may take after ctrl-C. Longer than any goodbye is waited for: only an output that nobody reads, a
-    /// pager's for instance, takes as long, and would take it for ever.
-    private static let leavingTime = Duration.seconds(10)
-
     private let state = Mutex(State())
+    private let limit = LeavingLimit()
     private let leave: AsyncStream<Void>
     private let wantsToLeave: AsyncStream<Void>.Continuation
 
@@ -16,8 +12,6 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
-        /// Whether the terminal has been given back, if there was one.
-        var isGivenBack = false
     }
 
     init() {
@@ -29,28 +23,17 @@ final class ChatScreen: Sendable {
     /// - Parameter style: how the input line behaves; `nil` for a program that reads, even if it is on a terminal.
     func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
-        Task { [weak self] in
-            let signals = StopSignals()
+        let signals = StopSignals()
+        Task {
             await signals.wait()
             wantsToLeave.yield()
-            // A thread of its own: those of tasks may all be writing to who does not read.
-            guard let self else { return }
-            Thread.detachNewThread { self.endIfStalled() }
         }
         let terminal = style.flatMap { ChatTerminal.open($0) { wantsToLeave.yield() } }
+        limit.begin { terminal?.restore() }
         state.withLock { state in
             state.lines = lines
             state.terminal = terminal
         }
-    }
-
-    private func endIfStalled() {
-        Thread.sleep(forTimeInterval: Double(Self.leavingTime.components.seconds))
-        // Not under the lock of the terminal, which whoever writes there holds.
-        guard let terminal = state.withLock({ $0.isGivenBack ? nil : .some($0.terminal) }) else { return }
-        terminal?.restore()
-        StandardStream.error.writeIfTaken("kith: nobody reads what is written here; ended without waiting\n")
-        _exit(ExitCode.failure.rawValue)
     }
 
     /// Whether a person sits at a terminal with an input line.
@@ -63,7 +46,7 @@ final class ChatScreen: Sendable {
             return state.isClosed ? nil : state.terminal
         }
         terminal?.close()
-        state.withLock { $0.isGivenBack = true }
+        limit.done()
     }
 
     /// Shows lines to a person. A program gets the conversation on standard output, and the rest on standard error.

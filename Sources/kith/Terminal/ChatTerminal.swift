@@ -216,9 +216,16 @@ final class ChatTerminal: Sendable {
         state.withLock { giveBack(&$0) }
         // All that the shell started together stops, as it does when the terminal itself sees the key: otherwise a program
         // that waits for this one would keep the shell waiting.
+        let action = signal(SIGTSTP, SIG_IGN)
         kill(0, SIGTSTP)
-        // And this thread now, not when the signal happens to come. Where no shell controls the job, the system lets neither
-        // stop anything, and it goes on here at once.
+        signal(SIGTSTP, action)
+        // And this process in the very line of `raise`: a signal that came at another time could find the terminal taken
+        // over again. The thread may have been started by one that takes no signals. Where no shell controls the job, the
+        // system stops nothing, and it goes on at once.
+        var stops = sigset_t()
+        sigemptyset(&stops)
+        sigaddset(&stops, SIGTSTP)
+        pthread_sigmask(SIG_UNBLOCK, &stops, nil)
         raise(SIGTSTP)
         takeOver()
     }

@@ -105,6 +105,19 @@ import Testing
         }
     }
 
+    @Test("ctrl-C ends listening also while nobody reads the output")
+    func stalledOutput() async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            let listener = try ann.start(["listen"])
+            let text = String(repeating: "x", count: 60_000)
+            for _ in 0..<3 { #expect(try await bob.run("send", "ann", input: text).code == 0) }
+            // The first message is in the pipe, and some of the second: the rest of that waits.
+            try await eventually { listener.unreadOutput > 60_100 }
+            listener.signal(SIGINT)
+            #expect(await listener.exitCode() == 1)
+        }
+    }
+
     @Test("a backup makes a new device of the same person, with what was said")
     func backup() async throws {
         try await withAnnAndBob { ann, bob, _ in

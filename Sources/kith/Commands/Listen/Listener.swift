@@ -60,16 +60,20 @@ struct Listener {
 
     /// Listens until something ends it.
     func run(for time: Duration?) async throws -> Ending {
+        let signals = StopSignals()
+        let limit = LeavingLimit()
+        limit.begin()
+        defer { limit.done() }
         var listener = self
-        let ending = try await listener.listen(for: time)
+        let ending = try await listener.listen(for: time, until: signals)
         try await listener.markRead()
         return ending
     }
 
-    private mutating func listen(for time: Duration?) async throws -> Ending {
+    private mutating func listen(for time: Duration?, until signals: StopSignals) async throws -> Ending {
         let (inputs, put) = AsyncStream.makeStream(of: Input.self)
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
-        let tasks = await feed(put, turns, for: time)
+        let tasks = await feed(put, turns, for: time, until: signals)
         defer { for task in tasks { task.cancel() } }
         if let ending = try await printUnread() { return ending }
         nextEvent.yield()
@@ -87,7 +91,8 @@ struct Listener {
     }
 
     private func feed(
-        _ put: AsyncStream<Input>.Continuation, _ turns: AsyncStream<Void>, for time: Duration?
+        _ put: AsyncStream<Input>.Continuation, _ turns: AsyncStream<Void>, for time: Duration?,
+        until signals: StopSignals
     ) async -> [Task<Void, Never>] {
         let events = await kith.events()
         var tasks = [
@@ -96,7 +101,7 @@ struct Listener {
                 put.yield(.end(.closed))
             },
             Task {
-                await StopSignals().wait()
+                await signals.wait()
                 put.yield(.end(.stopped))
             },
         ]
