@@ -53,6 +53,22 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
+    @Test("who is removed while it leaves by a self-remove is removed by that, once")
+    func removedWhileLeaving() throws {
+        let inTheOpen = testEnvironment { $0.configuration.encryptsHandshakes = false }
+        var members = try TestMembers(["alice", "bob", "carol"], environment: inTheOpen)
+        try members.propose(2, members.groups[2].proposeLeaving(in: inTheOpen))
+        let commit = try members.commit(0, CommitOptions([.remove(LeafIndex(2))]))
+        guard case .publicMessage(let message) = commit.message, case .commit(let content) = message.content.content,
+            case .reference? = content.proposals.first
+        else {
+            Issue.record("the removal is not by the self-remove")
+            return
+        }
+        #expect(content.proposals.count == 1 && commit.effect.removed.map(\.index) == [LeafIndex(2)])
+        try members.checkAgreement()
+    }
+
     @Test("any number of proposals that cannot be committed keeps nobody from committing")
     func manyMisfits() throws {
         var members = try TestMembers(["alice", "bob"])

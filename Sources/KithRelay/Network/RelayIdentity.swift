@@ -102,6 +102,7 @@ public struct RelayIdentity: Sendable {
         unlink(temporary)
         let descriptor = open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0o600)
         guard descriptor >= 0 else { throw Failure.file(path: file.path, reason: String(cString: strerror(errno))) }
+        fchmod(descriptor, 0o600)
         let bytes = Array(text.utf8)
         let isWritten = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
         close(descriptor)

@@ -64,7 +64,11 @@ extension Group {
     private func judge(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
-        let list = received.map { ProposalOrRef.reference($0.reference) } + options.proposals.map { .proposal($0) }
+        let leaving = Set(received.lazy.filter { $0.proposal == .selfRemove }.compactMap(\.changedLeaf))
+        let own = options.proposals.filter { proposal in
+            if case .remove(let leaf) = proposal { !leaving.contains(leaf) } else { true }
+        }
+        let list = received.map { ProposalOrRef.reference($0.reference) } + own.map { .proposal($0) }
         let checker = ProposalList(
             group: view, committer: .member(ownLeafIndex), environment: environment,
             allowedUsage: options.allowedUsage, isSending: true)

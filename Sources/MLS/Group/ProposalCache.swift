@@ -64,14 +64,17 @@ struct ProposalCache: Sendable {
     /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the
     /// committer itself, one change per leaf with a removal before an update, and no ReInit beside others.
     ///
-    /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received.
+    /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received; but a
+    ///   self-remove goes before any removal of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]
         var ownRemovals: Set<LeafIndex> = []
         for case .remove(let leaf) in own { ownRemovals.insert(leaf) }
         for (index, entry) in entries.enumerated() {
-            guard let leaf = entry.changedLeaf, leaf != committer, !ownRemovals.contains(leaf) else { continue }
+            guard let leaf = entry.changedLeaf, leaf != committer,
+                entry.proposal == .selfRemove || !ownRemovals.contains(leaf)
+            else { continue }
             if let earlier = changeOfLeaf[leaf], entries[earlier].changeRank > entry.changeRank { continue }
             changeOfLeaf[leaf] = index
         }

@@ -11,7 +11,8 @@ struct StoreFolder: Sendable {
     /// Makes the folder (0700) and an empty database file (0600), where they are not there yet. SQLite gives its other
     /// files the mode of that one.
     func create() throws(StoreOpenError) {
-        if mkdir(path, 0o700) != 0 && errno != EEXIST { throw failed(path) }
+        // Whatever the umask is: it can take from the owner too.
+        if mkdir(path, 0o700) == 0 { chmod(path, 0o700) } else if errno != EEXIST { throw failed(path) }
         let file = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(database) }
         defer { Glibc.close(file) }
@@ -23,6 +24,7 @@ struct StoreFolder: Sendable {
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(lock) }
+        fchmod(file, 0o600)
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let isHeld = errno == EWOULDBLOCK
             let failure = failed(lock)
