@@ -138,7 +138,11 @@ struct SetbackTests {
         let long = String(repeating: "long ", count: 1_000)
         client.perform(.send(circle.group(of: 1), text: long, replyTo: nil, expiresAfter: nil))
         circle.wait(20)
-        #expect(circle.warnings(of: 1) == [.longerThanRelayTakes(limit: 2_000)])
+        guard case .longerThanRelayTakes(_, limit: 2_000)? = circle.warnings(of: 1).first else {
+            Issue.record("\(circle.warnings(of: 1))")
+            return
+        }
+        #expect(circle.warnings(of: 1).count == 1)
         circle.say(1)
         #expect(try circle.texts(of: 2) == before + 1)
         circle.relay.model.limits.payload = limit

@@ -237,9 +237,9 @@ public enum Warning: Hashable, Sendable {
     case oldWelcome
     /// Somebody came with an invite for one person after that person had. This device leaves the conversation, so that they see it.
     case inviteUsedAgain
-    /// The relay takes no entry of more than so many bytes, and a message of this device's is longer. It waits: the relay may be more
-    /// generous later.
-    case longerThanRelayTakes(limit: UInt64)
+    /// The relay takes no entry of more than so many bytes, and this message of this device's is longer. It waits: the relay may be
+    /// more generous later.
+    case longerThanRelayTakes(EntryID, limit: UInt64)
 }
 
 /// What happens, as it happens.

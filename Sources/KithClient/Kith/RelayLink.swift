@@ -66,6 +66,9 @@ final class RelayLink: Sendable {
                 let begin = ContinuousClock.now
                 await use(connection)
                 delay.didLast(ContinuousClock.now - begin)
+                if !delay.isShortest, !Task.isCancelled {
+                    report(.waiting(reason: "the relay ended the connection", untilMs: Kith.now + delay.peekMs))
+                }
             } catch {
                 if error.isFinal {
                     // A relay with another key is not this relay. Asked again now and then: it may come back.
@@ -217,6 +220,9 @@ struct Backoff {
 
     private static let longestMs: UInt64 = 60_000
     private static let shortestMs: UInt64 = 250
+
+    /// Whether nobody needs to be told that it is waited.
+    var isShortest: Bool { peekMs == Self.shortestMs }
 
     /// What ``nextMs()`` is at most.
     var peekMs: UInt64 { isSlow ? Self.longestMs : stepMs }

@@ -46,7 +46,7 @@ extension Warning {
         case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
         case .inviteUsedAgain:
             "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
-        case .longerThanRelayTakes(let limit):
+        case .longerThanRelayTakes(_, let limit):
             "a message of yours is longer than the relay takes (at most \(limit) bytes, sealed and padded); it waits here"
         }
     }

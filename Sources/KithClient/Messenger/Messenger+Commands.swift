@@ -108,14 +108,18 @@ extension Messenger {
 
     /// Where the owner of an inbox is about to be added, or is added and has not got the Welcome.
     private func placeOfAdding(_ inbox: ChannelID) -> IntentPlace? {
-        for conversation in conversations.values where conversation.record.status.isOpen {
+        for id in conversations.keys.sorted() {
+            guard let conversation = conversations[id], conversation.record.status.isOpen else { continue }
             for intent in conversation.record.intents {
                 if case .add(let targets) = intent.change, targets.contains(where: { $0.inbox.channel == inbox }) {
                     return IntentPlace(conversation: conversation.id, intent: intent.id)
                 }
             }
         }
-        return deliveries.values.first { $0.delivery.channel == inbox }.map {
+        guard let number = deliveries.keys.sorted().first(where: { deliveries[$0]?.delivery.channel == inbox }) else {
+            return nil
+        }
+        return deliveries[number].map {
             IntentPlace(conversation: $0.delivery.conversation, intent: $0.delivery.intent)
         }
     }
@@ -123,7 +127,7 @@ extension Messenger {
     /// The conversation with somebody who is known: a device of theirs that is new comes into it.
     private func activeConversation(with account: AccountFingerprint) -> Conversation? {
         conversations.values.filter { conversation in
-            conversation.record.isDirect && conversation.record.status == .active
+            conversation.record.isDirect && conversation.record.status == .active && !conversation.isLeaving
                 && conversation.record.contact.flatMap { contacts[$0] }?.accountKey.fingerprint == account
         }.max { $0.id < $1.id }
     }

@@ -54,7 +54,7 @@ extension Messenger {
                 registeredName: contact.registeredName)
             contactsByKey[other] = id
             // What was said with the old key stays with the old key.
-            for conversation in conversations.values where conversation.record.contact == id {
+            for conversation in conversations(with: id) {
                 conversation.record.contact = nil
                 conversation.record.title = "\(contact.name) (old key)"
                 touch(conversation)
@@ -62,7 +62,11 @@ extension Messenger {
             }
         }
         store(contact)
-        for conversation in conversations.values where conversation.record.contact == id { try pump(conversation) }
+        for conversation in conversations(with: id) { try pump(conversation) }
+    }
+
+    private func conversations(with contact: ContactID) -> [Conversation] {
+        conversations.values.filter { $0.record.contact == contact }.sorted { $0.id < $1.id }
     }
 }
 

@@ -109,7 +109,9 @@ extension Messenger {
             finish(at: place, .failure(error))
             if !pending.mayBeThere { try didNotInvite(delivery) }
         } else {
-            for (other, pending) in deliveries where pending.delivery.after == number { try openDelivery(other) }
+            for other in deliveries.keys.sorted() where deliveries[other]?.delivery.after == number {
+                try openDelivery(other)
+            }
         }
         if delivery.access != nil, let conversation = conversations[delivery.conversation] {
             try didDeliverParcel(delivery.channel, conversation, error)

@@ -18,14 +18,17 @@ extension Messenger {
         } catch { return .done }
         guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
         let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
-        let isStranger = inviter.flatMap { contactsByKey[$0] } == nil
+        let known = inviter.flatMap { contactsByKey[$0] }
+        let isStranger = known == nil
         if isStranger, byContactOnly {
             tellOfInvitation(at: message.relay.address)
             return .done
         }
         if isStranger, !inbox.record.purpose.isForFew, group.memberCount > ClientLimits.strangersGroup { return .done }
         // The invite was for one person, and somebody else has come with it.
-        let isUninvited = inbox.record.isSpent && isStranger
+        let isUninvited = inbox.record.isSpent && (known.map { wasDeclined($0, inbox) } ?? true)
+        // Of a group, others would become known here, and could come with the invite in their turn.
+        if isUninvited, !message.isDirect || group.memberCount > 2 { return .done }
         if isUninvited, inbox.record.taken.count > ClientLimits.lettersDeclined { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
         if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
@@ -67,6 +70,16 @@ extension Messenger {
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
         return .done
+    }
+
+    /// Whether somebody has come with a letter to this inbox before and was left at once.
+    private func wasDeclined(_ contact: ContactID, _ inbox: Inbox) -> Bool {
+        inbox.record.taken.contains { letter in
+            guard let conversation = conversations[letter.conversation], conversation.record.contact == contact else {
+                return false
+            }
+            return conversation.isLeaving || conversation.record.status == .left
+        }
     }
 
     /// The others in a group that this device joined, as contacts, and whether it is a conversation of two.

@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 /// What somebody waits for a parcel for.
-enum ParcelPurpose: Hashable, Sendable {
+enum ParcelPurpose: Hashable, Comparable, Sendable {
     /// The tree of the group that the first entry of an inbox's queue invites to.
     case tree(InboxID)
     /// The commit of the turn that a conversation's log has come to.
@@ -84,7 +84,8 @@ extension Messenger {
 
     /// Begins again what the relay asked patience for, and gives up what is waited for too long.
     func tickParcels() throws(KithError) {
-        for (purpose, parcel) in parcels {
+        for purpose in parcels.keys.sorted() {
+            guard let parcel = parcels[purpose] else { continue }
             if parcel.since + ClientLimits.parcelMs <= now {
                 try giveUp(purpose, .denied)
             } else if let retryAt = parcel.retryAt, retryAt <= now {

@@ -70,7 +70,7 @@ extension Messenger {
                 try pump(conversation)
             }
         }
-        for (purpose, parcel) in parcels where parcel.relay == relay { openParcel(purpose) }
+        for purpose in parcels.keys.sorted() where parcels[purpose]?.relay == relay { openParcel(purpose) }
         for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
             try openDelivery(number)
         }
@@ -89,8 +89,8 @@ extension Messenger {
                 if case .asked(relay) = $0.value { false } else { true }
             }
         }
-        for (id, inbox) in inboxes where inbox.record.relay == relay {
-            inbox.hangUp()
+        for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay {
+            inboxes[id]?.hangUp()
             // The entry that it is for comes again.
             forgetParcel(.tree(id))
         }

@@ -94,7 +94,7 @@ extension Messenger {
             switch error.code {
             case .tooLarge:
                 conversation.tooLarge.insert(entry)
-                tell(.warning(id, .longerThanRelayTakes(limit: error.detail)))
+                tell(.warning(id, .longerThanRelayTakes(entry, limit: error.detail)))
             // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
             case .staleEpoch:
                 // The answer may come after the turn: then it is about an attempt that is over.
@@ -146,10 +146,10 @@ extension Messenger {
     }
 
     private func inboxAddress(for contact: ContactID, at relay: RelayID) throws(KithError) -> InboxAddress? {
-        let known = inboxes.values.first {
-            $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing
+        let known = inboxes.keys.sorted().lazy.compactMap { self.inboxes[$0]?.record }.first {
+            $0.purpose == .contact(contact) && $0.relay == relay && !$0.isClosing
         }
-        if let known, let point = relays[relay] { return address(of: known.record, at: point) }
+        if let known, let point = relays[relay] { return address(of: known, at: point) }
         return try makeInbox(at: relay, for: .contact(contact))?.address
     }
 }

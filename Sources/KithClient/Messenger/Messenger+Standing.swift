@@ -22,7 +22,7 @@ extension Messenger {
         return Standing(
             channel: conversation.record.channel, epoch: conversation.record.epoch,
             lastSeq: conversation.record.lastSeq, isBlocked: isBlocked(conversation),
-            isLeaving: conversation.record.intents.contains { $0.change == .leave })
+            isLeaving: conversation.isLeaving)
     }
 
     /// The conversation on a channel.

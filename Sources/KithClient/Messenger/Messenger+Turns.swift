@@ -34,7 +34,7 @@ extension Messenger {
         let committer = author(of: staged.effect.committer, loaded.group)
         let notices = try notices(of: staged.effect, by: committer, loaded.group, conversation)
         if staged.effect.removesSelf {
-            let isLeaving = conversation.record.intents.contains { $0.change == .leave }
+            let isLeaving = conversation.isLeaving
             let record = EntryRecord(entry, view: view, author: committer, body: .notices(notices))
             conversation.record.view = view
             try callingMLS { () throws(MLSError) in try loaded.group.apply(staged) }

@@ -194,7 +194,7 @@ extension Warning: TLSCodable {
         case 3: self = .notKept(seq: try reader.readUInt64())
         case 4: self = .oldWelcome
         case 5: self = .inviteUsedAgain
-        case 6: self = .longerThanRelayTakes(limit: try reader.readUInt64())
+        case 6: self = .longerThanRelayTakes(try reader.read(), limit: try reader.readUInt64())
         case let other: throw .unknownValue(field: "Warning", value: UInt64(other))
         }
     }
@@ -214,8 +214,9 @@ extension Warning: TLSCodable {
             writer.write(seq)
         case .oldWelcome: writer.write(UInt8(4))
         case .inviteUsedAgain: writer.write(UInt8(5))
-        case .longerThanRelayTakes(let limit):
+        case .longerThanRelayTakes(let entry, let limit):
             writer.write(UInt8(6))
+            writer.write(entry)
             writer.write(limit)
         }
     }

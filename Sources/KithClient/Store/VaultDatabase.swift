@@ -109,6 +109,9 @@ struct VaultDatabase: Sendable {
         try perform { _ = try? $0.checkpoint(.truncate) }
     }
 
+    /// Copies the log into the file.
+    func emptyLog() throws(StoreError) { try perform { _ = try $0.checkpoint(.truncate) } }
+
     // MARK: Running
 
     /// Runs statements, outside of a transaction.

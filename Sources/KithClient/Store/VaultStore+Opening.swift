@@ -34,7 +34,8 @@ extension VaultStore {
             let unfinished = try VaultStore(
                 folder, VaultDatabase(opening: folder.unfinishedVault), key, isReadOnly: false)
             try unfinished.commit(contents)
-            // Everything is in the one file then.
+            // Everything is in the one file then. Closing would do it too, and not say if the disk is full.
+            try unfinished.database.emptyLog()
             try unfinished.close()
         } catch { throw .store(error) }
         let isFirst: Bool

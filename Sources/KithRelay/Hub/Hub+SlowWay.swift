@@ -28,13 +28,13 @@ extension Hub {
     }
 
     /// Refuses those who wait for a channel: their requests would only start the loading again. If it was one address that
-    /// may not load now, only its own.
+    /// may not load entry ids now, only its own that need them.
     private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of place: String?) {
         let waiting = busy[channel]?.waiting ?? []
         busy[channel]?.waiting = []
         for item in waiting {
             guard case .request(let frame) = item.intake else { continue }
-            if let place, sessions[item.connection]?.place != place {
+            if let place, sessions[item.connection]?.place != place || !frame.request.needsEntryIDs {
                 busy[channel]?.waiting.append(item)
             } else {
                 send(.error(error), requestID: frame.requestID, to: item.connection)
@@ -55,7 +55,8 @@ extension Hub {
     /// Loads the entry ids that the channel took within their lifetime. A busy channel has a million: such loads go one
     /// at a time, each address is charged for its own, and none of them is put together on the hub's thread.
     private func loadIDs(of state: HubChannel, for payer: String) async throws(StoreFailure) -> RelayError? {
-        let isLarge = state.head.lastSeq + 1 - state.head.firstSeq > UInt64(RelayLimits.fewEntryIDs)
+        let kept = state.head.lastSeq + 1 - state.head.firstSeq
+        let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
         if isLarge { await withCheckedContinuation { largeLoads.enter($0) } }
         defer { if isLarge { largeLoads.leave() } }
         let wait = charges.wait(of: payer, atNanoseconds: uptime())
@@ -64,15 +65,19 @@ extension Hub {
                 .tooFast, "too much had to be looked up for this address",
                 retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
         }
+        // Many small ones may be under way at once: each is charged before it is read, and so for all that is kept.
+        if !isLarge { charges.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
         let lifetimeMs = UInt64(limits.entryIDSeconds) * 1000
         let now = nowMs()
         let known = try await store.entryIDs(of: state.id, receivedSinceMs: now < lifetimeMs ? 0 : now - lifetimeMs)
-        charges.charge(known.count, to: payer, atNanoseconds: uptime())
+        if isLarge { charges.charge(known.count, to: payer, atNanoseconds: uptime()) }
         let window =
             isLarge
             ? await EntryIDWindow.elsewhere(lifetimeMs: lifetimeMs, nowMs: now, known: known)
             : EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: now, known: known)
         if channels[state.id] === state { changeIDs(of: state) { $0.setIDs(window) } }
+        // It was looked at for being forgotten while it was loaded.
+        state.isUsed = true
         return nil
     }
 
@@ -311,5 +316,15 @@ extension Hub {
             }
         }
         return .error(RelayError(.unavailable, "too many changes at once", retryAfterMs: 1_000))
+    }
+}
+
+extension Request {
+    /// Whether deciding it takes the channel's recent entry ids.
+    fileprivate var needsEntryIDs: Bool {
+        switch self {
+        case .append, .turn: true
+        default: false
+        }
     }
 }

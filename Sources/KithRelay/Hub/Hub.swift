@@ -98,7 +98,8 @@ actor Hub {
         self.nowMs = nowMs
         self.uptime = uptime
         charges = LoadCharges(limits)
-        linger = Linger(longest: .microseconds(Int64(limits.lingerMicroseconds)))
+        // A single processor is needed by whoever brings the next request.
+        linger = Linger(longest: .microseconds(System.coreCount > 1 ? Int64(limits.lingerMicroseconds) : 0))
         self.loops = loops
         self.deliver = deliver
         batches = Array(repeating: LoopBatch(), count: loops)
@@ -298,15 +299,14 @@ actor Hub {
     // MARK: Health
 
     /// Notes whether the store could do what it was asked.
+    ///
+    /// Damage is one channel's if anything else was committed beside it: then it says nothing of the store.
     func note(_ outcomes: [StoreOutcome]) {
-        for outcome in outcomes {
-            if case .failed(let failure) = outcome {
-                lastFailure = failure
-                metrics.commitFailures.count()
-                return
-            }
+        let failures = outcomes.compactMap { outcome in
+            if case .failed(let failure) = outcome { failure } else { nil }
         }
-        lastFailure = nil
+        if !failures.isEmpty { metrics.commitFailures.count() }
+        lastFailure = outcomes.contains(.committed) ? failures.first { !$0.isDamage } : failures.first
     }
 
     /// Why the relay cannot serve everything now, in a few words; `nil` if it can.
@@ -334,6 +334,10 @@ actor Hub {
 extension StoreOutcome {
     /// A store that gives too few outcomes has failed for the rest.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
+}
+
+extension StoreFailure {
+    fileprivate var isDamage: Bool { if case .damaged = self { true } else { false } }
 }
 
 extension RelayError {

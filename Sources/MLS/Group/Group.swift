@@ -55,7 +55,8 @@ public struct Group: Sendable {
     /// Creates a group with one member (§11).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/leafNode(_:)`` if the client does not support the
-    ///   group's own extensions, ``MLSError/usage(_:)`` if its signer is of another suite.
+    ///   group's own extensions, ``MLSError/usage(_:)`` if its signer is of another suite, ``MLSError/proposals(_:)`` if the
+    ///   extensions can't be those of a group (§13.4).
     public init(
         creating groupID: [UInt8], suite: CipherSuite, client: Client, extensions: [Extension] = [],
         lifetime: Lifetime, in environment: MLSEnvironment

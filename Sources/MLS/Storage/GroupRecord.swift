@@ -4,7 +4,7 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
     case node(UInt32)
     /// The ratchets of a member (§9.1).
     case leaf(LeafIndex)
-    /// A proposal that waits for a commit, by its place in the order of arrival (§12.1).
+    /// A proposal that waits for a commit, or was discarded, by its place in the order of arrival (§12.1).
     case proposal(UInt32)
     /// The safe exporter (draft-ietf-mls-extensions).
     case exporter

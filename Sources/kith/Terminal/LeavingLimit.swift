@@ -26,10 +26,11 @@ final class LeavingLimit: Sendable {
         signals.withLock { $0 = watches }
     }
 
-    /// The output was written.
+    /// The output was written. Whoever presses ctrl-C again ends the process at once.
     func done() {
         isDone.store(true, ordering: .relaxed)
         for watch in signals.withLock({ $0 }) { watch.cancel() }
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 
     private func endIfLate(_ giveBack: () -> Void) {

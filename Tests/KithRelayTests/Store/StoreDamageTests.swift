@@ -104,6 +104,38 @@ struct StoreDamageTests {
         await store.close()
     }
 
+    @Test("a last entry that cannot be read after a kill is its channel's damage, and its place is not given out again")
+    func unreadableLastEntry() async throws {
+        let folder = TemporaryFolder()
+        var store = try openStore(folder)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit(other.create(), channel.create(), other.append(), channel.append(), channel.append())
+        let crashed = try folder.crashed()
+        await store.close()
+        try damage(crashed, "UPDATE entry SET seq = -1 WHERE position = (SELECT max(position) FROM entry)")
+        store = try openStore(crashed)
+        await store.mustCommit(other.append())
+        #expect(try await store.allEntries(of: other.id) == other.entries)
+        await #expect(throws: StoreFailure.self) { try await store.head(of: channel.id) }
+        await store.close()
+    }
+
+    @Test("what one channel has dropped is deleted although another's note of it cannot be")
+    func unreadableNote() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var (channel, other) = (TestChannel(), TestChannel())
+        await store.mustCommit(
+            [channel.create(), other.create()] + (0..<200).flatMap { _ in [channel.append(), other.append()] })
+        try damage(folder, "INSERT INTO dropped VALUES (1, -1)")
+        await store.mustCommit(.close(channel: other.id, lastSeq: 200))
+        await store.mustCommit(channel.append())
+        try await store.finishHousekeeping()
+        #expect(try await store.number("SELECT count(*) FROM dropped") == 0)
+        #expect(try await store.number("SELECT count(*) FROM entry WHERE channel = 2") == 0)
+        await store.close()
+    }
+
     @Test(
         "a number that cannot be is an error, and not the end of the relay",
         arguments: [

@@ -34,7 +34,7 @@ public final class StoreAudit {
         reader = LogReader(connection: connection)
         do throws(StoreFailure) {
             let mark = try connection.number("SELECT heads_through FROM store") ?? 0
-            ends = try LogEnd.all(in: connection, after: mark)
+            ends = try LogEnd.all(in: connection, after: mark).ends
         } catch {
             throw StoreOpenError(error, file: folder.database)
         }

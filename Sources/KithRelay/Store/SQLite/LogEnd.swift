@@ -5,19 +5,26 @@ struct LogEnd {
     /// The channel's payload bytes through it.
     var totalBytes: UInt64
 
-    /// The ends of all channels that have entries after a position, by the channels' numbers.
-    static func all(in connection: SQLiteConnection, after position: UInt64) throws(StoreFailure) -> [UInt64: LogEnd] {
+    /// The ends of all channels that have entries after a position, by the channels' numbers; and the channels whose last
+    /// entry cannot be read.
+    static func all(
+        in connection: SQLiteConnection, after position: UInt64
+    ) throws(StoreFailure) -> (ends: [UInt64: LogEnd], unreadable: Set<UInt64>) {
         var ends: [UInt64: LogEnd] = [:]
+        var unreadable: Set<UInt64> = []
         let rows = try connection.prepare(
             "SELECT position, channel, seq, total_bytes FROM entry WHERE position > ? ORDER BY position")
         rows.bind(position, at: 1)
         while try rows.next() {
-            // One that cannot be is its channel's damage, which is found when the channel is read.
+            let channel = rows.uint64(1)
             guard let position = try? rows.count(0), let seq = try? rows.count(2), let bytes = try? rows.count(3) else {
+                ends[channel] = nil
+                unreadable.insert(channel)
                 continue
             }
-            ends[rows.uint64(1)] = LogEnd(seq: seq, position: position, totalBytes: bytes)
+            ends[channel] = LogEnd(seq: seq, position: position, totalBytes: bytes)
+            if !unreadable.isEmpty { unreadable.remove(channel) }
         }
-        return ends
+        return (ends, unreadable)
     }
 }

@@ -21,16 +21,20 @@ struct LogRecovery {
         store.reset()
         lastPosition = max(headsThrough, countedThrough)
 
-        let ends = try LogEnd.all(in: connection, after: headsThrough)
-        for end in ends.values { lastPosition = max(lastPosition, end.position) }
+        let (ends, unreadable) = try LogEnd.all(in: connection, after: headsThrough)
+        // Also that of an entry which cannot be read: no position is given out twice.
+        lastPosition = max(
+            lastPosition, try connection.number("SELECT max(0, coalesce(max(position), 0)) FROM entry") ?? 0)
         let uncounted = try connection.prepare("SELECT count(*) FROM entry WHERE position > ?")
         uncounted.bind(countedThrough, at: 1)
         if try uncounted.next() { totals.entries += uncounted.uint64(0) }
         uncounted.reset()
-        if !ends.isEmpty { try write(ends, connection) }
+        if !ends.isEmpty || !unreadable.isEmpty { try write(ends, unreadable, connection) }
     }
 
-    private func write(_ ends: [UInt64: LogEnd], _ connection: SQLiteConnection) throws(StoreFailure) {
+    private func write(
+        _ ends: [UInt64: LogEnd], _ unreadable: Set<UInt64>, _ connection: SQLiteConnection
+    ) throws(StoreFailure) {
         let head = try connection.prepare(
             """
             INSERT INTO channel_head VALUES (?1, 1, ?2, ?3, ?4, 0, 0)
@@ -47,6 +51,7 @@ struct LogRecovery {
                 head.bind(end.totalBytes, at: 4)
                 try head.run()
             }
+            for channel in unreadable { try markDamaged(channel, connection) }
             let store = try connection.prepare(
                 "UPDATE store SET heads_through = ?1, counted_through = ?1, entries = ?2")
             store.bind(lastPosition, at: 1)
@@ -57,5 +62,15 @@ struct LogRecovery {
             connection.rollback()
             throw error
         }
+    }
+
+    /// Gives a channel a head that cannot be read: its last entry is acknowledged, and its seq must not be given out again.
+    private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
+        let head = try connection.prepare(
+            """
+            INSERT INTO channel_head VALUES (?1, 1, 0, 0, -1, 0, 0) ON CONFLICT (channel) DO UPDATE SET total_bytes = -1
+            """)
+        head.bind(channel, at: 1)
+        try head.run()
     }
 }

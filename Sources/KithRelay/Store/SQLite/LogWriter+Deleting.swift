@@ -19,8 +19,7 @@ extension LogWriter {
         // What it cannot do to one channel is taken back by itself.
         try connection.statement("SAVEPOINT deleting").run()
         do throws(StoreFailure) {
-            if var dropped = try nextDropped() {
-                channel = dropped.channel
+            if var dropped = try nextDropped(&channel) {
                 let isDone = try delete(&dropped, blocks: blocks, bytes: bytes)
                 try note(dropped, isDone: isDone)
             } else {
@@ -36,7 +35,8 @@ extension LogWriter {
         try connection.statement("RELEASE deleting").run()
     }
 
-    private func nextDropped() throws(StoreFailure) -> Dropped? {
+    /// - Parameter channel: whose turn it is, also when that channel's numbers cannot be.
+    private func nextDropped(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """
             SELECT d.channel, d.from_seq, h.first_seq, c.closed FROM dropped d
@@ -44,10 +44,12 @@ extension LogWriter {
             """)
         guard try row.next() else { return nil }
         defer { row.reset() }
+        let number = row.uint64(0)
+        channel = number
         let firstSeq = try row.count(2)
         guard firstSeq > 0 else { throw .damaged("the ends of a channel contradict each other") }
         return Dropped(
-            channel: row.uint64(0), fromSeq: try row.count(1), firstSeq: firstSeq, isClosed: row.uint64(3) != 0)
+            channel: number, fromSeq: try row.count(1), firstSeq: firstSeq, isClosed: row.uint64(3) != 0)
     }
 
     private func note(_ dropped: Dropped, isDone: Bool) throws(StoreFailure) {

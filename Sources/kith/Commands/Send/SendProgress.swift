@@ -34,7 +34,7 @@ struct SendProgress {
                 if waiting.isEmpty { return }
                 try check(try await kith.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id: try check(now)
-            case .warning(conversation.id, .longerThanRelayTakes(let limit)):
+            case .warning(conversation.id, .longerThanRelayTakes(let id, let limit)) where waiting.contains(id):
                 throw KithError.tooLong(limit: Int(clamping: limit))
             default: continue
             }
