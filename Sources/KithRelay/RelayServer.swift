@@ -124,19 +124,20 @@ public final class RelayServer: Sendable {
         logger.info("listening")
     }
 
-    /// A burst is over when fewer than half of its connections are left.
+    /// A burst is over when fewer than half of its connections are left, and again as long as they become fewer.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
         Task {
             var most = 0
+            var isEnding = false
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .seconds(burstSeconds)) } catch { return }
                 let open = metrics.connectionsOpen.load(ordering: .relaxed)
-                most = max(most, open)
-                guard most >= burstConnections, open < most / 2 else { continue }
-                isOver()
-                most = open
+                // The rest of a burst, few as they may be, goes with it.
+                isEnding = isEnding ? open < most : most >= burstConnections && open < most / 2
+                most = isEnding ? open : max(most, open)
+                if isEnding { isOver() }
             }
         }
     }
