@@ -59,8 +59,8 @@ extension Messenger {
 
     /// An inbox can be used: what waited for that goes on.
     func inboxIsReady(_ inbox: InboxID) throws(KithError) {
-        for (id, asked) in nameRequests {
-            if case .register(inbox) = asked.kind { try sendNameRequest(id) }
+        for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+            if case .register(inbox)? = nameRequests[id]?.kind { try sendNameRequest(id) }
         }
     }
 

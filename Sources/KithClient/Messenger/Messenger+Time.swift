@@ -107,7 +107,7 @@ extension Messenger {
     private func checkKept(_ conversation: Conversation) throws(KithError) {
         let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
         guard !late.isEmpty else { return }
-        for (entry, place) in late {
+        for (entry, place) in late.sorted(by: { $0.value.seq < $1.value.seq }) {
             guard place.isAskedAgain, conversation.line == .live else {
                 conversation.accepted[entry] = (place.seq, now, true)
                 continue
