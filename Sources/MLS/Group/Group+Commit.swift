@@ -55,6 +55,8 @@ extension Group {
 
     /// A list that may be committed, and what it does.
     private struct JudgedList {
+        /// What of it was received.
+        let received: [ProposalCache.Entry]
         let list: [ProposalOrRef]
         let applied: AppliedProposals
         let preSharedKeys: [ResolvedPSK]
@@ -75,7 +77,8 @@ extension Group {
         let applied = try checker.apply(
             try ProposalList.resolve(list, proposals, sender: .member(ownLeafIndex)))
         return JudgedList(
-            list: list, applied: applied, preSharedKeys: try resolve(applied.preSharedKeys, environment))
+            received: received, list: list, applied: applied,
+            preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
     /// The list with as much of what was received as goes together: each proposal is valid alone, but one that is not beside
@@ -85,22 +88,21 @@ extension Group {
     ) throws(MLSError) -> JudgedList {
         do { return try judge(received, options, environment) } catch {
             guard !received.isEmpty else { throw error }
-            _ = try judge([], options, environment)
+            let own = try judge([], options, environment)
             var trials = Limits.selectionTrials
-            let kept = extend([], by: received[...], options, environment, &trials)
-            return try judge(kept, options, environment)
+            return extend(own, by: received[...], options, environment, &trials)
         }
     }
 
     /// Adds to proposals that go together what goes with them, half by half where not all does, so that a few misfits among
     /// many cost a few trials. What is left when there are no more trials stays out.
     private func extend(
-        _ kept: [ProposalCache.Entry], by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
+        _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
-    ) -> [ProposalCache.Entry] {
+    ) -> JudgedList {
         guard trials > 0 else { return kept }
         trials -= 1
-        guard (try? judge(kept + received, options, environment)) == nil else { return kept + received }
+        if let all = try? judge(kept.received + received, options, environment) { return all }
         guard received.count > 1 else { return kept }
         let middle = received.startIndex + received.count / 2
         let first = extend(kept, by: received[..<middle], options, environment, &trials)
