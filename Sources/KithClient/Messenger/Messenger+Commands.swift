@@ -134,9 +134,9 @@ extension Messenger {
 
     private func startConversation(_ contact: ContactID, waits: Bool, _ id: CommandID) throws(KithError) {
         guard let person = contacts[contact] else { throw .notFound("contact") }
-        if let known = conversations.values.filter({
-            $0.record.contact == contact && $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
-        }).max(by: { $0.id < $1.id }) {
+        if let known = conversations(with: contact).last(where: {
+            $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
+        }) {
             return finish(id, .success(.conversation(known.id)))
         }
         if let other = person.conflictingKey {
@@ -160,12 +160,11 @@ extension Messenger {
     private func begunInVain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ id: CommandID
     ) throws(KithError) -> Conversation? {
-        let known = conversations.values.filter { conversation in
+        let known = conversations(with: contact).last { conversation in
             guard case .stopped(_, .notReachable) = conversation.record.status else { return false }
-            return conversation.record.contact == contact && conversation.record.relay == relay
-                && conversation.record.epoch == 0
+            return conversation.record.relay == relay && conversation.record.epoch == 0
         }
-        guard let conversation = known.max(by: { $0.id < $1.id }), try hasGroup(conversation) else { return nil }
+        guard let conversation = known, try hasGroup(conversation) else { return nil }
         conversation.record.status = .preparing
         // The relay may have let go of the channel, in which nothing was ever said.
         conversation.record.isCreated = false

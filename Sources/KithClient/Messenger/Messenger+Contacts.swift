@@ -65,7 +65,8 @@ extension Messenger {
         for conversation in conversations(with: id) { try pump(conversation) }
     }
 
-    private func conversations(with contact: ContactID) -> [Conversation] {
+    /// The conversations of two with somebody, the oldest first.
+    func conversations(with contact: ContactID) -> [Conversation] {
         conversations.values.filter { $0.record.contact == contact }.sorted { $0.id < $1.id }
     }
 }
