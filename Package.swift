@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-/// Fuzz targets have libFuzzer's `main` instead of one of their own, so an ordinary build could not link them:
+/// Fuzz targets need the modules instrumented, and unsafe flags, which nobody who depends on this package could build:
 /// `make fuzz` sets KITH_FUZZ.
 let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
 
@@ -115,9 +115,13 @@ if withFuzzTargets {
     package.targets.append(
         .executableTarget(
             name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS", crypto],
-            path: "Fuzz/Targets",
-            // Optimized, so that many inputs are tried, and with the inside of the modules in reach.
-            swiftSettings: [.unsafeFlags(["-enable-testing"])]))
+            path: "Fuzz/Targets", linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+    let instrumented = ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS", "KithFuzz"]
+    for target in package.targets where instrumented.contains(target.name) {
+        // libFuzzer is led by what of the project's own code an input reaches; what others wrote is built as for use.
+        // The targets reach into the modules.
+        target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
+    }
 }
 
 /// Only who renders the documentation needs the plugin: `make docs` sets KITH_DOCS.

@@ -2,18 +2,19 @@
 # Fuzzes every decoder with libFuzzer.
 #
 #   Fuzz/run.sh [SECONDS [TARGET...]]   each target (default: all) for SECONDS (default 60), eight at a time
-#   SANITIZERS="fuzzer address" Fuzz/run.sh   with AddressSanitizer too
+#   SANITIZE=address Fuzz/run.sh        with AddressSanitizer, in the packages it depends on too
 #   Fuzz/run.sh merge                   takes what earlier runs found into the corpus, as few and as small as they can be
 #
 # An input that breaks something is kept under Fuzz/crashes; give it to the program to see it again:
 #   KITH_FUZZ_TARGET=TARGET .build-fuzz/fuzzer/release/KithFuzz FILE
+#
+# What the project depends on is built as for use, so KITH_FUZZ_SCRATCH=.build takes it from there; the project's own
+# modules are then built anew the next time that they are built for use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-sanitizers=${SANITIZERS:-fuzzer}
-scratch=.build-fuzz/${sanitizers// /-}
-KITH_FUZZ=1 swift build -c release --scratch-path "$scratch" --product KithFuzz $(printf -- "--sanitize %s " $sanitizers) \
-    -Xswiftc -enable-testing
+scratch=${KITH_FUZZ_SCRATCH:-.build-fuzz/${SANITIZE:-fuzzer}}
+KITH_FUZZ=1 scripts/release.sh --scratch-path "$scratch" --product KithFuzz ${SANITIZE:+--sanitize "$SANITIZE"}
 # Swift holds enums with boxed payloads in tagged pointers, which the leak checker does not follow.
 export ASAN_OPTIONS=detect_leaks=0
 # Swift's own crash report would come first, and libFuzzer would not keep the input.

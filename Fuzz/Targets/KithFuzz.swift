@@ -1,5 +1,5 @@
 // One program for all fuzz targets, so that everything is compiled and linked once. KITH_FUZZ_TARGET names the target; the
-// arguments are libFuzzer's, which has the program's `main`. `KithFuzz seeds FOLDER` writes first inputs for every target.
+// arguments are libFuzzer's. `KithFuzz seeds FOLDER` writes first inputs for every target.
 
 import Foundation
 
@@ -26,27 +26,31 @@ private let targets: [String: FuzzTarget] = [
 
 private let target = targets[ProcessInfo.processInfo.environment["KITH_FUZZ_TARGET"] ?? ""]
 
-/// Called by libFuzzer before everything else.
-@_cdecl("LLVMFuzzerInitialize")
-func initialize(
-    _ argumentCount: UnsafeMutablePointer<Int32>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
-) -> Int32 {
-    let words = (0..<Int(argumentCount.pointee)).compactMap { arguments.pointee[$0].map { String(cString: $0) } }
-    if words.count == 3, words[1] == "seeds" {
-        do { try writeSeeds(to: URL(filePath: words[2])) } catch { fatalError("no seeds: \(error)") }
-        exit(0)
+@main enum KithFuzz {
+    static func main() {
+        let words = CommandLine.arguments
+        if words.count == 3, words[1] == "seeds" {
+            do { try writeSeeds(to: URL(filePath: words[2])) } catch { fatalError("no seeds: \(error)") }
+            exit(0)
+        }
+        if target == nil {
+            print(targets.keys.sorted().joined(separator: "\n"))
+            exit(64)
+        }
+        var count = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
+        exit(
+            runFuzzer(&count, &arguments) { bytes, count in
+                target?(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                return 0
+            })
     }
-    if target == nil {
-        print(targets.keys.sorted().joined(separator: "\n"))
-        exit(64)
-    }
-    return 0
 }
 
-/// Called by libFuzzer for every input.
-@_cdecl("LLVMFuzzerTestOneInput")
-func runOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-    target?(Array(UnsafeBufferPointer(start: bytes, count: count)))
-    return 0
-}
+/// libFuzzer's own main loop: it takes its options from the arguments, and calls the last argument with every input.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+    _ argumentCount: UnsafeMutablePointer<Int32>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ runOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
