@@ -130,7 +130,7 @@ public actor Kith {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
             [weak self, loop] state in
             // In the order in which it happens: the last one is how the relay is.
-            loop.execute { self?.assumeIsolated { $0.tell(.relay(relay.address, state)) } }
+            loop.execute { [weak self] in self?.assumeIsolated { $0.tell(.relay(relay.address, state)) } }
         }
     }
 

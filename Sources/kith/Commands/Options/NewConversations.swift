@@ -3,7 +3,7 @@ import KithClient
 extension Kith {
     /// The conversations that are newer than one, the oldest first: what is looked at when events were dropped that would have
     /// told of them.
-    func conversations(after latest: ConversationID?) async throws -> [ConversationSummary] {
-        try await conversations().filter { $0.id > latest ?? ConversationID(rawValue: 0) }.sorted { $0.id < $1.id }
+    func conversations(after latest: ConversationID?) throws(KithError) -> [ConversationSummary] {
+        try conversations().filter { $0.id > latest ?? ConversationID(rawValue: 0) }.sorted { $0.id < $1.id }
     }
 }
