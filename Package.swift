@@ -112,12 +112,12 @@ let package = Package(
 )
 
 if withFuzzTargets {
+    let fuzzed = ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS"]
     package.targets.append(
         .executableTarget(
-            name: "KithFuzz", dependencies: ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS", crypto],
+            name: "KithFuzz", dependencies: fuzzed.map { .byName(name: $0) } + [crypto],
             path: "Fuzz/Targets", linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
-    let instrumented = ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS", "KithFuzz"]
-    for target in package.targets where instrumented.contains(target.name) {
+    for target in package.targets where (fuzzed + ["KithFuzz"]).contains(target.name) {
         // libFuzzer is led by what of the project's own code an input reaches; what others wrote is built as for use.
         // The targets reach into the modules.
         target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
