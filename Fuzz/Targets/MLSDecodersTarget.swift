@@ -41,5 +41,5 @@ private func tree(_ bytes: [UInt8]) {
         confirmedTranscriptHash: [], extensions: [])
     _ = try? tree.verifyParentHashes()
     let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: 0)
-    _ = try? UnverifiedRatchetTree(decoding: bytes, .sha256).verify(context: context, environment)
+    _ = try? UnverifiedRatchetTree(decoding: bytes, .sha256, within: .ordinary).verify(context: context, environment)
 }

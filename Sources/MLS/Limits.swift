@@ -2,6 +2,16 @@
 public enum Limits {
     /// Leaves of a tree. Ten times the largest group that was measured; beyond it a Welcome passes 300 MB.
     public static let members = 1 << 20
+    /// Leaves that any received tree may have, however few members. A group of two in a tree of 4,096 leaves was larger once;
+    /// hashing its blank nodes takes some milliseconds.
+    static let sparseLeaves = 4_096
+    /// Leaves for each member of a larger received tree. Hashing 128 blank nodes takes about as long as verifying the
+    /// signature of one member's leaf.
+    static let leavesPerMember = 64
+    /// Leaves that any tree of a stranger may have. Hashing 512 blank nodes takes less than opening a Welcome.
+    static let strictSparseLeaves = 256
+    /// Leaves for each member of a stranger's larger tree: a group that lost seven of eight members still passes.
+    static let strictLeavesPerMember = 8
     /// Bytes of a public key. ML-DSA-87's has 2,592; X-Wing's 1,216.
     static let publicKeyLength = 4_096
     /// Bytes of a signature. ML-DSA-87's has 4,627.

@@ -116,6 +116,8 @@ public enum RatchetTreeError: Hashable, Sendable {
     case nodeType
     /// The tree has more leaves than ``Limits/members``.
     case tooLarge
+    /// The tree has more blank leaves for each member than the application accepts (``MLSConfiguration/treeWidth``).
+    case tooSparse
     /// The tree hash is not the one that was announced.
     case treeHash
     /// A parent node is not parent-hash valid (§7.9.2).

@@ -33,7 +33,8 @@ extension Group {
         let algorithms = try context.cipherSuite.requireAlgorithms()
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
         guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
-        let tree = try verifiedTree(info, client.capabilities, ratchetTree, environment)
+        let tree = try info.openTree(ratchetTree, for: client.capabilities, environment).tree
+            .verify(context: context, environment)
         guard let encodedKey = info.extensions[.externalPub] else { throw .joining(.externalPubMissing) }
         let externalKey = try decoding { () throws(TLSCodecError) in try HPKEPublicKey(decoding: encodedKey) }
         let initial = try algorithms.hpkeExport(to: externalKey, ExternalInitLabel.value, environment.random)

@@ -18,15 +18,28 @@ extension Group {
         predecessor: Group? = nil, isMemberOf: (_ groupID: [UInt8]) -> Bool = { _ in false },
         in environment: MLSEnvironment
     ) throws(MLSError) {
-        let algorithms = try welcome.cipherSuite.requireAlgorithms()
-        let groupSecrets = try Self.open(welcome, bundle, algorithms)
-        let preSharedKeys = try Self.resolve(groupSecrets.preSharedKeys, predecessor, algorithms, environment)
-        let pskSecret = try algorithms.hash.pskSecret(preSharedKeys)
-        let info = try Self.groupInfo(welcome, groupSecrets.joinerSecret, pskSecret, algorithms)
+        let opened = try OpenedWelcome(
+            welcome, with: bundle, ratchetTree: ratchetTree, predecessor: predecessor, in: environment)
+        try self.init(joining: opened, isMemberOf: isMemberOf, in: environment)
+    }
+
+    /// Joins a group with a Welcome that was opened before (RFC 9420 §12.4.3.1).
+    ///
+    /// - Parameters:
+    ///   - opened: the Welcome.
+    ///   - isMemberOf: whether the client is in a group of an identifier already.
+    ///   - environment: time, randomness, judgement and keys.
+    /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``, naming the rule.
+    public init(
+        joining opened: OpenedWelcome, isMemberOf: (_ groupID: [UInt8]) -> Bool = { _ in false },
+        in environment: MLSEnvironment
+    ) throws(MLSError) {
+        let (info, bundle, groupSecrets) = (opened.info, opened.bundle, opened.secrets)
         let context = info.groupContext
+        let algorithms = try context.cipherSuite.requireAlgorithms()
         guard !isMemberOf(context.groupID) else { throw .joining(.groupIDInUse) }
 
-        let tree = try Self.verifiedTree(info, bundle.keyPackage.leafNode.capabilities, ratchetTree, environment)
+        let tree = try opened.tree.verify(context: context, environment)
         guard let own = tree.members.first(where: { $0.leaf == bundle.keyPackage.leafNode }) else {
             throw .joining(.leafMissing)
         }
@@ -35,84 +48,16 @@ extension Group {
             keys.merge(try Self.pathKeys(secret, own.index, info.signer, tree, algorithms)) { old, _ in old }
         }
         let schedule = KeySchedule(
-            joinerSecret: groupSecrets.joinerSecret, pskSecret: pskSecret, context: context.encoded, algorithms.hash)
+            joinerSecret: groupSecrets.joinerSecret, pskSecret: opened.pskSecret, context: context.encoded,
+            algorithms.hash)
         self.init(
             algorithms, context, tree, own.index, bundle.signer, keys, schedule, confirmationTag: nil)
         guard equalMACs(info.confirmationTag, confirmationTag) else { throw .joining(.confirmationTag) }
         inviter = info.signer
-        try checkSuccession(groupSecrets.preSharedKeys, predecessor, environment)
+        try checkSuccession(groupSecrets.preSharedKeys, opened.predecessor, environment)
     }
 
     // MARK: Steps of §12.4.3.1
-
-    private static func open(
-        _ welcome: Welcome, _ bundle: KeyPackageBundle, _ algorithms: Algorithms
-    ) throws(MLSError) -> GroupSecrets {
-        guard bundle.keyPackage.cipherSuite == welcome.cipherSuite else { throw .joining(.cipherSuite) }
-        let reference = try bundle.keyPackage.reference()
-        guard let entry = welcome.secrets.first(where: { $0.newMember == reference }) else {
-            throw .joining(.notForThisKeyPackage)
-        }
-        let opened = try algorithms.decryptWithLabel(
-            entry.encryptedGroupSecrets, key: bundle.initKey, "Welcome", context: welcome.encryptedGroupInfo)
-        return try decoding { () throws(TLSCodecError) in try GroupSecrets(decoding: opened.copyBytes()) }
-    }
-
-    private static func resolve(
-        _ ids: [PreSharedKeyID], _ predecessor: Group?, _ algorithms: Algorithms, _ environment: MLSEnvironment
-    ) throws(MLSError) -> [ResolvedPSK] {
-        var resolved: [ResolvedPSK] = []
-        var linking = 0
-        for id in ids {
-            guard id.nonce.count == algorithms.hashLength else { throw .preSharedKey(.nonceLength) }
-            var secret: SecretBytes?
-            if case .resumption(let usage, let groupID, let epoch) = id.kind {
-                if usage != .application { linking += 1 }
-                if let predecessor, predecessor.groupID == groupID, predecessor.status != .removed {
-                    secret =
-                        predecessor.epoch == epoch
-                        ? predecessor.resumptionPSK : predecessor.resumptionPSKs.first { $0.epoch == epoch }?.secret
-                }
-            }
-            guard let secret = secret ?? environment.preSharedKey(id.kind) else { throw .preSharedKey(.unknown) }
-            resolved.append(ResolvedPSK(id: id, secret: secret))
-        }
-        guard linking <= 1 else { throw .preSharedKey(.multipleResumptions) }
-        return resolved
-    }
-
-    private static func groupInfo(
-        _ welcome: Welcome, _ joinerSecret: SecretBytes, _ pskSecret: SecretBytes, _ algorithms: Algorithms
-    ) throws(MLSError) -> GroupInfo {
-        let welcomeSecret = KeySchedule.welcomeSecret(
-            joinerSecret: joinerSecret, pskSecret: pskSecret, algorithms.hash)
-        let keys = WelcomeKeys(welcomeSecret, algorithms)
-        let opened = try algorithms.aead.open(
-            welcome.encryptedGroupInfo[...], key: keys.key, nonce: keys.nonce, aad: [])
-        let info = try decoding { () throws(TLSCodecError) in try GroupInfo(decoding: opened) }
-        guard info.groupContext.cipherSuite == welcome.cipherSuite else { throw .joining(.cipherSuite) }
-        return info
-    }
-
-    /// Finds the tree of a GroupInfo, checks the GroupInfo's signature with it, and verifies it.
-    static func verifiedTree(
-        _ info: GroupInfo, _ capabilities: Capabilities, _ given: [UInt8]?, _ environment: MLSEnvironment
-    ) throws(MLSError) -> RatchetTree {
-        let context = info.groupContext
-        let algorithms = try context.cipherSuite.requireAlgorithms()
-        guard context.version == .mls10 else { throw .joining(.version) }
-        guard !info.extensions.hasDuplicates, !context.extensions.hasDuplicates else {
-            throw .joining(.duplicateExtension)
-        }
-        guard capabilities.list(context.extensions) else {
-            throw .joining(.groupExtensionUnsupported)
-        }
-        guard let encoded = info.extensions[.ratchetTree] ?? given else { throw .joining(.treeMissing) }
-        let unverified = try UnverifiedRatchetTree(decoding: encoded, algorithms.hash)
-        guard let key = unverified.signatureKey(info.signer), info.isSignatureValid(key, algorithms.signature)
-        else { throw .joining(.groupInfoSignature) }
-        return try unverified.verify(context: context, environment)
-    }
 
     /// The private keys from the common ancestor with the committer up to the root.
     private static func pathKeys(

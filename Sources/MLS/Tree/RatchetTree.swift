@@ -163,7 +163,10 @@ public struct RatchetTree: Sendable {
     }
 
     /// Reads a `ratchet_tree`, checking only its shape: see ``UnverifiedRatchetTree``.
-    init(decoding bytes: [UInt8], _ hash: HashAlgorithm) throws(MLSError) {
+    ///
+    /// - Parameter policy: how sparse the tree may be. Nil for a tree that this client stored: a group may shrink after it
+    ///   was joined.
+    init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
         var listed = ChunkedArray<Node?>()
         do {
@@ -172,15 +175,20 @@ public struct RatchetTree: Sendable {
             try outer.expectEnd()
             // Blank nodes are put in by the run, which takes less memory than they have bytes.
             var end = 0
+            var leaves = 0
             while !reader.isAtEnd {
                 guard end < TreeMath.nodeWidth(Limits.members) else { throw MLSError.tree(.tooLarge) }
                 if try reader.readPresence() {
                     listed.grow(to: end, with: nil)
-                    listed.append(try Node(from: &reader, sharing: &cache))
+                    let node = try Node(from: &reader, sharing: &cache)
+                    if case .leaf = node { leaves += 1 }
+                    listed.append(node)
                 }
                 end += 1
             }
             guard end > 0, listed.count == end else { throw MLSError.tree(.trailingBlank) }
+            size = TreeMath.fullSize((end + 2) / 2)
+            guard policy?.allows(leaves: size, members: leaves) ?? true else { throw MLSError.tree(.tooSparse) }
         } catch let error as TLSCodecError {
             throw .malformed(error)
         } catch let error as MLSError {
@@ -188,7 +196,6 @@ public struct RatchetTree: Sendable {
         } catch {
             throw .internalError
         }
-        size = TreeMath.fullSize((listed.count + 2) / 2)
         self.hash = hash
         nodes = listed
         nodes.grow(to: TreeMath.nodeWidth(size), with: nil)

@@ -1,10 +1,16 @@
 import TLSCodec
 
-/// The tree hashes that are known, one per node (RFC 9420 §7.8). A node whose hash is unknown has none known above it.
+/// The tree hashes that are known (RFC 9420 §7.8), without room for those that are not.
+///
+/// A subtree without a node has one hash at most here, the one at its top: the memory is in proportion to the nodes of the tree
+/// that are not blank, however wide it is.
 struct TreeHashCache: Sendable {
     private struct Chunk: Sendable {
+        /// The nodes whose hash is in `bytes`, in ascending order there.
+        var placed: UInt64 = 0
+        /// The nodes whose hash is known.
         var valid: UInt64 = 0
-        var bytes: [UInt8]
+        var bytes: [UInt8] = []
     }
 
     private let hashLength: Int
@@ -15,18 +21,27 @@ struct TreeHashCache: Sendable {
         resize(nodes: nodes)
     }
 
+    /// The number of hashes that take memory.
+    var count: Int { chunks.reduce(0) { $0 + $1.placed.nonzeroBitCount } }
+
     mutating func resize(nodes: Int) {
         let needed = (nodes + 63) / 64
-        while chunks.count < needed { chunks.append(Chunk(bytes: [])) }
+        while chunks.count < needed { chunks.append(Chunk()) }
         if chunks.count > needed { chunks.removeLast(chunks.count - needed) }
+        guard nodes % 64 != 0 else { return }
         // Positions beyond the end must not come back as known when the tree grows again.
-        if nodes % 64 != 0 { chunks[needed - 1].valid &= (1 << UInt64(nodes % 64)) - 1 }
+        chunks[needed - 1].placed &= (1 << UInt64(nodes % 64)) - 1
+        chunks[needed - 1].valid &= chunks[needed - 1].placed
+        let rest = chunks[needed - 1].placed.nonzeroBitCount * hashLength
+        chunks[needed - 1].bytes.removeLast(chunks[needed - 1].bytes.count - rest)
     }
 
+    /// Forgets the hashes of a node and of the nodes above it. Nodes above an unknown one may be known: below a blank one,
+    /// none is kept.
     mutating func invalidate(_ node: Int, _ leaves: Int) {
         var node = node
         let root = TreeMath.root(leaves)
-        while isKnown(node) {
+        while true {
             chunks[node / 64].valid &= ~(1 << UInt64(node % 64))
             if node == root { return }
             node = TreeMath.parentUnchecked(node)
@@ -36,20 +51,28 @@ struct TreeHashCache: Sendable {
     func isKnown(_ node: Int) -> Bool { chunks[node / 64].valid & (1 << UInt64(node % 64)) != 0 }
 
     subscript(node: Int) -> ArraySlice<UInt8> {
-        let start = node % 64 * hashLength
+        let start = place(node)
         return chunks[node / 64].bytes[start..<(start + hashLength)]
+    }
+
+    /// Where a node's hash is, or belongs, in the bytes of its chunk.
+    private func place(_ node: Int) -> Int {
+        let before = chunks[node / 64].placed & ((1 << UInt64(node % 64)) - 1)
+        return before.nonzeroBitCount * hashLength
     }
 
     /// Sets a hash that `write` computes into the cache's own memory.
     mutating func set(_ node: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
-        let chunk = node / 64
-        if chunks[chunk].bytes.isEmpty { chunks[chunk].bytes = [UInt8](repeating: 0, count: 64 * hashLength) }
-        let start = node % 64 * hashLength
-        let length = hashLength
+        let (chunk, bit) = (node / 64, 1 << UInt64(node % 64) as UInt64)
+        let (start, length) = (place(node), hashLength)
+        if chunks[chunk].placed & bit == 0 {
+            chunks[chunk].bytes.insert(contentsOf: repeatElement(0, count: length), at: start)
+            chunks[chunk].placed |= bit
+        }
         chunks[chunk].bytes.withUnsafeMutableBytes {
             write(UnsafeMutableRawBufferPointer(rebasing: $0[start..<(start + length)]))
         }
-        chunks[chunk].valid |= 1 << UInt64(node % 64)
+        chunks[chunk].valid |= bit
     }
 }
 
@@ -60,23 +83,55 @@ extension RatchetTree {
     /// The tree hash of a node (§7.8).
     mutating func treeHash(of node: Int) -> ArraySlice<UInt8> {
         var writer = TLSWriter(capacity: 1_024)
-        computeHash(node, &writer)
+        if computeHash(node, &writer) == .blank { computeBlankHash(node, &writer) }
         return hashes[node]
     }
 
-    private mutating func computeHash(_ node: Int, _ writer: inout TLSWriter) {
-        if hashes.isKnown(node) { return }
+    /// What ``computeHash(_:_:)`` found.
+    private enum Subtree {
+        /// The hash of the subtree is in the cache.
+        case hashed
+        /// The subtree has no node, and nothing was hashed.
+        case blank
+    }
+
+    private mutating func computeHash(_ node: Int, _ writer: inout TLSWriter) -> Subtree {
+        if hashes.isKnown(node) { return .hashed }
         if let left = TreeMath.left(node), let right = TreeMath.right(node) {
-            computeHash(left, &writer)
-            computeHash(right, &writer)
+            let (below, beside) = (computeHash(left, &writer), computeHash(right, &writer))
+            if below == .blank, beside == .blank, self[node: node] == nil { return .blank }
+            if below == .blank { computeBlankHash(left, &writer) }
+            if beside == .blank { computeBlankHash(right, &writer) }
             writer.removeAll()
             Self.writeParentInput(self[parent: node], hashes[left], hashes[right], &writer)
         } else {
+            guard let leaf = self[LeafIndex(node / 2)] else { return .blank }
             writer.removeAll()
-            Self.writeLeafInput(self[LeafIndex(node / 2)], LeafIndex(node / 2), &writer)
+            Self.writeLeafInput(leaf, LeafIndex(node / 2), &writer)
         }
         let algorithm = hash
         writer.bytes.withUnsafeBytes { input in hashes.set(node) { algorithm.digest(input, into: $0) } }
+        return .hashed
+    }
+
+    /// Puts the hash of a subtree without a node into the cache, and none of those below it.
+    private mutating func computeBlankHash(_ node: Int, _ writer: inout TLSWriter) {
+        let length = hash.length
+        // The hashes of complete subtrees from left to right: each leaf ends as many as its position has trailing ones.
+        var complete: [UInt8] = []
+        for (position, leaf) in TreeMath.leaves(below: node).enumerated() {
+            writer.removeAll()
+            Self.writeLeafInput(nil, LeafIndex(leaf), &writer)
+            complete += hash.hash(writer.bytes)
+            for _ in 0..<(~position).trailingZeroBitCount {
+                let (left, right) = (complete.suffix(2 * length).prefix(length), complete.suffix(length))
+                writer.removeAll()
+                Self.writeParentInput(nil, left, right, &writer)
+                complete.removeLast(2 * length)
+                complete += hash.hash(writer.bytes)
+            }
+        }
+        hashes.set(node) { $0.copyBytes(from: complete) }
     }
 
     /// `TreeHashInput` of a leaf: `struct { NodeType; uint32 leaf_index; optional<LeafNode> leaf_node; }` (§7.8)

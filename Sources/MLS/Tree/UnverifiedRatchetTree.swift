@@ -1,13 +1,20 @@
-/// A tree that came from outside. Only ``verify(treeHash:context:_:)`` makes a ``RatchetTree`` of it.
+/// A tree that came from outside. Only ``verify(context:_:)`` makes a ``RatchetTree`` of it.
 struct UnverifiedRatchetTree: Sendable {
     private var tree: RatchetTree
 
-    init(decoding bytes: [UInt8], _ hash: HashAlgorithm) throws(MLSError) {
-        tree = try RatchetTree(decoding: bytes, hash)
+    /// Reads a tree and refuses one that is sparser than the policy allows, before anything is hashed.
+    init(
+        decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy
+    ) throws(MLSError) {
+        tree = try RatchetTree(decoding: bytes, hash, within: policy)
     }
 
-    /// A leaf's signature key, to check the GroupInfo that comes with the tree.
-    func signatureKey(_ leaf: LeafIndex) -> SignaturePublicKey? { tree[leaf]?.signatureKey }
+    /// The number of leaves that are not blank.
+    var memberCount: Int { tree.memberCount }
+    /// The number of leaves, blank ones too.
+    var leafCount: Int { tree.size }
+    /// A leaf, to check the GroupInfo that comes with the tree.
+    subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
 
     /// Every check of RFC 9420 §12.4.3.1 on the tree of a group that is joined.
     consuming func verify(

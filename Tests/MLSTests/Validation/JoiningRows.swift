@@ -141,6 +141,12 @@ extension ValidationRow {
                 { _ in },
                 environment: testEnvironment { $0.authentication = TestAuthentication(refused: ["erin"]) })
         },
+        ValidationRow("TR-17", .tree(.tooSparse)) {
+            try join { draft in
+                while draft.tree.size <= Limits.sparseLeaves { try draft.tree.extend() }
+                draft.tree.setLeaf(try testBundle("far").keyPackage.leafNode, at: LeafIndex(draft.tree.size - 1))
+            }
+        },
     ]
 
     static let welcomes: [ValidationRow] = [
