@@ -62,7 +62,7 @@ private func requests() throws -> [Request] {
         .hello(versions: [1, 2], relayPass: RelayPass("open sesame")),
         .hello(versions: [1], relayPass: nil),
         .create(channel: channel, access: access, retentionSeconds: 3600),
-        .create(channel: channel, access: access, retentionSeconds: nil),
+        .create(channel: channel, kind: .inbox, access: access, retentionSeconds: nil),
         .present(channel: channel, epoch: .max, tokens: [token, token, token]),
         .append(channel: channel, epoch: 3, id: id, payload: payload),
         .turn(channel: channel, epoch: 3, id: id, payload: payload, nextAccess: access),
@@ -77,6 +77,7 @@ private func requests() throws -> [Request] {
         .register(name: genuineRecord.name, record: genuineRecord.unverified),
         .lookup(name: genuineRecord.name),
         .ping,
+        .trim(channel: channel, throughSeq: .max),
     ]
 }
 
@@ -90,7 +91,7 @@ private func replies() throws -> [Reply] {
             seq: UInt64(index) + 1, epoch: 0, kind: kind, receivedAtMs: 1_700_000_000_000, id: id, payload: [1, 2, 3])
     }
     return [
-        .welcome(version: 1, relayID: Array(0..<16), limits: limits),
+        .welcome(version: 1, relayID: Array(0..<16), limits: limits, timeMs: 1_700_000_000_000),
         .done,
         .granted(.all),
         .accepted(seq: .max),

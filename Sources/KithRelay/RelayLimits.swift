@@ -40,6 +40,14 @@ public struct RelayLimits: Sendable {
     public var channelEntries = 1_000_000
     /// Payload bytes kept in one channel. The oldest entries go first.
     public var channelBytes = 256 << 20
+    /// Entries that wait in one inbox. Then it refuses: what waits was promised to somebody. A letter is an entry, and
+    /// more letters than this are read by nobody.
+    public var inboxEntries = 4096
+    /// Payload bytes that wait in one inbox: 256 letters of the largest size, some thousands of the usual one.
+    public var inboxBytes = 64 << 20
+    /// When a sender may look again whether the owner of a full inbox has made room, in milliseconds. The owner may be
+    /// away for days, so a minute loses nothing.
+    static let fullInboxRetryMs: UInt32 = 60_000
     /// How long entries are kept where the creator asked for nothing, and at most, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
     /// How long a repeated entry id is recognised at least, in seconds. A device that could not ask for longer than a
@@ -95,6 +103,7 @@ public struct RelayLimits: Sendable {
         ("presented-channels", \.presentedChannels), ("presented-epochs", \.presentedEpochs),
         ("requests-under-way", \.requestsUnderWay), ("bytes-under-way", \.bytesUnderWay),
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),
+        ("inbox-entries", \.inboxEntries), ("inbox-bytes", \.inboxBytes),
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
         ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs),

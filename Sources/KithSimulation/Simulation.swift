@@ -285,6 +285,7 @@ extension Request {
         case .register: "register"
         case .lookup: "lookup"
         case .ping: "ping"
+        case .trim(_, let seq): "trim \(seq)"
         }
     }
 }

@@ -24,9 +24,9 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case tooLarge = 9
         /// Too many connections, follows or channels: `detail` is the limit.
         case tooMany = 10
-        /// Too many requests a second: try again after `retryAfterMs`.
+        /// Too many requests, or too much for the connection's address: try again after `retryAfterMs`.
         case tooFast = 11
-        /// No room: the disk, or the inbox, is full.
+        /// No room: the disk, the inbox or its shelf is full.
         case full = 12
         /// The relay cannot do it now: its store failed, or it is shutting down.
         case unavailable = 13

@@ -55,8 +55,9 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
 
 /// What a relay says: the answer to a request, or what a follow brings.
 public enum Reply: Hashable, Sendable {
-    /// To `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store.
-    case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits)
+    /// To `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store. `timeMs` is the
+    /// relay's clock when it answers, in milliseconds since 1970.
+    case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits, timeMs: UInt64)
     /// It is done, and on disk where it is something to keep.
     case done
     /// To `present`: what the tokens allow in that epoch.
@@ -105,11 +106,12 @@ public struct RelayFrame: Hashable, Sendable, TLSCodable {
             writer.write(requestID)
         }
         switch reply {
-        case .welcome(let version, let relayID, let limits):
+        case .welcome(let version, let relayID, let limits, let timeMs):
             begin(.welcome)
             writer.write(version)
             writer.writeOpaque(relayID)
             writer.write(limits)
+            writer.write(timeMs)
         case .done:
             begin(.done)
         case .granted(let rights):
@@ -160,7 +162,7 @@ public struct RelayFrame: Hashable, Sendable, TLSCodable {
             case .welcome:
                 .welcome(
                     version: try reader.readUInt16(), relayID: Array(try reader.readOpaque(limit: 64)),
-                    limits: try reader.read())
+                    limits: try reader.read(), timeMs: try reader.readUInt64())
             case .done:
                 .done
             case .granted:

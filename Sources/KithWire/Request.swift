@@ -4,10 +4,10 @@ import TLSCodec
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
-    /// Opens a channel at epoch 0. Answered by `done`, also when it exists with the same access.
+    /// Opens a channel at epoch 0. Answered by `done`, also when it exists with the same kind and access.
     ///
     /// `retentionSeconds` asks for entries to be kept this long; the relay's own bound may be lower.
-    case create(channel: ChannelID, access: Access, retentionSeconds: UInt32?)
+    case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
     /// Proves tokens for one epoch. Answered by `granted`; the rights last as long as the connection.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
     /// Appends a message. Needs `append`. Answered by `accepted` once it is on disk.
@@ -33,6 +33,29 @@ public enum Request: Equatable, Sendable {
     case lookup(name: Name)
     /// Keeps the connection open. Answered by `done`.
     case ping
+    /// Drops an inbox's entries up to and including `throughSeq`, to make room. Needs `turn`. Answered by `done`, also
+    /// when they are gone already.
+    case trim(channel: ChannelID, throughSeq: UInt64)
+}
+
+/// `enum { log(0), inbox(1), (255) } ChannelKind;`: what a relay does with a channel that has reached its size.
+public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
+    /// A conversation. The oldest entries are dropped to make room.
+    case log = 0
+    /// Letters that wait for their owner. New entries are refused until the owner makes room, and it is never turned.
+    case inbox = 1
+
+    /// Writes one byte.
+    public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
+
+    /// Reads one byte.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let value = try reader.readUInt8()
+        guard let kind = ChannelKind(rawValue: value) else {
+            throw .unknownValue(field: "ChannelKind", value: UInt64(value))
+        }
+        self = kind
+    }
 }
 
 /// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes; never printed.
@@ -98,7 +121,8 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
 
     private enum RequestType: UInt8 {
         case hello = 1
-        case create, present, append, turn, follow, unfollow, whisper, close, deposit, withdraw, register, lookup, ping
+        case create, present, append, turn, follow, unfollow, whisper, close, deposit, withdraw, register, lookup, ping,
+            trim
     }
 
     /// Writes type, number and fields.
@@ -112,9 +136,10 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
             begin(.hello)
             writer.writeVector(versions)
             writer.writeOptional(relayPass)
-        case .create(let channel, let access, let retentionSeconds):
+        case .create(let channel, let kind, let access, let retentionSeconds):
             begin(.create)
             writer.write(channel)
+            writer.write(kind)
             writer.write(access)
             writer.writeOptional(retentionSeconds)
         case .present(let channel, let epoch, let tokens):
@@ -168,6 +193,10 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
             writer.write(name)
         case .ping:
             begin(.ping)
+        case .trim(let channel, let throughSeq):
+            begin(.trim)
+            writer.write(channel)
+            writer.write(throughSeq)
         }
     }
 
@@ -186,7 +215,8 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
                     relayPass: try reader.readOptional())
             case .create:
                 .create(
-                    channel: try reader.read(), access: try reader.read(), retentionSeconds: try reader.readOptional())
+                    channel: try reader.read(), kind: try reader.read(), access: try reader.read(),
+                    retentionSeconds: try reader.readOptional())
             case .present:
                 .present(
                     channel: try reader.read(), epoch: try reader.readUInt64(),
@@ -222,6 +252,8 @@ public struct ClientFrame: Equatable, Sendable, TLSCodable {
                 .lookup(name: try reader.read())
             case .ping:
                 .ping
+            case .trim:
+                .trim(channel: try reader.read(), throughSeq: try reader.readUInt64())
             }
     }
 }

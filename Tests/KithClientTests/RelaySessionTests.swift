@@ -15,7 +15,7 @@ import Testing
         version: 1, relayID: Array(0..<16),
         limits: AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 20, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300, follows: 10,
-            retentionSeconds: 100))
+            retentionSeconds: 100), timeMs: 1_700_000_000_000)
 
     static func open(timeouts: RelayTimeouts = RelayTimeouts()) throws -> Session {
         var session = Session(timeouts: timeouts, now: start)
@@ -115,10 +115,11 @@ import Testing
 
         session = Session(timeouts: RelayTimeouts(), now: Self.start)
         hello = session.hello(pass: nil, now: Self.start)
-        guard case .welcome(_, let id, let limits) = Self.welcome else { return }
+        guard case .welcome(_, let id, let limits, let time) = Self.welcome else { return }
         violation(.unofferedVersion) {
             _ = try session.receive(
-                Self.frame(hello.requestID, .welcome(version: 2, relayID: id, limits: limits)), now: Self.start)
+                Self.frame(hello.requestID, .welcome(version: 2, relayID: id, limits: limits, timeMs: time)),
+                now: Self.start)
         }
 
         session = try Self.open()

@@ -1,8 +1,9 @@
 import Crypto
 import KithClient
-import KithRelay
 import KithWire
 import Testing
+
+@testable import KithRelay
 
 @Suite("Inboxes and names")
 struct InboxTests {
@@ -57,6 +58,64 @@ struct InboxTests {
             clock.setBack(seconds: 86_400)
             clock.advance(seconds: 2)
             #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
+        }
+    }
+
+    @Test("a full inbox refuses, keeps what waits in it, and takes letters again after a trim")
+    func fullInbox() async throws {
+        try await withRelay(limits: {
+            $0.inboxEntries = 4
+            $0.inboxBytes = 100
+        }) { relay in
+            let (owner, inbox) = try await relay.connectWithChannel(.inbox)
+            let sender = try await relay.connect()
+            try await sender.present(inbox, [inbox.append])
+            for number in 1...4 { try await sender.append("letter \(number)", to: inbox) }
+            let more = Request.append(channel: inbox.id, epoch: 0, id: .random(), payload: [1])
+            let refusal = try await sender.refusal(of: more)
+            #expect(refusal?.code == .full && refusal?.detail == 4 && (refusal?.retryAfterMs ?? 0) > 0)
+            let follow = try await owner.follow(inbox.id, epoch: 0, fromSeq: 1)
+            #expect(try await follow.entries(4).map(\.text) == (1...4).map { "letter \($0)" })
+            #expect(try await owner.request(.trim(channel: inbox.id, throughSeq: 2)) == .done)
+            #expect(try await sender.append("letter 5", to: inbox) == 5)
+            // The bytes are limited too.
+            let large = Request.append(
+                channel: inbox.id, epoch: 0, id: .random(), payload: [UInt8](repeating: 7, count: 80)[...])
+            #expect(try await sender.refusal(of: large)?.code == .full)
+            #expect(try await follow.entries(1).map(\.text) == ["letter 5"])
+            let late = try await relay.connect()
+            try await late.present(inbox, [inbox.read])
+            await #expect(throws: RelayConnectionError.refused(.trimmed(firstSeq: 3))) {
+                try await late.follow(inbox.id, epoch: 0, fromSeq: 2)
+            }
+        }
+    }
+
+    @Test("a trim may come twice and go too far; only an inbox's owner may, and nobody turns an inbox")
+    func trims() async throws {
+        try await withRelay { relay in
+            let (owner, inbox) = try await relay.connectWithChannel(.inbox)
+            let sender = try await relay.connect()
+            try await sender.present(inbox, [inbox.append])
+            for _ in 1...3 { try await sender.append("letter", to: inbox) }
+            #expect(try await sender.refusal(of: .trim(channel: inbox.id, throughSeq: 1))?.code == .denied)
+            for seq: UInt64 in [0, 2, 2, 1, .max, .max] {
+                #expect(try await owner.request(.trim(channel: inbox.id, throughSeq: seq)) == .done)
+            }
+            #expect(try await sender.append("letter", to: inbox) == 4)
+            let follow = try await owner.follow(inbox.id, epoch: 0, fromSeq: 4)
+            #expect(try await follow.entries(1).map(\.seq) == [4])
+            let turn = Request.turn(
+                channel: inbox.id, epoch: 0, id: .random(), payload: [], nextAccess: inbox.next().access)
+            #expect(try await owner.refusal(of: turn)?.code == .denied)
+
+            let (member, log) = try await relay.connectWithChannel()
+            try await member.append("text", to: log)
+            #expect(try await member.refusal(of: .trim(channel: log.id, throughSeq: 1))?.code == .denied)
+            let other = Request.create(channel: log.id, kind: .inbox, access: log.access, retentionSeconds: nil)
+            #expect(try await member.refusal(of: other)?.code == .exists)
+            #expect(try await owner.refusal(of: .close(channel: inbox.id)) == nil)
+            #expect(try await owner.refusal(of: .trim(channel: inbox.id, throughSeq: 4))?.code == .gone)
         }
     }
 

@@ -64,10 +64,10 @@ struct RelayFixture {
     }
 
     /// A connection with a fresh channel whose one token gives every right.
-    func connectWithChannel() async throws -> (RelayConnection, KnownChannel) {
+    func connectWithChannel(_ kind: ChannelKind = .log) async throws -> (RelayConnection, KnownChannel) {
         let connection = try await connect()
         let channel = KnownChannel()
-        try await connection.create(channel)
+        try await connection.create(channel, kind: kind)
         try await connection.present(channel)
         return (connection, channel)
     }
@@ -100,9 +100,9 @@ struct Unexpected: Error {
 }
 
 extension RelayConnection {
-    func create(_ channel: KnownChannel, retentionSeconds: UInt32? = nil) async throws {
+    func create(_ channel: KnownChannel, kind: ChannelKind = .log, retentionSeconds: UInt32? = nil) async throws {
         let reply = try await request(
-            .create(channel: channel.id, access: channel.access, retentionSeconds: retentionSeconds))
+            .create(channel: channel.id, kind: kind, access: channel.access, retentionSeconds: retentionSeconds))
         guard case .done = reply else { throw Unexpected(reply: reply) }
     }
 

@@ -27,7 +27,7 @@ enum Samples {
             .hello(versions: [1, 2], relayPass: RelayPass("let me in")),
             .hello(versions: [1], relayPass: nil),
             .create(channel: channel, access: access, retentionSeconds: 3600),
-            .create(channel: channel, access: access, retentionSeconds: nil),
+            .create(channel: channel, kind: .inbox, access: access, retentionSeconds: nil),
             .present(channel: channel, epoch: 3, tokens: [token, .random()]),
             .append(channel: channel, epoch: 3, id: entryID, payload: payload),
             .turn(channel: channel, epoch: 3, id: entryID, payload: payload, nextAccess: access),
@@ -42,6 +42,7 @@ enum Samples {
             .register(name: name, record: record.unverified),
             .lookup(name: name),
             .ping,
+            .trim(channel: channel, throughSeq: 17),
         ]
     }
 
@@ -50,7 +51,7 @@ enum Samples {
             payload: 1, frame: 2, requestsPerSecond: 3, requestBurst: 4, idleSeconds: 5, follows: 6,
             retentionSeconds: 7)
         return [
-            .welcome(version: 1, relayID: Array(0..<16), limits: limits),
+            .welcome(version: 1, relayID: Array(0..<16), limits: limits, timeMs: 1_700_000_000_000),
             .done,
             .granted([.read, .turn]),
             .accepted(seq: 1 << 40),

@@ -36,6 +36,7 @@ private final class Comparison {
     /// A channel with the tokens of all its epochs.
     private struct Known {
         let id = ChannelID.random()
+        let kind: ChannelKind
         var epochs: [Tokens] = [Tokens()]
         var entryIDs: [EntryID] = []
         struct Tokens {
@@ -62,8 +63,10 @@ private final class Comparison {
         random = SeededGenerator(seed: seed)
         var limits = ModelLimits()
         limits.channelEntries = 12
+        limits.inboxEntries = 9
+        limits.inboxBytes = 150
         model = RelayModel(limits: limits, relayID: [])
-        channels = (0..<3).map { _ in Known() }
+        channels = [.log, .log, .inbox].map { Known(kind: $0) }
         server = try await Self.start(store, clock, folder)
         try await connect()
     }
@@ -75,6 +78,8 @@ private final class Comparison {
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
         configuration.limits.channelEntries = 12
+        configuration.limits.inboxEntries = 9
+        configuration.limits.inboxBytes = 150
         configuration.limits.deniedMs = 0
         configuration.nowMs = { clock.nowMs }
         // The model has one clock for both.
@@ -122,7 +127,12 @@ private final class Comparison {
         let tokens = known.epochs[epoch]
         let id = known.id
         switch random.pick(0...99) {
-        case 0...7: return .create(channel: id, access: tokens.access, retentionSeconds: nil)
+        case 0...7:
+            let kind = random.chance(0.9) ? known.kind : known.kind == .log ? .inbox : .log
+            // A channel of the other kind is not the one that the test knows.
+            let isThere = model.channels[id] != nil
+            return .create(
+                channel: id, kind: isThere ? kind : known.kind, access: tokens.access, retentionSeconds: nil)
         case 8...29:
             let presented = random.chance(0.5) ? [tokens.read, tokens.append, tokens.turn] : [tokens.append]
             let isWrong = random.chance(0.1)
@@ -140,7 +150,8 @@ private final class Comparison {
             if epoch == known.epochs.count - 1 { channels[index].epochs.append(next) }
             return .turn(
                 channel: id, epoch: UInt64(epoch), id: .random(using: &random), payload: [1], nextAccess: next.access)
-        case 72...77: return .whisper(channel: id, epoch: UInt64(epoch), payload: [UInt8(random.pick(0...255))])
+        case 72: return .trim(channel: id, throughSeq: UInt64(random.pick(0...30)))
+        case 73...77: return .whisper(channel: id, epoch: UInt64(epoch), payload: [UInt8(random.pick(0...255))])
         case 78: return random.chance(0.2) ? .close(channel: id) : .ping
         case 79...84:
             let packages = (0..<random.pick(0...3)).map { KeyPackageBytes([UInt8($0), UInt8(random.pick(0...255))]) }

@@ -204,14 +204,14 @@ package struct RelaySession<Ticket> {
 
     private mutating func welcome(_ reply: Reply) throws(RelayConnectionError) -> RelayWelcome {
         switch reply {
-        case .welcome(let version, let relayID, let limits):
+        case .welcome(let version, let relayID, let limits, let timeMs):
             guard Self.versions.contains(version) else { throw .protocolViolation(.unofferedVersion) }
             phase = .open
             // Well before the relay would take the silence for an absence. Never more than once a second, whatever it
             // asks for.
             let half = TimeAmount.milliseconds(max(1000, Int64(limits.idleSeconds) * 500))
             pingAfter = min(pingAfter, half)
-            return RelayWelcome(version: version, relayID: relayID, limits: limits)
+            return RelayWelcome(version: version, relayID: relayID, limits: limits, timeMs: timeMs)
         case .error(let error):
             throw .turnedAway(error)
         default:
@@ -343,4 +343,6 @@ public struct RelayWelcome: Hashable, Sendable {
     public let relayID: [UInt8]
     /// What the relay wants its clients to keep to.
     public let limits: AdvertisedLimits
+    /// The relay's clock when it answered, in milliseconds since 1970.
+    public let timeMs: UInt64
 }

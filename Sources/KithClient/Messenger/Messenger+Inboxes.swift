@@ -39,7 +39,8 @@ extension Messenger {
         // Once it was there and is not, the relay has lost it, and what was in it.
         if record.depositedAt == 0 {
             request(
-                record.relay, .create(channel: record.channel, access: record.access, retentionSeconds: nil),
+                record.relay,
+                .create(channel: record.channel, kind: .inbox, access: record.access, retentionSeconds: nil),
                 for: .createInbox(id))
         }
         request(

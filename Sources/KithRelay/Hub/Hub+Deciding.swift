@@ -61,8 +61,8 @@ extension Hub {
             append(channel, epoch, id, payload, nextAccess: nil, frame, session, connection)
         case .turn(let channel, let epoch, let id, let payload, let nextAccess):
             append(channel, epoch, id, payload, nextAccess: nextAccess, frame, session, connection)
-        case .create(let channel, let access, let retentionSeconds):
-            create(channel, access, retentionSeconds, frame, connection)
+        case .create(let channel, let kind, let access, let retentionSeconds):
+            create(channel, kind, access, retentionSeconds, frame, connection)
         case .present(let channel, let epoch, let tokens):
             present(channel, epoch, tokens, frame, session, connection)
         case .follow(let channel, let epoch, let fromSeq):
@@ -84,6 +84,8 @@ extension Hub {
             deny(connection, requestID)
         case .lookup(let name):
             lookUp(name, connection, requestID)
+        case .trim(let channel, let throughSeq):
+            trim(channel, throughSeq, frame, session, connection)
         }
     }
 
@@ -119,7 +121,8 @@ extension Hub {
             return answer(.error(error), to: connection, requestID, effect: .closes)
         }
         session.hasSaidHello = true
-        let welcome = Reply.welcome(version: 1, relayID: store.relayID, limits: limits.advertised)
+        let welcome = Reply.welcome(
+            version: 1, relayID: store.relayID, limits: limits.advertised, timeMs: round.nowMs)
         answer(welcome, to: connection, requestID, effect: .welcomed)
     }
 
@@ -138,13 +141,12 @@ extension Hub {
     }
 
     private func create(
-        _ channel: ChannelID, _ access: Access, _ retentionSeconds: UInt32?, _ frame: ClientFrame,
-        _ connection: ConnectionNumber
+        _ channel: ChannelID, _ kind: ChannelKind, _ access: Access, _ retentionSeconds: UInt32?,
+        _ frame: ClientFrame, _ connection: ConnectionNumber
     ) {
         let retention = min(retentionSeconds ?? .max, UInt32(limits.retentionSeconds))
-        slowly(channel) { hub in
-            await hub.createSlowly(channel, access, retention, frame.requestID, connection)
-        }
+        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention)
+        slowly(channel) { hub in await hub.createSlowly(channel, head, frame.requestID, connection) }
     }
 
     private func append(
@@ -173,6 +175,9 @@ extension Hub {
         guard epoch == state.head.epoch else {
             return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
         }
+        if state.head.kind == .inbox, let refusal = inboxRefusal(state, payload.count, isTurn: nextAccess != nil) {
+            return answer(.error(refusal), to: connection, frame.requestID)
+        }
         if state.tentative == nil { round.channels.append(state) }
         let entry = state.add(
             id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
@@ -182,6 +187,20 @@ extension Hub {
                 connection: connection, requestID: frame.requestID, reply: .accepted(seq: entry.seq),
                 condition: (round.mutations.count, channel, frame)))
         round.mutations.append(.append(channel: channel, entry: entry, nextAccess: nextAccess))
+    }
+
+    /// Why an inbox does not take an entry: it never drops what waits in it to make room.
+    private func inboxRefusal(_ inbox: HubChannel, _ bytes: Int, isTurn: Bool) -> RelayError? {
+        guard !isTurn else { return .denied }
+        let head = inbox.tentative?.head ?? inbox.head
+        let kept = head.lastSeq + 1 - head.firstSeq
+        guard kept < UInt64(limits.inboxEntries), head.payloadBytes + UInt64(bytes) <= UInt64(limits.inboxBytes)
+        else {
+            return RelayError(
+                .full, "the inbox is full until its owner has read it", detail: UInt64(limits.inboxEntries),
+                retryAfterMs: RelayLimits.fullInboxRetryMs)
+        }
+        return nil
     }
 
     private func present(
@@ -313,6 +332,15 @@ extension Hub {
         slowly(state.id) { hub in await hub.closeSlowly(channel, frame.requestID, connection) }
     }
 
+    private func trim(
+        _ channel: ChannelID, _ throughSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
+        _ connection: ConnectionNumber
+    ) {
+        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
+        guard state.head.kind == .inbox else { return deny(connection, frame.requestID) }
+        slowly(channel) { hub in await hub.trimSlowly(channel, throughSeq, frame.requestID, connection) }
+    }
+
     /// The channel, if this connection has `needed` in its current epoch and no entry of it is under way; otherwise the
     /// request is answered or waits.
     private func mayChangeShelf(
@@ -343,9 +371,10 @@ extension Request {
     /// The channel that the request is about.
     var channel: ChannelID? {
         switch self {
-        case .create(let channel, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
+        case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
             .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
-            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel):
+            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
+            .trim(let channel, _):
             channel
         case .hello, .register, .lookup, .ping:
             nil

@@ -111,21 +111,18 @@ extension Hub {
     // MARK: Channels
 
     func createSlowly(
-        _ channel: ChannelID, _ access: Access, _ retentionSeconds: UInt32, _ requestID: UInt32,
-        _ connection: ConnectionNumber
+        _ channel: ChannelID, _ new: ChannelHead, _ requestID: UInt32, _ connection: ConnectionNumber
     ) async {
         let reply = await deciding { () throws(StoreFailure) in
             if let head = try await store.head(of: channel) {
-                let isSame: Bool
-                if head.epoch == 0 {
-                    isSame = head.access == access && !head.isClosed
-                } else {
-                    isSame = try await store.epoch(0, of: channel)?.access == access && !head.isClosed
-                }
+                let access = head.epoch == 0 ? head.access : try await store.epoch(0, of: channel)?.access
+                let isSame = access == new.access && head.kind == new.kind && !head.isClosed
                 return .answer(isSame ? .done : .error(RelayError(.exists, "there is such a channel already")))
             }
             return .commit(
-                .create(channel: channel, access: access, retentionSeconds: retentionSeconds, atMs: nowMs()),
+                .create(
+                    channel: channel, kind: new.kind, access: new.access, retentionSeconds: new.retentionSeconds,
+                    atMs: nowMs()),
                 then: .done)
         }
         if case .done = reply, channels[channel] == nil {
@@ -192,12 +189,14 @@ extension Hub {
 
     // MARK: Capacity
 
+    /// Whether the front of a channel has to go. An inbox refuses instead.
     func overCapacity(_ head: ChannelHead) -> Bool {
-        head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries)
+        guard head.kind == .log else { return false }
+        return head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries)
             || head.payloadBytes > UInt64(limits.channelBytes)
     }
 
-    /// Drops the front of a channel that is over its size, a sixteenth at a time, so that it happens rarely.
+    /// Drops the front of a log that is over its size, a sixteenth at a time, so that it happens rarely.
     func trim(_ channel: ChannelID) {
         slowly(channel) { hub in
             while let state = hub.channels[channel], hub.overCapacity(state.head) {
@@ -228,6 +227,20 @@ extension Hub {
     }
 
     // MARK: Inboxes
+
+    /// Drops what the owner of an inbox has read.
+    func trimSlowly(
+        _ channel: ChannelID, _ throughSeq: UInt64, _ requestID: UInt32, _ connection: ConnectionNumber
+    ) async {
+        let reply = await deciding { () throws(StoreFailure) in
+            guard let head = try await store.head(of: channel), !head.isClosed else { return .answer(.error(.gone)) }
+            let firstSeq = min(throughSeq, head.lastSeq) + 1
+            guard firstSeq > head.firstSeq else { return .answer(.done) }
+            return .commit(.trim(channel: channel, firstSeq: firstSeq), then: .done)
+        }
+        if case .done = reply, let head = try? await store.head(of: channel) { channels[channel]?.setHead(head) }
+        send(reply, requestID: requestID, to: connection)
+    }
 
     func depositSlowly(
         _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ requestID: UInt32,

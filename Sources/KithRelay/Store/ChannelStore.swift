@@ -61,6 +61,8 @@ public protocol ChannelStore: Sendable {
 
 /// The state of a channel that an append has to know.
 public struct ChannelHead: Hashable, Sendable {
+    /// Whether the channel is a log or an inbox. Never changes.
+    public var kind: ChannelKind
     /// The current epoch, from 0.
     public var epoch: UInt64
     /// Who may do what in the current epoch.
@@ -79,7 +81,8 @@ public struct ChannelHead: Hashable, Sendable {
     public var isClosed: Bool
 
     /// The head of a channel that was just created.
-    public init(created access: Access, retentionSeconds: UInt32) {
+    public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32) {
+        self.kind = kind
         epoch = 0
         self.access = access
         epochFirstSeq = 1
@@ -145,9 +148,10 @@ public struct KeyPackageShelf: Hashable, Sendable {
 /// One conditional append to one of the store's logs.
 public enum StoreMutation: Sendable {
     /// Makes a channel at epoch 0, if there has never been one with this id.
-    case create(channel: ChannelID, access: Access, retentionSeconds: UInt32, atMs: UInt64)
+    case create(
+        channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32, atMs: UInt64)
     /// Appends an entry, if the channel is open and its last seq is the one before. A turn comes with the access of the
-    /// epoch it opens.
+    /// epoch it opens; an inbox takes none.
     case append(channel: ChannelID, entry: Entry, nextAccess: Access?)
     /// Drops a channel's entries, epochs and key packages for good, if its last seq is this one.
     case close(channel: ChannelID, lastSeq: UInt64)

@@ -6,6 +6,7 @@ extension ChannelHead {
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
+        guard kind == .log || nextAccess == nil else { return false }
         lastSeq = entry.seq
         payloadBytes += UInt64(entry.payload.count)
         if let nextAccess {

@@ -98,9 +98,10 @@ public actor MemoryStore: ChannelStore {
     /// Returns whether the mutation took effect.
     private func apply(_ mutation: StoreMutation) -> Bool {
         switch mutation {
-        case .create(let id, let access, let retentionSeconds, _):
+        case .create(let id, let kind, let access, let retentionSeconds, _):
             guard channels[id] == nil else { return false }
-            channels[id] = MemoryChannel(access: access, retentionSeconds: retentionSeconds)
+            channels[id] = MemoryChannel(
+                head: ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds))
             return true
         case .append(let id, let entry, let nextAccess):
             return channels[id]?.append(entry, nextAccess: nextAccess) ?? false
@@ -133,9 +134,10 @@ private struct MemoryChannel {
     var shelfVersion: UInt64 = 0
     var nextPosition: UInt64 = 1
 
-    init(access: Access, retentionSeconds: UInt32) {
-        head = ChannelHead(created: access, retentionSeconds: retentionSeconds)
-        epochs = [0: EpochRecord(access: access, firstSeq: 1, lastSeq: nil)]
+    /// A channel that was just created.
+    init(head: ChannelHead) {
+        self.head = head
+        epochs = [0: EpochRecord(access: head.access, firstSeq: 1, lastSeq: nil)]
     }
 
     var shelf: KeyPackageShelf {

@@ -9,6 +9,7 @@ struct ModelChannel {
         var lastSeq: UInt64?
     }
 
+    let kind: ChannelKind
     private(set) var epoch: UInt64 = 0
     private(set) var epochs: [UInt64: Epoch]
     /// The entries kept, from ``firstSeq`` through ``lastSeq``.
@@ -26,11 +27,15 @@ struct ModelChannel {
     var packages: [KeyPackageBytes] = []
     var lastResort: KeyPackageBytes?
 
-    init(access: Access, retentionSeconds: UInt32) {
+    init(kind: ChannelKind, access: Access, retentionSeconds: UInt32) {
+        self.kind = kind
         epochs = [0: Epoch(access: access, firstSeq: 1)]
         accesses = [0: access]
         self.retentionSeconds = retentionSeconds
     }
+
+    /// The payload bytes kept.
+    var payloadBytes: Int { entries.reduce(0) { $0 + $1.payload.count } }
 
     /// The current epoch's access.
     var access: Access { epochs[epoch]?.access ?? .nobody }
@@ -107,11 +112,16 @@ struct ModelLimits {
     /// Key packages that one inbox gives out at once, and after how many milliseconds one more.
     static let withdrawBurst: UInt64 = 50
     static let withdrawEveryMs: UInt64 = 2_000
+    /// When to look again whether a full inbox has room, in milliseconds.
+    static let fullInboxRetryMs: UInt32 = 60_000
     /// Entries in one `entries` frame.
     static let entriesPerFrame = 256
 
     /// Entries in one channel. The oldest go first, a sixteenth at a time.
     var channelEntries = 1_000_000
+    /// Entries and payload bytes that wait in one inbox. Then it refuses.
+    var inboxEntries = 4_096
+    var inboxBytes = 64 << 20
     /// How long entries are kept at most.
     var retentionSeconds: UInt32 = 30 * 86_400
     /// The largest payload, in bytes.

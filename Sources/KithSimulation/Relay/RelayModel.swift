@@ -135,13 +135,14 @@ struct RelayModel {
     private mutating func answer(
         _ request: Request, _ requestID: UInt32, _ connection: Connection, _ nowMs: UInt64
     ) -> Answer {
-        if case .hello(let versions, let pass) = request { return hello(versions, pass, connection) }
+        if case .hello(let versions, let pass) = request { return hello(versions, pass, connection, nowMs) }
         guard sessions[connection]?.hasSaidHello == true else {
             return .closing(RelayError(.badFrame, "the first frame must be hello"))
         }
         switch request {
         case .hello, .ping: return .reply(.done)
-        case .create(let channel, let access, let retention): return create(channel, access, retention)
+        case .create(let channel, let kind, let access, let retention):
+            return create(channel, kind, access, retention)
         case .present(let channel, let epoch, let tokens): return present(channel, epoch, tokens, connection)
         case .append(let channel, let epoch, let id, let payload):
             return append(channel, epoch, id, payload, nil, connection, nowMs)
@@ -159,10 +160,13 @@ struct RelayModel {
         case .register(let name, let record): return register(name, record)
         case .lookup(let name):
             return names[name].map { .reply(.record($0.unverified)) } ?? .refused(.notFound)
+        case .trim(let channel, let seq): return trim(channel, seq, connection)
         }
     }
 
-    private mutating func hello(_ versions: [UInt16], _ given: RelayPass?, _ connection: Connection) -> Answer {
+    private mutating func hello(
+        _ versions: [UInt16], _ given: RelayPass?, _ connection: Connection, _ nowMs: UInt64
+    ) -> Answer {
         guard sessions[connection]?.hasSaidHello == false else {
             return .closing(RelayError(.badFrame, "hello comes once"))
         }
@@ -172,16 +176,18 @@ struct RelayModel {
         let advertised = AdvertisedLimits(
             payload: UInt32(limits.payload), frame: UInt32(WireLimits.frame), requestsPerSecond: 200,
             requestBurst: 400, idleSeconds: 300, follows: 4_096, retentionSeconds: limits.retentionSeconds)
-        return .reply(.welcome(version: 1, relayID: relayID, limits: advertised))
+        return .reply(.welcome(version: 1, relayID: relayID, limits: advertised, timeMs: nowMs))
     }
 
-    private mutating func create(_ id: ChannelID, _ access: Access, _ retention: UInt32?) -> Answer {
+    private mutating func create(
+        _ id: ChannelID, _ kind: ChannelKind, _ access: Access, _ retention: UInt32?
+    ) -> Answer {
         if let channel = channels[id] {
-            let isSame = channel.epochs[0]?.access == access && !channel.isClosed
+            let isSame = channel.epochs[0]?.access == access && channel.kind == kind && !channel.isClosed
             return isSame ? .reply(.done) : .refused(.exists)
         }
         let kept = min(retention ?? .max, limits.retentionSeconds)
-        channels[id] = ModelChannel(access: access, retentionSeconds: kept)
+        channels[id] = ModelChannel(kind: kind, access: access, retentionSeconds: kept)
         return .reply(.done)
     }
 
@@ -208,6 +214,15 @@ struct RelayModel {
             return .reply(.accepted(seq: shown(seq, id, connection)))
         }
         guard epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
+        if channel.kind == .inbox {
+            guard next == nil else { return .denied }
+            guard channel.entries.count < limits.inboxEntries,
+                channel.payloadBytes + payload.count <= limits.inboxBytes
+            else {
+                return .refused(
+                    .full, detail: UInt64(limits.inboxEntries), retryAfterMs: ModelLimits.fullInboxRetryMs)
+            }
+        }
         if next == nil, lies?.drops(id, entryID) == true { return .reply(.accepted(seq: channel.lastSeq + 1)) }
         guard let entry = channels[id]?.append(id: entryID, payload: payload, nextAccess: next, nowMs: nowMs) else {
             return .denied
@@ -218,7 +233,7 @@ struct RelayModel {
     }
 
     private mutating func trimToCapacity(_ id: ChannelID) {
-        while let channel = channels[id], channel.entries.count > limits.channelEntries {
+        while let channel = channels[id], channel.kind == .log, channel.entries.count > limits.channelEntries {
             channels[id]?.trim(to: channel.firstSeq + max(1, UInt64(channel.entries.count) / 16))
         }
     }
@@ -254,6 +269,13 @@ struct RelayModel {
             guard let follow = sessions[follower]?.follows.removeValue(forKey: id) else { continue }
             send(.error(RelayError(.gone, "the channel was closed")), follow.requestID, id, to: follower)
         }
+        return .reply(.done)
+    }
+
+    private mutating func trim(_ id: ChannelID, _ throughSeq: UInt64, _ connection: Connection) -> Answer {
+        if let refusal = refusal(of: .turn, id, connection) { return refusal }
+        guard let channel = channels[id], channel.kind == .inbox else { return .denied }
+        channels[id]?.trim(to: min(throughSeq, channel.lastSeq) + 1)
         return .reply(.done)
     }
 
@@ -358,9 +380,10 @@ extension Request {
     /// The channel that it is about.
     var channel: ChannelID? {
         switch self {
-        case .create(let channel, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
+        case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
             .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
-            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel):
+            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
+            .trim(let channel, _):
             channel
         case .hello, .register, .lookup, .ping: nil
         }

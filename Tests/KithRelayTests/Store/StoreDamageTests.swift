@@ -1,5 +1,4 @@
 import Foundation
-import GRDBSQLite
 import KithWire
 import Testing
 
@@ -7,15 +6,6 @@ import Testing
 
 @Suite("one channel's damage stays its own")
 struct StoreDamageTests {
-    /// Changes the file beside the store, or without it.
-    private func damage(_ folder: TemporaryFolder, _ sql: String) throws {
-        var database: OpaquePointer?
-        #expect(sqlite3_open(folder.database, &database) == SQLITE_OK)
-        defer { sqlite3_close(database) }
-        sqlite3_busy_timeout(database, 60_000)
-        #expect(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
-    }
-
     @Test("what was dropped and cannot be deleted stays, and commits and expiry go on")
     func undeletable() async throws {
         let folder = TemporaryFolder()
@@ -23,7 +13,7 @@ struct StoreDamageTests {
         var (channel, other) = (TestChannel(), TestChannel())
         await store.mustCommit(
             [channel.create(), other.create()] + (0..<200).flatMap { _ in [channel.append(), other.append()] })
-        try damage(folder, "UPDATE entry_block SET entry_references = x'00' WHERE channel = 1")
+        try folder.execute("UPDATE entry_block SET entry_references = x'00' WHERE channel = 1")
         await store.mustCommit(.close(channel: channel.id, lastSeq: 200), other.append())
         await store.mustCommit(other.append())
         try await store.finishHousekeeping()
@@ -40,7 +30,7 @@ struct StoreDamageTests {
         let store = try openStore(folder)
         var (channel, other) = (TestChannel(), TestChannel())
         await store.mustCommit([channel.create(), other.create()] + (0..<63).map { _ in channel.append() })
-        try damage(folder, "INSERT INTO entry_block VALUES (NULL, 1, 64, x'')")
+        try folder.execute("INSERT INTO entry_block VALUES (NULL, 1, 64, x'')")
         let outcomes = await store.commit([other.append(), channel.append(), other.append(), channel.append()])
         #expect(outcomes[0] == .committed && outcomes[2] == .committed && outcomes[3] == .conflict)
         guard case .failed(.damaged) = outcomes[1] else { throw Unlike(outcome: outcomes[1]) }
@@ -55,8 +45,8 @@ struct StoreDamageTests {
         var store = try openStore(folder, .tight)
         var (channel, other) = (TestChannel(), TestChannel())
         await store.mustCommit(channel.create(), other.create())
-        try damage(
-            folder,
+        try folder.execute(
+
             """
             CREATE TRIGGER damaged BEFORE INSERT ON channel_head WHEN NEW.channel = 1
             BEGIN SELECT RAISE(ABORT, 'damaged'); END
@@ -67,7 +57,7 @@ struct StoreDamageTests {
         #expect(try await store.number("SELECT count(*) FROM channel_head") == 1)
         #expect(try await store.allEntries(of: channel.id) == channel.entries)
         await store.close()
-        try damage(folder, "DROP TRIGGER damaged")
+        try folder.execute("DROP TRIGGER damaged")
         store = try openStore(folder, .tight)
         for channel in [channel, other] { #expect(try await store.allEntries(of: channel.id) == channel.entries) }
         await store.mustCommit(channel.append(), other.append())
@@ -86,8 +76,8 @@ struct StoreDamageTests {
             }
         }
         await store.close()
-        try damage(
-            folder,
+        try folder.execute(
+
             """
             UPDATE epoch SET read_grant = x'00' WHERE channel = 1;
             DELETE FROM entry WHERE channel = 2 AND seq = 71;
@@ -112,7 +102,7 @@ struct StoreDamageTests {
         await store.mustCommit(other.create(), channel.create(), other.append(), channel.append(), channel.append())
         let crashed = try folder.crashed()
         await store.close()
-        try damage(crashed, "UPDATE entry SET seq = -1 WHERE position = (SELECT max(position) FROM entry)")
+        try crashed.execute("UPDATE entry SET seq = -1 WHERE position = (SELECT max(position) FROM entry)")
         store = try openStore(crashed)
         await store.mustCommit(other.append())
         #expect(try await store.allEntries(of: other.id) == other.entries)
@@ -127,7 +117,7 @@ struct StoreDamageTests {
         var (channel, other) = (TestChannel(), TestChannel())
         await store.mustCommit(
             [channel.create(), other.create()] + (0..<200).flatMap { _ in [channel.append(), other.append()] })
-        try damage(folder, "INSERT INTO dropped VALUES (1, -1)")
+        try folder.execute("INSERT INTO dropped VALUES (1, -1)")
         await store.mustCommit(.close(channel: other.id, lastSeq: 200))
         await store.mustCommit(channel.append())
         try await store.finishHousekeeping()
@@ -150,7 +140,7 @@ struct StoreDamageTests {
         var (channel, other) = (TestChannel(), TestChannel())
         await store.mustCommit([channel.create()] + (0..<100).map { _ in channel.append(atMs: 2_000) })
         await store.close()
-        try damage(folder, sql)
+        try folder.execute(sql)
         store = try openStore(folder)
         _ = try? await store.head(of: channel.id)
         _ = try? await store.allEntries(of: channel.id)

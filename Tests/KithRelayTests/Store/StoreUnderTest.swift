@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import GRDBSQLite
 import KithWire
 import NIOCore
 import NIOPosix
@@ -58,6 +59,15 @@ final class TemporaryFolder: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     var database: String { path + "/relay.sqlite" }
+
+    /// Changes the file beside the store, or without it.
+    func execute(_ sql: String) throws {
+        var database: OpaquePointer?
+        #expect(sqlite3_open(self.database, &database) == SQLITE_OK)
+        defer { sqlite3_close(database) }
+        sqlite3_busy_timeout(database, 60_000)
+        #expect(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
+    }
 
     /// What would be there if the machine had stopped now: a copy of the files as they are.
     func crashed() throws -> TemporaryFolder {

@@ -33,6 +33,8 @@ public enum AuditRow: Equatable, Sendable {
         public let number: UInt64
         /// The first 4 of its 32 random bytes, in hexadecimal.
         public let id: String
+        /// Whether it is a log or an inbox.
+        public let kind: ChannelKind
         /// When it was created, in milliseconds since 1970.
         public let createdMs: UInt64
         /// How long its entries are kept, in seconds.

@@ -11,7 +11,7 @@ extension AuditRow {
         case .channel(let row) where row.isClosed:
             return "channel \(row.number) (id \(row.id)…): closed; holds nothing"
         case .channel(let row):
-            return "channel \(row.number) (id \(row.id)…): epoch \(row.epoch), entries \(row.firstSeq) to "
+            return "channel \(row.number) (id \(row.id)…): \(row.kind), epoch \(row.epoch), entries \(row.firstSeq) to "
                 + "\(row.lastSeq), \(row.payloadBytes) bytes, kept for \(row.retentionSeconds) s, created "
                 + "\(AuditRow.time(row.createdMs))"
         case .epoch(let row):
@@ -45,7 +45,8 @@ extension AuditRow {
             AuditRow.object(
                 "channel",
                 [
-                    ("number", .number(row.number)), ("id", .text(row.id)), ("createdMs", .number(row.createdMs)),
+                    ("number", .number(row.number)), ("id", .text(row.id)), ("kind", .text("\(row.kind)")),
+                    ("createdMs", .number(row.createdMs)),
                     ("retentionSeconds", .number(UInt64(row.retentionSeconds))), ("closed", .flag(row.isClosed)),
                     ("epoch", .number(row.epoch)), ("firstSeq", .number(row.firstSeq)),
                     ("lastSeq", .number(row.lastSeq)), ("payloadBytes", .number(row.payloadBytes)),

@@ -30,6 +30,7 @@ public final class StoreAudit {
             throw StoreOpenError(error, file: folder.database)
         }
         if let refusal = StoreSchema.refusal(of: format, folder) { throw refusal }
+        if case .older = format { throw .olderVersion(file: folder.database) }
         guard format == .known else { throw .foreign(file: folder.database) }
         reader = LogReader(connection: connection)
         do throws(StoreFailure) {
@@ -84,7 +85,7 @@ public final class StoreAudit {
         try body(
             .channel(
                 AuditRow.Channel(
-                    number: number, id: hex(id.bytes.prefix(4)), createdMs: createdMs,
+                    number: number, id: hex(id.bytes.prefix(4)), kind: state.head.kind, createdMs: createdMs,
                     retentionSeconds: state.head.retentionSeconds, isClosed: state.head.isClosed,
                     epoch: state.head.epoch, firstSeq: state.head.firstSeq, lastSeq: state.head.lastSeq,
                     payloadBytes: state.head.payloadBytes)))

@@ -10,14 +10,17 @@ struct LogReader {
 
     /// A channel as its rows say, with no open block; `nil` if there has never been one with this id.
     func channel(_ id: ChannelID) throws(StoreFailure) -> ChannelState? {
-        let channel = try connection.statement("SELECT number, retention_s, closed FROM channel WHERE id = ?")
+        let channel = try connection.statement("SELECT number, retention_s, closed, kind FROM channel WHERE id = ?")
         channel.bind(id.bytes, at: 1)
         guard try channel.next() else { return nil }
         defer { channel.reset() }
         let number = channel.uint64(0)
+        guard let kind = ChannelKind(rawValue: UInt8(clamping: channel.uint64(3))) else {
+            throw .damaged("a channel is of no known kind")
+        }
+        let retentionSeconds = UInt32(truncatingIfNeeded: channel.uint64(1))
         var state = ChannelState(
-            number: number,
-            head: ChannelHead(created: .nobody, retentionSeconds: UInt32(truncatingIfNeeded: channel.uint64(1))))
+            number: number, head: ChannelHead(created: .nobody, kind: kind, retentionSeconds: retentionSeconds))
         state.head.isClosed = channel.uint64(2) != 0
         try readHead(into: &state)
         try readCurrentEpoch(into: &state)

@@ -6,8 +6,9 @@ extension LogWriter {
     /// Returns whether the mutation took effect.
     func apply(_ mutation: StoreMutation) throws(StoreFailure) -> Bool {
         switch mutation {
-        case .create(let id, let access, let retentionSeconds, let atMs):
-            try create(id, access: access, retentionSeconds: retentionSeconds, atMs: atMs)
+        case .create(let id, let kind, let access, let retentionSeconds, let atMs):
+            try create(
+                id, head: ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds), atMs: atMs)
         case .append(let id, let entry, let nextAccess):
             try append(entry, to: id, nextAccess: nextAccess)
         case .close(let id, let lastSeq):
@@ -33,18 +34,16 @@ extension LogWriter {
         return channel
     }
 
-    private func create(
-        _ id: ChannelID, access: Access, retentionSeconds: UInt32, atMs: UInt64
-    ) throws(StoreFailure) -> Bool {
+    private func create(_ id: ChannelID, head: ChannelHead, atMs: UInt64) throws(StoreFailure) -> Bool {
         guard try channel(id) == nil else { return false }
         beginWriting()
         lastChannelNumber += 1
-        let head = ChannelHead(created: access, retentionSeconds: retentionSeconds)
-        let row = try connection.statement("INSERT INTO channel VALUES (?, ?, ?, ?, 0)")
+        let row = try connection.statement("INSERT INTO channel VALUES (?, ?, ?, ?, 0, ?)")
         row.bind(lastChannelNumber, at: 1)
         row.bind(id.bytes, at: 2)
         row.bind(atMs, at: 3)
-        row.bind(UInt64(retentionSeconds), at: 4)
+        row.bind(UInt64(head.retentionSeconds), at: 4)
+        row.bind(UInt64(head.kind.rawValue), at: 5)
         try row.run()
         try insertEpoch(of: head, in: lastChannelNumber)
         transaction.entered.append(id)

@@ -4,6 +4,8 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     case inUse(folder: String)
     /// A newer Kith wrote it.
     case newerVersion(file: String, version: UInt64, known: UInt64)
+    /// An older Kith wrote it, and it was opened for reading only.
+    case olderVersion(file: String)
     /// A SQLite file, but not one of Kith's.
     case foreign(file: String)
     /// What is in the file is not what was written.
@@ -18,6 +20,8 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
             "\(folder) is in use by another relay, or being audited"
         case .newerVersion(let file, let version, let known):
             "\(file) was written by a newer version of Kith (format \(version); this one knows up to \(known))"
+        case .olderVersion(let file):
+            "\(file) was written by an older version of Kith: start the relay once, which brings it up to date"
         case .foreign(let file):
             "\(file) is not the store of a Kith relay"
         case .damaged(let file, let what):

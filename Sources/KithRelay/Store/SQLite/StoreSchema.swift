@@ -9,7 +9,7 @@ enum StoreSchema {
     /// "Kith" in ASCII: tells the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
     /// What `user_version` says. A change of the tables raises it and comes with a migration.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
 
     private static let tables = """
         -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the
@@ -21,7 +21,7 @@ enum StoreSchema {
 
         CREATE TABLE channel (
             number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
-            retention_s INTEGER NOT NULL, closed INTEGER NOT NULL);
+            retention_s INTEGER NOT NULL, closed INTEGER NOT NULL, kind INTEGER NOT NULL);
 
         -- The ends of a channel. No row: as created. due_ms: when the first kept entry expires; 0 if not known.
         -- total_bytes and dropped_bytes count payloads since the channel was created.
@@ -64,6 +64,8 @@ enum StoreSchema {
     enum Format: Equatable {
         case empty
         case known
+        /// An earlier version, which the writer migrates.
+        case older(UInt64)
         case foreign
         case newer(UInt64)
     }
@@ -93,6 +95,7 @@ enum StoreSchema {
                 PRAGMA cache_size = -\(StoreLimits.writerCacheKiB);
                 """)
             if format == .empty { try create(connection) }
+            if case .older = format { try migrate(connection) }
             return connection
         } catch {
             throw StoreOpenError(error, file: folder.database)
@@ -118,7 +121,8 @@ enum StoreSchema {
     static func format(of connection: SQLiteConnection) throws(StoreFailure) -> Format {
         let version = try connection.number("PRAGMA user_version") ?? 0
         if try connection.number("PRAGMA application_id") == applicationID {
-            return version <= self.version ? .known : .newer(version)
+            if version == self.version { return .known }
+            return version < self.version ? .older(version) : .newer(version)
         }
         return try connection.number("SELECT count(*) FROM sqlite_schema") == 0 ? .empty : .foreign
     }
@@ -126,9 +130,28 @@ enum StoreSchema {
     /// Why a file of this format cannot be opened, if it cannot.
     static func refusal(of format: Format, _ folder: StoreFolder) -> StoreOpenError? {
         switch format {
-        case .empty, .known: nil
+        case .empty, .known, .older: nil
         case .foreign: .foreign(file: folder.database)
         case .newer(let found): .newerVersion(file: folder.database, version: found, known: version)
+        }
+    }
+
+    /// Brings the tables of version 1 up to date. Kinds are new in version 2: the channels that nobody ever turned and
+    /// that have given out key packages are inboxes.
+    private static func migrate(_ connection: SQLiteConnection) throws(StoreFailure) {
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(StoreFailure) {
+            try connection.execute(
+                """
+                ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+                UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)
+                    AND NOT EXISTS (SELECT 1 FROM epoch WHERE epoch.channel = channel.number AND epoch.epoch > 0);
+                PRAGMA user_version = \(version);
+                COMMIT;
+                """)
+        } catch {
+            connection.rollback()
+            throw error
         }
     }
 

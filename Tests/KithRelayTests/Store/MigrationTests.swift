@@ -1,0 +1,35 @@
+import GRDBSQLite
+import KithWire
+import Testing
+
+@testable import KithRelay
+
+@Suite("stores of earlier versions")
+struct MigrationTests {
+    @Test("a file of version 1 is migrated: channels that gave out key packages and were never turned are inboxes")
+    func migration() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        var (log, inbox, turned) = (TestChannel(), TestChannel(), TestChannel())
+        await store.mustCommit([log.create(), inbox.create(), turned.create()])
+        await store.mustCommit(log.append(), inbox.append(), turned.turn())
+        for channel in [inbox, turned] {
+            await store.mustCommit(
+                .deposit(channel: channel.id, keyPackages: [keyPackage("one")], lastResort: nil, shelfVersion: 0))
+        }
+        await store.close()
+        try folder.execute("ALTER TABLE channel DROP COLUMN kind; PRAGMA user_version = 1")
+        #expect(throws: StoreOpenError.olderVersion(file: folder.database)) { try StoreAudit(folder: folder.path) }
+        let again = try openStore(folder)
+        #expect(try await again.head(of: inbox.id)?.kind == .inbox)
+        #expect(try await again.head(of: log.id)?.kind == .log)
+        #expect(try await again.head(of: turned.id)?.kind == .log)
+        #expect(try await again.allEntries(of: inbox.id) == inbox.entries)
+        var created = TestChannel()
+        await again.mustCommit(created.create(), created.append())
+        await again.close()
+        let once = try openStore(folder)
+        #expect(try await once.head(of: inbox.id)?.kind == .inbox)
+        await once.close()
+    }
+}
