@@ -76,7 +76,8 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     let place = EntryPlace(conversation: two, seq: 8)
     let backup: [BackupRecord] = [
         .identity(account: account, name: "alice"), .relay(one, relay), .contact(contact),
-        .conversation(two, conversation), .entry(place, entries[0].encoded), .expiry(place, 9),
+        .conversation(two, conversation), .entry(place, entries[0].encoded),
+        .expiry(place, Expiry(after: 5, wall: 1, relay: 1)), .expiry(place, Expiry(at: 9)),
     ]
     func records(_ kind: UInt8, _ records: [[UInt8]]) -> [[UInt8]] { records.map { [kind] + $0 } }
     var stored = records(0, [conversation.encoded]) + records(1, [contact.stored])

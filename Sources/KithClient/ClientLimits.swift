@@ -78,8 +78,31 @@ public enum ClientLimits {
     /// How many entries a device sees in a group before it renews its keys.
     public static let renewalEntries = 1_000
 
-    /// How long a key package is valid, in seconds: 90 days.
+    /// How long a key package is valid after it was made, in seconds: 90 days.
     public static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
+
+    /// From how long before it was made a key package is valid, in seconds: 300 days, for owners whose clock is ahead and senders
+    /// whose clock is behind. The beginning protects nothing, and both parts stay below the 400 days that MLS accepts.
+    public static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
+
+    /// How long a key package's private keys are kept after its lifetime, in milliseconds: a letter that was sent in time may
+    /// lie at the relay for 30 days.
+    public static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// The difference between the device's clock and a relay's, in milliseconds, beyond which no key packages replace those that
+    /// are at the relay, and no invite is made: 2 days. Time zones and summer time explain a day.
+    public static let clockSlackMs: UInt64 = 2 * 24 * 3_600_000
+
+    /// The difference between clocks, in milliseconds, that the user is told of: an hour. Times of messages and of short-lived
+    /// texts are plainly wrong then.
+    public static let clockTellMs: UInt64 = 3_600_000
+
+    /// How often to look whether a clock that looks wrong was set, in milliseconds: 10 minutes.
+    public static let clockPatienceMs: UInt64 = 600_000
+
+    /// The first wait for another key package in place of one that is not valid now, in milliseconds. Doubles up to
+    /// ``clockPatienceMs``. Each try takes one of the owner's key packages.
+    public static let keyPackagePatienceMs: UInt64 = 1_000
 
     /// After how long an inbox gets fresh key packages, in milliseconds: 30 days, well within their lifetime.
     public static let depositMs: UInt64 = 30 * 24 * 3_600_000

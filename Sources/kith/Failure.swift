@@ -60,7 +60,7 @@ extension KithError {
         switch self {
         case .inUse: .inUse
         case .keyChanged, .wrongAccount, .relay(.pinMismatch), .conversation(.stopped(_, .wrongAccount)): .wrongKey
-        case .relay(.unreachable), .relay(.closed): .notInTime
+        case .relay(.unreachable), .relay(.closed), .keyPackageNotCurrent: .notInTime
         default: .failure
         }
     }

@@ -16,7 +16,7 @@ import TLSCodec
 /// } DeviceCertificate;
 /// ```
 ///
-/// Not verified when read: see ``verify(signatureKey:now:)``.
+/// Not verified when read: see ``verify(signatureKey:)``.
 public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// Whose device it is.
     public let accountKey: AccountKey
@@ -88,11 +88,10 @@ public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         writer.write(lifetime)
     }
 
-    /// Whether the account signed it, for this signature key, and it is valid at a time.
-    ///
-    /// - Parameter now: seconds since 1970.
-    func verify(signatureKey: SignaturePublicKey, now: UInt64) -> Bool {
-        guard deviceSignatureKey == signatureKey, lifetime.contains(now) else { return false }
+    /// Whether the account signed it, for this signature key. Whether it is valid now is judged only before its device is
+    /// added to a group: see ``CertifiedDevices``.
+    func verify(signatureKey: SignaturePublicKey) -> Bool {
+        guard deviceSignatureKey == signatureKey else { return false }
         var writer = TLSWriter(capacity: 512)
         Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
         return accountKey.isValid(signature, over: Self.label + writer.bytes)
@@ -109,12 +108,12 @@ extension Credential {
 
 /// Judges the credentials of a group's members: a leaf is accepted if its certificate is signed by the account it names and
 /// is for the leaf's own signature key.
+///
+/// The certificate's lifetime is not judged here. A member whose clock is wrong would refuse a commit or a Welcome that the
+/// others accepted, and be parted from them for good. Whoever adds a device judges the lifetime, while it can still wait.
 struct CertifiedDevices: AuthenticationService {
-    /// Seconds since 1970.
-    let now: UInt64
-
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
-        credential.deviceCertificate?.verify(signatureKey: signatureKey, now: now) ?? false
+        credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
     /// A member may renew its certificate and its device, and stays the same account.

@@ -81,8 +81,8 @@ extension Kith {
                 transaction.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
             case .entry(let place, let bytes):
                 transaction.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
-            case .expiry(let place, let time):
-                transaction.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), time.encoded)
+            case .expiry(let place, let expiry):
+                transaction.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
             case nil: continue
             }
         }
@@ -109,11 +109,14 @@ extension Messenger {
                         .entry, owner: id.rawValue, items: first...StoreKey.highest, limit: Self.backupPage,
                         newestFirst: false)
                 }
-                for row in rows { try body(.entry(EntryPlace(conversation: id, seq: row.item), row.bytes)) }
+                for row in rows {
+                    let place = EntryPlace(conversation: id, seq: row.item)
+                    try body(.entry(place, try entry(row.bytes, at: place).encoded))
+                }
                 guard rows.count == Self.backupPage, let last = rows.last?.item, last < StoreKey.highest else { break }
                 first = last + 1
             }
         }
-        for (place, time) in expiries { try body(.expiry(place, time)) }
+        for (place, expiry) in expiries where !expiry.isOver(wall: wall) { try body(.expiry(place, expiry)) }
     }
 }

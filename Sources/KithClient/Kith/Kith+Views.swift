@@ -1,6 +1,12 @@
 import KithWire
 
 extension Kith {
+    /// The messenger, with the time as it is now: what has expired is not shown any more.
+    private var current: Messenger {
+        messenger.look(at: Self.now, steady: Self.steady)
+        return messenger
+    }
+
     /// What this profile is called, and its key.
     public func identity() -> (name: String, deviceName: String, accountKey: AccountKey) { messenger.identity }
 
@@ -21,7 +27,7 @@ extension Kith {
     }
 
     /// The invites that are open.
-    public func openInvites() -> [OpenInvite] { messenger.openInvites }
+    public func openInvites() -> [OpenInvite] { current.openInvites }
 
     /// The relays of this profile: each with the conversations and inboxes that it has.
     public func relays() -> [(relay: RelayPoint, conversations: Int, inboxes: Int)] { messenger.relayUse }
@@ -37,21 +43,21 @@ extension Kith {
     public func history(
         of conversation: ConversationID, before seq: UInt64? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
-        try messenger.history(of: conversation, before: seq, limit: limit)
+        try current.history(of: conversation, before: seq, limit: limit)
     }
 
     /// Lines that come after a seq, the oldest first.
     public func messages(
         in conversation: ConversationID, after seq: UInt64, limit: Int = 1_000
     ) throws(KithError) -> [Message] {
-        try messenger.messages(in: conversation, after: seq, limit: limit)
+        try current.messages(in: conversation, after: seq, limit: limit)
     }
 
     /// Texts that contain all the words, whatever their case, the newest first.
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
-        try messenger.search(words, in: conversation, limit: limit)
+        try current.search(words, in: conversation, limit: limit)
     }
 
     /// What a contact and this profile compare: the same on both sides.
@@ -61,6 +67,6 @@ extension Kith {
 
     /// The whole story of one entry, in plain sentences.
     public func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [String] {
-        try messenger.explain(seq, in: conversation)
+        try current.explain(seq, in: conversation)
     }
 }

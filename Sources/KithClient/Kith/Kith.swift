@@ -39,11 +39,19 @@ public actor Kith {
         self.store = store
         self.lock = lock
         loop = Self.threads.next()
-        messenger = try Messenger(opening: store, now: Self.now)
+        messenger = try Messenger(opening: store, now: Self.now, steady: Self.steady)
         mailbox = Mailbox(loop: loop)
     }
 
+    /// The device's clock, in milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+    private static let begin = ContinuousClock.now
+    /// Milliseconds since this program began to ask for it, by a clock that nobody sets and that goes on while the machine sleeps.
+    static var steady: UInt64 {
+        let (seconds, attoseconds) = (ContinuousClock.now - begin).components
+        return UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
+    }
 
     // MARK: Opening
 
@@ -136,7 +144,7 @@ public actor Kith {
 
     func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
-        carryOut { () throws(KithError) in try messenger.start(now: Self.now) }
+        carryOut { () throws(KithError) in try messenger.start(now: Self.now, steady: Self.steady) }
         drain()
         watchRequests()
     }
@@ -165,7 +173,7 @@ public actor Kith {
         guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
-        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now) }
+        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now, steady: Self.steady) }
     }
 
     /// On the disk first, and only then anything else.
@@ -207,9 +215,9 @@ public actor Kith {
     private func schedule() {
         wake?.cancel()
         wake = nil
-        guard let due = messenger.nextWake else { return }
+        guard let due = messenger.wakeDelay else { return }
         // Never at once: a time that is over and does nothing must not keep the processor busy.
-        let delay = Int64(min(max(10, due > Self.now ? due - Self.now : 0), 3_600_000))
+        let delay = Int64(min(max(10, due), 3_600_000))
         let mailbox = mailbox
         wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
     }

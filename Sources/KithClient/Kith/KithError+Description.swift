@@ -20,6 +20,11 @@ extension KithError: CustomStringConvertible {
         case .inviteUsed: "the invite was used by somebody, or withdrawn"
         case .keyChanged(let contact, let pinned, let found):
             "the key is not \(contact)'s pinned one (pinned \(pinned), found \(found)); nothing was sent"
+        case .wrongClock(let difference): "\(difference.sentence), then try again"
+        case .keyPackageNotCurrent(let name, let difference?):
+            "\(name) can't be added yet: \(difference.sentence). \(name) is added once it is right"
+        case .keyPackageNotCurrent(let name, nil):
+            "\(name) can't be added yet: the keys that their device left are out of date, or its clock was wrong. They are added once the device has been online"
         case .wrongAccount: "what is in that inbox is not from the account that it belongs to; nothing was sent"
         case .nameHeld: "another person holds that name at the relay"
         case .nameUnknown: "nobody holds that name at the relay"

@@ -261,6 +261,8 @@ public enum KithEvent: Hashable, Sendable {
     /// Somebody invited this device to a conversation at a relay that it does not use, by an address that anybody may have. It was
     /// passed over: nobody is to make a device connect to a relay of their choice by knowing its name.
     case invitationPassedOver(RelayAddress)
+    /// This device's clock or another's is wrong. Told once for each, and again when the difference has changed.
+    case clock(ClockDifference)
     /// More has happened than was taken in time, and events were dropped: read again what is shown.
     case missed
 }

@@ -89,7 +89,8 @@ final class RelayLink: Sendable {
             state.connection = connection
             state.queue = []
             state.pace = Pace(limits: connection.welcome.limits, now: .now())
-            mailbox.put(.connected(id, limits: connection.welcome.limits))
+            let welcome = connection.welcome
+            mailbox.put(.connected(id, limits: welcome.limits, timeMs: welcome.timeMs))
             return false
         }
         guard !isStopped else { return await connection.close() }

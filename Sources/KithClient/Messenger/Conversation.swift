@@ -26,6 +26,8 @@ final class Conversation {
     var retryAt: UInt64?
     /// Key packages of those who are to be added, by their inbox.
     var fetches: [ChannelID: KeyPackageFetch] = [:]
+    /// Inboxes whose key package is not valid now, by this device's clock.
+    var held: [ChannelID: HeldKeyPackage] = [:]
     /// Hashes of the log in this epoch, by seq.
     var hashes: [UInt64: [UInt8]] = [:]
     /// The last entry up to which somebody else is known to have seen the same.
@@ -167,6 +169,15 @@ enum KeyPackageFetch {
     case failed(KithError)
 
     var isUnderWay: Bool { if case .asked = self { true } else { false } }
+}
+
+/// A key package that came and is not valid now. It is used once it is valid: this device's clock may be wrong. If its owner's
+/// was, another is asked for now and then, until the owner has left one.
+struct HeldKeyPackage {
+    /// When to look again, in milliseconds of ``Messenger/now``.
+    var againAt: UInt64
+    /// How long to wait then.
+    var patienceMs = ClientLimits.keyPackagePatienceMs
 }
 
 /// The ids of the last messages, to notice one that is said twice.

@@ -15,6 +15,8 @@ final class Inbox {
     var waiting: WelcomeWait?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
+    /// Whether a deposit was put off because a clock looks wrong.
+    var isDepositHeld = false
     /// Whether the last deposit was refused for the moment.
     var owesDeposit = false
     /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.

@@ -10,9 +10,16 @@ extension Messenger {
         for targets: [AddTarget], _ intent: Intent, _ conversation: Conversation
     ) throws(KithError) -> [PendingTurn.Recipient]? {
         var ready: [PendingTurn.Recipient] = []
+        var isWaiting = false
         for target in targets.prefix(ClientLimits.additionsPerCommit) {
             switch conversation.fetches[target.inbox.channel] {
             case .here(let keyPackage, let certificate):
+                guard isCurrent(keyPackage, certificate, at: wall) else {
+                    hold(keyPackage, certificate, target, intent, conversation)
+                    isWaiting = true
+                    continue
+                }
+                conversation.held[target.inbox.channel] = nil
                 try didMeet(certificate, target, conversation)
                 ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
             case .failed(let error):
@@ -20,13 +27,40 @@ extension Messenger {
                 // Whoever else is to be added still is.
                 conversation.retryAt = now
                 return nil
+            // The others do not wait for one whose key package was not valid before.
+            case .asked where conversation.held[target.inbox.channel] != nil: isWaiting = true
             case .asked: return nil
             case nil:
                 for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, conversation) }
                 return nil
             }
         }
-        return ready
+        return ready.isEmpty && isWaiting ? nil : ready
+    }
+
+    /// Waits with a key package that is not valid by this device's clock. The command that wanted it ends, and says why; the
+    /// change remains to be made.
+    private func hold(
+        _ keyPackage: KeyPackage, _ certificate: DeviceCertificate, _ target: AddTarget, _ intent: Intent,
+        _ conversation: Conversation
+    ) {
+        let (channel, relay) = (target.inbox.channel, relayID(for: target.inbox.relay))
+        let isOwnClock = clocks.relayTime(relay).map { isCurrent(keyPackage, certificate, at: $0) } ?? false
+        let name = target.alias ?? certificate.name
+        finishIntent(
+            intent.id, of: conversation,
+            .failure(.keyPackageNotCurrent(name, clockDoubt: isOwnClock ? clockDoubt(about: relay) : nil)))
+        var held = conversation.held[channel] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackagePatienceMs)
+        if held.againAt <= now {
+            held.patienceMs = min(ClientLimits.clockPatienceMs, 2 * held.patienceMs)
+            held.againAt = now + held.patienceMs
+            // By the relay's clock it is of no use either: its owner may have left another.
+            if !isOwnClock {
+                conversation.fetches[channel] = nil
+                ask(for: target, conversation)
+            }
+        }
+        conversation.held[channel] = held
     }
 
     private func ask(for target: AddTarget, _ conversation: Conversation) {
@@ -87,6 +121,9 @@ extension Messenger {
             let certificate = keyPackage.leafNode.credential.deviceCertificate,
             certificate.accountKey.fingerprint == target.inbox.account
         else { return .failed(.wrongAccount) }
+        // Whether it is valid now is judged when it is used, and may change until then.
+        var environment = environment
+        if case .keyPackage(let lifetime) = keyPackage.leafNode.source { environment.now = lifetime.notBefore }
         do throws(MLSError) { try keyPackage.verify(in: environment) } catch { return .failed(.mls(error)) }
         if let error = conflict(certificate, target, conversation) { return .failed(error) }
         return .here(keyPackage, certificate)
@@ -128,6 +165,7 @@ extension Messenger {
         _ target: AddTarget, _ intent: Intent, _ conversation: Conversation, _ error: KithError
     ) throws(KithError) {
         conversation.fetches[target.inbox.channel] = nil
+        conversation.held[target.inbox.channel] = nil
         guard let index = conversation.record.intents.firstIndex(where: { $0.id == intent.id }),
             case .add(var targets) = conversation.record.intents[index].change
         else { return }

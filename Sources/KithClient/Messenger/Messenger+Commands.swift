@@ -18,7 +18,9 @@ extension Messenger {
         switch command {
         case .createInvite(let relay, let isReusable, let expiresAt):
             let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
-            guard let made = try makeInbox(at: relayID(given: relay), for: purpose) else { throw .notFound("relay") }
+            let relay = relayID(given: relay)
+            if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
+            guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
             commandsByInbox[made.id] = id
         case .revokeInvite(let inbox):
             guard inboxes[inbox] != nil else { throw .notFound("invite") }
@@ -93,7 +95,7 @@ extension Messenger {
     // MARK: Conversations
 
     private func join(_ invite: Invite, _ name: String?, _ id: CommandID) throws(KithError) {
-        guard invite.expiresAt > now / 1000 else { throw .inviteExpired }
+        guard invite.expiresAt > wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
         // Asked for before, and not done: the relay was not there.
         if let place = placeOfAdding(invite.inbox.channel), let conversation = conversations[place.conversation] {
@@ -205,7 +207,7 @@ extension Messenger {
         title: String, at relay: RelayID, isDirect: Bool, contact: ContactID?, _ targets: [AddTarget], _ id: CommandID
     ) throws(KithError) -> Conversation {
         let channel = ChannelID.random(from: random)
-        let lifetime = Lifetime(aroundSeconds: now / 1000, for: ClientLimits.keyPackageSeconds)
+        let lifetime = Lifetime(ofKeyPackageMadeAt: wall / 1000)
         let group = try callingMLS { () throws(MLSError) in
             try Group(
                 creating: channel.bytes, suite: profile.suite, client: profile.client, lifetime: lifetime,
@@ -272,7 +274,7 @@ extension Messenger {
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
         if conversation.isLeftAlone { throw .leftAlone }
         enqueue(
-            OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.title(title))), in: conversation)
+            OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
         try pump(conversation)
     }
@@ -299,7 +301,7 @@ extension Messenger {
         _ conversation: Conversation, _ id: CommandID
     ) throws(KithError) {
         let item = OutboxItem(
-            entryID: entryID, sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
+            entryID: entryID, sentAt: wall, replyTo: replyTo, expiresAfter: expiresAfter,
             body: .content(.text(text)))
         enqueue(item, in: conversation)
         if let message = queuedMessage(item, in: conversation) {
@@ -322,7 +324,7 @@ extension Messenger {
         else { return }
         conversation.record.receiptSeq = seq
         let item = OutboxItem(
-            entryID: .random(from: random), sentAt: now, body: .content(.receipt(readThrough: seq)))
+            entryID: .random(from: random), sentAt: wall, body: .content(.receipt(readThrough: seq)))
         enqueue(item, in: conversation)
         try pump(conversation)
     }
@@ -335,7 +337,7 @@ extension Messenger {
         }
         var count = 0
         for row in rows {
-            let record = try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }
+            let record = try entry(row.bytes, at: EntryPlace(conversation: conversation.id, seq: row.item))
             if record.author != .me, record.body.isForPeople { count += 1 }
         }
         return count

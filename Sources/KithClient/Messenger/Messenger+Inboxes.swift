@@ -36,6 +36,14 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
+        if record.depositedAt == 0, case .invite = record.purpose, let command = commandsByInbox[id],
+            let difference = clockDoubt(about: record.relay)
+        {
+            // Nobody has heard of it yet.
+            commandsByInbox[id] = nil
+            forget(inbox: id)
+            return finish(command, .failure(.wrongClock(difference)))
+        }
         // Once it was there and is not, the relay has lost it, and what was in it.
         if record.depositedAt == 0 {
             request(
@@ -46,7 +54,7 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
-        if !record.isOver(now: now), inbox.owesDeposit || depositIsDue(record) { try deposit(id) }
+        if !record.isOver(now: wall), inbox.owesDeposit || depositIsDue(inbox) { try deposit(id) }
         inbox.lastThere = nil
         inbox.followTag = follow(
             record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
@@ -69,7 +77,7 @@ extension Messenger {
 
     /// A relay that does not know an inbox in which there were key packages has lost it. It is made again, with others in it.
     private func makeAgain(_ inbox: Inbox, _ id: InboxID) throws(KithError) {
-        guard !inbox.record.isOver(now: now) else { return try close(inbox: id) }
+        guard !isOver(inbox) else { return try close(inbox: id) }
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
@@ -103,7 +111,7 @@ extension Messenger {
         case .gone: forget(inbox: id)
         case let code where code.isPassing: openLater(inbox, error)
         // Nothing can be read there.
-        default: if inbox.record.isOver(now: now) { try close(inbox: id) }
+        default: if isOver(inbox) { try close(inbox: id) }
         }
     }
 
@@ -123,8 +131,14 @@ extension Messenger {
     /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: who put
     /// it there was told that it had arrived.
     func closeIfOver(inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id], inbox.record.isOver(now: now), inbox.isRead else { return }
+        guard let inbox = inboxes[id], isOver(inbox), inbox.isRead else { return }
         try close(inbox: id)
+    }
+
+    /// Whether an inbox is to be closed: its invite was used, or has run out by the relay's clock, too.
+    func isOver(_ inbox: Inbox) -> Bool {
+        guard case .invite(_, let expiresAt) = inbox.record.purpose else { return false }
+        return inbox.record.isSpent || clocks.agree(isOver: expiresAt.asMilliseconds, relay: inbox.record.relay)
     }
 
     /// Closes an inbox: at the relay as soon as that is connected, and here at once.
@@ -159,8 +173,8 @@ extension Messenger {
 
     // MARK: Key packages
 
-    private func depositIsDue(_ record: InboxRecord) -> Bool {
-        record.depositedAt == 0 || now > record.depositedAt + ClientLimits.depositMs
+    private func depositIsDue(_ inbox: Inbox) -> Bool {
+        inbox.record.depositedAt == 0 || depositDelay(inbox) == 0
     }
 
     /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
@@ -168,8 +182,11 @@ extension Messenger {
     /// - Parameter count: how many; as many as the inbox is to have unless one was used.
     func deposit(_ id: InboxID, _ count: Int? = nil) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.isDepositing else { return }
+        // What is at the relay is of more use than what a clock that looks wrong would date.
+        inbox.isDepositHeld = inbox.record.depositedAt > 0 && clockDoubt(about: inbox.record.relay) != nil
+        guard !inbox.isDepositHeld else { return }
         inbox.isDepositing = true
-        try deleteExpiredKeyPackages(id)
+        try deleteExpiredKeyPackages(of: inbox, id)
         inbox.owesDeposit = true
         var sealed: [KeyPackageBytes] = []
         for _ in 0..<(count ?? inbox.record.purpose.keyPackages) {
@@ -182,12 +199,16 @@ extension Messenger {
             .deposit(channel: inbox.record.channel, keyPackages: sealed, lastResort: lastResort), for: .deposit(id))
     }
 
-    /// Private keys that nobody can need any more open nothing but what was recorded.
-    private func deleteExpiredKeyPackages(_ id: InboxID) throws(KithError) {
+    /// Private keys that nobody can need any more open nothing but what was recorded. Two clocks have to agree: a key that is
+    /// gone makes a letter unreadable for good.
+    private func deleteExpiredKeyPackages(of inbox: Inbox, _ id: InboxID) throws(KithError) {
         let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
         for row in rows {
             let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
-            guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source, lifetime.notAfter < now / 1000
+            guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,
+                clocks.agree(
+                    isOver: lifetime.notAfter.asMilliseconds.plus(ClientLimits.keyPackageGraceMs),
+                    relay: inbox.record.relay)
             else { continue }
             output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
         }
@@ -199,7 +220,7 @@ extension Messenger {
         let bundle = try callingMLS { () throws(MLSError) in
             try KeyPackageBundle(
                 suite: profile.suite, client: profile.client,
-                lifetime: Lifetime(aroundSeconds: now / 1000, for: ClientLimits.keyPackageSeconds),
+                lifetime: Lifetime(ofKeyPackageMadeAt: wall / 1000),
                 isLastResort: isLastResort, random: random)
         }
         let number = inbox.record.nextKeyPackage
@@ -219,7 +240,7 @@ extension Messenger {
         switch result {
         case .success:
             inbox.owesDeposit = false
-            inbox.record.depositedAt = max(1, now)
+            inbox.record.depositedAt = max(1, wall)
             storeInbox(id)
             if let invite = openInvite(id) {
                 finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite)))
@@ -271,7 +292,7 @@ extension Messenger {
     /// device is passed over.
     func take(_ entry: Entry, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?) throws(KithError) -> Taken {
         let record = inbox.record
-        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: now),
+        if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: wall),
             entry.receivedAtMs > expiresAt.asMilliseconds
         {
             return .done
@@ -310,7 +331,10 @@ extension Messenger {
 
     private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {
         defer { storeInbox(id) }
-        return inbox.record.hold(entry.seq, now: now)
+        // By the clock of the relay, which could withhold the entry anyway: the device's may be another after a restart.
+        let time = clocks.relayTime(inbox.record.relay) ?? wall
+        let waited = time - min(time, inbox.record.hold(entry.seq, now: time))
+        return now - min(now, waited)
     }
 
     private func keyPackage(

@@ -194,7 +194,7 @@ extension Messenger {
         notices.append(.began(by: by))
         let entry = Entry(
             seq: seq, epoch: conversation.record.epoch - min(1, conversation.record.epoch), kind: .turn,
-            receivedAtMs: now, id: .random(from: random), payload: [])
+            receivedAtMs: clocks.relayTime(conversation.record.relay) ?? wall, id: .random(from: random), payload: [])
         guard let view = conversation.record.view else { return }
         didNote(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: conversation)
     }

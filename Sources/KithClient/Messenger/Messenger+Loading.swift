@@ -42,7 +42,7 @@ extension Messenger {
         }
         for value in try all(.expiry) {
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
-            expiries[place] = try decodingStored(.expiry) { try UInt64(decoding: value.bytes) }
+            expiries[place] = try decodingStored(.expiry) { try Expiry(stored: value.bytes) }
         }
     }
 

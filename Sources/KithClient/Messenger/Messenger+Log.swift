@@ -94,10 +94,11 @@ extension Messenger {
         store(record, seq: entry.seq, of: conversation)
         if let seconds = record.expiresAfter, case .text = record.body {
             let place = EntryPlace(conversation: conversation.id, seq: entry.seq)
-            expiries[place] = now + UInt64(seconds) * 1000
+            let expiry = Expiry(
+                after: seconds, wall: wall, relay: clocks.relayTime(conversation.record.relay) ?? wall)
+            expiries[place] = expiry
             output.transaction.put(
-                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq),
-                (expiries[place] ?? 0).bigEndianBytes)
+                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), expiry.encoded)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
         if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
@@ -231,6 +232,7 @@ extension Messenger {
             expiresAfter: content.expiresAfter,
             body: .notices([]), warnings: warnings)
         try take(content, author, &record, conversation)
+        if case .contact(let contact) = author { compareClock(with: contact, signedAt: content.sentAt) }
         didNote(record, at: entry, in: conversation)
         for warning in warnings {
             if case .differentLogs = warning {
@@ -280,7 +282,7 @@ extension Messenger {
                 .entry, owner: conversation.id.rawValue, items: before + 1...seq, limit: 50, newestFirst: true)
         }
         for row in rows {
-            let record = try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }
+            let record = try self.entry(row.bytes, at: EntryPlace(conversation: conversation.id, seq: row.item))
             guard record.author == .me, case .text = record.body else { continue }
             for line in messages(of: record, seq: row.item, in: conversation) { tell(.message(line)) }
             return

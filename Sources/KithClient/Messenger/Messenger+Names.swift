@@ -51,7 +51,7 @@ extension Messenger {
             }
             let address = address(of: record, at: RelayPoint(address: point.address, pin: point.pin))
             let signed = try callingMLS { () throws(MLSError) in
-                try profile.account.nameRecord(asked.name, version: max(now, asked.version), content: address.encoded)
+                try profile.account.nameRecord(asked.name, version: max(wall, asked.version), content: address.encoded)
             }
             request(asked.relay, .register(name: asked.name, record: signed.unverified), for: .name(id))
         }

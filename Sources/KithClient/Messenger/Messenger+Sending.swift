@@ -141,7 +141,7 @@ extension Messenger {
         conversation.record.cardIsSent = true
         touch(conversation)
         enqueue(
-            OutboxItem(entryID: .random(from: random), sentAt: now, body: .content(.contactCard(address))),
+            OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.contactCard(address))),
             in: conversation)
     }
 

@@ -1,33 +1,42 @@
 import KithWire
 
 extension Messenger {
-    /// When ``MessengerInput/tick`` is due, in milliseconds since 1970; `nil` if nothing waits for the time.
-    package var nextWake: UInt64? {
+    /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
+    package var wakeDelay: UInt64? {
         var due: [UInt64] = []
         if let deliveryRetryAt { due.append(deliveryRetryAt) }
-        due += expiries.values
+        for (place, expiry) in expiries {
+            if let delay = delayBeforeErasing(place, expiry) { due.append(now.plus(delay)) }
+        }
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard links.contains(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
         for parcel in parcels.values { due.append(parcel.retryAt ?? parcel.since + ClientLimits.parcelMs) }
-        for inbox in inboxes.values {
-            let isLinked = links.contains(inbox.record.relay)
-            if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
-            guard !inbox.record.isClosing else { continue }
-            // Once it has run out, what the relay brings closes it.
-            if case .invite(_, let expiresAt) = inbox.record.purpose, !inbox.record.isExpired(now: now) {
-                due.append(expiresAt.asMilliseconds)
-            }
-            if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
-            if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
-                !inbox.record.isOver(now: now)
-            {
-                due.append(inbox.record.depositedAt + ClientLimits.depositMs)
-            }
+        for inbox in inboxes.values { due += self.due(inbox) }
+        return due.min().map { $0 - min($0, now) }
+    }
+
+    private func due(_ inbox: Inbox) -> [UInt64] {
+        var due: [UInt64] = []
+        let isLinked = links.contains(inbox.record.relay)
+        if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
+        guard !inbox.record.isClosing else { return due }
+        // Once it has run out, what the relay brings closes it.
+        if case .invite(_, let expiresAt) = inbox.record.purpose,
+            let delay = clocks.delay(untilOver: expiresAt.asMilliseconds, relay: inbox.record.relay), delay > 0
+        {
+            due.append(now.plus(delay))
         }
-        return due.min()
+        if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
+        if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
+            !inbox.record.isOver(now: wall)
+        {
+            let mayDeposit = clockDoubt(about: inbox.record.relay) == nil
+            due.append(now.plus(mayDeposit ? depositDelay(inbox) : ClientLimits.clockPatienceMs))
+        }
+        return due
     }
 
     /// When a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
@@ -38,43 +47,42 @@ extension Messenger {
         case .down: return conversation.retryAt
         case .live:
             if let retryAt = conversation.retryAt { return retryAt }
+            guard conversation.loaded?.pending == nil else { return nil }
+            let held = conversation.held.values.map(\.againAt).min()
             let isChanging = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
-            guard !isChanging, conversation.loaded?.pending == nil, record.memberCount > 1 else { return nil }
+            guard !isChanging, record.memberCount > 1 else { return held }
             let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
-            let renewal = canRenew ? record.renewedAt + ClientLimits.renewalMs + 24 * 3_600_000 : UInt64.max
-            let due = min(conversation.commitProposalsAt ?? .max, renewal)
-            return due == .max ? nil : due
+            let renewal = canRenew ? now.plus(renewalDelay(record, stagger: 24 * 3_600_000)) : nil
+            return [held, conversation.commitProposalsAt, renewal].compactMap { $0 }.min()
         }
     }
 
-    /// What is waited for until a time takes no longer because the clock is another now.
-    func didSetClockBack(by change: UInt64) {
-        func earlier(_ time: UInt64) -> UInt64 { time - min(time, change) }
-        deliveryRetryAt = deliveryRetryAt.map(earlier)
-        for conversation in conversations.values {
-            conversation.retryAt = conversation.retryAt.map(earlier)
-            conversation.commitProposalsAt = conversation.commitProposalsAt.map(earlier)
-            conversation.accepted = conversation.accepted.mapValues { ($0.seq, earlier($0.at), $0.isAskedAgain) }
-        }
-        for inbox in inboxes.values {
-            inbox.retryAt = inbox.retryAt.map(earlier)
-            if let waiting = inbox.waiting { inbox.waiting?.since = earlier(waiting.since) }
-        }
-        parcels = parcels.mapValues { parcel in
-            var parcel = parcel
-            parcel.retryAt = parcel.retryAt.map(earlier)
-            parcel.since = earlier(parcel.since)
-            return parcel
-        }
+    /// In how many milliseconds this device has had its keys in a group for long enough.
+    func renewalDelay(_ record: ConversationRecord, stagger: UInt64) -> UInt64 {
+        delay(after: record.renewedAt, ClientLimits.renewalMs + stagger)
+    }
+
+    /// In how many milliseconds an inbox gets fresh key packages.
+    func depositDelay(_ inbox: Inbox) -> UInt64 {
+        inbox.isDepositHeld ? 0 : delay(after: inbox.record.depositedAt, ClientLimits.depositMs)
+    }
+
+    /// The rest of a length of time that began at a time of the device's clock, in milliseconds. None if the beginning lies ahead:
+    /// the clock was wrong then, or is now.
+    private func delay(after begin: UInt64, _ length: UInt64) -> UInt64 {
+        guard begin <= wall.plus(ClientLimits.clockSlackMs) else { return 0 }
+        let end = begin.plus(length)
+        return end - min(end, wall)
     }
 
     func didTick() throws(KithError) {
-        try deleteExpired()
+        try eraseExpired()
         if let at = deliveryRetryAt, at <= now {
             deliveryRetryAt = nil
             for number in deliveries.keys.sorted() { try openDelivery(number) }
         }
         try tickParcels()
+        try renewCertificate()
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
             if let retryAt = inbox.retryAt, retryAt <= now, links.contains(inbox.record.relay) {
@@ -82,11 +90,10 @@ extension Messenger {
                 try open(inbox: id)
             }
             guard !inbox.record.isClosing else { continue }
-            if inbox.record.isOver(now: now) {
+            if isOver(inbox) {
                 try closeIfOver(inbox: id)
-            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil,
-                now >= inbox.record.depositedAt + ClientLimits.depositMs,
-                links.contains(inbox.record.relay)
+            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, links.contains(inbox.record.relay),
+                !inbox.record.isOver(now: wall), depositDelay(inbox) == 0
             {
                 try deposit(id)
             }
@@ -120,11 +127,21 @@ extension Messenger {
         try open(conversation)
     }
 
-    /// Texts whose time is over are deleted.
-    private func deleteExpired() throws(KithError) {
-        for (place, at) in expiries where at <= now {
-            expiries[place] = nil
+    /// Erases the texts whose time is over by the device's clock and by the relay's. Readers hide them as soon as the device's
+    /// clock says so: see ``entry(_:at:)``.
+    func eraseExpired() throws(KithError) {
+        for (place, before) in expiries.sorted(by: {
+            ($0.key.conversation, $0.key.seq) < ($1.key.conversation, $1.key.seq)
+        }) {
             let owner = place.conversation.rawValue
+            let relay = conversations[place.conversation]?.record.relay
+            let expiry = before.clamped(wall: wall, relay: relay.flatMap(clocks.relayTime))
+            if expiry != before {
+                expiries[place] = expiry
+                output.transaction.put(StoreKey(.expiry, owner: owner, item: place.seq), expiry.encoded)
+            }
+            guard delayBeforeErasing(place, expiry) == 0 else { continue }
+            expiries[place] = nil
             output.transaction.delete(StoreKey(.expiry, owner: owner, item: place.seq))
             let key = StoreKey(.entry, owner: owner, item: place.seq)
             guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { continue }
@@ -133,12 +150,29 @@ extension Messenger {
             output.transaction.put(key, record.encoded)
         }
     }
-}
 
-extension UInt64 {
-    /// Seconds as milliseconds; the end of time stays the end of time.
-    var asMilliseconds: UInt64 {
-        let (milliseconds, overflows) = multipliedReportingOverflow(by: 1000)
-        return overflows ? .max : milliseconds
+    /// In how many milliseconds a text may be erased; `nil` if no relay has said its time. What is left of a conversation that is
+    /// gone goes at once.
+    private func delayBeforeErasing(_ place: EntryPlace, _ expiry: Expiry) -> UInt64? {
+        guard let relay = conversations[place.conversation]?.record.relay else { return 0 }
+        return clocks.delay(untilOver: expiry.hideAt, orByRelay: expiry.eraseAt, relay: relay)
+    }
+
+    // MARK: Reading
+
+    /// When a text is to be hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
+    private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
+        guard record.expiresAfter != nil, case .text = record.body else { return nil }
+        if let known = expiries[place] { return known }
+        let key = StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq)
+        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
+        return try decodingStored(.expiry) { try Expiry(stored: stored) }
+    }
+
+    /// An entry as it may be shown now: whatever shows or exports entries reads them with this.
+    func entry(_ stored: [UInt8], at place: EntryPlace) throws(KithError) -> EntryRecord {
+        var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
+        if let expiry = try expiry(of: record, at: place), expiry.isOver(wall: wall) { record.body = .expired }
+        return record
     }
 }

@@ -20,7 +20,7 @@ extension Messenger {
         let notices = try notices(of: pending.commit.effect, by: .me, loaded.group, conversation)
         try sendWelcomes(pending, conversation)
         try enter(next, entry, view, notices, author: .me, conversation, loaded)
-        conversation.record.renewedAt = max(1, now)
+        conversation.record.renewedAt = max(1, wall)
         conversation.record.entriesSinceRenewal = 0
         if conversation.record.status == .preparing { conversation.record.status = .active }
         try didCarryOut(pending, conversation)
@@ -242,7 +242,7 @@ extension Messenger {
     private func renewalIsDue(_ record: ConversationRecord, _ leaf: LeafIndex) -> Bool {
         guard record.entriesSinceRenewal > 0 else { return false }
         let stagger = UInt64(leaf.rawValue % 24) * 3_600_000
-        return now > record.renewedAt + ClientLimits.renewalMs + stagger
+        return renewalDelay(record, stagger: stagger) == 0
             || record.entriesSinceRenewal > ClientLimits.renewalEntries + Int(leaf.rawValue % 200)
     }
 
@@ -292,7 +292,7 @@ extension Messenger {
                 let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
                 return target.trust == .invite && device.map(devices.contains) == true
             }
-            if areHere {
+            if areHere, ready.count == targets.count {
                 for target in targets { learnAddress(target) }
                 return .done
             }
@@ -411,7 +411,7 @@ extension Messenger {
             $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
         }
         guard !isProposed, !conversation.outbox.contains(where: { $0.item.body == .leaveProposal }) else { return }
-        enqueue(OutboxItem(entryID: .random(from: random), sentAt: now, body: .leaveProposal), in: conversation)
+        enqueue(OutboxItem(entryID: .random(from: random), sentAt: wall, body: .leaveProposal), in: conversation)
     }
 
     private func finishLeaving(_ conversation: Conversation) {

@@ -73,7 +73,7 @@ extension Messenger {
     package var openInvites: [OpenInvite] { inboxes.keys.sorted().compactMap(openInvite) }
 
     func openInvite(_ id: InboxID) -> OpenInvite? {
-        guard let record = inboxes[id]?.record, !record.isClosing, !record.isOver(now: now),
+        guard let record = inboxes[id]?.record, !record.isClosing, !record.isOver(now: wall),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = relays[record.relay]
         else { return nil }
         let invite = Invite(inbox: address(of: record, at: point), name: profile.name, expiresAt: expiresAt)
@@ -165,7 +165,7 @@ extension Messenger {
         }
         var entries: [(UInt64, EntryRecord)] = []
         for row in rows {
-            entries.append((row.item, try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }))
+            entries.append((row.item, try entry(row.bytes, at: EntryPlace(conversation: id, seq: row.item))))
         }
         return entries
     }
@@ -254,7 +254,7 @@ extension Messenger {
                     ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
             lines += notices.map { "  \($0.sentence)" }
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
-        case .expired: lines.append("Its text was to be deleted after a while, and was.")
+        case .expired: lines.append("Its text was to be deleted after a while. That time is over.")
         }
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
         let readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {

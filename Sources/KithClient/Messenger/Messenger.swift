@@ -11,7 +11,7 @@ import MLS
 package final class Messenger {
     let store: any ProfileStore
     let random: RandomSource
-    let profile: Profile
+    var profile: Profile
     let sizes: EntrySizes
 
     var relays: [RelayID: RelayPoint] = [:]
@@ -28,11 +28,15 @@ package final class Messenger {
     var deliveries: [UInt64: PendingDelivery] = [:]
     /// What is being fetched.
     var parcels: [ParcelPurpose: ParcelFetch] = [:]
-    /// When messages are to be deleted, in milliseconds since 1970.
-    var expiries: [EntryPlace: UInt64] = [:]
+    /// When texts are to be hidden and erased.
+    var expiries: [EntryPlace: Expiry] = [:]
 
-    /// Milliseconds since 1970, as of the input that is being handled.
-    var now: UInt64
+    /// The time, as of the input that is being handled.
+    var clocks: Clocks
+    /// How far this device's clock was ahead of relays' when the user was told of it, in milliseconds.
+    var clockTold: [RelayID: Int64] = [:]
+    /// Whether the user was told that a contact's clock differs.
+    var isContactClockTold = false
     var output = MessengerOutput()
     /// Conversations to be stored at the end of this step.
     var touched: Set<ConversationID> = []
@@ -54,17 +58,18 @@ package final class Messenger {
     /// Reads a profile's state.
     ///
     /// - Parameters:
-    ///   - now: milliseconds since 1970.
+    ///   - now: the device's clock, in milliseconds since 1970.
+    ///   - steady: milliseconds since any moment, by a clock that nobody sets; `nil` if nobody sets the device's clock either.
     ///   - sizes: what goes into an entry, and what into a parcel.
     /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
     package init(
-        opening store: any ProfileStore, now: UInt64, random: RandomSource = .system,
+        opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
         sizes: EntrySizes = EntrySizes()
     ) throws(KithError) {
         self.store = store
         self.sizes = sizes
         self.random = random
-        self.now = now
+        clocks = Clocks(wall: now, steady: steady ?? now)
         guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {
             throw .noProfile
         }
@@ -73,25 +78,34 @@ package final class Messenger {
     }
 
     /// What to do first.
-    package func start(now: UInt64) throws(KithError) -> MessengerOutput {
-        try step(now) { () throws(KithError) in
+    ///
+    /// - Parameters: as for opening.
+    package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
+        try step(now, steady) { () throws(KithError) in
+            try renewCertificate()
+            try eraseExpired()
             for relay in relaysInUse { want(relay) }
         }
     }
 
     /// Takes inputs that came together. What they change is stored together.
     ///
-    /// - Parameter now: milliseconds since 1970.
-    package func handle(_ inputs: [MessengerInput], now: UInt64) throws(KithError) -> MessengerOutput {
-        try step(now) { () throws(KithError) in
+    /// - Parameters: as for opening.
+    package func handle(
+        _ inputs: [MessengerInput], now: UInt64, steady: UInt64? = nil
+    ) throws(KithError) -> MessengerOutput {
+        try step(now, steady) { () throws(KithError) in
             for input in inputs { try handle(input) }
         }
     }
 
-    private func step(_ now: UInt64, _ body: () throws(KithError) -> Void) throws(KithError) -> MessengerOutput {
-        if now < self.now { didSetClockBack(by: self.now - now) }
-        self.now = now
+    private func step(
+        _ wall: UInt64, _ steady: UInt64?, _ body: () throws(KithError) -> Void
+    ) throws(KithError) -> MessengerOutput {
+        clocks.advance(wall: wall, steady: steady ?? wall)
+        if clocks.didSet() { try eraseExpired() }
         try body()
+        tellOfClocks()
         try takeWaitingWelcomes()
         try storeTouched()
         freshBundles = [:]
@@ -101,7 +115,9 @@ package final class Messenger {
 
     private func handle(_ input: MessengerInput) throws(KithError) {
         switch input {
-        case .connected(let relay, _): try didConnect(relay)
+        case .connected(let relay, _, let time):
+            if let time { clocks.relay(relay, says: time) }
+            try didConnect(relay)
         case .disconnected(let relay): didDisconnect(relay)
         case .answered(let relay, let tag, let result): try didAnswer(relay, tag, result)
         case .followStarted(let relay, let tag, let firstSeq, let lastSeq):
@@ -147,9 +163,8 @@ package final class Messenger {
 
     /// What MLS takes from outside.
     var environment: MLSEnvironment {
-        var environment = MLSEnvironment(
-            authentication: CertifiedDevices(now: now / 1000), now: now / 1000, random: random)
-        // Sender and receiver may each be off by a day, and by more when a device was off for long.
+        var environment = MLSEnvironment(authentication: CertifiedDevices(), now: wall / 1000, random: random)
+        // A member whose clock is wrong could not follow the others into an epoch.
         environment.configuration.checksReceivedLifetimes = false
         // Members add members; nobody proposes from outside.
         environment.configuration.acceptsNewcomers = false

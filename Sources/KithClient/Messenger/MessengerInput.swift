@@ -15,8 +15,8 @@ package struct CommandID: RawRepresentable, Hashable, Sendable {
 
 /// What happens to a ``Messenger``.
 package enum MessengerInput: Sendable {
-    /// A connection to a relay stands: hello was said.
-    case connected(RelayID, limits: AdvertisedLimits)
+    /// A connection to a relay stands: hello was said, and the relay answered with its time, in milliseconds since 1970.
+    case connected(RelayID, limits: AdvertisedLimits, timeMs: UInt64? = nil)
     /// The connection to a relay is over. Answers that did not come will not come.
     case disconnected(RelayID)
     /// The answer to a request.

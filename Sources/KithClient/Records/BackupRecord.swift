@@ -15,8 +15,8 @@ enum BackupRecord: Sendable {
     case conversation(ConversationID, ConversationRecord)
     /// A line of a conversation, as it is stored.
     case entry(EntryPlace, [UInt8])
-    /// When a line is to be deleted, in milliseconds since 1970.
-    case expiry(EntryPlace, UInt64)
+    /// When a line is to be hidden and erased.
+    case expiry(EntryPlace, Expiry)
 
     private static let version: UInt8 = 1
 
@@ -46,11 +46,11 @@ enum BackupRecord: Sendable {
             writer.write(place.conversation.rawValue)
             writer.write(place.seq)
             writer.writeOpaque(bytes)
-        case .expiry(let place, let time):
-            writer.write(UInt8(6))
+        case .expiry(let place, let expiry):
+            writer.write(UInt8(7))
             writer.write(place.conversation.rawValue)
             writer.write(place.seq)
-            writer.write(time)
+            writer.write(expiry)
         }
         return writer.bytes
     }
@@ -81,7 +81,9 @@ enum BackupRecord: Sendable {
             let stored = Array(try reader.readOpaque())
             _ = try EntryRecord(stored: stored)
             record = .entry(place, stored)
-        case 6: record = .expiry(try place(&reader), try reader.readUInt64())
+        // Backups of earlier versions have one time for both.
+        case 6: record = .expiry(try place(&reader), Expiry(at: try reader.readUInt64()))
+        case 7: record = .expiry(try place(&reader), try reader.read())
         default: return nil
         }
         try reader.expectEnd()

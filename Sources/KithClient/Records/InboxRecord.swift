@@ -57,7 +57,7 @@ struct InboxRecord: Sendable {
 
     struct HeldEntry: Sendable, TLSCodable {
         let seq: UInt64
-        /// Milliseconds since 1970.
+        /// By the relay's clock, in milliseconds since 1970.
         let since: UInt64
 
         init(seq: UInt64, since: UInt64) {
@@ -78,7 +78,8 @@ struct InboxRecord: Sendable {
 
     /// An entry is waited with. That it was before counts, after a restart too, but leaves time for another try.
     ///
-    /// - Returns: since when, in milliseconds since 1970.
+    /// - Parameter now: the relay's clock, in milliseconds since 1970.
+    /// - Returns: since when, by the same clock.
     mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
         if let held, held.seq == seq {
             let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs

@@ -12,14 +12,15 @@ package struct Profile: Sendable {
     let signer: SignaturePrivateKey
     /// The suite of the groups that this device makes, and of its key packages.
     let suite: CipherSuite
-    let certificate: DeviceCertificate
+    private(set) var certificate: DeviceCertificate
 
     /// X-Wing, AES-256-GCM, SHA-384, Ed25519.
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// How long a device certificate is valid, in seconds: ten years. A device is given up by removing it.
-    private static let certificateLifetime: UInt64 = 10 * 366 * 24 * 3_600
+    /// How long a device certificate is valid before and after it was made, in seconds: ten years. A device is given up by
+    /// removing it, so the lifetime need not be short; and a clock that is wrong by less does no harm.
+    private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// A new device of an account.
     ///
@@ -39,7 +40,26 @@ package struct Profile: Sendable {
         certificate = try DeviceCertificate(
             account: account, name: name, deviceID: deviceID, deviceSignatureKey: signer.publicKey,
             deviceName: deviceName,
-            lifetime: Lifetime(aroundSeconds: now / 1000, for: Self.certificateLifetime))
+            lifetime: Lifetime(
+                around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds))
+    }
+
+    /// The profile with a certificate that is valid for longer, if the one it has is not valid for half as long before and
+    /// after a time as a new one would be. What was valid stays valid: this clock may be wrong, too.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    func recertified(at now: UInt64) throws(MLSError) -> Profile? {
+        let (old, half) = (certificate.lifetime, Self.certificateSeconds / 2)
+        let needed = Lifetime(around: now / 1000, before: half, after: half)
+        if old.contains(needed.notBefore), old.contains(needed.notAfter) { return nil }
+        let new = Lifetime(around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds)
+        var profile = self
+        profile.certificate = try DeviceCertificate(
+            account: account, name: name, deviceID: deviceID, deviceSignatureKey: signer.publicKey,
+            deviceName: deviceName,
+            lifetime: Lifetime(
+                notBefore: min(old.notBefore, new.notBefore), notAfter: max(old.notAfter, new.notAfter)))
+        return profile
     }
 
     /// What it brings into groups. Other suites are left out of the capabilities: a leaf's key is of one.
@@ -106,9 +126,13 @@ package struct Profile: Sendable {
 }
 
 extension Lifetime {
-    /// From two days ago, so that a clock that is behind does not refuse it.
-    init(aroundSeconds now: UInt64, for seconds: UInt64) {
-        let slack: UInt64 = 2 * 24 * 3_600
-        self.init(notBefore: now - min(now, slack), notAfter: now + seconds)
+    /// From so many seconds before a time until so many after it.
+    init(around now: UInt64, before: UInt64, after: UInt64) {
+        self.init(notBefore: now - min(now, before), notAfter: now.plus(after))
+    }
+
+    /// The lifetime of a key package that is made at a time, in seconds since 1970.
+    init(ofKeyPackageMadeAt now: UInt64) {
+        self.init(around: now, before: ClientLimits.keyPackageSecondsBefore, after: ClientLimits.keyPackageSeconds)
     }
 }

@@ -63,9 +63,9 @@ final class SimulatedClient {
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
             let messenger = try Messenger(
-                opening: store, now: localNow, random: source, sizes: world.sizes)
+                opening: store, now: localNow, steady: world.now, random: source, sizes: world.sizes)
             self.messenger = messenger
-            let output = try messenger.start(now: localNow)
+            let output = try messenger.start(now: localNow, steady: world.now)
             carryOut(output)
         } catch {
             messenger = nil
@@ -108,7 +108,7 @@ final class SimulatedClient {
         mailbox = []
         guard let messenger, !inputs.isEmpty else { return }
         do throws(KithError) {
-            let output = try messenger.handle(inputs, now: localNow)
+            let output = try messenger.handle(inputs, now: localNow, steady: world.now)
             checkProgress(inputs, output, messenger)
             world.judge.check(inputs, output, self)
             carryOut(output)
@@ -127,7 +127,7 @@ final class SimulatedClient {
             return
         }
         idleTicks += 1
-        if let due = messenger.nextWake, due <= localNow { world.violate("\(name): nextWake stays in the past") }
+        if messenger.wakeDelay == 0 { world.violate("\(name): a tick stays due") }
         if idleTicks > 1_000 {
             idleTicks = 0
             world.violate("\(name): wakes up again and again and does nothing")
@@ -178,8 +178,8 @@ final class SimulatedClient {
 
     private func scheduleWake() {
         wakeNumber += 1
-        guard let due = messenger?.nextWake else { return }
-        let delay = min(due > localNow ? due - localNow : 0, 3_600_000)
+        guard let due = messenger?.wakeDelay else { return }
+        let delay = min(due, 3_600_000)
         world.schedule(.wake(client: index, incarnation, wakeNumber), after: delay)
     }
 

@@ -103,7 +103,7 @@ final class SimulatedLink {
             case .opened(let welcome):
                 isWelcomed = true
                 delayMs = 250
-                client.put(.connected(id, limits: welcome.limits))
+                client.put(.connected(id, limits: welcome.limits, timeMs: welcome.timeMs))
             case .answered(.request(let tag), let result): client.put(.answered(id, tag: tag, result))
             case .followStarted(_, .follow(let tag), let firstSeq, let lastSeq):
                 later(tag, .followStarted(id, tag: tag, firstSeq: firstSeq, lastSeq: lastSeq))

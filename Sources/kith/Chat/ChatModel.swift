@@ -264,6 +264,7 @@ struct ChatModel {
                 notice("an invite of yours was used\(names[id].map { ": kith chat \(MessageWording.name($0))" } ?? "")")
             }
         case .invitationPassedOver(let relay): notice(relay.invitationSentence)
+        case .clock(let difference): notice(difference.sentence)
         case .warning(let id, let warning):
             guard id == conversation.id else { return }
             show([ScreenLine(.failure, MessageWording.text(warning))])
@@ -273,7 +274,7 @@ struct ChatModel {
     }
 
     private mutating func present(_ contact: ContactID, _ name: String) {
-        if let last = presentAt[contact], now < last + Self.presenceIntervalMs { return }
+        if let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs { return }
         presentAt[contact] = now
         notice("nonce verified: \(MessageWording.name(name)) is here, and sees the same group")
     }
@@ -281,7 +282,7 @@ struct ChatModel {
     private mutating func elsewhere(_ message: Message) {
         guard isForPerson, case .contact(_, let name, _) = message.author, case .text = message.body else { return }
         let id = message.conversation
-        if let last = toldElsewhere[id], now < last + Self.presenceIntervalMs { return }
+        if let last = toldElsewhere[id], last <= now, now < last + Self.presenceIntervalMs { return }
         toldElsewhere[id] = now
         let place = names[id].flatMap { $0 == name ? nil : " in \(MessageWording.name($0))" } ?? ""
         notice("\(MessageWording.name(name)) wrote to you\(place)")

@@ -27,7 +27,7 @@ struct ListenCommand: AsyncParsableCommand {
               One object a line, with event: message (as kith history prints it; notices too), delivery (of what was sent:
               id, seq, delivery, readBy), sent (ref, id), error (ref, message), conversation, contact, relay (relay, state,
               reason), present (conversation, name), inviteUsed (invite, conversation, name), warning (conversation,
-              warning), invitationPassedOver (relay). Others may be added.
+              warning), invitationPassedOver (relay), clock (relay or name, aheadMs, warning). Others may be added.
 
             EXIT CODES
               0  the time was over, or nobody reads the output any more    1  failed, said in one line

@@ -18,7 +18,7 @@ struct StatusCommand: AsyncParsableCommand {
             JSON
               One object: profile, folder, name, device, fingerprint, openIn (the process that has it open), conversations,
               unread, queued, invites, contacts, relays (address, pin, conversations, inboxes, and with --check: reachable,
-              problem).
+              clockAheadMs (how far this device's clock is ahead of the relay's), problem).
 
             EXIT CODES
               0  shown    1  there is no profile, or it can't be read    64  wrong usage
@@ -59,6 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
         for relay in report.relays {
             var text = "\(relay.address): \(relay.conversations) conversations, \(relay.inboxes) inboxes"
             if let reachable = relay.reachable { text += reachable ? "; answers" : "; \(relay.problem ?? "no answer")" }
+            if let difference = relay.clockDifference { text += "; \(difference.sentence)" }
             rows.append(["relay", text])
         }
         if report.relays.isEmpty { rows.append(["relays", "none yet"]) }
@@ -102,7 +103,14 @@ struct StatusCommand: AsyncParsableCommand {
         let conversations: Int
         let inboxes: Int
         var reachable: Bool?
+        var clockAheadMs: Int64?
         var problem: String?
+
+        /// What there is to say of this device's clock and the relay's.
+        var clockDifference: ClockDifference? {
+            guard let clockAheadMs, clockAheadMs.magnitude >= ClientLimits.clockTellMs else { return nil }
+            return ClockDifference(witness: .relay(point.address), aheadMs: clockAheadMs)
+        }
 
         var address: String { point.address.description }
 
@@ -113,8 +121,10 @@ struct StatusCommand: AsyncParsableCommand {
         /// Connects as the profile would.
         mutating func ask() async {
             do throws(RelayConnectionError) {
-                try await RelayConnection.connect(to: point.address, trust: .pinned(point.pin), pass: point.pass)
-                    .close()
+                let connection = try await RelayConnection.connect(
+                    to: point.address, trust: .pinned(point.pin), pass: point.pass)
+                clockAheadMs = connection.welcome.clockLeadMs
+                await connection.close()
                 reachable = true
             } catch {
                 reachable = false
@@ -122,7 +132,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
         }
 
-        private enum Field: CodingKey { case address, pin, conversations, inboxes, reachable, problem }
+        private enum Field: CodingKey { case address, pin, conversations, inboxes, reachable, clockAheadMs, problem }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: Field.self)
@@ -131,6 +141,7 @@ struct StatusCommand: AsyncParsableCommand {
             try container.encode(conversations, forKey: .conversations)
             try container.encode(inboxes, forKey: .inboxes)
             try container.encodeIfPresent(reachable, forKey: .reachable)
+            try container.encodeIfPresent(clockAheadMs, forKey: .clockAheadMs)
             try container.encodeIfPresent(problem, forKey: .problem)
         }
     }

@@ -27,10 +27,10 @@ struct EmptyParcelTests {
             account: AccountPrivateKey(random: .system), name: "mallory", deviceName: "d", now: Kith.now,
             random: .system)
         let seconds = Kith.now / 1000
-        let environment = MLSEnvironment(authentication: CertifiedDevices(now: seconds), now: seconds)
+        let environment = MLSEnvironment(authentication: CertifiedDevices(), now: seconds)
         var group = try Group(
             creating: ChannelID.random().bytes, suite: profile.suite, client: profile.client,
-            lifetime: Lifetime(aroundSeconds: seconds, for: 3_600), in: environment)
+            lifetime: Lifetime(ofKeyPackageMadeAt: seconds), in: environment)
         let commit = try group.commit(CommitOptions([.add(keyPackage)]), in: environment)
         let empty = TestChannel()
         _ = try await connection.request(empty.create)

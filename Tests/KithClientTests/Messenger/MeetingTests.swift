@@ -79,7 +79,7 @@ struct MeetingTests {
     @Test("a letter opens with the key package it is for, in its inbox, and with no other")
     func letters() throws {
         let client = try messenger("bob").0.profile.client
-        let lifetime = Lifetime(aroundSeconds: Self.now / 1000, for: 3_600)
+        let lifetime = Lifetime(ofKeyPackageMadeAt: Self.now / 1000)
         let bundles = try (0..<2).map { _ in
             try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: lifetime)
         }

@@ -17,6 +17,7 @@ enum ListenEvent: Sendable {
         var reason: String?
         var invite: UInt64?
         var warning: String?
+        var aheadMs: Int64?
     }
 
     /// `nil` for what is not printed: messages of others, and what belongs to another conversation.
@@ -47,9 +48,19 @@ enum ListenEvent: Sendable {
         case .invitationPassedOver(let relay):
             self = .other(
                 Other(event: "invitationPassedOver", relay: "\(relay)"), text: relay.invitationSentence)
+        case .clock(let difference): self = Self.clock(difference)
         // The messages are read again; what else was dropped is told.
         case .missed: self = .other(Other(event: "missed"), text: nil)
         }
+    }
+
+    private static func clock(_ difference: ClockDifference) -> ListenEvent {
+        var other = Other(event: "clock", warning: difference.sentence, aheadMs: difference.aheadMs)
+        switch difference.witness {
+        case .relay(let address): other.relay = "\(address)"
+        case .contact(_, let name): other.name = name
+        }
+        return .other(other, text: difference.sentence)
     }
 
     private static func relay(_ address: String, _ state: RelayState) -> ListenEvent {

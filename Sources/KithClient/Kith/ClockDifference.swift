@@ -1,0 +1,48 @@
+/// The device's clock and another's differ by so much that one of the two must be wrong.
+public struct ClockDifference: Hashable, Sendable {
+    /// Whose clock it is.
+    public enum Witness: Hashable, Sendable {
+        /// A relay said its time when it was connected to.
+        case relay(RelayAddress)
+        /// A contact signed a message at a time that has not come yet.
+        case contact(ContactID, name: String)
+    }
+
+    /// Whose clock it is.
+    public let witness: Witness
+    /// How far this device's clock is ahead of the other, in milliseconds; negative if it is behind.
+    public let aheadMs: Int64
+
+    /// A difference from its parts.
+    public init(witness: Witness, aheadMs: Int64) {
+        self.witness = witness
+        self.aheadMs = aheadMs
+    }
+
+    /// What differs and what to do, without a full stop.
+    public var sentence: String {
+        let difference = "\(Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
+        switch witness {
+        case .relay(let address):
+            return "this device's clock is \(difference) that of the relay \(address); set the one that is wrong"
+        case .contact(_, let name):
+            return "this device's clock is \(difference) \(name)'s; check this device's date and time"
+        }
+    }
+
+    /// A length of time, rounded, in the largest unit of which there are two.
+    private static func span(_ ms: UInt64) -> String {
+        let units: [(ms: UInt64, name: String)] = [
+            (365 * 86_400_000, "years"), (86_400_000, "days"), (3_600_000, "hours"),
+        ]
+        for unit in units where ms >= 2 * unit.ms - unit.ms / 24 {
+            return "\((ms / 2 + unit.ms / 4) / (unit.ms / 2)) \(unit.name)"
+        }
+        return "\((ms + 30_000) / 60_000) minutes"
+    }
+}
+
+extension RelayWelcome {
+    /// How far this device's clock is ahead of the relay's, in milliseconds, if the relay has answered just now.
+    public var clockLeadMs: Int64 { Kith.now.lead(over: timeMs) }
+}

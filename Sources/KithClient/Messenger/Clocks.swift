@@ -1,0 +1,88 @@
+/// The time, as far as a device can know it.
+///
+/// A device's clock may be off by years, and the user or a time server may set it at any moment. Hence three rules:
+///
+/// - Waiting is measured by ``now``, which nobody can set.
+/// - Dates are read from ``wall``, the device's clock.
+/// - A decision that can't be taken back needs two clocks: the device's and a relay's. See ``agree(isOver:relay:)``.
+struct Clocks {
+    /// The device's clock, in milliseconds since 1970.
+    private(set) var wall: UInt64
+    /// The device's clock as it was when the profile was opened, and the time that has passed since: milliseconds since 1970 if
+    /// the clock was right then. Never jumps.
+    private(set) var now: UInt64
+    private var steady: UInt64
+    /// Whether the device's clock was set since the last ``didSet()``.
+    private var wasSet = false
+    /// What relays said when they were connected to, and ``now`` at that moment.
+    private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
+
+    /// - Parameters:
+    ///   - wall: the device's clock, in milliseconds since 1970.
+    ///   - steady: milliseconds since any moment, by a clock that nobody sets.
+    init(wall: UInt64, steady: UInt64) {
+        self.wall = wall
+        self.steady = steady
+        now = wall
+    }
+
+    mutating func advance(wall: UInt64, steady: UInt64) {
+        let passed = steady - min(steady, self.steady)
+        if wall.lead(over: self.wall.plus(passed)).magnitude >= ClientLimits.clockTellMs { wasSet = true }
+        now = now.plus(passed)
+        self.steady = steady
+        self.wall = wall
+    }
+
+    /// Whether the device's clock was set, by an hour or more, since the last time that this was asked.
+    mutating func didSet() -> Bool {
+        defer { wasSet = false }
+        return wasSet
+    }
+
+    /// Remembers a relay's clock, in milliseconds since 1970.
+    mutating func relay(_ id: RelayID, says time: UInt64) { told[id] = (time, now) }
+
+    /// A relay's clock, in milliseconds since 1970; `nil` if it has not been connected to since the profile was opened.
+    func relayTime(_ id: RelayID) -> UInt64? { told[id].map { $0.time.plus(now - min(now, $0.at)) } }
+
+    /// How far the device's clock is ahead of a relay's, in milliseconds; negative if it is behind.
+    func lead(over relay: RelayID) -> Int64? { relayTime(relay).map { wall.lead(over: $0) } }
+
+    // MARK: Two clocks
+
+    /// Whether a time, in milliseconds since 1970, is over by the device's clock and by the relay's. For what can't be undone:
+    /// a relay that lies about the time can delay it, but can't bring it about.
+    func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
+
+    /// In how many milliseconds both clocks will say that a time is over; `nil` if no relay has said its time.
+    ///
+    /// - Parameter relayTime: the time for the relay's clock, if it is another.
+    func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
+        guard let witness = witness(for: relay) else { return nil }
+        let byRelay = relayTime ?? time
+        return max(time - min(time, wall), byRelay - min(byRelay, witness))
+    }
+
+    /// The relay's clock, or, for one that can't be reached any more, the slowest of the others'.
+    private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
+}
+
+extension UInt64 {
+    /// Seconds as milliseconds; the end of time stays the end of time.
+    var asMilliseconds: UInt64 {
+        let (milliseconds, overflows) = multipliedReportingOverflow(by: 1000)
+        return overflows ? .max : milliseconds
+    }
+
+    /// The sum, or the highest number if that is exceeded: another's clock may say anything.
+    func plus(_ other: UInt64) -> UInt64 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
+    }
+
+    /// How much greater this is than another; negative if it is less.
+    func lead(over other: UInt64) -> Int64 {
+        self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
+    }
+}
