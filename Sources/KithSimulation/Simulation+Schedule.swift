@@ -40,6 +40,7 @@ extension Simulation {
             faults(&random, profile.severity), operations: random.pick(profile.operations),
             groups: random.pick(profile.conversations))
         simulation.comeToRest()
+        simulation.meetAgain()
         simulation.judge.giveVerdict(mayMiss: keepsLittle)
         return simulation.report
     }
@@ -63,7 +64,7 @@ extension Simulation {
 
     private func schedule(_ faults: Faults, operations: Int, groups: Int) {
         for client in clients {
-            if random.chance(0.4) { client.clockOffset = Int64(random.pick(-86_400_000...86_400_000)) }
+            if random.chance(0.5) { client.clockOffset = anyClockOffset() }
             client.create()
         }
         let people = People(self, operations: operations, mostGroups: groups)
@@ -103,9 +104,17 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Nothing goes wrong any more, and everybody is there: what was said arrives, and what is said now does too.
+    /// How far a device's clock may be off, in milliseconds: mostly by less than a day, and now and then by days or years.
+    func anyClockOffset() -> Int64 {
+        let day: Int64 = 86_400_000
+        let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]
+        return Int64(random.pick(-mostDays...mostDays)) * day + Int64(random.pick(-1_000_000...1_000_000))
+    }
+
+    /// Nothing goes wrong any more, all clocks are right, and everybody is there: what was said arrives, and what is said now does too.
     func comeToRest() {
         faults = .none
+        for client in clients { client.clockOffset = 0 }
         for relay in relays where !relay.isUp { run(until: now + 200_000) }
         for client in clients {
             goOnline(client)
@@ -119,5 +128,20 @@ extension Simulation {
             run(until: now + 500)
         }
         run(until: now + 3 * 3_600_000)
+    }
+
+    /// Whatever happened before, an invite that is made now works.
+    func meetAgain() {
+        let (host, guest) = (clients[0], clients[clients.count - 1])
+        var joined: Result<CommandResult, KithError>?
+        let expiresAt = host.localNow / 1000 + 86_400
+        host.perform(.createInvite(relay: relays[0].point, isReusable: false, expiresAt: expiresAt)) { made in
+            guard case .success(.invite(let open)) = made else { return joined = made }
+            guest.perform(.join(open.invite, name: nil)) { joined = $0 }
+        }
+        run(until: now + 3_600_000)
+        guard case .success? = joined else {
+            return violate("\(guest.name) cannot use an invite of \(host.name): \(String(describing: joined))")
+        }
     }
 }

@@ -5,6 +5,8 @@ import MLS
 /// What must hold when everything has come to rest.
 extension Judge {
     func giveVerdict(mayMiss: Bool) {
+        // What has expired since a client last did something is hidden.
+        for client in world.clients { client.messenger?.look(at: client.localNow, steady: world.now) }
         for client in world.clients { learnOwnTexts(client) }
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
         checkSecrecy()

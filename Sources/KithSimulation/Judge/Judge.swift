@@ -54,6 +54,8 @@ final class Judge {
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
+    /// Clocks that clients found to differ from theirs.
+    private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
     var protocolViolations = 0
     /// Whether the relays tell the truth: then nobody may be warned.
     var relaysAreHonest = true
@@ -168,6 +170,7 @@ final class Judge {
     func didTell(_ event: KithEvent, _ client: SimulatedClient) {
         switch event {
         case .warning(let conversation, let warning): didWarn(warning, conversation, client)
+        case .clock(let difference): clocks.append((client.index, difference))
         case .message(let message):
             for warning in message.warnings { didWarn(warning, message.conversation, client) }
             if case .notice(.unreadable(let reason, _)) = message.body {

@@ -261,9 +261,8 @@ final class People {
         world.crashRelay(index, forMs: UInt64(world.random.pick(1...120_000)))
     }
 
+    /// A clock is set: right, wrong by a little, or wrong by years.
     private func moveClock(_ client: SimulatedClient) {
-        let day: Int64 = 86_400_000
-        let target = Int64(world.random.pick(-86_400_000...86_400_000))
-        client.moveClock(by: max(-day, min(day, target)) - client.clockOffset)
+        client.moveClock(by: world.anyClockOffset() - client.clockOffset)
     }
 }

@@ -176,7 +176,7 @@ struct RelayModel {
         let advertised = AdvertisedLimits(
             payload: UInt32(limits.payload), frame: UInt32(WireLimits.frame), requestsPerSecond: 200,
             requestBurst: 400, idleSeconds: 300, follows: 4_096, retentionSeconds: limits.retentionSeconds)
-        return .reply(.welcome(version: 1, relayID: relayID, limits: advertised, timeMs: nowMs))
+        return .reply(.welcome(version: 1, relayID: relayID, limits: advertised, timeMs: lies?.time(nowMs) ?? nowMs))
     }
 
     private mutating func create(

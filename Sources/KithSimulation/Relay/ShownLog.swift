@@ -80,6 +80,9 @@ final class RelayLies {
     /// Whether a message is called accepted and dropped.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
+    /// The time that it says it is, from the true one, in milliseconds since 1970.
+    var time: (UInt64) -> UInt64 = { $0 }
+
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {
         log(id, connection, channel.archive).map { ShownLog(of: channel, showing: $0) }
     }

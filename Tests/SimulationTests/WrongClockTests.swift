@@ -1,0 +1,325 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import KithSimulation
+
+private let day: Int64 = 86_400_000
+private let year = 365 * day
+
+@Suite("A wrong clock does no harm that lasts")
+struct WrongClockTests {
+    private static let offsets = [-10 * year, -30 * day, -5 * day, 30 * day, 100 * day, 10 * year]
+
+    /// Sets a member's clock for as long as `body` runs.
+    private func withClock(_ client: SimulatedClient, off offset: Int64, _ body: () throws -> Void) throws {
+        client.moveClock(by: offset)
+        try body()
+        client.moveClock(by: -offset)
+    }
+
+    /// A text without a time limit comes from one member to another.
+    private func expectHearing(_ listener: Int, from speaker: Int, _ circle: Circle) throws {
+        let text = "text \(circle.length) by \(speaker)"
+        let (_, said) = circle.simulation.judge.newText(by: speaker, words: text)
+        circle.simulation.clients[speaker].perform(
+            .send(circle.group(of: speaker), text: said, replyTo: nil, expiresAfter: nil))
+        circle.wait(20)
+        let messenger = circle.simulation.clients[listener].messenger
+        let history = try messenger?.history(of: circle.group(of: listener), before: nil, limit: 10) ?? []
+        #expect(history.contains { $0.body == .text(said) })
+    }
+
+    private func reconnect(_ client: SimulatedClient, _ circle: Circle) {
+        for link in client.allLinks { link.connection.map(circle.simulation.cut) }
+        circle.wait(120)
+    }
+
+    /// How many conversations a member has that work and go by a name.
+    private func active(_ client: SimulatedClient, named name: String) throws -> Int {
+        try client.messenger?.conversationSummaries().count { $0.name == name && $0.status == .active } ?? 0
+    }
+
+    private func contact(of client: SimulatedClient, _ other: SimulatedClient) throws -> ContactID {
+        try #require(client.messenger?.contactList.first { $0.name == other.name }?.id)
+    }
+
+    @Test("a member whose clock is wrong follows the others into an epoch", arguments: offsets)
+    func commit(offset: Int64) throws {
+        let circle = try Circle()
+        let reader = circle.simulation.clients[1]
+        try withClock(reader, off: offset) { () throws in
+            circle.simulation.clients[0].perform(.renewKeys(circle.group(of: 0)))
+            circle.wait(60)
+            try expectHearing(1, from: 0, circle)
+        }
+        try expectHearing(1, from: 0, circle)
+        try expectHearing(0, from: 1, circle)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a device that is added while its clock is wrong joins", arguments: offsets)
+    func join(offset: Int64) throws {
+        let circle = try Circle()
+        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
+        let id = try contact(of: host, guest)
+        try withClock(guest, off: offset) { () throws in
+            host.perform(.createGroup(title: "new", circle.relay.point, [id]))
+            circle.wait(60)
+            #expect(try active(guest, named: "new") == 1)
+        }
+        circle.expectNothingFalse()
+    }
+
+    @Test("a device whose clock was wrong for a while is reached afterwards as before", arguments: offsets)
+    func deposit(offset: Int64) throws {
+        let circle = try Circle()
+        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
+        let id = try contact(of: host, guest)
+        try withClock(guest, off: offset) { () throws in reconnect(guest, circle) }
+        reconnect(guest, circle)
+        for number in 1...4 {
+            host.perform(.createGroup(title: "new \(number)", circle.relay.point, [id]))
+            circle.wait(60)
+            #expect(try active(guest, named: "new \(number)") == 1)
+        }
+        circle.expectNothingFalse()
+    }
+
+    @Test("an address whose key packages were made by a wrong clock works once the clock is right", arguments: offsets)
+    func firstDeposit(offset: Int64) throws {
+        let circle = try Circle(strangers: 1)
+        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
+        let name = try #require(Name("host"))
+        try withClock(host, off: offset) { () throws in
+            host.perform(.register(name, circle.relay.point))
+            circle.wait(60)
+            guest.perform(.lookUp(name, circle.relay.point, as: nil))
+            circle.wait(60)
+            let id = try #require(guest.messenger?.contactList.first?.id)
+            guest.perform(.startConversation(id, waits: true))
+            circle.wait(600)
+        }
+        circle.wait(3_600)
+        #expect(try active(guest, named: "host") == 1)
+        #expect(try active(host, named: guest.name) == 1)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a person whose clock is wrong when they use an invite is in once the clock is right", arguments: offsets)
+    func useInvite(offset: Int64) throws {
+        let circle = try Circle(strangers: 1)
+        let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
+        try withClock(guest, off: offset) { () throws in
+            circle.join(3)
+            circle.wait(600)
+        }
+        // An invite that was over by the clock was refused at once.
+        circle.join(3)
+        circle.wait(1_200)
+        #expect(try active(guest, named: host.name) == 1)
+        #expect(try active(host, named: guest.name) == 1)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a profile that was made while the clock was wrong works once the clock is right", arguments: offsets)
+    func create(offset: Int64) throws {
+        let simulation = Simulation(seed: 1, profile: .small, clients: 2, relays: 1)
+        let people = People(simulation, operations: 0, mostGroups: 0)
+        simulation.people = people
+        let (host, guest) = (simulation.clients[0], simulation.clients[1])
+        for client in [host, guest] {
+            client.clockOffset = offset
+            client.create()
+        }
+        var refusals: [KithError] = []
+        let expiresAt = host.localNow / 1000 + 86_400
+        host.perform(.createInvite(relay: simulation.relays[0].point, isReusable: false, expiresAt: expiresAt)) {
+            if case .failure(let error) = $0 { refusals.append(error) }
+        }
+        simulation.run(until: simulation.now + 60_000)
+        guard case .wrongClock(let difference)? = refusals.first, refusals.count == 1 else {
+            Issue.record("\(refusals)")
+            return
+        }
+        #expect(difference.witness == .relay(simulation.relays[0].point.address))
+        #expect((difference.aheadMs - offset).magnitude < 1_000)
+        for client in [host, guest] { client.clockOffset = 0 }
+        simulation.meetAgain()
+        simulation.run(until: simulation.now + 60_000)
+        #expect(try active(host, named: guest.name) == 1)
+        #expect(simulation.violations.isEmpty)
+        simulation.judge.giveVerdict(mayMiss: false)
+        #expect(simulation.violations.isEmpty)
+    }
+
+    @Test("one member whose key package is not valid does not hold up the others who are added")
+    func others() throws {
+        let circle = try Circle()
+        let (host, late, other) = (
+            circle.simulation.clients[0], circle.simulation.clients[1], circle.simulation.clients[2]
+        )
+        // All that its device left is out of date, by everybody's clock.
+        circle.simulation.goOffline(late)
+        circle.wait(UInt64(100 * day / 1000))
+        let members = try [contact(of: host, late), contact(of: host, other)]
+        var result: Result<CommandResult, KithError>?
+        host.perform(.createGroup(title: "new", circle.relay.point, members)) { result = $0 }
+        circle.wait(60)
+        guard case .failure(.keyPackageNotCurrent(late.name, clockDoubt: nil))? = result else {
+            Issue.record("\(String(describing: result))")
+            return
+        }
+        #expect(try active(other, named: "new") == 1)
+        circle.simulation.goOnline(late)
+        circle.wait(1_800)
+        #expect(try active(late, named: "new") == 1)
+    }
+
+    @Test("an invite is closed when it is over by the relay's clock, too")
+    func invite() throws {
+        let circle = try Circle(strangers: 1)
+        let host = circle.simulation.clients[0]
+        try withClock(host, off: 10 * year) { () throws in
+            #expect(host.messenger?.openInvites.count == 1)
+            reconnect(host, circle)
+            #expect(host.messenger?.openInvites.isEmpty == true)
+        }
+        reconnect(host, circle)
+        #expect(host.messenger?.openInvites.count == 1)
+        circle.join(3)
+        circle.wait(60)
+        #expect(try active(host, named: circle.simulation.clients[3].name) == 1)
+        circle.wait(UInt64(20 * day / 1000))
+        #expect(host.messenger?.inboxes.values.contains { $0.record.purpose.isInvite } == false)
+        circle.expectNothingFalse()
+    }
+
+    // MARK: Texts that expire
+
+    private struct Text {
+        let key: StoreKey
+        let text: String
+
+        /// What the reader's disk has of it.
+        func stored(by client: SimulatedClient) throws -> EntryRecord.Body {
+            try EntryRecord(stored: try #require(try client.store.value(key))).body
+        }
+    }
+
+    /// Has client 0 say something that expires after an hour, and client 1 take it.
+    private func sayExpiring(_ circle: Circle) throws -> Text {
+        let reader = circle.simulation.clients[1]
+        circle.simulation.clients[0].perform(
+            .send(circle.group(of: 0), text: "for an hour", replyTo: nil, expiresAfter: 3_600))
+        circle.wait(20)
+        let messages = try #require(try reader.messenger?.history(of: circle.group(of: 1), before: nil, limit: 5))
+        let seq = try #require(messages.last { $0.body == .text("for an hour") }?.seq)
+        return Text(key: StoreKey(.entry, owner: circle.group(of: 1).rawValue, item: seq), text: "for an hour")
+    }
+
+    /// Whether a reader shows the text: one that has the profile open, and one that opens it now. Both must agree.
+    private func isShown(_ text: Text, by client: SimulatedClient, _ circle: Circle) throws -> Bool {
+        let open = try #require(client.messenger)
+        open.look(at: client.localNow, steady: circle.simulation.now)
+        let other = try Messenger(opening: client.store, now: client.localNow)
+        var shown: Set<Bool> = []
+        for messenger in [open, other] {
+            let group = circle.group(of: client.index)
+            let history = try messenger.history(of: group, before: nil, limit: 100)
+            shown.insert(history.contains { $0.body == .text(text.text) })
+            shown.insert(
+                try messenger.messages(in: group, after: 0, limit: 100).contains { $0.body == .text(text.text) })
+            shown.insert(try !messenger.search(text.text, in: nil, limit: 10).isEmpty)
+            shown.insert(try messenger.explain(text.key.item, in: group).contains { $0.hasPrefix("It decrypted") })
+            var isExported = false
+            try messenger.eachBackupRecord { record in
+                guard case .entry(let place, let bytes) = record, place.seq == text.key.item,
+                    place.conversation == group
+                else { return }
+                isExported = (try? EntryRecord(stored: bytes))?.body == .text(text.text)
+            }
+            shown.insert(isExported)
+        }
+        #expect(shown.count == 1)
+        return shown.contains(true)
+    }
+
+    @Test("a text is hidden by every reader at once when it expires, and erased when the relay agrees")
+    func expiry() throws {
+        let circle = try Circle()
+        let reader = circle.simulation.clients[1]
+        let text = try sayExpiring(circle)
+        #expect(try isShown(text, by: reader, circle))
+        try withClock(reader, off: 10 * year) { () throws in
+            #expect(try !isShown(text, by: reader, circle))
+            reconnect(reader, circle)
+            #expect(try text.stored(by: reader) == .text(text.text))
+        }
+        #expect(try isShown(text, by: reader, circle))
+        circle.simulation.goOffline(reader)
+        circle.wait(3_600)
+        #expect(try !isShown(text, by: reader, circle))
+        circle.simulation.goOnline(reader)
+        circle.wait(120)
+        #expect(try text.stored(by: reader) == .expired)
+    }
+
+    @Test("a text that came while the clock was ahead expires in time once the clock is right")
+    func expiryAfterFuture() throws {
+        let circle = try Circle()
+        let reader = circle.simulation.clients[1]
+        reader.moveClock(by: 10 * year)
+        let text = try sayExpiring(circle)
+        reader.moveClock(by: -10 * year)
+        reconnect(reader, circle)
+        #expect(try isShown(text, by: reader, circle))
+        circle.wait(3_600)
+        #expect(try !isShown(text, by: reader, circle))
+        circle.wait(3_600)
+        #expect(try text.stored(by: reader) == .expired)
+    }
+
+    // MARK: Relays that lie about the time
+
+    @Test("a relay that lies about the time erases nothing and is told of", arguments: [-10 * year, 10 * year])
+    func lyingRelay(offset: Int64) throws {
+        let circle = try Circle()
+        let reader = circle.simulation.clients[1]
+        let text = try sayExpiring(circle)
+        circle.relay.model.lies?.time = { UInt64(Int64($0) + offset) }
+        for client in circle.simulation.clients { reconnect(client, circle) }
+        circle.wait(600)
+        #expect(try isShown(text, by: reader, circle))
+        #expect(try text.stored(by: reader) == .text(text.text))
+        let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
+        #expect(told.map(\.witness) == [.relay(circle.relay.point.address)])
+        #expect(told.allSatisfy { ($0.aheadMs + offset).magnitude < 1_000 })
+        #expect(reader.messenger?.openInvites == [])
+        circle.wait(3_600)
+        #expect(try !isShown(text, by: reader, circle))
+        try expectHearing(1, from: 0, circle)
+        circle.wait(3_600)
+        #expect(try text.stored(by: reader) == .expired)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a contact who signs at a time that has not come yet is told of, once")
+    func contactAhead() throws {
+        let circle = try Circle()
+        let writer = circle.simulation.clients[0]
+        try withClock(writer, off: 30 * day) { () throws in
+            circle.say(0)
+            circle.say(0)
+        }
+        let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
+        #expect(told.count == 1)
+        let difference = try #require(told.first)
+        #expect(difference.sentence == "this device's clock is 30 days behind p0's; check this device's date and time")
+        #expect(difference.witness == .contact(try contact(of: circle.simulation.clients[1], writer), name: "p0"))
+    }
+}
+
+extension InboxRecord.Purpose {
+    fileprivate var isInvite: Bool { if case .invite = self { true } else { false } }
+}
