@@ -45,6 +45,16 @@ public struct RelayLimits: Sendable {
     public var inboxEntries = 4096
     /// Payload bytes that wait in one inbox: 256 letters of the largest size, some thousands of the usual one.
     public var inboxBytes = 64 << 20
+    /// Addresses that an inbox has room for at least: each may occupy the same share of it, until the owner has read what
+    /// it wrote. Sixteen hostile networks are harder to come by than one, and 256 letters from a family or an
+    /// office are many. 1 for no such limit.
+    public var inboxPlaces = 16
+    /// Runs in which an address's letters in one inbox are counted. More free the room sooner when the owner reads some of
+    /// them, and cost 24 bytes each.
+    static let runsPerShare = 4
+    /// Pairs of an inbox and an address whose waiting letters, or withdrawn key packages, are counted: at most that many, and
+    /// at least the latest half. About 150 bytes each; one address has to write to half as many inboxes to be forgotten in one.
+    static let inboxShares = 200_000
     /// When a sender may look again whether the owner of a full inbox has made room, in milliseconds. The owner may be
     /// away for days, so a minute loses nothing.
     static let fullInboxRetryMs: UInt32 = 60_000
@@ -57,6 +67,11 @@ public struct RelayLimits: Sendable {
     public var keyPackages = 1000
     /// Key packages that one inbox gives out at once, and then again one in each `withdrawEveryMs`.
     public var withdrawBurst = 50
+    /// Key packages that one address takes from one inbox at once, and then again one in each ``withdrawPlaceEveryMs``. A few
+    /// people behind one address find somebody at the same time; eight hostile addresses leave others a part of the rate.
+    public var withdrawPlaceBurst = 10
+    /// See ``withdrawPlaceBurst``.
+    public var withdrawPlaceEveryMs = 20_000
     /// See ``withdrawBurst``. Emptying a shelf of one-time packages must take an attacker long.
     public var withdrawEveryMs = 2_000
     /// Channels kept in memory; the longest unused go first. About 1 KiB each, and 50 bytes for each entry of the
@@ -66,14 +81,18 @@ public struct RelayLimits: Sendable {
     /// up, and less than a round takes anyway.
     static let askedEachRound = 64
     static let askedForEach = 4
-    /// Entry ids kept in memory over all channels; then idle channels are forgotten until they are used again.
+    /// Entry ids kept in memory over all channels: 50 bytes each. Shortly before that, idle channels forget theirs until they
+    /// are used again; from there on, channels in use forget their older ones as well.
     public var cachedEntryIDs = 4_000_000
+    /// Channels whose ids fit if each has as many as one can have: none takes the place of all others.
+    static let channelsWithAllIDs = 4
     /// Entry ids that one address may have loaded from the store at once, by appending to channels that are not in memory.
     /// The whole day of the largest channel; more only helps who wants to keep the hub busy.
     public var loadedEntryIDs = 1_000_000
     /// How many of them more each second: about a hundredth of a core.
     public var loadedEntryIDsPerSecond = 50_000
     /// Channels with no more entries have their ids loaded whoever else has some loaded: it takes less than a millisecond.
+    /// A channel in use keeps at least that many of its ids, however short memory is.
     static let fewEntryIDs = 4096
     /// A refused `present` is answered this long after it came, in milliseconds, whatever the relay had to look up: a
     /// cached channel, one on the disk and one that does not exist cannot be told apart by the clock.
@@ -104,8 +123,10 @@ public struct RelayLimits: Sendable {
         ("requests-under-way", \.requestsUnderWay), ("bytes-under-way", \.bytesUnderWay),
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),
         ("inbox-entries", \.inboxEntries), ("inbox-bytes", \.inboxBytes),
+        ("inbox-places", \.inboxPlaces),
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
+        ("withdraw-place-burst", \.withdrawPlaceBurst), ("withdraw-place-every-ms", \.withdrawPlaceEveryMs),
         ("cached-channels", \.cachedChannels), ("cached-entry-ids", \.cachedEntryIDs),
         ("loaded-entry-ids", \.loadedEntryIDs), ("loaded-entry-ids-per-second", \.loadedEntryIDsPerSecond),
         ("denied-ms", \.deniedMs), ("linger-us", \.lingerMicroseconds),

@@ -12,12 +12,15 @@ struct BareHub: Sendable {
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let answers = Answers()
 
-    init(clock: TestClock = TestClock(), limits change: (inout RelayLimits) -> Void = { _ in }) {
+    init(
+        clock: TestClock = TestClock(), store: (any ChannelStore)? = nil,
+        limits change: (inout RelayLimits) -> Void = { _ in }
+    ) {
         var limits = RelayLimits()
         change(&limits)
         let answers = answers
         hub = Hub(
-            store: MemoryStore(eventLoop: group.next()), limits: limits, metrics: metrics, relayPass: nil,
+            store: store ?? MemoryStore(eventLoop: group.next()), limits: limits, metrics: metrics, relayPass: nil,
             nowMs: { clock.nowMs }, uptime: { clock.uptime }, loops: 1, deliver: { _, batch in answers.take(batch) })
     }
 
@@ -27,8 +30,8 @@ struct BareHub: Sendable {
     }
 
     /// Opens a connection and says hello.
-    func open(_ connection: ConnectionNumber) {
-        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: "here"))])
+    func open(_ connection: ConnectionNumber, from place: String = "here") {
+        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: place))])
         submit(.hello(versions: [1], relayPass: nil), on: connection)
     }
 
@@ -45,12 +48,19 @@ struct BareHub: Sendable {
         }
     }
 
+    /// The code of the refusal, or `nil`.
+    func refusal(of request: Request, on connection: ConnectionNumber) async -> RelayError.Code? {
+        if case .error(let error) = await ask(request, on: connection) { error.code } else { nil }
+    }
+
     /// Makes channels, and proves all of their tokens.
-    func makeChannels(_ count: Int, on connection: ConnectionNumber) async throws -> [KnownChannel] {
+    func makeChannels(
+        _ count: Int, _ kind: ChannelKind = .log, on connection: ConnectionNumber
+    ) async throws -> [KnownChannel] {
         var channels: [KnownChannel] = []
         for _ in 0..<count {
             let channel = KnownChannel()
-            let create = Request.create(channel: channel.id, access: channel.access, retentionSeconds: nil)
+            let create = Request.create(channel: channel.id, kind: kind, access: channel.access, retentionSeconds: nil)
             let present = Request.present(channel: channel.id, epoch: 0, tokens: channel.tokens)
             for request in [create, present] {
                 let reply = await ask(request, on: connection)

@@ -44,6 +44,45 @@ struct HubTests {
         try await hub.close()
     }
 
+    @Test("a channel that is used in every round holds no more entry ids than its share of the total")
+    func idsOfOneChannel() async throws {
+        let hub = BareHub { $0.cachedEntryIDs = 100 }
+        hub.open(1)
+        let channel = try #require(try await hub.makeChannels(1, on: 1).first)
+        var last = Request.ping
+        for seq: UInt64 in 1...2_000 {
+            last = .append(channel, [1])
+            #expect(await hub.ask(last, on: 1) == .accepted(seq: seq))
+            #expect(hub.metrics.cachedEntryIDs.load(ordering: .relaxed) <= 25)
+        }
+        #expect(await hub.ask(last, on: 1) == .accepted(seq: 2_000))
+        try await hub.close()
+    }
+
+    @Test("channels that are all used in every round hold no more entry ids than the total, and know what they took")
+    func idsOfAllChannels() async throws {
+        let hub = BareHub { $0.cachedEntryIDs = 200 }
+        hub.open(1)
+        let channels = try await hub.makeChannels(40, on: 1)
+        for _ in 0..<30 {
+            let appends = channels.map { Request.append($0, [1]) }
+            let frames = appends.map { ClientFrame(requestID: 0, request: $0) }
+            hub.hub.submit(frames.map { IntakeItem(connection: 1, intake: .request($0)) })
+            // In the rounds that bring back the ids of those that gave them up, there are some more.
+            let seqs = await hub.ask(appends[39], on: 1)
+            guard case .accepted = seqs else { throw Unexpected(reply: seqs) }
+            #expect(await hub.ask(appends[39], on: 1) == seqs)
+            for _ in 0..<3 { _ = await hub.ask(.ping, on: 1) }
+            #expect(hub.metrics.cachedEntryIDs.load(ordering: .relaxed) <= 200)
+            #expect(await hub.hub.countedEntryIDs == hub.metrics.cachedEntryIDs.load(ordering: .relaxed))
+        }
+        for channel in channels {
+            let head = try #require(try await hub.hub.store.head(of: channel.id))
+            #expect(head.lastSeq == 30)
+        }
+        try await hub.close()
+    }
+
     @Test("channels over the allowance are forgotten, but for those that somebody follows")
     func forgetting() async throws {
         let hub = BareHub { $0.cachedChannels = 10 }

@@ -81,6 +81,9 @@ private final class Comparison {
         configuration.limits.inboxEntries = 9
         configuration.limits.inboxBytes = 150
         configuration.limits.deniedMs = 0
+        // The model knows no addresses.
+        configuration.limits.inboxPlaces = 1
+        configuration.limits.withdrawPlaceBurst = 1_000
         configuration.nowMs = { clock.nowMs }
         // The model has one clock for both.
         configuration.uptime = { Int64(clock.nowMs) * 1_000_000 }

@@ -1,40 +1,76 @@
 import KithWire
 
-/// The entry ids of a channel's last day or two: an entry that is sent again is answered with its first seq.
+/// The entry ids that a channel took lately: an entry that is sent again is answered with its first seq.
 ///
-/// Two generations, so that forgetting costs nothing: the older one is dropped when the newer one has become old enough.
+/// Two generations, so that forgetting costs nothing: the older one is dropped when the newer one has become old enough, or
+/// large enough.
 struct EntryIDWindow {
+    /// How long and how many ids are kept.
+    struct Bounds {
+        /// Ids are kept for at least this long, as far as the counts allow, and for at most twice as long.
+        let lifetimeMs: UInt64
+        /// Ids kept at most.
+        let most: Int
+        /// Ids that ``EntryIDWindow/shrink()`` leaves.
+        let least: Int
+
+        init(_ limits: RelayLimits) {
+            lifetimeMs = UInt64(limits.entryIDSeconds) * 1_000
+            most = max(2, min(limits.channelEntries, limits.cachedEntryIDs / RelayLimits.channelsWithAllIDs))
+            least = min(RelayLimits.fewEntryIDs, most / 2)
+        }
+    }
+
     private var newer: [EntryID: UInt64] = [:]
     private var older: [EntryID: UInt64] = [:]
-    /// When the newer generation began, in milliseconds.
+    /// When the newer generation began, in milliseconds of a clock that nobody sets.
     private var newerSinceMs: UInt64
-    private let lifetimeMs: UInt64
+    private var lastSeq: UInt64 = 0
+    private let bounds: Bounds
 
-    init(lifetimeMs: UInt64, nowMs: UInt64, known: [(id: EntryID, seq: UInt64)] = []) {
-        self.lifetimeMs = lifetimeMs
-        newerSinceMs = nowMs
-        newer.reserveCapacity(known.count)
+    /// - Parameter known: ids with their seqs, in the order of the seqs.
+    init(_ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)] = []) {
+        self.bounds = bounds
+        newerSinceMs = uptimeMs
+        let kept = known.suffix(bounds.most)
+        let generation = bounds.most / 2
+        newer.reserveCapacity(min(kept.count, generation))
         // What is known was received up to now, so it may have its whole life before it.
-        for (id, seq) in known { newer[id] = seq }
+        for (id, seq) in kept.suffix(generation) { newer[id] = seq }
+        for (id, seq) in kept.dropLast(generation) { older[id] = seq }
+        lastSeq = kept.last?.seq ?? 0
     }
 
     /// The same, put together on a thread of the global pool: a million takes a tenth of a second.
     static func elsewhere(
-        lifetimeMs: UInt64, nowMs: UInt64, known: [(id: EntryID, seq: UInt64)]
+        _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {
-        EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: nowMs, known: known)
+        EntryIDWindow(bounds, uptimeMs: uptimeMs, known: known)
     }
 
     var count: Int { newer.count + older.count }
 
     func seq(of id: EntryID) -> UInt64? { newer[id] ?? older[id] }
 
-    mutating func insert(_ id: EntryID, seq: UInt64, nowMs: UInt64) {
-        if nowMs >= newerSinceMs + lifetimeMs {
+    mutating func insert(_ id: EntryID, seq: UInt64, uptimeMs: UInt64) {
+        if uptimeMs >= newerSinceMs + bounds.lifetimeMs || newer.count >= bounds.most / 2 {
             older = newer
             newer = [:]
-            newerSinceMs = nowMs
+            newerSinceMs = uptimeMs
         }
         newer[id] = seq
+        lastSeq = seq
+    }
+
+    /// Whether ``shrink()`` would leave fewer.
+    var canShrink: Bool { count > bounds.least }
+
+    /// Forgets the older ids, and leaves the newest.
+    mutating func shrink() {
+        // The cheap way, if it leaves enough.
+        guard older.isEmpty || newer.count < bounds.least else { return older = [:] }
+        let first = lastSeq + 1 - min(UInt64(bounds.least), lastSeq)
+        older = older.filter { $0.value >= first }
+        newer = newer.filter { $0.value >= first }
     }
 }

@@ -175,7 +175,7 @@ extension Hub {
         guard epoch == state.head.epoch else {
             return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
         }
-        if state.head.kind == .inbox, let refusal = inboxRefusal(state, payload.count, isTurn: nextAccess != nil) {
+        if state.head.kind == .inbox, let refusal = takeRoom(in: state, payload.count, nextAccess, session) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
         if state.tentative == nil { round.channels.append(state) }
@@ -187,20 +187,6 @@ extension Hub {
                 connection: connection, requestID: frame.requestID, reply: .accepted(seq: entry.seq),
                 condition: (round.mutations.count, channel, frame)))
         round.mutations.append(.append(channel: channel, entry: entry, nextAccess: nextAccess))
-    }
-
-    /// Why an inbox does not take an entry: it never drops what waits in it to make room.
-    private func inboxRefusal(_ inbox: HubChannel, _ bytes: Int, isTurn: Bool) -> RelayError? {
-        guard !isTurn else { return .denied }
-        let head = inbox.tentative?.head ?? inbox.head
-        let kept = head.lastSeq + 1 - head.firstSeq
-        guard kept < UInt64(limits.inboxEntries), head.payloadBytes + UInt64(bytes) <= UInt64(limits.inboxBytes)
-        else {
-            return RelayError(
-                .full, "the inbox is full until its owner has read it", detail: UInt64(limits.inboxEntries),
-                retryAfterMs: RelayLimits.fullInboxRetryMs)
-        }
-        return nil
     }
 
     private func present(
@@ -297,73 +283,6 @@ extension Hub {
         metrics.whispers.count()
         round.whispers.append((state, epoch, payload))
         answer(.done, to: connection, frame.requestID)
-    }
-
-    // MARK: Inboxes
-
-    private func deposit(
-        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ frame: ClientFrame,
-        _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        slowly(state.id) { hub in
-            await hub.depositSlowly(channel, keyPackages, lastResort, frame.requestID, connection)
-        }
-    }
-
-    private func withdraw(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.append, channel, frame, session, connection) else { return }
-        let wait = state.withdrawals.take(atNanoseconds: uptime())
-        guard wait == 0 else {
-            let error = RelayError(
-                .tooFast, "too many key packages were asked of this inbox",
-                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
-            return answer(.error(error), to: connection, frame.requestID)
-        }
-        slowly(state.id) { hub in await hub.withdrawSlowly(channel, frame.requestID, connection) }
-    }
-
-    private func close(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        slowly(state.id) { hub in await hub.closeSlowly(channel, frame.requestID, connection) }
-    }
-
-    private func trim(
-        _ channel: ChannelID, _ throughSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
-        _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        guard state.head.kind == .inbox else { return deny(connection, frame.requestID) }
-        slowly(channel) { hub in await hub.trimSlowly(channel, throughSeq, frame.requestID, connection) }
-    }
-
-    /// The channel, if this connection has `needed` in its current epoch and no entry of it is under way; otherwise the
-    /// request is answered or waits.
-    private func mayChangeShelf(
-        _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession,
-        _ connection: ConnectionNumber
-    ) -> HubChannel? {
-        guard session.hasPresented(channel) else {
-            deny(connection, frame.requestID)
-            return nil
-        }
-        guard let state = cached(channel), state.tentative == nil else {
-            waitForRound(channel, frame, connection)
-            return nil
-        }
-        guard session.rights(in: channel, epoch: state.head.epoch).contains(needed) else {
-            deny(connection, frame.requestID)
-            return nil
-        }
-        guard !state.head.isClosed else {
-            answer(.error(.gone), to: connection, frame.requestID)
-            return nil
-        }
-        return state
     }
 }
 

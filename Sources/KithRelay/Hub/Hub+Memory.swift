@@ -29,12 +29,21 @@ extension Hub {
     }
 
     /// Forgets some channels that have not been used lately, as long as there are too many, or too many entry ids. It costs
-    /// the same however many there are, also when none of them may go. A followed channel loses its ids only.
-    func forgetIdleChannels(asking count: Int = RelayLimits.askedEachRound) {
+    /// the same however many there are, also when none of them may go. A followed channel loses its ids only. If that is not
+    /// enough, channels in use give up ids as well.
+    func forgetIdleChannels(asking count: Int) {
+        forgetIdle(asking: count)
+        shrinkUsed(asking: count)
+    }
+
+    private var cachedEntryIDs: Int { metrics.cachedEntryIDs.load(ordering: .relaxed) }
+
+    private func forgetIdle(asking count: Int) {
         // None is asked twice: what was used stays at least until the next round has been decided.
         var attempts = min(count, turns.count)
         while attempts > 0 {
-            let tooManyIDs = metrics.cachedEntryIDs.load(ordering: .relaxed) > limits.cachedEntryIDs
+            // Before those in use have to: an eighth of the ids is theirs to come.
+            let tooManyIDs = cachedEntryIDs > limits.cachedEntryIDs - limits.cachedEntryIDs / 8
             let tooMany = channels.count > limits.cachedChannels
             guard tooManyIDs || tooMany else { return }
             let now = uptime()
@@ -55,6 +64,20 @@ extension Hub {
                 changeIDs(of: idle) { $0.forgetIDs() }
                 turns.enter(idle)
             }
+        }
+    }
+    /// Takes ids from channels in the order of their turns, whether they are in use or not.
+    private func shrinkUsed(asking count: Int) {
+        var attempts = min(count, turns.count)
+        while attempts > 0, cachedEntryIDs > limits.cachedEntryIDs {
+            let next = turns.next(&attempts) { channel in
+                guard channels[channel.id] === channel else { return true }
+                return busy[channel.id] == nil && channel.tentative == nil && channel.ids != nil
+            }
+            guard let next else { return }
+            guard channels[next.id] === next else { continue }
+            changeIDs(of: next) { $0.shrinkIDs() }
+            turns.enter(next)
         }
     }
 }

@@ -67,14 +67,13 @@ extension Hub {
         }
         // Many small ones may be under way at once: each is charged before it is read, and so for all that is kept.
         if !isLarge { charges.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
-        let lifetimeMs = UInt64(limits.entryIDSeconds) * 1000
         let now = nowMs()
-        let known = try await store.entryIDs(of: state.id, receivedSinceMs: now < lifetimeMs ? 0 : now - lifetimeMs)
+        let known = try await store.entryIDs(of: state.id, receivedSinceMs: now - min(now, idBounds.lifetimeMs))
         if isLarge { charges.charge(known.count, to: payer, atNanoseconds: uptime()) }
         let window =
             isLarge
-            ? await EntryIDWindow.elsewhere(lifetimeMs: lifetimeMs, nowMs: now, known: known)
-            : EntryIDWindow(lifetimeMs: lifetimeMs, nowMs: now, known: known)
+            ? await EntryIDWindow.elsewhere(idBounds, uptimeMs: uptimeMs, known: known)
+            : EntryIDWindow(idBounds, uptimeMs: uptimeMs, known: known)
         if channels[state.id] === state { changeIDs(of: state) { $0.setIDs(window) } }
         // It was looked at for being forgotten while it was loaded.
         state.isUsed = true
@@ -128,7 +127,7 @@ extension Hub {
         if case .done = reply, channels[channel] == nil {
             // Only what was just created is known to have no entries; what existed is loaded when it is used.
             if let head = try? await store.head(of: channel), head.lastSeq == 0 {
-                let ids = EntryIDWindow(lifetimeMs: UInt64(limits.entryIDSeconds) * 1000, nowMs: nowMs())
+                let ids = EntryIDWindow(idBounds, uptimeMs: uptimeMs)
                 changeIDs(of: insert(channel, head)) { $0.setIDs(ids) }
             }
         }
@@ -187,93 +186,6 @@ extension Hub {
         send(reply, requestID: requestID, to: connection)
     }
 
-    // MARK: Capacity
-
-    /// Whether the front of a channel has to go. An inbox refuses instead.
-    func overCapacity(_ head: ChannelHead) -> Bool {
-        guard head.kind == .log else { return false }
-        return head.lastSeq &+ 1 &- head.firstSeq > UInt64(limits.channelEntries)
-            || head.payloadBytes > UInt64(limits.channelBytes)
-    }
-
-    /// Drops the front of a log that is over its size, a sixteenth at a time, so that it happens rarely.
-    func trim(_ channel: ChannelID) {
-        slowly(channel) { hub in
-            while let state = hub.channels[channel], hub.overCapacity(state.head) {
-                let kept = state.head.lastSeq + 1 - state.head.firstSeq
-                let firstSeq = state.head.firstSeq + max(1, kept / 16)
-                let outcome = await hub.commitWithNextRound(.trim(channel: channel, firstSeq: firstSeq))
-                guard outcome == .committed, let head = try? await hub.store.head(of: channel),
-                    head.firstSeq > state.head.firstSeq
-                else { return }
-                state.setHead(head)
-            }
-        }
-    }
-
-    /// Takes over what the store says a channel has, after the store dropped some of it.
-    private func refreshHead(of channel: ChannelID) {
-        slowly(channel) { hub in
-            guard let head = try? await hub.store.head(of: channel) else { return }
-            hub.channels[channel]?.setHead(head)
-        }
-    }
-
-    /// Drops what is out of its retention.
-    func expire() async {
-        while !isShuttingDown, let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
-            for (channel, _) in expired where channels[channel] != nil { refreshHead(of: channel) }
-        }
-    }
-
-    // MARK: Inboxes
-
-    /// Drops what the owner of an inbox has read.
-    func trimSlowly(
-        _ channel: ChannelID, _ throughSeq: UInt64, _ requestID: UInt32, _ connection: ConnectionNumber
-    ) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            guard let head = try await store.head(of: channel), !head.isClosed else { return .answer(.error(.gone)) }
-            let firstSeq = min(throughSeq, head.lastSeq) + 1
-            guard firstSeq > head.firstSeq else { return .answer(.done) }
-            return .commit(.trim(channel: channel, firstSeq: firstSeq), then: .done)
-        }
-        if case .done = reply, let head = try? await store.head(of: channel) { channels[channel]?.setHead(head) }
-        send(reply, requestID: requestID, to: connection)
-    }
-
-    func depositSlowly(
-        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ requestID: UInt32,
-        _ connection: ConnectionNumber
-    ) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            let shelf = try await store.shelf(of: channel)
-            guard shelf.count + keyPackages.count <= limits.keyPackages else {
-                let error = RelayError(.full, "the inbox has no room for more", detail: UInt64(limits.keyPackages))
-                return .answer(.error(error))
-            }
-            return .commit(
-                .deposit(
-                    channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version),
-                then: .done)
-        }
-        send(reply, requestID: requestID, to: connection)
-    }
-
-    func withdrawSlowly(_ channel: ChannelID, _ requestID: UInt32, _ connection: ConnectionNumber) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            let shelf = try await store.shelf(of: channel)
-            if let next = shelf.next {
-                return .commit(
-                    .withdraw(channel: channel, position: next.position, shelfVersion: shelf.version),
-                    then: .keyPackage(next.bytes, isLastResort: false))
-            }
-            if let lastResort = shelf.lastResort { return .answer(.keyPackage(lastResort, isLastResort: true)) }
-            return .answer(.error(RelayError(.notFound, "the inbox has no key package to give")))
-        }
-        send(reply, requestID: requestID, to: connection)
-    }
-
     // MARK: Names
 
     func register(_ record: NameRecord, _ connection: ConnectionNumber, _ requestID: UInt32) {
@@ -311,7 +223,7 @@ extension Hub {
     }
 
     /// Decides on what the store says, commits, and decides anew if the store has moved on meanwhile.
-    private func deciding(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
+    func deciding(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
         for _ in 0..<Self.attempts {
             do throws(StoreFailure) {
                 switch try await decide() {

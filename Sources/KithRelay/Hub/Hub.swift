@@ -44,6 +44,10 @@ actor Hub {
     /// What addresses owe for loading, and the loading of many entry ids at once.
     var charges: LoadCharges
     var largeLoads = OneAtATime()
+    /// What addresses have waiting in inboxes, and have taken from them.
+    var shares: InboxShares
+    var withdrawals: PlaceWithdrawals
+    let idBounds: EntryIDWindow.Bounds
     /// Why the last commit failed; `nil` once one succeeds.
     private var lastFailure: StoreFailure?
 
@@ -98,12 +102,18 @@ actor Hub {
         self.nowMs = nowMs
         self.uptime = uptime
         charges = LoadCharges(limits)
+        shares = InboxShares(limits)
+        withdrawals = PlaceWithdrawals(limits)
+        idBounds = EntryIDWindow.Bounds(limits)
         // A single processor is needed by whoever brings the next request.
         linger = Linger(longest: .microseconds(System.coreCount > 1 ? Int64(limits.lingerMicroseconds) : 0))
         self.loops = loops
         self.deliver = deliver
         batches = Array(repeating: LoopBatch(), count: loops)
     }
+
+    /// Milliseconds on a clock that nobody sets.
+    var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
     /// Queues what happened on connections. Called from event loops.
     nonisolated func submit(_ items: [IntakeItem]) {
@@ -149,9 +159,11 @@ actor Hub {
         round = Round()
         round.nowMs = nowMs()
         for item in items { decide(item) }
+        let used = round.channels.count
         let outcomes = await commitRound()
         finishRound(outcomes)
-        forgetIdleChannels()
+        // More than what came.
+        forgetIdleChannels(asking: max(RelayLimits.askedEachRound, 2 * used))
     }
 
     private func commitRound() async -> [StoreOutcome] {
@@ -197,14 +209,16 @@ actor Hub {
                 send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
             case .conflict:
                 failed.insert(condition.channel)
+                giveBackRoom(of: condition.retry, from: answer.connection)
                 retries.append(IntakeItem(connection: answer.connection, intake: .request(condition.retry)))
             case .failed(let failure):
                 failed.insert(condition.channel)
+                giveBackRoom(of: condition.retry, from: answer.connection)
                 send(.error(RelayError(failure)), requestID: answer.requestID, to: answer.connection)
             }
         }
         for channel in round.channels {
-            if failed.contains(channel.id) { forgetRound(of: channel) } else { takeOver(channel, nowMs: round.nowMs) }
+            if failed.contains(channel.id) { forgetRound(of: channel) } else { takeOver(channel) }
         }
         for whisper in round.whispers where !failed.contains(whisper.channel.id) {
             broadcast(
@@ -215,8 +229,9 @@ actor Hub {
         flush()
     }
 
-    private func takeOver(_ channel: HubChannel, nowMs: UInt64) {
-        let (entries, followers) = changeIDs(of: channel) { $0.takeOverRound(nowMs: nowMs) }
+    private func takeOver(_ channel: HubChannel) {
+        let now = uptimeMs
+        let (entries, followers) = changeIDs(of: channel) { $0.takeOverRound(uptimeMs: now) }
         metrics.entriesAccepted.count(entries.count)
         if entries.last?.kind == .turn {
             metrics.turnsAccepted.count()

@@ -41,6 +41,11 @@ final class HubChannel {
 
     func forgetIDs() { ids = nil }
 
+    /// Forgets the older ids, or all if there are few: those are soon loaded again.
+    func shrinkIDs() {
+        if ids?.canShrink == true { ids?.shrink() } else { ids = nil }
+    }
+
     // MARK: A round
 
     /// Adds an entry to the round: the next seq, in the current epoch.
@@ -66,11 +71,11 @@ final class HubChannel {
     }
 
     /// The round was committed: its state becomes the channel's. Returns its entries and who follows them.
-    func takeOverRound(nowMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
+    func takeOverRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
         guard let round = tentative else { return ([], followers) }
         tentative = nil
         head = round.head
-        for entry in round.entries { ids?.insert(entry.id, seq: entry.seq, nowMs: nowMs) }
+        for entry in round.entries { ids?.insert(entry.id, seq: entry.seq, uptimeMs: uptimeMs) }
         let listening = followers
         if round.isTurned {
             // Their follow ends with the turn; the next epoch needs its own token.
