@@ -18,6 +18,19 @@ public enum Limits {
     static let signatureLength = 8_192
     /// Bytes of a MAC or hash. SHA-512's has 64.
     static let hashLength = 255
+    /// Bytes of the shortest hash of any suite, SHA-256's. References and nonces that are shorter match nothing, and in memory
+    /// each takes 64 bytes at least.
+    static let shortestHash = 32
+    /// Extensions in one list. RFC 9420 and its extensions draft define six types and reserve 15 for GREASE; in memory an
+    /// extension takes up to 16 times its shortest encoding.
+    static let extensions = 32
+    /// External senders of a group. They are servers of the group's operator, a few; in memory one takes up to 25 times its
+    /// shortest encoding.
+    static let externalSenders = 64
+    /// Certificates in an X.509 credential. Public certificate chains have two to five.
+    static let certificates = 16
+    /// Bytes of all certificates of an X.509 credential. A chain of post-quantum certificates takes about 20,000.
+    static let certificateBytes = 1 << 16
     /// Proposals in a commit. A commit that adds every member of the largest group in one step; one takes 16 bytes of memory
     /// before it is looked at, besides what it carries.
     static let proposals = members

@@ -8,6 +8,8 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case invalidLengthPrefix
     /// A vector has more bytes, or more values, than its reader allows.
     case tooLong(limit: Int)
+    /// A vector has fewer bytes than its reader asks for.
+    case tooShort(minimum: Int)
     /// This many bytes were left over after the value.
     case trailingBytes(Int)
     /// The presence octet of an `optional<T>` was neither 0 nor 1 (RFC 9420 §2.1.1).
@@ -35,6 +37,7 @@ extension TLSCodecError: CustomStringConvertible {
         case .nonMinimalLength: "a length is not in its shortest form"
         case .invalidLengthPrefix: "a length starts with a prefix that stands for nothing"
         case .tooLong(let limit): "a vector is longer than the \(limit) allowed"
+        case .tooShort(let minimum): "a vector is shorter than the \(minimum) bytes it must have"
         case .trailingBytes(let count): "\(count) bytes are left over after the value"
         case .invalidPresence(let octet): "a presence octet is \(octet), neither 0 nor 1"
         case .unknownValue(let field, let value): "\(field) has the undefined value \(value)"

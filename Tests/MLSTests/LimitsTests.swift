@@ -70,6 +70,71 @@ struct LimitsTests {
         }
     }
 
+    @Test("an X.509 credential has at most 16 certificates and 64 KiB of them")
+    func certificates() throws {
+        let longest = Credential.x509(certificates: Array(repeating: [], count: Limits.certificates))
+        #expect(try Credential(decoding: longest.encoded) == longest)
+        let tooMany = Credential.x509(certificates: Array(repeating: [], count: Limits.certificates + 1))
+        #expect(throws: TLSCodecError.tooLong(limit: Limits.certificates)) { try Credential(decoding: tooMany.encoded) }
+        let tooLarge = Credential.x509(certificates: [[UInt8](repeating: 0, count: Limits.certificateBytes)])
+        #expect(throws: TLSCodecError.tooLong(limit: Limits.certificateBytes)) {
+            try Credential(decoding: tooLarge.encoded)
+        }
+        // What others could not read is not made.
+        let client = Client(
+            credential: tooMany, signer: try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519),
+            capabilities: Capabilities(credentials: [.x509]))
+        #expect(throws: MLSError.usage(.tooLarge)) {
+            try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: testLifetime)
+        }
+    }
+
+    @Test("a list of extensions has at most 32, wherever it is")
+    func extensions() throws {
+        let many = (0...Limits.extensions).map {
+            Extension(type: ExtensionType(rawValue: 0xf000 + UInt16($0)), data: [])
+        }
+        let error = TLSCodecError.tooLong(limit: Limits.extensions)
+        let proposal = Proposal.groupContextExtensions(many)
+        #expect(throws: error) { try Proposal(decoding: proposal.encoded) }
+        let reInit = ReInit(groupID: [1], cipherSuite: .x25519AES128SHA256Ed25519, extensions: many)
+        #expect(throws: error) { try ReInit(decoding: reInit.encoded) }
+        var context = try testGroup("alice").context
+        context.extensions = many
+        #expect(throws: error) { try GroupContext(decoding: context.encoded) }
+        context.extensions.removeLast()
+        #expect(try GroupContext(decoding: context.encoded) == context)
+        var client = try testClient("alice", capabilities: Capabilities(extensions: many.map(\.type)))
+        client.leafExtensions = many
+        #expect(throws: MLSError.usage(.tooLarge)) {
+            try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: testLifetime)
+        }
+    }
+
+    @Test("a group has at most 64 external senders")
+    func externalSenders() throws {
+        let sender = ExternalSender(
+            signatureKey: try testClient("server").signer.publicKey, credential: .basic(identity: []))
+        let most = [Extension.externalSenders(Array(repeating: sender, count: Limits.externalSenders))]
+        #expect(try most.externalSenders().count == Limits.externalSenders)
+        let tooMany = [Extension.externalSenders(Array(repeating: sender, count: Limits.externalSenders + 1))]
+        #expect(throws: MLSError.proposals(.malformedExtension)) {
+            try validateGroupExtensions(tooMany, replacing: [], testEnvironment())
+        }
+    }
+
+    @Test("references and nonces shorter than any hash are not read")
+    func shortHashes() throws {
+        let short = [UInt8](repeating: 1, count: Limits.shortestHash - 1)
+        let error = TLSCodecError.tooShort(minimum: Limits.shortestHash)
+        #expect(throws: error) { try ProposalOrRef(decoding: ProposalOrRef.reference(short).encoded) }
+        let id = PreSharedKeyID(kind: .external(id: [1]), nonce: short)
+        #expect(throws: error) { try PreSharedKeyID(decoding: id.encoded) }
+        let secrets = EncryptedGroupSecrets(
+            newMember: short, encryptedGroupSecrets: HPKECiphertext(kemOutput: [1], ciphertext: [1]))
+        #expect(throws: error) { try EncryptedGroupSecrets(decoding: secrets.encoded) }
+    }
+
     @Test("pieces of an array that share their storage change alone")
     func sharedPieces() {
         var array = ChunkedArray<Int?>()

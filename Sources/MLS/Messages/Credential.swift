@@ -17,17 +17,28 @@ public enum Credential: Hashable, Sendable, TLSCodable {
 
     /// Reads a credential.
     ///
-    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known.
+    /// - Throws: `TLSCodecError.unknownValue` for other types: their length is not known. `TLSCodecError.tooLong` for more
+    ///   than 16 certificates, or more than 64 KiB of them.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.read(CredentialType.self) {
         case .basic: self = .basic(identity: Array(try reader.readOpaque()))
         case .x509:
-            var nested = try reader.readNested()
+            var nested = try reader.readNested(limit: Limits.certificateBytes)
             var certificates: [[UInt8]] = []
-            while !nested.isAtEnd { certificates.append(Array(try nested.readOpaque())) }
+            while !nested.isAtEnd {
+                guard certificates.count < Limits.certificates else { throw .tooLong(limit: Limits.certificates) }
+                certificates.append(Array(try nested.readOpaque()))
+            }
             self = .x509(certificates: certificates)
         case let other: throw .unknownValue(field: "credential_type", value: UInt64(other.rawValue))
         }
+    }
+
+    /// Whether a reader takes the credential: see ``init(from:)``.
+    var isReadable: Bool {
+        guard case .x509(let certificates) = self else { return true }
+        return certificates.count <= Limits.certificates
+            && certificates.reduce(0) { $0 + $1.count + 4 } <= Limits.certificateBytes
     }
 
     /// Writes the credential.

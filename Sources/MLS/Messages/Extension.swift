@@ -52,6 +52,11 @@ extension [Extension] {
     /// The content of the extension of a type.
     public subscript(type: ExtensionType) -> [UInt8]? { first { $0.type == type }?.data }
 
+    /// The list with an empty extension of a GREASE type (§13.5), unless it has one of a GREASE type already.
+    func greased(_ type: ExtensionType) -> [Extension] {
+        contains { $0.type.isGREASE } ? self : self + [Extension(type: type, data: [])]
+    }
+
     /// Whether a type appears twice, which no list of extensions may have (§13.4).
     var hasDuplicates: Bool { count > 1 && Set(map(\.type)).count != count }
 
@@ -65,9 +70,23 @@ extension [Extension] {
     func externalSenders() throws(TLSCodecError) -> [ExternalSender] {
         guard let data = self[.externalSenders] else { return [] }
         var reader = TLSReader(data)
-        let senders = try reader.readVector(of: ExternalSender.self)
+        let senders = try reader.readVector(of: ExternalSender.self, maximumCount: Limits.externalSenders)
         try reader.expectEnd()
         return senders
+    }
+}
+
+extension TLSReader {
+    /// Reads `Extension extensions<V>`.
+    mutating func readExtensions() throws(TLSCodecError) -> [Extension] {
+        try readVector(maximumCount: Limits.extensions)
+    }
+
+    /// Reads an `opaque x<V>` that is a hash, or as long as one.
+    mutating func readHash() throws(TLSCodecError) -> [UInt8] {
+        let hash = try readOpaque(limit: Limits.hashLength)
+        guard hash.count >= Limits.shortestHash else { throw .tooShort(minimum: Limits.shortestHash) }
+        return Array(hash)
     }
 }
 

@@ -50,7 +50,7 @@ public struct GroupContext: Hashable, Sendable, TLSCodable {
         epoch = try reader.readUInt64()
         treeHash = Array(try reader.readOpaque(limit: Limits.hashLength))
         confirmedTranscriptHash = Array(try reader.readOpaque(limit: Limits.hashLength))
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
     }
 
     /// Writes the group context.

@@ -28,6 +28,7 @@ public struct GroupInfo: Hashable, Sendable, TLSCodable {
         groupContext: GroupContext, extensions: [Extension], confirmationTag: [UInt8], signer: LeafIndex,
         key: SignaturePrivateKey
     ) throws(MLSError) {
+        guard extensions.count <= Limits.extensions else { throw .usage(.tooLarge) }
         self.groupContext = groupContext
         self.extensions = extensions
         self.confirmationTag = confirmationTag
@@ -50,7 +51,7 @@ public struct GroupInfo: Hashable, Sendable, TLSCodable {
     /// Reads a GroupInfo.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         groupContext = try reader.read()
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
         confirmationTag = Array(try reader.readOpaque(limit: Limits.hashLength))
         signer = try reader.read()
         signature = Array(try reader.readOpaque(limit: Limits.signatureLength))

@@ -31,6 +31,7 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         cipherSuite: CipherSuite, initKey: HPKEPublicKey, leafNode: LeafNode, extensions: [Extension],
         signer: SignaturePrivateKey
     ) throws(MLSError) {
+        guard extensions.count <= Limits.extensions else { throw .usage(.tooLarge) }
         version = .mls10
         self.cipherSuite = cipherSuite
         self.initKey = initKey
@@ -59,7 +60,7 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         cipherSuite = try reader.read()
         initKey = try reader.read()
         leafNode = try reader.read()
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
         signature = Array(try reader.readOpaque(limit: Limits.signatureLength))
     }
 

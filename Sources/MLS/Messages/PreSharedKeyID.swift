@@ -54,7 +54,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
             kind = .resumption(usage: usage, groupID: Array(try reader.readOpaque()), epoch: try reader.readUInt64())
         case let other: throw .unknownValue(field: "psktype", value: UInt64(other))
         }
-        nonce = Array(try reader.readOpaque(limit: Limits.hashLength))
+        nonce = try reader.readHash()
     }
 
     /// Writes the PSK's name.

@@ -47,7 +47,7 @@ public enum Proposal: Hashable, Sendable, TLSCodable {
         case .preSharedKey: self = .preSharedKey(try reader.read())
         case .reInit: self = .reInit(try reader.read())
         case .externalInit: self = .externalInit(kemOutput: Array(try reader.readOpaque()))
-        case .groupContextExtensions: self = .groupContextExtensions(try reader.readVector())
+        case .groupContextExtensions: self = .groupContextExtensions(try reader.readExtensions())
         case .selfRemove: self = .selfRemove
         case let other: throw .unknownValue(field: "proposal_type", value: UInt64(other.rawValue))
         }
@@ -96,7 +96,7 @@ public struct ReInit: Hashable, Sendable, TLSCodable {
         groupID = Array(try reader.readOpaque())
         version = try reader.read()
         cipherSuite = try reader.read()
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
     }
 
     /// Writes the four fields.
@@ -128,7 +128,7 @@ public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: self = .proposal(try reader.read())
-        case 2: self = .reference(Array(try reader.readOpaque(limit: Limits.hashLength)))
+        case 2: self = .reference(try reader.readHash())
         case let other: throw .unknownValue(field: "ProposalOrRefType", value: UInt64(other))
         }
     }

@@ -52,7 +52,7 @@ public struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
 
     /// Reads the two fields.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        newMember = Array(try reader.readOpaque(limit: Limits.hashLength))
+        newMember = try reader.readHash()
         encryptedGroupSecrets = try reader.read()
     }
 
