@@ -1,19 +1,11 @@
-import TLSCodec
-
 /// An MLS cipher suite's code point (RFC 9420 §5.1, §17.1). Any number can be carried; only those with ``isSupported`` can
 /// be used.
-public struct CipherSuite: RawRepresentable, Hashable, Sendable, TLSCodable {
+public struct CipherSuite: CodePoint {
     /// The code point.
     public let rawValue: UInt16
 
     /// Any code point, supported or not.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
-
-    /// Reads a code point.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) { rawValue = try reader.readUInt16() }
-
-    /// Writes the code point.
-    public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
 
     /// `MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519` (§17.1).
     public static let x25519AES128SHA256Ed25519 = CipherSuite(rawValue: 0x0001)

@@ -202,6 +202,8 @@ public enum ProposalListError: Hashable, Sendable {
     case requiredCapabilities
     /// A group context extension that some member does not support (§13.4).
     case groupExtensionUnsupported
+    /// A group context extension that the application does not take (``MLSConfiguration/allowedGroupExtensions``).
+    case groupExtensionRefused
     /// A list of extensions that names a type twice (§13.4).
     case duplicateExtension
     /// An external commit's list is not as §12.2 says.
@@ -254,6 +256,8 @@ public enum JoiningError: Hashable, Sendable {
     case pathSecret
     /// An extension of the group context is not supported (§13.4).
     case groupExtensionUnsupported
+    /// An extension of the group context that the application does not take (``MLSConfiguration/allowedGroupExtensions``).
+    case groupExtensionRefused
     /// The caller is in a group of this identifier already.
     case groupIDInUse
     /// The GroupInfo has no external public key (§12.4.3.2).

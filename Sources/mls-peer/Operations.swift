@@ -14,13 +14,17 @@ struct Peer {
         var external: ExternalJoin?
     }
 
+    private let configuration: MLSConfiguration
     private var members: [String: Member] = [:]
     private var preSharedKeys: [[UInt8]: SecretBytes] = [:]
+
+    init(_ configuration: MLSConfiguration) { self.configuration = configuration }
 
     private var environment: MLSEnvironment {
         let keys = preSharedKeys
         return MLSEnvironment(
-            authentication: AcceptEveryCredential(), now: UInt64(Date().timeIntervalSince1970)
+            authentication: AcceptEveryCredential(), now: UInt64(Date().timeIntervalSince1970),
+            configuration: configuration
         ) { kind in
             if case .external(let id) = kind { keys[id] } else { nil }
         }

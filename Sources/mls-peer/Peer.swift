@@ -5,7 +5,11 @@ import MLS
 @main
 enum MLSPeer {
     static func main() {
-        var peer = Peer()
+        guard let configuration = configuration(CommandLine.arguments.dropFirst()) else {
+            FileHandle.standardError.write(Data("usage: mls-peer [--maximum-lifetime SECONDS|none]\n".utf8))
+            exit(2)
+        }
+        var peer = Peer(configuration)
         while let line = readLine(strippingNewline: true) {
             let answer: [String: Any]
             do {
@@ -18,6 +22,19 @@ enum MLSPeer {
             let data = (try? JSONSerialization.data(withJSONObject: answer, options: [.sortedKeys])) ?? Data("{}".utf8)
             FileHandle.standardOutput.write(data + Data("\n".utf8))
         }
+    }
+
+    /// What the arguments choose; nil if they are not understood.
+    private static func configuration(_ arguments: ArraySlice<String>) -> MLSConfiguration? {
+        var configuration = MLSConfiguration()
+        var rest = arguments
+        while let option = rest.popFirst() {
+            guard option == "--maximum-lifetime", let value = rest.popFirst(),
+                let lifetime = value == "none" ? .max : UInt64(value)
+            else { return nil }
+            configuration.maximumLifetime = lifetime
+        }
+        return configuration
     }
 }
 

@@ -266,27 +266,6 @@ struct GroupTests {
         #expect(other != first)
     }
 
-    @Test("GREASE in capabilities, key packages and GroupInfo is ignored")
-    func grease() throws {
-        var capabilities = Capabilities().greased(
-            random: RandomSource { buffer in
-                for index in buffer.indices { buffer[index] = UInt8(index * 3) }
-            })
-        #expect(capabilities.extensions.count == 1 && capabilities.extensions[0].isGREASE)
-        capabilities.extensions.append(ExtensionType(rawValue: 0x3a3a))
-        var client = try testClient("bob", capabilities: capabilities)
-        client.leafExtensions = [Extension(type: capabilities.extensions[0], data: [1, 2])]
-        let bundle = try KeyPackageBundle(
-            suite: .x25519AES128SHA256Ed25519, client: client, lifetime: testLifetime,
-            extensions: [Extension(type: ExtensionType(rawValue: 0x3a3a), data: [9])])
-        var creator = try testGroup("alice")
-        var options = CommitOptions([.add(bundle.keyPackage)])
-        options.groupInfoExtensions = [Extension(type: ExtensionType(rawValue: 0x7a7a), data: [])]
-        let commit = try creator.commit(options, in: testEnvironment())
-        let welcome = try #require(commit.welcome)
-        #expect(throws: Never.self) { try Group(joining: welcome.asWelcome, with: bundle, in: testEnvironment()) }
-    }
-
     @Test("a key package of last resort says so")
     func lastResort() throws {
         let capabilities = Capabilities(extensions: [.appDataDictionary])

@@ -142,4 +142,38 @@ struct MessengerTests {
         let bundle = try KeyPackageBundle(restoring: json["stored"].secret())
         #expect(try bundle.keyPackage.encoded == json["key_package"].bytes())
     }
+
+    @Test("a key package that never expires is accepted by an application that says so")
+    func endlessLifetime() throws {
+        let bundle = try KeyPackageBundle(
+            suite: .x25519AES128SHA256Ed25519, client: testClient("bob"),
+            lifetime: Lifetime(notBefore: 0, notAfter: .max))
+        #expect(throws: MLSError.leafNode(.lifetimeTooLong)) { try bundle.keyPackage.verify(in: testEnvironment()) }
+        let endless = testEnvironment { $0.configuration.maximumLifetime = .max }
+        var group = try testGroup("alice")
+        let commit = try group.commit(CommitOptions([.add(bundle.keyPackage)]), in: endless)
+        let welcome = try #require(commit.welcome).asWelcome
+        #expect(throws: Never.self) { try Group(joining: welcome, with: bundle, in: endless) }
+    }
+
+    @Test("a group whose extensions the application does not take is neither made nor changed to")
+    func allowedGroupExtensions() throws {
+        let environment = testEnvironment { $0.configuration.allowedGroupExtensions = [.requiredCapabilities] }
+        #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
+            try testGroup("alice", extensions: [.externalSenders([])], environment)
+        }
+        var members = try TestMembers(["alice", "bob"], environment: environment)
+        let senders = Proposal.groupContextExtensions([.externalSenders([])])
+        #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
+            try members.groups[0].commit(CommitOptions([senders]), in: environment)
+        }
+        // Another member's application may take more.
+        let proposal = try members.groups[0].propose(senders, in: testEnvironment())
+        #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
+            try members.groups[1].process(proposal.delivered, in: environment)
+        }
+        let required = Proposal.groupContextExtensions([.requiredCapabilities(RequiredCapabilities())])
+        try members.commit(1, CommitOptions([required]))
+        try members.checkAgreement()
+    }
 }

@@ -113,7 +113,9 @@ extension Credential {
 /// others accepted, and be parted from them for good. Whoever adds a device judges the lifetime, while it can still wait.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
-        credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
+        // Devices are members; nobody proposes from outside.
+        guard role == .member else { return false }
+        return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
     /// A member may renew its certificate and its device, and stays the same account.

@@ -168,6 +168,8 @@ package final class Messenger {
         environment.configuration.checksReceivedLifetimes = false
         // Members add members; nobody proposes from outside.
         environment.configuration.acceptsNewcomers = false
+        // Nothing in Kith uses others, and external senders may do nothing here.
+        environment.configuration.allowedGroupExtensions = [.requiredCapabilities]
         return environment
     }
 }

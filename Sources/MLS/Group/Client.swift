@@ -10,6 +10,9 @@ public struct Client: Sendable {
     public var capabilities: Capabilities
     /// The extensions of its leaves.
     public var leafExtensions: [Extension]
+    /// Whether its leaves and key packages carry GREASE (RFC 9420 §13.5): values without a meaning, which keep others from
+    /// relying on there being none. 11 bytes for each leaf and 3 more for a key package.
+    public var carriesGREASE = true
 
     /// Takes the parts.
     public init(
@@ -22,9 +25,14 @@ public struct Client: Sendable {
         self.leafExtensions = leafExtensions
     }
 
-    var template: LeafTemplate {
-        LeafTemplate(
-            credential: credential, capabilities: capabilities, extensions: leafExtensions, signer: signer)
+    /// What the client's next leaf is made of.
+    func template(random: RandomSource) -> LeafTemplate {
+        let shown = carriesGREASE ? capabilities.greased(random: random) : capabilities
+        let grease = carriesGREASE ? shown.extensions.first { $0.isGREASE } : nil
+        return LeafTemplate(
+            credential: credential, capabilities: shown,
+            extensions: grease.map(leafExtensions.greased) ?? leafExtensions,
+            signer: signer)
     }
 }
 
@@ -56,8 +64,11 @@ public struct KeyPackageBundle: Sendable {
         initKey = try algorithms.kem.generateKeyPair(random)
         encryptionKey = try algorithms.kem.generateKeyPair(random)
         signer = client.signer
-        var extensions = extensions
-        var capabilities = client.capabilities
+        let template = client.template(random: random)
+        var (extensions, capabilities) = (extensions, template.capabilities)
+        if client.carriesGREASE, let grease = capabilities.extensions.first(where: \.isGREASE) {
+            extensions = extensions.greased(grease)
+        }
         if isLastResort {
             var dictionary = AppDataDictionary()
             dictionary[.lastResortKeyPackage] = []
@@ -68,7 +79,7 @@ public struct KeyPackageBundle: Sendable {
         guard capabilities.list(extensions) else { throw .leafNode(.extensionNotInCapabilities) }
         let leaf = try LeafNode(
             encryptionKey: encryptionKey.publicKey, credential: client.credential, capabilities: capabilities,
-            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: signer)
+            source: .keyPackage(lifetime), extensions: template.extensions, place: nil, signer: signer)
         keyPackage = try KeyPackage(
             cipherSuite: suite, initKey: initKey.publicKey, leafNode: leaf, extensions: extensions, signer: signer)
     }

@@ -50,7 +50,8 @@ public struct MLSConfiguration: Sendable {
     public var includesRatchetTree = true
     /// Whether a Welcome's GroupInfo carries the external public key. No: it is for GroupInfo that is published.
     public var includesExternalPub = false
-    /// The longest lifetime of a key package, in seconds, that is accepted (§7.2). A year and some days.
+    /// The longest lifetime of a key package, in seconds, that is accepted (§7.2). A year and some days. Some other stacks make
+    /// key packages that never expire, from 0 to 2⁶⁴ − 1: `UInt64.max` accepts those too.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether leaves that others sent must be within their lifetime (§7.3 recommends it).
     public var checksReceivedLifetimes = true
@@ -62,11 +63,20 @@ public struct MLSConfiguration: Sendable {
     /// §12.4.3.2). They may, as the RFC has it; whoever publishes no GroupInfo had better refuse: a proposal from outside,
     /// which takes no more than the group's identifier, holds up application data until it is committed or discarded.
     public var acceptsNewcomers = true
+    /// The types of group context extensions that this client takes, in a group it creates or joins and in proposals to change
+    /// them (§12.1.7); nil takes every type that the members support. A group that changed to another type is refused with
+    /// the commit, so all members' applications must have the same list.
+    public var allowedGroupExtensions: Set<ExtensionType>?
     /// Whether members may rejoin with an external commit that removes their old leaf (§12.4.3.2).
     public var allowsResync = true
 
     /// The defaults.
     public init() {}
+
+    func allows(groupExtensions extensions: [Extension]) -> Bool {
+        guard let allowedGroupExtensions else { return true }
+        return extensions.allSatisfy { allowedGroupExtensions.contains($0.type) }
+    }
 
     var window: RatchetWindow {
         RatchetWindow(maximumForwardDistance: maximumForwardDistance, outOfOrderWindow: outOfOrderWindow)

@@ -45,7 +45,8 @@ extension Group {
         let needsPath = applied.requiresPath || (options.renewsPath && applied.reInit == nil) || options.newLeaf != nil
         var builder = CommitBuilder(
             old: self, applied: applied, committer: .member(ownLeafIndex), leaf: ownLeafIndex,
-            template: try template(options.newLeaf), preSharedKeys: judged.preSharedKeys, environment: environment)
+            template: try template(options.newLeaf, environment.random), preSharedKeys: judged.preSharedKeys,
+            environment: environment)
         let made = try builder.build(
             judged.list, makesPath: needsPath, initSecret: secrets.initSecret, options: options, signer: signer)
         let message = try protect(made.content, environment)
@@ -114,10 +115,10 @@ extension Group {
     }
 
     /// The committer's next leaf: as it is, or with what the caller wants changed.
-    private func template(_ new: Client?) throws(MLSError) -> LeafTemplate {
+    private func template(_ new: Client?, _ random: RandomSource) throws(MLSError) -> LeafTemplate {
         if let new {
             guard new.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
-            return new.template
+            return new.template(random: random)
         }
         guard let leaf = tree[ownLeafIndex] else { throw .internalError }
         return LeafTemplate(

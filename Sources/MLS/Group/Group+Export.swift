@@ -40,7 +40,9 @@ extension Group {
     func signedGroupInfo(
         includesRatchetTree: Bool, includesExternalPub: Bool, extensions: [Extension]
     ) throws(MLSError) -> GroupInfo {
-        var all = extensions
+        // Of the type that this member's leaf has, if it carries GREASE (§13.5).
+        let grease = tree[ownLeafIndex]?.extensions.first { $0.type.isGREASE }
+        var all = grease.map { extensions.greased($0.type) } ?? extensions
         if includesExternalPub {
             all.append(.externalPub(try secrets.externalKeyPair(algorithms.kem).publicKey))
         }

@@ -65,7 +65,8 @@ extension Group {
             old: .init(
                 algorithms: algorithms, context: context, interimTranscriptHash: interim, privateKeys: [:],
                 resumptionPSKs: [], oldLeaf: nil),
-            applied: applied, committer: .newMemberCommit, leaf: index, template: client.template,
+            applied: applied, committer: .newMemberCommit, leaf: index,
+            template: client.template(random: environment.random),
             preSharedKeys: keys, environment: environment)
         var options = CommitOptions()
         options.authenticatedData = authenticatedData

@@ -48,10 +48,11 @@ extension Group {
         let signer = client?.signer ?? signer
         guard signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
         let key = try algorithms.kem.generateKeyPair(environment.random)
+        let new = client?.template(random: environment.random)
         let leaf = try LeafNode(
-            encryptionKey: key.publicKey, credential: client?.credential ?? old.credential,
-            capabilities: client?.capabilities ?? old.capabilities, source: .update,
-            extensions: client?.leafExtensions ?? old.extensions,
+            encryptionKey: key.publicKey, credential: new?.credential ?? old.credential,
+            capabilities: new?.capabilities ?? old.capabilities, source: .update,
+            extensions: new?.extensions ?? old.extensions,
             place: .init(groupID: groupID, leafIndex: ownLeafIndex), signer: signer)
         let rules = try LeafNodeRules(suite: cipherSuite, extensions: context.extensions, isSending: true)
         try leaf.validate(.update(replacing: old), rules, environment)

@@ -65,9 +65,10 @@ public struct Group: Sendable {
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
         try validateGroupExtensions(extensions, replacing: [], environment)
         let key = try algorithms.kem.generateKeyPair(environment.random)
+        let template = client.template(random: environment.random)
         let leaf = try LeafNode(
-            encryptionKey: key.publicKey, credential: client.credential, capabilities: client.capabilities,
-            source: .keyPackage(lifetime), extensions: client.leafExtensions, place: nil, signer: client.signer)
+            encryptionKey: key.publicKey, credential: template.credential, capabilities: template.capabilities,
+            source: .keyPackage(lifetime), extensions: template.extensions, place: nil, signer: template.signer)
         let rules = try LeafNodeRules(suite: suite, extensions: extensions, isSending: true)
         try leaf.validate(.keyPackage, rules, environment)
         var tree = RatchetTree(leaf, algorithms.hash)
@@ -114,13 +115,18 @@ public struct Group: Sendable {
 }
 
 /// Checks a group context's extensions when they are set (§13.4): that no type is there twice, that those of RFC 9420 can be
-/// read (§11.1, §12.1.8.1), and that the authentication service accepts the external senders (§5.3.1).
+/// read (§11.1, §12.1.8.1), that the application takes their types, and that the authentication service accepts the external
+/// senders (§5.3.1).
 ///
 /// - Parameter old: the extensions so far; senders that stay as they are were accepted before.
 func validateGroupExtensions(
     _ extensions: [Extension], replacing old: [Extension], _ environment: MLSEnvironment
 ) throws(MLSError) {
     guard !extensions.hasDuplicates else { throw .proposals(.duplicateExtension) }
+    guard extensions.count <= Limits.extensions else { throw .usage(.tooLarge) }
+    guard environment.configuration.allows(groupExtensions: extensions) else {
+        throw .proposals(.groupExtensionRefused)
+    }
     let senders: [ExternalSender]
     do {
         _ = try extensions.requiredCapabilities()

@@ -136,8 +136,11 @@ extension GroupInfo {
         guard !extensions.hasDuplicates, !groupContext.extensions.hasDuplicates else {
             throw .joining(.duplicateExtension)
         }
-        guard capabilities.list(groupContext.extensions) else {
+        guard capabilities.withoutGREASE.list(groupContext.extensions) else {
             throw .joining(.groupExtensionUnsupported)
+        }
+        guard environment.configuration.allows(groupExtensions: groupContext.extensions) else {
+            throw .joining(.groupExtensionRefused)
         }
         guard let encoded = extensions[.ratchetTree] ?? given else { throw .joining(.treeMissing) }
         let tree = try UnverifiedRatchetTree(

@@ -36,18 +36,24 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         self.credentials = credentials
     }
 
-    /// The same with one GREASE value in each list that takes them (§13.5).
+    /// The same with a GREASE value in each list that takes them and has none (§13.5). All lists get the same value, so that
+    /// the members of a large group have at most 15 different capabilities for each kind of client.
     public func greased(random: RandomSource = .system) -> Capabilities {
-        let values = random.bytes(4).map { byte in
-            let nibble = UInt16(byte % 15)
-            return (nibble << 4 | 0x0a) * 0x0101
-        }
+        let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
-        greased.cipherSuites.append(CipherSuite(rawValue: values[0]))
-        greased.extensions.append(ExtensionType(rawValue: values[1]))
-        greased.proposals.append(ProposalType(rawValue: values[2]))
-        greased.credentials.append(CredentialType(rawValue: values[3]))
+        greased.cipherSuites.grease(value)
+        greased.extensions.grease(value)
+        greased.proposals.grease(value)
+        greased.credentials.grease(value)
         return greased
+    }
+
+    /// The same without GREASE values: what the client can do (§13.5).
+    var withoutGREASE: Capabilities {
+        Capabilities(
+            versions: versions, cipherSuites: cipherSuites.filter { !$0.isGREASE },
+            extensions: extensions.filter { !$0.isGREASE }, proposals: proposals.filter { !$0.isGREASE },
+            credentials: credentials.filter { !$0.isGREASE })
     }
 
     /// Reads the five lists.
@@ -57,6 +63,11 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         extensions = try reader.readVector()
         proposals = try reader.readVector()
         credentials = try reader.readVector()
+    }
+
+    /// Moves a reader past the five lists.
+    static func skip(_ reader: inout TLSReader) throws(TLSCodecError) {
+        for _ in 0..<5 { _ = try reader.readOpaque() }
     }
 
     /// Writes the five lists.
@@ -84,6 +95,12 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     func satisfies(distinct required: RequiredCapabilities) -> Bool {
         extensions.containsAll(required.extensions) && proposals.containsAll(required.proposals)
             && credentials.containsAll(required.credentials)
+    }
+}
+
+extension Array where Element: CodePoint {
+    fileprivate mutating func grease(_ value: UInt16) {
+        if !contains(where: \.isGREASE) { append(Element(rawValue: value)) }
     }
 }
 

@@ -91,6 +91,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
             capabilities.proposals.allSatisfy({ !$0.isDefault })
         else { throw .leafNode(.defaultTypeInCapabilities) }
+        guard extensions.count <= Limits.extensions, credential.isReadable else { throw .usage(.tooLarge) }
         self.encryptionKey = encryptionKey
         self.signatureKey = signer.publicKey
         self.credential = credential
@@ -135,7 +136,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         case 3: compactSource = .commit(ShortBytes(try reader.readOpaque(limit: Limits.hashLength)))
         case let other: throw .unknownValue(field: "leaf_node_source", value: UInt64(other))
         }
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
         signature = Array(try reader.readOpaque(limit: Limits.signatureLength))
     }
 
@@ -211,23 +212,19 @@ private enum CompactSource: Hashable, Sendable {
     }
 }
 
-/// The capabilities that were read last, to share their storage.
+/// The capabilities that were read before, to share their storage.
 struct CapabilitiesCache {
-    private var last: (encoded: ArraySlice<UInt8>, value: Capabilities)?
+    private var known: [ArraySlice<UInt8>: Capabilities] = [:]
 
     mutating func read(_ reader: inout TLSReader) throws(TLSCodecError) -> Capabilities {
-        if let last {
-            // Equal bytes decode to an equal value: compare before decoding again.
-            var ahead = reader
-            if let next = try? ahead.readBytes(last.encoded.count), next.elementsEqual(last.encoded) {
-                reader = ahead
-                return last.value
-            }
+        let (_, encoded) = try reader.capturing { (reader) throws(TLSCodecError) in
+            try Capabilities.skip(&reader)
         }
-        let (value, encoded) = try reader.capturing { (reader) throws(TLSCodecError) in
-            try Capabilities(from: &reader)
-        }
-        last = (encoded, value)
+        // Equal bytes decode to an equal value.
+        if let value = known[encoded] { return value }
+        var again = TLSReader(encoded)
+        let value = try Capabilities(from: &again)
+        known[encoded] = value
         return value
     }
 }

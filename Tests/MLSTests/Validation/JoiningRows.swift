@@ -179,6 +179,11 @@ extension ValidationRow {
         ValidationRow("WE-9", .joining(.groupExtensionUnsupported)) {
             try join { $0.context.extensions = [Extension(type: ExtensionType(rawValue: 0xff00), data: [])] }
         },
+        ValidationRow("WE-22", .joining(.groupExtensionRefused)) {
+            try join(
+                { $0.context.extensions = [.externalSenders([])] },
+                environment: testEnvironment { $0.configuration.allowedGroupExtensions = [.requiredCapabilities] })
+        },
         ValidationRow("WE-10", .joining(.groupIDInUse)) {
             try join({ _ in }, isMemberOf: { $0 == Array("group".utf8) })
         },

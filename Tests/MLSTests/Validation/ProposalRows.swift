@@ -7,7 +7,8 @@ extension ValidationRow {
         ValidationRow("PL-1", .proposals(.unknownReference)) {
             var victim = try Victim()
             try victim.receive(
-                victim.forge.message(.commit(Commit(proposals: [.reference([1, 2, 3])], path: nil))))
+                victim.forge.message(
+                    .commit(Commit(proposals: [.reference([UInt8](repeating: 1, count: 32))], path: nil))))
         },
         ValidationRow("PL-2", .proposals(.updateByCommitter)) {
             var victim = try Victim()
@@ -112,6 +113,12 @@ extension ValidationRow {
             try victim.receive(
                 victim.forge.commit([.groupContextExtensions([.externalSenders([]), .externalSenders([])])]))
         },
+        ValidationRow("PL-37", .proposals(.groupExtensionRefused)) {
+            var victim = try Victim()
+            let environment = testEnvironment { $0.configuration.allowedGroupExtensions = [.requiredCapabilities] }
+            let extensions = [Extension.requiredCapabilities(RequiredCapabilities()), .externalSenders([])]
+            try victim.receive(victim.forge.commit([.groupContextExtensions(extensions)]), environment)
+        },
         ValidationRow("PL-20", .proposals(.malformedExtension)) {
             var victim = try Victim()
             try victim.receive(
@@ -119,7 +126,7 @@ extension ValidationRow {
         },
         ValidationRow("PL-21", .preSharedKey(.nonceLength)) {
             var victim = try Victim()
-            let id = PreSharedKeyID(kind: .external(id: [1]), nonce: [1])
+            let id = PreSharedKeyID(kind: .external(id: [1]), nonce: nonce + [1])
             try victim.receive(victim.forge.commit([.preSharedKey(id)]))
         },
         ValidationRow("PL-22", .preSharedKey(.usage)) {
