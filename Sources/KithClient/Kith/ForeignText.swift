@@ -1,0 +1,56 @@
+/// Text that another person or a relay wrote: a name, a title, the name of a device.
+///
+/// The sender chooses the characters, so the text may imitate this program: its brackets, its marks, another person's name.
+/// A plain name is shown as it is. Everything else stands in curly quotes, and has none of the characters that end a
+/// quotation or a bracketed row. A terminal's control characters are replaced later, where text is printed.
+public struct ForeignText: Hashable, Sendable, CustomStringConvertible {
+    /// The text as it was written.
+    public let text: String
+
+    /// Marks a text as foreign.
+    public init(_ text: String) { self.text = text }
+
+    /// Names that this program uses for the user, for itself, and for people in general.
+    private static let reserved: Set<String> = ["you", "kith", "somebody", "everyone", "nobody"]
+    /// The most characters and words of a name that is shown without quotes: room for people's names, and not for sentences.
+    private static let mostCharacters = 40
+    private static let mostWords = 4
+
+    /// The text as it is shown as a name: with quotes only if it needs them.
+    public var description: String { isPlain ? text : quoted }
+
+    /// The text in quotes.
+    public var quoted: String {
+        let inside = text.map { character -> Character in
+            switch character {
+            case "[": "("
+            case "]": ")"
+            // Everything that a reader could take for the end of the quotation, or for another beginning.
+            case "“", "”", "„", "‟", "〝", "〞", "〟", "＂": "\""
+            default: character
+            }
+        }
+        return "“\(String(inside))”"
+    }
+
+    /// Whether a user who typed this meant the text as it was shown, with or without the quotes.
+    public func isShown(as typed: String) -> Bool {
+        let shown = description
+        return typed == shown || !isPlain && typed == shown.dropFirst().dropLast()
+    }
+
+    private var isPlain: Bool {
+        guard !text.isEmpty, text.count <= Self.mostCharacters, !Self.reserved.contains(text.lowercased()) else {
+            return false
+        }
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        // An empty word is a space at an end, or two in a row, which can imitate a column.
+        guard words.count <= Self.mostWords, !words.contains("") else { return false }
+        return text.unicodeScalars.allSatisfy { scalar in
+            // Two names that differ only in a character that no font draws look the same.
+            guard !scalar.properties.isDefaultIgnorableCodePoint else { return false }
+            return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || scalar.properties.generalCategory == .nonspacingMark || " -_.'@+".unicodeScalars.contains(scalar)
+        }
+    }
+}
