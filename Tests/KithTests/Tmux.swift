@@ -4,6 +4,7 @@ import Testing
 /// A real terminal for a test: a tmux server of its own, with one window in which a command runs.
 final class Tmux: Sendable {
     private let socket = "kith-test-\(UUID().uuidString)"
+    private let hidesNumbers: Bool
 
     /// Where tmux is, or `nil` on a machine without it.
     static let program: URL? = ["/usr/bin/tmux", "/usr/local/bin/tmux", "/opt/homebrew/bin/tmux"]
@@ -23,11 +24,14 @@ final class Tmux: Sendable {
     }
 
     /// A terminal for as long as `body` runs.
+    ///
+    /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers of entries, which a test can't know.
     static func run(
         _ command: [String], environment: [String: String] = [:], columns: Int = 80, rows: Int = 24,
-        _ body: (Tmux) async throws -> Void
+        hidesNumbers: Bool = false, _ body: (Tmux) async throws -> Void
     ) async throws {
-        let terminal = try await Tmux(command, environment: environment, columns: columns, rows: rows)
+        let terminal = try await Tmux(
+            command, environment: environment, columns: columns, rows: rows, hidesNumbers: hidesNumbers)
         do {
             try await body(terminal)
             await terminal.close()
@@ -39,7 +43,10 @@ final class Tmux: Sendable {
 
     /// Opens a window of this size and runs a command in it; the window stays when the command has ended, with `ended N`
     /// in its last line.
-    private init(_ command: [String], environment: [String: String], columns: Int, rows: Int) async throws {
+    private init(
+        _ command: [String], environment: [String: String], columns: Int, rows: Int, hidesNumbers: Bool
+    ) async throws {
+        self.hidesNumbers = hidesNumbers
         let quoted = command.map { "'\($0)'" }.joined(separator: " ")
         let variables = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
         try await run(
@@ -117,7 +124,11 @@ final class Tmux: Sendable {
     func screen() async throws -> [String] {
         var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
         while lines.last?.isEmpty == true { lines.removeLast() }
-        return lines
+        guard hidesNumbers else { return lines }
+        return lines.map { line in
+            let rest = line.drop { $0.isNumber }
+            return rest.count < line.count && rest.hasPrefix("  ") ? String(rest.dropFirst(2)) : line
+        }
     }
 
     /// Where the cursor is, in columns from the left.

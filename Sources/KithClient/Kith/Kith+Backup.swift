@@ -36,21 +36,26 @@ extension Kith {
         do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
     }
 
+    /// Reads a backup to its end and checks all of it. Nothing is kept on the disk.
+    ///
+    /// - Throws: ``KithError/backup(_:)``.
+    public static func openBackup(at file: URL, passphrase: String) throws(KithError) -> OpenedBackup {
+        try OpenedBackup(at: file, passphrase)
+    }
+
     /// Makes a profile from a backup: a new device of the same account. What was said is there; a conversation goes on when
     /// one of its members has added the device.
     ///
     /// - Parameters:
     ///   - folder: where the profile is to be. None may be there.
-    ///   - deviceName: what the person calls this device.
-    /// - Throws: ``KithError/backup(_:)``, ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
+    ///   - deviceName: the name of this device.
+    /// - Throws: ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
     public static func restore(
-        from file: URL, passphrase: String, in folder: URL, deviceName: String, secret: VaultSecret
+        _ backup: OpenedBackup, in folder: URL, deviceName: String, secret: VaultSecret
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
         if ProfileFolder(folder).hasVault { throw .profileExists }
-        // Read to its end before anything is kept of it: only then it is known to be whole.
-        let transaction = try transaction(from: file, passphrase, deviceName: deviceName)
-        let store = try VaultStore.create(in: folder, secret, holding: transaction)
+        let store = try VaultStore.create(in: folder, secret, holding: try backup.transaction(deviceName: deviceName))
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()
         return kith
@@ -59,8 +64,16 @@ extension Kith {
     static func transaction(
         from file: URL, _ passphrase: String, deviceName: String
     ) throws(KithError) -> StoreTransaction {
-        var transaction = StoreTransaction()
-        var hasIdentity = false
+        try OpenedBackup(at: file, passphrase).transaction(deviceName: deviceName)
+    }
+}
+
+/// A backup that was read to its end: its passphrase is right, and it is whole.
+public struct OpenedBackup: Sendable {
+    private var identity: (account: AccountPrivateKey, name: String)?
+    private var records = StoreTransaction()
+
+    init(at file: URL, _ passphrase: String) throws(KithError) {
         var reader: BackupReader
         do throws(BackupError) { reader = try BackupReader(from: file, passphrase: passphrase) } catch {
             throw .backup(error)
@@ -72,21 +85,27 @@ extension Kith {
             let record: BackupRecord?
             do { record = try BackupRecord.decode(bytes) } catch { throw .backup(.damaged) }
             switch record {
-            case .identity(let account, let name):
-                transaction.append(try Profile.new(account: account, name: name, deviceName: deviceName, now: now))
-                hasIdentity = true
-            case .relay(let id, let point): transaction.put(StoreKey(.relay, item: id.rawValue), point.encoded)
-            case .contact(let contact): transaction.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
+            case .identity(let account, let name): identity = (account, name)
+            case .relay(let id, let point): records.put(StoreKey(.relay, item: id.rawValue), point.encoded)
+            case .contact(let contact): records.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
             case .conversation(let id, let record):
-                transaction.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
+                records.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
             case .entry(let place, let bytes):
-                transaction.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
+                records.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
             case .expiry(let place, let expiry):
-                transaction.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
+                records.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
             case nil: continue
             }
         }
-        guard hasIdentity else { throw .backup(.damaged) }
+        guard identity != nil else { throw .backup(.damaged) }
+    }
+
+    /// The store of a new device.
+    func transaction(deviceName: String) throws(KithError) -> StoreTransaction {
+        guard let identity else { throw .backup(.damaged) }
+        var transaction = try Profile.new(
+            account: identity.account, name: identity.name, deviceName: deviceName, now: Kith.now)
+        transaction.append(records)
         return transaction
     }
 }

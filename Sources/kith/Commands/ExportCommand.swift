@@ -53,13 +53,17 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     private func passphrase() async throws -> String {
-        if let passphraseFile { return try Passphrase.inFile(passphraseFile) }
+        if let passphraseFile {
+            let passphrase = try Passphrase.inFile(passphraseFile)
+            Passphrase.warn(about: passphrase)
+            return passphrase
+        }
         guard let prompt = Prompt() else {
             throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
         }
         defer { prompt.close() }
         let answer = try await Passphrase.new(
-            asking: "A passphrase for the backup, which nobody can recover:", mayBeEmpty: false, prompt: prompt)
+            asking: "New passphrase for the backup (can't be recovered):", mayBeEmpty: false, prompt: prompt)
         return answer ?? ""
     }
 

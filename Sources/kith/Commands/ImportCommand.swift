@@ -46,19 +46,36 @@ struct ImportCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: file) else {
                 throw Failure(message: "there is no file \(file)")
             }
-            let passphrase = try await passphrase()
-            let kith = try await setup.restore(profile, from: URL(fileURLWithPath: file), passphrase: passphrase)
+            // One prompt for all, so that nothing that is typed between the questions is shown.
+            let prompt = Prompt()
+            defer { prompt?.close() }
+            // Before the new profile's passphrase is asked for: it would be in vain if this one is wrong.
+            let backup = try await open(prompt)
+            let kith = try await setup.restore(profile, from: backup, asking: prompt)
             try await ProfileOptions.closing(kith, report)
         }
     }
 
-    private func passphrase() async throws -> String {
-        if let passphraseFile { return try Passphrase.inFile(passphraseFile) }
-        guard let prompt = Prompt() else {
+    private func open(_ prompt: Prompt?) async throws -> OpenedBackup {
+        let url = URL(fileURLWithPath: file)
+        if let passphraseFile {
+            return try Kith.openBackup(at: url, passphrase: try Passphrase.inFile(passphraseFile))
+        }
+        guard let prompt else {
             throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
         }
-        defer { prompt.close() }
-        return try await prompt.ask("Passphrase of the backup:")
+        var attempt = 1
+        while true {
+            let passphrase = try await prompt.ask("Passphrase of the backup:")
+            prompt.sayOneMoment()
+            switch Result(catching: { () throws(KithError) in try Kith.openBackup(at: url, passphrase: passphrase) }) {
+            case .success(let backup): return backup
+            case .failure(.backup(.wrongPassphrase)) where attempt < Passphrase.attempts:
+                prompt.say("Wrong passphrase.")
+                attempt += 1
+            case .failure(let error): throw error
+            }
+        }
     }
 
     private func report(_ kith: Kith) async throws {
@@ -71,7 +88,7 @@ struct ImportCommand: AsyncParsableCommand {
         if profile.json { return _ = JSONLine.print(made) }
         StandardStream.output.write(
             """
-            You are \(SafeText.oneLine(made.name)) again, on \(SafeText.oneLine(made.device)).
+            You are \(MessageWording.name(made.name)) again, on \(MessageWording.name(made.device)).
             Your key: \(made.fingerprint)
             \(made.conversations) conversations, \(made.contacts) contacts.
             Next: kith invite, and pass the line on to a contact, who types: kith join LINE

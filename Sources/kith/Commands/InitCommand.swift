@@ -46,7 +46,7 @@ struct InitCommand: AsyncParsableCommand {
             } else {
                 StandardStream.output.write(
                     """
-                    You are \(identity.name), on \(identity.deviceName).
+                    You are \(MessageWording.name(identity.name)), on \(MessageWording.name(identity.deviceName)).
                     Your key: \(report.fingerprint)
                     Next: kith host, or kith invite --relay HOST:PORT, or kith join LINE.
 

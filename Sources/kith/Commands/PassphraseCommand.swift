@@ -35,8 +35,12 @@ struct PassphraseCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpen { kith in
-                let secret = try await newSecret()
+            // One prompt for all, so that nothing that is typed between the questions is shown.
+            let prompt = Prompt()
+            defer { prompt?.close() }
+            try await profile.withOpen(asking: prompt) { kith in
+                let secret = try await newSecret(prompt)
+                if case .passphrase = secret { prompt?.sayOneMoment() }
                 try await kith.changeSecret(to: secret)
                 let text = none ? "the key file opens the profile now" : "the new passphrase opens the profile now"
                 if profile.json { return _ = JSONLine.print(Changed(passphrase: !none)) }
@@ -45,13 +49,16 @@ struct PassphraseCommand: AsyncParsableCommand {
         }
     }
 
-    private func newSecret() async throws -> VaultSecret {
+    private func newSecret(_ prompt: Prompt?) async throws -> VaultSecret {
         if none { return .keyFile }
-        if let newFile { return .passphrase(try Passphrase.inFile(newFile)) }
-        guard let prompt = Prompt() else {
+        if let newFile {
+            let passphrase = try Passphrase.inFile(newFile)
+            Passphrase.warn(about: passphrase)
+            return .passphrase(passphrase)
+        }
+        guard let prompt else {
             throw Failure(message: "there is no terminal to ask for the new passphrase on: use --new-file")
         }
-        defer { prompt.close() }
         guard let passphrase = try await Passphrase.new(asking: "New passphrase:", mayBeEmpty: false, prompt: prompt)
         else { throw ExitCode.failure }
         return .passphrase(passphrase)

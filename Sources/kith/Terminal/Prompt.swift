@@ -1,45 +1,79 @@
 import ArgumentParser
 import Foundation
+import KithClient
+import Synchronization
 
 /// Asks the person at the terminal, without showing the answer if it is secret. Standard input and output may be something
 /// else: `kith send bob < file` asks too.
-struct Prompt {
+///
+/// After the first secret, nothing that is typed is shown until the prompt is closed: a person may type the next answer
+/// while the program still works on the last one.
+final class Prompt: Sendable {
     private let descriptor: Int32
+    private let silence: TerminalSilence
+    private let hasAskedSecret = Atomic<Bool>(false)
+    private let isClosed = Atomic<Bool>(false)
 
     /// `nil` if nobody sits there: there is no terminal, or all that belongs to one was redirected.
     init?() {
         guard isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1 else { return nil }
         let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
+        guard let silence = TerminalSilence(descriptor) else {
+            Foundation.close(descriptor)
+            return nil
+        }
         self.descriptor = descriptor
+        self.silence = silence
     }
 
-    /// Ends the asking.
-    func close() { Foundation.close(descriptor) }
+    deinit { close() }
+
+    /// Ends the asking. Only the first call counts.
+    func close() {
+        guard !isClosed.exchange(true, ordering: .relaxed) else { return }
+        silence.lift()
+        Foundation.close(descriptor)
+    }
 
     /// Says something to the user.
-    func say(_ text: String) { StandardStream(descriptor: descriptor).write(text + "\n") }
+    func say(_ text: Sentence) { write(SafeText.oneLine(text.description) + "\n") }
 
-    /// What was typed or pasted, up to the Enter.
+    /// Says that an answer is being worked on: a passphrase takes seconds on a slow machine.
+    func sayOneMoment() { say("One moment.") }
+
+    /// Reads a line, typed or pasted, up to the Enter.
     ///
     /// - Throws: ``ExitCode/interrupted`` after ctrl-C, or ctrl-D, or when the terminal is gone.
-    func ask(_ question: String, isShown: Bool = false) async throws -> String {
+    func ask(_ question: Sentence, isShown: Bool = false) async throws -> String {
         let answer = await withCheckedContinuation { continuation in
             // It waits for a person, so it must not hold one of the threads that everything else runs on.
-            DispatchQueue(label: "asking").async { continuation.resume(returning: read(asking: question, isShown)) }
+            DispatchQueue(label: "asking").async {
+                continuation.resume(returning: self.read(asking: SafeText.oneLine(question.description), isShown))
+            }
         }
         guard let answer else { throw ExitCode.interrupted }
         return answer
     }
 
+    /// Asks a question of yes or no, again and again until the answer is one of them.
+    ///
+    /// - Returns: `nil` for an empty line, which decides nothing.
+    func decide(_ question: Sentence) async throws -> YesOrNo? {
+        while true {
+            let answer = try await ask("\(question) yes or no:", isShown: true)
+            if let decision = YesOrNo(answer) { return decision }
+            if answer.allSatisfy(\.isWhitespace) { return nil }
+            say("Please answer yes or no, or press Enter to decide nothing.")
+        }
+    }
+
+    private func write(_ text: String) { StandardStream(descriptor: descriptor).write(text) }
+
     private func read(asking question: String, _ isShown: Bool) -> String? {
-        var original = termios()
-        guard tcgetattr(descriptor, &original) == 0 else { return nil }
-        var silent = original
-        // Keys come one by one, and ctrl-C as a key: whatever ends this, the terminal is put right again.
-        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
-        tcsetattr(descriptor, TCSAFLUSH, &silent)
-        defer { tcsetattr(descriptor, TCSAFLUSH, &original) }
+        if !isShown { hasAskedSecret.store(true, ordering: .relaxed) }
+        silence.takeKeys()
+        defer { if hasAskedSecret.load(ordering: .relaxed) { silence.holdBack() } else { silence.lift() } }
         let stream = StandardStream(descriptor: descriptor)
         stream.write("\(question) ")
         defer { stream.write("\n") }

@@ -6,7 +6,8 @@ enum Passphrase {
     /// The longest file that is read, in bytes.
     private static let limit = 4 << 10
     private static let variable = "KITH_PASSPHRASE_FILE"
-    private static let attempts = 3
+    /// The number of times that a person may try.
+    static let attempts = 3
 
     /// The passphrase in the file that the environment names; `nil` if it names none.
     static func fromFile() throws -> String? {
@@ -33,29 +34,35 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// Opens a vault with whatever it wants: its key file, or a passphrase.
+    /// The fewest characters of a passphrase that is taken without a warning. A file with a shorter one can be tried out.
+    static let fewestCharacters = 12
+
+    /// Opens a vault with what it needs: its key file, or a passphrase.
+    ///
+    /// - Parameter prompt: where to ask, if more is asked for later. Without one, a prompt is made and closed.
     static func opening(
-        _ profile: String, _ open: (VaultSecret) async throws -> Kith
+        _ profile: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Kith
     ) async throws -> Kith {
         do {
             return try await open(.keyFile)
         } catch KithError.passphraseNeeded {
             if let passphrase = try fromFile() { return try await open(.passphrase(passphrase)) }
         }
-        guard let prompt = Prompt() else {
+        guard let prompt = given ?? Prompt() else {
             throw Failure(
                 message:
                     "the profile wants its passphrase: run this on a terminal, or name a file that only you can read "
                     + "in \(variable)")
         }
-        defer { prompt.close() }
+        defer { if given == nil { prompt.close() } }
         var attempt = 1
         while true {
-            let passphrase = try await prompt.ask("Passphrase of \(profile):")
+            let passphrase = try await prompt.ask("Passphrase of \(own: profile):")
+            prompt.sayOneMoment()
             do {
                 return try await open(.passphrase(passphrase))
             } catch KithError.wrongPassphrase where attempt < attempts {
-                prompt.say("That is not it.")
+                prompt.say("Wrong passphrase.")
                 attempt += 1
             }
         }
@@ -65,18 +72,34 @@ enum Passphrase {
     ///
     /// - Parameter mayBeEmpty: whether an empty one is an answer.
     /// - Returns: `nil` for an empty one.
-    static func new(asking question: String, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
+    static func new(asking question: Sentence, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
         while true {
             let passphrase = try await prompt.ask(question)
             if passphrase.isEmpty {
                 if mayBeEmpty { return nil }
                 prompt.say("It must have at least one character.")
-            } else if try await prompt.ask("Again:") == passphrase {
-                return passphrase
-            } else {
-                prompt.say("These were two different ones.")
+                continue
             }
+            if let warning = warning(about: passphrase) {
+                prompt.say(warning)
+                prompt.say("Enter it again to use it, or press Enter to choose another one.")
+            }
+            let again = try await prompt.ask("Again:")
+            if again == passphrase { return passphrase }
+            if !again.isEmpty { prompt.say("The passphrases don't match.") }
         }
+    }
+
+    /// The warning about a passphrase that can be guessed; `nil` for one that is long enough.
+    static func warning(about passphrase: String) -> Sentence? {
+        guard passphrase.count < fewestCharacters else { return nil }
+        return
+            "A passphrase of fewer than \(fewestCharacters) characters can be guessed; four or more random words are better."
+    }
+
+    /// Warns about a new passphrase that came from a file, where nobody is asked.
+    static func warn(about passphrase: String) {
+        if let warning = warning(about: passphrase) { StandardStream.error.say(warning) }
     }
 }
 

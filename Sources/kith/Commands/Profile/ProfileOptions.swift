@@ -43,9 +43,10 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for sending and receiving.
     ///
+    /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
     /// - Throws: `KithError.inUse` if another process has it open.
-    func open() async throws -> Kith {
-        try await Passphrase.opening(profile) {
+    func open(asking prompt: Prompt? = nil) async throws -> Kith {
+        try await Passphrase.opening(profile, asking: prompt) {
             try await Kith.open(in: folder, secret: $0)
         }
     }
@@ -58,8 +59,8 @@ struct ProfileOptions: ParsableArguments {
     }
 
     /// Opens the profile for as long as `body` runs.
-    func withOpen<R>(_ body: (Kith) async throws -> R) async throws -> R {
-        try await Self.closing(try await open(), body)
+    func withOpen<R>(asking prompt: Prompt? = nil, _ body: (Kith) async throws -> R) async throws -> R {
+        try await Self.closing(try await open(asking: prompt), body)
     }
 
     /// Opens the profile for looking for as long as `body` runs.

@@ -36,34 +36,43 @@ struct ProfileSetup: ParsableArguments {
     ///
     /// - Parameter name: the person's name, if it was given.
     func create(_ profile: ProfileOptions, name: String?) async throws -> Kith {
-        let answers = try await answers(profile, name: name)
+        // Nothing that is typed is shown until the profile is made.
+        let prompt = yes ? nil : Prompt()
+        defer { prompt?.close() }
+        let answers = try await answers(profile, name: name, prompt)
+        if answers.passphrase != nil { prompt?.sayOneMoment() }
         return try await Kith.create(
             in: profile.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
             secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
     }
 
     /// Makes the profile from a backup.
-    func restore(_ profile: ProfileOptions, from file: URL, passphrase: String) async throws -> Kith {
-        let secret = try await newPassphrase().map(VaultSecret.passphrase) ?? .keyFile
+    func restore(_ profile: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Kith {
+        let secret = try await newPassphrase(prompt).map(VaultSecret.passphrase) ?? .keyFile
+        if case .passphrase = secret { prompt?.sayOneMoment() }
         return try await Kith.restore(
-            from: file, passphrase: passphrase, in: profile.folder, deviceName: deviceName ?? Self.hostName,
-            secret: secret)
+            backup, in: profile.folder, deviceName: deviceName ?? Self.hostName, secret: secret)
     }
 
-    /// What is to open the new profile; `nil` for a key file.
-    private func newPassphrase() async throws -> String? {
-        let fromFile = noPassphrase ? nil : try Passphrase.fromFile()
+    /// The passphrase of the new profile; `nil` for a key file.
+    private func newPassphrase(_ prompt: Prompt?) async throws -> String? {
+        let fromFile = try passphraseFromFile()
         if noPassphrase || yes || fromFile != nil { return fromFile }
-        guard let prompt = Prompt() else {
+        guard let prompt else {
             throw Failure(
                 message:
                     "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file in "
                     + "KITH_PASSPHRASE_FILE")
         }
-        defer { prompt.close() }
         return try await Passphrase.new(
-            asking: "A passphrase for the profile, which nobody can recover (empty for none):", mayBeEmpty: true,
+            asking: "New passphrase for the profile (can't be recovered; empty for none):", mayBeEmpty: true,
             prompt: prompt)
+    }
+
+    private func passphraseFromFile() throws -> String? {
+        guard !noPassphrase, let passphrase = try Passphrase.fromFile() else { return nil }
+        Passphrase.warn(about: passphrase)
+        return passphrase
     }
 
     /// Opens the profile, or makes it if there is none: for the commands that people begin with.
@@ -76,12 +85,12 @@ struct ProfileSetup: ParsableArguments {
     }
 
     private func answers(
-        _ profile: ProfileOptions, name given: String?
+        _ profile: ProfileOptions, name given: String?, _ prompt: Prompt?
     ) async throws -> (name: String, passphrase: String?) {
         // Before anything is asked, so that nobody answers in vain.
-        let fromFile = noPassphrase ? nil : try Passphrase.fromFile()
+        let fromFile = try passphraseFromFile()
         if yes { return (given ?? Self.userName, fromFile) }
-        guard let prompt = Prompt() else {
+        guard let prompt else {
             guard let given else {
                 throw Failure(
                     message: "there is no terminal to ask on: say --yes, and your name with --name or --my-name")
@@ -94,21 +103,20 @@ struct ProfileSetup: ParsableArguments {
             }
             return (given, fromFile)
         }
-        defer { prompt.close() }
-        prompt.say("A new profile, in \(profile.folder.path).")
+        prompt.say("A new profile, in \(own: profile.folder.path).")
         var name = given
         while name == nil {
-            let answer = try await prompt.ask("Your name, as others see it [\(Self.userName)]:", isShown: true)
+            let answer = try await prompt.ask("Your name, as others see it [\(own: Self.userName)]:", isShown: true)
             let candidate = answer.trimmingCharacters(in: .whitespaces)
             if let problem = candidate.isEmpty ? nil : Self.problem(with: candidate) {
-                prompt.say("That can't be: \(problem).")
+                prompt.say("That can't be: \(own: problem).")
             } else {
                 name = candidate.isEmpty ? Self.userName : candidate
             }
         }
         if noPassphrase || fromFile != nil { return (name ?? Self.userName, fromFile) }
         let passphrase = try await Passphrase.new(
-            asking: "A passphrase, which nobody can recover (empty for none):", mayBeEmpty: true, prompt: prompt)
+            asking: "New passphrase (can't be recovered; empty for none):", mayBeEmpty: true, prompt: prompt)
         return (name ?? Self.userName, passphrase)
     }
 

@@ -1,0 +1,99 @@
+import Foundation
+import Synchronization
+
+/// A terminal that does not show what is typed, from the first secret on until ``lift()``. A signal that ends or stops the
+/// process puts the terminal's settings back first.
+///
+/// There is one terminal, so one silence at a time is enough.
+struct TerminalSilence: @unchecked Sendable {
+    // `termios` is a plain structure of numbers.
+    private let original: termios
+
+    /// `nil` if there is no terminal behind the descriptor.
+    init?(_ descriptor: Int32) {
+        var settings = termios()
+        guard tcgetattr(descriptor, &settings) == 0 else { return nil }
+        original = settings
+        SilencedTerminal.begin(descriptor, settings)
+    }
+
+    /// For the time of a question: keys come one by one, and ctrl-C as a key. What was typed before is dropped.
+    func takeKeys() {
+        var settings = original
+        settings.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
+        SilencedTerminal.set(settings)
+    }
+
+    /// For the time between questions: nothing is shown, and ctrl-C ends the process.
+    func holdBack() {
+        var settings = original
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        SilencedTerminal.set(settings)
+    }
+
+    /// Gives the terminal back as it was found, without what was typed meanwhile.
+    func lift() { SilencedTerminal.end() }
+}
+
+/// The state that signal handlers use. They may call nothing but functions that are safe in handlers.
+private enum SilencedTerminal {
+    private struct Settings {
+        var descriptor: Int32 = -1
+        var original = termios()
+        var silent = termios()
+    }
+
+    private nonisolated(unsafe) static let settings = {
+        let settings = UnsafeMutablePointer<Settings>.allocate(capacity: 1)
+        settings.initialize(to: Settings())
+        return settings
+    }()
+    private static let isSilent = Atomic<Bool>(false)
+    private static let leavesAtExit: Void = { _ = atexit { SilencedTerminal.end() } }()
+    /// The signals that end a process, as far as a user or a session sends them, and those that stop and continue it.
+    private static let ending = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+    private static let all = ending + [SIGTSTP, SIGCONT]
+
+    static func begin(_ descriptor: Int32, _ original: termios) {
+        _ = leavesAtExit
+        settings.pointee = Settings(descriptor: descriptor, original: original, silent: original)
+    }
+
+    static func set(_ silent: termios) {
+        settings.pointee.silent = silent
+        tcsetattr(settings.pointee.descriptor, TCSAFLUSH, &settings.pointee.silent)
+        guard !isSilent.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        for number in all { handle(number) }
+    }
+
+    static func end() {
+        guard isSilent.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        for number in all {
+            let before = signal(number, SIG_DFL)
+            if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
+        }
+        tcsetattr(settings.pointee.descriptor, TCSAFLUSH, &settings.pointee.original)
+    }
+
+    /// Handles a signal, unless the process was started to ignore it.
+    private static func handle(_ number: Int32) {
+        let before = signal(number) { SilencedTerminal.didReceive($0) }
+        if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
+    }
+
+    private static func didReceive(_ number: Int32) {
+        let code = errno
+        defer { errno = code }
+        guard isSilent.load(ordering: .sequentiallyConsistent) else { return }
+        if number == SIGCONT {
+            tcsetattr(settings.pointee.descriptor, TCSANOW, &settings.pointee.silent)
+            signal(SIGTSTP) { SilencedTerminal.didReceive($0) }
+            return
+        }
+        tcsetattr(settings.pointee.descriptor, TCSANOW, &settings.pointee.original)
+        tcflush(settings.pointee.descriptor, TCIFLUSH)
+        // Takes effect when the handler returns.
+        signal(number, SIG_DFL)
+        raise(number)
+    }
+}
