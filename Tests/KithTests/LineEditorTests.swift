@@ -40,6 +40,17 @@ import Testing
         #expect(edited(.text("one two"), .home, .deleteWord, .deleteToStart).line == "one two")
     }
 
+    @Test("where an empty line is an answer, Enter submits it, and the history does not keep it")
+    func emptyAnswer() {
+        var editor = LineEditor(takesEmptyLines: true)
+        #expect(editor.handle(.enter) == [.submit("")])
+        _ = editor.handle(.text("a"))
+        _ = editor.handle(.enter)
+        #expect(editor.handle(.enter) == [.submit("")])
+        _ = editor.handle(.up)
+        #expect(editor.line == "a")
+    }
+
     @Test("Enter submits what there is, and an empty line is nothing")
     func submit() {
         var editor = edited(.text("hi"), .left)

@@ -34,7 +34,7 @@ import Testing
             defer { hear.finish() }
             return try await chat.run()
         }
-        #expect(await chat.waitUntilOpen())
+        #expect(await chat.waitUntilOpen() != nil)
         let mine = (1...10).map { "\(me) says \($0)" }
         for text in mine { try await chat.send(text) }
         var texts: [String] = []

@@ -34,12 +34,12 @@ import Testing
             try await terminal.wait(lastLine: "alice : half a sen")
             for number in 1...5 { try bob.write("line \(number)") }
             let screen = try await terminal.wait {
-                $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen"
+                $0.contains("bob (verified) : line 5") && $0.last == "alice : half a sen"
             }
-            #expect(screen.suffix(6) == (1...5).map { "bob : line \($0) (verified)" } + ["alice : half a sen"])
+            #expect(screen.suffix(6) == (1...5).map { "bob (verified) : line \($0)" } + ["alice : half a sen"])
             try await terminal.type("tence")
             try await terminal.press("Enter")
-            #expect(await bob.line() == "alice : half a sentence (verified)")
+            #expect(await bob.line() == "alice (verified) : half a sentence")
             try await terminal.wait { $0.suffix(2) == ["alice : half a sentence", "alice :"] }
         }
     }
@@ -54,10 +54,10 @@ import Testing
             try await terminal.wait(lastLine: "alice : 世界 e\u{301}  end")
             #expect(try await terminal.cursorColumn() == 8 + 4 + 3)
             try bob.write("宽 🙂 too")
-            try await terminal.wait { $0.suffix(2) == ["bob : 宽 🙂 too (verified)", "alice : 世界 e\u{301}  end"] }
+            try await terminal.wait { $0.suffix(2) == ["bob (verified) : 宽 🙂 too", "alice : 世界 e\u{301}  end"] }
             #expect(try await terminal.cursorColumn() == 8 + 4 + 3)
             try await terminal.press("Home", "DC", "Enter")
-            #expect(await bob.line() == "alice : 界 e\u{301}  end (verified)")
+            #expect(await bob.line() == "alice (verified) : 界 e\u{301}  end")
         }
     }
 
@@ -72,12 +72,12 @@ import Testing
             try await terminal.resize(columns: 30)
             let narrow = try await terminal.wait { $0.last?.hasPrefix("alice : <") == true }
             #expect(narrow.last?.hasSuffix("columns") == true)
-            #expect(narrow.joined().contains("bob : stay where you are (verified)"))
+            #expect(narrow.joined().contains("bob (verified) : stay where you are"))
             try await terminal.resize(columns: 100)
             try await terminal.wait(lastLine: "alice : \(text)")
             try await terminal.press("Enter")
-            #expect(await bob.line() == "alice : \(text) (verified)")
-            #expect(try await terminal.screen().joined().contains("bob : stay where you are (verified)"))
+            #expect(await bob.line() == "alice (verified) : \(text)")
+            #expect(try await terminal.screen().joined().contains("bob (verified) : stay where you are"))
         }
     }
 
@@ -85,12 +85,12 @@ import Testing
     func paste() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.paste("one\ntwo\nthr")
-            #expect(await bob.line() == "alice : one (verified)")
-            #expect(await bob.line() == "alice : two (verified)")
+            #expect(await bob.line() == "alice (verified) : one")
+            #expect(await bob.line() == "alice (verified) : two")
             try await terminal.wait(lastLine: "alice : thr")
             try await terminal.type("ee")
             try await terminal.press("Enter")
-            #expect(await bob.line() == "alice : three (verified)")
+            #expect(await bob.line() == "alice (verified) : three")
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
             try await terminal.press("C-a")
             try await terminal.type("oh ")
             try await terminal.press("C-e", "!", "Enter")
-            #expect(await bob.line() == "alice : oh hello bob! (verified)")
+            #expect(await bob.line() == "alice (verified) : oh hello bob!")
             try await terminal.type("draft")
             try await terminal.press("Up")
             try await terminal.wait(lastLine: "alice : oh hello bob!")
@@ -137,7 +137,7 @@ import Testing
             try await terminal.type(" a line")
             try await terminal.wait(lastLine: "alice : half a line")
             try await terminal.press("Enter")
-            #expect(await bob.line() == "alice : half a line (verified)")
+            #expect(await bob.line() == "alice (verified) : half a line")
         }
     }
 
@@ -148,10 +148,10 @@ import Testing
             try await terminal.type(keycaps)
             try await terminal.wait { $0.last?.hasPrefix("alice : <") == true }
             try bob.write("one line")
-            let screen = try await terminal.wait { $0.contains("bob : one line (verified)") }
+            let screen = try await terminal.wait { $0.contains("bob (verified) : one line") }
             #expect(screen.count { $0.hasPrefix("alice : ") } == 1)
             try await terminal.press("Enter")
-            #expect(await bob.line() == "alice : \(keycaps) (verified)")
+            #expect(await bob.line() == "alice (verified) : \(keycaps)")
         }
     }
 
@@ -164,11 +164,57 @@ import Testing
         }
     }
 
+    @Test("a line that is being typed when the other says goodbye goes nowhere, and Enter ends the program")
+    func unfinishedLine() async throws {
+        try await atTerminal { terminal, bob in
+            try await terminal.type("echo from the ")
+            try await terminal.wait(lastLine: "alice : echo from the")
+            try bob.endInput()
+            try await terminal.wait(for: "Enter ends the program]")
+            // The rest of the line is typed as if nothing had happened.
+            try await terminal.type("shell")
+            try await terminal.press("Enter")
+            try await terminal.wait(lastLine: "ended 0")
+            try await terminal.type("after")
+            try await terminal.press("Enter")
+            let screen = try await terminal.wait { $0.suffix(2) == ["after", "after"] }
+            #expect(!screen.contains("shell"))
+        }
+    }
+
+    @Test(
+        "what is typed before the other is there stays visible, and is sent after the key was shown and Enter pressed")
+    func earlyLines() async throws {
+        try await withRelay { relay in
+            let command = [
+                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                relay.pin.description, "--id", "alice", "--peer", "bob",
+            ]
+            try await Tmux.run(command, environment: ["KITH_HOME": relay.folder.path]) { terminal in
+                try await terminal.wait(for: "[waiting for bob]")
+                try await terminal.type("too early?")
+                try await terminal.press("Enter")
+                try await terminal.wait { $0.suffix(2) == ["[waiting: “too early?”]", "alice :"] }
+                try await terminal.press("C-d")
+                try await terminal.wait { $0.joined().contains("ctrl-C, or ctrl-D") && $0.last == "alice :" }
+                let bob = try relay.classic("bob", "alice")
+                try await terminal.wait { $0.suffix(2) == ["[Enter sends “too early?”]", "alice :"] }
+                #expect(try await terminal.screen().joined().contains("[bob has the key"))
+                #expect(bob.unreadOutput == 0)
+                try await terminal.press("Enter")
+                #expect(await bob.line() == "alice (verified) : too early?")
+                try await terminal.wait { $0.suffix(2) == ["alice : too early?", "alice :"] }
+                try await terminal.press("C-d")
+                try await terminal.wait(lastLine: "ended 0")
+            }
+        }
+    }
+
     @Test("what a terminal would obey is shown instead")
     func escapes() async throws {
         try await atTerminal { terminal, bob in
             try bob.write("\u{1B}[2J\u{1B}]0;gone\u{7}\u{202E}evil")
-            try await terminal.wait(for: "bob : ␛[2J␛]0;gone␇<U+202E>evil (verified)")
+            try await terminal.wait(for: "bob (verified) : ␛[2J␛]0;gone␇<U+202E>evil")
             #expect(try await terminal.screen().contains { $0.contains("[bob is here") })
         }
     }
@@ -205,7 +251,7 @@ import Testing
                 columns: 100,
                 rows: 100
             ) { terminal in
-                try await terminal.wait(for: "bob : Hi! I am a program.")
+                try await terminal.wait(for: "bob (verified) : Hi! I am a program.")
                 try await terminal.type("hello")
                 try await terminal.press("Enter")
                 try await terminal.wait(for: "“hello”, 5 characters")

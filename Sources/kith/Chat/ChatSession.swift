@@ -59,6 +59,8 @@ struct ChatSession {
     private var readAgainThrough: UInt64 = 0
     /// Calls that wait for a relay.
     private var underWay = 0
+    /// Whether the user ended it with a key, or a signal did.
+    private var wasLeft = false
     /// Why a program's lines are not all on the relay: the first reason.
     private var failure: (any Error)?
 
@@ -94,7 +96,8 @@ struct ChatSession {
     /// - Throws: why a program's lines are not all on the relay, or why the profile was closed.
     mutating func run() async throws {
         let style = ChatTerminal.Style(
-            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, pageUp: "/history",
+            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
+            pageUp: "/history",
             refusal: ScreenLine(
                 .failure, "[too long for one message; what did not fit is left out. kith send sends files]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
@@ -119,6 +122,7 @@ struct ChatSession {
         defer { for task in tasks { task.cancel() } }
         await work(nextLine)
         await markRead()
+        if !wasLeft { await screen.finishLine() }
         screen.close()
         if !isForPerson, let farewell = model.farewell { fail(Failure(message: farewell.text, code: .notInTime)) }
         if let failure { throw failure }
@@ -143,7 +147,9 @@ struct ChatSession {
                 return fail(obstacle)
             }
             switch await arrivals.next() {
-            case nil, .leave: return
+            case nil, .leave:
+                wasLeft = true
+                return
             case .closed: return fail(await desk.kith.failure ?? KithError.closed)
             case .timeIsOver:
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
@@ -204,7 +210,7 @@ struct ChatSession {
         for output in outputs {
             switch output {
             case .show(let lines): if !isJSON { screen.show(lines) }
-            case .status(let status): screen.setStatus(status)
+            case .status(let status): screen.setStatus(status?.description)
             case .call(.markRead(let seq)): scheduleRead(seq)
             case .call(let call) where call.isQuick:
                 let result = await desk.result(of: call)

@@ -1,8 +1,10 @@
 import ClassicSession
 import Foundation
+import KithClient
+import Synchronization
 
 /// Brings together a conversation, what the user types, and the signals that end it.
-struct ChatDriver {
+final class ChatDriver: Sendable {
     /// How a conversation ended, as far as the exit code is concerned.
     enum Ending: Sendable {
         case goodbye
@@ -12,8 +14,16 @@ struct ChatDriver {
         case leftBeforeItBegan
     }
 
-    let chat: ClassicChat
-    let screen: ClassicScreen
+    private let chat: ClassicChat
+    private let screen: ClassicScreen
+    /// A person's lines; a script's go through as they come.
+    private let typed: Mutex<TypedLines>
+
+    init(chat: ClassicChat, screen: ClassicScreen) {
+        self.chat = chat
+        self.screen = screen
+        typed = Mutex(TypedLines(peer: screen.wording.peer.name))
+    }
 
     func run() async throws -> Ending {
         do {
@@ -27,25 +37,32 @@ struct ChatDriver {
 
     /// Whether there is anything that was not sent; it is said.
     private func tellUnsent() async -> Bool {
-        let unsent = await chat.unsent
+        let unsent = await chat.unsent + typed.withLock { $0.heldCount }
         if unsent > 0 { screen.show(.unsent(unsent)) }
         return unsent > 0
     }
 
     private func firstEnding() async throws -> Ending {
-        // Whatever comes first ends the program: the conversation's own end, or the user's leave. The others are not
-        // waited for: reading standard input and connecting can't be interrupted.
+        // The first of these ends the program: the conversation's own end, or the user's leave. The others are not waited
+        // for: reading standard input and connecting can't be interrupted.
         let (ends, end) = AsyncStream.makeStream(of: Result<Ending, any Error>.self)
         let tasks: [Task<Void, Never>] = [
-            Task { _ = end.yield(await outcome()) },
+            Task {
+                let outcome = await outcome()
+                await screen.screen.finishLine()
+                end.yield(outcome)
+            },
             Task {
                 guard await screen.screen.waitForLeave() else { return }
                 end.yield(await left(.now))
             },
             Task {
-                guard await chat.waitUntilOpen(), await sendLines() else { return }
                 // A person who enters the end of the input leaves; a script has only said everything.
-                end.yield(await left(screen.screen.hasTerminal ? .now : .saidEverything))
+                if screen.screen.hasTerminal {
+                    if await sendTypedLines() { end.yield(await left(.now)) }
+                } else if await chat.waitUntilOpen() != nil, await sendLines() {
+                    end.yield(await left(.saidEverything))
+                }
             },
         ]
         defer { for task in tasks { task.cancel() } }
@@ -75,7 +92,7 @@ struct ChatDriver {
         do {
             switch try await chat.run() {
             case .goodbye: return .success(.goodbye)
-            // What became of it is known to whoever left.
+            // The user knows what became of it.
             case .left: return await left(.saidEverything)
             case .cut: return .success(.cut)
             case .internalFailure: throw Failure(message: "the cryptographic library failed; this should never happen")
@@ -85,18 +102,57 @@ struct ChatDriver {
         }
     }
 
-    /// Sends what the user types. Returns whether that is all there is to say, and not that nobody hears it any more.
+    // MARK: Lines
+
+    /// Takes what a person types from the first moment on. Returns whether the person leaves, and not the session.
+    private func sendTypedLines() async -> Bool {
+        let (inputs, input) = AsyncStream.makeStream(of: TypedLines.Input.self)
+        let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
+        let tasks = [
+            Task {
+                for await _ in turns { input.yield(await screen.screen.nextLine().map { .line($0) } ?? .endOfInput) }
+            },
+            Task {
+                if let established = await chat.waitUntilOpen() {
+                    input.yield(.opened(hasExpectedKey: established.wasExpected))
+                }
+            },
+        ]
+        defer { for task in tasks { task.cancel() } }
+        nextLine.yield()
+        for await input in inputs {
+            for output in typed.withLock({ $0.handle(input) }) {
+                switch output {
+                case .send(let line): if await !send(line) { return false }
+                case .show(let sentence): screen.say(sentence)
+                case .status(let status): screen.screen.setStatus(status?.description)
+                case .takeMore: screen.screen.takeMore()
+                case .leave: return true
+                }
+            }
+            if case .opened = input { continue }
+            nextLine.yield()
+        }
+        return false
+    }
+
+    /// Sends a script's lines. Returns whether that is all there is to say, and not that nobody hears it any more.
     private func sendLines() async -> Bool {
         while let line = await screen.screen.nextLine() {
-            do {
-                try await chat.send(line)
-                screen.show(.sent(line))
-            } catch .tooLong(let limit) {
-                screen.show(.notSent(.tooLong(limit: limit)))
-            } catch {
-                // The session is over; why, is told where that is known.
-                return false
-            }
+            if await !send(line) { return false }
+        }
+        return true
+    }
+
+    /// Sends a line. Returns `false` if the session is over: the reason is told where it is known.
+    private func send(_ line: String) async -> Bool {
+        do {
+            try await chat.send(line)
+            screen.show(.sent(line))
+        } catch .tooLong(let limit) {
+            screen.show(.notSent(.tooLong(limit: limit)))
+        } catch {
+            return false
         }
         return true
     }

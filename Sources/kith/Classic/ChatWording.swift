@@ -27,12 +27,14 @@ struct ChatWording: Sendable {
         case .beganAnew:
             [
                 ScreenLine(
-                    .notice, "[\(peer), or somebody in their name, started again in the middle of it; beginning anew]")
+                    .notice,
+                    "[\(name: peer.name), or somebody in their name, started again in the middle of it; beginning anew]"
+                )
             ]
         case .reconnecting: [ScreenLine(.notice, "[the connection to the relay broke; connecting again]")]
         case .reconnected: [ScreenLine(.notice, "[connected again; nothing is lost]")]
-        case .sent(let text): [ScreenLine(.own, text, head: "\(me) : ")]
-        case .notSent(let error): [ScreenLine(.notice, "[not sent: \(error)]")]
+        case .sent(let text): [.said(.own, text, by: MessageWording.name(me.name))]
+        case .notSent(let error): [ScreenLine(.notice, "[not sent: \(own: error.description)]")]
         case .unsent(let count):
             [ScreenLine(.notice, count == 1 ? "[1 line was not sent]" : "[\(count) lines were not sent]")]
         }
@@ -41,11 +43,11 @@ struct ChatWording: Sendable {
     private func lines(_ event: Event) -> [ScreenLine] {
         switch event {
         case .explained(let explanation):
-            explains ? [ScreenLine(.explanation, "  \(explanation)")] : []
+            explains ? [ScreenLine(.explanation, "  \(own: explanation.description)")] : []
         case .waiting:
-            [ScreenLine(.notice, "[waiting for \(peer)]")]
+            [ScreenLine(.notice, "[waiting for \(name: peer.name)]")]
         case .peerKey(let fingerprint):
-            [ScreenLine(.notice, "[\(peer) has the key \(fingerprint)]")]
+            [ScreenLine(.notice, "[\(name: peer.name) has the key \(own: fingerprint.description)]")]
         case .refusedKey:
             // Said with the failure that ends the program.
             []
@@ -54,43 +56,44 @@ struct ChatWording: Sendable {
                 ScreenLine(
                     .notice,
                     established.wasExpected
-                        ? "[\(peer) is here, with the expected key]"
-                        : "[\(peer) is here. Compare keys aloud before you trust it; yours is \(established.ownKey)]")
+                        ? "[\(name: peer.name) is here, with the expected key]"
+                        : "[\(name: peer.name) is here. Compare keys aloud before you trust it; yours is \(own: established.ownKey.description)]"
+                )
             ]
         case .message(_, let text):
-            [ScreenLine(.message, text, head: "\(peer) : ", mark: .verified)]
+            [.said(.message, text, by: MessageWording.name(peer.name), trust: .verified)]
         case .missing(let numbers):
             [
                 ScreenLine(
                     .failure,
                     numbers.count == 1
-                        ? "\(peer): [message \(numbers.lowerBound) is missing]"
-                        : "\(peer): [messages \(numbers.lowerBound) to \(numbers.upperBound) are missing]")
+                        ? "\(name: peer.name): [message \(numbers.lowerBound) is missing]"
+                        : "\(name: peer.name): [messages \(numbers.lowerBound) to \(numbers.upperBound) are missing]")
             ]
         case .dropped(let dropped):
             if dropped.isHarmless {
-                explains ? [ScreenLine(.explanation, "  ignored: \(dropped.meaning)")] : []
+                explains ? [ScreenLine(.explanation, "  ignored: \(own: dropped.meaning)")] : []
             } else {
-                [ScreenLine(.failure, "\(peer): [\(dropped)]")]
-                    + (explains ? [ScreenLine(.explanation, "  \(dropped.meaning)")] : [])
+                [ScreenLine(.failure, "\(name: peer.name): [\(own: dropped.description)]")]
+                    + (explains ? [ScreenLine(.explanation, "  \(own: dropped.meaning)")] : [])
             }
         case .peerStartedAgain:
             [
                 ScreenLine(
                     .notice,
-                    "[\(peer), or somebody in their name, has started again. To talk to that run, leave and start again "
-                        + "too]")
+                    "[\(name: peer.name), or somebody in their name, has started again. To talk to that run, leave and start again too]"
+                )
             ]
         case .ended(let ending):
             [ScreenLine(.notice, self.ending(ending))]
         }
     }
 
-    private func ending(_ ending: Ending) -> String {
+    private func ending(_ ending: Ending) -> Sentence {
         switch ending {
-        case .goodbye: "[\(peer) said goodbye]"
+        case .goodbye: "[\(name: peer.name) said goodbye]"
         case .left: "[you left]"
-        case .cut, .internalFailure: "[\(ending)]"
+        case .cut, .internalFailure: "[\(own: ending.description)]"
         }
     }
 }

@@ -45,6 +45,7 @@ actor ClassicChat {
     private var isOver = false
     /// Whether the two were ever connected.
     private(set) var wasOpen = false
+    private var established: Established?
     private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
     private var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
@@ -129,10 +130,10 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Returns once messages can be sent, or never will be. Says which.
-    func waitUntilOpen() async -> Bool {
+    /// Returns once messages can be sent: what the two have then, which is on the screen. `nil` if messages never can be.
+    func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
-        return session.isOpen
+        return session.isOpen ? established : nil
     }
 
     // MARK: The conversation's life
@@ -288,6 +289,7 @@ actor ClassicChat {
                 beginAnewLater()
             case .event(let event):
                 tell(.session(event))
+                if case .established(let established) = event { self.established = established }
                 if case .refusedKey(let presented, let expected) = event {
                     fail(WrongPeerKey(presented: presented, expected: expected))
                 }

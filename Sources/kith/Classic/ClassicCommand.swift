@@ -17,8 +17,9 @@ struct ClassicCommand: AsyncParsableCommand {
             To know that it is really the other person, compare keys over the phone, or keep your keys with --key and \
             name the other's with --expect.
 
-            On a terminal, type and press Enter. Ctrl-D or ctrl-C says goodbye. Otherwise the lines of standard input are \
-            sent once the other is there, and the end of the input says goodbye.
+            On a terminal, type and press Enter. A line that you enter before the other is there waits until you have seen \
+            the key and press Enter again, or until the key that --expect names is there. Ctrl-D or ctrl-C says goodbye. \
+            Otherwise the lines of standard input are sent once the other is there, and the end of the input says goodbye.
 
             EXAMPLES
               kith classic --relay relay.example.org:7443

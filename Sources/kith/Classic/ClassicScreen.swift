@@ -1,3 +1,5 @@
+import KithClient
+
 /// A screen that shows what happens in a classic conversation, in words or as JSON.
 struct ClassicScreen: Sendable {
     let screen: ChatScreen
@@ -6,9 +8,14 @@ struct ClassicScreen: Sendable {
     let json: ChatJSON?
 
     func open(reading lines: LineReader) {
-        screen.open(reading: lines, style: json == nil ? ChatTerminal.Style(prompt: "\(wording.me) : ") : nil)
+        screen.open(
+            reading: lines,
+            style: json == nil ? ChatTerminal.Style(prompt: "\(wording.me) : ", takesEmptyLines: true) : nil)
         if json == nil { screen.show(wording.opening) }
     }
+
+    /// Shows a sentence to the person at the terminal.
+    func say(_ sentence: Sentence) { screen.show([ScreenLine(.notice, "[\(sentence)]")]) }
 
     func show(_ event: ChatEvent) {
         if let json {

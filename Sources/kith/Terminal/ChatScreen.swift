@@ -12,6 +12,8 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
+        /// Set when the program ends by itself: what was typed meanwhile is no command for the shell.
+        var dropsInput = false
     }
 
     init() {
@@ -24,11 +26,12 @@ final class ChatScreen: Sendable {
     func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
         let signals = StopSignals()
+        let terminal = style.flatMap { ChatTerminal.open($0) { wantsToLeave.yield() } }
         Task {
             await signals.wait()
+            terminal?.stopFinishing()
             wantsToLeave.yield()
         }
-        let terminal = style.flatMap { ChatTerminal.open($0) { wantsToLeave.yield() } }
         limit.begin { terminal?.restore() }
         state.withLock { state in
             state.lines = lines
@@ -39,13 +42,24 @@ final class ChatScreen: Sendable {
     /// Whether a person sits at a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
+    /// Waits until the user has ended a line that is being typed, when something else than the user ends the program.
+    func finishLine() async {
+        guard let terminal = state.withLock({ $0.terminal }) else { return }
+        await terminal.finishLine()
+        state.withLock { $0.dropsInput = true }
+    }
+
+    /// Takes lines again after the end of the input.
+    func takeMore() { state.withLock { $0.terminal }?.takeMore() }
+
     /// Gives the terminal back as it was. Only the first call counts.
     func close() {
+        let dropsInput = state.withLock { $0.dropsInput }
         let terminal = state.withLock { state in
             defer { state.isClosed = true }
             return state.isClosed ? nil : state.terminal
         }
-        terminal?.close()
+        terminal?.close(dropsInput: dropsInput)
         limit.done()
     }
 

@@ -14,6 +14,8 @@ final class ChatTerminal: Sendable {
         let prompt: String
         /// Whether what was pasted stays one text with its line breaks, instead of being sent line by line.
         var keepsLineBreaks = false
+        /// Whether Enter on an empty line is an answer.
+        var takesEmptyLines = false
         /// What the page-up key enters, if anything.
         var pageUp: String?
         /// What is said when something does not fit into the line; nothing but a bell without.
@@ -26,6 +28,8 @@ final class ChatTerminal: Sendable {
         var input: InputLine
         var lines: [String] = []
         var waiting: CheckedContinuation<String?, Never>?
+        /// The end of the program waits for the user to finish a line that goes nowhere.
+        var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false
     }
@@ -40,7 +44,7 @@ final class ChatTerminal: Sendable {
     private init(_ style: Style, mode: TerminalMode, leave: @escaping @Sendable () -> Void) {
         state = Mutex(
             State(
-                editor: LineEditor(keepsLineBreaks: style.keepsLineBreaks),
+                editor: LineEditor(keepsLineBreaks: style.keepsLineBreaks, takesEmptyLines: style.takesEmptyLines),
                 input: InputLine(
                     prompt: style.prompt, columns: TerminalMode.columns, colours: TerminalMode.wantsColours)))
         self.style = style
@@ -62,20 +66,46 @@ final class ChatTerminal: Sendable {
     }
 
     /// Gives the terminal its settings back at once, also while something is being written to it.
-    func restore() { mode.restore(waitingForOutput: false) }
+    func restore() { mode.restore(.atOnce) }
 
     /// Gives the terminal back as it was found. Only the first call counts.
-    func close() {
+    ///
+    /// - Parameter dropsInput: whether what was typed and not read is dropped, so that no other program reads it.
+    func close(dropsInput: Bool) {
         state.withLock { state in
             guard !state.isClosed else { return }
             state.isClosed = true
             state.isAtEnd = true
             state.waiting?.resume(returning: nil)
             state.waiting = nil
-            giveBack(&state)
+            giveBack(&state, dropsInput: dropsInput)
         }
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
+
+    /// Waits until the user has ended a line that is being typed, if there is one. Without that, its rest and the Enter
+    /// would go to the shell, which would run it.
+    func finishLine() async {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                guard !state.isClosed, !state.editor.text.isEmpty else { return continuation.resume() }
+                state.finishing = continuation
+                let note = ScreenLine(.notice, "[the line that you are typing is not sent; Enter ends the program]")
+                write(state.input.print(note.rows(columns: state.input.columns, colours: colours), state.editor))
+            }
+        }
+    }
+
+    /// Ends ``finishLine()``.
+    func stopFinishing() {
+        state.withLock { state in
+            state.finishing?.resume()
+            state.finishing = nil
+        }
+    }
+
+    /// Takes lines again after the end of the input.
+    func takeMore() { state.withLock { $0.isAtEnd = false } }
 
     /// Prints lines above the input line.
     func print(_ lines: [ScreenLine]) {
@@ -131,7 +161,10 @@ final class ChatTerminal: Sendable {
             let got = chunk.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
             if got < 0, errno == EINTR || errno == EAGAIN { continue }
             // The terminal is gone.
-            guard got > 0 else { return leave() }
+            guard got > 0 else {
+                stopFinishing()
+                return leave()
+            }
             handle(chunk[..<got])
         }
     }
@@ -143,6 +176,12 @@ final class ChatTerminal: Sendable {
             var suspends = false
             var refuses = false
             for key in state.parser.feed(bytes) {
+                if let finishing = state.finishing {
+                    guard [.enter, .interrupt, .endOfInput].contains(key) else { continue }
+                    state.finishing = nil
+                    finishing.resume()
+                    return (false, false)
+                }
                 for action in state.editor.handle(key) {
                     switch action {
                     case .submit(let line): submit(line, &state)
@@ -199,9 +238,9 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    private func giveBack(_ state: inout State) {
+    private func giveBack(_ state: inout State, dropsInput: Bool = false) {
         write(state.input.erase() + "\u{1B}[?2004l")
-        mode.restore()
+        mode.restore(dropsInput ? .droppingInput : .waitingForOutput)
     }
 
     private func resize() {

@@ -28,6 +28,8 @@ struct LineEditor {
 
     /// Whether the text may have line breaks in it: a paste of several lines is one text then, and Enter alone submits.
     let keepsLineBreaks: Bool
+    /// Whether Enter submits an empty line, too: as an answer that decides nothing.
+    let takesEmptyLines: Bool
 
     private(set) var text: [Character] = []
     /// Before the character with this index.
@@ -38,7 +40,10 @@ struct LineEditor {
     /// What was typed before going back in the history.
     private var draft: [Character] = []
 
-    init(keepsLineBreaks: Bool = false) { self.keepsLineBreaks = keepsLineBreaks }
+    init(keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false) {
+        self.keepsLineBreaks = keepsLineBreaks
+        self.takesEmptyLines = takesEmptyLines
+    }
 
     /// The line as text.
     var line: String { String(text) }
@@ -124,7 +129,7 @@ struct LineEditor {
     }
 
     private mutating func submit() -> [Action] {
-        guard !text.isEmpty else { return [] }
+        guard !text.isEmpty else { return takesEmptyLines ? [.submit("")] : [] }
         if history.last != text { history.append(text) }
         if history.count > Self.remembered { history.removeFirst() }
         let line = line

@@ -21,11 +21,25 @@ struct TerminalMode: @unchecked Sendable {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
     }
 
-    /// - Parameter waitingForOutput: whether what was written under the present settings is to be out first. A terminal that
-    ///   nobody reads keeps one waiting for ever.
-    func restore(waitingForOutput: Bool = true) {
+    /// When the settings take effect, and what becomes of what was typed.
+    enum Restoring {
+        /// When the output is written. A terminal that nobody reads makes this wait for ever.
+        case waitingForOutput
+        /// The same, and what was typed and not read is dropped.
+        case droppingInput
+        case atOnce
+    }
+
+    /// Puts the settings back.
+    func restore(_ how: Restoring) {
         var settings = original
-        tcsetattr(STDIN_FILENO, waitingForOutput ? TCSADRAIN : TCSANOW, &settings)
+        let action =
+            switch how {
+            case .waitingForOutput: TCSADRAIN
+            case .droppingInput: TCSAFLUSH
+            case .atOnce: TCSANOW
+            }
+        tcsetattr(STDIN_FILENO, action, &settings)
     }
 
     /// How many columns the terminal on standard output has; 80 if it does not say.
