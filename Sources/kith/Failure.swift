@@ -56,6 +56,8 @@ extension KithError {
         }
     }
 
+    var isNotFound: Bool { if case .notFound = self { true } else { false } }
+
     var exitCode: ExitCode {
         switch self {
         case .inUse: .inUse

@@ -91,7 +91,7 @@ struct ClockTests {
     func sentence(aheadMs: Int64, words: String) throws {
         let address = try #require(RelayAddress("127.0.0.1:4433"))
         #expect(
-            ClockDifference(witness: .relay(address), aheadMs: aheadMs).sentence
+            ClockDifference(witness: .relay(address), aheadMs: aheadMs).sentence.description
                 == "this device's clock is \(words) that of the relay 127.0.0.1:4433; set the one that is wrong")
     }
 }

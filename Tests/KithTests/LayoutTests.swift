@@ -67,6 +67,20 @@ import Testing
         #expect(TextLayout.wrap("x 1234-5678-9abc", width: 10) == ["x", "1234-5678-", "9abc"])
     }
 
+    @Test("folded rows have room, break behind spaces, and together are the text")
+    func fold() {
+        #expect(TextLayout.fold("one two three", first: 5, further: 8) == ["one ", "two ", "three"])
+        #expect(TextLayout.fold("", first: 5, further: 8) == [""])
+        #expect(TextLayout.fold("abcdefghij", first: 4, further: 3) == ["abcd", "efg", "hij"])
+        #expect(TextLayout.fold("宽宽宽", first: 3, further: 5) == ["宽", "宽宽"])
+        let text = "Some 宽字 and 👩‍👩‍👧 words,   andaverylongwordwithoutanyspaceinit."
+        for width in 6...60 {
+            let rows = TextLayout.fold(text, first: width, further: width)
+            #expect(rows.joined() == text)
+            for row in rows { #expect(DisplayWidth.of(row) <= width) }
+        }
+    }
+
     @Test("no line is wider than asked for")
     func neverWider() {
         let text = "Some 宽字 and 👩‍👩‍👧 words, afd9-e3c5-8fcf-f391-4d7a-53eb, andaverylongwordwithoutanyspaceinit."

@@ -231,7 +231,8 @@ struct WrongClockTests {
             shown.insert(
                 try messenger.messages(in: group, after: 0, limit: 100).contains { $0.body == .text(text.text) })
             shown.insert(try !messenger.search(text.text, in: nil, limit: 10).isEmpty)
-            shown.insert(try messenger.explain(text.key.item, in: group).contains { $0.hasPrefix("It decrypted") })
+            shown.insert(
+                try messenger.explain(text.key.item, in: group).contains { $0.description.hasPrefix("It decrypted") })
             var isExported = false
             try messenger.eachBackupRecord { record in
                 guard case .entry(let place, let bytes) = record, place.seq == text.key.item,

@@ -88,8 +88,8 @@ extension RelayConnectionError: CustomStringConvertible {
         case .pinMismatch(let expected, let found):
             "the relay's key is not the expected one (expected \(expected), found \(found)); nothing was sent to it"
         case .notARelay(let reason): "no Kith relay answers there: \(reason)"
-        case .refused(let error): "the relay refuses: \(error)"
-        case .turnedAway(let error): "the relay turned this connection away: \(error)"
+        case .refused(let error): "the relay refuses: \(error.quoted)"
+        case .turnedAway(let error): "the relay turned this connection away: \(error.quoted)"
         case .closed(let how): "the connection to the relay is over: \(how)"
         case .protocolViolation(let violation): "the relay breaks the protocol: \(violation)"
         case .overloaded: "too many requests are waiting for an answer"
@@ -97,6 +97,11 @@ extension RelayConnectionError: CustomStringConvertible {
         case .notByHand: "the connection makes such requests itself"
         }
     }
+}
+
+extension RelayError {
+    /// The relay's own sentence, in quotes: a hostile relay chooses its words.
+    fileprivate var quoted: Sentence { "\(quoted: sentence) (\(own: "\(code)"))" }
 }
 
 extension RelayConnectionError.Unreachable: CustomStringConvertible {

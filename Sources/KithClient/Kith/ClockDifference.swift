@@ -20,13 +20,13 @@ public struct ClockDifference: Hashable, Sendable {
     }
 
     /// What differs and what to do, without a full stop.
-    public var sentence: String {
-        let difference = "\(Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
+    public var sentence: Sentence {
+        let difference: Sentence = "\(own: Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
         switch witness {
         case .relay(let address):
             return "this device's clock is \(difference) that of the relay \(address); set the one that is wrong"
         case .contact(_, let name):
-            return "this device's clock is \(difference) \(name)'s; check this device's date and time"
+            return "this device's clock is \(difference) \(name: name)'s; check this device's date and time"
         }
     }
 

@@ -66,7 +66,7 @@ extension Kith {
     }
 
     /// The whole story of one entry, in plain sentences.
-    public func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [String] {
+    public func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [Sentence] {
         try current.explain(seq, in: conversation)
     }
 }

@@ -13,27 +13,28 @@ extension KithError: CustomStringConvertible {
         case .backup(let error): error.description
         case .mls(let error): "the cryptography refuses: \(error)"
         case .relay(let error): error.description
-        case .notFound(let name): "nobody and nothing goes by the name \(name) here"
-        case .nameTaken(let name): "the name \(name) is taken here"
+        case .notFound(let name): "nobody and nothing goes by the name \(ForeignText(name)) here"
+        case .nameTaken(let name): "the name \(ForeignText(name)) is taken here"
         case .inviteExpired: "the invite is over: it has expired"
         case .inviteIsMine: "the invite is this profile's own"
         case .inviteUsed: "the invite was used by somebody, or withdrawn"
         case .keyChanged(let contact, let pinned, let found):
-            "the key is not \(contact)'s pinned one (pinned \(pinned), found \(found)); nothing was sent"
+            "the key is not \(ForeignText(contact))'s pinned one (pinned \(pinned), found \(found)); nothing was sent"
         case .wrongClock(let difference): "\(difference.sentence), then try again"
         case .keyPackageNotCurrent(let name, let difference?):
-            "\(name) can't be added yet: \(difference.sentence). \(name) is added once it is right"
+            "\(ForeignText(name)) can't be added yet: \(difference.sentence). \(ForeignText(name)) is added once it is right"
         case .keyPackageNotCurrent(let name, nil):
-            "\(name) can't be added yet: the keys that their device left are out of date, or its clock was wrong. They are added once the device has been online"
+            "\(ForeignText(name)) can't be added yet: the keys that their device left are out of date, or its clock was wrong. They are added once the device has been online"
         case .wrongAccount: "what is in that inbox is not from the account that it belongs to; nothing was sent"
         case .nameHeld: "another person holds that name at the relay"
         case .nameUnknown: "nobody holds that name at the relay"
-        case .notReachable(let name): "\(name) gave no way to be reached for new conversations; ask for an invite"
-        case .conversation(let status): status.sentence
+        case .notReachable(let name):
+            "\(ForeignText(name)) gave no way to be reached for new conversations; ask for an invite"
+        case .conversation(let status): status.sentence.description
         case .suspect:
             "the relay showed this device another log than somebody else; nothing is sent there until you decide"
         case .tooLong(let limit): "that is too long; at most \(limit) bytes"
-        case .membership(let problem): problem
+        case .membership(let problem): problem.description
         case .closed: "it was given up: the profile was closed"
         }
     }

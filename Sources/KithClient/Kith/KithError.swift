@@ -54,7 +54,7 @@ public enum KithError: Error, Hashable, Sendable {
     /// The text, name or file is too long; the limit in bytes.
     case tooLong(limit: Int)
     /// It is no member, or already one.
-    case membership(String)
+    case membership(Sentence)
     /// It was given up because the profile was closed.
     case closed
 

@@ -127,7 +127,9 @@ public struct ConversationSummary: Hashable, Sendable {
 
 /// A member of a conversation.
 public struct Member: Hashable, Sendable {
-    /// The contact; `nil` for this profile itself.
+    /// Whether the device belongs to this profile's own account.
+    public let isMe: Bool
+    /// The contact; `nil` for this profile itself, and for a key that no contact has any more.
     public let contact: ContactID?
     /// What this profile calls the member.
     public let name: String
@@ -187,6 +189,8 @@ public struct Message: Hashable, Sendable {
     public let delivery: Delivery?
     /// What was wrong with it, if anything.
     public let warnings: [Warning]
+    /// The members who said that they have read it, if it is one's own.
+    public var readers: [ContactID] = []
 }
 
 /// Something that happened in a conversation, at its place in the log.

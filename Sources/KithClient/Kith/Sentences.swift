@@ -1,17 +1,22 @@
-// What there is to say, in words. Without a full stop, so that it fits into a line.
+// Sentences about what happened, without a full stop, so that they fit into a line.
 
 extension Notice {
     /// What happened, in a few words.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
-        case .began(let by): by.isEmpty ? "the conversation begins here" : "the conversation with \(by) begins here"
-        case .added(let who, let by): "\(by) added \(who)"
-        case .removed(let who, let by): "\(by) removed \(who)"
-        case .left(let who): "\(who) left"
-        case .renamed(let title, let by): "\(by) named the conversation \"\(title)\""
-        case .renewed(let by): "\(by) renewed the keys"
+        case .began(let by):
+            by.isEmpty ? "the conversation begins here" : "the conversation with \(name: by) begins here"
+        case .added(let who, let by): "\(name: by) added \(name: who)"
+        case .removed(let who, let by): "\(name: by) removed \(name: who)"
+        case .left(let who): "\(name: who) left"
+        case .renamed(let title, let by): "\(name: by) named the conversation \(quoted: title)"
+        case .renewed(let by): "\(name: by) renewed the keys"
         case .unreadable(let reason, let from):
-            "an entry\(from.map { " of \($0)" } ?? "") could not be read: \(reason.sentence)"
+            if let from {
+                "an entry of \(name: from) could not be read: \(reason.sentence)"
+            } else {
+                "an entry could not be read: \(reason.sentence)"
+            }
         case .missed(let first, let last):
             first == last
                 ? "this device was away from the conversation and missed entry \(first)"
@@ -22,7 +27,7 @@ extension Notice {
 
 extension UnreadableReason {
     /// Why, in a few words.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
         case .notGenuine: "it does not decrypt, or nobody of the members signed it; it was dropped"
         case .repeated: "it was said before; the repeat was dropped"
@@ -36,7 +41,7 @@ extension UnreadableReason {
 
 extension Warning {
     /// What is wrong, in a few words.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
         case .differentLogs(let first, let last):
             "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged; or the sender says so falsely"
@@ -54,18 +59,18 @@ extension Warning {
 
 extension RelayAddress {
     /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
-    public var invitationSentence: String {
+    public var invitationSentence: Sentence {
         "somebody invited you to a conversation at the relay \(self), which this profile does not use; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 
 extension ConversationStatus {
     /// Whether it can be used, and if not why.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
         case .preparing: "the conversation is not ready yet"
         case .active: "the conversation can be used"
-        case .removed(let by): by.isEmpty ? "you were removed from it" : "\(by) removed you from it"
+        case .removed(let by): by.isEmpty ? "you were removed from it" : "\(name: by) removed you from it"
         case .left: "you left it"
         case .stopped(let seq, let reason): "it stopped at entry \(seq): \(reason.sentence)"
         }
@@ -74,7 +79,7 @@ extension ConversationStatus {
 
 extension StopReason {
     /// Why, in a few words, and what to do.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
         case .invalidCommit:
             "somebody changed the group against the rules; a member can add this device again, or you can leave"
@@ -92,7 +97,7 @@ extension StopReason {
 
 extension Trust {
     /// Why the key is believed, in a few words.
-    public var sentence: String {
+    public var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"
         case .usedMyInvite: "from your invite"

@@ -249,8 +249,12 @@ extension Messenger {
 
     private func remove(_ contact: ContactID, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
         guard let person = contacts[contact] else { throw .notFound("contact") }
+        // It would end the conversation for both, and neither could undo it.
+        guard !conversation.record.isDirect else {
+            throw .membership("nobody can be removed from a conversation of two; leave it instead")
+        }
         guard !(try group(of: conversation).group.leaves(of: person.accountKey)).isEmpty else {
-            throw .membership("\(person.name) is no member")
+            throw .membership("\(name: person.name) is no member")
         }
         try change(.remove(person.accountKey), conversation, id)
     }

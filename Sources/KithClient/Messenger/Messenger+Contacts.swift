@@ -1,3 +1,4 @@
+import Foundation
 import KithWire
 import MLS
 
@@ -21,7 +22,7 @@ extension Messenger {
         return id
     }
 
-    /// A name that no other contact has: what a person calls themselves is theirs to choose, and not unique.
+    /// A name that neither another contact nor the user has: people choose their names themselves, and names are not unique.
     func freeName(_ wanted: String) -> String {
         contactNames.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }
@@ -38,7 +39,7 @@ extension Messenger {
         guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
             throw .tooLong(limit: ClientLimits.personName)
         }
-        guard !contacts.values.contains(where: { $0.name == name && $0.id != id }) else { throw .nameTaken(name) }
+        guard contactNames.isFree(name, exceptFor: contact.name) else { throw .nameTaken(name) }
         contact.name = name
         store(contact)
     }
@@ -71,25 +72,46 @@ extension Messenger {
     }
 }
 
-/// What contacts are called here. Finding a name that is free takes no longer the more there are: a member can add thousands
-/// of people who all call themselves the same.
+/// The names of the contacts and of the user. Finding a free name takes no longer with thousands of names: a member can add
+/// thousands of people who all have the same name.
+///
+/// Names that look the same count as the same: case, width and characters that no font draws make no difference.
 struct NamesInUse {
-    private var names: Set<String> = []
-    /// From which number on to look, by name.
+    /// The number of holders of each name, in the form that is compared: older profiles may have two of one.
+    private var holders: [String: Int] = [:]
+    /// The number from which on to look, by name.
     private var nextNumber: [String: Int] = [:]
 
     mutating func didRename(from old: String?, to name: String) {
-        if let old { names.remove(old) }
-        names.insert(name)
+        if let old {
+            let old = Self.compared(old)
+            if let count = holders[old] { holders[old] = count > 1 ? count - 1 : nil }
+        }
+        holders[Self.compared(name), default: 0] += 1
     }
 
-    /// The name, with a number if somebody else has it.
+    /// The name, with a number if another person has it.
     mutating func free(_ name: String) -> String {
-        guard names.contains(name) else { return name }
-        var number = nextNumber[name] ?? 2
-        while names.contains("\(name) (\(number))") { number += 1 }
-        nextNumber[name] = number
+        guard !isFree(name) else { return name }
+        let key = Self.compared(name)
+        var number = nextNumber[key] ?? 2
+        while !isFree("\(name) (\(number))") { number += 1 }
+        nextNumber[key] = number
         return "\(name) (\(number))"
+    }
+
+    /// Whether nobody else has the name.
+    ///
+    /// - Parameter own: the present name of the person who is to have it.
+    func isFree(_ name: String, exceptFor own: String? = nil) -> Bool {
+        let key = Self.compared(name)
+        let mine = own.map { Self.compared($0) == key } == true ? 1 : 0
+        return (holders[key] ?? 0) <= mine
+    }
+
+    private static func compared(_ name: String) -> String {
+        let drawn = name.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint }
+        return String(String.UnicodeScalarView(drawn)).precomposedStringWithCompatibilityMapping.lowercased()
     }
 }
 

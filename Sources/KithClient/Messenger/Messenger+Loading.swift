@@ -19,6 +19,7 @@ extension Messenger {
             contactNames.didRename(from: nil, to: contact.name)
             nextNumbers.contact = max(nextNumbers.contact, value.item + 1)
         }
+        tellNamesApart()
         for value in try all(.conversation) {
             let record = try decodingStored(.conversation) { try ConversationRecord(stored: value.bytes) }
             let id = ConversationID(rawValue: value.item)
@@ -43,6 +44,18 @@ extension Messenger {
         for value in try all(.expiry) {
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
             expiries[place] = try decodingStored(.expiry) { try Expiry(stored: value.bytes) }
+        }
+    }
+
+    /// Gives contacts numbers whose names look like the user's or another contact's. A profile of an earlier version may
+    /// have such names; the store keeps the old name until the contact changes.
+    private func tellNamesApart() {
+        contactNames.didRename(from: nil, to: profile.name)
+        for id in contacts.keys.sorted().reversed() {
+            guard let name = contacts[id]?.name, !contactNames.isFree(name, exceptFor: name) else { continue }
+            let free = contactNames.free(name)
+            contactNames.didRename(from: name, to: free)
+            contacts[id]?.name = free
         }
     }
 

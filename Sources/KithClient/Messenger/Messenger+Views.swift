@@ -52,12 +52,14 @@ extension Messenger {
         return try group(of: conversation).group.members.compactMap { _, leaf in
             guard let certificate = leaf.credential.deviceCertificate else { return nil }
             if certificate.accountKey == profile.account.publicKey {
-                return Member(contact: nil, name: profile.name, trust: .compared, deviceName: certificate.deviceName)
+                return Member(
+                    isMe: true, contact: nil, name: profile.name, trust: .compared, deviceName: certificate.deviceName)
             }
             let contact = contactsByKey[certificate.accountKey].flatMap { contacts[$0] }
+            // A key that was given up for another one is still somebody's, and not the contact's of that name.
             return Member(
-                contact: contact?.id, name: contact?.name ?? certificate.name, trust: contact?.trust ?? .unverified,
-                deviceName: certificate.deviceName)
+                isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
+                trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName)
         }
     }
 
@@ -174,14 +176,15 @@ extension Messenger {
     func messages(of record: EntryRecord, seq: UInt64, in conversation: Conversation) -> [Message] {
         func line(_ body: Message.Body, _ author: Message.Author) -> Message {
             var delivery: Delivery?
+            var readers: [ContactID] = []
             if author == .me {
-                let readers = conversation.record.readBy.values.count { $0 >= seq }
-                delivery = readers > 0 ? .read(by: readers) : .onRelay
+                readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted()
+                delivery = readers.isEmpty ? .onRelay : .read(by: readers.count)
             }
             return Message(
                 id: record.id, conversation: conversation.id, seq: seq, author: author, body: body,
                 sentAtMs: record.sentAtMs > 0 ? record.sentAtMs : record.receivedAtMs, replyTo: record.replyTo,
-                delivery: delivery, warnings: record.warnings)
+                delivery: delivery, warnings: record.warnings, readers: readers)
         }
         let author: Message.Author =
             switch record.author {
@@ -189,7 +192,8 @@ extension Messenger {
             case .unknown:
                 record.body.isForPeople ? .contact(ContactID(rawValue: 0), name: "somebody", .unverified) : .kith
             case .contact(let id):
-                contacts[id].map { .contact(id, name: $0.name, $0.trust) } ?? .kith
+                contacts[id].map { .contact(id, name: $0.name, $0.trust) }
+                    ?? .contact(id, name: "somebody", .unverified)
             }
         switch record.body {
         case .text(let text): return [line(.text(text), author)]
@@ -223,25 +227,27 @@ extension Messenger {
         return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 
-    func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [String] {
+    func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         guard let (_, record) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
             throw .notFound("entry \(seq)")
         }
-        var lines = [
-            "Entry \(seq) of \"\(name(of: conversation))\", in epoch \(record.epoch), \(record.kind == .turn ? "a turn: it ended the epoch" : "a message").",
-            "The relay took it at \(Self.time(record.receivedAtMs)) by its clock, under the id \(record.id.bytes.hexDigits).",
+        let kind: Sentence = record.kind == .turn ? "a turn: it ended the epoch" : "a message"
+        var lines: [Sentence] = [
+            "Entry \(seq) of \(quoted: name(of: conversation)), in epoch \(record.epoch), \(kind).",
+            "The relay took it at \(own: Self.time(record.receivedAtMs)) by its clock, under the id \(own: record.id.bytes.hexDigits).",
         ]
         switch record.author {
         case .me: lines.append("This device sent it: encrypted in epoch \(record.epoch), accepted as entry \(seq).")
         case .contact(let contact):
             let person = contacts[contact]
+            let name: Sentence = person.map { "\(name: $0.name)" } ?? "somebody"
             lines.append(
-                "\(person?.name ?? "somebody") signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified"))."
+                "\(name) signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified"))."
             )
             if record.sentAtMs > 0 {
                 lines.append(
-                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
+                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(own: Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
                 )
             }
         case .unknown: lines.append("Who sent it is not known.")
@@ -258,7 +264,7 @@ extension Messenger {
         }
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
         let readers = conversation.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
-            contacts[$0]?.name
+            contacts[$0].map { "\(name: $0.name)" as Sentence }
         }
         if record.author == .me {
             lines.append(
@@ -266,7 +272,7 @@ extension Messenger {
                     ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).")
         }
         lines.append(
-            "The log's hash after it, which members compare with every message, begins \(record.viewHash.prefix(8).hexDigits)."
+            "The log's hash after it, which members compare with every message, begins \(own: record.viewHash.prefix(8).hexDigits)."
         )
         return lines
     }

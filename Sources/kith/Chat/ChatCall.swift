@@ -32,7 +32,7 @@ enum ChatCall: Hashable, Sendable {
     }
 
     /// What was tried, for who is told that it failed.
-    var attempt: String {
+    var attempt: Sentence {
         switch self {
         case .send: "not sent"
         case .add: "not added"
@@ -51,7 +51,7 @@ enum ChatAnswer: Hashable, Sendable {
     case message(Message)
     case messages([Message])
     case members([Member])
-    case sentences([String])
+    case sentences([Sentence])
     case safetyNumber(SafetyNumber)
     case invite(String)
 }

@@ -13,8 +13,9 @@ struct ChatCommand: AsyncParsableCommand {
             send while the relay can't be reached waits on this device, across restarts, and goes out by itself. Ctrl-D, \
             or ctrl-C on an empty line, ends the program; the conversation stays.
 
-            A name that is not known here is looked up at the relay. Its key is then what the relay says, so the person is \
-            unverified until you compare safety numbers (/verify).
+            A name that is not known here may be looked up at the relay, which then learns the name: you are asked first, \
+            and --yes says so beforehand. The key is then what the relay says, so the person is unverified until you compare \
+            safety numbers (/verify).
 
             Where standard input is no terminal, each of its lines is sent as it is, without commands; at its end, the \
             program waits until the relay has all of them, for as long as --timeout says.
@@ -22,7 +23,7 @@ struct ChatCommand: AsyncParsableCommand {
             EXAMPLES
               kith chat bob                          talk to bob
               kith chat team --history 200           with more of what was said before
-              kith chat carol --relay host:7443      find carol at a relay, if she is new
+              kith chat carol --relay host:7443      if she is new, asks that relay for carol
               echo "the backup is done" | kith chat admins
               kith chat bob --json                   one JSON object a line for what happens
 
@@ -79,15 +80,32 @@ struct ChatCommand: AsyncParsableCommand {
         case .conversation(let conversation): return conversation.id
         case .contact(let contact): return try await start(with: contact.id, in: kith)
         case nil:
-            guard let name = Name(self.name) else {
-                _ = try await NamedTarget.named(self.name, in: kith)
-                throw Failure(message: "\(self.name) can be no name at a relay")
-            }
-            return try await start(with: try await lookUp(name, in: kith), in: kith)
+            let contact = try await lookUp(try await consentToLookUp(in: kith), in: kith)
+            return try await start(with: contact, in: kith)
         }
     }
 
-    /// What goes by the name here. Somebody who has just used an invite, or a group that is new, may be in an inbox still.
+    /// The name, if it may be told to a relay. A mistyped name of a person or a group is no relay's business.
+    ///
+    /// - Throws: ``Failure`` with the names that may have been meant, if nobody can be asked.
+    private func consentToLookUp(in kith: Kith) async throws -> Name {
+        let here = try await kith.conversations().map(\.name) + kith.contacts().map(\.name)
+        let unknown = NamedTarget.unknown(name, among: here)
+        guard let name = Name(self.name) else { throw Failure(unknown) }
+        if yes { return name }
+        let relays = await kith.relays()
+        guard relay.relay != nil || !relays.isEmpty, let prompt = Prompt() else {
+            throw Failure("\(unknown). For a name at a relay: kith lookup \(name: name.text)")
+        }
+        defer { prompt.close() }
+        say(unknown)
+        let point = try await relay.point(for: kith)
+        guard try await prompt.decide("Ask the relay at \(point.address) who has the name \(name: name.text)?") == .yes
+        else { throw ExitCode.interrupted }
+        return name
+    }
+
+    /// What has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
     private func known(in kith: Kith) async throws -> NamedTarget? {
         let events = await kith.events()
         func find() async throws -> NamedTarget? {
@@ -95,7 +113,7 @@ struct ChatCommand: AsyncParsableCommand {
         }
         if let target = try await find() { return target }
         guard await kith.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
-        say("\(name) is not known here yet; looking into the inboxes")
+        say("\(name: name) is not known here yet; looking into the inboxes")
         let (changes, change) = AsyncStream.makeStream(of: Void.self)
         let tasks = [
             Task { for await event in events { if case .conversation = event { change.yield() } } },
@@ -120,32 +138,29 @@ struct ChatCommand: AsyncParsableCommand {
     /// Asks the relay who has the name, and the user whether to believe it.
     private func lookUp(_ name: Name, in kith: Kith) async throws -> ContactID {
         let point = try await relay.point(for: kith)
-        say("\(name.text) is not known here; asking the relay at \(point.address)")
+        let shown: Sentence = "\(name: name.text)"
+        say("asking the relay at \(point.address) for \(shown)")
         let id: ContactID
         do {
             id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
                 try await kith.lookUp(name, at: point)
             }
         } catch KithError.nameUnknown {
-            throw Failure(
-                message: "nobody goes by the name \(name.text), neither here (kith list) nor at the relay at "
-                    + "\(point.address)")
+            throw Failure("nobody has the name \(shown) at the relay at \(point.address)")
         }
         guard let contact = await kith.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
         say(
-            "the relay says that \(name.text) has the key \(contact.accountKey.fingerprint). It could say anything: "
-                + "\(contact.name) is unverified until you compare numbers (/verify)")
+            "the relay says that \(shown) has the key \(contact.accountKey.fingerprint). It could say anything: \(name: contact.name) is unverified until you compare numbers (/verify)"
+        )
         if !yes {
             guard let prompt = Prompt() else {
-                throw Failure(
-                    message: "\(name.text) is unverified, and nobody is here to ask: say --yes to start anyway")
+                throw Failure("\(shown) is unverified, and nobody is here to ask: say --yes to start anyway")
             }
             defer { prompt.close() }
-            let answer = try await prompt.ask("Start a conversation? [y/N]", isShown: true)
-            guard ["y", "yes"].contains(answer.lowercased()) else { throw ExitCode.interrupted }
+            guard try await prompt.decide("Start a conversation?") == .yes else { throw ExitCode.interrupted }
         }
         return id
     }
 
-    private func say(_ text: String) { StandardStream.error.write("[\(SafeText.oneLine(text))]\n") }
+    private func say(_ text: Sentence) { StandardStream.error.say(text) }
 }

@@ -11,13 +11,10 @@ extension ChatModel {
             if !line.isEmpty { send(line, replyTo: nil) }
             return
         }
-        if let question {
-            self.question = nil
-            return answer(question, line)
-        }
         switch SlashCommand.line(line) {
-        case .nothing: break
-        case .text(let text): send(text, replyTo: nil)
+        case .nothing: if question != nil { postpone() }
+        case .text(let text): if let question { answer(question, text) } else { send(text, replyTo: nil) }
+        // A question stays open meanwhile.
         case .command(let command): carryOut(command)
         case .mistake(let text): complain(text)
         }
@@ -27,14 +24,24 @@ extension ChatModel {
         call(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Anything but a yes is a no: a line that was meant as a message must not be taken for one, nor be sent unseen.
-    private mutating func answer(_ question: Question, _ line: String) {
-        switch line.lowercased().filter({ !$0.isWhitespace }) {
-        case "yes", "y": call(question.yes)
-        case "no", "n": if let no = question.no { call(no) } else { notice("not done") }
-        default:
-            complain("that was neither yes nor no, so it is no, and nothing was sent (arrow up brings the line back)")
+    /// Only a yes and a no are answers. Anything else was meant as a message: it is not sent, and the question stays.
+    private mutating func answer(_ question: Question, _ text: String) {
+        guard let decision = YesOrNo(text) else {
+            return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
         }
+        self.question = nil
+        if decision == .yes {
+            call(question.yes)
+        } else if let no = question.no {
+            call(no)
+        } else {
+            notice("not done")
+        }
+    }
+
+    private mutating func postpone() {
+        question = nil
+        notice("nothing was changed")
     }
 
     private mutating func carryOut(_ command: SlashCommand) {
@@ -43,9 +50,9 @@ extension ChatModel {
         case .verify(let name): if let contact = contact(name) { call(.safetyNumber(contact.id)) }
         case .members: call(.members)
         case .add(let names): add(names)
-        case .remove(let name): if let contact = contact(name) { call(.remove(contact.id)) }
+        case .remove(let name): remove(name)
         case .rename(let title): call(.rename(title))
-        case .leave: ask("leave \(MessageWording.name(conversation.name)) for good?", yes: .leave)
+        case .leave: ask("leave \(name: conversation.name) for good?", yes: .leave)
         case .invite: call(.invite)
         case .history(let count): call(.history(before: oldestSeq, limit: count ?? Self.page))
         case .search(let words): call(.search(words))
@@ -61,7 +68,7 @@ extension ChatModel {
         }
     }
 
-    private mutating func ask(_ text: String, yes: ChatCall, no: ChatCall? = nil) {
+    private mutating func ask(_ text: Sentence, yes: ChatCall, no: ChatCall? = nil) {
         question = Question(text: "\(text) yes or no", yes: yes, no: no)
         notice("\(text) yes or no")
     }
@@ -74,13 +81,21 @@ extension ChatModel {
             return nil
         }
         let found = named(name)
-        if found == nil { complain("there is no contact \(MessageWording.name(name))") }
+        if found == nil { complain("there is no contact \(name: name)\(suggestion(for: name))") }
         return found
     }
 
     private func named(_ name: String) -> Contact? {
         contacts.values.first { $0.name == name }
             ?? contacts.values.first { $0.name.lowercased() == name.lowercased() }
+            ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
+    }
+
+    /// Contacts whose names are much like this one, as a question; nothing if there are none.
+    private func suggestion(for name: String) -> Sentence {
+        let near = NamedTarget.near(name, among: contacts.values.map(\.name))
+        guard !near.isEmpty else { return "" }
+        return "; did you mean \(near.map { "\(name: $0)" as Sentence }.joined(separator: " or "))?"
     }
 
     /// One name, which may have spaces in it, or several.
@@ -90,8 +105,8 @@ extension ChatModel {
         for name in names.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
             guard let contact = named(String(name)) else {
                 return complain(
-                    "there is no contact \(MessageWording.name(String(name))); nobody was added. /invite makes an "
-                        + "invite for somebody new")
+                    "there is no contact \(name: String(name)); nobody was added\(suggestion(for: String(name))) /invite makes an invite; kith lookup finds a name at a relay"
+                )
             }
             found.append(contact.id)
         }
@@ -101,12 +116,14 @@ extension ChatModel {
     private mutating func reply(_ seq: UInt64?, _ text: String) {
         if let seq {
             guard bySeq[seq] != nil else {
-                return complain("message \(seq) was not shown here; /history shows earlier ones")
+                return complain(
+                    "there is no message \(seq) on this screen; /history shows earlier ones with their numbers")
             }
             return send(text, replyTo: seq)
         }
         guard let last = lastFromOthers.flatMap({ known[$0]?.seq }) else {
-            return complain("there is nothing to answer")
+            return complain(
+                "there is nothing to reply to on this screen; /history shows earlier messages with their numbers")
         }
         send(text, replyTo: last)
     }
@@ -116,15 +133,23 @@ extension ChatModel {
         if seconds == nil { notice("what you send from now on stays") }
     }
 
+    /// Asks first: whoever is removed can't be brought back unnoticed.
+    private mutating func remove(_ name: String) {
+        guard !conversation.isDirect else {
+            return complain("nobody can be removed from a conversation of two; /leave ends it")
+        }
+        guard let contact = contact(name) else { return }
+        ask("remove \(name: contact.name) from \(name: conversation.name)?", yes: .remove(contact.id))
+    }
+
     private mutating func info() {
         let state = conversation.status.sentence
-        show(
-            [
-                "[\(MessageWording.name(conversation.name)): conversation \(conversation.id.rawValue), "
-                    + "\(conversation.memberCount) members, \(conversation.lastSeq) entries in its log]",
-                "[it is at the relay \(conversation.relay), which sees sizes and times, and no words and no names]",
-                "[\(state)]",
-            ].map { ScreenLine(.notice, $0) })
+        let lines: [Sentence] = [
+            "[\(name: conversation.name): conversation \(conversation.id.rawValue), \(conversation.memberCount) members, \(conversation.lastSeq) entries in its log]",
+            "[it is at the relay \(conversation.relay), which sees sizes and times, and no words and no names]",
+            "[\(state)]",
+        ]
+        show(lines.map { ScreenLine(.notice, $0) })
     }
 
     private mutating func explain(_ seq: UInt64?) {
@@ -134,10 +159,10 @@ extension ChatModel {
 
     private mutating func decide(_ name: String?, accept: Bool) {
         guard let contact = contact(name) else { return }
+        let shown: Sentence = "\(name: contact.name)"
         guard let other = contact.conflictingKey else {
-            return complain("\(MessageWording.name(contact.name)) has one key; there is nothing to decide")
+            return complain("\(shown) has one key; there is nothing to decide")
         }
-        let shown = MessageWording.name(contact.name)
         if accept {
             ask(
                 "take \(other.fingerprint) as \(shown)'s key from now on? Only if \(shown) told you so.",
@@ -158,7 +183,9 @@ extension ChatModel {
         switch call {
         // Nobody asked for these in so many words.
         case .markRead, .checkPresence: break
-        default: complain("\(call.attempt): \(error.sentence)")
+        case .explain(let seq) where error.isNotFound:
+            complain("this device has no entry \(seq) here; /history shows the numbers")
+        default: complain("\(call.attempt): \(own: error.sentence)")
         }
     }
 
@@ -168,20 +195,25 @@ extension ChatModel {
         // What becomes of it comes as events.
         case .message(let message): take(message, isShown: true, isNew: true)
         case .messages(let messages):
-            if case .search(let words) = call { showFound(messages, words) } else { showEarlier(messages) }
+            switch call {
+            case .search(let words): showFound(messages, words)
+            case .history(let before, let limit): showEarlier(messages, before: before, limit: limit)
+            default: break
+            }
         case .members(let members): show(members)
         case .sentences(let sentences): show(sentences.map { ScreenLine(.explanation, "  \($0)") })
         case .safetyNumber(let number): if case .safetyNumber(let id) = call { compare(number, id) }
         case .invite(let line):
-            notice("an invite, for one person and a week. Send it on a way that you trust: whoever has it can use it")
-            show([ScreenLine(.message, line)])
+            notice(
+                "an invite, for one person and a week. Send it through a channel you trust: whoever has it can use it")
+            show([ScreenLine(.message, "\(own: line)")])
         }
     }
 
     private mutating func done(_ call: ChatCall) {
         switch call {
         case .setVerified(let id, let isVerified):
-            let name = contacts[id].map { MessageWording.name($0.name) } ?? "this contact"
+            let name: Sentence = contacts[id].map { "\(name: $0.name)" } ?? "this contact"
             notice(
                 isVerified
                     ? "\(name) is verified"
@@ -197,27 +229,36 @@ extension ChatModel {
         }
     }
 
-    private mutating func showEarlier(_ messages: [Message]) {
-        guard let first = messages.first else { return notice("there is nothing earlier") }
+    /// A page of earlier messages. Where nothing is earlier, the last page comes again: with the numbers of notices, too.
+    private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
+        let messages = page.filter { $0.seq != nil }
+        guard let first = messages.first?.seq else {
+            if before == nil { return notice("nothing was said yet") }
+            return call(.history(before: nil, limit: limit))
+        }
         var earlier = ChatDay(timeZone: day.timeZone)
-        var lines = [ScreenLine(.notice, "── earlier ──")]
+        var lines: [ScreenLine] = []
         for message in messages {
             remember(message)
             let shown = wording.lines(
                 message, prefix: message.seq.map { "\($0)  " } ?? "",
                 quoting: message.replyTo.flatMap { known[$0]?.snippet })
             if !shown.isEmpty, let line = earlier.line(before: message.sentAtMs, now: now) {
-                lines.append(ScreenLine(.explanation, line))
+                lines.append(ScreenLine(.explanation, "\(own: line)"))
             }
             lines += shown
         }
-        lines.append(
-            ScreenLine(.notice, first.seq.map { $0 > 1 } == true ? "── /history: more ──" : "── the beginning ──"))
+        if before == nil {
+            lines.insert(ScreenLine(.notice, "── nothing is earlier; the last \(messages.count) again ──"), at: 0)
+        } else {
+            lines.insert(ScreenLine(.notice, "── earlier ──"), at: 0)
+            lines.append(ScreenLine(.notice, first > 1 ? "── /history: more ──" : "── the beginning ──"))
+        }
         show(lines)
     }
 
     private mutating func showFound(_ messages: [Message], _ words: String) {
-        guard !messages.isEmpty else { return notice("no message has “\(words)” in it") }
+        guard !messages.isEmpty else { return notice("no message has \(quoted: words) in it") }
         var lines: [ScreenLine] = []
         // The newest is nearest to the input line.
         for message in messages.reversed() {
@@ -231,30 +272,29 @@ extension ChatModel {
     }
 
     private mutating func show(_ members: [Member]) {
-        show(
-            members.map { member in
-                let device = " on “\(SafeText.oneLine(member.deviceName))”"
-                guard member.contact != nil else {
-                    return ScreenLine(.notice, "\(MessageWording.name(member.name)): you\(device)")
-                }
-                let trust =
-                    switch member.trust {
-                    case .unverified: "unverified"
-                    case .usedMyInvite: "verified: used your invite"
-                    case .invite: "verified: came with an invite"
-                    case .compared: "verified: you compared numbers"
-                    }
-                return ScreenLine(.notice, "\(MessageWording.name(member.name)): \(trust)\(device)")
-            })
+        show(members.map { ScreenLine(.notice, Self.line($0)) })
+    }
+
+    private static func line(_ member: Member) -> Sentence {
+        let device: Sentence = " on \(quoted: member.deviceName)"
+        guard !member.isMe else { return "\(name: member.name): you\(device)" }
+        let trust: Sentence =
+            switch member.trust {
+            case .unverified: "unverified"
+            case .usedMyInvite: "verified: used your invite"
+            case .invite: "verified: came with an invite"
+            case .compared: "verified: you compared numbers"
+            }
+        return "\(name: member.name): \(trust)\(device)"
     }
 
     private mutating func compare(_ number: SafetyNumber, _ id: ContactID) {
-        let name = contacts[id].map { MessageWording.name($0.name) } ?? "them"
+        let name: Sentence = contacts[id].map { "\(name: $0.name)" } ?? "them"
         notice("read this to \(name), over the phone or face to face; \(name) sees the same with /verify")
         let groups = number.groups
         for start in stride(from: 0, to: groups.count, by: 4) {
             let row = groups[start..<min(start + 4, groups.count)].joined(separator: "  ")
-            show([ScreenLine(.message, "    \(row)")])
+            show([ScreenLine(.message, "    \(own: row)")])
         }
         let wasCompared = contacts[id]?.trust == .compared
         ask("are they the same?", yes: .setVerified(id, true), no: wasCompared ? .setVerified(id, false) : nil)

@@ -1,3 +1,5 @@
+import KithClient
+
 /// What a line that begins with a slash asks for.
 enum SlashCommand: Hashable, Sendable {
     case help
@@ -27,7 +29,7 @@ enum SlashCommand: Hashable, Sendable {
         case text(String)
         case command(SlashCommand)
         /// Why it is neither.
-        case mistake(String)
+        case mistake(Sentence)
     }
 
     /// The most lines that are asked for at once.
@@ -68,11 +70,11 @@ enum SlashCommand: Hashable, Sendable {
         case "quit", "exit": return .command(.quit)
         default:
             return .mistake(
-                "there is no /\(verb). /help lists what there is; to send a text that begins with /, write //")
+                "there is no /\(own: verb). /help lists what there is; to send a text that begins with /, write //")
         }
     }
 
-    private static func needed(_ rest: String, _ usage: String, _ make: (String) -> SlashCommand) -> Line {
+    private static func needed(_ rest: String, _ usage: Sentence, _ make: (String) -> SlashCommand) -> Line {
         rest.isEmpty ? .mistake("it is \(usage)") : .command(make(rest))
     }
 
@@ -121,7 +123,7 @@ enum SlashCommand: Hashable, Sendable {
     }
 
     /// What `/help` says.
-    static let helpLines = [
+    static let helpLines: [Sentence] = [
         "/history [N]          earlier messages, with their numbers (also page-up)",
         "/search WORDS         messages with all these words in them",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",

@@ -45,8 +45,9 @@ struct ContactsCommand: AsyncParsableCommand {
                 } else {
                     let rows = contacts.map { contact in
                         [
-                            contact.name, contact.trust.sentence,
-                            contact.conflictingKey == nil ? "" : "ANOTHER KEY: kith verify \(contact.name)",
+                            MessageWording.name(contact.name), contact.trust.sentence.description,
+                            contact.conflictingKey == nil
+                                ? "" : "ANOTHER KEY: kith verify \(MessageWording.name(contact.name))",
                         ]
                     }
                     for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
@@ -88,11 +89,11 @@ struct ContactsCommand: AsyncParsableCommand {
 
         private static func rows(_ contact: Contact, _ conversations: [ConversationSummary]) -> [[String]] {
             var rows = [
-                ["name", contact.name], ["key", contact.accountKey.fingerprint.description],
-                ["trust", contact.trust.sentence],
+                ["name", MessageWording.name(contact.name)], ["key", contact.accountKey.fingerprint.description],
+                ["trust", contact.trust.sentence.description],
             ]
             if let key = contact.conflictingKey {
-                rows.append(["another key", "\(key.fingerprint) (kith verify \(contact.name))"])
+                rows.append(["another key", "\(key.fingerprint) (kith verify \(MessageWording.name(contact.name)))"])
             }
             if let name = contact.registeredName { rows.append(["name at the relay", name.text]) }
             rows.append(["new conversations", contact.inbox == nil ? "not possible: ask for an invite" : "possible"])
@@ -133,7 +134,8 @@ struct ContactsCommand: AsyncParsableCommand {
                     if profile.json {
                         JSONLine.print(ContactReport(try await NamedTarget.contact(newName, in: kith)))
                     } else {
-                        StandardStream.output.write(SafeText.oneLine("\(contact.name) is \(newName) now") + "\n")
+                        StandardStream.output.write(
+                            "\(MessageWording.name(contact.name)) is \(MessageWording.name(newName)) now\n")
                     }
                 }
             }

@@ -30,17 +30,17 @@ struct ExplainCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpenForReading { kith in
                 let conversation = try await NamedTarget.conversation(name, in: kith)
-                let story: [String]
+                let story: [Sentence]
                 do { story = try await kith.explain(seq, in: conversation.id) } catch KithError.notFound {
-                    throw Failure(message: "this device has no entry \(seq) of \(conversation.name)")
+                    throw Failure("this device has no entry \(seq) of \(name: conversation.name)")
                 }
                 if profile.json {
                     JSONLine.print(
                         Story(
                             conversation: conversation.id.rawValue, conversationName: conversation.name, seq: seq,
-                            story: story))
+                            story: story.map(\.description)))
                 } else {
-                    for sentence in story { StandardStream.output.write(SafeText.oneLine(sentence) + "\n") }
+                    for sentence in story { StandardStream.output.write(SafeText.oneLine(sentence.description) + "\n") }
                 }
             }
         }

@@ -32,17 +32,19 @@ struct GroupCommand: AsyncParsableCommand {
           0  done    1  failed, said in one line    5  another process has the profile open    64  wrong usage
           3  a member's key has changed (kith verify), or the relay has another key
           4  not done in time: the relay was not there or, to leave, no other member
+          130  you decided not to
         """
 
     static let later = "It may still happen when the profile is open next; kith group members shows it."
 
     /// Prints the group as it is now.
-    static func report(_ id: ConversationID, of kith: Kith, _ profile: ProfileOptions, saying text: String) async throws
-    {
+    static func report(
+        _ id: ConversationID, of kith: Kith, _ profile: ProfileOptions, saying text: Sentence
+    ) async throws {
         if profile.json {
             JSONLine.print(ConversationReport(try await kith.conversation(id)))
         } else {
-            StandardStream.error.write("[\(SafeText.oneLine(text))]\n")
+            StandardStream.error.say(text)
         }
     }
 
@@ -93,8 +95,8 @@ struct GroupCreateCommand: AsyncParsableCommand {
                 let id = try await patience.wait(for: kith, at: point.address, remains: GroupCommand.later) {
                     try await kith.createGroup(title, at: point, members: contacts.map(\.id))
                 }
-                let names = contacts.map { MessageWording.name($0.name) }.joined(separator: ", ")
-                try await GroupCommand.report(id, of: kith, profile, saying: "\(title): you, \(names)")
+                let names = contacts.map { "\(name: $0.name)" as Sentence }.joined(separator: ", ")
+                try await GroupCommand.report(id, of: kith, profile, saying: "\(name: title): you, \(names)")
             }
         }
     }
@@ -132,8 +134,8 @@ struct GroupMembersCommand: AsyncParsableCommand {
             } else {
                 let rows = members.map { member in
                     [
-                        MessageWording.name(member.name), member.deviceName,
-                        member.contact == nil ? "you" : member.trust.sentence,
+                        MessageWording.name(member.name), MessageWording.name(member.deviceName),
+                        member.isMe ? "you" : member.trust.sentence.description,
                     ]
                 }
                 for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
@@ -175,7 +177,7 @@ struct GroupAddCommand: AsyncParsableCommand {
                 try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.add(contacts.map(\.id), to: conversation.id)
                 }
-                let names = contacts.map(\.name).joined(separator: ", ")
+                let names = contacts.map { "\(name: $0.name)" as Sentence }.joined(separator: ", ")
                 try await GroupCommand.report(conversation.id, of: kith, profile, saying: "added \(names)")
             }
         }
@@ -188,8 +190,11 @@ struct GroupRemoveCommand: AsyncParsableCommand {
         commandName: "remove",
         abstract: "Remove a member: nothing that is said later can be read there.",
         discussion: """
+            On a terminal the command asks first; --yes does not.
+
             EXAMPLES
               kith group remove "book club" bob
+              kith group remove "book club" bob --yes
 
             JSON
               One object, as kith list prints it.
@@ -203,6 +208,8 @@ struct GroupRemoveCommand: AsyncParsableCommand {
     @Argument(help: "The group.")
     var group: String
 
+    @OptionGroup var consent: Consent
+
     @Argument(help: "The member.")
     var member: String
 
@@ -211,10 +218,14 @@ struct GroupRemoveCommand: AsyncParsableCommand {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
                 let contact = try await NamedTarget.contact(member, in: kith)
+                if !conversation.isDirect {
+                    try await consent.get("Remove \(name: contact.name) from \(name: conversation.name)?")
+                }
                 try await patience.wait(for: kith, at: conversation.relay, remains: GroupCommand.later) {
                     try await kith.remove(contact.id, from: conversation.id)
                 }
-                try await GroupCommand.report(conversation.id, of: kith, profile, saying: "removed \(contact.name)")
+                try await GroupCommand.report(
+                    conversation.id, of: kith, profile, saying: "removed \(name: contact.name)")
             }
         }
     }
@@ -267,7 +278,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
                     throw KithError.closed
                 }
                 try await GroupCommand.report(
-                    conversation.id, of: kith, profile, saying: "\(conversation.name) is \(title) now")
+                    conversation.id, of: kith, profile, saying: "\(name: conversation.name) is \(name: title) now")
             }
         }
     }
@@ -279,8 +290,11 @@ struct GroupLeaveCommand: AsyncParsableCommand {
         commandName: "leave",
         abstract: "Leave a group, or any conversation. What was said stays on this device.",
         discussion: """
+            On a terminal the command asks first; --yes does not.
+
             EXAMPLES
               kith group leave "book club"
+              kith group leave "book club" --yes
 
             JSON
               One object, as kith list prints it.
@@ -291,6 +305,8 @@ struct GroupLeaveCommand: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var patience: Patience
 
+    @OptionGroup var consent: Consent
+
     @Argument(help: "The group.")
     var group: String
 
@@ -298,12 +314,13 @@ struct GroupLeaveCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let conversation = try await NamedTarget.conversation(group, in: kith)
+                try await consent.get("Leave \(name: conversation.name) for good?")
                 let later = "It is asked for; a device of another member takes this one out when it is online"
                 try await patience.wait(for: kith, at: conversation.relay, remains: later) {
                     try await kith.leave(conversation.id)
                 }
                 try await GroupCommand.report(
-                    conversation.id, of: kith, profile, saying: "you left \(conversation.name)")
+                    conversation.id, of: kith, profile, saying: "you left \(name: conversation.name)")
             }
         }
     }

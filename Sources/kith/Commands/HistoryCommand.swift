@@ -19,7 +19,7 @@ struct HistoryCommand: AsyncParsableCommand {
             JSON
               One object a line: conversation, conversationName, id, seq (missing while it waits to be sent), author (me,
               contact, kith), name, contact, verified, text or notice or unknownKind, sentAt, replyTo, delivery (queued,
-              onRelay, read), readBy, warnings.
+              onRelay, read), readBy, readers (contacts), warnings.
 
             EXIT CODES
               0  printed    1  there is no such conversation, or it can't be read    64  wrong usage

@@ -92,7 +92,7 @@ struct HostCommand: AsyncParsableCommand {
         let addresses = await kith.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
         let here = try await kith.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
-            let name = SafeText.oneLine(latest.name)
+            let name = MessageWording.name(latest.name)
             StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")
             return try await ChatDoor.open(latest.id, of: kith, profile)
         }
@@ -167,7 +167,7 @@ struct HostCommand: AsyncParsableCommand {
         if profile.json {
             JSONLine.print(Event(event: "joined", conversation: id.rawValue, name: conversation.name))
         } else {
-            StandardStream.error.write("[\(SafeText.oneLine(conversation.name)) joined]\n")
+            StandardStream.error.write("[\(MessageWording.name(conversation.name)) joined]\n")
         }
     }
 

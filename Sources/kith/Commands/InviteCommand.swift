@@ -108,7 +108,7 @@ struct InviteCommand: AsyncParsableCommand {
                     Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: conversation.id.rawValue))
             } else {
                 StandardStream.error.write(
-                    "[\(SafeText.oneLine(conversation.name)) used it: kith chat \(SafeText.oneLine(conversation.name))]\n"
+                    "[\(MessageWording.name(conversation.name)) used it: kith chat \(MessageWording.name(conversation.name))]\n"
                 )
             }
             return

@@ -47,13 +47,13 @@ struct ListCommand: AsyncParsableCommand {
         var state: [String] = []
         if conversation.unread > 0 { state.append("\(conversation.unread) unread") }
         if conversation.status != .active {
-            state.append(conversation.status.sentence)
+            state.append(conversation.status.sentence.description)
         } else if conversation.memberCount < 2 {
             state.append(KithError.leftAlone.description)
         }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [
-            "#\(conversation.id.rawValue)", conversation.name,
+            "#\(conversation.id.rawValue)", MessageWording.name(conversation.name),
             !conversation.isDirect ? "group of \(conversation.memberCount)" : "",
             conversation.lastActivityMs == 0 ? "" : Moment(ms: conversation.lastActivityMs).local,
             state.joined(separator: "; "),

@@ -51,16 +51,16 @@ struct LookupCommand: AsyncParsableCommand {
                 } catch KithError.nameTaken(let taken) {
                     throw Failure(
                         message:
-                            "\(taken) is somebody else here, with another key; to keep both, say with --as what to "
+                            "\(ForeignText(taken)) is somebody else here, with another key; to keep both, say with --as what to "
                             + "call who has the name there")
                 }
                 guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
                 if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
-                let note =
+                let note: Sentence =
                     contact.trust.isVerified
                     ? contact.trust.sentence
-                    : "the key came from the relay and is unverified: kith verify \(contact.name)"
-                StandardStream.error.write("[\(SafeText.oneLine("\(contact.name): \(note)"))]\n")
+                    : "the key came from the relay and is unverified: kith verify \(name: contact.name)"
+                StandardStream.error.say("\(name: contact.name): \(note)")
             }
         }
     }

@@ -47,7 +47,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func rows(_ report: Report) -> [[String]] {
         var rows = [
-            ["you", "\(report.name), on \(report.device)"],
+            ["you", "\(MessageWording.name(report.name)), on \(MessageWording.name(report.device))"],
             ["key", report.fingerprint],
             ["profile", report.folder],
             ["open in", report.openIn.map { $0 == 0 ? "another process" : "process \($0)" } ?? "no process"],

@@ -58,15 +58,18 @@ struct VerifyCommand: AsyncParsableCommand {
             if acceptNewKey || keepKey { return try await decide() }
             if undo || yes { return try await set(verified: yes) }
             let contact = try await look()
-            if contact.conflictingKey != nil { throw Failure(message: conflict(contact), code: .wrongKey) }
+            if contact.conflictingKey != nil { throw Failure(conflict(contact), code: .wrongKey) }
             guard !profile.json, contact.trust != .compared, let prompt = Prompt() else { return }
             defer { prompt.close() }
-            let answer = try await prompt.ask("Are these digits the same on the other side? [y/N]", isShown: true)
-            guard ["y", "yes"].contains(answer.trimmingCharacters(in: .whitespaces).lowercased()) else {
+            switch try await prompt.decide("Are these digits the same on the other side?") {
+            case .yes: break
+            case .no:
                 throw Failure(
-                    message: "not marked as compared. If the digits differ, somebody may stand between you and "
-                        + "\(contact.name): say nothing secret there")
+                    "not marked as compared. If the digits differ, somebody may stand between you and \(name: contact.name): say nothing secret there"
+                )
+            case nil: return StandardStream.error.say("nothing was changed; kith verify asks again")
             }
+            prompt.close()
             try await set(verified: true)
         }
     }
@@ -86,7 +89,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func show(_ contact: Contact, _ number: SafetyNumber) {
-        var text = "You and \(SafeText.oneLine(contact.name)) (\(contact.trust.sentence)):\n\n"
+        var text = "You and \(MessageWording.name(contact.name)) (\(contact.trust.sentence)):\n\n"
         for row in stride(from: 0, to: number.groups.count, by: 4) {
             text += "    " + number.groups[row..<min(row + 4, number.groups.count)].joined(separator: "  ") + "\n"
         }
@@ -97,7 +100,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private func set(verified: Bool) async throws {
         try await profile.withOpen { kith in
             let contact = try await NamedTarget.contact(name, in: kith)
-            if verified, contact.conflictingKey != nil { throw Failure(message: conflict(contact), code: .wrongKey) }
+            if verified, contact.conflictingKey != nil { throw Failure(conflict(contact), code: .wrongKey) }
             try await kith.setVerified(contact.id, verified)
             try await report(contact.id, kith, verified ? "marked as compared" : "no longer marked as compared")
         }
@@ -107,7 +110,7 @@ struct VerifyCommand: AsyncParsableCommand {
         try await profile.withOpen { kith in
             let contact = try await NamedTarget.contact(name, in: kith)
             guard contact.conflictingKey != nil else {
-                throw Failure(message: "no other key claims to be \(contact.name)'s")
+                throw Failure("no other key claims to be \(name: contact.name)'s")
             }
             try await kith.decideKey(of: contact.id, accept: acceptNewKey)
             try await report(contact.id, kith, acceptNewKey ? Self.accepted(contact) : "keeps the pinned key")
@@ -115,26 +118,27 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     /// The old key's address is not the new one's: it is to be had where the name is.
-    private static func accepted(_ contact: Contact) -> String {
-        let way = contact.registeredName.map { "kith lookup \($0.text)" } ?? "an invite of theirs"
+    private static func accepted(_ contact: Contact) -> Sentence {
+        let way: Sentence = contact.registeredName.map { "kith lookup \(name: $0.text)" } ?? "an invite of theirs"
         return "has the new key now, unverified; a conversation with it begins with \(way)"
     }
 
-    private func report(_ id: ContactID, _ kith: Kith, _ text: String) async throws {
+    private func report(_ id: ContactID, _ kith: Kith, _ text: Sentence) async throws {
         guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
         if profile.json {
             let number = try await kith.safetyNumber(with: id)
             JSONLine.print(Compared(contact: ContactReport(contact), safetyNumber: number.description))
         } else {
-            StandardStream.error.write("[\(SafeText.oneLine("\(contact.name): \(text)"))]\n")
+            StandardStream.error.say("\(name: contact.name): \(text)")
         }
     }
 
-    private func conflict(_ contact: Contact) -> String {
+    private func conflict(_ contact: Contact) -> Sentence {
+        let name: Sentence = "\(name: contact.name)"
         let other = contact.conflictingKey?.fingerprint.description ?? "?"
+        let keys: Sentence = "Pinned: \(contact.accountKey.fingerprint). Other: \(own: other)."
         return
-            "another key claims to be \(contact.name)'s. Pinned: \(contact.accountKey.fingerprint). Other: \(other). "
-            + "Nothing is sent until you decide, after asking \(contact.name) on another way: --accept-new-key or --keep-key"
+            "another key claims to be \(name)'s. \(keys) Nothing is sent until you decide, after asking \(name) through another channel: --accept-new-key or --keep-key"
     }
 
     /// A contact's report with the safety number beside its fields.

@@ -46,7 +46,7 @@ struct MessengerDemo {
 
         printer.heading("5. Carol is back")
         try await carol.open(Self.group)
-        try await carol.see(inOrder: missed.map { "alice : \($0) (verified)" })
+        try await carol.see(inOrder: missed.map { "alice (verified) : \($0)" })
         printer.paragraph("All \(missed.count), once each and in order.")
 
         printer.heading("6. Carol is removed")
@@ -91,9 +91,9 @@ struct MessengerDemo {
         try await bob.see("[nonce verified: alice is here, and sees the same group]")
         let said = ["Hi Bob! Can the relay read this?", "It sees when and how much, and not a word. 🙂 两个人，一个频道"]
         try alice.say(said[0])
-        try await bob.see("alice : \(said[0]) (verified)")
+        try await bob.see("alice (verified) : \(said[0])")
         try bob.say(said[1])
-        try await alice.see("bob : \(said[1]) (verified)")
+        try await alice.see("bob (verified) : \(said[1])")
         try await alice.close()
         try await bob.close()
         return said
@@ -105,7 +105,7 @@ struct MessengerDemo {
         try await alice.open("carol", isShown: false)
         try await carol.open("alice", isShown: false)
         try carol.say(said[0])
-        try await alice.see("carol : \(said[0]) (verified)")
+        try await alice.see("carol (verified) : \(said[0])")
         try await alice.close()
         try await carol.close()
         printer.line()
@@ -113,13 +113,13 @@ struct MessengerDemo {
             ["group", "create", Self.group, "bob", "carol"], shown: "group create \"\(Self.group)\" bob carol")
         for person in [alice, bob, carol] { try await person.open(Self.group, isShown: false) }
         try alice.say(said[1])
-        try await bob.see("alice : \(said[1]) (verified)")
-        try await carol.see("alice : \(said[1]) (verified)")
+        try await bob.see("alice (verified) : \(said[1])")
+        try await carol.see("alice (verified) : \(said[1])")
         try carol.say(said[2])
-        try await alice.see("carol : \(said[2]) (verified)")
-        try await bob.see("carol : \(said[2]) (unverified)")
+        try await alice.see("carol (verified) : \(said[2])")
+        try await bob.see("carol (unverified) : \(said[2])")
         try bob.say(said[3])
-        try await carol.see("bob : \(said[3]) (unverified)")
+        try await carol.see("bob (unverified) : \(said[3])")
         printer.paragraph("Bob and Carol know each other through Alice only, until they compare numbers: kith verify.")
         return said
     }
@@ -130,15 +130,15 @@ struct MessengerDemo {
         carol.show("│", "(away)")
         let said = ["Chapter three for Thursday.", "Is the relay still there?", "It is again."]
         try alice.say(said[0])
-        try await bob.see("alice : \(said[0]) (verified)")
+        try await bob.see("alice (verified) : \(said[0])")
         relay.kill()
         printer.paragraph("kill -9: the relay is gone in the middle of it.")
         try alice.say(said[1])
         try await relay.startAgain()
         printer.paragraph("The relay starts again, with what is on its disk. Alice's message goes out by itself:")
-        try await bob.see("alice : \(said[1]) (verified)")
+        try await bob.see("alice (verified) : \(said[1])")
         try alice.say(said[2])
-        try await bob.see("alice : \(said[2]) (verified)")
+        try await bob.see("alice (verified) : \(said[2])")
         return said
     }
 
@@ -159,7 +159,7 @@ struct MessengerDemo {
         try await alice.open(Self.group, isShown: false)
         let said = "Between the two of us: the surprise is on Friday."
         try alice.say(said)
-        try await bob.see("alice : \(said) (verified)")
+        try await bob.see("alice (verified) : \(said)")
         let attempts = try await thief.attempts(epochs: 1...3)
         guard attempts.count == 3, attempts.allSatisfy({ $0 == .denied }) else {
             throw Failure(message: "the relay let somebody in who was removed")

@@ -1,20 +1,25 @@
+import KithClient
+
 /// A line for a person to read.
+///
+/// The program's own words come as a ``Sentence``. What a person says comes as text, behind a head that the program
+/// writes: nothing that identifies the author or says how far they are trusted stands behind a sender's text.
 struct ScreenLine: Sendable, Equatable {
-    /// What a line is, which decides where it goes and how it looks.
+    /// Decides where a line goes and how it looks.
     enum Kind: Sendable, Equatable {
-        /// What somebody else said.
+        /// Another person's text.
         case message
-        /// What the user said.
+        /// The user's text.
         case own
         /// Something is wrong.
         case failure
         /// About the conversation.
         case notice
-        /// One step of many, for who asked for it.
+        /// One step of many, for users who asked for it.
         case explanation
     }
 
-    /// What stands behind a message: who has checked it, or how far it has come.
+    /// A word with a colour.
     struct Mark: Sendable, Equatable {
         let text: String
         let colour: Colour
@@ -28,39 +33,90 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
-    let kind: Kind
-    /// Who says it. It looks different from what is said, so that a long text can't pass for several people's.
-    let head: String
-    private let body: String
-    let mark: Mark?
+    /// The head of every further row of a text. It looks different from what is said, so that a long text can't pass for
+    /// several people's.
+    static let continuation = "  │ "
 
-    init(_ kind: Kind, _ text: String, head: String = "", mark: Mark? = nil) {
+    /// The fewest columns behind a head in which a text begins; with fewer, it begins in the next row.
+    private static let leastRoom = 8
+
+    let kind: Kind
+    /// The entry's number, the author, and whether the author's key is verified.
+    private let head: [Mark]
+    private let body: String
+    /// How far the user's own text has come.
+    private let delivery: Mark?
+
+    /// A line in the program's words.
+    init(_ kind: Kind, _ sentence: Sentence) {
+        self.init(kind, head: [], sentence.description, delivery: nil)
+    }
+
+    /// The first line of what a person says.
+    ///
+    /// - Parameters:
+    ///   - number: the entry's number and what else tells the message apart, with space behind it.
+    ///   - author: the author's name, as it is shown.
+    static func said(
+        _ kind: Kind, _ text: String, number: String = "", by author: String, trust: Mark? = nil,
+        delivery: Mark? = nil
+    ) -> ScreenLine {
+        var head = number.isEmpty ? [] : [Mark(number, .dim)]
+        head.append(Mark(author, kind == .message ? .bold : .plain))
+        if let trust { head += [Mark(" ", .plain), trust] }
+        head.append(Mark(" : ", .plain))
+        return ScreenLine(kind, head: head, text, delivery: delivery)
+    }
+
+    /// A further line of what a person says.
+    static func continued(_ kind: Kind, _ text: String, delivery: Mark? = nil) -> ScreenLine {
+        ScreenLine(kind, head: [Mark(continuation, .dim)], text, delivery: delivery)
+    }
+
+    private init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark?) {
         self.kind = kind
-        self.head = SafeText.oneLine(head)
+        self.head = head.map { Mark(SafeText.oneLine($0.text), $0.colour) }
         body = SafeText.oneLine(text)
-        self.mark = mark
+        self.delivery = delivery
     }
 
     /// The whole line, safe for a terminal.
-    var text: String { head + body + (mark.map { " \($0.text)" } ?? "") }
+    var text: String { head.map(\.text).joined() + body + (delivery.map { " \($0.text)" } ?? "") }
 
     /// The line as rows for a terminal with so many columns.
     func rows(columns: Int, colours: Bool) -> [String] {
-        let colour: Colour =
-            switch kind {
-            case .message, .own: .plain
-            case .failure: .red
-            case .notice: .cyan
-            case .explanation: .dim
-            }
         switch kind {
-        // What people say is theirs to break; the terminal wraps it, so that it can be copied.
-        case .message, .own:
-            let mark = mark.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
-            let headColour = kind == .message ? Colour.bold : .plain
-            return [headColour.paint(head, if: colours && !head.isEmpty) + body + mark]
-        case .failure, .notice, .explanation:
-            return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
+        case .message, .own: said(columns: columns, colours: colours)
+        case .failure: wrapped(.red, columns, colours)
+        case .notice: wrapped(.cyan, columns, colours)
+        case .explanation: wrapped(.dim, columns, colours)
         }
+    }
+
+    private func wrapped(_ colour: Colour, _ columns: Int, _ colours: Bool) -> [String] {
+        TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
+    }
+
+    /// A row that the terminal breaks begins in its first column, where a sender's text could look like another line.
+    /// Therefore each row that goes on with a text has a head of its own.
+    private func said(columns: Int, colours: Bool) -> [String] {
+        let mark = delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
+        // An invite or a safety number is copied as a whole.
+        guard !head.isEmpty else { return [body + mark] }
+        let headWidth = DisplayWidth.atMost(head.map(\.text).joined())
+        let further = DisplayWidth.atMost(Self.continuation)
+        let width = columns - 1
+        var rows: [String]
+        if width - headWidth >= Self.leastRoom {
+            rows = TextLayout.fold(body, first: width - headWidth, further: width - further)
+        } else {
+            rows = [""] + TextLayout.fold(body, first: width - further, further: width - further)
+        }
+        rows[0] = head.map { $0.colour.paint($0.text, if: colours) }.joined() + rows[0]
+        for index in rows.indices.dropFirst() {
+            rows[index] = Colour.dim.paint(Self.continuation, if: colours) + rows[index]
+        }
+        rows[rows.count - 1] += mark
+        return rows
     }
 }

@@ -44,6 +44,30 @@ enum TextLayout {
         return lines
     }
 
+    /// `text` in rows: the first of at most `first` columns, each other of at most `further`. Rows end behind a space where
+    /// that is possible. All characters stay, spaces too, so that the rows one behind the other are the text.
+    static func fold(_ text: String, first: Int, further: Int) -> [String] {
+        // The widest character takes two columns.
+        var room = max(2, first)
+        var rows: [String] = []
+        var row: [Character] = []
+        var used = 0
+        for character in text {
+            let columns = DisplayWidth.atMost(character)
+            if used + columns > room, !row.isEmpty {
+                let end = row.lastIndex(of: " ").map { $0 + 1 } ?? row.count
+                rows.append(String(row[..<end]))
+                row.removeFirst(end)
+                used = row.reduce(0) { $0 + DisplayWidth.atMost($1) }
+                room = max(2, further)
+            }
+            row.append(character)
+            used += columns
+        }
+        rows.append(String(row))
+        return rows
+    }
+
     private static func parts(of word: Substring, width: Int) -> [String] {
         var parts: [String] = [""]
         for character in word {

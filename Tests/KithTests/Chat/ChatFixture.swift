@@ -51,7 +51,7 @@ struct ChatFixture {
     ) async throws {
         try await Tmux.run(
             [KithProcess.program.path, "chat"] + arguments, environment: ["KITH_HOME": home.path], columns: columns,
-            rows: rows, body)
+            rows: rows, hidesNumbers: true, body)
     }
 
     func say(_ text: String) async throws { _ = try await bob.send(text, to: conversation) }

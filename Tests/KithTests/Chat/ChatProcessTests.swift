@@ -12,7 +12,7 @@ import Testing
         try await ChatFixture.run { fixture in
             try await fixture.say("before")
             let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
-            #expect(await chat.line() == "bob : before (verified)")
+            #expect(await chat.line() == "bob (verified) : before")
             try chat.write("/etc/hosts changed")
             try chat.write("done 🙂")
             try chat.endInput()
@@ -84,12 +84,17 @@ import Testing
         }
     }
 
-    @Test("a name that nobody has is explained; a stranger needs a yes")
+    @Test("a name that nobody has is not told to a relay; a stranger needs a yes")
     func unknown() async throws {
         try await ChatFixture.run { fixture in
             let nobody = try KithProcess(["chat", "nobody"], folder: fixture.home)
             #expect(await nobody.exitCode() == 1)
-            #expect(await nobody.complaintsLeft().last?.contains("nobody goes by the name nobody") == true)
+            let complaints = await nobody.complaintsLeft()
+            #expect(complaints.last?.contains("kith lookup “nobody”") == true)
+            #expect(!complaints.contains { $0.contains("asking the relay") })
+            let near = try KithProcess(["chat", "bbo"], folder: fixture.home)
+            #expect(await near.exitCode() == 1)
+            #expect(await near.complaintsLeft().last?.contains("did you mean bob?") == true)
             let carol = try await ChatFixture.profile("carol", in: fixture.relay)
             try await carol.register(try #require(Name("carol")), at: fixture.relay.point)
             let asked = try KithProcess(["chat", "carol"], folder: fixture.home)

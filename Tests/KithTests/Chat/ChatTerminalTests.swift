@@ -26,9 +26,9 @@ import Testing
             try await terminal.wait(lastLine: "alice : half a sen")
             for number in 1...5 { try await fixture.say("line \(number)") }
             let screen = try await terminal.wait {
-                $0.contains("bob : line 5 (verified)") && $0.last == "alice : half a sen"
+                $0.contains("bob (verified) : line 5") && $0.last == "alice : half a sen"
             }
-            #expect(screen.suffix(6) == (1...5).map { "bob : line \($0) (verified)" } + ["alice : half a sen"])
+            #expect(screen.suffix(6) == (1...5).map { "bob (verified) : line \($0)" } + ["alice : half a sen"])
             try await terminal.type("tence")
             try await terminal.press("Enter")
             try await fixture.bobGets("half a sentence")
@@ -56,7 +56,7 @@ import Testing
             try await terminal.press("Left", "Left", "Left", "Left", "BSpace")
             try await terminal.wait(lastLine: "alice : 世界 e\u{301}  end")
             try await fixture.say("宽 🙂 too")
-            try await terminal.wait { $0.suffix(2) == ["bob : 宽 🙂 too (verified)", "alice : 世界 e\u{301}  end"] }
+            try await terminal.wait { $0.suffix(2) == ["bob (verified) : 宽 🙂 too", "alice : 世界 e\u{301}  end"] }
             #expect(try await terminal.cursorColumn() == 8 + 4 + 3)
             try await terminal.press("Home", "DC", "Enter")
             try await fixture.bobGets("界 e\u{301}  end")
@@ -73,12 +73,12 @@ import Testing
                 try await fixture.say("number \(number)")
                 try await terminal.resize(columns: columns)
                 try await terminal.wait { screen in
-                    screen.joined().contains("bob : number \(number) (verified)")
+                    screen.joined().contains("number \(number)")
                         && screen.last?.hasPrefix(columns > 60 ? "alice : a line" : "alice : <") == true
                 }
             }
             let all = try await terminal.screen().joined()
-            for number in 0..<5 { #expect(all.contains("bob : number \(number) (verified)")) }
+            for number in 0..<5 { #expect(all.contains("number \(number)")) }
             try await terminal.press("Enter")
             try await fixture.bobGets(text)
         }
@@ -156,7 +156,7 @@ import Testing
     func suspended(starter: String) async throws {
         try await ChatFixture.run { fixture in
             let environment = ["KITH_HOME": fixture.home.path, "PS1": "shell> "]
-            try await Tmux.run(["bash", "--norc", "-i"], environment: environment) { terminal in
+            try await Tmux.run(["bash", "--norc", "-i"], environment: environment, hidesNumbers: true) { terminal in
                 try await terminal.wait(lastLine: "shell>")
                 try await terminal.type("\(starter) \(KithProcess.program.path) chat bob")
                 try await terminal.press("Enter")
@@ -168,7 +168,7 @@ import Testing
                 try await fixture.say("meanwhile")
                 try await terminal.type("fg")
                 try await terminal.press("Enter")
-                try await terminal.wait { $0.contains("bob : meanwhile (verified)") && $0.last == "alice : half" }
+                try await terminal.wait { $0.contains("bob (verified) : meanwhile") && $0.last == "alice : half" }
                 try await terminal.type(" a line")
                 try await terminal.press("Enter")
                 try await fixture.bobGets("half a line")
@@ -191,9 +191,9 @@ import Testing
     func escapes() async throws {
         try await talking { terminal, fixture in
             try await fixture.say("\u{1B}[2J\u{1B}]0;gone\u{7}\u{202E}evil\nalice : I agree ✓")
-            try await terminal.wait { $0.contains("  │ alice : I agree ✓ (verified)") }
+            try await terminal.wait { $0.contains("  │ alice : I agree ✓") }
             let screen = try await terminal.screen()
-            #expect(screen.contains("bob : ␛[2J␛]0;gone␇<U+202E>evil"))
+            #expect(screen.contains("bob (verified) : ␛[2J␛]0;gone␇<U+202E>evil"))
             #expect(screen.joined().contains("[connected to the relay"))
         }
     }
@@ -237,7 +237,7 @@ import Testing
                 try await terminal.type("typed meanwhile")
                 try await terminal.wait { $0.joined().contains("connected to the relay") }
                 try await terminal.wait {
-                    $0.contains("bob : message \(count) (verified)") && $0.last == "alice : typed meanwhile"
+                    $0.contains("bob (verified) : message \(count)") && $0.last == "alice : typed meanwhile"
                 }
                 try await terminal.press("Enter")
                 try await fixture.bobGets("typed meanwhile")
@@ -246,16 +246,16 @@ import Testing
             }
             try await fixture.atTerminal(["bob", "--history", "100"], rows: 400) { terminal in
                 let screen = try await terminal.wait {
-                    $0.contains("bob : message \(count) (verified)") && $0.last == "alice :"
+                    $0.contains("bob (verified) : message \(count)") && $0.last == "alice :"
                 }
-                #expect(screen.count { $0.contains(" : ") && $0.hasSuffix("(verified)") } < 101)
+                #expect(screen.count { $0.hasPrefix("bob (verified) : ") } < 101)
                 try await terminal.press("PPage")
                 let page = try await terminal.wait { $0.contains("── /history: more ──") && $0.last == "alice :" }
-                #expect(page.count { $0.hasSuffix("(verified)") } > 140)
+                #expect(page.count { $0.hasPrefix("bob (verified) : ") } > 140)
                 try await terminal.type("/search message 17")
                 try await terminal.press("Enter")
                 try await terminal.wait {
-                    $0.contains { $0.hasSuffix("bob : message 17 (verified)") || $0.contains(" found ──") }
+                    $0.contains { $0.hasSuffix("bob (verified) : message 17") || $0.contains(" found ──") }
                 }
             }
         }
@@ -309,13 +309,16 @@ import Testing
         let pin: String
     }
 
-    @Test("a name that is not known is looked up, called unverified, and asked about")
+    @Test("a name that is not known is looked up when the user says so, called unverified, and asked about")
     func lookedUp() async throws {
         try await ChatFixture.run { fixture in
             let carol = try await ChatFixture.profile("carol", in: fixture.relay)
             try await carol.register(try #require(Name("carol")), at: fixture.relay.point)
             try await fixture.atTerminal(["carol"]) { terminal in
-                try await terminal.wait { $0.last == "Start a conversation? [y/N]" }
+                try await terminal.wait { $0.last?.hasPrefix("Ask the relay at ") == true }
+                try await terminal.type("yes")
+                try await terminal.press("Enter")
+                try await terminal.wait { $0.last == "Start a conversation? yes or no:" }
                 #expect(try await terminal.screen().joined().contains("is unverified until you compare"))
                 try await terminal.type("y")
                 try await terminal.press("Enter")

@@ -38,6 +38,6 @@ import Testing
             Issue.record("\(line) was taken for something")
             return
         }
-        #expect(!text.isEmpty)
+        #expect(!text.description.isEmpty)
     }
 }

@@ -17,7 +17,7 @@ import Testing
             let seq = try #require(story?["seq"] as? Int)
             // Which epoch it is depends on who renewed their keys first.
             let explained = try await ann.run("explain", "Bob", "\(seq)").lines.first ?? ""
-            #expect(explained.hasPrefix("Entry \(seq) of \"Bob\", in epoch ") && explained.hasSuffix(", a message."))
+            #expect(explained.hasPrefix("Entry \(seq) of “Bob”, in epoch ") && explained.hasSuffix(", a message."))
             #expect(try await ann.run("search", "DICH").lines.count == 1)
             #expect(try await ann.run("search", "nothing like it").code == 1)
             // Both see the same number.
@@ -158,7 +158,9 @@ import Testing
                 (["send", "nobody", "hi"], 1), (["history", "nobody"], 1), (["invite"], 1),
                 (["invite", "--relay", "127.0.0.1:1", "--timeout", "1s"], 4),
                 (["lookup", "bob", "--relay", "127.0.0.1:1"], 4), (["register", "ann", "--relay", "127.0.0.1:1"], 4),
-                (["chat", "bob", "--relay", "127.0.0.1:1"], 4), (["join"], 64),
+                (["chat", "bob", "--relay", "127.0.0.1:1"], 1),
+                (["chat", "bob", "--yes", "--relay", "127.0.0.1:1"], 4),
+                (["join"], 64),
                 (["contacts", "show", "\u{1B}[31mred"], 1),
                 (["init", "--yes"], 1),
             ]

@@ -5,13 +5,14 @@ enum ListenEvent: Sendable {
     case delivery(MessageReport)
     case conversation(ConversationReport)
     case contact(ContactReport)
-    case other(Other, text: String?)
+    case other(Other, text: Sentence?)
 
     /// Events of few fields.
     struct Other: Encodable, Sendable {
         let event: String
         var conversation: UInt64?
         var name: String?
+        var contact: UInt64?
         var relay: String?
         var state: String?
         var reason: String?
@@ -33,18 +34,20 @@ enum ListenEvent: Sendable {
             self = .conversation(ConversationReport(summary, event: "conversation"))
         case .contact(let contact): self = .contact(ContactReport(contact, event: "contact"))
         case .relay(let address, let state): self = Self.relay("\(address)", state)
-        case .present(let id, _, let person):
+        case .present(let id, let contact, let person):
             guard isWanted(id) else { return nil }
-            self = .other(Other(event: "present", conversation: id.rawValue, name: person), text: nil)
+            self = .other(
+                Other(event: "present", conversation: id.rawValue, name: person, contact: contact.rawValue), text: nil)
         case .inviteUsed(let invite, let id):
             self = .other(
                 Other(event: "inviteUsed", conversation: id.rawValue, name: name(id), invite: invite.rawValue),
-                text: "\(name(id)) used your invite")
+                text: "\(name: name(id)) used your invite")
         case .warning(let id, let warning):
             guard isWanted(id) else { return nil }
             self = .other(
-                Other(event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence),
-                text: "\(name(id)): \(warning.sentence)")
+                Other(
+                    event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence.description),
+                text: "\(name: name(id)): \(warning.sentence)")
         case .invitationPassedOver(let relay):
             self = .other(
                 Other(event: "invitationPassedOver", relay: "\(relay)"), text: relay.invitationSentence)
@@ -55,7 +58,7 @@ enum ListenEvent: Sendable {
     }
 
     private static func clock(_ difference: ClockDifference) -> ListenEvent {
-        var other = Other(event: "clock", warning: difference.sentence, aheadMs: difference.aheadMs)
+        var other = Other(event: "clock", warning: difference.sentence.description, aheadMs: difference.aheadMs)
         switch difference.witness {
         case .relay(let address): other.relay = "\(address)"
         case .contact(_, let name): other.name = name
@@ -65,14 +68,14 @@ enum ListenEvent: Sendable {
 
     private static func relay(_ address: String, _ state: RelayState) -> ListenEvent {
         var other = Other(event: "relay", relay: address)
-        let text: String?
+        let text: Sentence?
         switch state {
         case .connecting: (other.state, text) = ("connecting", nil)
         case .connected: (other.state, text) = ("connected", nil)
         case .waiting(let reason, _):
-            (other.state, other.reason, text) = ("waiting", reason, "\(address): \(reason); trying again")
+            (other.state, other.reason, text) = ("waiting", reason, "\(own: address): \(own: reason); trying again")
         case .refused(let error):
-            (other.state, other.reason, text) = ("refused", error.description, "\(address): \(error)")
+            (other.state, other.reason, text) = ("refused", error.description, "\(own: address): \(error)")
         }
         return .other(other, text: text)
     }
@@ -84,7 +87,7 @@ enum ListenEvent: Sendable {
         case (.json, .conversation(let report)): JSONLine.text(report)
         case (.json, .contact(let report)): JSONLine.text(report)
         case (.json, .other(let other, _)): JSONLine.text(other)
-        case (.text, .other(_, let text)): text.map { "[\(SafeText.oneLine($0))]" }
+        case (.text, .other(_, let text)): text.map { "[\(SafeText.oneLine($0.description))]" }
         case (.text, _): nil
         }
     }

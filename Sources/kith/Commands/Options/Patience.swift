@@ -89,7 +89,7 @@ private final class Trouble: Sendable {
 
     /// Returns what there is to tell.
     func note(_ event: KithEvent) -> String? {
-        if case .clock(let difference) = event { return difference.sentence }
+        if case .clock(let difference) = event { return difference.sentence.description }
         guard case .relay(let address, let relayState) = event else { return nil }
         let reason: String?
         let ending: String

@@ -18,7 +18,7 @@ struct MessageText {
             lines = withHead(time: time, place: place, author: room + author(message), text: text)
         case .notice(let notice):
             lines = [
-                dim("\(head(time, place))\(room)[\(SafeText.oneLine(MessageWording.quotingNames(notice).sentence))]")
+                dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.sentence.description))]")
             ]
         case .needsNewerKith(let kind):
             lines = [
@@ -27,7 +27,8 @@ struct MessageText {
             ]
         }
         if let mark = mark(message.delivery) { lines[lines.count - 1] += dim(" [\(mark)]") }
-        return lines + message.warnings.map { Colour.red.paint("  ! \(SafeText.oneLine($0.sentence))", if: colours) }
+        return lines
+            + message.warnings.map { Colour.red.paint("  ! \(SafeText.oneLine($0.sentence.description))", if: colours) }
     }
 
     private func head(_ time: String, _ place: String) -> String { "\(time)  \(place)  " }

@@ -22,6 +22,7 @@ struct MessageReport: Encodable, Sendable {
     let replyTo: String?
     let delivery: String?
     let readBy: Int?
+    let readers: [UInt64]?
     let warnings: [String]?
 
     init(_ message: Message, in conversationName: String, event: String? = nil) {
@@ -38,7 +39,7 @@ struct MessageReport: Encodable, Sendable {
         }
         switch message.body {
         case .text(let text): (self.text, notice, unknownKind) = (text, nil, nil)
-        case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence, nil)
+        case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence.description, nil)
         case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
         }
         sentAt = Moment(ms: message.sentAtMs).iso
@@ -49,7 +50,8 @@ struct MessageReport: Encodable, Sendable {
         case .onRelay: (delivery, readBy) = ("onRelay", nil)
         case .read(let count): (delivery, readBy) = ("read", count)
         }
-        warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.sentence)
+        readers = message.readers.isEmpty ? nil : message.readers.map(\.rawValue)
+        warnings = message.warnings.isEmpty ? nil : message.warnings.map(\.sentence.description)
     }
 }
 
@@ -74,7 +76,7 @@ struct ConversationReport: Encodable, Sendable {
         name = summary.name
         isGroup = !summary.isDirect
         status = summary.status.word
-        statusText = summary.status == .active ? nil : summary.status.sentence
+        statusText = summary.status == .active ? nil : summary.status.sentence.description
         members = summary.memberCount
         unread = summary.unread
         lastSeq = summary.lastSeq
@@ -147,9 +149,9 @@ struct MemberReport: Encodable, Sendable {
         contact = member.contact?.rawValue
         name = member.name
         device = member.deviceName
-        isMe = member.contact == nil
-        verified = member.contact == nil ? nil : member.trust.isVerified
-        trust = member.contact == nil ? nil : member.trust.word
+        isMe = member.isMe
+        verified = member.isMe ? nil : member.trust.isVerified
+        trust = member.isMe ? nil : member.trust.word
     }
 }
 

@@ -38,7 +38,7 @@ enum NamedTarget: Hashable, Sendable {
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget {
         if let target = try find(name, conversations: conversations, contacts: contacts) { return target }
-        throw Failure(message: unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
+        throw Failure(unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
     }
 
     /// Finds what a name stands for among these; `nil` if nothing goes by it.
@@ -47,17 +47,23 @@ enum NamedTarget: Hashable, Sendable {
     ) throws -> NamedTarget? {
         if let number = number(name) {
             guard let conversation = conversations.first(where: { $0.id.rawValue == number }) else {
-                throw Failure(message: "there is no conversation \(name)")
+                throw Failure("there is no conversation \(own: name)")
             }
             return .conversation(conversation)
         }
-        for isMeant in [{ $0 == name }, { $0.isLike(name) }] as [(String) -> Bool] {
+        for isMeant in meanings(of: name) {
             let found = conversations.filter { isMeant($0.name) }
             // What is over is meant only if nothing else is.
             let usable = found.filter(\.isUsable)
             let candidates = usable.isEmpty ? found : usable
             if candidates.count > 1 { throw ambiguous(name, candidates) }
             let contact = contacts.first { isMeant($0.name) }
+            // The members of a group choose its name: it must not catch what is meant for a contact.
+            if let contact, let group = candidates.first, !group.isDirect {
+                throw Failure(
+                    "\(name: contact.name) is a contact, and a group has the same name; write #\(group.id.rawValue) for the group, or rename the contact (kith contacts rename)"
+                )
+            }
             if let conversation = candidates.first, conversation.isUsable || contact == nil {
                 return .conversation(conversation)
             }
@@ -69,21 +75,25 @@ enum NamedTarget: Hashable, Sendable {
     /// The contact that a name stands for.
     static func contact(_ name: String, in kith: Kith) async throws -> Contact {
         if let found = try await catchingUp(kith, { try contact(name, among: await kith.contacts()) }) { return found }
-        throw Failure(message: unknown(name, among: await kith.contacts().map(\.name)))
+        throw Failure(unknown(name, among: await kith.contacts().map(\.name)))
     }
 
     /// The contact among these that a name stands for; `nil` if there is none.
     static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
-        for isMeant in [{ $0 == name }, { $0.isLike(name) }] as [(String) -> Bool] {
+        for isMeant in meanings(of: name) {
             let found = contacts.filter { isMeant($0.name) }
             if found.count == 1 { return found[0] }
             if found.count > 1 {
-                throw Failure(
-                    message:
-                        "\(name) may be any of: \(found.map(\.name).joined(separator: ", ")); write it as it is there")
+                let names = found.map { "\(name: $0.name)" as Sentence }.joined(separator: ", ")
+                throw Failure("\(name: name) may be any of: \(names); write it as it is there")
             }
         }
         return nil
+    }
+
+    /// The ways to write a name, the closest first: as it is, in another case, and as this program shows it.
+    private static func meanings(of name: String) -> [(String) -> Bool] {
+        [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
 
     /// The conversation that a name stands for, in a profile that another process has open: that one may be learning of it.
@@ -113,7 +123,7 @@ enum NamedTarget: Hashable, Sendable {
         case .contact(let contact):
             // One that can't be used any more still has its history.
             if let last = try await kith.conversations().first(where: { $0.contact == contact.id }) { return last }
-            throw Failure(message: "there is no conversation with \(contact.name) yet")
+            throw Failure("there is no conversation with \(name: contact.name) yet")
         }
     }
 
@@ -122,15 +132,25 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     private static func ambiguous(_ name: String, _ candidates: [ConversationSummary]) -> Failure {
-        let list = candidates.map { "#\($0.id.rawValue) (\($0.name), \($0.memberCount) members)" }
+        let list = candidates.map { conversation -> Sentence in
+            let count = conversation.memberCount
+            return
+                "#\(conversation.id.rawValue) (\(name: conversation.name), \(count) \(count == 1 ? "member" : "members"))"
+        }
         return Failure(
-            message: "\(name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
+            "\(name: name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
     }
 
-    private static func unknown(_ name: String, among names: [String]) -> String {
-        let near = Set(names).filter { $0.isNear(name) }.sorted().prefix(5)
-        let start = "nobody and nothing goes by the name \(name) here"
-        if !near.isEmpty { return "\(start); is it \(near.joined(separator: " or "))?" }
+    /// The names that a user who typed this may have meant.
+    static func near(_ name: String, among names: [String]) -> [String] {
+        Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
+    }
+
+    /// That nothing here has the name, and what may have been meant.
+    static func unknown(_ name: String, among names: [String]) -> Sentence {
+        let near = near(name, among: names).map { "\(name: $0)" as Sentence }
+        let start: Sentence = "there is no contact or conversation \(name: name) here"
+        if !near.isEmpty { return "\(start); did you mean \(near.joined(separator: " or "))?" }
         return names.isEmpty ? "\(start); there are no contacts yet (kith invite, kith join)" : "\(start) (kith list)"
     }
 }
@@ -143,7 +163,7 @@ extension ConversationSummary {
     var obstacle: KithError? {
         switch status {
         case .preparing: nil
-        case .active: memberCount > 1 ? nil : .membership("nobody else is in \(name) any more")
+        case .active: memberCount > 1 ? nil : .membership("nobody else is in \(name: name) any more")
         case .removed, .left, .stopped: .conversation(status)
         }
     }
@@ -167,16 +187,20 @@ extension String {
         if wanted.count >= 2, mine.starts(with: wanted) { return true }
         // A long name costs its square, and nobody mistypes one that far off.
         guard abs(mine.count - wanted.count) <= 2, mine.count <= 64 else { return false }
+        // Two neighbours that changed places are one mistake.
+        var before: [Int] = []
         var row = Array(0...wanted.count)
         for (index, character) in mine.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
+            var next = [index + 1]
             for column in wanted.indices {
-                let cost = Swift.min(
-                    diagonal + (character == wanted[column] ? 0 : 1), row[column] + 1, row[column + 1] + 1)
-                diagonal = row[column + 1]
-                row[column + 1] = cost
+                var cost = Swift.min(
+                    row[column] + (character == wanted[column] ? 0 : 1), next[column] + 1, row[column + 1] + 1)
+                if index > 0, column > 0, character == wanted[column - 1], mine[index - 1] == wanted[column] {
+                    cost = Swift.min(cost, before[column - 1] + 1)
+                }
+                next.append(cost)
             }
+            (before, row) = (row, next)
         }
         return row[wanted.count] <= (wanted.count <= 3 ? 1 : 2)
     }

@@ -99,7 +99,7 @@ struct WatchedDemo {
         guard message.text == text, message.verified == true else {
             throw Failure(message: "\(listener.name) did not get what \(speaker.name) said")
         }
-        printer.screen(of: listener.name, "\(speaker.name) : \(text) (verified)")
+        printer.screen(of: listener.name, "\(speaker.name) (verified) : \(text)")
     }
 
     private func tamper(_ alice: DemoPerson, _ bob: DemoPerson, _ relay: DemoRelay) async throws {

@@ -1,0 +1,156 @@
+import KithClient
+
+// The first screen of a conversation, and what happens in it beside messages.
+
+extension ChatModel {
+    // MARK: Opening
+
+    mutating func showHistory() {
+        let unread = opening.unread
+        if isForPerson, conversation.unread > unread.count {
+            notice("\(conversation.unread) are unread; the last are here, and /history shows earlier ones")
+        }
+        for message in opening.history {
+            let isUnread = (message.seq ?? 0) > conversation.readThrough
+            if isForPerson, message.id == unread.first?.id { show([ScreenLine(.notice, "── unread ──")]) }
+            // A program gets what is new to it.
+            take(message, isShown: isForPerson || isUnread, isNew: false)
+        }
+        if !unread.isEmpty { call(.markRead(through: lastSeq)) }
+    }
+
+    func headers() -> [ScreenLine] {
+        var lines: [ScreenLine] = []
+        if let contact = conversation.contact.flatMap({ contacts[$0] }) {
+            lines.append(ScreenLine(.notice, Self.trust(contact)))
+            if let conflict = Self.conflict(contact) { lines.append(conflict) }
+        } else {
+            let names = opening.members.filter { !$0.isMe }.map { member -> Sentence in
+                "\(name: member.name) (\(member.trust.isVerified ? "verified" : "unverified"))"
+            }
+            // Hundreds of names help nobody.
+            let listed = names.count > 12 ? names.prefix(10) + ["and \(names.count - 10) others"] : names[...]
+            let everyone = ["you"] + listed
+            lines.append(
+                ScreenLine(.notice, "[group \(name: conversation.name): \(everyone.joined(separator: ", "))]"))
+            lines += contacts.values.filter { contact in opening.members.contains { $0.contact == contact.id } }
+                .compactMap(Self.conflict)
+        }
+        return lines + statusLines(conversation, was: nil)
+    }
+
+    /// Why a contact is believed to be who they are.
+    static func trust(_ contact: Contact) -> Sentence {
+        let name: Sentence = "\(name: contact.name)"
+        return switch contact.trust {
+        case .unverified:
+            "[\(name) is unverified: that this is \(name) is what a relay or a member of a group says. Compare numbers with /verify]"
+        case .usedMyInvite: "[\(name) is verified: they used the invite that you gave to one person]"
+        case .invite: "[\(name) is verified: the key came in their invite]"
+        case .compared: "[\(name) is verified: you compared safety numbers]"
+        }
+    }
+
+    private static func conflict(_ contact: Contact) -> ScreenLine? {
+        guard let other = contact.conflictingKey else { return nil }
+        let name: Sentence = "\(name: contact.name)"
+        let keys: Sentence = "Known: \(contact.accountKey.fingerprint). Other: \(other.fingerprint)."
+        return ScreenLine(
+            .failure,
+            "[WARNING: another key claims to be \(name)'s. Nothing is sent to \(name) until you decide. \(keys) Ask \(name) through another channel; then /accept \(name) or /keep \(name)]"
+        )
+    }
+
+    private func statusLines(_ now: ConversationSummary, was: ConversationSummary?) -> [ScreenLine] {
+        var lines: [ScreenLine] = []
+        if now.status != was?.status {
+            switch now.status {
+            case .active:
+                if was != nil { lines.append(ScreenLine(.notice, "[the conversation works]")) }
+            case .preparing: break
+            case .removed, .left, .stopped:
+                lines.append(ScreenLine(.failure, "[\(name: now.name): \(now.status.sentence)]"))
+            }
+        }
+        if now.isSuspect, was?.isSuspect != true {
+            lines.append(
+                ScreenLine(
+                    .failure,
+                    "[the relay showed different logs to different members: nothing is sent until you say /continue]"))
+        }
+        return lines
+    }
+
+    // MARK: Events
+
+    mutating func handle(_ event: KithEvent) {
+        switch event {
+        case .message(let message):
+            if message.conversation == conversation.id {
+                take(message, isShown: true, isNew: true)
+            } else {
+                elsewhere(message)
+            }
+        case .conversation(let summary):
+            names[summary.id] = summary.name
+            guard summary.id == conversation.id else { return }
+            show(statusLines(summary, was: conversation))
+            conversation = summary
+            wording.memberCount = summary.memberCount
+        case .contact(let contact):
+            let before = contacts.updateValue(contact, forKey: contact.id)
+            if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) {
+                show([conflict])
+            }
+        case .relay(let address, let state): if address == conversation.relay { handle(state) }
+        case .present(let id, let contact, let name): if id == conversation.id { present(contact, name) }
+        case .inviteUsed(_, let id):
+            if id != conversation.id {
+                let command: Sentence = names[id].map { ": kith chat \(name: $0)" } ?? ""
+                notice("an invite of yours was used\(command)")
+            }
+        case .invitationPassedOver(let relay): notice(relay.invitationSentence)
+        case .clock(let difference): notice(difference.sentence)
+        case .warning(let id, let warning):
+            guard id == conversation.id else { return }
+            show([ScreenLine(.failure, MessageWording.text(warning))])
+        // The session, which carries the events, reads again.
+        case .missed: break
+        }
+    }
+
+    private mutating func present(_ contact: ContactID, _ name: String) {
+        if let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs { return }
+        presentAt[contact] = now
+        notice("nonce verified: \(name: name) is here, and sees the same group")
+    }
+
+    private mutating func elsewhere(_ message: Message) {
+        guard isForPerson, case .contact(_, let author, _) = message.author, case .text = message.body else { return }
+        let id = message.conversation
+        if let last = toldElsewhere[id], last <= now, now < last + Self.presenceIntervalMs { return }
+        toldElsewhere[id] = now
+        let place: Sentence = names[id].flatMap { $0 == author ? nil : " in \(name: $0)" } ?? ""
+        notice("\(name: author) wrote to you\(place)")
+    }
+
+    private mutating func handle(_ state: RelayState) {
+        switch state {
+        case .connected:
+            if !wasConnected { notice("connected to the relay at \(conversation.relay)") }
+            wasConnected = true
+        case .refused(let error):
+            if relay != state { complain("the relay at \(conversation.relay) is refused: \(error)") }
+        case .waiting(let reason, _):
+            // On a terminal the status says so.
+            if !isForPerson, case .waiting = relay {
+            } else if !isForPerson {
+                notice("no connection to the relay at \(conversation.relay): \(own: reason); trying again")
+            }
+        case .connecting: break
+        }
+        // A try that begins is no news to a user who reads why the last one failed.
+        if case .connecting = state, case .waiting = relay { return }
+        relay = state
+    }
+}

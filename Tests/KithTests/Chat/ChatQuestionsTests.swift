@@ -1,0 +1,183 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+/// Questions, hints, and who is who: the parts of the model in which a mistake misleads a person.
+@Suite struct ChatQuestionsTests {
+    private let things: ChatModelTests
+    private var now: UInt64 { things.now }
+
+    init() throws { things = try ChatModelTests() }
+
+    private func opened(
+        _ summary: ConversationSummary? = nil, history: [Message] = []
+    ) throws -> ChatModel {
+        var model = try things.model(summary, history: history)
+        _ = model.open(now: now)
+        return model
+    }
+
+    // MARK: Questions
+
+    @Test("only a yes or a no answers a question; a text is not sent and the question stays; Enter alone ends it")
+    func answers() throws {
+        var model = try opened()
+        _ = model.handle(.line("/leave"), now: now)
+        for text in ["maybe", "see you tomorrow", "nope"] {
+            let outputs = model.handle(.line(text), now: now)
+            #expect(things.calls(outputs) == [])
+            #expect(
+                things.shown(outputs) == ["[please answer yes or no, or press Enter to decide later; nothing was sent]"]
+            )
+        }
+        #expect(things.shown(model.handle(.line("no"), now: now)) == ["[not done]"])
+        _ = model.handle(.line("/leave"), now: now)
+        let later = model.handle(.line(""), now: now)
+        #expect(things.shown(later) == ["[nothing was changed]"])
+        #expect(things.calls(later) == [])
+        #expect(things.calls(model.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
+    }
+
+    @Test("a command is no answer: it is carried out, and the question stays")
+    func commandsBetween() throws {
+        var model = try opened()
+        _ = model.handle(.line("/leave"), now: now)
+        #expect(things.calls(model.handle(.line("/members"), now: now)) == [.members])
+        #expect(things.calls(model.handle(.line("y"), now: now)) == [.leave])
+    }
+
+    @Test("removing asks, and in a conversation of two it is refused")
+    func removing() throws {
+        var group = try opened(things.summary(isGroup: true, members: 3))
+        let asked = group.handle(.line("/remove carol"), now: now)
+        #expect(things.calls(asked) == [])
+        #expect(things.shown(asked) == ["[remove carol from team? yes or no]"])
+        #expect(things.calls(group.handle(.line("no"), now: now)) == [])
+        _ = group.handle(.line("/remove carol"), now: now)
+        #expect(things.calls(group.handle(.line("yes"), now: now)) == [.remove(things.carol)])
+
+        var direct = try opened()
+        let refused = direct.handle(.line("/remove bob"), now: now)
+        #expect(things.calls(refused) == [])
+        #expect(things.shown(refused).first?.contains("conversation of two") == true)
+        #expect(things.calls(direct.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
+    }
+
+    // MARK: Hints
+
+    @Test("the number on the screen is the one that /reply and /explain take")
+    func numbers() throws {
+        var model = try opened(history: [try things.message(1, "well?", from: things.fromBob(), seq: 5)])
+        #expect(
+            things.calls(model.handle(.line("/reply 5 fine"), now: now)) == [
+                .send("fine", replyTo: try things.id(1), expiresAfter: nil)
+            ])
+        #expect(things.calls(model.handle(.line("/explain 5"), now: now)) == [.explain(5)])
+    }
+
+    @Test("where nothing is earlier, /history shows the last page again, with numbers")
+    func lastPageAgain() throws {
+        let all = [
+            try things.message(1, "well?", from: things.fromBob(), seq: 1),
+            try things.message(2, "waits", delivery: .queued),
+        ]
+        var model = try opened(history: all)
+        let earlier = model.handle(.answered(.history(before: 1, limit: 50), .success(.messages([]))), now: now)
+        #expect(things.calls(earlier) == [.history(before: nil, limit: 50)])
+        let again = model.handle(.answered(.history(before: nil, limit: 50), .success(.messages(all))), now: now)
+        #expect(
+            things.shown(again) == [
+                "── nothing is earlier; the last 1 again ──", "── Tuesday, 24 November 2026 ──",
+                "1  bob (verified) : well?",
+            ])
+        var empty = try opened()
+        #expect(things.calls(empty.handle(.line("/history"), now: now)) == [.history(before: nil, limit: 50)])
+        #expect(
+            things.shown(empty.handle(.answered(.history(before: nil, limit: 50), .success(.messages([]))), now: now))
+                == ["[nothing was said yet]"])
+    }
+
+    @Test("where there is nothing to reply to, or no such entry, the command that helps is named")
+    func hints() throws {
+        var model = try opened()
+        for line in ["/reply fine", "/reply 7 fine"] {
+            #expect(things.shown(model.handle(.line(line), now: now)).first?.contains("/history") == true)
+        }
+        let unknown = model.handle(.answered(.explain(9_999), .failure(.notFound("entry 9999"))), now: now)
+        #expect(things.shown(unknown) == ["[this device has no entry 9999 here; /history shows the numbers]"])
+    }
+
+    @Test("a name that is not known is answered with those that may have been meant")
+    func suggestions() throws {
+        var model = try opened(things.summary(isGroup: true, members: 3))
+        #expect(
+            things.shown(model.handle(.line("/remove carl"), now: now))
+                == ["[there is no contact carl; did you mean carol?]"])
+        #expect(things.shown(model.handle(.line("/add dave"), now: now)).first?.contains("kith lookup") == true)
+    }
+
+    // MARK: Who is who
+
+    @Test("in a group of two, the reader is named, and not the group")
+    func readerOfTwo() throws {
+        var model = try opened(things.summary(isGroup: true, members: 2))
+        _ = model.handle(.event(.message(try things.message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
+        var read = try things.message(1, "hi", seq: 1, delivery: .read(by: 1))
+        read.readers = [things.bob]
+        #expect(things.shown(model.handle(.event(.message(read)), now: now)) == ["[bob has read up to here]"])
+    }
+
+    @Test("a member whose key no contact has any more is not shown as the user")
+    func formerKey() throws {
+        var model = try opened(things.summary(isGroup: true, members: 3))
+        let members = [
+            Member(isMe: true, contact: nil, name: "alice", trust: .compared, deviceName: "laptop"),
+            Member(isMe: false, contact: nil, name: "bob (old key)", trust: .unverified, deviceName: "phone"),
+        ]
+        #expect(
+            things.shown(model.handle(.answered(.members, .success(.members(members))), now: now)) == [
+                "alice: you on “laptop”", "“bob (old key)”: unverified on “phone”",
+            ])
+    }
+
+    // MARK: Foreign text
+
+    @Test(
+        "a title, a name and a device name can't read as the program's own words",
+        arguments: [
+            "x\"] [bob is verified", "x”] [bob is verified: the key came in their invite]", "x\n[bob is verified]",
+            "bob is here and sees the same group", "x]", "you", "a  b",
+        ])
+    func foreign(_ text: String) {
+        let notices: [Notice] = [
+            .renamed(text, by: "eve"), .renamed("x", by: text), .added(text, by: text), .removed(text, by: text),
+            .left(text), .began(by: text), .unreadable(.malformed, from: text),
+        ]
+        for notice in notices {
+            let line = ScreenLine(.notice, "[\(notice.sentence)]").text
+            #expect(line.count { $0 == "[" } == 1 && line.count { $0 == "]" } == 1 && line.last == "]")
+            let (opens, closes) = (line.count { $0 == "“" }, line.count { $0 == "”" })
+            #expect(opens > 0 && opens == closes)
+            #expect(!line.contains("\n"))
+        }
+        #expect(ForeignText(text).isShown(as: ForeignText(text).description))
+    }
+
+    @Test("the author and the trust mark stand in front of everything that the sender wrote")
+    func head() throws {
+        let text = "hello (verified)\nbob (verified) : " + String(repeating: "y ", count: 100) + "carol (verified) : no"
+        let lines = MessageWording(me: "alice", memberCount: 2).lines(
+            try things.message(1, text, from: things.fromBob(.unverified), seq: 9), prefix: "9  ")
+        #expect(lines[0].text == "9  bob (unverified) : hello (verified)")
+        for columns in [20, 30, 40, 80] {
+            let rows = lines.flatMap { $0.rows(columns: columns, colours: false) }
+            for row in rows.dropFirst() { #expect(row.hasPrefix("  │ ")) }
+            for row in rows.dropFirst() { #expect(DisplayWidth.of(row) < columns) }
+        }
+        let colours = lines[0].rows(columns: 80, colours: true)
+        #expect(colours.first?.hasSuffix("hello (verified)") == true)
+    }
+}
