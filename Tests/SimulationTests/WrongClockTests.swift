@@ -195,6 +195,34 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
+    /// The numbers of the key packages whose private keys a device has.
+    private func keyPackages(of client: SimulatedClient) throws -> Set<InboxItem> {
+        Set(
+            try client.store.allValues(.keyPackage).map {
+                InboxItem(inbox: InboxID(rawValue: $0.owner), number: $0.item)
+            })
+    }
+
+    @Test("private keys are deleted when both clocks say that nobody can need them, and not before")
+    func privateKeys() throws {
+        let circle = try Circle()
+        let guest = circle.simulation.clients[1]
+        let first = try keyPackages(of: guest)
+        #expect(!first.isEmpty)
+        // Valid for 90 days; a letter may come 30 days later; the next deposit after that is on day 150.
+        circle.wait(UInt64(119 * day / 1000))
+        #expect(try keyPackages(of: guest).isSuperset(of: first))
+        circle.simulation.goOffline(guest)
+        try withClock(guest, off: 10 * year) { () throws in
+            circle.wait(7_200)
+            circle.simulation.goOnline(guest)
+            circle.wait(120)
+            #expect(try keyPackages(of: guest).isSuperset(of: first))
+        }
+        circle.wait(UInt64(32 * day / 1000))
+        #expect(try keyPackages(of: guest).isDisjoint(with: first))
+    }
+
     // MARK: Texts that expire
 
     private struct Text {
@@ -288,11 +316,13 @@ struct WrongClockTests {
         let circle = try Circle()
         let reader = circle.simulation.clients[1]
         let text = try sayExpiring(circle)
+        let keys = try keyPackages(of: reader)
         circle.relay.model.lies?.time = { UInt64(Int64($0) + offset) }
         for client in circle.simulation.clients { reconnect(client, circle) }
         circle.wait(600)
         #expect(try isShown(text, by: reader, circle))
         #expect(try text.stored(by: reader) == .text(text.text))
+        #expect(try keyPackages(of: reader) == keys)
         let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.map(\.witness) == [.relay(circle.relay.point.address)])
         #expect(told.allSatisfy { ($0.aheadMs + offset).magnitude < 1_000 })

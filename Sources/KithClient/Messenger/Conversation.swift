@@ -111,6 +111,18 @@ final class Conversation {
             && !record.intents.contains { if case .add = $0.change { true } else { false } }
     }
 
+    /// When to look again at a key package that was not valid when it came. What was asked for in its place wakes the
+    /// conversation when it comes.
+    var heldUntil: UInt64? {
+        record.intents.flatMap { intent -> [UInt64] in
+            guard case .add(let targets) = intent.change else { return [] }
+            return targets.compactMap { target in
+                guard case .here? = fetches[target.inbox.channel] else { return nil }
+                return held[target.inbox.channel]?.againAt
+            }
+        }.min()
+    }
+
     /// Forgets everything about the connection.
     func hangUp() {
         line = .down

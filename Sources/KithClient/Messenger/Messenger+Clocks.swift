@@ -36,11 +36,12 @@ extension Messenger {
         }
     }
 
-    /// Tells of a contact who signed a message at a time that has not come yet, once. Only this direction says something: a
-    /// message may have waited for long before it was sent.
-    func compareClock(with contact: ContactID, signedAt: UInt64) {
+    /// Tells of a contact who signed a message at a time that has not come yet, once, unless the user knows from the relay that
+    /// the clock is wrong. Only this direction says something: a message may have waited for long before it was sent.
+    func compareClock(with contact: ContactID, in conversation: Conversation, signedAt: UInt64) {
         let lead = wall.lead(over: signedAt)
-        guard !isContactClockTold, lead < 0, lead.magnitude >= ClientLimits.clockTellMs, let person = contacts[contact]
+        guard !isContactClockTold, lead < 0, lead.magnitude >= ClientLimits.clockTellMs,
+            clockTold[conversation.record.relay] == nil, let person = contacts[contact]
         else { return }
         isContactClockTold = true
         tell(.clock(ClockDifference(witness: .contact(contact, name: person.name), aheadMs: lead)))

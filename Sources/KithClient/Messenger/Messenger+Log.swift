@@ -232,7 +232,9 @@ extension Messenger {
             expiresAfter: content.expiresAfter,
             body: .notices([]), warnings: warnings)
         try take(content, author, &record, conversation)
-        if case .contact(let contact) = author { compareClock(with: contact, signedAt: content.sentAt) }
+        if case .contact(let contact) = author {
+            compareClock(with: contact, in: conversation, signedAt: content.sentAt)
+        }
         didNote(record, at: entry, in: conversation)
         for warning in warnings {
             if case .differentLogs = warning {

@@ -48,7 +48,7 @@ extension Messenger {
         case .live:
             if let retryAt = conversation.retryAt { return retryAt }
             guard conversation.loaded?.pending == nil else { return nil }
-            let held = conversation.held.values.map(\.againAt).min()
+            let held = conversation.heldUntil
             let isChanging = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
             guard !isChanging, record.memberCount > 1 else { return held }
             let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
