@@ -138,8 +138,9 @@ public enum ClientLimits {
     /// The longest record of a backup, in bytes: far more than any message, and no danger to a reader's memory.
     public static let backupRecord = 16 << 20
 
-    /// The longest file that is read as a lock, in bytes: room for a process's number.
-    public static let lockFile = 32
+    /// The longest file that is read as a lock, in bytes: room for a process's number and for the names of its machine and
+    /// container.
+    public static let lockFile = 512
 
     /// How long one process waits for another that is writing to the same vault, in seconds. A transaction takes
     /// milliseconds; a busy disk may take a second.
@@ -176,6 +177,10 @@ public enum ClientLimits {
     /// The threads on which all profiles of a process work. A person has one profile; a program that has hundreds gains
     /// nothing by more threads than can wait for a disk at once.
     public static let profileThreads = 8
+
+    /// How long a connection that is closed here waits for the relay's goodbye: a second is all that closing may take, and
+    /// what was not sent by then is sent by the next connection.
+    static let goodbye = TimeAmount.milliseconds(500)
 
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16

@@ -39,7 +39,13 @@ public actor Kith {
         self.store = store
         self.lock = lock
         loop = Self.threads.next()
-        messenger = try Messenger(opening: store, now: Self.now, steady: Self.steady)
+        messenger  // Whoever only looks sees what can be read.
+        =
+            if lock == nil {
+                try Messenger(reading: store, now: Self.now)
+            } else {
+                try Messenger(opening: store, now: Self.now, steady: Self.steady)
+            }
         mailbox = Mailbox(loop: loop)
     }
 
@@ -104,15 +110,15 @@ public actor Kith {
         return kith
     }
 
+    /// The files of a profile that others on this machine may read. There are some only where the file system has no modes.
+    public static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
+
     /// Whether another process has a profile open for sending and receiving.
     ///
     /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
     /// - Throws: ``KithError/file(_:)``.
     public static func holder(of folder: URL) throws(KithError) -> Int32? {
-        do throws(KithError) {
-            _ = try ProfileLock.acquire(in: folder)
-            return nil
-        } catch .inUse(let pid) { return pid ?? 0 }
+        try ProfileLock.holder(in: folder)
     }
 
     /// Changes what opens the profile: a passphrase, or a key file.

@@ -33,6 +33,8 @@ public enum BackupError: Error, Hashable, Sendable {
     case file(PrivateFileError)
     /// The passphrase does not open it, or is empty.
     case wrongPassphrase
+    /// There is not this much memory for making a key from the passphrase, in bytes.
+    case noMemory(bytes: Int)
     /// The file is no backup.
     case notABackup
     /// A newer Kith wrote it.
@@ -41,4 +43,18 @@ public enum BackupError: Error, Hashable, Sendable {
     case damaged
     /// A record is longer than a reader would take; the limit in bytes.
     case tooLong(limit: Int)
+}
+
+extension BackupError {
+    /// The key that a passphrase stands for.
+    static func wrappingKey(
+        _ parameters: ScryptParameters, _ passphrase: String
+    ) throws(BackupError) -> SymmetricKey {
+        do throws(ScryptParameters.Failure) { return try parameters.key(from: passphrase) } catch {
+            switch error {
+            case .emptyPassphrase: throw .wrongPassphrase
+            case .noMemory(let bytes): throw .noMemory(bytes: bytes)
+            }
+        }
+    }
 }

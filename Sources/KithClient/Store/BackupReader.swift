@@ -83,9 +83,9 @@ package struct BackupReader: ~Copyable {
         guard let header = try? WrappedKey(decoding: bytes), case .passphrase(let parameters) = header.lock else {
             throw .damaged
         }
-        guard let wrappingKey = parameters.key(from: passphrase),
-            let key = header.unwrap(.backup, with: wrappingKey)
-        else { throw .wrongPassphrase }
+        guard let key = header.unwrap(.backup, with: try BackupError.wrappingKey(parameters, passphrase)) else {
+            throw .wrongPassphrase
+        }
         return key.withUnsafeBytes { SymmetricKey(data: $0) }
     }
 }

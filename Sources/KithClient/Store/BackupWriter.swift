@@ -17,9 +17,10 @@ package struct BackupWriter: ~Copyable {
     package init(to url: URL, passphrase: String, cost: ScryptParameters.Cost = .standard) throws(BackupError) {
         let parameters = ScryptParameters(cost)
         let secret = RandomSource.system.secret(32)
-        guard let wrappingKey = parameters.key(from: passphrase),
-            let header = WrappedKey(secret, .backup, under: wrappingKey, .passphrase(parameters))
-        else { throw .wrongPassphrase }
+        let wrappingKey = try BackupError.wrappingKey(parameters, passphrase)
+        guard let header = WrappedKey(secret, .backup, under: wrappingKey, .passphrase(parameters)) else {
+            throw .wrongPassphrase
+        }
         let file: OpenFile
         do throws(PrivateFileError) {
             file = try OpenFile(making: url)

@@ -80,11 +80,9 @@ final class OpenFile: Sendable {
     ///
     /// - Throws: ``PrivateFileError``; then there is none.
     func finish() throws(PrivateFileError) {
-        // Unlike rename, link leaves a file that came in the meantime.
-        guard let unfinished, fsync(descriptor) == 0, link(unfinished, url.path) == 0 else {
-            throw PrivateFileError(.write, url)
-        }
-        unlink(unfinished)
+        guard let unfinished, fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
+        let error = FileSystem.name(unfinished, url.path)
+        guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
         ProfileFolder(url.deletingLastPathComponent()).sync()
     }
 }

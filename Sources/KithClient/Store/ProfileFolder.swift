@@ -44,17 +44,23 @@ struct ProfileFolder: Sendable {
         guard status.st_mode & 0o777 != 0o700 else { return }
         let content = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
         guard content.allSatisfy(Self.names.contains) else { throw PrivateFileError(.write, url, errno: EPERM) }
-        guard chmod(url.path, 0o700) == 0 else { throw PrivateFileError(.write, url) }
+        let error = FileSystem.makePrivate(url.path, mode: 0o700)
+        guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
     }
 
     /// Whether there is a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Closes to others what a copy or a restore has left open to them.
+    /// Closes to others what a copy or a restore has left open to them, unless nothing can be written here.
     ///
-    /// - Throws: ``PrivateFileError`` if this user may not read and write the vault.
-    func tighten() throws(PrivateFileError) {
-        guard access(vault.path, R_OK | W_OK) == 0 else { throw PrivateFileError(.read, vault) }
+    /// - Throws: ``PrivateFileError`` if this user may not read the vault, or may not write it.
+    func tighten(forReading: Bool) throws(PrivateFileError) {
+        guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
+        guard isWritable else {
+            // The check has left the reason.
+            if !forReading { throw PrivateFileError(.write, vault) }
+            return
+        }
         chmod(url.path, 0o700)
         for name in Self.names {
             let path = url.appendingPathComponent(name).path
@@ -65,18 +71,25 @@ struct ProfileFolder: Sendable {
         }
     }
 
+    /// Whether this user may write the vault, and the files that SQLite puts beside it.
+    var isWritable: Bool { access(vault.path, W_OK) == 0 && access(url.path, W_OK | X_OK) == 0 }
+
+    /// The profile's files that others on this machine may read: none, unless the file system has no modes.
+    var filesOpenToOthers: [String] {
+        Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
+    }
+
     /// Makes an empty file, 0600, that was not there, and opens it for writing.
     ///
     /// - Throws: ``PrivateFileError``.
     static func createFile(_ url: URL) throws(PrivateFileError) -> Int32 {
         let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
-        // A umask can take from the owner too.
-        guard fchmod(descriptor, 0o600) == 0 else {
-            let error = PrivateFileError(.write, url)
+        let error = FileSystem.makePrivate(descriptor)
+        guard error == 0 else {
             close(descriptor)
             unlink(url.path)
-            throw error
+            throw PrivateFileError(.write, url, errno: error)
         }
         return descriptor
     }
@@ -99,12 +112,11 @@ struct ProfileFolder: Sendable {
     /// - Returns: whether it has it; if not, there is one already.
     /// - Throws: ``PrivateFileError``.
     func finishVault() throws(PrivateFileError) -> Bool {
-        // Unlike rename, link leaves a vault that came in the meantime.
-        guard link(unfinishedVault.path, vault.path) == 0 else {
-            guard errno == EEXIST else { throw PrivateFileError(.write, vault) }
-            return false
+        switch FileSystem.name(unfinishedVault.path, vault.path) {
+        case 0: break
+        case EEXIST: return false
+        case let error: throw PrivateFileError(.write, vault, errno: error)
         }
-        unlink(unfinishedVault.path)
         sync()
         return true
     }

@@ -54,17 +54,69 @@ package final class ProfileLock: Sendable {
         }
         fchmod(descriptor, 0o600)
         // The number is only told to people: a full disk is no reason to refuse.
-        let number = Array("\(getpid())\n".utf8)
+        let text = Array(Holder.this.text.utf8)
         ftruncate(descriptor, 0)
-        _ = number.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
         return nil
     }
 
-    /// The process that has the lock, if it has said so already and is still there.
+    /// Whether a process has the lock of a profile's folder. Writes nothing, so it works on a read-only file system too.
+    ///
+    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
+    /// - Throws: ``KithError/file(_:)``.
+    package static func holder(in folder: URL) throws(KithError) -> Int32? {
+        let folder = ProfileFolder(folder)
+        let descriptor = open(folder.lock.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw .file(PrivateFileError(.read, folder.lock))
+        }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EWOULDBLOCK: return holder(of: folder) ?? 0
+            default: throw .file(PrivateFileError(.read, folder.lock))
+            }
+        }
+        return nil
+    }
+
+    /// The process that has the lock, if it has said so already and its number means the same process here.
     private static func holder(of folder: ProfileFolder) -> Int32? {
         let content = try? PrivateFile(folder.lock).read(limit: ClientLimits.lockFile)
-        let text = String(decoding: content ?? [], as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let pid = Int32(text), pid > 0, kill(pid, 0) == 0 || errno == EPERM else { return nil }
-        return pid
+        guard let holder = Holder(String(decoding: content ?? [], as: UTF8.self)), holder.place == Holder.this.place,
+            kill(holder.pid, 0) == 0 || errno == EPERM
+        else { return nil }
+        return holder.pid
+    }
+
+    /// A process, and where its number counts: containers on one machine, and machines that share a disk, each number their
+    /// own.
+    private struct Holder {
+        let pid: Int32
+        let place: String
+
+        /// `PID PLACE`, on one line.
+        var text: String { "\(pid) \(place)\n" }
+
+        init?(_ text: String) {
+            let parts = text.split(whereSeparator: \.isWhitespace)
+            guard parts.count == 2, let pid = Int32(parts[0]), pid > 0 else { return nil }
+            self.pid = pid
+            place = String(parts[1])
+        }
+
+        private init() {
+            pid = getpid()
+            // The namespaces' numbers are those of one boot of one machine.
+            let boot =
+                (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))
+                ?? ProcessInfo.processInfo.hostName
+            let space = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
+            place = (boot + space).filter { !$0.isWhitespace }
+        }
+
+        static let this = Holder()
     }
 }

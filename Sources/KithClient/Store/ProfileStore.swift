@@ -19,6 +19,14 @@ public protocol ProfileStore: Sendable {
     /// All values of a table, ordered by owner and item. For tables that are read as a whole when a profile is opened.
     func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue]
 
+    /// What ``values(_:owner:items:limit:newestFirst:)`` reads, with a damaged value in its place instead of an error.
+    func rows(
+        _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(StoreError) -> [StoredRow]
+
+    /// What ``allValues(_:)`` reads, with a damaged value in its place instead of an error.
+    func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow]
+
     /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
     ///
     /// - Throws: ``StoreError``; then none of them happened.
@@ -26,6 +34,17 @@ public protocol ProfileStore: Sendable {
 }
 
 extension ProfileStore {
+    /// The values of rows of which none may be damaged.
+    static func whole(_ table: StoreTable, _ rows: [StoredRow]) throws(StoreError) -> [StoredValue] {
+        var values: [StoredValue] = []
+        values.reserveCapacity(rows.count)
+        for row in rows {
+            guard let bytes = row.bytes else { throw .damaged(table) }
+            values.append(StoredValue(owner: row.owner, item: row.item, bytes: bytes))
+        }
+        return values
+    }
+
     /// All values of one owner in one table, ordered by item.
     func values(_ table: StoreTable, owner: UInt64) throws(StoreError) -> [StoredValue] {
         try values(table, owner: owner, items: 0...StoreKey.highest, limit: .max, newestFirst: false)
@@ -99,6 +118,26 @@ public struct StoredValue: Hashable, Sendable {
         self.item = item
         self.bytes = bytes
     }
+}
+
+/// A value's place, with the value unless it is damaged.
+public struct StoredRow: Hashable, Sendable {
+    /// What it belongs to.
+    public let owner: UInt64
+    /// Its number there.
+    public let item: UInt64
+    /// The value; `nil` if it does not open.
+    public let bytes: [UInt8]?
+
+    /// A row from its parts.
+    public init(owner: UInt64, item: UInt64, bytes: [UInt8]?) {
+        self.owner = owner
+        self.item = item
+        self.bytes = bytes
+    }
+
+    /// A value that is whole.
+    public init(_ value: StoredValue) { self.init(owner: value.owner, item: value.item, bytes: value.bytes) }
 }
 
 /// Writes that happen together.

@@ -27,10 +27,13 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         /// What new vaults and backups get: 128 MiB and about a third of a second, which a guess costs too.
         package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
+        /// The memory that it takes, in bytes.
+        var memory: Int { 128 * Int(blockSize) << Int(logRounds) }
+
         /// Whether it is neither a joke nor an attempt to make the reader run out of memory or patience.
         var isAllowed: Bool {
             (10...22).contains(logRounds) && (1...32).contains(blockSize) && (1...16).contains(parallelism)
-                && 128 * Int(blockSize) << Int(logRounds) <= ClientLimits.scryptMemory
+                && memory <= ClientLimits.scryptMemory
         }
     }
 
@@ -63,14 +66,26 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         writer.writeBytes(salt)
     }
 
-    /// The key; `nil` if the passphrase is empty, or there is no memory for it.
+    /// Why no key was made from a passphrase.
+    enum Failure: Error {
+        case emptyPassphrase
+        /// There is not this much memory, in bytes.
+        case noMemory(Int)
+    }
+
+    /// The key.
     ///
     /// The same text typed on another machine may come in other code points, so the passphrase is taken in composed form.
-    func key(from passphrase: String) -> SymmetricKey? {
+    func key(from passphrase: String) throws(Failure) -> SymmetricKey {
         let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
-        guard !bytes.isEmpty else { return nil }
-        return try? KDF.Scrypt.deriveKey(
-            from: bytes, salt: salt, outputByteCount: 32, rounds: 1 << Int(cost.logRounds),
-            blockSize: Int(cost.blockSize), parallelism: Int(cost.parallelism))
+        guard !bytes.isEmpty else { throw .emptyPassphrase }
+        do {
+            return try KDF.Scrypt.deriveKey(
+                from: bytes, salt: salt, outputByteCount: 32, rounds: 1 << Int(cost.logRounds),
+                blockSize: Int(cost.blockSize), parallelism: Int(cost.parallelism))
+        } catch {
+            // The parameters are allowed ones, so memory is all that the library can miss.
+            throw .noMemory(cost.memory)
+        }
     }
 }

@@ -15,9 +15,10 @@ struct VaultDatabase: Sendable {
 
     /// Opens a file that is there.
     ///
+    /// - Parameter canWrite: whether this user may write it and beside it.
     /// - Throws: ``StoreError``; the file is as it was.
-    init(opening file: URL) throws(StoreError) {
-        queue = try Self.queue(file)
+    init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
+        queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
         try perform { database in
             let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Self.applicationID else {
@@ -25,7 +26,7 @@ struct VaultDatabase: Sendable {
             }
             guard version <= Self.version else { throw StoreError.version(UInt32(truncatingIfNeeded: version)) }
             // It is that already, unless a tool has restored the file.
-            try database.execute(sql: "PRAGMA journal_mode = WAL")
+            if canWrite { try database.execute(sql: "PRAGMA journal_mode = WAL") }
         }
     }
 
@@ -46,8 +47,25 @@ struct VaultDatabase: Sendable {
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
+    /// A database where nothing can be written, not even the files that readers share. Without a log of changes beside it, the
+    /// file is opened as one that never changes; SQLite reads a log only together with what readers share.
+    private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
+        let log = try? FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? Int
+        guard log ?? 0 == 0 else { return try queue(file, path: file.path, isReadOnly: true) }
+        var address = URLComponents()
+        address.scheme = "file"
+        address.path = file.path
+        address.queryItems = [URLQueryItem(name: "immutable", value: "1")]
+        return try queue(file, path: address.string ?? file.path, isReadOnly: true)
+    }
+
     private static func queue(_ file: URL) throws(StoreError) -> DatabaseQueue {
+        try queue(file, path: file.path, isReadOnly: false)
+    }
+
+    private static func queue(_ file: URL, path: String, isReadOnly: Bool) throws(StoreError) -> DatabaseQueue {
         var configuration = Configuration()
+        configuration.readonly = isReadOnly
         configuration.label = "kith.vault"
         configuration.busyMode = .timeout(ClientLimits.vaultWait)
         configuration.foreignKeysEnabled = false
@@ -64,7 +82,7 @@ struct VaultDatabase: Sendable {
                     PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
                     """)
         }
-        do { return try DatabaseQueue(path: file.path, configuration: configuration) } catch { throw failure(error) }
+        do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
     /// Closes the file. The last to do so puts everything into the one file and removes those beside it.

@@ -47,7 +47,8 @@ extension VaultStore {
     /// Opens the vault in a folder.
     ///
     /// - Parameter isReadOnly: whether another process may have it open for writing. All that can be written then is a
-    ///   request to that process (``handOver(_:)``). Otherwise the caller has the folder's ``ProfileLock``.
+    ///   request to that process (``handOver(_:)``), and nothing where this user may not write, such as on a read-only file
+    ///   system. Otherwise the caller has the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase where the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file can't be read,
     ///   ``KithError/store(_:)`` if the vault is damaged, or newer. Its files are as they were.
@@ -67,11 +68,11 @@ extension VaultStore {
         _ folder: ProfileFolder, isReadOnly: Bool, key: (WrappedKey) throws(KithError) -> VaultKey
     ) throws(KithError) -> VaultStore {
         guard folder.hasVault else { throw .noProfile }
-        do throws(PrivateFileError) { try folder.tighten() } catch { throw .file(error) }
+        do throws(PrivateFileError) { try folder.tighten(forReading: isReadOnly) } catch { throw .file(error) }
         let database: VaultDatabase
         let bytes: [UInt8]
         do throws(StoreError) {
-            database = try VaultDatabase(opening: folder.vault)
+            database = try VaultDatabase(opening: folder.vault, canWrite: folder.isWritable)
             bytes = try database.header()
         } catch { throw .store(error) }
         if let version = bytes.first, version > WrappedKey.version { throw .store(.version(UInt32(version))) }
@@ -107,7 +108,7 @@ extension VaultStore {
         switch secret {
         case .passphrase(let passphrase):
             let parameters = ScryptParameters(cost)
-            guard let wrappingKey = parameters.key(from: passphrase) else { throw .passphraseNeeded }
+            let wrappingKey = try wrappingKey(parameters, passphrase, ifEmpty: .passphraseNeeded)
             header = WrappedKey(key.bytes, .vault, under: wrappingKey, .passphrase(parameters))
         case .keyFile: header = WrappedKey(key.bytes, .vault, under: try keyFile(of: folder, makesIt: true), .keyFile)
         }
@@ -121,8 +122,8 @@ extension VaultStore {
     ) throws(KithError) -> VaultKey {
         switch (header.lock, secret) {
         case (.passphrase(let parameters), .passphrase(let passphrase)):
-            guard let wrappingKey = parameters.key(from: passphrase), let key = header.unwrap(.vault, with: wrappingKey)
-            else { throw .wrongPassphrase }
+            let wrappingKey = try wrappingKey(parameters, passphrase, ifEmpty: .wrongPassphrase)
+            guard let key = header.unwrap(.vault, with: wrappingKey) else { throw .wrongPassphrase }
             return VaultKey(key)
         case (.keyFile, .keyFile):
             guard let key = header.unwrap(.vault, with: try keyFile(of: folder, makesIt: false)) else {
@@ -132,6 +133,17 @@ extension VaultStore {
         case (.passphrase, .keyFile): throw .passphraseNeeded
         // Nobody should think that a passphrase protects what has none.
         case (.keyFile, .passphrase): throw .wrongPassphrase
+        }
+    }
+
+    private static func wrappingKey(
+        _ parameters: ScryptParameters, _ passphrase: String, ifEmpty: KithError
+    ) throws(KithError) -> SymmetricKey {
+        do throws(ScryptParameters.Failure) { return try parameters.key(from: passphrase) } catch {
+            switch error {
+            case .emptyPassphrase: throw ifEmpty
+            case .noMemory(let bytes): throw .noMemory(bytes: bytes)
+            }
         }
     }
 

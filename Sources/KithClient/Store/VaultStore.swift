@@ -33,14 +33,25 @@ package final class VaultStore: ProfileStore {
 
     package func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? {
         let place = try Self.place(key)
-        return try database.perform { database in
-            try self.read(key.table, database, VaultStatements.of(key.table).value, place).first?.bytes
+        let rows = try database.perform { database in
+            try self.read(key.table, database, VaultStatements.of(key.table).value, place)
         }
+        return try Self.whole(key.table, rows).first?.bytes
     }
 
     package func values(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredValue] {
+        try Self.whole(table, rows(table, owner: owner, items: items, limit: limit, newestFirst: newestFirst))
+    }
+
+    package func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue] {
+        try Self.whole(table, allRows(table))
+    }
+
+    package func rows(
+        _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(StoreError) -> [StoredRow] {
         guard limit > 0, let owner = Int64(exactly: owner), let first = Int64(exactly: items.lowerBound) else {
             return []
         }
@@ -53,7 +64,7 @@ package final class VaultStore: ProfileStore {
         }
     }
 
-    package func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue] {
+    package func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow] {
         try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
@@ -68,17 +79,17 @@ package final class VaultStore: ProfileStore {
 
     private func read(
         _ table: StoreTable, _ database: Database, _ sql: String, _ arguments: StatementArguments
-    ) throws -> [StoredValue] {
+    ) throws -> [StoredRow] {
         let key = key.symmetric
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
-        var values: [StoredValue] = []
+        var values: [StoredRow] = []
         while let row = try rows.next() {
             // A damaged file may have nothing there, or numbers for which no value was sealed.
             guard let owner = (row[0] as Int64?).map(UInt64.init(bitPattern:)),
                 let item = (row[1] as Int64?).map(UInt64.init(bitPattern:))
             else { throw StoreError.damaged(table) }
-            let bytes = try row.withUnsafeData(atIndex: 2) { try key.open($0, table, owner: owner, item: item) }
-            values.append(StoredValue(owner: owner, item: item, bytes: bytes))
+            let bytes = try row.withUnsafeData(atIndex: 2) { try? key.open($0, table, owner: owner, item: item) }
+            values.append(StoredRow(owner: owner, item: item, bytes: bytes))
         }
         return values
     }

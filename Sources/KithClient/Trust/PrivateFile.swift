@@ -52,12 +52,21 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Makes it its owner's alone, if it is not.
     ///
-    /// - Returns: whether it was open to others until now.
-    /// - Throws: ``PrivateFileError`` if it is open to others and can't be closed to them.
+    /// - Returns: whether it was open to others until now; `false` too if it still is, because its file system has no modes.
+    /// - Throws: ``PrivateFileError`` if it is another user's, or can't be closed to others.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }
-        guard chmod(url.path, 0o600) == 0 else { throw PrivateFileError(.write, url) }
-        return true
+        let error = FileSystem.makePrivate(url.path, mode: 0o600)
+        guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
+        return !isOpenToOthers
+    }
+
+    /// Its mode as `chmod` takes it, such as `0640`.
+    public var modeText: String {
+        var status = stat()
+        guard stat(url.path, &status) == 0 else { return "unknown" }
+        let digits = String(status.st_mode & 0o777, radix: 8)
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// Puts `content` in the place of what there was, on disk before this returns.
@@ -85,13 +94,13 @@ public struct PrivateFile: Hashable, Sendable {
         let new = temporaryPath
         defer { unlink(new) }
         try create(new, content)
-        // Unlike rename, link leaves a file that came in the meantime.
-        if link(new, url.path) == 0 {
-            syncFolder()
-            return true
+        switch FileSystem.name(new, url.path) {
+        case 0: break
+        case EEXIST: return false
+        case let error: throw PrivateFileError(.write, url, errno: error)
         }
-        guard errno == EEXIST else { throw PrivateFileError(.write, url) }
-        return false
+        syncFolder()
+        return true
     }
 
     /// Runs `body` while no other process runs one for the same file. The lock is a file beside it that stays.
@@ -135,7 +144,8 @@ public struct PrivateFile: Hashable, Sendable {
             if errno == EEXIST { return }
             throw PrivateFileError(.write, folder)
         }
-        guard chmod(folder.path, 0o700) == 0 else { throw PrivateFileError(.write, folder) }
+        let error = FileSystem.makePrivate(folder.path, mode: 0o700)
+        guard error == 0 else { throw PrivateFileError(.write, folder, errno: error) }
     }
 
     private func create(_ path: String, _ content: [UInt8]) throws(PrivateFileError) {
@@ -187,5 +197,5 @@ public struct PrivateFileError: Error, Hashable, Sendable, CustomStringConvertib
     }
 
     /// One sentence for the user, without a full stop.
-    public var description: String { "can't \(operation.rawValue) \(path): \(String(cString: strerror(errno)))" }
+    public var description: String { "can't \(operation.rawValue) \(path): \(SystemError(errno).sentence)" }
 }

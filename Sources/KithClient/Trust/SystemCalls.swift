@@ -16,4 +16,6 @@ func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int)
     write(descriptor, buffer, count)
 }
 
+func systemRename(_ old: String, _ new: String) -> Int32 { rename(old, new) }
+
 func lastError() -> Int32 { errno }

@@ -106,6 +106,7 @@ struct RelayRunCommand: AsyncParsableCommand {
             ? MemoryStore(eventLoop: storeGroup.any())
             : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
         let server = try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
+        if !memory { OpenFiles.warn(in: folder) }
         announce(server, folder)
         let isAsked = await stop(server, on: signals)
         try await storeGroup.shutdownGracefully()

@@ -24,7 +24,10 @@ enum Passphrase {
             throw Failure(message: "there is no file \(path) with a passphrase")
         }
         guard !file.isOpenToOthers else {
-            throw Failure(message: "others on this machine can read the passphrase in \(path); chmod 600 it")
+            throw Failure(
+                message:
+                    "\(path) has mode \(file.modeText); a passphrase file must be its owner's alone, with mode 0600 or 0400: "
+                    + "chmod 600 \(path)")
         }
         guard let text = String(validating: content, as: UTF8.self) else {
             throw Failure(message: "the passphrase in \(path) is not UTF-8 text")

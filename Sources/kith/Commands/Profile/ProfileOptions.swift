@@ -46,9 +46,11 @@ struct ProfileOptions: ParsableArguments {
     /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
     /// - Throws: `KithError.inUse` if another process has it open.
     func open(asking prompt: Prompt? = nil) async throws -> Kith {
-        try await Passphrase.opening(profile, asking: prompt) {
+        let kith = try await Passphrase.opening(profile, asking: prompt) {
             try await Kith.open(in: folder, secret: $0)
         }
+        OpenFiles.warn(of: Kith.filesOpenToOthers(in: folder), in: folder)
+        return kith
     }
 
     /// Opens the profile for looking, whoever else has it open.
@@ -64,8 +66,15 @@ struct ProfileOptions: ParsableArguments {
     }
 
     /// Opens the profile for looking for as long as `body` runs.
+    ///
+    /// - Throws: ``Failure`` too if something that `body` read is damaged: it has shown or done the rest.
     func withOpenForReading<R>(_ body: (Kith) async throws -> R) async throws -> R {
-        try await Self.closing(try await openForReading(), body)
+        try await Self.closing(try await openForReading()) { kith in
+            let result = try await body(kith)
+            let damage = await kith.damage()
+            try Damage.report(damage, "not read")
+            return result
+        }
     }
 
     /// Does something with a profile, and closes it.

@@ -41,17 +41,21 @@ struct ProfileSetup: ParsableArguments {
         defer { prompt?.close() }
         let answers = try await answers(profile, name: name, prompt)
         if answers.passphrase != nil { prompt?.sayOneMoment() }
-        return try await Kith.create(
+        let kith = try await Kith.create(
             in: profile.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
             secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
+        OpenFiles.warn(of: Kith.filesOpenToOthers(in: profile.folder), in: profile.folder)
+        return kith
     }
 
     /// Makes the profile from a backup.
     func restore(_ profile: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Kith {
         let secret = try await newPassphrase(prompt).map(VaultSecret.passphrase) ?? .keyFile
         if case .passphrase = secret { prompt?.sayOneMoment() }
-        return try await Kith.restore(
+        let kith = try await Kith.restore(
             backup, in: profile.folder, deviceName: deviceName ?? Self.hostName, secret: secret)
+        OpenFiles.warn(of: Kith.filesOpenToOthers(in: profile.folder), in: profile.folder)
+        return kith
     }
 
     /// The passphrase of the new profile; `nil` for a key file.
@@ -77,10 +81,30 @@ struct ProfileSetup: ParsableArguments {
 
     /// Opens the profile, or makes it if there is none: for the commands that people begin with.
     func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Kith {
+        let kith: Kith
         do {
-            return try await profile.open()
+            kith = try await profile.open()
         } catch KithError.noProfile {
             return try await create(profile, name: name)
+        }
+        do {
+            try await checkIdentity(of: kith, name: name)
+            return kith
+        } catch {
+            await kith.close()
+            throw error
+        }
+    }
+
+    /// Names are given to a profile when it is made. One that is given later, and is another, would have no effect.
+    private func checkIdentity(of kith: Kith, name: String?) async throws {
+        let identity = await kith.identity()
+        let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
+        for case (let given?, let current) in wanted where given != current {
+            throw Failure(
+                message:
+                    "this profile goes by \(current), not \(given); names are given with kith init. Another profile: "
+                    + "--profile NAME")
         }
     }
 
