@@ -10,22 +10,28 @@ extension Kith {
     /// - Parameters:
     ///   - file: where. No file may be there.
     ///   - passphrase: what opens it; not empty.
+    /// - Returns: how many damaged entries and other values are not in it.
     /// - Throws: ``KithError/backup(_:)``, ``KithError/store(_:)``. There is no file then.
-    public func writeBackup(to file: URL, passphrase: String) throws(KithError) {
+    public func writeBackup(
+        to file: URL, passphrase: String
+    ) throws(KithError) -> (entries: Int, otherValues: Int) {
         try writeBackup(to: file, passphrase: passphrase, cost: .standard)
     }
 
     /// The same, with another cost of the passphrase.
+    @discardableResult
     func writeBackup(
         to file: URL, passphrase: String, cost: ScryptParameters.Cost
-    ) throws(KithError) {
+    ) throws(KithError) -> (entries: Int, otherValues: Int) {
         guard let vault = store as? VaultStore else { return try write(to: file, passphrase, cost) }
-        try vault.atOneMoment { () throws(KithError) in try self.write(to: file, passphrase, cost) }
+        return try vault.atOneMoment { () throws(KithError) in try self.write(to: file, passphrase, cost) }
     }
 
-    private func write(to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost) throws(KithError) {
+    private func write(
+        to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
+    ) throws(KithError) -> (entries: Int, otherValues: Int) {
         // What was read when the profile was opened may be older than what another process has written since.
-        let now = try Messenger(opening: store, now: Self.now)
+        let now = try Messenger(reading: store, now: Self.now)
         var writer: BackupWriter
         do throws(BackupError) { writer = try BackupWriter(to: file, passphrase: passphrase, cost: cost) } catch {
             throw .backup(error)
@@ -34,6 +40,7 @@ extension Kith {
             do throws(BackupError) { try writer.append(record.encoded) } catch { throw .backup(error) }
         }
         do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
+        return (now.damagedEntries.count, now.damagedValues)
     }
 
     /// Reads a backup to its end and checks all of it. Nothing is kept on the disk.
@@ -123,16 +130,12 @@ extension Messenger {
             try body(.conversation(id, conversation.record))
             var first: UInt64 = 0
             while true {
-                let rows = try reading { () throws(StoreError) in
-                    try store.values(
-                        .entry, owner: id.rawValue, items: first...StoreKey.highest, limit: Self.backupPage,
-                        newestFirst: false)
+                let rows = try entries(
+                    of: id, first...StoreKey.highest, limit: Self.backupPage, newestFirst: false)
+                for (seq, record) in rows {
+                    if let record { try body(.entry(EntryPlace(conversation: id, seq: seq), record.encoded)) }
                 }
-                for row in rows {
-                    let place = EntryPlace(conversation: id, seq: row.item)
-                    try body(.entry(place, try entry(row.bytes, at: place).encoded))
-                }
-                guard rows.count == Self.backupPage, let last = rows.last?.item, last < StoreKey.highest else { break }
+                guard rows.count == Self.backupPage, let last = rows.last?.seq, last < StoreKey.highest else { break }
                 first = last + 1
             }
         }

@@ -35,6 +35,11 @@ extension Kith {
     /// How many texts wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
 
+    /// How much of what was read so far is damaged on the disk and was left out or shown as unreadable.
+    public func damage() -> (entries: Int, otherValues: Int) {
+        (messenger.damagedEntries.count, messenger.damagedValues)
+    }
+
     /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
     ///
     /// - Parameters:

@@ -6,44 +6,43 @@ extension Messenger {
     // MARK: Loading
 
     func load() throws(KithError) {
-        for value in try all(.relay) {
-            relays[RelayID(rawValue: value.item)] = try decodingStored(.relay) { try RelayPoint(decoding: value.bytes) }
+        try each(.relay) { value in
+            relays[RelayID(rawValue: value.item)] = try RelayPoint(decoding: value.bytes)
             nextNumbers.relay = max(nextNumbers.relay, value.item + 1)
         }
-        for value in try all(.contact) {
-            let contact = try decodingStored(.contact) {
-                try Contact(id: ContactID(rawValue: value.item), stored: value.bytes)
-            }
+        try each(.contact) { value in
+            let contact = try Contact(id: ContactID(rawValue: value.item), stored: value.bytes)
             contacts[contact.id] = contact
             contactsByKey[contact.accountKey] = contact.id
             contactNames.didRename(from: nil, to: contact.name)
             nextNumbers.contact = max(nextNumbers.contact, value.item + 1)
         }
         tellNamesApart()
-        for value in try all(.conversation) {
-            let record = try decodingStored(.conversation) { try ConversationRecord(stored: value.bytes) }
+        try each(.conversation) { value in
+            let record = try ConversationRecord(stored: value.bytes)
             let id = ConversationID(rawValue: value.item)
+            nextNumbers.conversation = max(nextNumbers.conversation, value.item + 1)
+            // Its relay was left out.
+            if toleratesDamage, relays[record.relay] == nil { throw StoreError.damaged(.relay) }
             conversations[id] = Conversation(id: id, record: record)
             conversationsByChannel[record.channel] = id
-            nextNumbers.conversation = max(nextNumbers.conversation, value.item + 1)
         }
-        for value in try all(.outbox) {
-            let item = try decodingStored(.outbox) { try OutboxItem(stored: value.bytes) }
+        try each(.outbox) { value in
+            let item = try OutboxItem(stored: value.bytes)
             conversations[ConversationID(rawValue: value.owner)]?.outbox.append((value.item, item))
         }
-        for value in try all(.inbox) {
-            let record = try decodingStored(.inbox) { try InboxRecord(stored: value.bytes) }
-            inboxes[InboxID(rawValue: value.item)] = Inbox(record)
+        try each(.inbox) { value in
+            inboxes[InboxID(rawValue: value.item)] = Inbox(try InboxRecord(stored: value.bytes))
             nextNumbers.inbox = max(nextNumbers.inbox, value.item + 1)
         }
-        for value in try all(.delivery) {
-            let delivery = try decodingStored(.delivery) { try ChannelDelivery(stored: value.bytes) }
+        try each(.delivery) { value in
+            let delivery = try ChannelDelivery(stored: value.bytes)
             deliveries[value.item] = PendingDelivery(delivery, mayBeThere: true)
             nextNumbers.delivery = max(nextNumbers.delivery, value.item + 1)
         }
-        for value in try all(.expiry) {
+        try each(.expiry) { value in
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
-            expiries[place] = try decodingStored(.expiry) { try Expiry(stored: value.bytes) }
+            expiries[place] = try Expiry(stored: value.bytes)
         }
     }
 
@@ -59,8 +58,40 @@ extension Messenger {
         }
     }
 
-    private func all(_ table: StoreTable) throws(KithError) -> [StoredValue] {
-        try reading { () throws(StoreError) in try store.allValues(table) }
+    /// Takes each value of a table. One that is damaged is left out if that is tolerated.
+    private func each(_ table: StoreTable, _ take: (StoredValue) throws -> Void) throws(KithError) {
+        for row in try reading({ () throws(StoreError) in try store.allRows(table) }) {
+            do {
+                guard let bytes = row.bytes else { throw StoreError.damaged(table) }
+                try take(StoredValue(owner: row.owner, item: row.item, bytes: bytes))
+            } catch {
+                guard toleratesDamage else { throw .store(.damaged(table)) }
+                damagedValues += 1
+            }
+        }
+    }
+
+    /// Entries of a conversation, each with its record unless it is damaged on the disk: that costs this entry and no other.
+    func entries(
+        of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(KithError) -> [(seq: UInt64, record: EntryRecord?)] {
+        let rows = try reading { () throws(StoreError) in
+            try store.rows(.entry, owner: id.rawValue, items: seqs, limit: limit, newestFirst: newestFirst)
+        }
+        var entries: [(UInt64, EntryRecord?)] = []
+        entries.reserveCapacity(rows.count)
+        for row in rows {
+            let place = EntryPlace(conversation: id, seq: row.item)
+            do throws(KithError) {
+                guard let bytes = row.bytes else { throw .store(.damaged(.entry)) }
+                entries.append((row.item, try entry(bytes, at: place)))
+            } catch {
+                guard case .store(.damaged) = error else { throw error }
+                damagedEntries.insert(place)
+                entries.append((row.item, nil))
+            }
+        }
+        return entries
     }
 
     /// A conversation's group, read from the store when it is needed for the first time.

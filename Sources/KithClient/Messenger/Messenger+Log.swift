@@ -279,14 +279,9 @@ extension Messenger {
         let before = conversation.record.readBy[contact] ?? 0
         conversation.record.readBy[contact] = seq
         // The last of one's own messages that it covers stands for all.
-        let rows = try reading { () throws(StoreError) in
-            try store.values(
-                .entry, owner: conversation.id.rawValue, items: before + 1...seq, limit: 50, newestFirst: true)
-        }
-        for row in rows {
-            let record = try self.entry(row.bytes, at: EntryPlace(conversation: conversation.id, seq: row.item))
-            guard record.author == .me, case .text = record.body else { continue }
-            for line in messages(of: record, seq: row.item, in: conversation) { tell(.message(line)) }
+        for (seq, record) in try entries(of: conversation.id, before + 1...seq, limit: 50, newestFirst: true) {
+            guard let record, record.author == .me, case .text = record.body else { continue }
+            for line in messages(of: record, seq: seq, in: conversation) { tell(.message(line)) }
             return
         }
     }
@@ -294,12 +289,8 @@ extension Messenger {
     private func isNew(_ id: EntryID, in conversation: Conversation) throws(KithError) -> Bool {
         if conversation.recentIDs == nil {
             var ids = RecentIDs()
-            let rows = try reading { () throws(StoreError) in
-                try store.values(
-                    .entry, owner: conversation.id.rawValue, items: 0...StoreKey.highest, limit: 1_000,
-                    newestFirst: true)
-            }
-            for row in rows { _ = ids.insert(try decodingStored(.entry) { try EntryRecord(stored: row.bytes) }.id) }
+            let recent = try entries(of: conversation.id, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+            for (_, record) in recent { if let record { _ = ids.insert(record.id) } }
             conversation.recentIDs = ids
         }
         return conversation.recentIDs?.insert(id) ?? true
@@ -316,6 +307,8 @@ extension Messenger {
             conversation.agreedThrough = max(agreed, theirs.seq)
             return nil
         }
+        // What is damaged here can't be compared.
+        if damagedEntries.contains(EntryPlace(conversation: conversation.id, seq: theirs.seq)) { return nil }
         let last = max(theirs.seq, agreed)
         return .differentLogs(first: min(agreed + 1, last), last: last)
     }
@@ -323,9 +316,10 @@ extension Messenger {
     private func hash(at seq: UInt64, _ conversation: Conversation) throws(KithError) -> [UInt8]? {
         if let begin = conversation.record.epochBegin, begin.seq == seq { return begin.hash }
         if let hash = conversation.hashes[seq] { return hash }
-        let key = StoreKey(.entry, owner: conversation.id.rawValue, item: seq)
-        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
-        return try decodingStored(.entry) { try EntryRecord(stored: stored) }.viewHash
+        guard let (_, record) = try entries(of: conversation.id, seq...seq, limit: 1, newestFirst: false).first else {
+            return nil
+        }
+        return record?.viewHash
     }
 
     /// Messages of a sender that should have come long before and have not. A relay that refuses one of several for the

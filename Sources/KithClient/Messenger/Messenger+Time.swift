@@ -144,10 +144,15 @@ extension Messenger {
             expiries[place] = nil
             output.transaction.delete(StoreKey(.expiry, owner: owner, item: place.seq))
             let key = StoreKey(.entry, owner: owner, item: place.seq)
-            guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { continue }
-            var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
-            record.body = .expired
-            output.transaction.put(key, record.encoded)
+            let found = try entries(
+                of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
+            guard let (_, stored) = found.first else { continue }
+            if var record = stored {
+                record.body = .expired
+                output.transaction.put(key, record.encoded)
+            } else {
+                output.transaction.delete(key)
+            }
         }
     }
 

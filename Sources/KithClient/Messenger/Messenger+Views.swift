@@ -106,7 +106,8 @@ extension Messenger {
             let rows = try entries(of: id, 0...below - 1, limit: max(32, limit), newestFirst: true)
             guard let last = rows.last else { break }
             for (seq, record) in rows where lines.count < limit {
-                lines += messages(of: record, seq: seq, in: conversation).filter(\.isShown).reversed()
+                let near = lines.last?.sentAtMs ?? conversation.record.lastActivityMs
+                lines += messages(of: record, seq: seq, in: conversation, near: near).filter(\.isShown).reversed()
             }
             below = last.seq
         }
@@ -121,7 +122,8 @@ extension Messenger {
             let rows = try entries(of: id, above + 1...StoreKey.highest, limit: max(32, limit), newestFirst: false)
             guard let last = rows.last else { break }
             for (seq, record) in rows where lines.count < limit {
-                lines += messages(of: record, seq: seq, in: conversation).filter(\.isShown)
+                let near = lines.last?.sentAtMs ?? 0
+                lines += messages(of: record, seq: seq, in: conversation, near: near).filter(\.isShown)
             }
             above = last.seq
         }
@@ -132,7 +134,7 @@ extension Messenger {
     func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         let rows = try entries(of: id, 0...StoreKey.highest, limit: ClientLimits.recentEntries, newestFirst: true)
-        guard let (seq, record) = rows.first(where: { $0.record.id == entry }) else { return nil }
+        guard let (seq, found) = rows.first(where: { $0.record?.id == entry }), let record = found else { return nil }
         return messages(of: record, seq: seq, in: conversation).first
     }
 
@@ -147,7 +149,7 @@ extension Messenger {
                 let rows = try entries(of: conversation.id, 0...below - 1, limit: 1_000, newestFirst: true)
                 guard let last = rows.last else { break }
                 for (seq, record) in rows where count < limit {
-                    guard case .text(let text) = record.body else { continue }
+                    guard let record, case .text(let text) = record.body else { continue }
                     let lower = text.lowercased()
                     guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
                     found += messages(of: record, seq: seq, in: conversation)
@@ -159,17 +161,18 @@ extension Messenger {
         return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
     }
 
-    private func entries(
-        of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
-    ) throws(KithError) -> [(seq: UInt64, record: EntryRecord)] {
-        let rows = try reading { () throws(StoreError) in
-            try store.values(.entry, owner: id.rawValue, items: seqs, limit: limit, newestFirst: newestFirst)
-        }
-        var entries: [(UInt64, EntryRecord)] = []
-        for row in rows {
-            entries.append((row.item, try entry(row.bytes, at: EntryPlace(conversation: id, seq: row.item))))
-        }
-        return entries
+    /// The lines of one entry. One that is damaged is a notice in its place, with the time of a line beside it.
+    private func messages(
+        of record: EntryRecord?, seq: UInt64, in conversation: Conversation, near timeMs: UInt64
+    ) -> [Message] {
+        if let record { return messages(of: record, seq: seq, in: conversation) }
+        let id = EntryID(conversation.id.rawValue.encoded + seq.encoded)
+        return [
+            Message(
+                id: id ?? .random(), conversation: conversation.id, seq: seq, author: .kith,
+                body: .notice(.unreadable(.damaged, from: nil)), sentAtMs: timeMs, replyTo: nil, delivery: nil,
+                warnings: [])
+        ]
     }
 
     /// The lines of one entry.
@@ -213,7 +216,7 @@ extension Messenger {
     }
 
     /// How many texts of one's own are not in the log yet.
-    var queuedCount: Int {
+    package var queuedCount: Int {
         conversations.values.reduce(0) { count, conversation in
             count + conversation.outbox.count { queuedMessage($0.item, in: conversation) != nil }
         }
@@ -229,8 +232,11 @@ extension Messenger {
 
     func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
-        guard let (_, record) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
+        guard let (_, found) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
             throw .notFound("entry \(seq)")
+        }
+        guard let record = found else {
+            return ["Entry \(seq) of \(quoted: name(of: conversation)) is damaged on this device's disk."]
         }
         let kind: Sentence = record.kind == .turn ? "a turn: it ended the epoch" : "a message"
         var lines: [Sentence] = [

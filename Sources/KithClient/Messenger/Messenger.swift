@@ -17,6 +17,8 @@ package final class Messenger {
     var relays: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     var links: Set<RelayID> = []
+    /// The relays that have no room for what is sent to them, as far as they have said on this connection.
+    var fullRelays: Set<RelayID> = []
     /// The relays that connections are kept to.
     var wanted: Set<RelayID> = []
     var contacts: [ContactID: Contact] = [:]
@@ -37,6 +39,14 @@ package final class Messenger {
     var clockTold: [RelayID: Int64] = [:]
     /// Whether the user was told that a contact's clock differs.
     var isContactClockTold = false
+
+    /// Entries that were read and are damaged on the disk.
+    var damagedEntries: Set<EntryPlace> = []
+    /// Other values that are damaged and were left out when the profile was opened.
+    var damagedValues = 0
+    /// Whether damaged values are left out: for profiles that are opened for reading. One that sends must know everything.
+    let toleratesDamage: Bool
+
     var output = MessengerOutput()
     /// Conversations to be stored at the end of this step.
     var touched: Set<ConversationID> = []
@@ -69,12 +79,30 @@ package final class Messenger {
         self.store = store
         self.sizes = sizes
         self.random = random
+        toleratesDamage = false
         clocks = Clocks(wall: now, steady: steady ?? now)
+        profile = try Self.profile(in: store)
+        try load()
+    }
+
+    /// Reads what can be read of a profile's state: what is damaged is left out and counted. No input may follow.
+    ///
+    /// - Throws: as the other.
+    package init(reading store: any ProfileStore, now: UInt64) throws(KithError) {
+        self.store = store
+        sizes = EntrySizes()
+        random = .system
+        toleratesDamage = true
+        clocks = Clocks(wall: now, steady: now)
+        profile = try Self.profile(in: store)
+        try load()
+    }
+
+    private static func profile(in store: any ProfileStore) throws(KithError) -> Profile {
         guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {
             throw .noProfile
         }
-        profile = try Profile(stored: stored)
-        try load()
+        return try Profile(stored: stored)
     }
 
     /// What to do first.

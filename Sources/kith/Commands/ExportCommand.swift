@@ -17,10 +17,11 @@ struct ExportCommand: AsyncParsableCommand {
               kith export kith.backup --passphrase-file pw          takes it from a file that only you can read
 
             JSON
-              One object: file, bytes.
+              One object: file, bytes, damaged (entries and other records that could not be read and are not in it).
 
             EXIT CODES
-              0    written    1  not written, said in one line (there is such a file already)    64  wrong usage
+              0    written    1  not written, or not everything (a part of the profile is damaged), said in one line
+              64   wrong usage
               130  ctrl-C while it asked
             """)
 
@@ -39,16 +40,21 @@ struct ExportCommand: AsyncParsableCommand {
             if FileManager.default.fileExists(atPath: url.path) {
                 throw Failure(message: "there is a file \(file) already; it is as it was")
             }
-            try await profile.withOpenForReading { kith in
+            let damage = try await ProfileOptions.closing(try await profile.openForReading()) { kith in
                 try await kith.writeBackup(to: url, passphrase: try await passphrase())
+            }
+            if PrivateFile(url).isOpenToOthers {
+                OpenFiles.warn(of: [url.lastPathComponent], in: url.deletingLastPathComponent())
             }
             if profile.json {
                 let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
-                JSONLine.print(Written(file: url.path, bytes: size ?? 0))
+                JSONLine.print(
+                    Written(file: url.path, bytes: size ?? 0, damaged: damage.entries + damage.otherValues))
             } else {
                 StandardStream.error.write(
                     "[\(SafeText.oneLine(file)) is written; keep it where this machine's disk can't take it along]\n")
             }
+            try Damage.report(damage, "left out of the backup")
         }
     }
 
@@ -70,5 +76,7 @@ struct ExportCommand: AsyncParsableCommand {
     private struct Written: Encodable {
         let file: String
         let bytes: Int
+        /// Entries and other records that are damaged and not in it.
+        let damaged: Int
     }
 }

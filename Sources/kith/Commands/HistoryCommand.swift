@@ -22,7 +22,7 @@ struct HistoryCommand: AsyncParsableCommand {
               onRelay, read), readBy, readers (contacts), warnings.
 
             EXIT CODES
-              0  printed    1  there is no such conversation, or it can't be read    64  wrong usage
+              0  printed    1  there is no such conversation, or something can't be read (a damaged entry is shown as such)    64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

@@ -18,7 +18,7 @@ struct SearchCommand: AsyncParsableCommand {
               One object a line, as kith history prints it.
 
             EXIT CODES
-              0  found    1  nothing found, or something failed (said in one line)    64  wrong usage
+              0  found    1  nothing found, or something failed (said in one line; a damaged entry is not searched)    64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions
@@ -34,7 +34,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit takes 1 or more.") }
-        if words.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("What are you looking for?") }
+        if words.allSatisfy({ TextRules.isBlank($0) }) { throw ValidationError("What are you looking for?") }
     }
 
     func run() async throws {
@@ -43,7 +43,10 @@ struct SearchCommand: AsyncParsableCommand {
                 var place: ConversationID?
                 if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
                 let messages = try await kith.search(words.joined(separator: " "), in: place, limit: limit)
-                guard !messages.isEmpty else { throw ExitCode.failure }
+                guard !messages.isEmpty else {
+                    try Damage.report(await kith.damage(), "not searched")
+                    throw ExitCode.failure
+                }
                 let names = Dictionary(
                     try await kith.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
                 for message in messages {

@@ -1,0 +1,88 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithClient
+
+@Suite("A damaged entry", .timeLimit(.minutes(5)))
+struct DamagedEntryTests {
+    /// Alice's profile with the texts one, two and three, of which two is damaged; opened for reading, as commands do.
+    private func withDamage(_ body: (Messenger, ConversationID, Person, Person) async throws -> Void) async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let (atAlice, atBob) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
+            for text in ["one", "two", "three"] { _ = try await bob.kith.send(text, to: atBob) }
+            let expected = ["bob: one", "bob: two", "bob: three"]
+            try await eventually({ try await alice.texts(atAlice) }) { $0 == expected }
+            let two = try #require(
+                try await alice.kith.history(of: atAlice).first { $0.body == .text("two") }?.seq)
+            alice.store.damage(StoreKey(.entry, owner: atAlice.rawValue, item: two))
+            try await body(
+                try Messenger(reading: alice.store, now: Kith.now), atAlice, alice, bob)
+        }
+    }
+
+    private func texts(_ messages: [Message]) -> [String] {
+        messages.compactMap { message in
+            switch message.body {
+            case .text(let text): text
+            case .notice(.unreadable(let reason, _)): reason.sentence.description
+            default: nil
+            }
+        }
+    }
+
+    @Test("costs one entry in the history, in searches and in backups")
+    func one() async throws {
+        try await withDamage { messenger, conversation, alice, _ in
+            let history = try messenger.history(of: conversation, before: nil, limit: 100)
+            #expect(texts(history).suffix(3) == ["one", "it is damaged on this device's disk", "three"])
+            #expect(messenger.damagedEntries.count == 1)
+            #expect(texts(try messenger.search("o", in: nil, limit: 100)) == ["one"])
+            #expect(texts(try messenger.search("three", in: nil, limit: 100)) == ["three"])
+            try await withTemporaryFolder { folder in
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                let file = folder.appendingPathComponent("backup")
+                let damage = try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                #expect(damage.entries == 1 && damage.otherValues == 0)
+                let store = MemoryProfileStore()
+                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
+                let restored = try Messenger(opening: store, now: Kith.now)
+                let there = try restored.history(of: conversation, before: nil, limit: 100)
+                #expect(texts(there).suffix(2) == ["one", "three"])
+            }
+        }
+    }
+
+    @Test("does not keep a conversation from going on")
+    func goesOn() async throws {
+        try await withDamage { _, conversation, alice, bob in
+            let again = try await alice.reopened()
+            let atBob = try await bob.conversation("alice")
+            _ = try await bob.kith.send("four", to: atBob)
+            try await eventually({ try await again.texts(conversation) }) {
+                $0 == ["bob: one", "bob: three", "bob: four"]
+            }
+            let last = try #require(try await again.kith.history(of: conversation).last?.seq)
+            try await again.kith.markRead(conversation, through: 1)
+            try await again.kith.markRead(conversation, through: last)
+            _ = try await again.kith.send("five", to: conversation)
+            try await eventually({ try await bob.texts(atBob).last }) { $0 == "alice: five" }
+            #expect(await again.kith.failure == nil)
+            await again.kith.close()
+        }
+    }
+
+    @Test("damaged records beside it are left out when a profile is only read")
+    func others() async throws {
+        try await withAliceAndBob { alice, _, _ in
+            let contact = try await alice.contact("bob")
+            alice.store.damage(StoreKey(.contact, item: contact.rawValue))
+            #expect(throws: KithError.store(.damaged(.contact))) {
+                try Messenger(opening: alice.store, now: Kith.now)
+            }
+            let reader = try Messenger(reading: alice.store, now: Kith.now)
+            #expect(reader.damagedValues == 1)
+            #expect(try reader.conversationSummaries().count == 1)
+        }
+    }
+}
