@@ -88,7 +88,12 @@ extension Content.Body: TLSCodable {
         let value = try reader.readUInt16()
         var body = try reader.readNested()
         switch Kind(rawValue: value) {
-        case .text: self = .text(try body.readText(limit: ClientLimits.text))
+        case .text:
+            let text = try body.readText(limit: ClientLimits.text)
+            guard TextRules.problem(with: text) == nil else {
+                throw .unknownValue(field: "Content.text", value: UInt64(value))
+            }
+            self = .text(text)
         case .receipt: self = .receipt(readThrough: try body.readUInt64())
         case .contactCard: self = .contactCard(try body.read())
         case .title: self = .title(try body.readText(limit: ClientLimits.title))

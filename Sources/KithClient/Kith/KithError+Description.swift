@@ -1,3 +1,6 @@
+import GRDBSQLite
+import MLS
+
 extension KithError: CustomStringConvertible {
     /// One sentence for the user, without a full stop.
     public var description: String {
@@ -5,13 +8,14 @@ extension KithError: CustomStringConvertible {
         case .noProfile: "there is no profile in that folder"
         case .profileExists: "there is a profile in that folder already"
         case .wrongPassphrase: "the passphrase is wrong"
-        case .passphraseNeeded: "the profile wants its passphrase"
+        case .noMemory(let bytes): BackupError.memorySentence(bytes)
+        case .passphraseNeeded: "this profile needs its passphrase"
         case .inUse(let pid):
             "another process has the profile open" + (pid.map { " (process \($0))" } ?? "")
         case .file(let error): error.description
         case .store(let error): error.description
         case .backup(let error): error.description
-        case .mls(let error): "the cryptography refuses: \(error)"
+        case .mls(let error): error.sentence
         case .relay(let error): error.description
         case .notFound(let name): "nobody and nothing goes by the name \(ForeignText(name)) here"
         case .nameTaken(let name): "the name \(ForeignText(name)) is taken here"
@@ -33,6 +37,8 @@ extension KithError: CustomStringConvertible {
         case .conversation(let status): status.sentence.description
         case .suspect:
             "the relay showed this device another log than somebody else; nothing is sent there until you decide"
+        case .blankText: "there is nothing to send"
+        case .notText: "that is not text: it has a NUL in it; base64 makes text of anything"
         case .tooLong(let limit): "that is too long; at most \(limit) bytes"
         case .membership(let problem): problem.description
         case .closed: "it was given up: the profile was closed"
@@ -48,7 +54,40 @@ extension StoreError: CustomStringConvertible {
         case .damaged(let table): "the profile's file is damaged or was altered (in its table \(table))"
         case .damagedHeader: "the profile's file, or its key file, is damaged or was altered"
         case .version(let version): "the profile was written by a newer Kith (format \(version))"
-        case .database(let code): "the profile's file can't be used: SQLite says \(code)"
+        case .database(let code): Self.sentence(ofDatabase: code)
+        }
+    }
+
+    /// SQLite's extended result codes hold the plain one in their lowest byte.
+    private static func sentence(ofDatabase code: Int32) -> String {
+        switch code & 0xff {
+        case SQLITE_READONLY, SQLITE_PERM: "nothing can be written to the profile here: its file or disk is read-only"
+        case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the profile's file busy; try again"
+        case SQLITE_NOMEM: "there is not enough memory to use the profile"
+        case SQLITE_IOERR: "the disk reported a failure while the profile was used"
+        case SQLITE_CORRUPT: "the profile's file is damaged"
+        case SQLITE_NOTADB: "the profile's file is damaged, or is not a profile"
+        case SQLITE_CANTOPEN:
+            "the profile's files can't be opened here; if its disk is read-only, copy the whole folder to another"
+        default: "the profile's file can't be used (database error \(code)); please report it"
+        }
+    }
+}
+
+extension MLSError {
+    /// One sentence for the user, without a full stop.
+    package var sentence: String {
+        switch self {
+        case .malformed: "what came is not a valid message of the group protocol (MLS)"
+        case .unsupportedCipherSuite: "the group uses cryptography that this Kith does not have"
+        case .crypto, .message: "a cryptographic check failed; nothing was taken from what came"
+        case .keyPackage, .leafNode:
+            "a device's keys are not valid now; check this machine's date, and ask the other person to check theirs"
+        case .tree, .joining: "the invitation to the group is not valid"
+        case .proposals, .commit: "the change would break the group's rules"
+        case .preSharedKey: "a key that the group needs is not on this device"
+        case .storage: "what this device has stored of the group is damaged"
+        case .usage, .internalError: "something failed inside Kith's group protocol (MLS); please report it"
         }
     }
 }
@@ -59,10 +98,15 @@ extension BackupError: CustomStringConvertible {
         switch self {
         case .file(let error): error.description
         case .wrongPassphrase: "the passphrase does not open the backup, or is empty"
+        case .noMemory(let bytes): Self.memorySentence(bytes)
         case .notABackup: "the file is no backup"
         case .version(let version): "a newer Kith wrote the backup (format \(version))"
         case .damaged: "the backup was cut off, damaged or altered; nothing was taken from it"
         case .tooLong(let limit): "something in the profile is too long for a backup: more than \(limit) bytes"
         }
+    }
+
+    static func memorySentence(_ bytes: Int) -> String {
+        "there is not enough memory to try the passphrase; that takes \(bytes >> 20) MiB"
     }
 }

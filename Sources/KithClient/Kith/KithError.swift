@@ -8,6 +8,8 @@ public enum KithError: Error, Hashable, Sendable {
     case profileExists
     /// The passphrase does not open the vault.
     case wrongPassphrase
+    /// There is not this much memory for making a key from the passphrase, in bytes. The passphrase may be right.
+    case noMemory(bytes: Int)
     /// The vault wants a passphrase and none was given.
     case passphraseNeeded
     /// Another process has the profile, with this process id if it is known.
@@ -51,6 +53,10 @@ public enum KithError: Error, Hashable, Sendable {
     case conversation(ConversationStatus)
     /// The relay showed different logs; sending waits for a decision.
     case suspect
+    /// The text has nothing in it but white space.
+    case blankText
+    /// The text has a NUL in it.
+    case notText
     /// The text, name or file is too long; the limit in bytes.
     case tooLong(limit: Int)
     /// It is no member, or already one.

@@ -64,6 +64,9 @@ extension Messenger {
             try rename(contact, name)
             finish(id, .success(.done))
         case .trustLog(let conversation): try trustLog(try any(conversation), id)
+        case .setPass(let point):
+            try setPass(point)
+            finish(id, .success(.done))
         case .renewKeys(let conversation): try change(.renew, try active(conversation), id)
         }
     }
@@ -288,7 +291,7 @@ extension Messenger {
     /// The conversation, if the text can be said there.
     func conversationForSending(_ text: String, _ id: ConversationID) throws(KithError) -> Conversation {
         let conversation = try open(id)
-        guard text.utf8.count <= ClientLimits.text else { throw .tooLong(limit: ClientLimits.text) }
+        if let problem = TextRules.problem(with: text) { throw problem.error }
         if conversation.record.isSuspect { throw .suspect }
         if conversation.isLeaving { throw .conversation(.left) }
         // It would wait for ever: the others are gone.
@@ -334,17 +337,9 @@ extension Messenger {
     }
 
     private func countUnread(_ conversation: Conversation) throws(KithError) -> Int {
-        let rows = try reading { () throws(StoreError) in
-            try store.values(
-                .entry, owner: conversation.id.rawValue, items: conversation.record.readSeq + 1...StoreKey.highest,
-                limit: .max, newestFirst: false)
-        }
-        var count = 0
-        for row in rows {
-            let record = try entry(row.bytes, at: EntryPlace(conversation: conversation.id, seq: row.item))
-            if record.author != .me, record.body.isForPeople { count += 1 }
-        }
-        return count
+        let unread = try entries(
+            of: conversation.id, conversation.record.readSeq + 1...StoreKey.highest, limit: .max, newestFirst: false)
+        return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
     /// The user has seen the warning and goes on. A new epoch gives everybody the same view again.

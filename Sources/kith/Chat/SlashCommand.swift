@@ -37,7 +37,7 @@ enum SlashCommand: Hashable, Sendable {
 
     /// Takes a line apart.
     static func line(_ line: String) -> Line {
-        guard line.contains(where: { !$0.isWhitespace }) else { return .nothing }
+        guard !TextRules.isBlank(line) else { return .nothing }
         guard line.hasPrefix("/") else { return .text(line) }
         // Two slashes are one that is meant.
         guard !line.hasPrefix("//") else { return .text(String(line.dropFirst())) }

@@ -91,7 +91,7 @@ struct GroupCreateCommand: AsyncParsableCommand {
         try await reportingFailure {
             try await profile.withOpen { kith in
                 let contacts = try await GroupCommand.contacts(members, in: kith)
-                let point = try await relay.point(for: kith)
+                let point = try await relay.point(for: kith, within: patience.timeout)
                 let id = try await patience.wait(for: kith, at: point.address, remains: GroupCommand.later) {
                     try await kith.createGroup(title, at: point, members: contacts.map(\.id))
                 }
@@ -328,7 +328,7 @@ struct GroupLeaveCommand: AsyncParsableCommand {
 
 /// Refuses what can't be the name of a group.
 private func checkTitle(_ title: String) throws {
-    if title.allSatisfy(\.isWhitespace) { throw ValidationError("A group's name has at least one character.") }
+    if TextRules.isBlank(title) { throw ValidationError("A group's name has at least one character.") }
     if title.utf8.count > ClientLimits.title {
         throw ValidationError("A group's name has at most \(ClientLimits.title) bytes.")
     }

@@ -19,7 +19,7 @@ enum StandardInput {
             let count = read(STDIN_FILENO, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw Failure(message: "standard input can't be read: \(String(cString: strerror(errno)))")
+                throw Failure(message: "standard input can't be read: \(SystemError(errno).sentence)")
             }
             if count == 0 { break }
             bytes += chunk[..<count]
@@ -27,11 +27,22 @@ enum StandardInput {
                 throw Failure(message: "standard input has more than \(limit >> 20) MiB; nothing was sent")
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Failure(message: "standard input is not UTF-8 text; nothing was sent (base64 makes text of anything)")
         }
         var rest = text[...]
         while rest.last?.isNewline == true { rest.removeLast() }
         return String(rest)
+    }
+}
+
+extension TextRules.Problem {
+    /// What to say to the user.
+    var failure: Failure {
+        switch self {
+        case .blank: Failure(message: KithError.blankText.sentence)
+        case .notText: Failure(message: "\(KithError.notText.sentence); nothing was sent")
+        case .tooLong(let limit): Failure(message: "that is longer than \(limit >> 20) MiB; nothing was sent")
+        }
     }
 }

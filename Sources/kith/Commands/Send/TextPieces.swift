@@ -1,3 +1,5 @@
+import KithClient
+
 /// A long text as several messages.
 enum TextPieces {
     /// The text in pieces of at most `limit` bytes: broken at line ends, or where a line is longer, between characters.
@@ -26,7 +28,7 @@ enum TextPieces {
         }
         finish()
         // Nobody sends an empty message.
-        return pieces.filter { $0.contains { !$0.isWhitespace } }
+        return pieces.filter { !TextRules.isBlank($0) }
     }
 
     private static func parts(of line: Substring, limit: Int) -> [String] {

@@ -1,0 +1,40 @@
+/// What a message's text must be: of everyone who sends one, whatever the command, and of every one that is received.
+///
+/// It is judged by Unicode scalars. A character in Swift's sense may be a control character or a space with marks on it, and
+/// hide what it begins with.
+public enum TextRules {
+    /// What is wrong with a text.
+    public enum Problem: Hashable, Sendable {
+        /// There is nothing in it but white space.
+        case blank
+        /// It has a NUL in it, as files have that are not text.
+        case notText
+        /// It is longer than this, in bytes.
+        case tooLong(limit: Int)
+    }
+
+    /// What keeps a text from being a message; `nil` if nothing does.
+    ///
+    /// - Parameter limit: the longest text that is taken, in bytes.
+    public static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {
+        if text.utf8.contains(0) { return .notText }
+        if isBlank(text) { return .blank }
+        return text.utf8.count > limit ? .tooLong(limit: limit) : nil
+    }
+
+    /// Whether there is nothing in a text but white space.
+    public static func isBlank(_ text: some StringProtocol) -> Bool {
+        text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
+    }
+}
+
+extension TextRules.Problem {
+    /// The error for whoever wanted to send it.
+    var error: KithError {
+        switch self {
+        case .blank: .blankText
+        case .notText: .notText
+        case .tooLong(let limit): .tooLong(limit: limit)
+        }
+    }
+}
