@@ -193,8 +193,12 @@ import Testing
             try await RelayConnection.connect(to: silent, trust: .firstContact)
         }
         let nowhere = try #require(RelayAddress("relay.invalid:7443"))
-        await #expect(throws: RelayConnectionError.unreachable(.unknownHost)) {
-            try await RelayConnection.connect(to: nowhere, trust: .firstContact)
+        do {
+            _ = try await RelayConnection.connect(to: nowhere, trust: .firstContact)
+            Issue.record("there is something at \(nowhere)")
+        } catch {
+            // A machine without a name server can't know.
+            #expect([.unreachable(.unknownHost), .unreachable(.noNameServer)].contains(error))
         }
     }
 

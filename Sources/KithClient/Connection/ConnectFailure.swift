@@ -3,8 +3,10 @@ import NIOPosix
 import NIOSSL
 
 extension RelayConnectionError {
-    /// What an error of the network library, while connecting, means.
-    init(connecting error: any Error) {
+    /// The meaning of an error of the network library, while connecting.
+    ///
+    /// - Parameter lookup: the lookup of the host, where the error may be its.
+    init(connecting error: any Error, lookup: HostLookup? = nil) {
         switch error {
         case let error as RelayConnectionError:
             self = error
@@ -13,16 +15,31 @@ extension RelayConnectionError {
             if let last = error.connectionErrors.last {
                 self = Self(connecting: last.error)
             } else {
-                self = .unreachable(.unknownHost)
+                self = lookup?.failure ?? .unreachable(.unknownHost)
             }
+        case let error where Self.isEnd(error):
+            self = .notARelay(.saidNothing)
         case let error as IOError:
             self = .unreachable(error.errnoCode == ECONNREFUSED ? .connectionRefused : .system(errno: error.errnoCode))
         case ChannelError.connectTimeout:
-            self = .unreachable(.timedOut)
+            // While no address is known, it is the name server that does not answer.
+            self = lookup?.failure ?? .unreachable(.timedOut)
         case is NIOSSLError, is BoringSSLError:
             self = .notARelay(.noTLS)
         default:
             self = .unreachable(.other)
+        }
+    }
+
+    /// Whether an error during the handshake says only that the other side closed or cut the connection.
+    static func isEnd(_ error: any Error) -> Bool {
+        switch error {
+        case ChannelError.eof, ChannelError.inputClosed, ChannelError.ioOnClosedChannel: true
+        case let error as NIOSSLError:
+            [.uncleanShutdown, .handshakeFailed(.zeroReturn), .handshakeFailed(.sslError([.eofDuringHandshake]))]
+                .contains(error)
+        case let error as IOError: [ECONNRESET, EPIPE, ECONNABORTED].contains(error.errnoCode)
+        default: false
         }
     }
 }

@@ -43,6 +43,7 @@ final class PinCheck: Sendable {
         // The pin takes the place of roots and names. The callback is only asked if verification is on.
         configuration.certificateVerification = .noHostnameVerification
         configuration.trustRoots = .certificates([])
+        configuration.shutdownTimeout = ClientLimits.goodbye
         return configuration
     }
 }

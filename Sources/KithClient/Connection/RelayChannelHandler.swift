@@ -234,7 +234,7 @@ final class RelayChannelHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let meaning: RelayConnectionError =
             switch phase {
-            case .handshaking: .notARelay(.noTLS)
+            case .handshaking: .notARelay(RelayConnectionError.isEnd(error) ? .saidNothing : .noTLS)
             case .upgrading, .open, .closed: .closed(.lost)
             }
         fail(meaning, context)

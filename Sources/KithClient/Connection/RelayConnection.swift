@@ -29,7 +29,7 @@ public final class RelayConnection: Sendable {
         self.core = core
     }
 
-    /// Connects, checks the relay's key before anything is sent to it, and says hello.
+    /// Connects, checks the relay's key before anything is sent to it, and says hello. Cancelling the task ends it at once.
     ///
     /// - Parameters:
     ///   - pass: for a relay that wants one.
@@ -43,27 +43,22 @@ public final class RelayConnection: Sendable {
         let opened = loop.makePromise(of: RelayWelcome.self)
         let check = PinCheck(trust)
         let outbox = Outbox()
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(timeouts.connect)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+        let attempt = ConnectAttempt(on: loop)
+        do {
+            return try await withTaskCancellationHandler {
+                let channel = try await attempt.connect(to: address, timeout: timeouts.connect, on: loop) { channel in
                     let handler = RelayChannelHandler(
                         address: address, pass: pass, outbox: outbox, timeouts: timeouts, opened: opened)
-                    try channel.pipeline.syncOperations.addHandlers(
-                        try check.makeTLSHandler(for: address), handler)
+                    try channel.pipeline.syncOperations.addHandlers(try check.makeTLSHandler(for: address), handler)
                 }
-            }
-        do {
-            let channel = try await bootstrap.connect(host: address.host, port: address.port).get()
-            let core = ConnectionCore(channel: channel, outbox: outbox)
-            let welcome = try await withTaskCancellationHandler {
-                try await opened.futureResult.get()
+                let core = ConnectionCore(channel: channel, outbox: outbox)
+                let welcome = try await opened.futureResult.get()
+                guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
+                return RelayConnection(welcome: welcome, pin: pin, core: core)
             } onCancel: {
-                channel.close(promise: nil)
+                opened.fail(RelayConnectionError.unreachable(.cancelled))
+                attempt.cancel()
             }
-            guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
-            return RelayConnection(welcome: welcome, pin: pin, core: core)
         } catch {
             opened.fail(error)
             throw check.mismatch ?? RelayConnectionError(connecting: error)

@@ -27,6 +27,8 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     public enum Unreachable: Hashable, Sendable {
         /// The name stands for no address.
         case unknownHost
+        /// No name server answers, so what the name stands for is not known.
+        case noNameServer
         /// Nobody listens there.
         case connectionRefused
         /// There was no answer in time.
@@ -35,6 +37,8 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case system(errno: Int32)
         /// Anything else the network library reports.
         case other
+        /// The task that was connecting was cancelled.
+        case cancelled
     }
 
     /// What is there instead of a relay.
@@ -88,8 +92,8 @@ extension RelayConnectionError: CustomStringConvertible {
         case .pinMismatch(let expected, let found):
             "the relay's key is not the expected one (expected \(expected), found \(found)); nothing was sent to it"
         case .notARelay(let reason): "no Kith relay answers there: \(reason)"
-        case .refused(let error): "the relay refuses: \(error.quoted)"
-        case .turnedAway(let error): "the relay turned this connection away: \(error.quoted)"
+        case .refused(let error): "the relay refuses: \(error.code.words)"
+        case .turnedAway(let error): "the relay turned this connection away: \(error.code.words)"
         case .closed(let how): "the connection to the relay is over: \(how)"
         case .protocolViolation(let violation): "the relay breaks the protocol: \(violation)"
         case .overloaded: "too many requests are waiting for an answer"
@@ -99,20 +103,39 @@ extension RelayConnectionError: CustomStringConvertible {
     }
 }
 
-extension RelayError {
-    /// The relay's own sentence, in quotes: a hostile relay chooses its words.
-    fileprivate var quoted: Sentence { "\(quoted: sentence) (\(own: "\(code)"))" }
-}
-
 extension RelayConnectionError.Unreachable: CustomStringConvertible {
     /// A few words.
     public var description: String {
         switch self {
         case .unknownHost: "there is no such host"
+        case .noNameServer: "no name server answers; is this machine offline?"
         case .connectionRefused: "nothing listens there"
         case .timedOut: "no answer in time"
-        case .system(let errno): "the system reports error \(errno)"
+        case .system(let errno): SystemError(errno).sentence
         case .other: "the network reports an error"
+        case .cancelled: "it was given up"
+        }
+    }
+}
+
+extension RelayError.Code {
+    /// What it means for the user. The relay's own sentence is not shown: it could say anything.
+    package var words: String {
+        switch self {
+        case .badFrame: "it could not read what this Kith said"
+        case .badVersion: "it speaks another version of the protocol"
+        case .passRequired: "it wants a pass, and was given none or another (--relay-pass-file)"
+        case .denied: "it does not know that place, or does not let this device in"
+        case .exists: "that place is taken"
+        case .gone: "it was closed there"
+        case .staleEpoch: "the conversation has changed meanwhile"
+        case .trimmed: "it no longer keeps that"
+        case .tooLarge: "it is larger than this relay takes"
+        case .tooMany: "too many of those are in use"
+        case .tooFast: "too much was asked at once; try again in a moment"
+        case .full: "the relay has no room; its operator has to make some"
+        case .unavailable: "it can't do that now; try again later"
+        case .notFound: "there is nothing under that name"
         }
     }
 }
@@ -122,7 +145,7 @@ extension RelayConnectionError.NotARelay: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noTLS: "what is there does not speak TLS 1.3"
-        case .saidNothing: "it closed the connection at once"
+        case .saidNothing: "it closed the connection at once; it may have too many connections"
         case .httpStatus(let status): "it answers with HTTP status \(status)"
         case .noWebSocket: "it does not speak WebSocket"
         }

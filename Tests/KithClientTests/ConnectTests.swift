@@ -1,0 +1,128 @@
+import Foundation
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithClient
+
+@Suite("Connecting where nothing answers", .timeLimit(.minutes(1)))
+struct ConnectTests {
+    /// A port whose queue of connections is full: the system answers no more of them.
+    private final class FullPort: Sendable {
+        let address: RelayAddress
+        private let descriptors: [Int32]
+
+        init() throws {
+            let (listener, port) = listening(backlog: 0)
+            var address = loopback(port)
+            descriptors =
+                [listener]
+                + (0..<4).map { _ in
+                    let waiting = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+                    _ = fcntl(waiting, F_SETFL, O_NONBLOCK)
+                    withSystemAddress(&address) { _ = connect(waiting, $0, $1) }
+                    return waiting
+                }
+            self.address = try #require(RelayAddress(host: "127.0.0.1", port: port))
+        }
+
+        deinit { for descriptor in descriptors { close(descriptor) } }
+    }
+
+    /// Longer than a test may take.
+    private static let patient = RelayTimeouts(connect: .hours(1), handshake: .hours(1))
+
+    @Test("a connection that is being made can be given up at once")
+    func cancelled() async throws {
+        let port = try FullPort()
+        let connecting = Task { () async -> RelayConnectionError? in
+            do throws(RelayConnectionError) {
+                _ = try await RelayConnection.connect(to: port.address, trust: .firstContact, timeouts: Self.patient)
+                return nil
+            } catch { return error }
+        }
+        connecting.cancel()
+        #expect(await connecting.value == .unreachable(.cancelled))
+    }
+
+    @Test("a handshake that nobody answers can be given up at once")
+    func cancelledHandshake() async throws {
+        try await withTemporaryFolder { folder in
+            let mute = try await FalseRelay(folder: folder, tls: false, answers: [])
+            let connecting = Task { () async -> RelayConnectionError? in
+                do throws(RelayConnectionError) {
+                    _ = try await RelayConnection.connect(
+                        to: mute.address, trust: .firstContact, timeouts: Self.patient)
+                    return nil
+                } catch { return error }
+            }
+            try await eventually({ mute.received.value }) { $0 > 0 }
+            connecting.cancel()
+            #expect(await connecting.value == .unreachable(.cancelled))
+            await mute.stop()
+        }
+    }
+
+    @Test("a profile closes while its relay does not answer")
+    func closing() async throws {
+        let port = try FullPort()
+        let person = try await Person("alice")
+        let point = RelayPoint(address: port.address, pin: try #require(RelayPin(String(repeating: "a", count: 64))))
+        let inviting = Task { try await person.kith.createInvite(at: point) }
+        try await eventually({ await person.kith.relays().count }) { $0 == 1 }
+        await person.kith.close()
+        await #expect(throws: KithError.closed) { try await inviting.value }
+    }
+
+    @Test(
+        "a relay that closes the connection at once is not taken for one that speaks no TLS", arguments: [true, false])
+    func closedAtOnce(isReset: Bool) async throws {
+        let (listener, port) = listening(backlog: 8)
+        let server = Thread {
+            while case let connection = accept(listener, nil, nil), connection >= 0 {
+                var end = linger(l_onoff: isReset ? 1 : 0, l_linger: 0)
+                setsockopt(connection, SOL_SOCKET, SO_LINGER, &end, socklen_t(MemoryLayout<linger>.size))
+                close(connection)
+            }
+        }
+        server.start()
+        let address = try #require(RelayAddress(host: "127.0.0.1", port: port))
+        await #expect(throws: RelayConnectionError.notARelay(.saidNothing)) {
+            try await RelayConnection.connect(to: address, trust: .firstContact)
+        }
+        // Wakes the thread, which ends.
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+}
+
+private func loopback(_ port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_port = in_port_t(port).bigEndian
+    return address
+}
+
+private func withSystemAddress(
+    _ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Void
+) {
+    withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}
+
+/// A socket that listens on a free port.
+private func listening(backlog: Int32) -> (descriptor: Int32, port: Int) {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = loopback(0)
+    withSystemAddress(&address) { place, length in
+        var length = length
+        _ = bind(listener, place, length)
+        _ = listen(listener, backlog)
+        _ = getsockname(listener, place, &length)
+    }
+    return (listener, Int(in_port_t(bigEndian: address.sin_port)))
+}
