@@ -273,23 +273,28 @@ actor StormRelay {
     nonisolated let data: URL
     private let folder: URL
     private let environment: [String: String]
+    private let options: [String]
     private var process: KithProcess
 
-    init(in folder: URL, environment: [String: String] = [:]) async throws {
+    init(in folder: URL, environment: [String: String] = [:], options: [String] = []) async throws {
         self.folder = folder
+        self.options = options
         self.environment = environment
         data = folder.appendingPathComponent("relay")
-        let (process, listening) = try await Self.start("127.0.0.1:0", data, folder, environment)
+        let (process, listening) = try await Self.start(
+            "127.0.0.1:0", data, folder, environment, options)
         self.process = process
         address = try #require(listening["address"] as? String)
         pin = try #require(listening["pin"] as? String)
     }
 
     private static func start(
-        _ address: String, _ data: URL, _ folder: URL, _ environment: [String: String]
+        _ address: String, _ data: URL, _ folder: URL, _ environment: [String: String],
+        _ options: [String]
     ) async throws -> (KithProcess, [String: Any]) {
         let process = try KithProcess(
-            ["relay", "--listen", address, "--data", data.path, "--json"], folder: folder, environment: environment)
+            ["relay", "--listen", address, "--data", data.path, "--json"] + options, folder: folder,
+            environment: environment)
         while let line = await process.line() {
             let event = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             if let event, event["event"] as? String == "listening" { return (process, event) }
@@ -297,7 +302,7 @@ actor StormRelay {
         throw CocoaError(.executableLoad)
     }
 
-    func start() async throws { process = try await Self.start(address, data, folder, environment).0 }
+    func start() async throws { process = try await Self.start(address, data, folder, environment, options).0 }
 
     func kill() async {
         process.signal(SIGKILL)

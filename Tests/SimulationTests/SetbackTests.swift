@@ -128,7 +128,7 @@ struct SetbackTests {
         circle.expectNothingFalse()
     }
 
-    @Test("whoever says what is longer than the relay takes is told, and it goes out when the relay takes it")
+    @Test("a text longer than the relay takes is refused and not kept, and those after it are sent")
     func tooLongForRelay() throws {
         let circle = try Circle()
         let client = circle.simulation.clients[1]
@@ -145,9 +145,29 @@ struct SetbackTests {
         #expect(circle.warnings(of: 1).count == 1)
         circle.say(1)
         #expect(try circle.texts(of: 2) == before + 1)
+        #expect(client.messenger?.queuedCount == 0)
         circle.relay.model.limits.payload = limit
         for link in client.allLinks { link.connection.map(circle.simulation.cut) }
         circle.wait(120)
+        #expect(try circle.texts(of: 2) == before + 1)
+    }
+
+    @Test("a relay that has no room says so once, keeps nobody's text from waiting, and is told to have some again")
+    func fullRelay() throws {
+        let circle = try Circle()
+        let client = circle.simulation.clients[1]
+        func states() -> [RelayState] { circle.simulation.judge.relayStates.filter { $0.client == 1 }.map(\.state) }
+        let before = try circle.texts(of: 2)
+        circle.relay.model.limits.hasRoom = false
+        for text in ["one", "two"] {
+            client.perform(.send(circle.group(of: 1), text: text, replyTo: nil, expiresAfter: nil))
+            circle.wait(90)
+        }
+        #expect(states() == [.full])
+        #expect(client.messenger?.queuedCount == 2)
+        circle.relay.model.limits.hasRoom = true
+        circle.wait(120)
+        #expect(states() == [.full, .connected])
         #expect(try circle.texts(of: 2) == before + 2)
     }
 

@@ -119,6 +119,9 @@ extension Kith {
         _ = try await perform(.trustLog(conversation))
     }
 
+    /// Uses the pass that a relay of this profile has now, and connects to it again.
+    public func setPass(of relay: RelayPoint) async throws(KithError) { _ = try await perform(.setPass(relay)) }
+
     /// Renews this device's keys in a conversation now.
     public func renewKeys(in conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.renewKeys(conversation))

@@ -227,6 +227,8 @@ public enum UnreadableReason: UInt8, Hashable, Sendable {
     case wrongID
     /// A commit that breaks the rules.
     case invalidCommit
+    /// It is damaged on this device's disk. Never stored.
+    case damaged
 }
 
 /// What is wrong with a message, or with what the relay shows.
@@ -241,8 +243,8 @@ public enum Warning: Hashable, Sendable {
     case oldWelcome
     /// Somebody came with an invite for one person after that person had. This device leaves the conversation, so that they see it.
     case inviteUsedAgain
-    /// The relay takes no entry of more than so many bytes, and this message of this device's is longer. It waits: the relay may be
-    /// more generous later.
+    /// The relay takes no entry of more than so many bytes, and this text of this device's is longer. It was not sent and is not
+    /// kept.
     case longerThanRelayTakes(EntryID, limit: UInt64)
 }
 
@@ -277,6 +279,8 @@ public enum RelayState: Hashable, Sendable {
     case connecting
     /// Connected.
     case connected
+    /// Connected, and the relay has no room for what is sent to it. That waits, and is tried again.
+    case full
     /// Not reached; tried again at this time, in milliseconds since 1970.
     case waiting(reason: String, untilMs: UInt64)
     /// Trying again soon is pointless: its key or its pass is wrong, or what is there is no relay that Kith can talk to.

@@ -35,6 +35,7 @@ extension UnreadableReason {
         case .malformed: "what it holds makes no sense"
         case .wrongID: "it stands under another id than its sender gave it; it was dropped"
         case .invalidCommit: "it would change the group against the rules"
+        case .damaged: "it is damaged on this device's disk"
         }
     }
 }
@@ -52,7 +53,7 @@ extension Warning {
         case .inviteUsedAgain:
             "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
         case .longerThanRelayTakes(_, let limit):
-            "a message of yours is longer than the relay takes (at most \(limit) bytes, sealed and padded); it waits here"
+            "a message was not sent and is not kept: the relay takes at most \(limit) bytes, sealed and padded"
         }
     }
 }

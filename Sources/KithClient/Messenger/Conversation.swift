@@ -18,7 +18,7 @@ final class Conversation {
     var turnIsSent = false
     /// Entries that were sent on this connection and have no answer.
     var inFlight: Set<EntryID> = []
-    /// Messages that are too large for the relay: they wait until another connection finds it more generous.
+    /// Entries of Kith's own that are too large for the relay: they wait until another connection finds it more generous.
     var tooLarge: Set<EntryID> = []
     /// Entries that the relay says it has, with their seqs, and when it said so.
     var accepted: [EntryID: (seq: UInt64, at: UInt64, isAskedAgain: Bool)] = [:]

@@ -7,6 +7,12 @@ extension Messenger {
         return relayID(for: point)
     }
 
+    /// Has a relay that is known reached with another pass.
+    func setPass(_ point: RelayPoint) throws(KithError) {
+        guard knownRelay(point) != nil else { throw .notFound("\(point.address)") }
+        _ = relayID(given: point)
+    }
+
     /// The number of a relay that somebody else named. It is remembered if it is new, and connected to; whoever names one
     /// that is known cannot change its pass.
     func relayID(for point: RelayPoint) -> RelayID {
@@ -81,6 +87,7 @@ extension Messenger {
 
     func didDisconnect(_ relay: RelayID) {
         links.remove(relay)
+        fullRelays.remove(relay)
         tags.forget(relay)
         for conversation in conversations.values {
             if conversation.record.relay == relay { hangUp(conversation) }
@@ -100,6 +107,7 @@ extension Messenger {
 
     func didAnswer(_ relay: RelayID, _ tag: UInt64, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard let purpose = tags.takeRequest(tag, relay) else { return }
+        if purpose.takesRoom { noteRoom(at: relay, result) }
         switch purpose {
         case .createChannel(let id): try didCreate(id, result)
         case .present(let id, let epoch): try didPresent(id, epoch, result)
@@ -115,6 +123,18 @@ extension Messenger {
         case .deliver(let number, let part): try didDeliverStep(number, part: part, result)
         case .presentParcel(let purpose): try didPresentParcel(purpose, result)
         case .name(let id): try didAnswerName(id, result)
+        }
+    }
+
+    /// Tells when a relay begins to have no room, and when it has some again.
+    private func noteRoom(at relay: RelayID, _ result: Result<Reply, RelayError>) {
+        guard let address = relays[relay]?.address else { return }
+        switch result {
+        case .success: if fullRelays.remove(relay) != nil { tell(.relay(address, .connected)) }
+        // With a number, it is one inbox that is full.
+        case .failure(let error) where error.code == .full && error.detail == 0:
+            if fullRelays.insert(relay).inserted { tell(.relay(address, .full)) }
+        case .failure: break
         }
     }
 

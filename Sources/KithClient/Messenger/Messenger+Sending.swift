@@ -92,9 +92,7 @@ extension Messenger {
         case .success: break
         case .failure(let error):
             switch error.code {
-            case .tooLarge:
-                conversation.tooLarge.insert(entry)
-                tell(.warning(id, .longerThanRelayTakes(entry, limit: error.detail)))
+            case .tooLarge: drop(entry, of: conversation, limit: error.detail)
             // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
             case .staleEpoch:
                 // The answer may come after the turn: then it is about an attempt that is over.
@@ -106,6 +104,18 @@ extension Messenger {
             }
         }
         try pump(conversation)
+    }
+
+    /// A text that the relay will not take as long as it is: the user is told, and it is not kept. What Kith itself sends waits
+    /// until another connection finds the relay more generous.
+    private func drop(_ entry: EntryID, of conversation: Conversation, limit: UInt64) {
+        guard let index = conversation.outbox.firstIndex(where: { $0.item.entryID == entry }),
+            queuedMessage(conversation.outbox[index].item, in: conversation) != nil
+        else { return _ = conversation.tooLarge.insert(entry) }
+        let number = conversation.outbox.remove(at: index).number
+        output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        touch(conversation)
+        tell(.warning(conversation.id, .longerThanRelayTakes(entry, limit: limit)))
     }
 
     /// What was sent before this device was removed, and had no answer then, is in the log already when the device is back:

@@ -76,6 +76,8 @@ package enum Command: Sendable {
     case trustLog(ConversationID)
     /// Renew this device's keys in a conversation now.
     case renewKeys(ConversationID)
+    /// Finishes at once.
+    case setPass(RelayPoint)
 }
 
 /// What came of a command.

@@ -20,6 +20,14 @@ enum RequestPurpose: Sendable {
     case deliver(UInt64, part: EntryID)
     case presentParcel(ParcelPurpose)
     case name(CommandID)
+
+    /// Whether the relay stores something new for it.
+    var takesRoom: Bool {
+        switch self {
+        case .createChannel, .append, .turn, .createInbox, .deposit, .createDelivery, .deliver, .name: true
+        default: false
+        }
+    }
 }
 
 /// What a follow is for.

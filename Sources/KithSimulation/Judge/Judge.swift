@@ -52,6 +52,8 @@ final class Judge {
     var hasGhosts = false
     /// What clients were warned of.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
+    /// What clients were told of their relays by the messenger, which knows of no connections.
+    private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
     /// Clocks that clients found to differ from theirs.
@@ -171,6 +173,7 @@ final class Judge {
         switch event {
         case .warning(let conversation, let warning): didWarn(warning, conversation, client)
         case .clock(let difference): clocks.append((client.index, difference))
+        case .relay(_, let state): relayStates.append((client.index, state))
         case .message(let message):
             for warning in message.warnings { didWarn(warning, message.conversation, client) }
             if case .notice(.unreadable(let reason, _)) = message.body {

@@ -124,6 +124,8 @@ struct ModelLimits {
     var inboxBytes = 64 << 20
     /// How long entries are kept at most.
     var retentionSeconds: UInt32 = 30 * 86_400
+    /// Whether there is room on the disk for entries.
+    var hasRoom = true
     /// The largest payload, in bytes.
     var payload = WireLimits.payload
 }

@@ -208,6 +208,7 @@ struct RelayModel {
         let needed: Rights = next == nil ? .append : .turn
         guard sessions[connection]?.rights(in: id, epoch).contains(needed) == true else { return .denied }
         guard payload.count <= limits.payload else { return .refused(.tooLarge, detail: UInt64(limits.payload)) }
+        guard limits.hasRoom else { return .refused(.full, retryAfterMs: 60_000) }
         guard let channel = channels[id] else { return .denied }
         guard !channel.isClosed else { return .gone }
         if let seq = channel.seq(of: entryID, nowMs: nowMs) {

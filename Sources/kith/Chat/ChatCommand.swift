@@ -15,7 +15,8 @@ struct ChatCommand: AsyncParsableCommand {
 
             A name that is not known here may be looked up at the relay, which then learns the name: you are asked first, \
             and --yes says so beforehand. The key is then what the relay says, so the person is unverified until you compare \
-            safety numbers (/verify).
+            safety numbers (/verify). For somebody who is known, --relay can only name the relay they are at, \
+            and --relay-pass-file gives its new pass, which is kept.
 
             Where standard input is no terminal, each of its lines is sent as it is, without commands; at its end, the \
             program waits until the relay has all of them, for as long as --timeout says.
@@ -25,11 +26,13 @@ struct ChatCommand: AsyncParsableCommand {
               kith chat team --history 200           with more of what was said before
               kith chat carol --relay host:7443      if she is new, asks that relay for carol
               echo "the backup is done" | kith chat admins
+              kith chat bob --relay host:7443 --relay-pass-file new    the relay has a new pass
               kith chat bob --json                   one JSON object a line for what happens
 
             EXIT CODES
               0  done    1  something failed, said in one line    3  a key is not the expected one
-              4  the relay can't be reached, or did not take all in time    5  another process has the profile open    64  wrong usage
+              4  the relay can't be reached, or did not take all in time    6  the relay has no room: it goes out later
+              5  another process has the profile open    64  wrong usage
               130  you decided not to
             """)
 
@@ -77,8 +80,14 @@ struct ChatCommand: AsyncParsableCommand {
 
     private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
         switch try await known(in: kith) {
-        case .conversation(let conversation): return conversation.id
-        case .contact(let contact): return try await start(with: contact.id, in: kith)
+        case .conversation(let conversation):
+            try await relay.apply(to: conversation.name, at: conversation.relay, of: kith)
+            return conversation.id
+        case .contact(let contact):
+            if let address = contact.inbox?.relay.address {
+                try await relay.apply(to: contact.name, at: address, of: kith)
+            }
+            return try await start(with: contact.id, in: kith)
         case nil:
             let contact = try await lookUp(try await consentToLookUp(in: kith), in: kith)
             return try await start(with: contact, in: kith)
@@ -99,7 +108,7 @@ struct ChatCommand: AsyncParsableCommand {
         }
         defer { prompt.close() }
         say(unknown)
-        let point = try await relay.point(for: kith)
+        let point = try await relay.point(for: kith, within: patience.timeout)
         guard try await prompt.decide("Ask the relay at \(point.address) who has the name \(name: name.text)?") == .yes
         else { throw ExitCode.interrupted }
         return name
@@ -137,7 +146,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     /// Asks the relay who has the name, and the user whether to believe it.
     private func lookUp(_ name: Name, in kith: Kith) async throws -> ContactID {
-        let point = try await relay.point(for: kith)
+        let point = try await relay.point(for: kith, within: patience.timeout)
         let shown: Sentence = "\(name: name.text)"
         say("asking the relay at \(point.address) for \(shown)")
         let id: ContactID

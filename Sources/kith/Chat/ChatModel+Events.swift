@@ -1,4 +1,5 @@
 import KithClient
+import KithWire
 
 // The first screen of a conversation, and what happens in it beside messages.
 
@@ -113,10 +114,17 @@ extension ChatModel {
         case .clock(let difference): notice(difference.sentence)
         case .warning(let id, let warning):
             guard id == conversation.id else { return }
+            if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
             show([ScreenLine(.failure, MessageWording.text(warning))])
         // The session, which carries the events, reads again.
         case .missed: break
         }
+    }
+
+    /// A text that waited will not be sent.
+    private mutating func dropWaiting(_ entry: EntryID) {
+        guard let index = waiting.firstIndex(where: { $0.id == entry }) else { return }
+        complain("not sent: \(quoted: waiting.remove(at: index).snippet)")
     }
 
     private mutating func present(_ contact: ContactID, _ name: String) {
@@ -141,6 +149,8 @@ extension ChatModel {
             wasConnected = true
         case .refused(let error):
             if relay != state { complain("the relay at \(conversation.relay) is refused: \(error)") }
+        case .full:
+            if relay != state { complain("\(conversation.relay): \(state.fullSentence); what you say waits here") }
         case .waiting(let reason, _):
             // On a terminal the status says so.
             if !isForPerson, case .waiting = relay {

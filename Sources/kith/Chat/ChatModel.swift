@@ -92,7 +92,7 @@ struct ChatModel {
     var presentAt: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
 
-    init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, timeZone: TimeZone = .current) {
+    init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, day: ChatDay = ChatDay()) {
         self.opening = opening
         self.isForPerson = isForPerson
         self.takesCommands = takesCommands
@@ -100,11 +100,21 @@ struct ChatModel {
         wording = MessageWording(me: opening.me, memberCount: opening.conversation.memberCount)
         contacts = Dictionary(opening.contacts.map { ($0.id, $0) }) { $1 }
         names = opening.names
-        day = ChatDay(timeZone: timeZone)
+        self.day = day
     }
 
     /// How many of the user's messages are not on the relay yet.
     var waitingCount: Int { waiting.count }
+
+    /// What keeps messages from the relay, in a few words.
+    var relayTrouble: String? {
+        switch relay {
+        case nil, .connecting, .connected: nil
+        case .waiting(let reason, _): reason
+        case .refused(let error): error.description
+        case .full: RelayState.full.fullSentence.description
+        }
+    }
 
     /// Whether nobody has proved to be here.
     var isAlone: Bool { presentAt.isEmpty }
@@ -172,6 +182,7 @@ struct ChatModel {
         case .connecting: parts.append("connecting to \(conversation.relay)")
         case .waiting(let reason, _): parts.append("\(own: reason); trying again")
         case .refused: parts.append("the relay is refused")
+        case .full: parts.append("the relay has no room")
         }
         if conversation.status == .preparing { parts.append("not ready yet") }
         if let expiresAfter { parts.append("your messages expire after \(Self.duration(expiresAfter))") }

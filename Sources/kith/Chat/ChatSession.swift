@@ -146,14 +146,23 @@ struct ChatSession {
             if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
+            // A program has nobody who could do something about it, and nothing more to say.
+            if inputIsOver, !isForPerson, model.waitingCount > 0, let refusal = await refusal() {
+                let waiting = model.farewell.map { ". \($0.text)" } ?? ""
+                return fail(Failure(message: "\(refusal)\(waiting)", code: KithError.relay(refusal).exitCode))
+            }
             switch await arrivals.next() {
             case nil, .leave:
                 wasLeft = true
                 return
             case .closed: return fail(await desk.kith.failure ?? KithError.closed)
             case .timeIsOver:
+                let reason = model.relayTrouble.map { ": \($0)" } ?? ""
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
-                return fail(Failure(message: "not done within \(options.timeout)\(waiting)", code: .notInTime))
+                return fail(
+                    Failure(
+                        message: "not done within \(options.timeout)\(reason)\(waiting)",
+                        code: model.relay == .full ? .noRoom : .notInTime))
             case .event(let event):
                 mayLeave = event == .missed ? await readAgain() : await take(event)
                 nextEvent.yield()
@@ -172,7 +181,18 @@ struct ChatSession {
         }
     }
 
+    /// Why the conversation's relay will not take what waits, until the user does something.
+    private func refusal() async -> RelayConnectionError? {
+        guard case .refused(let error) = model.relay else { return nil }
+        let address = model.conversation.relay
+        let relay = await desk.kith.relays().map(\.relay).first { $0.address == address }
+        return relay.flatMap { error.isFinal(for: $0) ? error : nil }
+    }
+
     private mutating func take(_ event: KithEvent) async -> Bool {
+        if case .warning(desk.conversation, .longerThanRelayTakes(_, let limit)) = event, !isForPerson {
+            fail(Failure(Warning.longerThanRelayTakes(.random(), limit: limit).sentence))
+        }
         var isRepeat = false
         if case .message(let message) = event, message.conversation == model.conversation.id, let seq = message.seq {
             seenThrough = max(seenThrough, seq)

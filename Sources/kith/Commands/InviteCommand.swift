@@ -66,7 +66,7 @@ struct InviteCommand: AsyncParsableCommand {
                 if let revoke { return try await close(InboxID(rawValue: revoke), in: kith) }
                 let events = await kith.events()
                 let latest = try await kith.conversations().map(\.id).max()
-                let point = try await relay.point(for: kith)
+                let point = try await relay.point(for: kith, within: patience.timeout)
                 let open = try await patience.wait(
                     for: kith, at: point.address,
                     remains: "It can be used once the relay was reached: kith invite --list shows it."

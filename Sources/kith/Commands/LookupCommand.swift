@@ -42,7 +42,7 @@ struct LookupCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await profile.withOpen { kith in
-                let point = try await relay.point(for: kith)
+                let point = try await relay.point(for: kith, within: patience.timeout)
                 let id: ContactID
                 do {
                     id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {

@@ -33,7 +33,7 @@ struct RegisterCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await profile.withOpen { kith in
-                let point = try await relay.point(for: kith)
+                let point = try await relay.point(for: kith, within: patience.timeout)
                 try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
                     try await kith.register(name, at: point)
                 }

@@ -27,8 +27,9 @@ struct SendCommand: AsyncParsableCommand {
             EXIT CODES
               0  the relay has it    1  failed, said in one line
               3  the contact's key has changed (kith verify), or the relay has another key
-              4  the relay was not reached in time: it is kept and goes out later    64  wrong usage
+              4  the relay was not reached in time: it is kept and goes out later
               5  another process has the profile open and does not take it
+              6  the relay has no room: it is kept and goes out later    64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions
@@ -61,7 +62,7 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let text = text.isEmpty ? try StandardInput.text() : text.joined(separator: " ")
-            guard text.contains(where: { !$0.isWhitespace }) else { throw Failure(message: "there is nothing to send") }
+            if let problem = TextRules.problem(with: text, limit: StandardInput.limit) { throw problem.failure }
             let pieces = TextPieces.of(text, limit: ClientLimits.text)
             do {
                 try await profile.withOpen { try await send(pieces, with: $0) }

@@ -47,6 +47,67 @@ import Testing
         }
     }
 
+    @Test("piped chat ends at once, with exit code 3, when the relay has another key; what was said is kept")
+    func otherKey() async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            let ann = try await CommandPerson("Ann", in: folder)
+            let bob = try await CommandPerson("Bob", in: folder)
+            let invite = try #require(
+                try await ann.run("invite", "--relay", relay.address, "--pin", relay.pin).lines.first)
+            #expect(try await bob.run("join", invite).code == 0)
+            await relay.kill()
+            try FileManager.default.removeItem(at: relay.data)
+            try await relay.start()
+            // Without an end to the waiting: what ends it is the key.
+            for arguments in [["chat", "Ann"], ["chat", "Ann", "--json"]] {
+                let piped = try await bob.run(arguments + ["--timeout", "0"], input: "keep this")
+                #expect(piped.code == 3, "\(piped.complaints)")
+                let last = try #require(piped.complaints.last)
+                #expect(
+                    last.contains("the relay's key is not the expected one") && last.contains("waits on this device"))
+            }
+            #expect(try await bob.run("status", "--json").objects.first?["queued"] as? Int == 2)
+            await relay.kill()
+        }
+    }
+
+    @Test("the new pass of a relay is given with chat; options that do not apply to somebody known are refused")
+    func pass() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("pass")
+            func setPass(_ text: String) throws {
+                try Data(text.utf8).write(to: file)
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+            }
+            try setPass("first")
+            let relay = try await StormRelay(in: folder, options: ["--relay-pass-file", file.path])
+            let ann = try await CommandPerson("Ann", in: folder)
+            let bob = try await CommandPerson("Bob", in: folder)
+            let place = ["--relay", relay.address, "--relay-pass-file", file.path]
+            let invite = try #require(try await ann.run(["invite"] + place).lines.first)
+            let joined = try await bob.run("join", invite)
+            #expect(joined.code == 0, "\(joined.complaints)")
+            await relay.kill()
+            try setPass("second")
+            try await relay.start()
+
+            let refused = try await bob.run("send", "Ann", "--timeout", "0", "hello")
+            #expect(refused.code == 1, "\(refused.complaints)")
+            #expect(refused.complaints.last?.contains("--relay-pass-file") == true)
+            let elsewhere = try await bob.run("chat", "Ann", "--relay", "127.0.0.1:1", input: "hello")
+            #expect(elsewhere.code == 1)
+            #expect(elsewhere.complaints.first?.contains("Ann is known here, at the relay \(relay.address)") == true)
+            let pin = String(repeating: "a", count: 64)
+            let otherPin = try await bob.run("chat", "Ann", "--relay", relay.address, "--pin", pin, input: "hello")
+            #expect(otherPin.code == 3)
+            let given = try await bob.run(["chat", "Ann"] + place, input: "again")
+            #expect(given.code == 0, "\(given.complaints)")
+            #expect(try await bob.run("send", "Ann", "and again").code == 0)
+            await relay.kill()
+        }
+    }
+
     @Test("lines of a program that can't be sent end with an exit code, and those after them are sent")
     func refused() async throws {
         try await ChatFixture.run { fixture in

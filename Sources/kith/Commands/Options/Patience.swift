@@ -23,8 +23,9 @@ struct Patience: ParsableArguments {
     /// - Parameters:
     ///   - relay: the relay that it needs, if that is known; otherwise it may be any of the profile's.
     ///   - remains: what to tell the user about what was asked for when it is given up.
-    /// - Throws: ``Failure`` with ``ExitCode/notInTime`` when the time is over, or at once with ``ExitCode/wrongKey`` when
-    ///   the relay shows another key than it has: waiting does not help then. The profile is closed then.
+    /// - Throws: ``Failure`` when the time is over, with ``ExitCode/notInTime`` or ``ExitCode/noRoom``; or at once when the
+    ///   relay shows another key than it has (``ExitCode/wrongKey``) or wants another pass: waiting does not help then. The
+    ///   profile is closed then.
     func wait<R>(
         for kith: Kith, at relay: RelayAddress? = nil, remains: String, _ work: () async throws -> R
     ) async throws -> R {
@@ -33,16 +34,17 @@ struct Patience: ParsableArguments {
         let watcher = Task {
             for await event in events {
                 let news = trouble.note(event)
-                guard case .relay(_, .refused(.pinMismatch)) = event, await trouble.isFinal(for: kith, at: relay),
+                guard case .relay(_, .refused) = event, await trouble.refusal(of: kith, at: relay) != nil,
                     (try? await Task.sleep(for: Self.untilKept)) != nil,
                     // Another may be known at the same address by now.
-                    await trouble.isFinal(for: kith, at: relay), let mismatch = trouble.reason
+                    let refusal = await trouble.refusal(of: kith, at: relay), let reason = trouble.reason
                 else {
                     if Task.isCancelled { return }
                     if let news { StandardStream.error.write("[\(SafeText.oneLine(news))]\n") }
                     continue
                 }
-                trouble.failure = Failure(message: "not done: \(mismatch). \(remains)", code: .wrongKey)
+                trouble.failure = Failure(
+                    message: "not done: \(reason). \(remains)", code: KithError.relay(refusal).exitCode)
                 await kith.close()
             }
         }
@@ -53,7 +55,8 @@ struct Patience: ParsableArguments {
                 try await Task.sleep(for: timeout.duration)
                 let reason = trouble.reason.map { ": \($0)" } ?? ""
                 trouble.failure = Failure(
-                    message: "not done within \(timeout)\(reason). \(remains)", code: .notInTime)
+                    message: "not done within \(timeout)\(reason). \(remains)",
+                    code: trouble.isForRoom ? .noRoom : .notInTime)
                 await kith.close()
             }
         defer {
@@ -68,12 +71,15 @@ struct Patience: ParsableArguments {
     }
 }
 
-/// What keeps relays from being reached, told once each time it changes.
+/// What keeps relays from doing what is asked, told once each time it changes.
 private final class Trouble: Sendable {
     private struct State {
         var reasons: [RelayAddress: String] = [:]
-        /// The keys that relays should have where somebody answers with another, by address.
-        var missed: [RelayAddress: Set<RelayPin>] = [:]
+        /// Why waiting does not help, by address.
+        var refusals: [RelayAddress: RelayConnectionError] = [:]
+        var full: Set<RelayAddress> = []
+        /// Relays that have not answered yet.
+        var connecting: Set<RelayAddress> = []
         var failure: Failure?
     }
 
@@ -85,7 +91,15 @@ private final class Trouble: Sendable {
         set { state.withLock { $0.failure = newValue } }
     }
 
-    var reason: String? { state.withLock { $0.reasons.values.sorted().first } }
+    var reason: String? {
+        state.withLock { state in
+            state.reasons.values.sorted().first
+                ?? state.connecting.map { "\($0): no answer yet" }.sorted().first
+        }
+    }
+
+    /// Whether all that is missing is room at a relay.
+    var isForRoom: Bool { state.withLock { !$0.full.isEmpty && $0.full.count == $0.reasons.count } }
 
     /// Returns what there is to tell.
     func note(_ event: KithEvent) -> String? {
@@ -94,28 +108,50 @@ private final class Trouble: Sendable {
         let reason: String?
         let ending: String
         switch relayState {
-        case .connecting: return nil
+        case .connecting:
+            state.withLock { _ = $0.connecting.insert(address) }
+            return nil
         case .connected: (reason, ending) = (nil, "connected")
+        case .full: (reason, ending) = ("\(address): \(relayState.fullSentence)", "trying again")
         case .waiting(let why, _): (reason, ending) = ("\(address): \(why)", "trying again")
         case .refused(let why): (reason, ending) = ("\(address): \(why)", "trying again now and then")
         }
         let before = state.withLock { state in
             defer { state.reasons[address] = reason }
-            if case .refused(.pinMismatch(let expected, _)) = relayState {
-                state.missed[address, default: []].insert(expected)
-            } else if reason == nil {
-                state.missed[address] = nil
-            }
+            state.connecting.remove(address)
+            if case .refused(let error) = relayState { state.refusals[address] = error }
+            if reason == nil { state.refusals[address] = nil }
+            if relayState == .full { state.full.insert(address) } else { state.full.remove(address) }
             return state.reasons[address]
         }
         return before == reason ? nil : "\(reason ?? "\(address)"); \(ending)"
     }
 
-    /// Whether none of the relays that are needed has its own key: those at an address, or all of a profile's.
-    func isFinal(for kith: Kith, at address: RelayAddress?) async -> Bool {
+    /// Why none of the relays that are needed will do it: those at an address, or all of a profile's. `nil` while one may.
+    func refusal(of kith: Kith, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await kith.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
-            !needed.isEmpty && needed.allSatisfy { state.missed[$0.address]?.contains($0.pin) == true }
+            let refusals = needed.map { relay in
+                state.refusals[relay.address].flatMap { $0.isFinal(for: relay) ? $0 : nil }
+            }
+            return refusals.contains(nil) ? nil : refusals.first.flatMap { $0 }
         }
     }
+}
+
+extension RelayConnectionError {
+    /// Whether only the user can change it: somebody answers at the relay's address with another key, or the relay wants
+    /// another pass.
+    func isFinal(for relay: RelayPoint) -> Bool {
+        switch self {
+        case .pinMismatch(let expected, _): expected == relay.pin
+        case .turnedAway(let error): error.code == .passRequired
+        default: false
+        }
+    }
+}
+
+extension RelayState {
+    /// A few words for ``full``.
+    var fullSentence: Sentence { "\(own: RelayError.Code.full.words)" }
 }

@@ -69,8 +69,8 @@ struct HandedTexts {
                     case .refused:
                         throw Failure(
                             message:
-                                "the process that has the profile could not send it: the conversation does not take it "
-                                + "now (kith list, kith status)")
+                                "not sent, and not kept: the conversation does not take it now (kith list), or its relay "
+                                + "takes no message of that length")
                     }
                 }
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }

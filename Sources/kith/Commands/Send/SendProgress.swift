@@ -35,7 +35,7 @@ struct SendProgress {
                 try check(try await kith.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id: try check(now)
             case .warning(conversation.id, .longerThanRelayTakes(let id, let limit)) where waiting.contains(id):
-                throw KithError.tooLong(limit: Int(clamping: limit))
+                throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
             default: continue
             }
         }
