@@ -18,29 +18,32 @@ extension ExitCode {
     static let notInTime = ExitCode(4)
     /// Another process has the profile open.
     static let inUse = ExitCode(5)
+    /// The relay has no room: what was to be sent is kept and goes out later.
+    static let noRoom = ExitCode(6)
     /// The user left before the conversation began.
     static let interrupted = ExitCode(130)
 }
 
-/// Runs a command's work and reports what ends it as one line on standard error.
+/// Runs a command's work, and reports what ends it as one line on standard error. A command whose output could not be written
+/// as a whole has failed.
 func reportingFailure(_ work: () async throws -> Void) async throws {
     do {
         try await work()
-    } catch let error as Failure {
-        StandardStream.error.write("kith: \(SafeText.oneLine(error.message))\n")
-        throw error.code
+        if let failure = StandardStream.outputFailure { throw failure }
     } catch let code as ExitCode {
         throw code
-    } catch let error as RelayConnectionError {
-        StandardStream.error.write("kith: \(SafeText.oneLine(error.description))\n")
-        if case .pinMismatch = error { throw ExitCode.wrongKey }
-        throw ExitCode.failure
-    } catch let error as KithError {
-        StandardStream.error.write("kith: \(SafeText.oneLine(error.sentence))\n")
-        throw error.exitCode
     } catch {
-        StandardStream.error.write("kith: \(SafeText.oneLine("\(error)"))\n")
-        throw ExitCode.failure
+        StandardStream.error.write("kith: \(SafeText.oneLine(ErrorWords.sentence(for: error)))\n")
+        throw exitCode(for: error)
+    }
+}
+
+private func exitCode(for error: any Error) -> ExitCode {
+    switch error {
+    case let error as Failure: error.code
+    case RelayConnectionError.pinMismatch: .wrongKey
+    case let error as KithError: error.exitCode
+    default: .failure
     }
 }
 

@@ -21,7 +21,7 @@ struct KithProgram: AsyncParsableCommand {
               The folder that KITH_HOME names, or ~/.local/share/kith. KITH_PASSPHRASE_FILE names a file with the passphrase.
 
             EXIT CODES
-              0  done    1  something failed, said in one line    64  wrong usage
+              0  done    1  something failed, or its output could not be written; said in one line    64  wrong usage
               Commands that have more say so in their help.
             """,
         version: "kith \(KithVersion.number)",
@@ -54,6 +54,8 @@ struct KithProgram: AsyncParsableCommand {
 
     /// Runs the command that the arguments name.
     static func main() async {
+        StandardStream.fillGaps()
+        StandardStream.checkAtExit()
         // The parser of arguments crashes where its indentation leaves no room for words; the terminal wraps better.
         let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
         if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }

@@ -13,9 +13,13 @@ final class KithProcess: Sendable {
     private let descriptors: [Int32]
 
     /// Starts `kith` with these arguments and its files in `folder`.
-    init(_ arguments: [String], folder: URL, environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter program: another program in its place.
+    init(
+        _ arguments: [String], folder: URL, environment: [String: String] = [:], program: URL = KithProcess.program
+    ) throws {
         let process = Process()
-        process.executableURL = Self.program
+        process.executableURL = program
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment
             .merging(["KITH_HOME": folder.path]) { $1 }.merging(environment) { $1 }

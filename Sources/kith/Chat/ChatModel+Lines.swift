@@ -236,7 +236,7 @@ extension ChatModel {
             if before == nil { return notice("nothing was said yet") }
             return call(.history(before: nil, limit: limit))
         }
-        var earlier = ChatDay(timeZone: day.timeZone)
+        var earlier = ChatDay(local: day.local)
         var lines: [ScreenLine] = []
         for message in messages {
             remember(message)

@@ -14,7 +14,8 @@ struct ListenCommand: AsyncParsableCommand {
             With --json, lines of standard input are commands:
               {"send": {"to": "bob", "text": "hi"}, "ref": 1}
               {"send": {"to": "#3", "text": "yes", "replyTo": "ID OF A MESSAGE", "expires": "1d"}}
-            Each is answered with an event "sent" or "error" that has the same ref, and later with "delivery".
+            Each is answered with an event "sent" or "error" that has the same ref, and later with "delivery". A ref is a whole \
+            number or a text. A line has at most \(LineReader.longest >> 10) KiB.
 
             EXAMPLES
               kith listen
@@ -27,7 +28,8 @@ struct ListenCommand: AsyncParsableCommand {
               One object a line, with event: message (as kith history prints it; notices too), delivery (of what was sent:
               id, seq, delivery, readBy), sent (ref, id), error (ref, message), conversation, contact, relay (relay, state,
               reason), present (conversation, name), inviteUsed (invite, conversation, name), warning (conversation,
-              warning), invitationPassedOver (relay), clock (relay or name, aheadMs, warning). Others may be added.
+              warning, and id for a message of yours that the relay does not take), invitationPassedOver (relay), clock
+              (relay or name, aheadMs, warning). Others may be added.
 
             EXIT CODES
               0  the time was over, or nobody reads the output any more    1  failed, said in one line

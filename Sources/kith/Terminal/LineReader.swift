@@ -1,10 +1,12 @@
 import Dispatch
 import Foundation
+import KithClient
 
 /// Lines from standard input, one at a time and only when asked for, so that a long input is never all in memory.
 final class LineReader: Sendable {
-    /// A line of more bytes than this is cut: no message may be as long.
-    static let longest = 256 << 10
+    /// Where a longer line is cut, in bytes. The longest text is shorter also as JSON, where each of its bytes may be written
+    /// as an escape of six; the rest is room for the command around it.
+    static let longest = 6 * ClientLimits.text + (16 << 10)
 
     private let queue = DispatchQueue(label: "standard input")
     private let state: State

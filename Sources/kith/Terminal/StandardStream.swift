@@ -1,4 +1,6 @@
 import Foundation
+import KithClient
+import Synchronization
 
 /// Standard output or standard error, written at once and as a whole.
 struct StandardStream: Sendable {
@@ -7,13 +9,41 @@ struct StandardStream: Sendable {
     static let output = StandardStream(descriptor: STDOUT_FILENO)
     static let error = StandardStream(descriptor: STDERR_FILENO)
 
+    /// The first error of the system that kept standard output from being written; 0 for none.
+    private static let outputError = Atomic<Int32>(0)
+
+    /// Says that standard output could not be written as a whole; `nil` if it could, or if its reader has gone.
+    static var outputFailure: Failure? {
+        let error = outputError.load(ordering: .relaxed)
+        return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
+    }
+
     /// Whether a terminal is behind it.
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Whether whoever read there is gone. Only of pipes is that known before something is written.
+    /// Whether its reader has gone, as far as that shows before something is written.
+    ///
+    /// A pipe reports it as an error, a terminal and a local socket as a hang-up. A network socket reports only that the
+    /// other side sends no more, which counts here: nothing else shows that a remote reader has ended. A local socket whose
+    /// other side sends no more may still have a reader.
     var isAbandoned: Bool {
-        var state = pollfd(fd: descriptor, events: 0, revents: 0)
-        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+        var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
+        guard poll(&state, 1, 0) > 0 else { return false }
+        if state.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return true }
+        return state.revents & Self.remoteEnd != 0 && !isLocalSocket
+    }
+
+    #if os(Linux)
+        /// `POLLRDHUP`, which the C library declares for GNU programs only.
+        private static let remoteEnd: Int16 = 0x2000
+    #else
+        private static let remoteEnd: Int16 = 0
+    #endif
+
+    private var isLocalSocket: Bool {
+        var address = sockaddr()
+        var length = socklen_t(MemoryLayout<sockaddr>.size)
+        return getsockname(descriptor, &address, &length) == 0 && Int32(address.sa_family) == AF_UNIX
     }
 
     /// Writes a line if there is room for it now.
@@ -22,26 +52,56 @@ struct StandardStream: Sendable {
         if poll(&room, 1, 0) > 0, room.revents & Int16(POLLOUT) != 0 { write(line) }
     }
 
-    /// Writes all of `text`. Returns `false` if nobody reads there any more.
+    /// Writes all of `text`. Returns `false` if nobody reads there any more, or if it can't be written: of standard output,
+    /// ``outputFailure`` says so.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-    /// Writes all of `bytes`. Returns `false` if nobody reads there any more.
+    /// Writes all of `bytes`. Returns `false` if nobody reads there any more, or if they can't be written: of standard
+    /// output, ``outputFailure`` says so.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            let error = count < 0 ? errno : EIO
             if count > 0 {
                 rest = rest.dropFirst(count)
-            } else if count < 0, errno == EAGAIN {
+            } else if error == EAGAIN {
                 // A pipe that somebody made non-blocking: wait for room.
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)
-            } else if count == 0 || errno != EINTR {
+            } else if error != EINTR {
+                didFail(error)
                 return false
             }
         }
         return true
+    }
+
+    /// A reader that has gone has seen enough. Anything else is a failure of the command.
+    private func didFail(_ error: Int32) {
+        guard descriptor == Self.output.descriptor, error != EPIPE else { return }
+        _ = Self.outputError.compareExchange(expected: 0, desired: error, ordering: .relaxed)
+    }
+}
+
+extension StandardStream {
+    /// Opens what the caller of this program has closed among standard input, output and error, in a way in which it can be
+    /// neither read nor written: no file or connection of the program's own may get their numbers.
+    static func fillGaps() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // The lowest number that is free is this one.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// Has the process end with exit code 1 if the C library can't write what it still holds: it prints the help.
+    static func checkAtExit() {
+        atexit {
+            guard fflush(nil) != 0, errno != EPIPE else { return }
+            StandardStream.error.write("kith: the output is not complete: \(SystemError(errno).sentence)\n")
+            _exit(EXIT_FAILURE)
+        }
     }
 }

@@ -9,7 +9,8 @@ import Testing
     private let hour: UInt64 = 3_600_000
 
     private func day(_ zone: String = "UTC") throws -> ChatDay {
-        ChatDay(timeZone: try #require(TimeZone(identifier: zone)))
+        let zone = try #require(TimeZone(identifier: zone))
+        return ChatDay { LocalTime(ms: $0, in: zone) }
     }
 
     @Test("a day is named once, in the user's own time zone")
@@ -39,5 +40,18 @@ import Testing
         #expect(day.line(before: .max, now: morning) == nil)
         #expect(day.line(before: 0, now: morning) == nil)
         #expect(try self.day().day(.max).hasSuffix("9999 ──"))
+    }
+}
+
+extension LocalTime {
+    /// A time by the clock of a place, as Foundation has it.
+    init(ms: UInt64, in zone: TimeZone) {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        let date = Date(timeIntervalSince1970: Double(min(ms, Self.latestMs) / 1000))
+        let parts = calendar.dateComponents([.year, .month, .day, .weekday, .hour, .minute], from: date)
+        self.init(
+            year: parts.year ?? 0, month: parts.month ?? 1, day: parts.day ?? 1, weekday: (parts.weekday ?? 1) - 1,
+            hour: parts.hour ?? 0, minute: parts.minute ?? 0)
     }
 }

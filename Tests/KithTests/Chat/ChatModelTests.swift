@@ -61,7 +61,12 @@ import Testing
                 contacts: [try contact(bob, "bob", trust), try contact(carol, "carol")], names: [team: "bob"],
                 history: history),
             isForPerson: isForPerson, takesCommands: takesCommands ?? isForPerson,
-            timeZone: try #require(TimeZone(identifier: "UTC")))
+            day: try utc())
+    }
+
+    private func utc() throws -> ChatDay {
+        let zone = try #require(TimeZone(identifier: "UTC"))
+        return ChatDay { LocalTime(ms: $0, in: zone) }
     }
 
     func shown(_ outputs: [ChatModel.Output]) -> [String] {

@@ -43,6 +43,17 @@ struct CommandPerson {
         return await Outcome(lines: lines, complaints: complaints, code: process.exitCode())
     }
 
+    /// Runs a line of shell, in which `kith` is the program under test.
+    func shell(_ line: String, environment: [String: String] = [:]) async throws -> Outcome {
+        let process = try KithProcess(
+            ["-c", "kith() { '\(KithProcess.program.path)' \"$@\"; }; \(line)"], folder: folder,
+            environment: ["NO_COLOR": "1"].merging(environment) { $1 }, program: URL(fileURLWithPath: "/bin/sh"))
+        try process.endInput()
+        async let lines = process.rest()
+        async let complaints = process.complaintsLeft()
+        return await Outcome(lines: lines, complaints: complaints, code: process.exitCode())
+    }
+
     func start(_ arguments: [String], environment: [String: String] = [:]) throws -> KithProcess {
         try KithProcess(arguments, folder: folder, environment: ["NO_COLOR": "1"].merging(environment) { $1 })
     }

@@ -19,6 +19,8 @@ enum ListenEvent: Sendable {
         var invite: UInt64?
         var warning: String?
         var aheadMs: Int64?
+        /// The message that the warning is about.
+        var id: String?
     }
 
     /// `nil` for what is not printed: messages of others, and what belongs to another conversation.
@@ -44,9 +46,11 @@ enum ListenEvent: Sendable {
                 text: "\(name: name(id)) used your invite")
         case .warning(let id, let warning):
             guard isWanted(id) else { return nil }
+            var other = Other(
+                event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence.description)
+            if case .longerThanRelayTakes(let entry, _) = warning { other.id = entry.hex }
             self = .other(
-                Other(
-                    event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence.description),
+                other,
                 text: "\(name: name(id)): \(warning.sentence)")
         case .invitationPassedOver(let relay):
             self = .other(
@@ -72,6 +76,7 @@ enum ListenEvent: Sendable {
         switch state {
         case .connecting: (other.state, text) = ("connecting", nil)
         case .connected: (other.state, text) = ("connected", nil)
+        case .full: (other.state, text) = ("full", "\(own: address): \(state.fullSentence); trying again")
         case .waiting(let reason, _):
             (other.state, other.reason, text) = ("waiting", reason, "\(own: address): \(own: reason); trying again")
         case .refused(let error):

@@ -21,6 +21,7 @@ struct ListenRequest: Decodable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
+            // A reference of another kind can't be given back as it was.
             if let number = try? container.decode(Int64.self) {
                 self = .number(number)
             } else {
@@ -46,34 +47,54 @@ struct ListenRequest: Decodable {
         var message: String?
     }
 
-    /// Does what a line asks for.
+    /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
     static func carryOut(_ line: String, with kith: Kith) async -> Answer {
+        let data = Data(line.utf8)
+        func refusal(_ message: String) -> Answer {
+            let ref = (try? JSONDecoder().decode(Labelled.self, from: data))?.ref
+            return Answer(event: "error", ref: ref, message: message)
+        }
+        guard line.utf8.count < LineReader.longest else {
+            return refusal("this line is too long: at most \(LineReader.longest - 1) bytes")
+        }
         let request: ListenRequest
         do {
-            request = try JSONDecoder().decode(ListenRequest.self, from: Data(line.utf8))
+            request = try JSONDecoder().decode(ListenRequest.self, from: data)
         } catch {
-            return Answer(
-                event: "error", message: "this is no command: it is not JSON, or not as kith help listen has it")
+            return refusal(problem(error))
         }
-        guard let send = request.send else {
-            return Answer(event: "error", ref: request.ref, message: "the only command is \"send\"")
-        }
+        guard let send = request.send else { return refusal("the only command is \"send\"") }
         do {
             let message = try await request.carryOut(send, with: kith)
             return Answer(
                 event: "sent", ref: request.ref, id: message.id.hex, conversation: message.conversation.rawValue)
-        } catch let error as Failure {
-            return Answer(event: "error", ref: request.ref, message: error.message)
         } catch {
-            return Answer(event: "error", ref: request.ref, message: "\(error)")
+            return refusal(ErrorWords.sentence(for: error))
+        }
+    }
+
+    /// A line's ref alone, whatever else is in it.
+    private struct Labelled: Decodable {
+        let ref: Reference?
+    }
+
+    /// What keeps a line from being a command.
+    private static func problem(_ error: any Error) -> String {
+        func path(_ context: DecodingError.Context) -> String {
+            context.codingPath.map(\.stringValue).joined(separator: ".")
+        }
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            return "\"\((context.codingPath + [key]).map(\.stringValue).joined(separator: "."))\" is missing"
+        case DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty,
+            DecodingError.valueNotFound(_, let context) where !context.codingPath.isEmpty,
+            DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+            return "\"\(path(context))\" is not what kith help listen says"
+        default: return "this is not a command: it is not a JSON object (kith help listen)"
         }
     }
 
     private func carryOut(_ send: Send, with kith: Kith) async throws -> Message {
-        guard send.text.contains(where: { !$0.isWhitespace }) else {
-            throw Failure(message: "there is nothing to send")
-        }
-        guard send.text.utf8.count <= ClientLimits.text else { throw KithError.tooLong(limit: ClientLimits.text) }
         var answered: EntryID?
         if let replyTo = send.replyTo {
             answered = EntryID(hex: replyTo)

@@ -156,15 +156,22 @@ struct Listener {
         guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
         let last = printed[message.conversation] ?? (0, [])
         guard seq > last.seq || seq == last.seq && !last.bodies.contains(message.body) else { return nil }
-        printed[message.conversation] = (seq, seq == last.seq ? last.bodies + [message.body] : [message.body])
-        guard message.author != .me, message.isShown else { return nil }
+        func didPrint() {
+            printed[message.conversation] = (seq, seq == last.seq ? last.bodies + [message.body] : [message.body])
+        }
+        guard message.author != .me, message.isShown else {
+            didPrint()
+            return nil
+        }
         let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
         let lines =
             switch output {
             case .json: [JSONLine.text(MessageReport(message, in: name, event: "message"))]
             case .text: MessageText(namesConversation: only == nil ? name : nil).lines(message)
             }
+        // What could not be written does not count as printed, and so not as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
+        didPrint()
         unmarked.insert(message.conversation)
         guard endsAfterFirst, case .contact = message.author else { return nil }
         return .gotOne
@@ -193,8 +200,10 @@ struct Listener {
         if case .message(let message) = event, message.author != .me {
             if let ending = print(message) { return ending }
         } else if let line = ListenEvent(event, only: only, names: names)?.line(output) {
-            let stream = output == .json ? StandardStream.output : .error
-            guard stream.write(line + "\n") else { return .nobodyReads }
+            switch output {
+            case .json: guard StandardStream.output.write(line + "\n") else { return .nobodyReads }
+            case .text: StandardStream.error.write(line + "\n")
+            }
         }
         if before.isEmpty, !unmarked.isEmpty {
             Task {
@@ -209,7 +218,7 @@ struct Listener {
 
     /// Does what a line of standard input asks for. Returns `false` if nobody reads the answer.
     private func carryOut(_ line: String) async throws -> Bool {
-        if line.allSatisfy(\.isWhitespace) { return true }
+        if TextRules.isBlank(line) { return true }
         let answer = await ListenRequest.carryOut(line, with: kith)
         return JSONLine.print(answer)
     }

@@ -1,0 +1,60 @@
+import Foundation
+import NIOCore
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+@Suite("What ends a command, in words")
+struct ErrorWordsTests {
+
+    @Test("errors of the system, of Foundation and of libraries never come as they are")
+    func foreign() {
+        let posix = NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))
+        let cocoa = NSError(domain: NSCocoaErrorDomain, code: 513, userInfo: [NSFilePathErrorKey: "/srv/kith"])
+        let wrapped = NSError(domain: NSCocoaErrorDomain, code: 1, userInfo: [NSUnderlyingErrorKey: posix])
+        #expect(ErrorWords.sentence(for: posix) == "there is no room on the disk")
+        #expect(ErrorWords.sentence(for: wrapped) == "there is no room on the disk")
+        #expect(ErrorWords.sentence(for: cocoa) == "/srv/kith: this user has no permission for it")
+        #expect(
+            ErrorWords.sentence(for: IOError(errnoCode: EADDRINUSE, reason: "bind"))
+                == "another program listens there already")
+        let own = ErrorWords.sentence(for: KithError.suspect)
+        #expect(own == KithError.suspect.description)
+    }
+
+    @Test("a library's error that nothing is known of names its kind only")
+    func unknown() {
+        struct Odd: Error {}
+        #expect(ErrorWords.sentence(for: Odd()).contains("please report it"))
+        #expect(
+            ErrorWords.sentence(for: EncodingError.invalidValue(0, .init(codingPath: [], debugDescription: "raw")))
+                .contains("please report it"))
+    }
+
+    @Test("the user's clock is one, in the chat and in commands")
+    func clock() {
+        for ms in [UInt64(0), 1_795_517_600_000, .max] {
+            let time = LocalTime(ms: ms)
+            #expect(Moment(ms: ms).local == time.text)
+            #expect(ChatDay().short(ms).hasSuffix(time.clock))
+            #expect(ChatDay().day(ms).contains(" \(time.day) "))
+        }
+    }
+
+    @Test(
+        "every form of TZ is understood",
+        arguments: ["Asia/Tokyo", ":Asia/Tokyo", ":/usr/share/zoneinfo/Asia/Tokyo", "JST-9"])
+    func zones(zone: String) async throws {
+        try await withAnnAndBob { ann, bob, _ in
+            #expect(try await bob.run("send", "Ann", "now").code == 0)
+            let history = try await bob.run("history", "Ann", environment: ["TZ": zone]).lines.last
+            let utc = try await bob.run("history", "Ann", environment: ["TZ": "UTC"]).lines.last
+            func hour(_ line: String?) throws -> Int {
+                let line = try #require(line)
+                return try #require(Int(line.dropFirst(11).prefix(2)))
+            }
+            #expect(try hour(history) == (try hour(utc) + 9) % 24)
+        }
+    }
+}
