@@ -60,6 +60,54 @@ public struct RelayLimits: Sendable {
     static let fullInboxRetryMs: UInt32 = 60_000
     /// How long entries are kept where the creator asked for nothing, and at most, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
+    /// How much the store takes, in MiB; 0 for 80 % of what its file system has for it: its own size and what is free. The rest
+    /// is for the system, and for what is written before it is looked again.
+    public var storeMiB = 0
+    /// Percent of that from which on nothing new is taken (channels, key packages, names), and from which on no entries of
+    /// channels that were created lately. The rest is for conversations that were there before: a day or two of a stranger's
+    /// budget, in which an operator can act.
+    static let noNewPercent: UInt64 = 90
+    static let noLatePercent: UInt64 = 95
+    /// A channel is late for a week, in milliseconds: whoever fills a store makes channels to do it with.
+    static let lateChannelMs: UInt64 = 7 * 86_400_000
+    /// How often it is looked how full the store is, in nanoseconds. In a second a disk writes some hundred MiB.
+    static let spaceLookNanoseconds: Int64 = 1_000_000_000
+    /// When to try again with a full store, in milliseconds.
+    static let fullStoreRetryMs: UInt32 = 60_000
+
+    /// Payload bytes that one address may have stored in a day, in MiB. Families and offices write far less; it bounds what a
+    /// stranger fills, with ``retentionSeconds``, to 30 GiB.
+    public var placeMiBPerDay = 1024
+    /// Channels that one address may create in a day: some hundred people who begin many conversations.
+    public var placeChannelsPerDay = 5_000
+    /// Names that one address may register in a day.
+    public var placeNamesPerDay = 50
+    /// Key packages that one address may deposit in a day: some hundred inboxes.
+    public var placeKeyPackagesPerDay = 10_000
+    /// Addresses without a connection of which it is known what they had stored: at most that many, and at least the latest
+    /// half. About 150 bytes each.
+    static let recentPlaces = 100_000
+
+    /// A channel without entries that nobody with a right has used for this long is forgotten, in seconds: 120 days. It is
+    /// longer than devices can be away from a conversation, and bounds what channels cost that are made and left.
+    public var idleChannelSeconds = 120 * 86_400
+    /// That a channel is used is noted once in this time, in milliseconds: a day, to write little for it.
+    static let notedUseMs: UInt64 = 86_400_000
+    /// A one-time key package goes after this long, in seconds: clients' key packages are valid for 90 days, and a week is
+    /// for clocks that differ.
+    public var keyPackageSeconds = 97 * 86_400
+    /// A name is found for this long after it was renewed, in seconds: a year. For as long again, only its key can renew it.
+    public var nameSeconds = 365 * 86_400
+
+    /// A clock that jumps ahead by no more is believed at once, in milliseconds: a machine sleeps for a night, and of 30 days
+    /// one is little.
+    static let believedJumpMs: UInt64 = 86_400_000
+    /// One that jumps further is believed when it has lasted this long, in milliseconds: a day in which an operator, or the
+    /// network's time, can set it right.
+    static let doubtedJumpMs: UInt64 = 86_400_000
+    /// How often the time is noted for the next start, in milliseconds.
+    static let notedClockMs: UInt64 = 3_600_000
+
     /// How long a repeated entry id is recognised at least, in seconds. A device that could not ask for longer than a
     /// day whether its message arrived looks into the channel instead.
     public var entryIDSeconds = 86_400
@@ -124,6 +172,11 @@ public struct RelayLimits: Sendable {
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),
         ("inbox-entries", \.inboxEntries), ("inbox-bytes", \.inboxBytes),
         ("inbox-places", \.inboxPlaces),
+        ("store-mib", \.storeMiB), ("place-mib-per-day", \.placeMiBPerDay),
+        ("place-channels-per-day", \.placeChannelsPerDay), ("place-names-per-day", \.placeNamesPerDay),
+        ("place-key-packages-per-day", \.placeKeyPackagesPerDay),
+        ("idle-channel-seconds", \.idleChannelSeconds), ("key-package-seconds", \.keyPackageSeconds),
+        ("name-seconds", \.nameSeconds),
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),
         ("withdraw-place-burst", \.withdrawPlaceBurst), ("withdraw-place-every-ms", \.withdrawPlaceEveryMs),
@@ -140,10 +193,10 @@ public struct RelayLimits: Sendable {
     /// Sets a limit by its name.
     ///
     /// - Returns: whether there is such a limit and it may have this value. Nothing is unlimited, `frame` and `payload`
-    ///   cannot exceed ``WireLimits``, and only `denied-ms` and `linger-us` may be 0.
+    ///   cannot exceed ``WireLimits``, and only `denied-ms`, `linger-us` and `store-mib` may be 0.
     public mutating func override(_ name: String, with value: Int) -> Bool {
         guard let path = Self.byName.first(where: { $0.name == name })?.path else { return false }
-        guard value >= (["denied-ms", "linger-us"].contains(name) ? 0 : 1), value <= Int(UInt32.max) else {
+        guard value >= (["denied-ms", "linger-us", "store-mib"].contains(name) ? 0 : 1), value <= Int(UInt32.max) else {
             return false
         }
         if name == "frame" && value > WireLimits.frame || name == "payload" && value > WireLimits.payload {
@@ -152,6 +205,9 @@ public struct RelayLimits: Sendable {
         self[keyPath: path] = value
         return true
     }
+
+    /// How much of a file system the store takes unless it was told.
+    func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {
         AdvertisedLimits(

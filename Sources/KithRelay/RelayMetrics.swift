@@ -20,6 +20,10 @@ final class RelayMetrics: Sendable {
     let commitFailures = Atomic<Int>(0)
     let cachedChannels = Atomic<Int>(0)
     let cachedEntryIDs = Atomic<Int>(0)
+    let storeUsedBytes = Atomic<Int>(0)
+    let storeLimitBytes = Atomic<Int>(0)
+    let storeLevel = Atomic<Int>(0)
+    let clockAheadSeconds = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))
 
@@ -51,6 +55,14 @@ final class RelayMetrics: Sendable {
         counter("commit_nanoseconds_total", "Time spent in group commits.", commitNanoseconds)
         gauge("cached_channels", "Channels in memory.", cachedChannels.load(ordering: .relaxed))
         gauge("cached_entry_ids", "Entry ids in memory.", cachedEntryIDs.load(ordering: .relaxed))
+        gauge("store_used_bytes", "Bytes of the store in use.", storeUsedBytes.load(ordering: .relaxed))
+        gauge("store_limit_bytes", "Bytes that the store may use.", storeLimitBytes.load(ordering: .relaxed))
+        gauge(
+            "store_level", "0: room. 1: nothing new. 2: no entries of late channels. 3: no entries.",
+            storeLevel.load(ordering: .relaxed))
+        gauge(
+            "clock_ahead_seconds", "How far the clock has jumped ahead, while that is not believed.",
+            clockAheadSeconds.load(ordering: .relaxed))
         text += "# HELP kith_errors_total Refusals by code.\n# TYPE kith_errors_total counter\n"
         for code in RelayError.Code.allCases {
             text += "kith_errors_total{code=\"\(code)\"} \(errors.value(at: Int(code.rawValue)))\n"

@@ -25,6 +25,8 @@ public struct RelayConfiguration: Sendable {
     public var burstIsOver: @Sendable () -> Void = {}
     /// Milliseconds since 1970.
     public var nowMs: @Sendable () -> UInt64 = { UInt64(Date().timeIntervalSince1970 * 1000) }
+    /// Whether the clock is right, however far it is from the time that the relay noted last: see ``KeepingClock``.
+    public var trustsClock = false
     /// Nanoseconds on a clock that nobody sets, from any beginning: rates are kept by it.
     public var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
 
@@ -81,6 +83,7 @@ public final class RelayServer: Sendable {
             store: store, limits: configuration.limits, metrics: metrics, relayPass: configuration.relayPass,
             nowMs: configuration.nowMs, uptime: configuration.uptime, loops: loops.count,
             deliver: { index, batch in loops[index].deliver(batch) })
+        await hub.begin(trustingClock: configuration.trustsClock)
         let front = Front(loops: loops, hub: hub, tls: tls, shared: shared)
         do {
             let listener = try await front.listen(on: group, host: configuration.host, port: configuration.port)
@@ -115,9 +118,20 @@ public final class RelayServer: Sendable {
             }
         }
         let expiry = Task {
+            var wasAhead = false
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .seconds(Self.expirySeconds)) } catch { return }
                 await hub.expire()
+                let aheadHours = await hub.clock.aheadMs / 3_600_000
+                if (aheadHours > 0) != wasAhead {
+                    wasAhead = aheadHours > 0
+                    if wasAhead {
+                        configuration.logger.warning(
+                            "the clock has jumped ahead by \(aheadHours) hours; nothing expires by it for a day")
+                    } else {
+                        configuration.logger.notice("the clock is believed again")
+                    }
+                }
             }
         }
         timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, loops[0].shared.metrics)]

@@ -53,6 +53,16 @@ struct BareHub: Sendable {
         if case .error(let error) = await ask(request, on: connection) { error.code } else { nil }
     }
 
+    /// Registers a record, with the signature verified as event loops do.
+    func register(_ record: NameRecord, on connection: ConnectionNumber) async -> Reply {
+        await withCheckedContinuation { continuation in
+            let requestID = answers.expect(continuation)
+            hub.submit([
+                IntakeItem(connection: connection, intake: .registration(requestID: requestID, record))
+            ])
+        }
+    }
+
     /// Makes channels, and proves all of their tokens.
     func makeChannels(
         _ count: Int, _ kind: ChannelKind = .log, on connection: ConnectionNumber

@@ -51,6 +51,10 @@ final class TestClock: Sendable {
         time.wrappingAdd(seconds * 1000, ordering: .sequentiallyConsistent)
         passed.wrappingAdd(Int64(seconds) * 1_000_000_000, ordering: .sequentiallyConsistent)
     }
+    /// Sets the clock, without time passing.
+    func jump(seconds: Int64) {
+        time.wrappingAdd(UInt64(bitPattern: seconds * 1000), ordering: .sequentiallyConsistent)
+    }
     func setBack(seconds: UInt64) { time.wrappingSubtract(seconds * 1000, ordering: .sequentiallyConsistent) }
 }
 

@@ -11,7 +11,9 @@ struct Relay: MessageServer {
     /// - Parameter data: the relay's folder, made if it is not there.
     init(_ bench: Bench, data: String) throws {
         var arguments = ["relay", "--listen", "127.0.0.1:0", "--data", data, "--json"]
-        for limit in ["requests-per-second", "request-burst"] { arguments += ["--limit", "\(limit)=\(UInt32.max)"] }
+        for limit in ["requests-per-second", "request-burst", "place-mib-per-day", "place-channels-per-day"] {
+            arguments += ["--limit", "\(limit)=\(UInt32.max)"]
+        }
         arguments += ["--limit", "connections-per-address=100000"]
         if let threads = bench.options.threads { arguments += ["--threads", "\(threads)"] }
         if bench.options.memory { arguments.append("--memory") }

@@ -7,7 +7,7 @@ extension Hub {
     func decide(_ item: IntakeItem) {
         switch item.intake {
         case .opened(let loop, let place):
-            sessions[item.connection] = HubSession(loop: loop, place: place)
+            sessions[item.connection] = HubSession(loop: loop, budget: budgets.enter(place))
         case .closed:
             forgetSession(item.connection)
         case .refused(let requestID, let error):
@@ -21,7 +21,7 @@ extension Hub {
                 let error = RelayError(.denied, "the record is not signed for this name")
                 return answer(.error(error), to: item.connection, requestID)
             }
-            register(record, item.connection, requestID)
+            register(record, session.place, item.connection, requestID)
         }
     }
 
@@ -62,7 +62,7 @@ extension Hub {
         case .turn(let channel, let epoch, let id, let payload, let nextAccess):
             append(channel, epoch, id, payload, nextAccess: nextAccess, frame, session, connection)
         case .create(let channel, let kind, let access, let retentionSeconds):
-            create(channel, kind, access, retentionSeconds, frame, connection)
+            create(channel, kind, access, retentionSeconds, frame, session, connection)
         case .present(let channel, let epoch, let tokens):
             present(channel, epoch, tokens, frame, session, connection)
         case .follow(let channel, let epoch, let fromSeq):
@@ -128,6 +128,7 @@ extension Hub {
 
     private func forgetSession(_ connection: ConnectionNumber) {
         guard let session = sessions.removeValue(forKey: connection) else { return }
+        budgets.leave(session.budget, atNanoseconds: round.uptime)
         for channel in session.follows { channels[channel]?.removeFollower(connection, loop: session.loop) }
     }
 
@@ -142,10 +143,14 @@ extension Hub {
 
     private func create(
         _ channel: ChannelID, _ kind: ChannelKind, _ access: Access, _ retentionSeconds: UInt32?,
-        _ frame: ClientFrame, _ connection: ConnectionNumber
+        _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
     ) {
+        let wait = budgets.take(1, \.channels, of: session.place, atNanoseconds: round.uptime)
+        guard wait == 0 else {
+            return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
+        }
         let retention = min(retentionSeconds ?? .max, UInt32(limits.retentionSeconds))
-        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention)
+        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention, atMs: keptMs)
         slowly(channel) { hub in await hub.createSlowly(channel, head, frame.requestID, connection) }
     }
 
@@ -175,9 +180,17 @@ extension Hub {
         guard epoch == state.head.epoch else {
             return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
         }
+        if level >= .noLate, let refusal = refusal(ofEntryIn: state.head) {
+            return answer(.error(refusal), to: connection, frame.requestID)
+        }
+        let wait = session.budget.buckets.bytes.wait(atNanoseconds: round.uptime)
+        guard wait == 0 else {
+            return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
+        }
         if state.head.kind == .inbox, let refusal = takeRoom(in: state, payload.count, nextAccess, session) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
+        session.budget.buckets.bytes.charge(PlaceBudget.cost(payload.count), atNanoseconds: round.uptime)
         if state.tentative == nil { round.channels.append(state) }
         let entry = state.add(
             id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
@@ -215,6 +228,7 @@ extension Hub {
         guard let rights = access.rights(presenting: tokens) else { return .error(.denied) }
         guard !isGone else { return .error(.gone) }
         session.grant(rights, in: channel, epoch: epoch, keeping: limits.presentedEpochs)
+        if let state = channels[channel] { noteUse(of: state) }
         return .granted(rights)
     }
 

@@ -34,6 +34,16 @@ extension Hub {
         _ session: HubSession, _ connection: ConnectionNumber
     ) {
         guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
+        guard level < .noNew else { return answer(.error(.storeIsFull), to: connection, frame.requestID) }
+        let (place, now) = (session.place, round.uptime)
+        let bytes = keyPackages.reduce(lastResort.map { PlaceBudget.cost($0.bytes.count) } ?? 0) {
+            $0 + PlaceBudget.cost($1.bytes.count)
+        }
+        var wait = budgets.take(keyPackages.count, \.keyPackages, of: place, atNanoseconds: now)
+        if wait == 0 { wait = budgets.take(bytes, \.bytes, of: place, atNanoseconds: now) }
+        guard wait == 0 else {
+            return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
+        }
         slowly(state.id) { hub in
             await hub.depositSlowly(channel, keyPackages, lastResort, frame.requestID, connection)
         }
@@ -125,7 +135,8 @@ extension Hub {
             }
             return .commit(
                 .deposit(
-                    channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version),
+                    channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version,
+                    atMs: keptMs),
                 then: .done)
         }
         send(reply, requestID: requestID, to: connection)

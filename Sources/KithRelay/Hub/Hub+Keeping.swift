@@ -34,10 +34,113 @@ extension Hub {
         }
     }
 
-    /// Drops what is out of its retention.
+    // MARK: Room
+
+    /// Looks how full the store is.
+    func lookAtSpace() async {
+        guard let space = try? await store.space() else { return }
+        let limit = limits.storeMiB > 0 ? UInt64(limits.storeMiB) << 20 : limits.share(of: space)
+        level = StoreLevel(usedBytes: space.usedBytes, of: limit)
+        metrics.storeUsedBytes.store(Int(clamping: space.usedBytes), ordering: .relaxed)
+        metrics.storeLimitBytes.store(Int(clamping: limit), ordering: .relaxed)
+        metrics.storeLevel.store(level.rawValue, ordering: .relaxed)
+    }
+
+    /// Why a channel does not take an entry while the store is nearly full.
+    func refusal(ofEntryIn head: ChannelHead) -> RelayError? {
+        let isLate = keptMs < head.createdMs + RelayLimits.lateChannelMs
+        return level == .full || level == .noLate && isLate ? .storeIsFull : nil
+    }
+
+    // MARK: Time
+
+    /// Takes over what was noted before the start, and looks at the store for the first time.
+    ///
+    /// - Parameter trustingClock: whether the machine's clock is right, however far it is from what was noted.
+    func begin(trustingClock: Bool) async {
+        let noted = try? await store.notedClockMs()
+        clock = KeepingClock(notedMs: trustingClock ? nil : noted)
+        readClock()
+        await lookAtSpace()
+    }
+
+    func readClock() {
+        keptMs = clock.now(wallMs: nowMs(), uptimeMs: uptimeMs)
+        metrics.clockAheadSeconds.store(Int(clamping: clock.aheadMs / 1_000), ordering: .relaxed)
+    }
+
+    /// Notes that somebody with a right uses a channel, if that was not noted lately.
+    func noteUse(of state: HubChannel) {
+        let now = keptMs
+        guard !state.head.isClosed, now >= state.head.usedMs + RelayLimits.notedUseMs else { return }
+        state.setUsed(atMs: now)
+        let channel = state.id
+        slowly(channel) { hub in _ = await hub.commitWithNextRound(.use(channel: channel, atMs: now)) }
+    }
+
+    /// Drops what is out of its retention, and what nobody has used or renewed for long.
     func expire() async {
-        while !isShuttingDown, let expired = try? await store.expire(nowMs: nowMs()), !expired.isEmpty {
+        readClock()
+        while !isShuttingDown, let expired = try? await store.expire(nowMs: keptMs), !expired.isEmpty {
             for (channel, _) in expired where channels[channel] != nil { refreshHead(of: channel) }
+        }
+        let packages = keptMs - min(keptMs, UInt64(limits.keyPackageSeconds) * 1_000)
+        let names = keptMs - min(keptMs, 2 * UInt64(limits.nameSeconds) * 1_000)
+        while !isShuttingDown,
+            let more = try? await store.discard(keyPackagesBeforeMs: packages, namesBeforeMs: names), more
+        {
+            // Rounds have their turn in between.
+            await Task.yield()
+        }
+        await forgetUnused()
+        if !isShuttingDown, keptMs >= notedMs + RelayLimits.notedClockMs || keptMs < notedMs {
+            if await commitWithNextRound(.noteClock(ms: keptMs)) == .committed { notedMs = keptMs }
+        }
+    }
+
+    /// Forgets channels that have nothing in them and that nobody has used for long.
+    private func forgetUnused() async {
+        let before = keptMs - min(keptMs, UInt64(limits.idleChannelSeconds) * 1_000)
+        while !isShuttingDown, let idle = try? await store.idleChannels(usedBeforeMs: before), !idle.isEmpty {
+            for channel in idle {
+                let isDone = await withCheckedContinuation { done in
+                    slowly(channel) { hub in done.resume(returning: await hub.forgetUnused(channel, before)) }
+                }
+                // It would be found again.
+                guard isDone else { return }
+            }
+        }
+    }
+
+    /// Returns whether the channel is gone, or is looked at later.
+    private func forgetUnused(_ channel: ChannelID, _ before: UInt64) async -> Bool {
+        guard let head = try? await store.head(of: channel) else { return false }
+        guard head.usedMs < before else { return true }
+        if channels[channel]?.hasFollowers != true, !head.hasEntries {
+            let outcome = await commitWithNextRound(.forget(channel: channel, usedMs: head.usedMs))
+            if outcome == .committed {
+                if let state = channels[channel] {
+                    endFollows(of: state)
+                    forget(state)
+                }
+                return true
+            }
+        }
+        // Somebody listens, or something of it is still to be deleted.
+        let outcome = await commitWithNextRound(.use(channel: channel, atMs: before + RelayLimits.notedUseMs))
+        return outcome == .committed
+    }
+}
+
+extension RelayError {
+    static let storeIsFull = RelayError(
+        .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
+
+    /// What a client is told of a store's failure. The store's own words stay with the relay.
+    init(_ failure: StoreFailure) {
+        switch failure {
+        case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
+        case .io, .damaged: self.init(.unavailable, "the relay could not store it", retryAfterMs: 5_000)
         }
     }
 }

@@ -67,7 +67,8 @@ extension Hub {
         }
         // Many small ones may be under way at once: each is charged before it is read, and so for all that is kept.
         if !isLarge { charges.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
-        let now = nowMs()
+        // Also while the machine's clock may be wrong.
+        let now = min(nowMs(), keptMs)
         let known = try await store.entryIDs(of: state.id, receivedSinceMs: now - min(now, idBounds.lifetimeMs))
         if isLarge { charges.charge(known.count, to: payer, atNanoseconds: uptime()) }
         let window =
@@ -118,10 +119,11 @@ extension Hub {
                 let isSame = access == new.access && head.kind == new.kind && !head.isClosed
                 return .answer(isSame ? .done : .error(RelayError(.exists, "there is such a channel already")))
             }
+            guard level < .noNew else { return .answer(.error(.storeIsFull)) }
             return .commit(
                 .create(
                     channel: channel, kind: new.kind, access: new.access, retentionSeconds: new.retentionSeconds,
-                    atMs: nowMs()),
+                    atMs: new.createdMs),
                 then: .done)
         }
         if case .done = reply, channels[channel] == nil {
@@ -184,35 +186,6 @@ extension Hub {
             forget(state)
         }
         send(reply, requestID: requestID, to: connection)
-    }
-
-    // MARK: Names
-
-    func register(_ record: NameRecord, _ connection: ConnectionNumber, _ requestID: UInt32) {
-        slowly { hub in
-            let reply = await hub.deciding { () throws(StoreFailure) in
-                let current = try await hub.store.record(under: record.name)
-                guard current.map({ record.replaces($0) || record == $0 }) ?? true else {
-                    return .answer(
-                        .error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
-                }
-                if record == current { return .answer(.done) }
-                return .commit(.register(record: record, replacing: current?.version), then: .done)
-            }
-            hub.send(reply, requestID: requestID, to: connection)
-        }
-    }
-
-    func lookUp(_ name: Name, _ connection: ConnectionNumber, _ requestID: UInt32) {
-        slowly { hub in
-            let reply = await hub.deciding { () throws(StoreFailure) in
-                guard let record = try await hub.store.record(under: name) else {
-                    return .answer(.error(RelayError(.notFound, "there is nobody under this name")))
-                }
-                return .answer(.record(record.unverified))
-            }
-            hub.send(reply, requestID: requestID, to: connection)
-        }
     }
 
     // MARK: Conditional appends

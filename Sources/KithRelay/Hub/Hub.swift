@@ -48,41 +48,21 @@ actor Hub {
     var shares: InboxShares
     var withdrawals: PlaceWithdrawals
     let idBounds: EntryIDWindow.Bounds
+    /// What addresses may have stored, and what the store still takes.
+    var budgets: PlaceBudgets
+    var level = StoreLevel.roomy
+    private var looksAtSpaceAt = Int64.min
+    /// The time by which things are old, and what it said when the last round began.
+    var clock = KeepingClock()
+    var keptMs: UInt64 = 0
+    /// The time that was noted last for the next start.
+    var notedMs: UInt64 = 0
     /// Why the last commit failed; `nil` once one succeeds.
     private var lastFailure: StoreFailure?
 
     /// The round being decided.
     var round = Round()
     private var batches: [LoopBatch]
-
-    /// What a round has decided so far.
-    struct Round {
-        var nowMs: UInt64 = 0
-        var mutations: [StoreMutation] = []
-        /// Answers in order; those that depend on a mutation name it.
-        var answers: [PendingAnswer] = []
-        /// Channels with a tentative state, in the order of their first entry.
-        var channels: [HubChannel] = []
-        var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
-    }
-
-    /// A channel about which the store is being asked.
-    struct Busy {
-        /// How many tasks are at it.
-        var tasks = 0
-        /// Requests that wait until they are done.
-        var waiting: [IntakeItem] = []
-    }
-
-    struct PendingAnswer {
-        let connection: ConnectionNumber
-        let requestID: UInt32
-        let reply: Reply
-        var effect: LoopBatch.Effect = .none
-        /// Index of the mutation that has to be committed for `reply` to be true, and the request to try again if
-        /// the store reports a conflict.
-        var condition: (mutation: Int, channel: ChannelID, retry: ClientFrame)?
-    }
 
     /// - Parameters:
     ///   - deliver: takes a batch to the event loop of that index.
@@ -105,6 +85,7 @@ actor Hub {
         shares = InboxShares(limits)
         withdrawals = PlaceWithdrawals(limits)
         idBounds = EntryIDWindow.Bounds(limits)
+        budgets = PlaceBudgets(limits)
         // A single processor is needed by whoever brings the next request.
         linger = Linger(longest: .microseconds(System.coreCount > 1 ? Int64(limits.lingerMicroseconds) : 0))
         self.loops = loops
@@ -158,6 +139,12 @@ actor Hub {
     private func runRound(_ items: [IntakeItem]) async {
         round = Round()
         round.nowMs = nowMs()
+        round.uptime = uptime()
+        readClock()
+        if round.uptime >= looksAtSpaceAt {
+            looksAtSpaceAt = round.uptime + RelayLimits.spaceLookNanoseconds
+            slowly { hub in await hub.lookAtSpace() }
+        }
         for item in items { decide(item) }
         let used = round.channels.count
         let outcomes = await commitRound()
@@ -238,6 +225,7 @@ actor Hub {
             for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
         }
         broadcast(.entries(entries), of: channel.id, to: followers)
+        noteUse(of: channel)
         if overCapacity(channel.head) { trim(channel.id) }
     }
 
@@ -327,6 +315,7 @@ actor Hub {
     /// Why the relay cannot serve everything now, in a few words; `nil` if it can.
     func unreadiness() -> String? {
         if isShuttingDown { return "shutting down" }
+        if level == .full { return "the store is full" }
         switch lastFailure {
         case .full: return "the disk is full"
         case .io: return "the store cannot write"
@@ -353,14 +342,4 @@ extension StoreOutcome {
 
 extension StoreFailure {
     fileprivate var isDamage: Bool { if case .damaged = self { true } else { false } }
-}
-
-extension RelayError {
-    /// What a client is told of a store's failure. The store's own words stay with the relay.
-    init(_ failure: StoreFailure) {
-        switch failure {
-        case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
-        case .io, .damaged: self.init(.unavailable, "the relay could not store it", retryAfterMs: 5_000)
-        }
-    }
 }

@@ -91,6 +91,8 @@ final class HubChannel {
 
     func setHead(_ head: ChannelHead) { self.head = head }
 
+    func setUsed(atMs: UInt64) { head.usedMs = atMs }
+
     // MARK: Followers
 
     func addFollower(_ connection: ConnectionNumber, loop: Int) {

@@ -4,7 +4,8 @@ import KithWire
 final class HubSession {
     let loop: Int
     /// What counts as its address: what it costs is charged to that.
-    let place: String
+    var place: String { budget.place }
+    let budget: PlaceBudget
     var hasSaidHello = false
     /// Channels of which this connection follows the current epoch.
     var follows: Set<ChannelID> = []
@@ -15,9 +16,9 @@ final class HubSession {
         var rights: Rights
     }
 
-    init(loop: Int, place: String) {
+    init(loop: Int, budget: PlaceBudget) {
         self.loop = loop
-        self.place = place
+        self.budget = budget
     }
 
     var presentedChannels: Int { rights.count }

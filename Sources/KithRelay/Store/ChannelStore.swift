@@ -39,8 +39,8 @@ public protocol ChannelStore: Sendable {
     /// The key packages that a channel has to give out.
     func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf
 
-    /// The record under a name.
-    func record(under name: Name) async throws(StoreFailure) -> NameRecord?
+    /// The record under a name, however old.
+    func record(under name: Name) async throws(StoreFailure) -> StoredName?
 
     /// Makes mutations durable, all in one group. Returns one outcome for each, in their order.
     ///
@@ -51,6 +51,22 @@ public protocol ChannelStore: Sendable {
     /// some, with the first seq each still has. Works in slices; call again while it returns some. A damaged channel is
     /// passed over.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
+
+    /// Some channels without entries that were last used before a time, closed ones included. Of the others, those that were
+    /// used longest ago may be among them.
+    func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
+
+    /// Deletes one-time key packages that were deposited, and names that were renewed, before the times given. Works in
+    /// slices: returns whether there may be more.
+    func discard(
+        keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
+    ) async throws(StoreFailure) -> Bool
+
+    /// What ``StoreMutation/noteClock(ms:)`` noted last; `nil` if nothing was.
+    func notedClockMs() async throws(StoreFailure) -> UInt64?
+
+    /// How much room the store takes, and how much there is.
+    func space() async throws(StoreFailure) -> StoreSpace
 
     /// Totals, for `/metrics` and `kith relay status`.
     func statistics() async throws(StoreFailure) -> StoreStatistics
@@ -79,9 +95,15 @@ public struct ChannelHead: Hashable, Sendable {
     public var retentionSeconds: UInt32
     /// Whether the channel was closed: then it holds nothing, and says so.
     public var isClosed: Bool
+    /// When the channel was created, in milliseconds since 1970.
+    public let createdMs: UInt64
+    /// When it was last noted that somebody with a right uses the channel, in milliseconds since 1970.
+    public var usedMs: UInt64
 
     /// The head of a channel that was just created.
-    public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32) {
+    public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {
+        createdMs = atMs
+        usedMs = atMs
         self.kind = kind
         epoch = 0
         self.access = access
@@ -158,11 +180,44 @@ public enum StoreMutation: Sendable {
     /// Drops the entries before `firstSeq`, if the channel is open and has come that far; nothing if they are gone already.
     case trim(channel: ChannelID, firstSeq: UInt64)
     /// Adds key packages, if the shelf has this version. A last-resort package replaces the one before.
-    case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64)
+    case deposit(
+        channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64,
+        atMs: UInt64)
     /// Takes a one-time key package off the shelf, if the shelf has this version.
     case withdraw(channel: ChannelID, position: UInt64, shelfVersion: UInt64)
     /// Puts a record under its name, if the one there has this version, or there is none and this is `nil`.
-    case register(record: NameRecord, replacing: UInt64?)
+    case register(record: NameRecord, replacing: UInt64?, atMs: UInt64)
+    /// Notes that the channel is used, or was: ``ChannelHead/usedMs`` becomes this.
+    case use(channel: ChannelID, atMs: UInt64)
+    /// Deletes a channel with everything that it has, as if it had never been, if it has no entries, was not used since, and
+    /// nothing of it is still to be deleted.
+    case forget(channel: ChannelID, usedMs: UInt64)
+    /// Deletes the record under a name, if there is one.
+    case dropName(Name)
+    /// Notes the time that the relay goes by, for its next start.
+    case noteClock(ms: UInt64)
+}
+
+/// A record under a name, and its age.
+public struct StoredName: Hashable, Sendable {
+    /// The record.
+    public let record: NameRecord
+    /// When it was registered or last replaced, in milliseconds since 1970.
+    public let renewedMs: UInt64
+}
+
+/// The room that a store takes.
+public struct StoreSpace: Hashable, Sendable {
+    /// Bytes in use. Those that were freed and are used again before the store grows do not count.
+    public var usedBytes: UInt64
+    /// Bytes by which ``usedBytes`` can grow until the disk is full.
+    public var freeBytes: UInt64
+
+    /// A space from its values.
+    public init(usedBytes: UInt64, freeBytes: UInt64) {
+        self.usedBytes = usedBytes
+        self.freeBytes = freeBytes
+    }
 }
 
 /// What became of a mutation.

@@ -7,6 +7,7 @@ import Synchronization
 public final class FailingStore: ChannelStore {
     private let store: any ChannelStore
     private let failure = Mutex<StoreFailure?>(nil)
+    private let space = Mutex<StoreSpace?>(nil)
 
     /// Wraps a store. It works until ``fail(with:)``.
     public init(_ store: any ChannelStore) { self.store = store }
@@ -16,6 +17,9 @@ public final class FailingStore: ChannelStore {
 
     /// Lets commits through again.
     public func recover() { failure.withLock { $0 = nil } }
+
+    /// Makes the store say that it takes this much room.
+    public func pretend(_ space: StoreSpace) { self.space.withLock { $0 = space } }
 
     /// See ``ChannelStore/eventLoop``.
     public var eventLoop: any EventLoop { store.eventLoop }
@@ -52,7 +56,7 @@ public final class FailingStore: ChannelStore {
     }
 
     /// See ``ChannelStore/record(under:)``.
-    public func record(under name: Name) async throws(StoreFailure) -> NameRecord? {
+    public func record(under name: Name) async throws(StoreFailure) -> StoredName? {
         try await store.record(under: name)
     }
 
@@ -66,6 +70,28 @@ public final class FailingStore: ChannelStore {
     public func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         if let failure = failure.withLock({ $0 }) { throw failure }
         return try await store.expire(nowMs: nowMs)
+    }
+
+    /// See ``ChannelStore/idleChannels(usedBeforeMs:)``.
+    public func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
+        try await store.idleChannels(usedBeforeMs: usedBeforeMs)
+    }
+
+    /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.
+    public func discard(
+        keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
+    ) async throws(StoreFailure) -> Bool {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        return try await store.discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
+    }
+
+    /// See ``ChannelStore/notedClockMs()``.
+    public func notedClockMs() async throws(StoreFailure) -> UInt64? { try await store.notedClockMs() }
+
+    /// See ``ChannelStore/space()``.
+    public func space() async throws(StoreFailure) -> StoreSpace {
+        if let space = space.withLock({ $0 }) { return space }
+        return try await store.space()
     }
 
     /// See ``ChannelStore/statistics()``.

@@ -38,6 +38,9 @@ extension ChannelHead {
         payloadBytes -= droppedBytes
     }
 
+    /// Whether the channel has an entry.
+    var hasEntries: Bool { firstSeq <= lastSeq }
+
     /// Whether what was received at `receivedAtMs` has been kept for long enough.
     func isExpired(receivedAtMs: UInt64, nowMs: UInt64) -> Bool {
         nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000

@@ -11,7 +11,8 @@ public actor MemoryStore: ChannelStore {
     private nonisolated let executor: any SerialExecutor
 
     private var channels: [ChannelID: MemoryChannel] = [:]
-    private var records: [Name: NameRecord] = [:]
+    private var records: [Name: StoredName] = [:]
+    private var clockMs: UInt64?
 
     /// Runs on the store's event loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -57,7 +58,7 @@ public actor MemoryStore: ChannelStore {
     public func shelf(of channel: ChannelID) -> KeyPackageShelf { channels[channel]?.shelf ?? KeyPackageShelf() }
 
     /// See ``ChannelStore/record(under:)``.
-    public func record(under name: Name) -> NameRecord? { records[name] }
+    public func record(under name: Name) -> StoredName? { records[name] }
 
     /// See ``ChannelStore/commit(_:)``.
     public func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
@@ -80,6 +81,28 @@ public actor MemoryStore: ChannelStore {
         return trimmed
     }
 
+    /// See ``ChannelStore/idleChannels(usedBeforeMs:)``.
+    public func idleChannels(usedBeforeMs: UInt64) -> [ChannelID] {
+        let idle = channels.filter { $0.value.head.usedMs < usedBeforeMs && !$0.value.head.hasEntries }
+        return Array(idle.keys.prefix(StoreLimits.idleChannelsPerRead))
+    }
+
+    /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.
+    public func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) -> Bool {
+        for id in channels.keys { channels[id]?.discardPackages(beforeMs: keyPackagesBeforeMs) }
+        records = records.filter { $0.value.renewedMs >= namesBeforeMs }
+        return false
+    }
+
+    /// See ``ChannelStore/notedClockMs()``.
+    public func notedClockMs() -> UInt64? { clockMs }
+
+    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only; there is always room.
+    public func space() -> StoreSpace {
+        let bytes = channels.values.reduce(0) { $0 + $1.bytes }
+        return StoreSpace(usedBytes: bytes, freeBytes: .max / 2)
+    }
+
     /// See ``ChannelStore/statistics()``.
     public func statistics() -> StoreStatistics {
         var statistics = StoreStatistics(
@@ -98,10 +121,10 @@ public actor MemoryStore: ChannelStore {
     /// Returns whether the mutation took effect.
     private func apply(_ mutation: StoreMutation) -> Bool {
         switch mutation {
-        case .create(let id, let kind, let access, let retentionSeconds, _):
+        case .create(let id, let kind, let access, let retentionSeconds, let atMs):
             guard channels[id] == nil else { return false }
             channels[id] = MemoryChannel(
-                head: ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds))
+                head: ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds, atMs: atMs))
             return true
         case .append(let id, let entry, let nextAccess):
             return channels[id]?.append(entry, nextAccess: nextAccess) ?? false
@@ -111,13 +134,26 @@ public actor MemoryStore: ChannelStore {
             guard let channel = channels[id], channel.head.canTrim(to: firstSeq) else { return false }
             channels[id]?.trim(to: firstSeq)
             return true
-        case .deposit(let id, let keyPackages, let lastResort, let shelfVersion):
-            return channels[id]?.deposit(keyPackages, lastResort: lastResort, shelfVersion: shelfVersion) ?? false
+        case .deposit(let id, let keyPackages, let lastResort, let shelfVersion, let atMs):
+            guard channels[id]?.shelfVersion == shelfVersion else { return false }
+            return channels[id]?.deposit(keyPackages, lastResort: lastResort, atMs: atMs) ?? false
         case .withdraw(let id, let position, let shelfVersion):
             return channels[id]?.withdraw(position: position, shelfVersion: shelfVersion) ?? false
-        case .register(let record, let replacing):
-            guard records[record.name]?.version == replacing else { return false }
-            records[record.name] = record
+        case .register(let record, let replacing, let atMs):
+            guard records[record.name]?.record.version == replacing else { return false }
+            records[record.name] = StoredName(record: record, renewedMs: atMs)
+            return true
+        case .use(let id, let atMs):
+            channels[id]?.head.usedMs = atMs
+            return channels[id] != nil
+        case .forget(let id, let usedMs):
+            guard let head = channels[id]?.head, head.usedMs == usedMs, !head.hasEntries else { return false }
+            channels[id] = nil
+            return true
+        case .dropName(let name):
+            return records.removeValue(forKey: name) != nil
+        case .noteClock(let ms):
+            clockMs = ms
             return true
         }
     }
@@ -130,6 +166,8 @@ private struct MemoryChannel {
     /// From `head.firstSeq` through `head.lastSeq`.
     var entries: [Entry] = []
     var packages: [KeyPackageShelf.Item] = []
+    /// When each package was deposited, by its position.
+    var depositedMs: [UInt64: UInt64] = [:]
     var lastResort: KeyPackageBytes?
     var shelfVersion: UInt64 = 0
     var nextPosition: UInt64 = 1
@@ -182,17 +220,23 @@ private struct MemoryChannel {
         epochs = epochs.filter { head.keepsEpoch($0.key, lastSeq: $0.value.lastSeq) }
     }
 
-    mutating func deposit(_ keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, shelfVersion: UInt64) -> Bool
-    {
-        guard !head.isClosed, self.shelfVersion == shelfVersion else { return false }
+    mutating func deposit(_ keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, atMs: UInt64) -> Bool {
+        guard !head.isClosed else { return false }
         for bytes in keyPackages {
             packages.append(KeyPackageShelf.Item(position: nextPosition, bytes: bytes))
+            depositedMs[nextPosition] = atMs
             nextPosition += 1
         }
         if let lastResort { self.lastResort = lastResort }
-        self.shelfVersion += 1
+        shelfVersion += 1
         return true
     }
+
+    mutating func discardPackages(beforeMs: UInt64) {
+        packages.removeAll { (depositedMs[$0.position] ?? 0) < beforeMs }
+    }
+
+    var bytes: UInt64 { head.payloadBytes + packages.reduce(0) { $0 + UInt64($1.bytes.bytes.count) } }
 
     mutating func withdraw(position: UInt64, shelfVersion: UInt64) -> Bool {
         guard !head.isClosed, self.shelfVersion == shelfVersion, packages.first?.position == position else {

@@ -53,6 +53,13 @@ public enum StoreLimits {
     /// Channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
+    /// Idle channels found in one read: each is then dealt with in a commit.
+    static let idleChannelsPerRead = 64
+
+    /// Old key packages, and old names, that one transaction deletes. A key package has 64 KiB at most, so this is 2 MiB of
+    /// them: some ms.
+    static let discardedPerSlice = 32
+
     /// A log of this many bytes is copied into the database by the checkpointer, while commits go on.
     static let checkpointBytes = 16 << 20
     /// What came meanwhile is copied by the writer, if it is at most this share of that: then the log is used from its front

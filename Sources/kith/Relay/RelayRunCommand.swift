@@ -43,6 +43,9 @@ struct RelayRunCommand: AsyncParsableCommand {
     @Option(name: .long, help: "A file with a pass that clients have to know.")
     var relayPassFile: String?
 
+    @Flag(name: .long, help: "Believe a clock that is far ahead of the time the relay knew last; not only after a day.")
+    var trustClock = false
+
     @Option(name: .long, help: "Override a limit, as NAME=VALUE. May be repeated.")
     var limit: [String] = []
 
@@ -83,6 +86,7 @@ struct RelayRunCommand: AsyncParsableCommand {
         makeAllocatorGiveBack()
         var configuration = RelayConfiguration(host: listen.host, port: listen.port)
         configuration.limits = try limits()
+        configuration.trustsClock = trustClock
         if let threads { configuration.eventLoops = threads }
         var logger = Logger(label: "kith.relay") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = logLevel

@@ -59,7 +59,9 @@ struct DeletingTests {
         bare.mustCommit([channel.create()] + (0..<60).map { _ in channel.append(payload) })
         let packages = (0..<100).map { _ in KeyPackageBytes([UInt8](repeating: 8, count: 60_000)[...]) }
         bare.mustCommit([
-            .deposit(channel: channel.id, keyPackages: packages, lastResort: keyPackage("last"), shelfVersion: 0)
+            .deposit(
+                channel: channel.id, keyPackages: packages, lastResort: keyPackage("last"), shelfVersion: 0, atMs: 1_000
+            )
         ])
         let before = try bare.bytes()
         bare.mustCommit([.close(channel: channel.id, lastSeq: 60)])

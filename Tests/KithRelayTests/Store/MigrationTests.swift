@@ -15,14 +15,26 @@ struct MigrationTests {
         await store.mustCommit(log.append(), inbox.append(), turned.turn())
         for channel in [inbox, turned] {
             await store.mustCommit(
-                .deposit(channel: channel.id, keyPackages: [keyPackage("one")], lastResort: nil, shelfVersion: 0))
+                .deposit(
+                    channel: channel.id, keyPackages: [keyPackage("one")], lastResort: nil, shelfVersion: 0, atMs: 1_000
+                ))
         }
         await store.close()
-        try folder.execute("ALTER TABLE channel DROP COLUMN kind; PRAGMA user_version = 1")
+        try folder.execute(
+            """
+            DROP INDEX channel_used; DROP INDEX name_renewed; ALTER TABLE channel DROP COLUMN used_ms;
+            ALTER TABLE key_package DROP COLUMN deposited_ms; ALTER TABLE name DROP COLUMN renewed_ms;
+            ALTER TABLE store DROP COLUMN clock_ms; ALTER TABLE channel DROP COLUMN kind; PRAGMA user_version = 1
+            """)
         #expect(throws: StoreOpenError.olderVersion(file: folder.database)) { try StoreAudit(folder: folder.path) }
         let again = try openStore(folder)
         #expect(try await again.head(of: inbox.id)?.kind == .inbox)
         #expect(try await again.head(of: log.id)?.kind == .log)
+        // What had no age is as old as the migration.
+        #expect(try await again.head(of: log.id)?.usedMs ?? 0 > 1_000_000)
+        #expect(try await again.shelf(of: inbox.id).count == 1)
+        #expect(try await again.discard(keyPackagesBeforeMs: 1_000_000, namesBeforeMs: 1_000_000) == false)
+        #expect(try await again.shelf(of: inbox.id).count == 1)
         #expect(try await again.head(of: turned.id)?.kind == .log)
         #expect(try await again.allEntries(of: inbox.id) == inbox.entries)
         var created = TestChannel()

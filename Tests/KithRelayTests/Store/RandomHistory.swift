@@ -61,7 +61,8 @@ struct RandomHistory {
         let id = channels[index]
         guard let head = heads[id], !(head.isClosed && chance(90)) else {
             let access = Access.random()
-            heads[id] = heads[id] ?? ChannelHead(created: access, retentionSeconds: UInt32(index) * 100 + 5)
+            heads[id] =
+                heads[id] ?? ChannelHead(created: access, retentionSeconds: UInt32(index) * 100 + 5, atMs: nowMs)
             return .create(channel: id, access: access, retentionSeconds: UInt32(index) * 100 + 5, atMs: nowMs)
         }
         switch Int.random(in: 0..<100, using: &random) {
@@ -74,7 +75,8 @@ struct RandomHistory {
             heads[id]?.firstSeq = firstSeq
             return .trim(channel: id, firstSeq: chance(5) ? head.lastSeq + 2 : firstSeq)
         case 85..<91: return deposit(on: id)
-        case 91..<96: return withdraw(from: id)
+        case 91..<95: return withdraw(from: id)
+        case 95: return .use(channel: id, atMs: nowMs)
         case 96..<99: return register()
         default:
             // Rare, and rarer for the channels with long histories.
@@ -106,7 +108,7 @@ struct RandomHistory {
         shelves[id]?.version += 1
         return .deposit(
             channel: id, keyPackages: packages, lastResort: chance(30) ? keyPackage("last \(nowMs)") : nil,
-            shelfVersion: chance(5) ? version + 1 : version)
+            shelfVersion: chance(5) ? version + 1 : version, atMs: nowMs)
     }
 
     private mutating func withdraw(from id: ChannelID) -> StoreMutation {
@@ -118,6 +120,6 @@ struct RandomHistory {
         let (_, records) = names[Int.random(in: 0..<names.count, using: &random)]
         let record = records[Int.random(in: 0..<records.count, using: &random)]
         let replacing = UInt64.random(in: 0...2, using: &random)
-        return .register(record: record, replacing: replacing == 0 ? nil : replacing)
+        return .register(record: record, replacing: replacing == 0 ? nil : replacing, atMs: 1_000)
     }
 }

@@ -26,8 +26,9 @@ struct StoreAuditTests {
         await store.mustCommit(
             channel.create(), closed.create(), closed.append(), .close(channel: closed.id, lastSeq: 1),
             .deposit(
-                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("defgh"), shelfVersion: 0),
-            .register(record: record, replacing: nil))
+                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("defgh"), shelfVersion: 0,
+                atMs: 1_000),
+            .register(record: record, replacing: nil, atMs: 1_000))
         for _ in 0..<70 { await store.mustCommit(channel.append(atMs: 1_700_000_000_000)) }
         await store.mustCommit(channel.turn(), channel.append([]))
 
@@ -78,8 +79,9 @@ struct StoreAuditTests {
         await store.mustCommit(
             channel.create(), channel.append(), channel.turn(), channel.append(),
             .deposit(
-                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("d"), shelfVersion: 0),
-            .register(record: record, replacing: nil))
+                channel: channel.id, keyPackages: [keyPackage("abc")], lastResort: keyPackage("d"), shelfVersion: 0,
+                atMs: 1_000),
+            .register(record: record, replacing: nil, atMs: 1_000))
         let copy = try folder.crashed()
         await store.close()
         let relay = try SQLiteConnection(path: copy.database, mode: .readWrite)
@@ -102,7 +104,7 @@ struct StoreAuditTests {
         for _ in 0..<12 { await store.mustCommit((0..<100).map { _ in channel.turn() }) }
         let packages = (0..<600).map { keyPackage("\($0)") }
         await store.mustCommit(
-            .deposit(channel: channel.id, keyPackages: packages, lastResort: nil, shelfVersion: 0))
+            .deposit(channel: channel.id, keyPackages: packages, lastResort: nil, shelfVersion: 0, atMs: 1_000))
         let copy = try folder.crashed()
         await store.close()
         let all = try rows(copy)

@@ -14,7 +14,7 @@ struct StoreConformanceTests {
             #expect(await store.commit([channel.create(), channel.create()]) == [.committed, .conflict])
             #expect(await store.commit([channel.create()]) == [.conflict])
             let head = try #require(try await store.head(of: channel.id))
-            #expect(head == ChannelHead(created: channel.access, retentionSeconds: 3_600))
+            #expect(head == ChannelHead(created: channel.access, retentionSeconds: 3_600, atMs: 1_000))
             #expect(
                 try await store.epoch(0, of: channel.id)
                     == EpochRecord(access: channel.access, firstSeq: 1, lastSeq: nil))
@@ -152,7 +152,7 @@ struct StoreConformanceTests {
             #expect(try await store.shelf(of: channel.id) == KeyPackageShelf())
             let deposit = StoreMutation.deposit(
                 channel: channel.id, keyPackages: [keyPackage("a"), keyPackage("b"), keyPackage("c")],
-                lastResort: keyPackage("z"), shelfVersion: 0)
+                lastResort: keyPackage("z"), shelfVersion: 0, atMs: 1_000)
             #expect(await store.commit([deposit, deposit]) == [.committed, .conflict])
             var shelf = try await store.shelf(of: channel.id)
             #expect(shelf.count == 3)
@@ -169,12 +169,13 @@ struct StoreConformanceTests {
             #expect(shelf.count == 0 && shelf.next == nil)
             #expect(shelf.version == 4)
             let more = StoreMutation.deposit(
-                channel: channel.id, keyPackages: [keyPackage("d")], lastResort: nil, shelfVersion: 4)
+                channel: channel.id, keyPackages: [keyPackage("d")], lastResort: nil, shelfVersion: 4, atMs: 1_000)
             await store.mustCommit(more)
             shelf = try await store.shelf(of: channel.id)
             #expect(shelf.next?.bytes == keyPackage("d"))
             #expect(shelf.lastResort == keyPackage("z"))
-            let wrong = StoreMutation.withdraw(channel: channel.id, position: 999, shelfVersion: shelf.version)
+            let wrong = StoreMutation.withdraw(
+                channel: channel.id, position: 999, shelfVersion: shelf.version)
             #expect(await store.commit([wrong]) == [.conflict])
         }
     }
@@ -188,12 +189,15 @@ struct StoreConformanceTests {
             let second = try NameRecord(name: name, version: .max, content: [], signedBy: key)
             #expect(try await store.record(under: name) == nil)
             #expect(
-                await store.commit([.register(record: first, replacing: 0), .register(record: first, replacing: nil)])
+                await store.commit([
+                    .register(record: first, replacing: 0, atMs: 1_000),
+                    .register(record: first, replacing: nil, atMs: 1_000),
+                ])
                     == [.conflict, .committed])
-            #expect(try await store.record(under: name) == first)
-            #expect(await store.commit([.register(record: second, replacing: nil)]) == [.conflict])
-            #expect(await store.commit([.register(record: second, replacing: 1)]) == [.committed])
-            #expect(try await store.record(under: name) == second)
+            #expect(try await store.record(under: name)?.record == first)
+            #expect(await store.commit([.register(record: second, replacing: nil, atMs: 1_000)]) == [.conflict])
+            #expect(await store.commit([.register(record: second, replacing: 1, atMs: 1_000)]) == [.committed])
+            #expect(try await store.record(under: name)?.record == second)
             #expect(try await store.statistics().names == 1)
         }
     }
@@ -267,7 +271,8 @@ struct StoreConformanceTests {
             await store.mustCommit(
                 channel.turn(),
                 .deposit(
-                    channel: channel.id, keyPackages: [keyPackage("a")], lastResort: keyPackage("z"), shelfVersion: 0))
+                    channel: channel.id, keyPackages: [keyPackage("a")], lastResort: keyPackage("z"), shelfVersion: 0,
+                    atMs: 1_000))
             #expect(await store.commit([.close(channel: channel.id, lastSeq: 200)]) == [.conflict])
             await store.mustCommit(.close(channel: channel.id, lastSeq: 201))
             let head = try #require(try await store.head(of: channel.id))
@@ -282,7 +287,7 @@ struct StoreConformanceTests {
             let outcomes = await store.commit([
                 channel.create(), channel.append(), .close(channel: channel.id, lastSeq: 201),
                 .trim(channel: channel.id, firstSeq: 1),
-                .deposit(channel: channel.id, keyPackages: [], lastResort: nil, shelfVersion: 0),
+                .deposit(channel: channel.id, keyPackages: [], lastResort: nil, shelfVersion: 0, atMs: 1_000),
                 .withdraw(channel: channel.id, position: 1, shelfVersion: 0),
             ])
             #expect(outcomes.allSatisfy { $0 == .conflict })

@@ -69,6 +69,11 @@ final class TemporaryFolder: Sendable {
         #expect(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
     }
 
+    /// The number that a query of the file gives.
+    func number(_ sql: String) throws -> UInt64? {
+        try SQLiteConnection(path: database, mode: .readOnly).number(sql)
+    }
+
     /// What would be there if the machine had stopped now: a copy of the files as they are.
     func crashed() throws -> TemporaryFolder {
         let copy = TemporaryFolder()
@@ -93,7 +98,7 @@ extension Access {
 
 /// A channel as a test knows it: makes the mutations that should succeed.
 struct TestChannel {
-    let id = ChannelID.random()
+    var id = ChannelID.random()
     var access = Access.random()
     var epoch: UInt64 = 0
     var entries: [Entry] = []

@@ -13,7 +13,8 @@ struct EveryCommandTests {
         "contacts show",
         "contacts rename", "register", "lookup",
         "status",
-        "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "classic", "demo",
+        "explain", "passphrase", "export", "import", "relay run", "relay status", "relay audit", "relay drop",
+        "classic", "demo",
     ]
 
     @Test("has help that ends well and shows how it is used", arguments: commands)

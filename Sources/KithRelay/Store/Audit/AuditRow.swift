@@ -37,6 +37,8 @@ public enum AuditRow: Equatable, Sendable {
         public let kind: ChannelKind
         /// When it was created, in milliseconds since 1970.
         public let createdMs: UInt64
+        /// When its use was noted last, in milliseconds since 1970.
+        public let usedMs: UInt64
         /// How long its entries are kept, in seconds.
         public let retentionSeconds: UInt32
         /// Whether it was closed.
@@ -108,6 +110,8 @@ public enum AuditRow: Equatable, Sendable {
         public let size: UInt64
         /// Whether it is given out when no other is left.
         public let isLastResort: Bool
+        /// When it was deposited, in milliseconds since 1970; `nil` for one of last resort.
+        public let depositedMs: UInt64?
     }
 
     /// What the relay knows of a name.
@@ -120,5 +124,7 @@ public enum AuditRow: Equatable, Sendable {
         public let identityHash: String
         /// The length of what the record says, in bytes.
         public let contentSize: Int
+        /// When it was registered or last changed, in milliseconds since 1970.
+        public let renewedMs: UInt64
     }
 }

@@ -13,7 +13,7 @@ extension AuditRow {
         case .channel(let row):
             return "channel \(row.number) (id \(row.id)…): \(row.kind), epoch \(row.epoch), entries \(row.firstSeq) to "
                 + "\(row.lastSeq), \(row.payloadBytes) bytes, kept for \(row.retentionSeconds) s, created "
-                + "\(AuditRow.time(row.createdMs))"
+                + "\(AuditRow.time(row.createdMs)), used \(AuditRow.time(row.usedMs))"
         case .epoch(let row):
             let end = row.lastSeq.map { "to \($0)" } ?? "on"
             return "  epoch \(row.epoch), from entry \(row.firstSeq) \(end): token hashes read \(row.readTokenHash), "
@@ -23,10 +23,11 @@ extension AuditRow {
             return "  entry \(row.seq), epoch \(row.epoch), \(kind), received \(AuditRow.time(row.receivedAtMs)), "
                 + "\(row.size) bytes, id \(row.id), ciphertext \(row.start)\(row.size * 2 > row.start.count ? "…" : "")"
         case .keyPackage(let row):
-            return "  key package\(row.isLastResort ? " of last resort" : ""), \(row.size) bytes"
+            let time = row.depositedMs.map { ", deposited \(AuditRow.time($0))" } ?? ""
+            return "  key package\(row.isLastResort ? " of last resort" : ""), \(row.size) bytes\(time)"
         case .name(let row):
             return "name \(row.name): record version \(row.version), \(row.contentSize) bytes, "
-                + "identity key hash \(row.identityHash)"
+                + "renewed \(AuditRow.time(row.renewedMs)), identity key hash \(row.identityHash)"
         }
     }
 
@@ -45,8 +46,8 @@ extension AuditRow {
             AuditRow.object(
                 "channel",
                 [
-                    ("number", .number(row.number)), ("id", .text(row.id)), ("kind", .text("\(row.kind)")),
-                    ("createdMs", .number(row.createdMs)),
+                    ("number", .number(row.number)), ("id", .text(row.id)), ("channelKind", .text("\(row.kind)")),
+                    ("createdMs", .number(row.createdMs)), ("usedMs", .number(row.usedMs)),
                     ("retentionSeconds", .number(UInt64(row.retentionSeconds))), ("closed", .flag(row.isClosed)),
                     ("epoch", .number(row.epoch)), ("firstSeq", .number(row.firstSeq)),
                     ("lastSeq", .number(row.lastSeq)), ("payloadBytes", .number(row.payloadBytes)),
@@ -75,6 +76,7 @@ extension AuditRow {
                 [
                     ("channel", .number(row.channel)), ("size", .number(row.size)),
                     ("lastResort", .flag(row.isLastResort)),
+                    ("depositedMs", row.depositedMs.map { .number($0) } ?? .null),
                 ])
         case .name(let row):
             AuditRow.object(
@@ -82,6 +84,7 @@ extension AuditRow {
                 [
                     ("name", .text(row.name)), ("version", .number(row.version)),
                     ("identityHash", .text(row.identityHash)), ("contentSize", .number(UInt64(row.contentSize))),
+                    ("renewedMs", .number(row.renewedMs)),
                 ])
         }
     }

@@ -86,6 +86,7 @@ public final class StoreAudit {
             .channel(
                 AuditRow.Channel(
                     number: number, id: hex(id.bytes.prefix(4)), kind: state.head.kind, createdMs: createdMs,
+                    usedMs: state.head.usedMs,
                     retentionSeconds: state.head.retentionSeconds, isClosed: state.head.isClosed,
                     epoch: state.head.epoch, firstSeq: state.head.firstSeq, lastSeq: state.head.lastSeq,
                     payloadBytes: state.head.payloadBytes)))
@@ -185,13 +186,19 @@ public final class StoreAudit {
         var last: UInt64? = 0
         while let after = last {
             let packages = try rows(
-                "SELECT position, length(bytes) FROM key_package WHERE channel = ? AND position > ? ORDER BY position",
+                """
+                SELECT position, length(bytes), deposited_ms FROM key_package WHERE channel = ? AND position > ?
+                ORDER BY position
+                """,
                 { row in
                     row.bind(channel, at: 1)
                     row.bind(after, at: 2)
-                }, { ($0.uint64(0), $0.uint64(1)) })
-            for (_, size) in packages {
-                try body(.keyPackage(AuditRow.KeyPackage(channel: channel, size: size, isLastResort: false)))
+                }, { ($0.uint64(0), $0.uint64(1), $0.uint64(2)) })
+            for (_, size, depositedMs) in packages {
+                try body(
+                    .keyPackage(
+                        AuditRow.KeyPackage(
+                            channel: channel, size: size, isLastResort: false, depositedMs: depositedMs)))
             }
             last = packages.last?.0
         }
@@ -199,7 +206,9 @@ public final class StoreAudit {
             "SELECT length(last_resort) FROM shelf WHERE channel = ? AND last_resort IS NOT NULL",
             { $0.bind(channel, at: 1) }, { $0.uint64(0) })
         for size in lastResort {
-            try body(.keyPackage(AuditRow.KeyPackage(channel: channel, size: size, isLastResort: true)))
+            try body(
+                .keyPackage(
+                    AuditRow.KeyPackage(channel: channel, size: size, isLastResort: true, depositedMs: nil)))
         }
     }
 
@@ -209,7 +218,7 @@ public final class StoreAudit {
         var last: String? = ""
         while let after = last {
             let names = try rows(
-                "SELECT name, record FROM name WHERE name > ? ORDER BY name", { $0.bind(after, at: 1) },
+                "SELECT name, record, renewed_ms FROM name WHERE name > ? ORDER BY name", { $0.bind(after, at: 1) },
                 { (row) throws(StoreFailure) in
                     guard
                         let name = Name(row.text(0)),
@@ -217,7 +226,8 @@ public final class StoreAudit {
                     else { throw .damaged("a name's record has no valid signature") }
                     return AuditRow.Name(
                         name: name.text, version: record.version,
-                        identityHash: hex(SHA256.hash(data: record.identity)), contentSize: record.content.count)
+                        identityHash: hex(SHA256.hash(data: record.identity)), contentSize: record.content.count,
+                        renewedMs: row.uint64(2))
                 })
             for name in names { try body(.name(name)) }
             last = names.last?.name

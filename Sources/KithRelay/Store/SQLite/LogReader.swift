@@ -10,7 +10,8 @@ struct LogReader {
 
     /// A channel as its rows say, with no open block; `nil` if there has never been one with this id.
     func channel(_ id: ChannelID) throws(StoreFailure) -> ChannelState? {
-        let channel = try connection.statement("SELECT number, retention_s, closed, kind FROM channel WHERE id = ?")
+        let channel = try connection.statement(
+            "SELECT number, retention_s, closed, kind, created_ms, used_ms FROM channel WHERE id = ?")
         channel.bind(id.bytes, at: 1)
         guard try channel.next() else { return nil }
         defer { channel.reset() }
@@ -20,7 +21,10 @@ struct LogReader {
         }
         let retentionSeconds = UInt32(truncatingIfNeeded: channel.uint64(1))
         var state = ChannelState(
-            number: number, head: ChannelHead(created: .nobody, kind: kind, retentionSeconds: retentionSeconds))
+            number: number,
+            head: ChannelHead(
+                created: .nobody, kind: kind, retentionSeconds: retentionSeconds, atMs: try channel.count(4)))
+        state.head.usedMs = try channel.count(5)
         state.head.isClosed = channel.uint64(2) != 0
         try readHead(into: &state)
         try readCurrentEpoch(into: &state)
@@ -175,15 +179,15 @@ struct LogReader {
         return KeyPackageShelf.Item(position: row.uint64(0), bytes: KeyPackageBytes(row.bytes(1)[...]))
     }
 
-    /// The record under a name, as the disk gave it back.
-    func record(under name: Name) throws(StoreFailure) -> UnverifiedNameRecord? {
-        let row = try connection.statement("SELECT record FROM name WHERE name = ?")
+    /// The record under a name, as the disk gave it back, and when it was renewed.
+    func record(under name: Name) throws(StoreFailure) -> (record: UnverifiedNameRecord, renewedMs: UInt64)? {
+        let row = try connection.statement("SELECT record, renewed_ms FROM name WHERE name = ?")
         row.bind(name.text, at: 1)
         guard try row.next() else { return nil }
         defer { row.reset() }
         guard let record = try? UnverifiedNameRecord(decoding: row.bytes(0)) else {
             throw .damaged("a name's record does not parse")
         }
-        return record
+        return (record, try row.count(1))
     }
 }

@@ -86,7 +86,7 @@ extension LogWriter {
     }
 
     /// Takes what was dropped out of the totals. They may be damaged: what they cannot be is 0.
-    private func count(dropped entries: UInt64, packages: UInt64 = 0, channels: UInt64 = 0) {
+    func count(dropped entries: UInt64, packages: UInt64 = 0, channels: UInt64 = 0) {
         totals.channels -= min(channels, totals.channels)
         totals.entries -= min(entries, totals.entries)
         totals.keyPackages -= min(packages, totals.keyPackages)

@@ -8,19 +8,27 @@ extension LogWriter {
         switch mutation {
         case .create(let id, let kind, let access, let retentionSeconds, let atMs):
             try create(
-                id, head: ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds), atMs: atMs)
+                id, ChannelHead(created: access, kind: kind, retentionSeconds: retentionSeconds, atMs: atMs))
         case .append(let id, let entry, let nextAccess):
             try append(entry, to: id, nextAccess: nextAccess)
         case .close(let id, let lastSeq):
             try close(id, lastSeq: lastSeq)
         case .trim(let id, let firstSeq):
             try trim(id, to: firstSeq)
-        case .deposit(let id, let keyPackages, let lastResort, let shelfVersion):
-            try deposit(keyPackages, lastResort: lastResort, on: id, shelfVersion: shelfVersion)
+        case .deposit(let id, let keyPackages, let lastResort, let shelfVersion, let atMs):
+            try deposit(keyPackages, lastResort: lastResort, on: id, shelfVersion: shelfVersion, atMs: atMs)
         case .withdraw(let id, let position, let shelfVersion):
             try withdraw(position, from: id, shelfVersion: shelfVersion)
-        case .register(let record, let replacing):
-            try register(record, replacing: replacing)
+        case .register(let record, let replacing, let atMs):
+            try register(record, replacing: replacing, atMs: atMs)
+        case .use(let id, let atMs):
+            try use(id, atMs: atMs)
+        case .forget(let id, let usedMs):
+            try forget(id, usedMs: usedMs)
+        case .dropName(let name):
+            try drop(name)
+        case .noteClock(let ms):
+            try noteClock(ms)
         }
     }
 
@@ -34,16 +42,17 @@ extension LogWriter {
         return channel
     }
 
-    private func create(_ id: ChannelID, head: ChannelHead, atMs: UInt64) throws(StoreFailure) -> Bool {
+    private func create(_ id: ChannelID, _ head: ChannelHead) throws(StoreFailure) -> Bool {
         guard try channel(id) == nil else { return false }
         beginWriting()
         lastChannelNumber += 1
-        let row = try connection.statement("INSERT INTO channel VALUES (?, ?, ?, ?, 0, ?)")
+        let row = try connection.statement("INSERT INTO channel VALUES (?, ?, ?, ?, 0, ?, ?)")
         row.bind(lastChannelNumber, at: 1)
         row.bind(id.bytes, at: 2)
-        row.bind(atMs, at: 3)
+        row.bind(head.createdMs, at: 3)
         row.bind(UInt64(head.retentionSeconds), at: 4)
         row.bind(UInt64(head.kind.rawValue), at: 5)
+        row.bind(head.usedMs, at: 6)
         try row.run()
         try insertEpoch(of: head, in: lastChannelNumber)
         transaction.entered.append(id)

@@ -3,18 +3,20 @@ import KithWire
 /// Key packages and names.
 extension LogWriter {
     func deposit(
-        _ keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, on id: ChannelID, shelfVersion: UInt64
+        _ keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?, on id: ChannelID, shelfVersion: UInt64,
+        atMs: UInt64
     ) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id), !channel.state.head.isClosed else { return false }
         let number = channel.state.number
         var shelf = try shelf(of: number)
         guard shelf.version == shelfVersion else { return false }
         beginWriting()
-        let row = try connection.statement("INSERT INTO key_package VALUES (NULL, ?, ?, ?)")
+        let row = try connection.statement("INSERT INTO key_package VALUES (NULL, ?, ?, ?, ?)")
         for keyPackage in keyPackages {
             row.bind(number, at: 1)
             row.bind(shelf.nextPosition, at: 2)
             row.bind(keyPackage.bytes, at: 3)
+            row.bind(atMs, at: 4)
             try row.run()
             shelf.nextPosition += 1
         }
@@ -48,17 +50,18 @@ extension LogWriter {
         return true
     }
 
-    func register(_ record: NameRecord, replacing: UInt64?) throws(StoreFailure) -> Bool {
+    func register(_ record: NameRecord, replacing: UInt64?, atMs: UInt64) throws(StoreFailure) -> Bool {
         let current = try connection.statement("SELECT version FROM name WHERE name = ?")
         current.bind(record.name.text, at: 1)
         let version = try current.next() ? current.uint64(0) : nil
         current.reset()
         guard version == replacing else { return false }
         beginWriting()
-        let row = try connection.statement("REPLACE INTO name VALUES (?, ?, ?)")
+        let row = try connection.statement("REPLACE INTO name VALUES (?, ?, ?, ?)")
         row.bind(record.name.text, at: 1)
         row.bind(record.version, at: 2)
         row.bind(record.unverified.encoded, at: 3)
+        row.bind(atMs, at: 4)
         try row.run()
         if version == nil {
             totals.names += 1
@@ -77,13 +80,13 @@ extension LogWriter {
         return (row.uint64(0) + (try shelf(of: channel).hasLastResort ? 1 : 0), Int(clamping: row.uint64(1)))
     }
 
-    private struct Shelf {
+    struct Shelf {
         var version: UInt64 = 0
         var nextPosition: UInt64 = 1
         var hasLastResort = false
     }
 
-    private func shelf(of channel: UInt64) throws(StoreFailure) -> Shelf {
+    func shelf(of channel: UInt64) throws(StoreFailure) -> Shelf {
         let row = try connection.statement(
             "SELECT version, next_position, last_resort IS NOT NULL FROM shelf WHERE channel = ?")
         row.bind(channel, at: 1)

@@ -158,7 +158,7 @@ final class LogWriter {
     /// Whether something has been put off.
     var hasHousekeeping: Bool { hasDropped || sweep != nil || !behind.isEmpty }
 
-    private func inTransaction(_ body: () throws(StoreFailure) -> Void) throws(StoreFailure) {
+    func inTransaction(_ body: () throws(StoreFailure) -> Void) throws(StoreFailure) {
         startSweepIfDue(atOnce: false)
         transactionNumber += 1
         transaction = Transaction()

@@ -14,8 +14,8 @@ public actor SQLiteStore: ChannelStore {
     /// See ``ChannelStore/relayID``.
     public nonisolated let relayID: [UInt8]
     private nonisolated let executor: any SerialExecutor
-    private nonisolated let folder: StoreFolder
-    private nonisolated let reader: ConnectionThread
+    nonisolated let folder: StoreFolder
+    nonisolated let reader: ConnectionThread
     private nonisolated let checkpointer: ConnectionThread
 
     private var lock: FolderLock?
@@ -136,10 +136,11 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/record(under:)``.
-    public func record(under name: Name) async throws(StoreFailure) -> NameRecord? {
-        let record = try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
-        guard let record else { return nil }
-        return try await SQLiteStore.verified(record, for: name)
+    public func record(under name: Name) async throws(StoreFailure) -> StoredName? {
+        let found = try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
+        guard let found else { return nil }
+        return StoredName(
+            record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
     /// Checks a record's signature again: what the disk gave back may not be what was stored. On a thread of the global pool:

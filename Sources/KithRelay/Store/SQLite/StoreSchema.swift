@@ -9,19 +9,22 @@ enum StoreSchema {
     /// "Kith" in ASCII: tells the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
     /// What `user_version` says. A change of the tables raises it and comes with a migration.
-    static let version: UInt64 = 2
+    static let version: UInt64 = 3
 
     private static let tables = """
-        -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the
+        -- One row. clock_ms: the time that the relay last went by; 0 before it is noted. heads_through: the entry rows up to this position are in channel_head. The totals are those of the
         -- entry rows up to counted_through; no position up to it is ever given out again.
         CREATE TABLE store (
             one INTEGER PRIMARY KEY CHECK (one = 1), relay_id BLOB NOT NULL,
             heads_through INTEGER NOT NULL, counted_through INTEGER NOT NULL,
-            channels INTEGER NOT NULL, entries INTEGER NOT NULL, key_packages INTEGER NOT NULL, names INTEGER NOT NULL);
+            channels INTEGER NOT NULL, entries INTEGER NOT NULL, key_packages INTEGER NOT NULL, names INTEGER NOT NULL,
+            clock_ms INTEGER NOT NULL);
 
         CREATE TABLE channel (
             number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
-            retention_s INTEGER NOT NULL, closed INTEGER NOT NULL, kind INTEGER NOT NULL);
+            retention_s INTEGER NOT NULL, closed INTEGER NOT NULL, kind INTEGER NOT NULL,
+            used_ms INTEGER NOT NULL);
+        CREATE INDEX channel_used ON channel (used_ms);
 
         -- The ends of a channel. No row: as created. due_ms: when the first kept entry expires; 0 if not known.
         -- total_bytes and dropped_bytes count payloads since the channel was created.
@@ -54,10 +57,14 @@ enum StoreSchema {
         CREATE TABLE shelf (
             channel INTEGER PRIMARY KEY, version INTEGER NOT NULL, next_position INTEGER NOT NULL, last_resort BLOB);
         CREATE TABLE key_package (
-            number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL);
+            number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL,
+            deposited_ms INTEGER NOT NULL);
         CREATE UNIQUE INDEX key_package_place ON key_package (channel, position);
 
-        CREATE TABLE name (name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE name (
+            name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL, renewed_ms INTEGER NOT NULL)
+            WITHOUT ROWID;
+        CREATE INDEX name_renewed ON name (renewed_ms);
         """
 
     /// What a file turns out to be.
@@ -95,7 +102,7 @@ enum StoreSchema {
                 PRAGMA cache_size = -\(StoreLimits.writerCacheKiB);
                 """)
             if format == .empty { try create(connection) }
-            if case .older = format { try migrate(connection) }
+            if case .older(let found) = format { try migrate(connection, from: found) }
             return connection
         } catch {
             throw StoreOpenError(error, file: folder.database)
@@ -136,31 +143,45 @@ enum StoreSchema {
         }
     }
 
-    /// Brings the tables of version 1 up to date. Kinds are new in version 2: the channels that nobody ever turned and
-    /// that have given out key packages are inboxes.
-    private static func migrate(_ connection: SQLiteConnection) throws(StoreFailure) {
+    /// Brings the tables of an earlier version up to date, in one transaction.
+    private static func migrate(_ connection: SQLiteConnection, from found: UInt64) throws(StoreFailure) {
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
-            try connection.execute(
-                """
-                ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
-                UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)
-                    AND NOT EXISTS (SELECT 1 FROM epoch WHERE epoch.channel = channel.number AND epoch.epoch > 0);
-                PRAGMA user_version = \(version);
-                COMMIT;
-                """)
+            if found < 2 { try connection.execute(kinds) }
+            if found < 3 { try connection.execute(ages) }
+            try connection.execute("PRAGMA user_version = \(version); COMMIT")
         } catch {
             connection.rollback()
             throw error
         }
     }
 
+    /// Version 2: the channels that nobody ever turned and that have given out key packages are inboxes.
+    private static let kinds = """
+        ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+        UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)
+            AND NOT EXISTS (SELECT 1 FROM epoch WHERE epoch.channel = channel.number AND epoch.epoch > 0);
+        """
+
+    /// Version 3: everything that has no age yet is as old as the migration.
+    private static let ages = """
+        ALTER TABLE store ADD COLUMN clock_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE channel ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE key_package ADD COLUMN deposited_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE name ADD COLUMN renewed_ms INTEGER NOT NULL DEFAULT 0;
+        UPDATE channel SET used_ms = unixepoch() * 1000;
+        UPDATE key_package SET deposited_ms = unixepoch() * 1000;
+        UPDATE name SET renewed_ms = unixepoch() * 1000;
+        CREATE INDEX channel_used ON channel (used_ms);
+        CREATE INDEX name_renewed ON name (renewed_ms);
+        """
+
     private static func create(_ connection: SQLiteConnection) throws(StoreFailure) {
         // One transaction: a kill in between leaves an empty file, which is made anew.
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
             try connection.execute(tables)
-            let statement = try connection.prepare("INSERT INTO store VALUES (1, ?, 0, 0, 0, 0, 0, 0)")
+            let statement = try connection.prepare("INSERT INTO store VALUES (1, ?, 0, 0, 0, 0, 0, 0, 0)")
             statement.bind(EntryID.random().bytes, at: 1)
             try statement.run()
             try connection.execute("PRAGMA application_id = \(applicationID)")

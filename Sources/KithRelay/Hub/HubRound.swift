@@ -1,0 +1,34 @@
+import KithWire
+
+/// What a round of the hub works with.
+extension Hub {
+    /// What a round has decided so far.
+    struct Round {
+        var nowMs: UInt64 = 0
+        var uptime: Int64 = 0
+        var mutations: [StoreMutation] = []
+        /// Answers in order; those that depend on a mutation name it.
+        var answers: [PendingAnswer] = []
+        /// Channels with a tentative state, in the order of their first entry.
+        var channels: [HubChannel] = []
+        var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
+    }
+
+    /// A channel about which the store is being asked.
+    struct Busy {
+        /// How many tasks are at it.
+        var tasks = 0
+        /// Requests that wait until they are done.
+        var waiting: [IntakeItem] = []
+    }
+
+    struct PendingAnswer {
+        let connection: ConnectionNumber
+        let requestID: UInt32
+        let reply: Reply
+        var effect: LoopBatch.Effect = .none
+        /// Index of the mutation that has to be committed for `reply` to be true, and the request to try again if
+        /// the store reports a conflict.
+        var condition: (mutation: Int, channel: ChannelID, retry: ClientFrame)?
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import KithRelay
+import KithWire
+import NIOPosix
+
+/// `kith relay drop`: takes something out of a relay's store.
+struct RelayDropCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Close a channel of a relay, or delete a name: what a stranger left there, say.",
+        discussion: """
+            The relay has to be stopped. A channel that is dropped is closed as if a member had done it: its entries and key \
+            packages are deleted, and its members are told that it is gone. There is no way back.
+
+            A channel is named by its id or by the first 8 or more digits of it; `kith relay audit` prints 8 of them.
+
+            EXAMPLES
+              kith relay drop --channel 1f0c27ab             the channel whose id begins so
+              kith relay drop --name alice --data /srv/kith  a name, which anybody can register then
+
+            EXIT CODES
+              0  dropped    1  not found, or the store is in use or cannot be read    64  wrong usage
+            """)
+
+    @OptionGroup var store: RelayStoreOptions
+
+    @Option(name: .long, help: "The id of a channel in hexadecimal, or its first digits.")
+    var channel: String?
+
+    @Option(name: .long, help: "A name.")
+    var name: String?
+
+    func validate() throws {
+        guard (channel == nil) != (name == nil) else { throw ValidationError("Give --channel or --name.") }
+        if let channel, channelPrefix(channel) == nil {
+            throw ValidationError("--channel takes 8 to 64 hexadecimal digits, an even number of them.")
+        }
+        if let name, Name(name) == nil {
+            throw ValidationError("--name takes up to 64 of the characters a-z, 0-9, '.', '_' and '-'.")
+        }
+    }
+
+    private func channelPrefix(_ text: String) -> [UInt8]? {
+        let digits = text.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
+        guard digits.count == text.count, (8...64).contains(digits.count), digits.count % 2 == 0 else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let store: SQLiteStore
+            do {
+                store = try SQLiteStore(existingIn: self.store.folder.path, eventLoop: group.any())
+            } catch StoreOpenError.inUse(let folder) {
+                try? await group.shutdownGracefully()
+                throw Failure(message: "\(folder) is in use; stop the relay first")
+            } catch {
+                try? await group.shutdownGracefully()
+                throw error
+            }
+            do {
+                StandardStream.output.write(try await drop(from: store) + "\n")
+            } catch {
+                await store.close()
+                try? await group.shutdownGracefully()
+                throw error
+            }
+            await store.close()
+            try? await group.shutdownGracefully()
+        }
+    }
+
+    /// Returns what was done.
+    private func drop(from store: SQLiteStore) async throws -> String {
+        if let name = name.flatMap({ Name($0) }) {
+            guard try await store.drop(name) else { throw Failure(message: "there is no name \(name.text) here") }
+            return "deleted the name \(name.text)"
+        }
+        let prefix = channel.flatMap { channelPrefix($0) } ?? []
+        let found = try await store.channels(beginningWith: prefix)
+        guard let id = found.first else { throw Failure(message: "there is no channel with this id here") }
+        guard found.count == 1 else {
+            throw Failure(message: "several channels have an id that begins so; give more of its digits")
+        }
+        guard try await store.drop(id) else { throw Failure(message: "the channel was closed already") }
+        return "closed the channel, and deleted what it held"
+    }
+}
