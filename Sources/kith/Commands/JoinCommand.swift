@@ -23,7 +23,8 @@ struct JoinCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  joined    1  failed, said in one line (the invite is damaged, over, or was used)
-              3  a key is not the one in the invite    4  the relay was not reached in time
+              3  a key is not the one in the invite    4  the relay was not reached in time, or the
+              other person's keys are not valid by this device's clock: they are added once they are
               5  another process has the profile open    64  wrong usage
             """)
 
