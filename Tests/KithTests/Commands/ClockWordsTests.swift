@@ -24,7 +24,7 @@ struct ClockWordsTests {
         #expect(fields["event"] as? String == "clock")
         #expect(fields["relay"] as? String == "127.0.0.1:7443")
         #expect(fields["aheadMs"] as? Int64 == -2_592_000_000)
-        #expect(fields["warning"] as? String == behind.sentence)
+        #expect(fields["warning"] as? String == behind.sentence.description)
         let bob = ClockDifference(witness: .contact(ContactID(rawValue: 1), name: "bob"), aheadMs: -7_200_000)
         #expect(
             ListenEvent(.clock(bob), only: nil, names: [:])?.line(.text)
