@@ -95,11 +95,13 @@ enum Bench {
     static let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: now)
 
     static func client(_ name: String, _ suite: CipherSuite) throws -> Client {
-        // What mls-rs lists by default, so that sizes can be compared.
+        // What mls-rs lists by default, and no GREASE as it sends none, so that sizes can be compared.
         let suites = (1...7).map { CipherSuite(rawValue: $0) } + (suite.rawValue > 7 ? [suite] : [])
-        return Client(
+        var client = Client(
             credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite),
             capabilities: Capabilities(cipherSuites: suites, proposals: []))
+        client.carriesGREASE = false
+        return client
     }
 
     static func bundle(_ name: String, _ suite: CipherSuite) throws -> KeyPackageBundle {

@@ -59,7 +59,6 @@ struct HashRatchet: Sendable {
         while generation < wanted { skipped.append(try next(algorithms)) }
         let oldest = UInt64(wanted) - min(UInt64(keep), UInt64(wanted))
         skipped.removeAll { UInt64($0.generation) < oldest }
-        if skipped.count > keep { skipped.removeFirst(skipped.count - keep) }
         return try next(algorithms)
     }
 
