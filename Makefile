@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate mutants dist clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -64,6 +64,10 @@ simulate: setup ## Run the messenger through SEEDS random schedules with faults 
 	scripts/release.sh --product kith-simulate
 	.build/release/kith-simulate --seeds 1..$(or $(SEEDS),10000)
 	.build/release/kith-simulate --profile large --seeds 1..$(or $(LARGE_SEEDS),5)
+
+mutants: setup ## Break the code in one place at a time and see whether the tests notice (hours; ONLY=TEXT takes some)
+	@scripts/setup.sh python3
+	scripts/mutants.py all --only '$(ONLY)' --report .build/mutants-report.txt
 
 dist: setup ## Pack a program that runs without Swift installed into dist/
 	scripts/dist.sh
