@@ -11,8 +11,8 @@ Tests/Mutants/accepted.txt, each with its reason.
     mutants.py all                         all of it, in .build/mutants
 
 Options: --only TEXT takes the mutants whose name contains TEXT; --jobs N runs N at a time; --report FILE appends each result, and
-mutants that are in it already are not run again; --quick runs the first filter of each mutant only, and leaves what survives it
-out of the report.
+mutants that are in it already are not run again; --stages N runs the first N filters of each mutant only, and leaves what survives
+them out of the report.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def comparisons(source, start, end):
     """Comparisons with a limit, each off by one."""
     other = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
     operand = r"[\w.\[\]]+(?:\([\w. ]*\))?"
-    pattern = rf"({operand}) (<=|>=|<|>) ((?:\w+\.)*(?:\w*[Ll]imits?|configuration|window)\.\w+)\b"
+    pattern = rf"(?<![-+*/%&|?<>] )(?<![\w.])({operand}) (<=|>=|<|>) ((?:\w+\.)*(?:\w*[Ll]imits?|configuration|window)\.\w+)\b(?! ?[-+*/%(&.])"
     for match in re.finditer(pattern, source[start:end]):
         left, operation, right = match.groups()
         yield start + match.start(), start + match.end(), f"{left} {other[operation]} {right}"
@@ -287,11 +287,11 @@ def read_report(path):
     return dict(line.split("\t", 1)[::-1] for line in path.read_text().splitlines())
 
 
-def run(root, tree, mutants, jobs, report, quick):
+def run(root, tree, mutants, jobs, report, stages):
     results = read_report(report)
-    if quick:
-        for mutant in mutants:
-            mutant.filters = mutant.filters[:1]
+    complete = {mutant.name for mutant in mutants if stages >= len(mutant.filters)}
+    for mutant in mutants:
+        mutant.filters = mutant.filters[:stages]
     accepted = read_accepted(root)
     waiting = [mutant for mutant in mutants if mutant.name not in results]
     timeouts = {}
@@ -306,7 +306,7 @@ def run(root, tree, mutants, jobs, report, quick):
             mutant, result = pending[future], future.result()
             results[mutant.name] = result
             print(f"{result}\t{mutant.name}", flush=True)
-            if report and not (quick and result == "SURVIVED"):
+            if report and (result != "SURVIVED" or mutant.name in complete):
                 with report.open("a") as file:
                     file.write(f"{result}\t{mutant.name}\n")
     judged = {mutant.name: results[mutant.name] for mutant in mutants}
@@ -327,7 +327,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     parser.add_argument("--report", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--stages", type=int, default=99)
     arguments = parser.parse_args()
     mutants, sources, errors = read_sites(ROOT)
     known = {mutant.name for mutant in mutants}
@@ -346,7 +346,7 @@ def main():
     if arguments.action == "all":
         subprocess.run(["swift", "build", "--build-tests"], cwd=arguments.tree, check=True)
     if arguments.action in ("run", "all"):
-        if not run(ROOT, arguments.tree, chosen, arguments.jobs, arguments.report, arguments.quick):
+        if not run(ROOT, arguments.tree, chosen, arguments.jobs, arguments.report, arguments.stages):
             sys.exit(1)
 
 

@@ -144,6 +144,7 @@ struct AgreementTests {
         var members = try TestMembers(["alice", "bob", "carol"])
         let pending = try members.groups[1].commit(in: members.environment)
         let before = members.groups[1]
+        try members.propose(2, members.groups[2].proposeUpdate(in: members.environment))
         try members.commit(0, CommitOptions([.remove(LeafIndex(1))]))
         #expect(throws: MLSError.usage(.groupInactive)) { try members.groups[1].apply(pending) }
         let removed = try Group(restoring: members.groups[1].epochState, records: members.groups[1].records)
@@ -151,6 +152,7 @@ struct AgreementTests {
             #expect(group.status == .removed)
             #expect(throws: MLSError.usage(.groupInactive)) { try group.export(label: "label", length: 32) }
             for (new, old) in zip(group.secrets.stored, before.secrets.stored) { #expect(new != old) }
+            #expect(group.pendingProposals.isEmpty && group.exporterTree.secrets.isEmpty)
             #expect(group.privateKeys.isEmpty && group.resumptionPSKs.isEmpty && group.secretTree.recordKeys.isEmpty)
         }
         try members.checkAgreement()

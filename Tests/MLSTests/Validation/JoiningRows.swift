@@ -179,6 +179,21 @@ extension ValidationRow {
         ValidationRow("WE-9", .joining(.groupExtensionUnsupported)) {
             try join { $0.context.extensions = [Extension(type: ExtensionType(rawValue: 0xff00), data: [])] }
         },
+        ValidationRow("WE-23", .preSharedKey(.nonceLength)) {
+            try join {
+                $0.preSharedKeys = [
+                    PreSharedKeyID(kind: .external(id: [1]), nonce: [UInt8](repeating: 1, count: 33))
+                ]
+            }
+        },
+        ValidationRow("WE-24", .leafNode(.credential)) {
+            // The inviter's credential is judged before the tree, here one that is refused for another reason.
+            try join(
+                {
+                    $0.announcesTreeHash = false
+                    $0.context.treeHash = [1]
+                }, environment: testEnvironment { $0.authentication = TestAuthentication(refused: ["alice"]) })
+        },
         ValidationRow("WE-22", .joining(.groupExtensionRefused)) {
             try join(
                 { $0.context.extensions = [.externalSenders([])] },

@@ -197,6 +197,14 @@ extension ValidationRow {
                 victim.forge.group.signer, .init(groupID: [0], leafIndex: LeafIndex(0)))
             try victim.receive(victim.forge.commit([], path: UpdatePath(leafNode: leaf, nodes: path.nodes)))
         },
+        ValidationRow("LN-30", .leafNode(.signature)) {
+            var victim = try Victim()
+            var draft = LeafDraft(try victim.forge.own)
+            draft.encryptionKey = try victim.forge.group.algorithms.kem.generateKeyPair(.system).publicKey
+            draft.source = .update
+            let leaf = try draft.signed(victim.forge.group.signer, .init(groupID: [0], leafIndex: LeafIndex(0)))
+            try victim.receive(victim.forge.message(.proposal(.update(leaf))))
+        },
         ValidationRow("LN-28", .leafNode(.duplicateSignatureKey)) {
             var victim = try Victim()
             let signer = victim.members.groups[2].signer
