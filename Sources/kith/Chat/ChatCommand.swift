@@ -22,17 +22,21 @@ struct ChatCommand: AsyncParsableCommand {
             program waits until the relay has all of them, for as long as --timeout says.
 
             EXAMPLES
-              kith chat bob                          talk to bob
-              kith chat team --history 200           with more of what was said before
-              kith chat carol --relay host:7443      if she is new, asks that relay for carol
+              kith chat bob                      talk to bob
+              kith chat team --history 200       with more of what was said before
+              kith chat carol --relay host:7443  if she is new, asks that relay for carol
               echo "the backup is done" | kith chat admins
-              kith chat bob --relay host:7443 --relay-pass-file new    the relay has a new pass
-              kith chat bob --json                   one JSON object a line for what happens
+              kith chat bob --json               one JSON object a line for what happens
+              kith chat bob --relay host:7443 --relay-pass-file new    a new pass
 
             EXIT CODES
-              0  done    1  something failed, said in one line    3  a key is not the expected one
-              4  the relay can't be reached, or did not take all in time    6  the relay has no room: it goes out later
-              5  another process has the profile open    64  wrong usage
+              0  done
+              1  something failed, said in one line
+              3  a key is not the expected one
+              4  the relay can't be reached, or did not take all in time
+              5  another process has the profile open
+              6  the relay has no room: it goes out later
+              64  wrong usage
               130  you decided not to
             """)
 
@@ -104,7 +108,7 @@ struct ChatCommand: AsyncParsableCommand {
         if yes { return name }
         let relays = await kith.relays()
         guard relay.relay != nil || !relays.isEmpty, let prompt = Prompt() else {
-            throw Failure("\(unknown). For a name at a relay: kith lookup \(name: name.text)")
+            throw Failure(unknown)
         }
         defer { prompt.close() }
         say(unknown)

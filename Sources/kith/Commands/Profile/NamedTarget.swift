@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import KithWire
 
 /// What a name on the command line stands for.
 enum NamedTarget: Hashable, Sendable {
@@ -150,8 +151,13 @@ enum NamedTarget: Hashable, Sendable {
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"
-        if !near.isEmpty { return "\(start); did you mean \(near.joined(separator: " or "))?" }
-        return names.isEmpty ? "\(start); there are no contacts yet (kith invite, kith join)" : "\(start) (kith list)"
+        // A relay learns the name only when the user asks for that.
+        let lookup: Sentence? = Name(name).map { "For a name at a relay: kith lookup \(name: $0.text)" }
+        if !near.isEmpty {
+            return "\(start); did you mean \(near.joined(separator: " or "))?\(lookup.map { " \($0)" } ?? "")"
+        }
+        let hint: Sentence = names.isEmpty ? "; there are no contacts yet (kith invite, kith join)" : " (kith list)"
+        return "\(start)\(hint)\(lookup.map { ". \($0)" } ?? "")"
     }
 }
 
