@@ -17,37 +17,37 @@ actor ClassicChat {
     /// Entries are of no use once both have left, so the relay need not keep them for its usual month.
     private static let retentionSeconds: UInt32 = 86_400
 
-    private var session: ClassicSession
-    private let makeSession: @Sendable () throws -> ClassicSession
+    var session: ClassicSession
+    let makeSession: @Sendable () throws -> ClassicSession
     /// Before the handshake begins anew. Anybody who knows both ids can make it seem that the other user started again.
-    private var restartPause = GrowingPause(longest: ClassicTimeouts.longestRestartPause)
-    private var isBeginningAnew = false
+    var restartPause = GrowingPause(longest: ClassicTimeouts.longestRestartPause)
+    var isBeginningAnew = false
     private var reconnectPause = GrowingPause(longest: ClassicTimeouts.longestReconnectPause)
     private var connectedAt = ContinuousClock.now
-    private let channel: MeetingChannel
+    let channel: MeetingChannel
     private let connect: @Sendable () async throws -> RelayConnection
     private let giveUpAfter: Duration
-    private let report: Report
+    let report: Report
 
-    private var connection: RelayConnection?
+    var connection: RelayConnection?
     private var follow: RelayFollow?
     /// Counts connections, so that answers of a former one are told apart.
-    private var generation = 0
-    private var queue: AppendQueue?
-    private var lastAccepted = ContinuousClock.now
+    var generation = 0
+    var queue: AppendQueue?
+    var lastAccepted = ContinuousClock.now
     /// Texts that wait for room in the queue, and those that can't be sent at all.
     private var textsHeldUp = 0
     private var textsRefused = 0
-    private var ownEntries: Set<EntryID> = []
+    var ownEntries: Set<EntryID> = []
     private var lastSeq: UInt64 = 0
-    private var isPumpScheduled = false
-    private var failure: (any Error)?
-    private var isOver = false
+    var isPumpScheduled = false
+    var failure: (any Error)?
+    var isOver = false
     /// Whether the two were ever connected.
-    private(set) var wasOpen = false
-    private var established: Established?
-    private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
-    private var waitingForOpen: [CheckedContinuation<Void, Never>] = []
+    var wasOpen = false
+    var established: Established?
+    var waitingForRoom: [CheckedContinuation<Void, Never>] = []
+    var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
     ///   - session: makes a new session of the same two users, with the same identity.
@@ -203,7 +203,7 @@ actor ClassicChat {
         message: "somebody who knows both ids has closed or taken their channel; agree on other ids")
 
     /// What to tell the user: a channel that is no longer the two's does not become it again.
-    private static func saying(_ error: any Error) -> any Error {
+    static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
         else { return error }
@@ -270,115 +270,9 @@ actor ClassicChat {
         connection = nil
     }
 
-    private func stop() {
+    func stop() {
         isOver = true
         follow?.cancel()
-        wake()
-    }
-
-    // MARK: Outputs
-
-    private func carryOut(_ outputs: [Output], areText: Bool = false) {
-        for output in outputs {
-            switch output {
-            case .frame(let frame):
-                let id = EntryID.random()
-                ownEntries.insert(id)
-                queue?.put(frame, id: id, isText: areText)
-            case .event(.peerStartedAgain) where !session.isOpen && session.ending == nil:
-                beginAnewLater()
-            case .event(let event):
-                tell(.session(event))
-                if case .established(let established) = event { self.established = established }
-                if case .refusedKey(let presented, let expected) = event {
-                    fail(WrongPeerKey(presented: presented, expected: expected))
-                }
-            }
-        }
-        pump()
-        if session.isOpen { wasOpen = true }
-        if session.isOpen || session.ending != nil { wake() }
-    }
-
-    /// Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever, unless the new one
-    /// was somebody else's. Until then it goes on, and may still become open.
-    private func beginAnewLater() {
-        guard !isBeginningAnew else { return }
-        isBeginningAnew = true
-        let pause = restartPause.next()
-        Task { [weak self] in
-            try? await Task.sleep(for: pause)
-            await self?.beginAnew()
-        }
-    }
-
-    private func beginAnew() {
-        isBeginningAnew = false
-        guard !session.isOpen, session.ending == nil, !isOver, let fresh = try? makeSession() else { return }
-        session = fresh
-        tell(.beganAnew)
-        carryOut(session.start())
-    }
-
-    private func tell(_ event: ChatEvent) { report(event) }
-
-    private func fail(_ error: any Error) {
-        if failure == nil { failure = error }
-        stop()
-    }
-
-    private func wake() {
-        for waiting in waitingForRoom { waiting.resume() }
-        waitingForRoom = []
-        guard session.isOpen || session.ending != nil || isOver else { return }
-        for waiting in waitingForOpen { waiting.resume() }
-        waitingForOpen = []
-    }
-
-    private func pump() {
-        guard let connection, !isPumpScheduled else { return }
-        let now = NIODeadline.now()
-        let generation = generation
-        if let item = queue?.next(now: now) {
-            connection.submit(channel.append(item.payload, id: item.id)) { [weak self] result in
-                guard let self else { return }
-                Task { await self.appended(item.id, result, generation) }
-            }
-        } else if let delay = queue?.delay(now: now) {
-            pump(afterMs: UInt32(clamping: delay.nanoseconds / 1_000_000) + 1)
-        }
-    }
-
-    private func pump(afterMs delay: UInt32) {
-        guard !isPumpScheduled else { return }
-        isPumpScheduled = true
-        Task { [weak self] in
-            try? await Task.sleep(for: .milliseconds(delay))
-            await self?.pumpNow()
-        }
-    }
-
-    private func pumpNow() {
-        isPumpScheduled = false
-        pump()
-    }
-
-    private func appended(_ id: EntryID, _ result: Result<Reply, RelayConnectionError>, _ generation: Int) {
-        guard generation == self.generation else { return }
-        let refusal: RelayError?
-        switch result {
-        case .success: refusal = nil
-        case .failure(.refused(let error)): refusal = error
-        // The follow learns the same and makes a new connection.
-        case .failure: return
-        }
-        switch queue?.answered(id, error: refusal, now: .now()) {
-        case .accepted:
-            lastAccepted = .now
-            pump()
-        case .later, nil: pump()
-        case .failed(let error): fail(Self.saying(RelayConnectionError.refused(error)))
-        }
         wake()
     }
 }

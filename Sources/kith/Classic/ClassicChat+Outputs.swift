@@ -1,0 +1,112 @@
+import ClassicSession
+import KithClient
+import KithWire
+import NIOCore
+
+// What the session asks for: frames to the relay, one after the other, and events to the user.
+
+extension ClassicChat {
+    func carryOut(_ outputs: [Output], areText: Bool = false) {
+        for output in outputs {
+            switch output {
+            case .frame(let frame):
+                let id = EntryID.random()
+                ownEntries.insert(id)
+                queue?.put(frame, id: id, isText: areText)
+            case .event(.peerStartedAgain) where !session.isOpen && session.ending == nil:
+                beginAnewLater()
+            case .event(let event):
+                tell(.session(event))
+                if case .established(let established) = event { self.established = established }
+                if case .refusedKey(let presented, let expected) = event {
+                    fail(WrongPeerKey(presented: presented, expected: expected))
+                }
+            }
+        }
+        pump()
+        if session.isOpen { wasOpen = true }
+        if session.isOpen || session.ending != nil { wake() }
+    }
+
+    /// Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever, unless the new one
+    /// was somebody else's. Until then it goes on, and may still become open.
+    private func beginAnewLater() {
+        guard !isBeginningAnew else { return }
+        isBeginningAnew = true
+        let pause = restartPause.next()
+        Task { [weak self] in
+            try? await Task.sleep(for: pause)
+            await self?.beginAnew()
+        }
+    }
+
+    private func beginAnew() {
+        isBeginningAnew = false
+        guard !session.isOpen, session.ending == nil, !isOver, let fresh = try? makeSession() else { return }
+        session = fresh
+        tell(.beganAnew)
+        carryOut(session.start())
+    }
+
+    func tell(_ event: ChatEvent) { report(event) }
+
+    func fail(_ error: any Error) {
+        if failure == nil { failure = error }
+        stop()
+    }
+
+    func wake() {
+        for waiting in waitingForRoom { waiting.resume() }
+        waitingForRoom = []
+        guard session.isOpen || session.ending != nil || isOver else { return }
+        for waiting in waitingForOpen { waiting.resume() }
+        waitingForOpen = []
+    }
+
+    func pump() {
+        guard let connection, !isPumpScheduled else { return }
+        let now = NIODeadline.now()
+        let generation = generation
+        if let item = queue?.next(now: now) {
+            connection.submit(channel.append(item.payload, id: item.id)) { [weak self] result in
+                guard let self else { return }
+                Task { await self.appended(item.id, result, generation) }
+            }
+        } else if let delay = queue?.delay(now: now) {
+            pump(afterMs: UInt32(clamping: delay.nanoseconds / 1_000_000) + 1)
+        }
+    }
+
+    private func pump(afterMs delay: UInt32) {
+        guard !isPumpScheduled else { return }
+        isPumpScheduled = true
+        Task { [weak self] in
+            try? await Task.sleep(for: .milliseconds(delay))
+            await self?.pumpNow()
+        }
+    }
+
+    private func pumpNow() {
+        isPumpScheduled = false
+        pump()
+    }
+
+    private func appended(_ id: EntryID, _ result: Result<Reply, RelayConnectionError>, _ generation: Int) {
+        guard generation == self.generation else { return }
+        let refusal: RelayError?
+        switch result {
+        case .success: refusal = nil
+        case .failure(.refused(let error)): refusal = error
+        // The follow learns the same and makes a new connection.
+        case .failure: return
+        }
+        switch queue?.answered(id, error: refusal, now: .now()) {
+        case .accepted:
+            lastAccepted = .now
+            pump()
+        case .later, nil: pump()
+        case .failed(let error): fail(Self.saying(RelayConnectionError.refused(error)))
+        }
+        wake()
+    }
+}
