@@ -9,19 +9,23 @@ struct KithProgram: AsyncParsableCommand {
         abstract: "A private messenger: people talk through a relay that can read nothing.",
         discussion: """
             EXAMPLES
-              kith demo                       see everything work, in one terminal
-              kith host                       be the relay yourself: prints a line for the other person,
-              kith join LINE                  who types this, and you talk
-              kith relay                      run a relay for many
-              kith invite --relay HOST:PORT   a line for somebody to join you there
-              kith send bob < letter.txt      say something; kith listen, kith list, kith history
-              kith help send                  more about a command
+              kith demo                      see everything work, in one terminal
+              kith host                      be the relay yourself; it prints a line
+              kith join LINE                 the other person types that line
+              kith relay                     run a relay for many
+              kith invite --relay HOST:PORT  a line for somebody to join you there
+              kith send bob < letter.txt     say something
+              kith listen, kith list         what came; your conversations
+              kith help send                 more about a command
 
             FILES
-              The folder that KITH_HOME names, or ~/.local/share/kith. KITH_PASSPHRASE_FILE names a file with the passphrase.
+              The folder that KITH_HOME names, or ~/.local/share/kith. KITH_PASSPHRASE_FILE
+              names a file with the passphrase.
 
             EXIT CODES
-              0  done    1  something failed, or its output could not be written; said in one line    64  wrong usage
+              0  done
+              1  something failed, or its output could not be written; said in one line
+              64  wrong usage
               Commands that have more say so in their help.
             """,
         version: "kith \(KithVersion.number)",

@@ -13,7 +13,9 @@ struct ContactsCommand: AsyncParsableCommand {
               kith contacts rename bob "Bob Smith"   only here: others do not see it
 
             EXIT CODES
-              0  done    1  there is no such contact, or the name is taken    64  wrong usage
+              0  done
+              1  there is no such contact, or the name is taken
+              64  wrong usage
             """,
         subcommands: [List.self, Show.self, Rename.self], defaultSubcommand: List.self)
 
@@ -26,8 +28,9 @@ struct ContactsCommand: AsyncParsableCommand {
                   kith contacts --json | jq -r 'select(.verified | not) | .name'
 
                 JSON
-                  One object a line: contact, name, verified, trust (unverified, usedMyInvite, invite, compared),
-                  fingerprint, conflictingFingerprint, registeredName, reachable.
+                  One object a line: contact, name, verified, trust (unverified, usedMyInvite,
+                  invite, compared), fingerprint, conflictingFingerprint, registeredName,
+                  reachable.
 
                 EXIT CODES
                   0  listed    1  there is no profile, or it can't be read    64  wrong usage
@@ -112,7 +115,9 @@ struct ContactsCommand: AsyncParsableCommand {
                   kith contacts rename bob "Bob Smith"
 
                 EXIT CODES
-                  0  done    1  there is no such contact, or the name is taken    5  another process has the profile open
+                  0  done
+                  1  there is no such contact, or the name is taken
+                  5  another process has the profile open
                   64  wrong usage
                 """)
 

@@ -13,14 +13,17 @@ struct ExportCommand: AsyncParsableCommand {
             which your contacts then add again. Nobody can recover the passphrase.
 
             EXAMPLES
-              kith export kith.backup                               asks for a passphrase
-              kith export kith.backup --passphrase-file pw          takes it from a file that only you can read
+              kith export kith.backup                       asks for a passphrase
+              kith export kith.backup --passphrase-file pw  from a file only you can read
 
             JSON
-              One object: file, bytes, damaged (entries and other records that could not be read and are not in it).
+              One object: file, bytes, damaged (entries and other records that could not
+              be read and are not in it).
 
             EXIT CODES
-              0    written    1  not written, or not everything (a part of the profile is damaged), said in one line
+              0    written
+              1    not written, or not everything (a part of the profile is damaged), said
+                   in one line
               64   wrong usage
               130  ctrl-C while it asked
             """)

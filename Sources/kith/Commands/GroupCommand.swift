@@ -29,9 +29,13 @@ struct GroupCommand: AsyncParsableCommand {
     /// The exit codes of the subcommands.
     static let exitCodes = """
         EXIT CODES
-          0  done    1  failed, said in one line    5  another process has the profile open    64  wrong usage
+          0  done
+          1  failed, said in one line
+          5  another process has the profile open
+          64  wrong usage
           3  a member's key has changed (kith verify), or the relay has another key
-          4  not done in time: the relay was not there, a new member's keys are not valid by this device's clock (the member is
+          4  not done in time: the relay was not there, a new member's keys are not
+             valid by this device's clock (the member is
              added once they are) or, to leave, no other member was there
           130  you decided not to
         """
@@ -114,7 +118,8 @@ struct GroupMembersCommand: AsyncParsableCommand {
               kith group members "book club" --json | jq -r .name
 
             JSON
-              One object a line: contact (missing for yourself), name, device, isMe, verified, trust.
+              One object a line: contact (missing for yourself), name, device, isMe,
+              verified, trust.
 
             EXIT CODES
               0  listed    1  there is no such group    64  wrong usage

@@ -17,12 +17,16 @@ struct HistoryCommand: AsyncParsableCommand {
               kith history "the group" --json | jq -r .text
 
             JSON
-              One object a line: conversation, conversationName, id, seq (missing while it waits to be sent), author (me,
-              contact, kith), name, contact, verified, text or notice or unknownKind, sentAt, replyTo, delivery (queued,
-              onRelay, read), readBy, readers (contacts), warnings.
+              One object a line: conversation, conversationName, id, seq (missing while it
+              waits to be sent), author (me, contact, kith), name, contact, verified, text
+              or notice or unknownKind, sentAt, replyTo, delivery (queued, onRelay, read),
+              readBy, readers (contacts), warnings.
 
             EXIT CODES
-              0  printed    1  there is no such conversation, or something can't be read (a damaged entry is shown as such)    64  wrong usage
+              0  printed
+              1  there is no such conversation, or something can't be read (a damaged entry
+                 is shown as such)
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

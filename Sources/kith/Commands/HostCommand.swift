@@ -17,16 +17,16 @@ struct HostCommand: AsyncParsableCommand {
             conversations go on. Makes your profile first if there is none.
 
             EXAMPLES
-              kith host                                   prints an invite and its QR code, and waits
-              kith host                                   later: goes on with the latest conversation
-              kith host --new                             later: waits for somebody new
-              kith host --address chat.example.org:7443   where others reach this machine
-              kith host --listen 0.0.0.0:9000             on this port
-              kith host --yes --no-chat                   serves, and prints who joins
+              kith host                                  prints an invite, and waits
+              kith host                                  later: the latest conversation
+              kith host --new                            later: waits for somebody new
+              kith host --address chat.example.org:7443  where others reach this machine
+              kith host --listen 0.0.0.0:9000            on this port
+              kith host --yes --no-chat                  serves, and prints who joins
 
             JSON
-              With --json the chat does not open. One object a line: {"event": "hosting", relay, pin, invite},
-              {"event": "joined", conversation, name}.
+              With --json the chat does not open. One object a line: {"event": "hosting",
+              relay, pin, invite}, {"event": "joined", conversation, name}.
 
             EXIT CODES
               0    left, or ended with ctrl-C    1  could not start, said in one line

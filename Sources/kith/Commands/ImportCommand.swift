@@ -18,16 +18,18 @@ struct ImportCommand: AsyncParsableCommand {
             The old device, if there still is one, is taken out of a conversation when the new one comes in.
 
             EXAMPLES
-              kith import kith.backup                               asks for the passphrase
-              kith import kith.backup --passphrase-file pw --yes    asks nothing
-              kith import kith.backup --profile restored            beside the profile that you have
+              kith import kith.backup                             asks for the passphrase
+              kith import kith.backup --passphrase-file pw --yes  asks nothing
+              kith import kith.backup --profile restored          beside your profile
 
             JSON
-              One object, as kith status prints the beginning of: profile, folder, name, device, fingerprint, conversations, \
-            contacts.
+              One object, as kith status prints the beginning of: profile, folder, name,
+              device, fingerprint, conversations, contacts.
 
             EXIT CODES
-              0    made    1  not made, said in one line (there is a profile already)    64  wrong usage
+              0    made
+              1    not made, said in one line (there is a profile already)
+              64   wrong usage
               130  ctrl-C while it asked
             """)
 

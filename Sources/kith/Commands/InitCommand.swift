@@ -18,7 +18,9 @@ struct InitCommand: AsyncParsableCommand {
               kith init --profile work               another profile beside the first
 
             EXIT CODES
-              0    made    1  not made, said in one line (there is one already)    64  wrong usage
+              0    made
+              1    not made, said in one line (there is one already)
+              64   wrong usage
               130  ctrl-C while it asked
             """)
 

@@ -12,21 +12,23 @@ struct InviteCommand: AsyncParsableCommand {
             "from your invite".
 
             EXAMPLES
-              kith invite --relay relay.example.org:7443     the first one: which relay to meet at
-              kith invite                                    at the same relay
-              kith invite --qr                               also as a QR code
-              kith invite --wait                             stay until it is used, and say by whom
-              kith invite --reusable --expires 30d           for many
-              kith invite --list                             those that are open
-              kith invite --revoke 3                         close number 3
+              kith invite --relay relay.example.org:7443  the first: at which relay
+              kith invite                                 at the same relay
+              kith invite --qr                            also as a QR code
+              kith invite --wait                          wait, and say who used it
+              kith invite --reusable --expires 30d        for many
+              kith invite --list                          those that are open
+              kith invite --revoke 3                      close number 3
 
             JSON
-              One object for each invite: invite (its number), line, relay, reusable, expires. With --wait, another when it
-              is used: usedBy, conversation.
+              One object for each invite: invite (its number), line, relay, reusable,
+              expires. With --wait, another when it is used: usedBy, conversation.
 
             EXIT CODES
               0  done    1  failed, said in one line    3  the relay has another key
-              4  the relay was not reached in time      5  another process has the profile open    64  wrong usage
+              4  the relay was not reached in time
+              5  another process has the profile open
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

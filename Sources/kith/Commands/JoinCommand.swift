@@ -13,18 +13,21 @@ struct JoinCommand: AsyncParsableCommand {
             invite.
 
             EXAMPLES
-              kith join kith:AQEd...                    the line that the other person gave you
-              kith join -  < invite.txt                 from standard input, so that nobody sees it in the list of processes
+              kith join kith:AQEd...                  the line that you were given
+              kith join - < invite.txt                hidden from the list of processes
               kith join --name "Bob (work)" kith:AQEd...
-              kith join --no-chat --yes kith:AQEd...    asks nothing
+              kith join --no-chat --yes kith:AQEd...  asks nothing
 
             JSON
-              With --json the chat does not open. One object: conversation, name, ... as kith list prints it.
+              With --json the chat does not open. One object: conversation, name, ... as
+              kith list prints it.
 
             EXIT CODES
-              0  joined    1  failed, said in one line (the invite is damaged, over, or was used)
-              3  a key is not the one in the invite    4  the relay was not reached in time, or the
-              other person's keys are not valid by this device's clock: they are added once they are
+              0  joined
+              1  failed, said in one line (the invite is damaged, over, or was used)
+              3  a key is not the one in the invite
+              4  the relay was not reached in time, or the other person's keys are not
+                 valid by this device's clock: they are added once they are
               5  another process has the profile open    64  wrong usage
             """)
 

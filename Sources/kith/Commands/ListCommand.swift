@@ -15,8 +15,8 @@ struct ListCommand: AsyncParsableCommand {
               kith list --json | jq -r .name
 
             JSON
-              One object a line: conversation, name, isGroup, status, statusText, members, unread, lastSeq, lastActivity,
-              relay, suspect.
+              One object a line: conversation, name, isGroup, status, statusText, members,
+              unread, lastSeq, lastActivity, relay, suspect.
 
             EXIT CODES
               0  listed    1  there is no profile, or it can't be read    64  wrong usage

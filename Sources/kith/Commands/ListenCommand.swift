@@ -13,27 +13,32 @@ struct ListenCommand: AsyncParsableCommand {
 
             With --json, lines of standard input are commands:
               {"send": {"to": "bob", "text": "hi"}, "ref": 1}
-              {"send": {"to": "#3", "text": "yes", "replyTo": "ID OF A MESSAGE", "expires": "1d"}}
+              {"send": {"to": "#3", "text": "yes", "replyTo": "MESSAGE ID", "expires": "1d"}}
             Each is answered with an event "sent" or "error" that has the same ref, and later with "delivery". A ref is a whole \
             number or a text. A line has at most \(LineReader.longest >> 10) KiB.
 
             EXAMPLES
               kith listen
-              kith listen --conversation bob --once --timeout 1m    one message of Bob's, or exit code 4
-              kith listen --timeout 5s                              what came since last time
+              kith listen --conversation bob --once --timeout 1m  a message, or exit 4
+              kith listen --timeout 5s                            what came since last time
               kith listen --json | jq -r 'select(.text) | .text'
               mkfifo in; ./bot.py < events > in & kith listen --json < in > events
 
             JSON
-              One object a line, with event: message (as kith history prints it; notices too), delivery (of what was sent:
-              id, seq, delivery, readBy), sent (ref, id), error (ref, message), conversation, contact, relay (relay, state,
-              reason), present (conversation, name), inviteUsed (invite, conversation, name), warning (conversation,
-              warning, and id for a message of yours that the relay does not take), invitationPassedOver (relay), clock
+              One object a line, with event: message (as kith history prints it; notices
+              too), delivery (of what was sent: id, seq, delivery, readBy), sent (ref,
+              id), error (ref, message), conversation, contact, relay (relay, state,
+              reason), present (conversation, contact, name), inviteUsed (invite,
+              conversation, name), warning (conversation, warning, and id for a message of
+              yours that the relay does not take), invitationPassedOver (relay), clock
               (relay or name, aheadMs, warning). Others may be added.
 
             EXIT CODES
-              0  the time was over, or nobody reads the output any more    1  failed, said in one line
-              4  --once, and nothing came in time    5  another process has the profile open    64  wrong usage
+              0  the time was over, or nobody reads the output any more
+              1  failed, said in one line
+              4  --once, and nothing came in time
+              5  another process has the profile open
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

@@ -22,7 +22,9 @@ struct LookupCommand: AsyncParsableCommand {
             EXIT CODES
               0  found    1  failed, said in one line (nobody has the name)
               3  the relay, or the contact, has another key than before
-              4  the relay was not reached in time    5  another process has the profile open    64  wrong usage
+              4  the relay was not reached in time
+              5  another process has the profile open
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

@@ -11,12 +11,14 @@ struct PassphraseCommand: AsyncParsableCommand {
             The old one, if there is one, is asked for first (or read from KITH_PASSPHRASE_FILE).
 
             EXAMPLES
-              kith passphrase                         asks for the old and the new one
-              kith passphrase --new-file new.txt      takes the new one from a file that only you can read
-              kith passphrase --none                  a key file beside the profile opens it from now on
+              kith passphrase                     asks for the old and the new one
+              kith passphrase --new-file new.txt  from a file that only you can read
+              kith passphrase --none              a key file opens it from now on
 
             EXIT CODES
-              0    changed    1  not changed, said in one line    5  another process has the profile open
+              0    changed
+              1    not changed, said in one line
+              5    another process has the profile open
               64   wrong usage
               130  ctrl-C while it asked
             """)

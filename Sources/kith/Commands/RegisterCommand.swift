@@ -12,15 +12,19 @@ struct RegisterCommand: AsyncParsableCommand {
             learns that the name is yours. A name has letters a to z, digits, and . _ - in it.
 
             EXAMPLES
-              kith register alice                                 at the relay of your latest conversation
+              kith register alice  at the relay of your latest conversation
               kith register alice --relay relay.example.org:7443
 
             JSON
               One object: name, relay.
 
             EXIT CODES
-              0  it is yours    1  failed, said in one line (somebody has it)    3  the relay has another key
-              4  the relay was not reached in time    5  another process has the profile open    64  wrong usage
+              0  it is yours
+              1  failed, said in one line (somebody has it)
+              3  the relay has another key
+              4  the relay was not reached in time
+              5  another process has the profile open
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

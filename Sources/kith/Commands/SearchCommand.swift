@@ -18,7 +18,10 @@ struct SearchCommand: AsyncParsableCommand {
               One object a line, as kith history prints it.
 
             EXIT CODES
-              0  found    1  nothing found, or something failed (said in one line; a damaged entry is not searched)    64  wrong usage
+              0  found
+              1  nothing found, or something failed (said in one line; a damaged entry is
+                 not searched)
+              64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

@@ -17,8 +17,8 @@ struct SendCommand: AsyncParsableCommand {
               kith send bob "see you at eight"
               kith send bob < letter.txt
               make 2>&1 | tail -20 | kith send "build robot"
-              kith send --expires 1d bob "the code is 4711"       everyone deletes it after a day
-              kith send --reply-to 12 bob yes                     answers entry 12
+              kith send --expires 1d bob "the code is 4711"  all delete it after a day
+              kith send --reply-to 12 bob yes                answers entry 12
               kith send --no-wait bob "when there is a network"
 
             JSON

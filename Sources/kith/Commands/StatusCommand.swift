@@ -16,8 +16,9 @@ struct StatusCommand: AsyncParsableCommand {
               kith status --json | jq .queued
 
             JSON
-              One object: profile, folder, name, device, fingerprint, openIn (the process that has it open), conversations,
-              unread, queued, invites, contacts, relays (address, pin, conversations, inboxes, and with --check: reachable,
+              One object: profile, folder, name, device, fingerprint, openIn (the process
+              that has it open), conversations, unread, queued, invites, contacts, relays
+              (address, pin, conversations, inboxes, and with --check: reachable,
               clockAheadMs (how far this device's clock is ahead of the relay's), problem).
 
             EXIT CODES

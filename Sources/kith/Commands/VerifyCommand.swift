@@ -16,17 +16,20 @@ struct VerifyCommand: AsyncParsableCommand {
 
             EXAMPLES
               kith verify bob
-              kith verify bob --yes                 they were compared: say so without being asked
-              kith verify bob --undo                they were not, after all
+              kith verify bob --yes   they were compared: say so without being asked
+              kith verify bob --undo  they were not, after all
               kith verify bob --accept-new-key
               kith verify bob --json | jq -r .safetyNumber
 
             JSON
-              One object: contact, name, verified, trust, fingerprint, conflictingFingerprint, ..., safetyNumber.
+              One object: contact, name, verified, trust, fingerprint,
+              conflictingFingerprint, ..., safetyNumber.
 
             EXIT CODES
-              0  the contact's key is compared, or was shown or changed as asked    1  failed, or the digits differ
-              3  another key claims to be the contact's: decide first    5  another process has the profile open
+              0  the contact's key is compared, or was shown or changed as asked
+              1  failed, or the digits differ
+              3  another key claims to be the contact's: decide first
+              5  another process has the profile open
               64  wrong usage
             """)
 

@@ -13,13 +13,15 @@ struct DemoCommand: AsyncParsableCommand {
             nothing behind.
 
             EXAMPLES
-              kith demo                           watch, for half a minute
-              kith demo --classic                 the original system that Kith grew from: two people, RSA, AES-CBC, HMAC
-              kith demo --classic --explain       also what each step stands against
-              kith demo --classic --interactive   be one of the two
+              kith demo                          watch, for half a minute
+              kith demo --classic                the original system: RSA, AES-CBC, HMAC
+              kith demo --classic --explain      also what each step stands against
+              kith demo --classic --interactive  be one of the two
 
             EXIT CODES
-              0  everything was as it should be    1  something was not, said in one line    64  wrong usage
+              0  everything was as it should be
+              1  something was not, said in one line
+              64  wrong usage
             """)
 
     @Flag(name: .long, help: "Show the classic session instead.")

@@ -20,7 +20,9 @@ struct RelayDropCommand: AsyncParsableCommand {
               kith relay drop --name alice --data /srv/kith  a name, which anybody can register then
 
             EXIT CODES
-              0  dropped    1  not found, or the store is in use or cannot be read    64  wrong usage
+              0  dropped
+              1  not found, or the store is in use or cannot be read
+              64  wrong usage
             """)
 
     @OptionGroup var store: RelayStoreOptions

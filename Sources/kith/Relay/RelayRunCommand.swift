@@ -17,13 +17,15 @@ struct RelayRunCommand: AsyncParsableCommand {
             Everything it acknowledges is on disk.
 
             EXAMPLES
-              kith relay                                     on this machine only, port 7443
+              kith relay                                     this machine only, port 7443
               kith relay --listen 0.0.0.0:7443               for others too
-              kith relay --listen 127.0.0.1:0 --data /tmp/r  on a free port, with its store in a folder
+              kith relay --listen 127.0.0.1:0 --data /tmp/r  a free port
               kith relay --limit requests-per-second=1000    with another limit
 
             EXIT CODES
-              0  stopped when asked    1  could not start, or could not go on    64  wrong usage
+              0  stopped when asked
+              1  could not start, or could not go on
+              64  wrong usage
             """)
 
     @OptionGroup var store: RelayStoreOptions

@@ -15,7 +15,10 @@ struct RelayStatusCommand: AsyncParsableCommand {
               kith relay status --json | jq .metrics
 
             EXIT CODES
-              0  it is ready    1  it cannot be reached, or is not ready    3  it has another key    64  wrong usage
+              0  it is ready
+              1  it cannot be reached, or is not ready
+              3  it has another key
+              64  wrong usage
             """)
 
     @Option(name: .long, help: ArgumentHelp("The relay to ask; 127.0.0.1:7443 if not given.", valueName: "host:port"))
