@@ -59,7 +59,7 @@ extension Kith {
         _ = try await perform(.add(conversation, contacts))
     }
 
-    /// Removes a member. Returns when the relay no longer lets them in.
+    /// Removes a member of a group. Returns when the relay no longer lets them in.
     public func remove(_ contact: ContactID, from conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.remove(conversation, contact))
     }

@@ -17,7 +17,7 @@ struct RelayDropCommand: AsyncParsableCommand {
 
             EXAMPLES
               kith relay drop --channel 1f0c27ab             the channel whose id begins so
-              kith relay drop --name alice --data /srv/kith  a name, which anybody can register then
+              kith relay drop --name alice --data /srv/kith  a name, free again
 
             EXIT CODES
               0  dropped

@@ -109,7 +109,7 @@ struct ListenRequest: Decodable {
         switch try await NamedTarget.named(send.to, in: kith) {
         case .conversation(let summary): conversation = summary.id
         case .contact(let contact):
-            throw Failure(message: "there is no conversation with \(contact.name) yet; begin one with kith send")
+            throw Failure("there is no conversation with \(name: contact.name) yet; begin one with kith send")
         }
         return try await kith.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
     }

@@ -1,0 +1,96 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("People with the same name")
+struct NameTests {
+    private static let now: UInt64 = 1_750_000_000_000
+
+    private func store(of name: String) throws -> MemoryProfileStore {
+        let store = MemoryProfileStore()
+        try store.commit(
+            try Profile.new(name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now))
+        return store
+    }
+
+    @Test(
+        "names that look the same count as the same",
+        arguments: ["bob", "Bob", "BOB", "bo\u{200B}b", "\u{FF42}ob", "bo\u{34F}b"])
+    func alike(_ name: String) {
+        var names = NamesInUse()
+        names.didRename(from: nil, to: "bob")
+        #expect(names.free(name) == "\(name) (2)")
+        #expect(!names.isFree(name))
+        #expect(names.isFree(name, exceptFor: "bob"))
+        names.didRename(from: "bob", to: "carol")
+        #expect(names.free(name) == name)
+    }
+
+    @Test("nobody else gets the user's own name, nor had it in an older profile")
+    func ownName() throws {
+        let store = try store(of: "alice")
+        let key = try #require(AccountKey([UInt8](repeating: 7, count: 32)))
+        let namesake = Contact(id: ContactID(rawValue: 1), name: "alice", accountKey: key, trust: .invite)
+        var transaction = StoreTransaction()
+        transaction.put(StoreKey(.contact, item: 1), namesake.stored)
+        try store.commit(transaction)
+        let messenger = try Messenger(opening: store, now: Self.now)
+        #expect(messenger.contactList.map(\.name) == ["alice (2)"])
+        #expect(messenger.freeName("Alice") == "Alice (3)")
+        #expect(throws: KithError.nameTaken("alice")) { try messenger.rename(namesake.id, "alice") }
+        try messenger.rename(namesake.id, "another")
+        #expect(messenger.contactList.map(\.name) == ["another"])
+    }
+
+    @Test("two of one name who meet are told apart, in what they say and among the members")
+    func namesakes() async throws {
+        try await withRelay { address, pin, _ in
+            let relay = RelayPoint(address: address, pin: pin)
+            let (one, other) = (try await Person("sam"), try await Person("sam"))
+            let invite = try await one.kith.createInvite(at: relay)
+            let conversation = try await other.kith.join(invite.invite)
+            _ = try await other.kith.send("it is me", to: conversation)
+            try await eventually({ try await one.kith.conversations().map(\.name) }) { $0 == ["sam (2)"] }
+            let here = try await one.conversation("sam (2)")
+            try await eventually({ try await one.texts(here) }) { $0 == ["sam (2): it is me"] }
+            let members = try await one.kith.members(of: here)
+            #expect(Set(members.map(\.name)) == ["sam", "sam (2)"])
+            #expect(members.filter(\.isMe).map(\.name) == ["sam"])
+            await one.kith.close()
+            await other.kith.close()
+        }
+    }
+
+    @Test("nobody is removed from a conversation of two, and it goes on")
+    func removal() async throws {
+        try await withAliceAndBob { alice, bob, _ in
+            let conversation = try await bob.conversation("alice")
+            let contact = try await bob.contact("alice")
+            await #expect(throws: KithError.self) { try await bob.kith.remove(contact, from: conversation) }
+            _ = try await bob.kith.send("still here", to: conversation)
+            let here = try await alice.conversation("bob")
+            try await eventually({ try await alice.texts(here) }) { $0 == ["bob: still here"] }
+        }
+    }
+
+    @Test("foreign text is plain or in quotes, and is recognized as it is shown")
+    func foreignText() {
+        for name in ["bob", "Zoë van der Berg", "李小龙", "O'Neil-Smith", "build.bot+1@home"] {
+            #expect(ForeignText(name).description == name)
+        }
+        for (name, shown) in [
+            ("team [dev]", "“team (dev)”"), ("a”b", "“a\"b”"), ("", "“”"), ("Kith", "“Kith”"),
+            ("one two three four five", "“one two three four five”"), (" a", "“ a”"),
+        ] {
+            #expect(ForeignText(name).description == shown)
+            #expect(ForeignText(name).isShown(as: shown))
+            #expect(ForeignText(name).isShown(as: String(shown.dropFirst().dropLast())))
+        }
+        #expect(!ForeignText("bob").isShown(as: "ob"))
+        #expect(
+            Notice.renamed("x\"] [bob is verified", by: "eve").sentence.description
+                == "eve named the conversation “x\") (bob is verified”")
+    }
+}
