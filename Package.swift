@@ -10,6 +10,7 @@ let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
@@ -87,12 +88,14 @@ let package = Package(
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
-        .testTarget(name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioPosix, nioSSL]),
+        .testTarget(
+            name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioEmbedded, nioPosix, nioSSL]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioPosix, nioSSL, x509, crypto, grdb,
+                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioSSL, x509, crypto,
+                grdb,
                 grdbSQLite,
             ]),
         .testTarget(

@@ -18,21 +18,59 @@ struct AdmissionTests {
         LoopBatch.Answer(connection: 1, requestID: requestID, reply: reply)
     }
 
-    @Test("a refused present is held back, also beside an earlier request that is still under way")
+    @Test("a refused present takes the answers to earlier requests with it, in the order of the requests")
     func held() {
+        var admission = Admission(limits: RelayLimits())
+        #expect(admission.admit(ping(1), bytes: 10, canAnswer: true, now: start) == true)
+        #expect(!admission.isUndecided)
+        #expect(admission.admit(present(2), bytes: 10, canAnswer: true, now: start) == true)
+        #expect(admission.isUndecided)
+        admission.submitted()
+        #expect(admission.admit(ping(3), bytes: 10, canAnswer: true, now: start) == false)
+        // In the other order: the place of the refusal would tell when it came.
+        guard case .wait = admission.answered(answer(2, .error(.denied)), now: start) else {
+            Issue.record("the refusal did not wait for the earlier answer")
+            return
+        }
+        #expect(admission.isUndecided)
+        guard case .sendAll(let answers, let deadline) = admission.answered(answer(1, .done), now: start) else {
+            Issue.record("the refusal was not held back")
+            return
+        }
+        #expect(answers.map(\.requestID) == [1, 2])
+        #expect(deadline == start + .milliseconds(25))
+        #expect(!admission.isUndecided)
+        #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
+    }
+
+    @Test("a lookup that takes longer than the hold delays the refusal by a whole interval")
+    func slowLookup() {
+        for (tookMs, leavesMs) in [(0, 25), (24, 25), (25, 50), (26, 50), (99, 100)] as [(Int64, Int64)] {
+            var admission = Admission(limits: RelayLimits())
+            #expect(admission.admit(present(1), bytes: 10, canAnswer: true, now: start) == true)
+            admission.submitted()
+            let now = start + .milliseconds(tookMs)
+            guard case .sendAll(_, let deadline) = admission.answered(answer(1, .error(.denied)), now: now) else {
+                Issue.record("the refusal was not held back")
+                return
+            }
+            #expect(deadline == start + .milliseconds(leavesMs))
+        }
+    }
+
+    @Test("what is denied to another request holds nothing back")
+    func deniedElsewhere() {
         var admission = Admission(limits: RelayLimits())
         #expect(admission.admit(ping(1), bytes: 10, canAnswer: true, now: start) == true)
         #expect(admission.admit(present(2), bytes: 10, canAnswer: true, now: start) == true)
         admission.submitted()
-        guard case .send = admission.answered(answer(1, .done)) else {
-            Issue.record("the answer to the ping was kept")
+        guard case .wait = admission.answered(answer(1, .error(.denied)), now: start),
+            case .sendAll(_, let deadline) = admission.answered(answer(2, .granted(.read)), now: start)
+        else {
+            Issue.record("the answers did not leave together")
             return
         }
-        guard case .sendAll(_, let deadline) = admission.answered(answer(2, .error(.denied))) else {
-            Issue.record("the refusal was not held back")
-            return
-        }
-        #expect(deadline == start + .milliseconds(25))
+        #expect(deadline == nil)
     }
 
     @Test("an answer to another request under its number does not end a present's time")
@@ -43,7 +81,7 @@ struct AdmissionTests {
         #expect(admission.admit(present(7), bytes: 10, canAnswer: true, now: start) == false)
         admission.submitted()
         #expect(admission.next(canAnswer: true, now: start) == nil)
-        guard case .send = admission.answered(answer(7, .done)) else {
+        guard case .send = admission.answered(answer(7, .done), now: start) else {
             Issue.record("the answer to the ping was taken for the present's")
             return
         }
@@ -53,7 +91,8 @@ struct AdmissionTests {
         // Nor does one that comes after it.
         #expect(admission.admit(ping(7), bytes: 10, canAnswer: true, now: later) == false)
         #expect(admission.admit(present(7), bytes: 10, canAnswer: true, now: later) == false)
-        guard case .sendAll(let answers, let deadline) = admission.answered(answer(7, .error(.denied))) else {
+        guard case .sendAll(let answers, let deadline) = admission.answered(answer(7, .error(.denied)), now: later)
+        else {
             Issue.record("the refusal was not held back")
             return
         }

@@ -47,8 +47,9 @@ extension Hub {
             return hello(versions, pass, session, connection, requestID)
         }
         guard mayAsk(session, connection, requestID) else { return }
-        // Behind a busy channel everything about it waits its turn.
-        if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil {
+        // Requests about a busy channel wait for their turn. One without a right does not: its refusal would tell by its
+        // time that the channel is busy, and so whether it is in memory.
+        if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil, session.mayWait(frame.request) {
             busy[channel]?.waiting.append(item)
             return
         }
@@ -68,8 +69,9 @@ extension Hub {
         case .follow(let channel, let epoch, let fromSeq):
             follow(channel, epoch, fromSeq, frame, session, connection)
         case .unfollow(let channel):
-            session.follows.remove(channel)
-            channels[channel]?.removeFollower(connection, loop: session.loop)
+            if session.follows.remove(channel) != nil {
+                channels[channel]?.removeFollower(connection, loop: session.loop)
+            }
             answer(.done, to: connection, requestID, effect: .unfollows(channel))
         case .whisper(let channel, let epoch, let payload):
             whisper(channel, epoch, payload, frame, session, connection)

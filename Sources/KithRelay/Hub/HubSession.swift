@@ -29,6 +29,24 @@ final class HubSession {
         rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
     }
 
+    /// Whether the request may wait behind others on its channel: the connection has proved the right that it needs, or it
+    /// needs none. A right in the current epoch is checked later; here one in any epoch is enough.
+    func mayWait(_ request: Request) -> Bool {
+        switch request {
+        case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):
+            rights(in: channel, epoch: epoch).contains(.append)
+        case .turn(let channel, let epoch, _, _, _):
+            rights(in: channel, epoch: epoch).contains(.turn)
+        case .follow(let channel, let epoch, _):
+            rights(in: channel, epoch: epoch).contains(.read)
+        case .unfollow(let channel), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
+            .trim(let channel, _):
+            hasPresented(channel)
+        case .create, .present, .hello, .register, .lookup, .ping:
+            true
+        }
+    }
+
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

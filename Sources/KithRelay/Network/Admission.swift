@@ -1,14 +1,15 @@
 import KithWire
 import NIOCore
 
-/// Which requests of one connection go to the hub, and which wait. Answers leave in the order it says.
+/// Decides which requests of one connection go to the hub and which wait, and the order in which answers leave.
 ///
-/// Two things make a request wait. One is what it may cost: requests under way are bounded by their number, and by their
+/// Two things make a request wait. One is its cost: requests under way are bounded by their number, and by their
 /// bytes together with those of the largest answers they can get, so that a client that does not read cannot queue
 /// answers. The other is a `present` before it: when a token is refused, neither the time nor the place of the refusal
-/// among other answers may tell what the relay had to look up. So nothing overtakes a `present`; several that came at once
-/// are decided together and answered together. Answers are told apart by their requests' numbers, so a `present` also waits
-/// for an earlier request under its own number: whose answer came would not be known.
+/// among other output may tell what the relay had to look up. So nothing overtakes a `present`, and while one is
+/// undecided the connection sends nothing at all (``isUndecided``). Presents that came at once, and the requests that were
+/// under way before them, are answered together and in their order. Answers are told apart by their requests' numbers,
+/// so a `present` waits for an earlier request under its own number.
 struct Admission {
     private struct Item {
         let intake: Intake
@@ -21,13 +22,25 @@ struct Admission {
     /// The numbers of requests that have been let through and not answered, in their order.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
-    /// Presents that were let through together, with their answers as they come.
-    private var presents: [(requestID: UInt32, answer: LoopBatch.Answer?)] = []
+    /// Presents that were let through together, behind the requests that were under way then. Empty if no `present` is.
+    private var group: [Member] = []
+    private var unanswered = 0
+    /// The first of the group that may lack its answer: most answers come in order.
+    private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
-    /// Whether another `present` may join those.
+    /// Whether another `present` may join the group.
     private var isGathering = false
 
+    private struct Member {
+        let requestID: UInt32
+        let isPresent: Bool
+        var answer: LoopBatch.Answer?
+    }
+
     init(limits: RelayLimits) { self.limits = limits }
+
+    /// Whether a `present` is with the hub. Anything sent now would tell by its time when the relay had looked it up.
+    var isUndecided: Bool { !group.isEmpty }
 
     /// Whether everything that came has been let through.
     var isDrained: Bool { waiting.isEmpty }
@@ -61,11 +74,17 @@ struct Admission {
     private mutating func letThrough(_ item: Item, canAnswer: Bool, now: NIODeadline) -> Bool {
         guard canAnswer, hasRoom, let requestID = item.intake.requestID else { return false }
         if case .request(let frame) = item.intake, case .present = frame.request {
-            guard presents.isEmpty || isGathering, !underWay.contains(requestID) else { return false }
-            presents.append((requestID, nil))
+            guard group.isEmpty || isGathering, !underWay.contains(requestID) else { return false }
+            if group.isEmpty {
+                group = underWay.map { Member(requestID: $0, isPresent: false) }
+                firstUnanswered = 0
+                unanswered = group.count
+            }
+            group.append(Member(requestID: requestID, isPresent: true))
+            unanswered += 1
             presentsCame = now
             isGathering = true
-        } else if !presents.isEmpty {
+        } else if !group.isEmpty {
             return false
         }
         underWay.append(requestID)
@@ -73,10 +92,11 @@ struct Admission {
         return true
     }
 
-    /// Forgets what waits.
-    mutating func dropWaiting() {
+    /// Forgets the waiting requests, and the presents whose answers no longer matter.
+    mutating func dropAll() {
         waiting = []
         waitingFrom = 0
+        group = []
     }
 
     /// What was let through is with the hub.
@@ -93,22 +113,40 @@ struct Admission {
     }
 
     /// An answer has come from the hub.
-    mutating func answered(_ answer: LoopBatch.Answer) -> Step {
+    mutating func answered(_ answer: LoopBatch.Answer, now: NIODeadline) -> Step {
         // Most come in the order of their requests.
         if let place = underWay.firstIndex(of: answer.requestID) { underWay.remove(at: place) }
         if underWay.isEmpty { bytesUnderWay = 0 }
-        guard !presents.isEmpty,
-            let place = presents.firstIndex(where: { $0.requestID == answer.requestID && $0.answer == nil })
+        guard !group.isEmpty,
+            let place = group[firstUnanswered...].firstIndex(where: {
+                $0.requestID == answer.requestID && $0.answer == nil
+            })
         else { return .send(answer) }
-        presents[place].answer = answer
-        let answers = presents.compactMap(\.answer)
-        guard answers.count == presents.count else { return .wait }
-        presents = []
-        let isDenied = answers.contains { answer in
-            if case .error(let error) = answer.reply { error.code == .denied } else { false }
+        group[place].answer = answer
+        unanswered -= 1
+        guard unanswered == 0 else {
+            while group[firstUnanswered].answer != nil { firstUnanswered += 1 }
+            return .wait
         }
-        return .sendAll(
-            answers, heldUntil: isDenied ? presentsCame + .milliseconds(Int64(limits.deniedMs)) : nil)
+        let members = group
+        group = []
+        let isDenied = members.contains { member in
+            if case .error(let error) = member.answer?.reply {
+                member.isPresent && error.code == .denied
+            } else {
+                false
+            }
+        }
+        return .sendAll(members.compactMap(\.answer), heldUntil: isDenied ? departure(now: now) : nil)
+    }
+
+    /// The time at which a refusal leaves: a multiple of `deniedMs` after the `present` came. One interval is enough
+    /// unless the disk is slow; then the number of intervals tells far less than the exact time would.
+    private func departure(now: NIODeadline) -> NIODeadline? {
+        guard limits.deniedMs > 0 else { return nil }
+        let interval = Int64(limits.deniedMs) * 1_000_000
+        let passed = max(0, (now - presentsCame).nanoseconds)
+        return presentsCame + .nanoseconds((passed / interval + 1) * interval)
     }
 }
 

@@ -34,6 +34,12 @@ final class Connection: ChannelDuplexHandler {
     private var hasSaidHello = false
     /// Nothing leaves before this time.
     private var heldUntil: NIODeadline?
+    /// The newest ping that has not been answered: one pong stands for all before it (RFC 6455 §5.5.3).
+    private var unansweredPing: [UInt8]?
+    /// Frames of follows that came while nothing may leave. They go behind the answers, whenever those came.
+    private var later: [RelayFrame] = []
+    /// A `present` was decided: follows that could not send meanwhile go on with the next flush.
+    private var areFollowsStale = false
     /// Nothing is read before this time.
     private var pausedUntil: NIODeadline?
     private var isReadWanted = false
@@ -42,6 +48,8 @@ final class Connection: ChannelDuplexHandler {
     /// The other side is closing, and what it said before that has not all been dealt with.
     private var isClosing = false
     private var isTouched = false
+    /// The close frame has been written: nothing follows it.
+    private var isOver = false
 
     private var limits: RelayLimits { loop.shared.limits }
     private var metrics: RelayMetrics { loop.shared.metrics }
@@ -91,16 +99,19 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func close(code: UInt16) {
+        guard !isOver else { return }
         isFailed = true
         isClosing = false
-        admission.dropWaiting()
-        if heldUntil != nil {
-            // What is held back must not leave sooner because the connection ends.
-            heldUntil = nil
-            writer.removeAll()
-        }
+        follows = [:]
+        later = []
+        unansweredPing = nil
+        // Output that is held back must not leave sooner because the connection ends.
+        if !isOpen { writer.removeAll() }
+        heldUntil = nil
+        admission.dropAll()
         writer.writeClose(code: code)
         flush()
+        isOver = true
         context?.close(promise: nil)
     }
 
@@ -141,7 +152,7 @@ final class Connection: ChannelDuplexHandler {
         case .binary(let bytes):
             receive(frame: bytes)
         case .ping(let content):
-            writer.writePong(content)
+            unansweredPing = content
             isTouched = true
         case .pong:
             break
@@ -185,8 +196,11 @@ final class Connection: ChannelDuplexHandler {
         intake.append(IntakeItem(connection: number, intake: item))
     }
 
-    /// Whether answers can leave now: if they cannot, nothing more is asked of the hub.
+    /// Whether answers can leave soon: if they cannot, nothing more is asked of the hub.
     private var canAnswer: Bool { heldUntil == nil && channel.isWritable }
+
+    /// Whether anything at all may leave now. It may not from the admission of a `present` until its answer leaves.
+    private var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
     /// Lets through what waits, and reads more when nothing does.
     private func goOn() {
@@ -205,7 +219,8 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private var mayRead: Bool {
-        pausedUntil == nil && admission.wantsMore && canAnswer
+        // Reading would show in the TCP window as output does on the wire, so it stops for an undecided `present` too.
+        pausedUntil == nil && admission.wantsMore && canAnswer && isOpen
     }
 
     private func readIfWanted() {
@@ -227,27 +242,40 @@ final class Connection: ChannelDuplexHandler {
     // MARK: Out
 
     private var canSend: Bool {
-        heldUntil == nil && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
+        isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
     /// Takes an answer. Returns whether the connection has to be flushed after the batch; said once for each batch.
     func answer(_ answer: LoopBatch.Answer) -> Bool {
-        switch admission.answered(answer) {
+        guard !isOver else { return false }
+        // A follow begins when the hub says so, whenever the answer leaves: what is committed next is meant for it.
+        let isGated = admission.isUndecided
+        if isGated { apply(answer) }
+        switch admission.answered(answer, now: .now()) {
         case .send(let answer):
-            send(answer)
+            write(answer)
+            if !isGated { apply(answer) }
+            if case .closes = answer.effect { close(code: 1008) }
         case .wait:
             return false
         case .sendAll(let answers, let deadline):
             if let deadline { hold(until: deadline) }
-            for answer in answers { send(answer) }
+            areFollowsStale = true
+            for answer in answers { write(answer) }
+            let closes = answers.contains { if case .closes = $0.effect { true } else { false } }
+            if closes { close(code: 1008) }
         }
         return touch()
     }
 
-    private func send(_ answer: LoopBatch.Answer) {
+    private func write(_ answer: LoopBatch.Answer) {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
+    }
+
+    /// Does what the answer changes at the connection, but for closing it.
+    private func apply(_ answer: LoopBatch.Answer) {
         switch answer.effect {
-        case .none:
+        case .none, .closes:
             break
         case .welcomed:
             hasSaidHello = true
@@ -258,9 +286,13 @@ final class Connection: ChannelDuplexHandler {
             perform(step, channel, answer.requestID)
         case .unfollows(let channel):
             follows[channel] = nil
-        case .closes:
-            close(code: 1008)
         }
+    }
+
+    /// Writes a frame of a follow, or keeps it until something may leave again.
+    private func emit(_ reply: Reply, _ requestID: UInt32) {
+        let frame = RelayFrame(requestID: requestID, reply: reply)
+        if isOpen { writer.write(frame) } else { later.append(frame) }
     }
 
     private func touch() -> Bool {
@@ -272,7 +304,18 @@ final class Connection: ChannelDuplexHandler {
     func flush() {
         isTouched = false
         defer { goOn() }
-        guard heldUntil == nil, let context, !writer.isEmpty else { return }
+        guard isOpen, !isOver, let context else { return }
+        if let ping = unansweredPing {
+            unansweredPing = nil
+            writer.writePong(ping)
+        }
+        for frame in later { writer.write(frame) }
+        later = []
+        if areFollowsStale {
+            areFollowsStale = false
+            resumeFollows()
+        }
+        guard !writer.isEmpty else { return }
         metrics.bytesOut.count(writer.bytes.count)
         let buffer = channel.allocator.buffer(bytes: writer.bytes)
         // Keeps the storage of a busy connection, and gives back that of an idle one and of a large frame.
@@ -287,7 +330,6 @@ final class Connection: ChannelDuplexHandler {
             guard self.heldUntil == deadline else { return }
             self.heldUntil = nil
             self.flush()
-            self.resumeFollows()
         }
     }
 
@@ -328,7 +370,7 @@ final class Connection: ChannelDuplexHandler {
             for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
         case .gone:
             follows[channel] = nil
-            writer.write(RelayFrame(requestID: follow.requestID, reply: .error(.gone)))
+            emit(.error(.gone), follow.requestID)
         }
         return writer.isEmpty ? false : touch()
     }
@@ -356,7 +398,7 @@ final class Connection: ChannelDuplexHandler {
             behind.insert(catchUp.channel)
         case .failure(let failure):
             follows[catchUp.channel] = nil
-            writer.write(RelayFrame(requestID: follow.requestID, reply: .error(RelayError(failure))))
+            emit(.error(RelayError(failure)), follow.requestID)
         }
         flush()
     }
@@ -369,8 +411,7 @@ final class Connection: ChannelDuplexHandler {
 
     private func write(_ entries: ArraySlice<Entry>, of channel: ChannelID, _ requestID: UInt32) {
         for chunk in entries.chunkedForFrames {
-            let reply = Reply.entries(channel: channel, entries: Array(chunk))
-            writer.write(RelayFrame(requestID: requestID, reply: reply))
+            emit(.entries(channel: channel, entries: Array(chunk)), requestID)
         }
     }
 
@@ -393,7 +434,7 @@ final class Connection: ChannelDuplexHandler {
             break
         case .sendAndEnd, .end:
             let epoch = follows.removeValue(forKey: channel)?.epoch ?? 0
-            writer.write(RelayFrame(requestID: requestID, reply: .epochEnded(channel: channel, epoch: epoch)))
+            emit(.epochEnded(channel: channel, epoch: epoch), requestID)
         case .read(let first, let last):
             let isRead = reading.contains(channel)
             guard !isRead, reading.count < limits.catchUpsPerConnection else {
@@ -408,7 +449,7 @@ final class Connection: ChannelDuplexHandler {
                     connection: number, requestID: requestID, channel: channel, first: first, last: last))
         case .trimmed(let firstSeq):
             follows[channel] = nil
-            writer.write(RelayFrame(requestID: requestID, reply: .error(.trimmed(firstSeq: firstSeq))))
+            emit(.error(.trimmed(firstSeq: firstSeq)), requestID)
         }
     }
 }

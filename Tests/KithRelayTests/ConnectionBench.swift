@@ -1,0 +1,158 @@
+import KithWire
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+import Synchronization
+
+@testable import KithRelay
+
+/// One connection on a channel without a socket. The hub behind it is real, but its output reaches the connection only
+/// when the test delivers it.
+final class ConnectionBench: Sendable {
+    let channel = NIOAsyncTestingChannel()
+    private let hub: Hub
+    private let loop: RelayLoop
+    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let batches: AsyncStream<LoopBatch>
+    private let earlier = Mutex<[LoopBatch]>([])
+    private let decoder = Mutex(WebSocketDecoder(from: .server))
+    private static let other: ConnectionNumber = 99
+
+    /// A connection that has said hello.
+    init(limits change: (inout RelayLimits) -> Void = { _ in }) async throws {
+        var limits = RelayLimits()
+        change(&limits)
+        let store = MemoryStore(eventLoop: group.next())
+        let metrics = RelayMetrics()
+        let (batches, continuation) = AsyncStream.makeStream(of: LoopBatch.self)
+        self.batches = batches
+        hub = Hub(
+            store: store, limits: limits, metrics: metrics, relayPass: nil, nowMs: { 1_700_000_000_000 },
+            uptime: { 0 }, loops: 1, deliver: { _, batch in continuation.yield(batch) })
+        let shared = RelayLoop.Shared(
+            limits: limits, metrics: metrics, store: store, addresses: AddressTable(perAddress: 10, inAll: 10))
+        loop = RelayLoop(index: 0, eventLoop: channel.testingEventLoop, shared: shared)
+        let (hub, loop, channel) = (hub, loop, channel)
+        try await channel.testingEventLoop.executeInContext {
+            let connection = Connection(number: 1, place: "here", channel: channel, loop: loop, hub: hub)
+            loop.add(connection)
+            try channel.pipeline.syncOperations.addHandler(connection)
+        }
+        _ = try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+        hub.submit([IntakeItem(connection: Self.other, intake: .opened(loop: 0, place: "there"))])
+        other(.hello(versions: [1], relayPass: nil))
+        _ = try await batch()
+        try await ask(.hello(versions: [1], relayPass: nil))
+    }
+
+    // MARK: Said by the client
+
+    enum Message {
+        case request(UInt32, Request)
+        case ping([UInt8])
+        case close(UInt16)
+        case raw([UInt8])
+    }
+
+    /// Everything in one read.
+    func send(_ messages: [Message]) async throws {
+        var bytes: [UInt8] = []
+        for message in messages {
+            var writer = WebSocketWriter()
+            switch message {
+            case .request(let id, let request): writer.write(ClientFrame(requestID: id, request: request), mask: 0)
+            case .ping(let content):
+                writer.writePong(content, mask: 0)
+                bytes.append(contentsOf: [0x89] + writer.bytes.dropFirst())
+                continue
+            case .close(let code): writer.writeClose(code: code, mask: 0)
+            case .raw(let raw):
+                bytes.append(contentsOf: raw)
+                continue
+            }
+            bytes.append(contentsOf: writer.bytes)
+        }
+        try await channel.writeInbound(ByteBuffer(bytes: bytes))
+    }
+
+    /// Sends a request and takes its answer to the connection, and what that says away.
+    func ask(_ request: Request) async throws {
+        try await send([.request(10, request)])
+        try await deliver(batch { $0.answers.contains { $0.requestID == 10 } })
+        await channel.testingEventLoop.run()
+        _ = try await received()
+    }
+
+    /// Has another connection ask for something.
+    func other(_ request: Request) {
+        let frame = ClientFrame(requestID: 1, request: request)
+        hub.submit([IntakeItem(connection: Self.other, intake: .request(frame))])
+    }
+
+    /// Gives the other connection every right in a channel.
+    func otherPresents(_ channel: KnownChannel) async throws {
+        other(.present(channel: channel.id, epoch: 0, tokens: channel.tokens))
+        _ = try await batch { $0.answers.contains { $0.connection == Self.other } }
+    }
+
+    // MARK: Said by the hub
+
+    /// The hub's next output that `matches`. Others before it stay for later calls.
+    func batch(_ matches: (LoopBatch) -> Bool = { _ in true }) async throws -> LoopBatch {
+        let early = earlier.withLock { earlier in earlier.firstIndex(where: matches).map { earlier.remove(at: $0) } }
+        if let early { return early }
+        for await batch in batches {
+            if matches(batch) { return batch }
+            earlier.withLock { $0.append(batch) }
+        }
+        throw CancellationError()
+    }
+
+    func deliver(_ batch: LoopBatch) async throws {
+        loop.deliver(batch)
+        await channel.testingEventLoop.run()
+    }
+
+    func advance(milliseconds: Int64) async throws {
+        // The connection's deadlines are on the system's clock.
+        await channel.testingEventLoop.advanceTime(to: .now() + .milliseconds(milliseconds))
+    }
+
+    // MARK: Heard by the client
+
+    enum Heard: Equatable {
+        case reply(UInt32, Reply)
+        case pong
+        case close(UInt16?)
+
+        var isEntries: Bool { if case .reply(_, .entries) = self { true } else { false } }
+    }
+
+    /// What has left the connection.
+    func received() async throws -> [Heard] {
+        var heard: [Heard] = []
+        while let buffer = try await channel.readOutbound(as: ByteBuffer.self) {
+            try decoder.withLock { decoder in
+                try buffer.withUnsafeReadableBytes { bytes in
+                    try decoder.feed(bytes) { message in
+                        switch message {
+                        case .binary(let bytes):
+                            let frame = try RelayFrame(decoding: bytes)
+                            heard.append(.reply(frame.requestID, frame.reply))
+                        case .pong: heard.append(.pong)
+                        case .close(let code): heard.append(.close(code))
+                        default: break
+                        }
+                    }
+                }
+            }
+        }
+        return heard
+    }
+
+    func close() async throws {
+        _ = try? await channel.finish(acceptAlreadyClosed: true)
+        await hub.shutDown()
+        try await group.shutdownGracefully()
+    }
+}
