@@ -31,6 +31,8 @@ struct ConversationBenchmark {
         // The limits are against strangers; here all come from one address and are in a hurry.
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
+        configuration.limits.addressRequestsPerSecond = 10_000_000
+        configuration.limits.addressRequestBurst = 10_000_000
         configuration.limits.connectionsPerAddress = people + 10
         let folder = workshop.folder("relay")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

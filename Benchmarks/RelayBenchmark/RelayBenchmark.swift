@@ -7,7 +7,8 @@ struct RelayBenchmark: AsyncParsableCommand {
         abstract: "Measures the relay beside its peers, over loopback.",
         subcommands: [
             All.self, Peers.self, ThroughputCommand.self, LatencyCommand.self, ConnectionsCommand.self,
-            FollowersCommand.self, StartupCommand.self, Drive.self, FloorCommand.self,
+            FollowersCommand.self, FairnessCommand.self, StartupCommand.self, Drive.self, FloorCommand.self,
+            Hostile.self,
         ])
 }
 
@@ -19,7 +20,7 @@ struct All: AsyncParsableCommand {
 
     func run() async throws {
         try await Bench.run(
-            options, [Throughput(), Latency(), Connections(), Followers(), Startup(store: store)])
+            options, [Throughput(), Latency(), Connections(), Followers(), Fairness(), Startup(store: store)])
     }
 }
 

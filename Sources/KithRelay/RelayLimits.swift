@@ -14,14 +14,40 @@ public struct RelayLimits: Sendable {
     /// Without any frame for this long, in milliseconds, a connection is closed. Below the idle time of most NATs'
     /// established-connection timers, so dead peers are found before their memory adds up.
     public var idleMs = 300_000
-    /// Connections from one address, or from one IPv6 network of 64 bits. A family or an office behind one NAT fits; one machine cannot take all places.
+    /// Connections from one IPv4 address, or from one IPv6 network of 64 bits. A family or an office behind one NAT
+    /// fits; one machine cannot take all places. As many more may be opening, or asking for `/healthz`.
     public var connectionsPerAddress = 64
+    /// Connections from one IPv6 network of 56 bits: what many providers give one customer, who has 256 networks of 64 bits
+    /// in it.
+    public var connectionsPerIPv6Net56 = 128
+    /// Connections from one IPv6 network of 48 bits: a site, a part of a provider's customers, or one free tunnel.
+    public var connectionsPerIPv6Net48 = 512
     /// Connections in all: file descriptors and about 32 KiB each.
     public var connections = 100_000
     /// Requests a connection may make each second in the long run: far above what people type, below what hurts.
     public var requestsPerSecond = 200
     /// Requests a connection may make at once: opening a profile with a hundred conversations takes three each.
     public var requestBurst = 400
+    /// Requests that all connections of one address may make each second in the long run: ten connections at their rate. A
+    /// request counts for what it costs (``Request/cost``) and once more for each ``bytesOfOne``, so this is 8 MB/s of
+    /// messages too. An address takes a twentieth of what one core decides.
+    public var addressRequestsPerSecond = 2_000
+    /// Requests that all connections of one address may make at once: forty profiles that are opened.
+    public var addressRequestBurst = 16_000
+    /// Bytes of a frame, or read from the store, that cost as much as an append: copying, encrypting and storing them
+    /// takes about as long.
+    static let bytesOfOne = 4096
+    /// Followers for whom sending an entry or a whisper costs as much as an append.
+    static let deliveriesOfOne = 4
+    /// A new connection costs as much as this many appends: a third of a millisecond for the handshake. An address has an
+    /// allowance for them beside the one for requests.
+    static let arrivalCost = 50
+    /// A connection over a rate is not read for at least this long, in milliseconds: twenty wake-ups a second are few, and a
+    /// delay of this length is hardly felt.
+    static let shortestPauseMs: Int64 = 50
+    /// How much of a round there is to share while several addresses wait, in appends: two to three milliseconds. Shorter
+    /// rounds spend more of their time waiting for the disk.
+    static let roundCost = 512
     /// Channels that one connection follows: a client has one connection for all its conversations.
     public var follows = 4096
     /// Channels that one connection has proved tokens for.
@@ -166,7 +192,10 @@ public struct RelayLimits: Sendable {
     nonisolated(unsafe) private static let byName: [(name: String, path: WritableKeyPath<RelayLimits, Int>)] = [
         ("frame", \.frame), ("payload", \.payload), ("hello-ms", \.helloMs), ("idle-ms", \.idleMs),
         ("connections-per-address", \.connectionsPerAddress), ("connections", \.connections),
+        ("connections-per-ipv6-56", \.connectionsPerIPv6Net56), ("connections-per-ipv6-48", \.connectionsPerIPv6Net48),
         ("requests-per-second", \.requestsPerSecond), ("request-burst", \.requestBurst), ("follows", \.follows),
+        ("address-requests-per-second", \.addressRequestsPerSecond),
+        ("address-request-burst", \.addressRequestBurst),
         ("presented-channels", \.presentedChannels), ("presented-epochs", \.presentedEpochs),
         ("requests-under-way", \.requestsUnderWay), ("bytes-under-way", \.bytesUnderWay),
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),

@@ -74,8 +74,7 @@ public final class RelayServer: Sendable {
         let metrics = RelayMetrics()
         let shared = RelayLoop.Shared(
             limits: configuration.limits, metrics: metrics, store: store,
-            addresses: AddressTable(
-                perAddress: configuration.limits.connectionsPerAddress, inAll: configuration.limits.connections))
+            addresses: AddressTable(limits: configuration.limits))
         let loops = group.makeIterator().enumerated().map { index, eventLoop in
             RelayLoop(index: index, eventLoop: eventLoop, shared: shared)
         }
@@ -210,24 +209,30 @@ private struct Front: Sendable {
 
     private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
         shared.metrics.connectionsTotal.count()
-        let address = channel.remoteAddress?.placeOfOne ?? ""
-        guard shared.addresses.enter(address) else {
+        let networks = ClientNetworks(channel.remoteAddress)
+        guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }),
+            let rates = shared.addresses.enter(networks, atNanoseconds: Self.now)
+        else {
             shared.metrics.connectionsRefused.count()
             return channel.close()
         }
-        guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else { return channel.close() }
         let connection = Connection(
-            number: .random(in: .min ... .max), place: address, channel: channel, loop: loop, hub: hub)
+            number: .random(in: .min ... .max), from: networks, rates, channel: channel, loop: loop, hub: hub)
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         loop.add(connection)
         channel.closeFuture.whenComplete { _ in
-            shared.addresses.leave(address)
+            shared.addresses.leave(networks, wasOpen: bound.value.isWebSocket, atNanoseconds: Self.now)
             loop.remove(bound.value)
         }
         return channel.eventLoop.makeCompletedFuture {
             let front = HTTPFront { path in await page(path) }
             let boundFront = NIOLoopBound(front, eventLoop: channel.eventLoop)
-            let upgrader = WebSocketUpgrader { channel in
+            let mayOpen: @Sendable () -> Bool = {
+                bound.value.isWebSocket = shared.addresses.open(networks)
+                if !bound.value.isWebSocket { shared.metrics.connectionsRefused.count() }
+                return bound.value.isWebSocket
+            }
+            let upgrader = WebSocketUpgrader(mayOpen: mayOpen) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     pipeline.removeHandler(boundFront.value, promise: nil)
@@ -242,6 +247,8 @@ private struct Front: Sendable {
             try pipeline.addHandler(front)
         }
     }
+
+    private static var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
 
     private func page(_ path: String) async -> HTTPPage {
         switch path {

@@ -2,6 +2,8 @@
 public enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, put together from its fragments.
     case binary([UInt8])
+    /// A part of a binary message, not its last. The message follows whole; this says only that the peer sent a frame.
+    case fragment
     /// Wants a pong with the same content (§5.5.2).
     case ping([UInt8])
     /// Answers a ping, or just says "still here" (§5.5.3).
@@ -16,6 +18,8 @@ public enum WebSocketError: UInt16, Error, Sendable {
     case protocolError = 1002
     /// A text message; Kith has binary ones only.
     case unsupportedData = 1003
+    /// A close frame whose reason is not UTF-8.
+    case invalidText = 1007
     /// A message over the decoder's limit.
     case messageTooBig = 1009
 }
@@ -35,8 +39,11 @@ public struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Bytes that do not make a whole frame yet.
+    /// Bytes that do not make a whole frame yet, or were not taken apart because the receiver stopped.
     private var pending: [UInt8] = []
+    /// The first of ``pending`` that has not been taken apart.
+    private var pendingFrom = 0
+    private var isStopped = false
     /// The payload of the fragments so far, while a fragmented message is under way.
     private var fragments: [UInt8]?
 
@@ -49,7 +56,7 @@ public struct WebSocketDecoder: Sendable {
     }
 
     /// How many bytes wait for the rest of their frame or message.
-    public var buffered: Int { pending.count + (fragments?.count ?? 0) }
+    public var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
     /// Takes the next bytes and hands each message they complete to `deliver`, in order.
     ///
@@ -57,26 +64,55 @@ public struct WebSocketDecoder: Sendable {
     public mutating func feed(
         _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
     ) throws {
-        guard !pending.isEmpty else {
-            let consumed = try decode(input, deliver: deliver)
-            if consumed < input.count { pending = Array(input[consumed...]) }
+        try push(input) { message in
+            try deliver(message)
+            return true
+        }
+    }
+
+    /// The same, but `deliver` may stop it by returning `false`. Then it takes nothing more apart until ``resume(while:)``.
+    /// Input that is pushed meanwhile is kept.
+    public mutating func push(
+        _ input: UnsafeRawBufferPointer, while deliver: (WebSocketMessage) throws -> Bool
+    ) throws {
+        guard pending.isEmpty, !isStopped else {
+            pending.append(contentsOf: input)
+            if !isStopped { try decodePending(deliver) }
             return
         }
-        pending.append(contentsOf: input)
+        let consumed = try decode(input, deliver)
+        if consumed < input.count { pending = Array(input[consumed...]) }
+    }
+
+    /// Goes on after `deliver` has stopped it.
+    public mutating func resume(while deliver: (WebSocketMessage) throws -> Bool) throws {
+        isStopped = false
+        try decodePending(deliver)
+    }
+
+    private mutating func decodePending(_ deliver: (WebSocketMessage) throws -> Bool) throws {
+        guard !pending.isEmpty else { return }
         // Out of the property, so that the loop reads an array nobody else can change.
         let bytes = pending
         pending = []
-        let consumed = try bytes.withUnsafeBytes { buffer throws in try decode(buffer, deliver: deliver) }
-        if consumed == 0 {
+        let from = pendingFrom
+        pendingFrom = 0
+        let end = try bytes.withUnsafeBytes { buffer throws in
+            from + (try decode(UnsafeRawBufferPointer(rebasing: buffer[from...]), deliver))
+        }
+        guard end < bytes.count else { return }
+        // The rest moves to the front only when it is the smaller part, so that many small steps cost no more than one.
+        if end * 2 > bytes.count {
+            pending = Array(bytes[end...])
+        } else {
             pending = bytes
-        } else if consumed < bytes.count {
-            pending = Array(bytes[consumed...])
+            pendingFrom = end
         }
     }
 
     /// Decodes whole frames from the front of `input`; returns how many bytes they took.
     private mutating func decode(
-        _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
+        _ input: UnsafeRawBufferPointer, _ deliver: (WebSocketMessage) throws -> Bool
     ) throws -> Int {
         var offset = 0
         while true {
@@ -86,11 +122,14 @@ public struct WebSocketDecoder: Sendable {
             let payload = header.unmasked(
                 UnsafeRawBufferPointer(rebasing: rest[header.size..<header.size + header.length]))
             offset += header.size + header.length
-            if let message = try message(header, payload) { try deliver(message) }
+            guard try deliver(message(header, payload)) else {
+                isStopped = true
+                return offset
+            }
         }
     }
 
-    private mutating func message(_ header: FrameHeader, _ payload: [UInt8]) throws(WebSocketError) -> WebSocketMessage?
+    private mutating func message(_ header: FrameHeader, _ payload: [UInt8]) throws(WebSocketError) -> WebSocketMessage
     {
         switch header.opcode {
         case .ping:
@@ -98,15 +137,14 @@ public struct WebSocketDecoder: Sendable {
         case .pong:
             return .pong
         case .close:
-            if payload.count == 1 { throw .protocolError }
-            return .close(code: payload.count >= 2 ? UInt16(payload[0]) << 8 | UInt16(payload[1]) : nil)
+            return .close(code: try closeCode(payload))
         case .text:
             throw .unsupportedData
         case .binary:
             guard fragments == nil else { throw .protocolError }
             if header.isFinal { return .binary(payload) }
             fragments = payload
-            return nil
+            return .fragment
         case .continuation:
             guard var whole = fragments else { throw .protocolError }
             guard whole.count + payload.count <= limit else { throw .messageTooBig }
@@ -114,8 +152,21 @@ public struct WebSocketDecoder: Sendable {
             whole.append(contentsOf: payload)
             if header.isFinal { return .binary(whole) }
             fragments = whole
-            return nil
+            return .fragment
         }
+    }
+
+    /// The status code of a close frame (RFC 6455 §5.5.1), which may have none.
+    private func closeCode(_ payload: [UInt8]) throws(WebSocketError) -> UInt16? {
+        guard !payload.isEmpty else { return nil }
+        guard payload.count >= 2 else { throw .protocolError }
+        let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
+        // §7.4: 1004 to 1006 and 1015 never stand in a frame, and the others outside of these ranges mean nothing.
+        guard (1000...1003).contains(code) || (1007...1014).contains(code) || (3000...4999).contains(code) else {
+            throw .protocolError
+        }
+        guard String(validating: payload.dropFirst(2), as: UTF8.self) != nil else { throw .invalidText }
+        return code
     }
 }
 

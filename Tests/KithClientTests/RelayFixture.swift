@@ -18,6 +18,8 @@ func withRelay<R>(
         // Tests are faster than people.
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
+        configuration.limits.addressRequestsPerSecond = 10_000_000
+        configuration.limits.addressRequestBurst = 10_000_000
         limits(&configuration.limits)
         configuration.relayPass = pass
         let server = try await RelayServer.start(configuration, identity: .kept(in: folder), store: MemoryStore())

@@ -5,22 +5,119 @@ import Testing
 
 @Suite("Addresses of clients")
 struct AddressTests {
-    @Test("one IPv6 network is one place, and IPv4 addresses are each their own, also through an IPv6 socket")
+    private func networks(_ address: String) throws -> ClientNetworks {
+        ClientNetworks(try SocketAddress(ipAddress: address, port: 1))
+    }
+
+    @Test("IPv4 addresses are each their own, also through an IPv6 socket, and an IPv6 site is one place")
     func places() throws {
-        func place(_ address: String) throws -> String { try SocketAddress(ipAddress: address, port: 1).placeOfOne }
-        #expect(try place("2001:db8:1:2::7") == place("2001:db8:1:2:ffff:1:2:3"))
-        #expect(try place("2001:db8:1:2::7") != place("2001:db8:1:3::7"))
+        func place(_ address: String) throws -> String { try networks(address).place }
+        #expect(try place("2001:db8:1:2::7") == place("2001:db8:1:ff02:ffff:1:2:3"))
+        #expect(try place("2001:db8:1:2::7") != place("2001:db8:2:2::7"))
         #expect(try place("192.0.2.7") != place("192.0.2.8"))
         #expect(try place("::ffff:192.0.2.7") == place("192.0.2.7"))
         #expect(try place("::ffff:192.0.2.7") != place("::ffff:192.0.2.8"))
+        #expect(try networks("::ffff:192.0.2.7") == networks("192.0.2.7"))
     }
 
-    @Test("a place that is full is full until somebody leaves")
-    func table() {
-        let table = AddressTable(perAddress: 2, inAll: 3)
-        #expect(table.enter("a") && table.enter("a") && !table.enter("a"))
-        #expect(table.enter("b") && !table.enter("b"))
-        table.leave("a")
-        #expect(table.enter("b"))
+    @Test("an address that is full is full until a connection closes; what opens has places of its own")
+    func table() throws {
+        let table = AddressTable(limits: limits { $0.connectionsPerAddress = 2 })
+        let (a, b) = (ClientNetworks(name: "a"), ClientNetworks(name: "b"))
+        for _ in 0..<2 {
+            #expect(table.enter(a, atNanoseconds: 0) != nil)
+            #expect(table.open(a))
+        }
+        // Two more connections may ask for /healthz, and none of them becomes a third WebSocket.
+        for _ in 0..<2 { #expect(table.enter(a, atNanoseconds: 0) != nil) }
+        #expect(table.enter(a, atNanoseconds: 0) == nil)
+        #expect(!table.open(a))
+        #expect(table.enter(b, atNanoseconds: 0) != nil && table.open(b))
+        table.leave(a, wasOpen: true, atNanoseconds: 0)
+        #expect(table.open(a))
+    }
+
+    @Test("there is a limit for all addresses together")
+    func total() {
+        let table = AddressTable(limits: limits { $0.connections = 2 })
+        #expect(table.enter(ClientNetworks(name: "a"), atNanoseconds: 0) != nil)
+        #expect(table.enter(ClientNetworks(name: "b"), atNanoseconds: 0) != nil)
+        #expect(table.enter(ClientNetworks(name: "c"), atNanoseconds: 0) == nil)
+    }
+
+    @Test("networks of 48 and 56 bits have limits, however many of 64 bits are in them")
+    func sites() throws {
+        let table = AddressTable(limits: limits { $0.addressRequestBurst = 1_000_000 })
+        func opened(_ addresses: [String]) throws -> Int {
+            try addresses.filter { address in
+                let networks = try networks(address)
+                guard table.enter(networks, atNanoseconds: 0) != nil else { return false }
+                guard table.open(networks) else {
+                    table.leave(networks, wasOpen: false, atNanoseconds: 0)
+                    return false
+                }
+                return true
+            }.count
+        }
+        let household = (0..<256).map { "2001:db8:1:\(String($0, radix: 16))::1" }
+        #expect(try opened(household) == 128)
+        // Other networks of 56 bits in the same one of 48.
+        let site = (1..<2_000).map { "2001:db8:1:\(String($0 * 32 + 256, radix: 16))::1" }
+        #expect(try opened(site) == 512 - 128)
+        #expect(try opened(["2001:db8:2:1::1"]) == 1)
+    }
+
+    @Test("connections that come too fast are refused until some time has passed, and a debt outlives them")
+    func arrivals() {
+        let table = AddressTable(
+            limits: limits {
+                $0.addressRequestBurst = 3 * RelayLimits.arrivalCost
+                $0.addressRequestsPerSecond = RelayLimits.arrivalCost
+            })
+        let a = ClientNetworks(name: "a")
+        for _ in 0..<3 {
+            #expect(table.enter(a, atNanoseconds: 0) != nil)
+            table.leave(a, wasOpen: false, atNanoseconds: 0)
+        }
+        #expect(table.enter(a, atNanoseconds: 0) == nil)
+        #expect(table.enter(a, atNanoseconds: 1_000_000_000) != nil)
+        table.leave(a, wasOpen: false, atNanoseconds: 60_000_000_000)
+        #expect(table.count == 0)
+    }
+
+    @Test("addresses that owe nothing are forgotten, however many there were")
+    func forgetting() {
+        let table = AddressTable(limits: limits { _ in })
+        for number in 0..<20_000 {
+            let networks = ClientNetworks(name: "\(number)")
+            let now = Int64(number) * 1_000_000_000
+            #expect(table.enter(networks, atNanoseconds: now) != nil)
+            table.leave(networks, wasOpen: false, atNanoseconds: now)
+        }
+        #expect(table.count <= 1_100)
+    }
+
+    private func limits(_ change: (inout RelayLimits) -> Void) -> RelayLimits {
+        var limits = RelayLimits()
+        change(&limits)
+        return limits
+    }
+}
+
+@Suite("Shared token buckets")
+struct SharedBucketTests {
+    @Test("a burst goes through, then one at a time, and what is overdrawn is made up for")
+    func rate() {
+        let bucket = SharedBucket(burst: 3, perSecond: 10)
+        let each: Int64 = 100_000_000
+        #expect(bucket.charge(2, atNanoseconds: 0) == 0)
+        #expect(bucket.charge(1, atNanoseconds: 0) == each)
+        #expect(bucket.charge(2, atNanoseconds: 0) == 3 * each)
+        #expect(bucket.wait(atNanoseconds: 3 * each) == 0)
+        #expect(!bucket.isFull(atNanoseconds: 3 * each))
+        #expect(bucket.isFull(atNanoseconds: 5 * each))
+        #expect(bucket.charge(.max, atNanoseconds: 0) > 0)
+        #expect(bucket.charge(.max, atNanoseconds: 0) > 0)
+        #expect(bucket.wait(atNanoseconds: 4 * 86_400_000_000_000) == 0)
     }
 }

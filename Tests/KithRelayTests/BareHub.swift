@@ -30,8 +30,8 @@ struct BareHub: Sendable {
     }
 
     /// Opens a connection and says hello.
-    func open(_ connection: ConnectionNumber, from place: String = "here") {
-        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: place))])
+    func open(_ connection: ConnectionNumber, from place: String = "here", rates: AddressRates? = nil) {
+        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: place, rates: rates))])
         submit(.hello(versions: [1], relayPass: nil), on: connection)
     }
 

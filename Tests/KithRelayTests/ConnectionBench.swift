@@ -14,35 +14,64 @@ final class ConnectionBench: Sendable {
     private let loop: RelayLoop
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let batches: AsyncStream<LoopBatch>
+    private let connection: NIOLoopBound<Connection>
     private let earlier = Mutex<[LoopBatch]>([])
     private let decoder = Mutex(WebSocketDecoder(from: .server))
     private static let other: ConnectionNumber = 99
 
-    /// A connection that has said hello.
-    init(limits change: (inout RelayLimits) -> Void = { _ in }) async throws {
+    /// - Parameters:
+    ///   - delivers: whether the hub's output reaches the connection without ``deliver(_:)``.
+    ///   - saysHello: whether the connection has been welcomed.
+    ///   - rates: those of its address, if it shares them.
+    init(
+        delivers: Bool = false, saysHello: Bool = true, rates: AddressRates? = nil,
+        limits change: (inout RelayLimits) -> Void = { _ in }
+    ) async throws {
         var limits = RelayLimits()
         change(&limits)
         let store = MemoryStore(eventLoop: group.next())
         let metrics = RelayMetrics()
         let (batches, continuation) = AsyncStream.makeStream(of: LoopBatch.self)
         self.batches = batches
-        hub = Hub(
-            store: store, limits: limits, metrics: metrics, relayPass: nil, nowMs: { 1_700_000_000_000 },
-            uptime: { 0 }, loops: 1, deliver: { _, batch in continuation.yield(batch) })
         let shared = RelayLoop.Shared(
-            limits: limits, metrics: metrics, store: store, addresses: AddressTable(perAddress: 10, inAll: 10))
-        loop = RelayLoop(index: 0, eventLoop: channel.testingEventLoop, shared: shared)
-        let (hub, loop, channel) = (hub, loop, channel)
-        try await channel.testingEventLoop.executeInContext {
-            let connection = Connection(number: 1, place: "here", channel: channel, loop: loop, hub: hub)
+            limits: limits, metrics: metrics, store: store, addresses: AddressTable(limits: limits))
+        let loop = RelayLoop(index: 0, eventLoop: channel.testingEventLoop, shared: shared)
+        self.loop = loop
+        let hub = Hub(
+            store: store, limits: limits, metrics: metrics, relayPass: nil, nowMs: { 1_700_000_000_000 },
+            uptime: { 0 }, loops: 1,
+            deliver: { _, batch in
+                continuation.yield(batch)
+                if delivers { loop.deliver(batch) }
+            })
+        self.hub = hub
+        let addressRates = rates ?? AddressRates(limits)
+        connection = try await channel.testingEventLoop.executeInContext { [channel] in
+            let connection = Connection(
+                number: 1, from: ClientNetworks(name: "here"), addressRates, channel: channel, loop: loop, hub: hub)
             loop.add(connection)
             try channel.pipeline.syncOperations.addHandler(connection)
+            return NIOLoopBound(connection, eventLoop: channel.testingEventLoop)
         }
         _ = try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         hub.submit([IntakeItem(connection: Self.other, intake: .opened(loop: 0, place: "there"))])
         other(.hello(versions: [1], relayPass: nil))
         _ = try await batch()
-        try await ask(.hello(versions: [1], relayPass: nil))
+        guard saysHello else { return }
+        try await send([.request(10, .hello(versions: [1], relayPass: nil))])
+        if delivers {
+            _ = try await untilReceived(1)
+        } else {
+            try await deliver(batch { $0.answers.contains { $0.requestID == 10 } })
+            _ = try await received()
+        }
+    }
+
+    /// Whether the connection is not read because a rate is used up.
+    var isPaused: Bool {
+        get async throws {
+            try await channel.testingEventLoop.executeInContext { [connection] in connection.value.pausedUntil != nil }
+        }
     }
 
     // MARK: Said by the client
@@ -146,6 +175,17 @@ final class ConnectionBench: Sendable {
                     }
                 }
             }
+        }
+        return heard
+    }
+
+    /// Lets time pass until so much has left the connection.
+    func untilReceived(_ count: Int) async throws -> [Heard] {
+        var heard: [Heard] = []
+        while heard.count < count {
+            try await advance(milliseconds: 60)
+            heard += try await received()
+            await Task.yield()
         }
         return heard
     }

@@ -40,7 +40,7 @@ struct FailureTests {
         }
     }
 
-    @Test("requests over the rate are refused with a time to wait, and go through after it")
+    @Test("requests over the rate are answered later, and none is refused", .timeLimit(.minutes(1)))
     func tooFast() async throws {
         try await withRelay(limits: {
             $0.requestsPerSecond = 50
@@ -56,10 +56,8 @@ struct FailureTests {
                 }
                 return try await group.reduce(into: [RelayError]()) { if let refusal = $1 { $0.append(refusal) } }
             }
-            #expect(!refusals.isEmpty)
-            #expect(refusals.allSatisfy { $0.code == .tooFast && $0.retryAfterMs > 0 })
-            try await Task.sleep(for: .milliseconds(Int(refusals.map(\.retryAfterMs).max() ?? 0) + 50))
-            _ = try await alice.append("later", to: channel)
+            #expect(refusals.isEmpty)
+            #expect(try await alice.append("later", to: channel) == 61)
         }
     }
 

@@ -53,7 +53,42 @@ struct WebSocketTests {
         let frames: [[UInt8]] = [
             [0x02, 0x02, 1, 2], [0x89, 0x01, 9], [0x00, 0x00], [0x00, 0x01, 3], [0x80, 0x01, 4],
         ]
-        #expect(try decode(frames, from: .server) == [.ping([9]), .binary([1, 2, 3, 4])])
+        let expected: [WebSocketMessage] = [.fragment, .ping([9]), .fragment, .fragment, .binary([1, 2, 3, 4])]
+        #expect(try decode(frames, from: .server) == expected)
+    }
+
+    @Test("a receiver that stops gets the rest later, in order, and with what came meanwhile")
+    func stopping() throws {
+        var writer = WebSocketWriter()
+        for number in 0..<100 { writer.write(Raw(bytes: [UInt8(number)])) }
+        let (first, second) = (Array(writer.bytes[..<150]), Array(writer.bytes[150...]))
+        for step in [1, 7, 60] {
+            var decoder = WebSocketDecoder(from: .server)
+            var heard: [WebSocketMessage] = []
+            func take(_ message: WebSocketMessage) -> Bool {
+                heard.append(message)
+                return !heard.count.isMultiple(of: step)
+            }
+            try first.withUnsafeBytes { try decoder.push($0, while: take) }
+            let before = heard.count
+            #expect(before == min(step, 50))
+            try second.withUnsafeBytes { try decoder.push($0, while: take) }
+            #expect(heard.count == (step == 60 ? 60 : before))
+            while heard.count < 100 { try decoder.resume(while: take) }
+            #expect(heard == (0..<100).map { .binary([UInt8($0)]) })
+            #expect(decoder.buffered == 0)
+        }
+    }
+
+    @Test("status codes that may stand in a close frame are taken, and so is none")
+    func closeCodes() throws {
+        for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999] as [UInt16] {
+            var writer = WebSocketWriter()
+            writer.writeClose(code: code)
+            #expect(try decode([writer.bytes], from: .server) == [.close(code: code)])
+        }
+        #expect(try decode([[0x88, 0x00]], from: .server) == [.close(code: nil)])
+        #expect(try decode([[0x88, 0x04, 0x03, 0xe8, 0xc3, 0xa4]], from: .server) == [.close(code: 1000)])
     }
 
     @Test(
@@ -72,6 +107,11 @@ struct WebSocketTests {
             ([0x80, 0x00], .server, .protocolError),  // a continuation of nothing
             ([0x02, 0x00, 0x82, 0x00], .server, .protocolError),  // a message inside a message
             ([0x88, 0x01, 3], .server, .protocolError),  // half a status code
+            ([0x88, 0x02, 0x03, 0xed], .server, .protocolError),  // 1005, which stands for no code
+            ([0x88, 0x02, 0x03, 0xe7], .server, .protocolError),  // 999
+            ([0x88, 0x02, 0x0b, 0xb7], .server, .protocolError),  // 2999
+            ([0x88, 0x02, 0x13, 0x88], .server, .protocolError),  // 5000
+            ([0x88, 0x04, 0x03, 0xe8, 0xc3, 0x28], .server, .invalidText),  // a reason that is not UTF-8
             ([0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], .server, .messageTooBig),
             ([0x82, 126, 0x03, 0xe9], .server, .messageTooBig),
         ] as [([UInt8], WebSocketDecoder.Peer, WebSocketError)])

@@ -77,6 +77,8 @@ private final class Comparison {
         configuration.logger.logLevel = .error
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
+        configuration.limits.addressRequestsPerSecond = 10_000_000
+        configuration.limits.addressRequestBurst = 10_000_000
         configuration.limits.channelEntries = 12
         configuration.limits.inboxEntries = 9
         configuration.limits.inboxBytes = 150

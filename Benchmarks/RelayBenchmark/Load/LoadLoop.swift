@@ -13,9 +13,13 @@ struct Endpoint: Sendable {
     var host = "127.0.0.1"
     let port: Int
     var security: Security = .tls([.x25519_MLKEM768, .x25519])
+    /// The address to connect from; the system's choice if `nil`.
+    var source: String?
 
     func offering(_ curves: [NIOTLSCurve]) -> Endpoint {
-        Endpoint(host: host, port: port, security: .tls(curves))
+        var endpoint = self
+        endpoint.security = .tls(curves)
+        return endpoint
     }
 }
 
@@ -54,7 +58,12 @@ actor LoadLoop {
         let index = connections.count
         connections.append(LoadConnection(make(tally), tally: tally, isSecure: tls != nil, ready: ready))
         do {
-            _ = try await ClientBootstrap(group: eventLoop)
+            var bootstrap = ClientBootstrap(group: eventLoop)
+            if let source = endpoint.source {
+                bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0))
+            }
+            _ =
+                try await bootstrap
                 .connectTimeout(.seconds(seconds))
                 .channelOption(.socketOption(.tcp_nodelay), value: 1)
                 .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))

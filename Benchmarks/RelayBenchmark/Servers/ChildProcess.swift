@@ -27,6 +27,15 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// The same, on one processor if there are several and the system has `taskset`.
+    convenience init(pinned path: String, _ arguments: [String], to processor: Int) throws {
+        guard let taskset = Tool.find("taskset"), ProcessInfo.processInfo.activeProcessorCount > processor else {
+            try self.init(path, arguments)
+            return
+        }
+        try self.init(taskset, ["-c", "\(processor)", path] + arguments)
+    }
+
     deinit {
         kill()
         close(output)

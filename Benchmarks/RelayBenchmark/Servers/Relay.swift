@@ -1,6 +1,6 @@
 import Foundation
 
-/// A relay of ours, with its limits for strangers lifted: the load comes from one address, as fast as it can.
+/// A relay of ours.
 struct Relay: MessageServer {
     let process: ChildProcess
     let endpoint: Endpoint
@@ -8,18 +8,34 @@ struct Relay: MessageServer {
     /// From starting the program to its saying that it listens.
     let startup: Duration
 
+    enum Kind {
+        /// Its limits for strangers are lifted: the load comes from one address, as fast as it can.
+        case lenient
+        /// Its limits are the default ones.
+        case strict(onProcessor: Int)
+    }
+
     /// - Parameter data: the relay's folder, made if it is not there.
-    init(_ bench: Bench, data: String) throws {
+    init(_ bench: Bench, data: String, kind: Kind = .lenient) throws {
         var arguments = ["relay", "--listen", "127.0.0.1:0", "--data", data, "--json"]
-        for limit in ["requests-per-second", "request-burst", "place-mib-per-day", "place-channels-per-day"] {
-            arguments += ["--limit", "\(limit)=\(UInt32.max)"]
+        if case .lenient = kind {
+            let rates = [
+                "requests-per-second", "request-burst", "address-requests-per-second", "address-request-burst",
+                "place-mib-per-day", "place-channels-per-day",
+            ]
+            for limit in rates { arguments += ["--limit", "\(limit)=\(UInt32.max)"] }
+            arguments += ["--limit", "connections-per-address=100000"]
         }
-        arguments += ["--limit", "connections-per-address=100000"]
         if let threads = bench.options.threads { arguments += ["--threads", "\(threads)"] }
         if bench.options.memory { arguments.append("--memory") }
         let clock = ContinuousClock()
         let start = clock.now
-        process = try ChildProcess(bench.options.kithPath, arguments)
+        process =
+            if case .strict(let processor) = kind {
+                try ChildProcess(pinned: bench.options.kithPath, arguments, to: processor)
+            } else {
+                try ChildProcess(bench.options.kithPath, arguments)
+            }
         let line = try process.readLine(within: 20)
         startup = clock.now - start
         struct Listening: Decodable { let address: String }

@@ -130,7 +130,7 @@ final class RelayChannelHandler: ChannelInboundHandler {
             handle(try session.receive(bytes, now: now), size: bytes.count, now)
         case .ping(let content):
             writer.writePong(content, mask: masks.next())
-        case .pong:
+        case .pong, .fragment:
             break
         case .close(let code):
             throw RelayConnectionError.closed(.byRelay(code: code))

@@ -6,8 +6,8 @@ extension Hub {
     /// Decides one item of a round.
     func decide(_ item: IntakeItem) {
         switch item.intake {
-        case .opened(let loop, let place):
-            sessions[item.connection] = HubSession(loop: loop, budget: budgets.enter(place))
+        case .opened(let loop, let place, let rates):
+            sessions[item.connection] = HubSession(loop: loop, budget: budgets.enter(place), rates: rates)
         case .closed:
             forgetSession(item.connection)
         case .refused(let requestID, let error):
@@ -194,6 +194,7 @@ extension Hub {
         }
         session.budget.buckets.bytes.charge(PlaceBudget.cost(payload.count), atNanoseconds: round.uptime)
         if state.tentative == nil { round.channels.append(state) }
+        session.charge(followers: state.followerCount)
         let entry = state.add(
             id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
             nowMs: round.nowMs)
@@ -297,6 +298,7 @@ extension Hub {
             return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
         }
         metrics.whispers.count()
+        session.charge(followers: state.followerCount)
         round.whispers.append((state, epoch, payload))
         answer(.done, to: connection, frame.requestID)
     }

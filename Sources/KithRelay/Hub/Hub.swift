@@ -35,6 +35,8 @@ actor Hub {
     var busy: [ChannelID: Busy] = [:]
     /// What came back from the slow way and goes before the next intake.
     private var resumed: [IntakeItem] = []
+    /// What waits for a later round, so that no address fills this one.
+    private var line = RoundLine()
     private var isDraining = false
     private var linger: Linger
     private(set) var isShuttingDown = false
@@ -96,9 +98,9 @@ actor Hub {
     /// Milliseconds on a clock that nobody sets.
     var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
-    /// Queues what happened on connections. Called from event loops.
-    nonisolated func submit(_ items: [IntakeItem]) {
-        guard intake.add(items) else { return }
+    /// Queues what happened on connections of one address. Called from event loops.
+    nonisolated func submit(_ items: [IntakeItem], from place: String = "") {
+        guard intake.add(items, from: place) else { return }
         // Onto the hub's own thread in one hop; a task from here would go over the global pool.
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
@@ -117,15 +119,15 @@ actor Hub {
     }
 
     private func nextRound() async {
-        var items = resumed
+        let earlier = resumed
         resumed = []
-        items.append(contentsOf: intake.takeAll())
+        let items = line.round(resumed: earlier, batches: intake.takeAll()) { sessions[$0]?.place }
         if !items.isEmpty || !joining.isEmpty {
             linger.roundBegins(at: .now())
             await runRound(items)
             linger.roundEnded(at: .now())
         }
-        let isIdle = resumed.isEmpty && joining.isEmpty
+        let isIdle = resumed.isEmpty && joining.isEmpty && line.isEmpty
         if isIdle && !isShuttingDown && linger.staysAwake(at: .now()) {
             // In short pieces, so that whoever else wants the thread does not wait for long.
             intake.wait(until: .now() + .microseconds(RelayLimits.lingerPieceMicroseconds))

@@ -34,6 +34,8 @@ final class HubChannel {
             burst: limits.withdrawBurst, nanosecondsEach: Int64(limits.withdrawEveryMs) * 1_000_000)
     }
 
+    var followerCount: Int { followers.reduce(0) { $0 + $1.count } }
+
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
     /// What was loaded about entry ids.

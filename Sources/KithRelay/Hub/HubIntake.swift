@@ -7,8 +7,8 @@ typealias ConnectionNumber = UInt64
 
 /// Something that happened on a connection, for the hub to deal with in order.
 enum Intake: Sendable {
-    /// `place`: what counts as the address of the other side.
-    case opened(loop: Int, place: String)
+    /// `place`: the address that its requests are charged to; `rates`: that address's.
+    case opened(loop: Int, place: String, rates: AddressRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
     /// A `register`. The event loop has verified the signature: it is the dearest thing that a frame can ask for, and the
@@ -31,22 +31,32 @@ enum Intake: Sendable {
 struct IntakeItem: Sendable {
     let connection: ConnectionNumber
     let intake: Intake
+    /// How much of a round it takes, in appends.
+    var cost = 1
 }
 
 /// Where event loops leave what the hub takes: one lock for each batch, and one wake-up for as long as the hub is busy.
 final class HubIntake: Sendable {
+    /// What one read of a connection brought.
+    struct Batch: Sendable {
+        let place: String
+        let items: [IntakeItem]
+        let cost: Int
+    }
+
     private struct State {
-        var items: [IntakeItem] = []
+        var batches: [Batch] = []
         var isAwake = false
     }
     private let state = Mutex(State())
     /// Whether there are any items, for who looks without the lock.
     private let hasItems = Atomic(false)
 
-    /// Adds items. Returns whether the hub sleeps and has to be woken.
-    func add(_ items: [IntakeItem]) -> Bool {
-        state.withLock { state in
-            if state.items.isEmpty { state.items = items } else { state.items.append(contentsOf: items) }
+    /// Adds items that came from one address. Returns whether the hub sleeps and has to be woken.
+    func add(_ items: [IntakeItem], from place: String) -> Bool {
+        let batch = Batch(place: place, items: items, cost: items.reduce(0) { $0 + $1.cost })
+        return state.withLock { state in
+            state.batches.append(batch)
             hasItems.store(true, ordering: .relaxed)
             defer { state.isAwake = true }
             return !state.isAwake
@@ -54,11 +64,11 @@ final class HubIntake: Sendable {
     }
 
     /// Takes everything that has come.
-    func takeAll() -> [IntakeItem] {
+    func takeAll() -> [Batch] {
         state.withLock { state in
             hasItems.store(false, ordering: .relaxed)
-            defer { state.items = [] }
-            return state.items
+            defer { state.batches = [] }
+            return state.batches
         }
     }
 
@@ -70,8 +80,8 @@ final class HubIntake: Sendable {
     /// Whether nothing has come since ``takeAll()``; then the hub counts as asleep.
     func sleepIfEmpty() -> Bool {
         state.withLock { state in
-            if state.items.isEmpty { state.isAwake = false }
-            return state.items.isEmpty
+            if state.batches.isEmpty { state.isAwake = false }
+            return state.batches.isEmpty
         }
     }
 }

@@ -1,11 +1,13 @@
 import KithWire
+import NIOCore
 
 /// What the hub knows of a connection: the tokens it has proved, and what it follows.
 final class HubSession {
     let loop: Int
-    /// What counts as its address: what it costs is charged to that.
+    /// The address that its costs are charged to.
     var place: String { budget.place }
     let budget: PlaceBudget
+    private let rates: AddressRates?
     var hasSaidHello = false
     /// Channels of which this connection follows the current epoch.
     var follows: Set<ChannelID> = []
@@ -16,9 +18,17 @@ final class HubSession {
         var rights: Rights
     }
 
-    init(loop: Int, budget: PlaceBudget) {
+    init(loop: Int, budget: PlaceBudget, rates: AddressRates?) {
         self.loop = loop
         self.budget = budget
+        self.rates = rates
+    }
+
+    /// Charges the address for sending something to many followers.
+    func charge(followers: Int) {
+        guard followers >= RelayLimits.deliveriesOfOne else { return }
+        rates?.requests.charge(
+            followers / RelayLimits.deliveriesOfOne, atNanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
     }
 
     var presentedChannels: Int { rights.count }

@@ -11,9 +11,12 @@ import NIOCore
 /// under way before them, are answered together and in their order. Answers are told apart by their requests' numbers,
 /// so a `present` waits for an earlier request under its own number.
 struct Admission {
-    private struct Item {
+    struct Item {
         let intake: Intake
         let bytes: Int
+        let cost: Int
+
+        var requestID: UInt32? { intake.requestID }
     }
 
     private let limits: RelayLimits
@@ -51,15 +54,15 @@ struct Admission {
     private var hasRoom: Bool { underWay.count < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
 
     /// Takes what came. Returns whether it goes to the hub now; it waits otherwise.
-    mutating func admit(_ intake: Intake, bytes: Int, canAnswer: Bool, now: NIODeadline) -> Bool {
-        let item = Item(intake: intake, bytes: bytes)
+    mutating func admit(_ intake: Intake, bytes: Int, cost: Int = 1, canAnswer: Bool, now: NIODeadline) -> Bool {
+        let item = Item(intake: intake, bytes: bytes, cost: cost)
         if waiting.isEmpty, letThrough(item, canAnswer: canAnswer, now: now) { return true }
         waiting.append(item)
         return false
     }
 
     /// The next of those that wait, if it may go now.
-    mutating func next(canAnswer: Bool, now: NIODeadline) -> Intake? {
+    mutating func next(canAnswer: Bool, now: NIODeadline) -> Item? {
         guard waitingFrom < waiting.count else { return nil }
         let item = waiting[waitingFrom]
         guard letThrough(item, canAnswer: canAnswer, now: now) else { return nil }
@@ -68,7 +71,7 @@ struct Admission {
             waiting = []
             waitingFrom = 0
         }
-        return item.intake
+        return item
     }
 
     private mutating func letThrough(_ item: Item, canAnswer: Bool, now: NIODeadline) -> Bool {

@@ -10,6 +10,7 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
 
     private let page: @Sendable (String) async -> HTTPPage
     private var isAnswered = false
+    private var noUpgrade: NoUpgrade?
 
     init(page: @escaping @Sendable (String) async -> HTTPPage) {
         self.page = page
@@ -22,6 +23,7 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
         guard head.method == .GET || head.method == .HEAD else {
             return respond(HTTPPage(status: .methodNotAllowed, text: "GET only\n"), to: head, context: context)
         }
+        if let page = noUpgrade?.page { return respond(page, to: head, context: context) }
         let path = String(head.uri.prefix { $0 != "?" })
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let (page, eventLoop) = (page, context.eventLoop)
@@ -48,14 +50,17 @@ final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A request to switch to something else than our WebSocket is answered like any other.
-        if error is NotOurWebSocket { return }
-        context.close(promise: nil)
+        guard let refusal = error as? NoUpgrade else { return context.close(promise: nil) }
+        // The request itself follows.
+        noUpgrade = refusal
     }
 }
 
-/// Why a connection is not switched.
-private struct NotOurWebSocket: Error {}
+/// The connection stays with HTTP.
+private struct NoUpgrade: Error {
+    /// The answer; `nil` to answer like any other request.
+    let page: HTTPPage?
+}
 
 /// What an HTTP request is answered with.
 struct HTTPPage: Sendable {
@@ -68,10 +73,16 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
     /// None that NIO should look for in `connection`, which is where it expects them; the WebSocket's own are checked below.
     let requiredUpgradeHeaders: [String] = []
+    private let mayOpen: @Sendable () -> Bool
     private let takeOver: @Sendable (any Channel) -> EventLoopFuture<Void>
 
-    /// - Parameter takeOver: puts the handler of the frames in, after HTTP has left the pipeline.
-    init(takeOver: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>) {
+    /// - Parameters:
+    ///   - mayOpen: whether there is a place for another WebSocket; takes it.
+    ///   - takeOver: puts the handler of the frames in, after HTTP has left the pipeline.
+    init(
+        mayOpen: @escaping @Sendable () -> Bool, takeOver: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) {
+        self.mayOpen = mayOpen
         self.takeOver = takeOver
     }
 
@@ -81,7 +92,16 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
         let keys = upgradeRequest.headers["sec-websocket-key"]
         guard upgradeRequest.uri == "/kith/v1", upgradeRequest.method == .GET,
             upgradeRequest.headers["sec-websocket-version"] == ["13"], keys.count == 1, keys[0].utf8.count == 24
-        else { return channel.eventLoop.makeFailedFuture(NotOurWebSocket()) }
+        else { return channel.eventLoop.makeFailedFuture(NoUpgrade(page: nil)) }
+        // Only browsers send it, for a page that somebody may not know they have opened.
+        guard upgradeRequest.headers["origin"].isEmpty else {
+            let page = HTTPPage(status: .forbidden, text: "not for web pages\n")
+            return channel.eventLoop.makeFailedFuture(NoUpgrade(page: page))
+        }
+        guard mayOpen() else {
+            let page = HTTPPage(status: .serviceUnavailable, text: "too many connections from this address\n")
+            return channel.eventLoop.makeFailedFuture(NoUpgrade(page: page))
+        }
         var headers = initialResponseHeaders
         let proof = Insecure.SHA1.hash(data: Data((keys[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         headers.replaceOrAdd(name: "upgrade", value: "websocket")

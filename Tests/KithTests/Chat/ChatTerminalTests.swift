@@ -227,6 +227,8 @@ import Testing
         let limits = { (limits: inout RelayLimits) in
             limits.requestsPerSecond = 100_000
             limits.requestBurst = 100_000
+            limits.addressRequestsPerSecond = 10_000_000
+            limits.addressRequestBurst = 10_000_000
         }
         try await ChatFixture.run(limits: limits) { fixture in
             let count = 10_000

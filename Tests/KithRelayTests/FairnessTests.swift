@@ -1,0 +1,168 @@
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithRelay
+
+@Suite("Shares of a round")
+struct RoundLineTests {
+    private func batch(_ place: String, _ connection: ConnectionNumber, _ count: Int, cost: Int = 1) -> HubIntake.Batch
+    {
+        let items = (0..<count).map { number in
+            let ping = Intake.request(ClientFrame(requestID: UInt32(number), request: .ping))
+            return IntakeItem(connection: connection, intake: ping, cost: cost)
+        }
+        return HubIntake.Batch(place: place, items: items, cost: count * cost)
+    }
+
+    private func places(_ connection: ConnectionNumber) -> String? { connection == 0 ? nil : "place \(connection)" }
+
+    @Test("one address alone fills a round with all it has")
+    func alone() {
+        var line = RoundLine()
+        let batches = (0..<10).map { _ in batch("place 1", 1, 1_000) }
+        #expect(line.round(resumed: [], batches: batches, place: places).count == 10_000)
+        #expect(line.isEmpty)
+    }
+
+    @Test("an address with one request is in the next round, however much eight others have queued")
+    func single() {
+        var line = RoundLine()
+        let flood = (1...8).map { batch("place \($0)", $0, 10_000) }
+        let first = line.round(resumed: [], batches: flood, place: places)
+        #expect(first.count == RelayLimits.roundCost)
+        #expect(Set(first.map(\.connection)).count == 8)
+        let second = line.round(resumed: [], batches: [batch("place 9", 9, 1)], place: places)
+        #expect(second.count <= RelayLimits.roundCost)
+        #expect(second.contains { $0.connection == 9 })
+        // The others get the same number each, and all of theirs in the end, in order.
+        var taken: [ConnectionNumber: [UInt32]] = [:]
+        var rounds = [first, second]
+        while !line.isEmpty { rounds.append(line.round(resumed: [], batches: [], place: places)) }
+        for item in rounds.joined() { taken[item.connection, default: []].append(item.intake.requestID ?? 0) }
+        for connection in 1...8 as ClosedRange<UInt64> {
+            #expect(taken[connection] == (0..<10_000).map { UInt32($0) })
+        }
+        #expect(rounds.count >= 80_000 / RelayLimits.roundCost)
+    }
+
+    @Test("shares are by cost, and what costs more than a share has its turn too")
+    func costs() {
+        var line = RoundLine()
+        let batches = [batch("place 1", 1, 100, cost: 1_000), batch("place 2", 2, 10_000)]
+        var counts: [ConnectionNumber: Int] = [:]
+        var round = line.round(resumed: [], batches: batches, place: places)
+        for _ in 0..<20 {
+            for item in round { counts[item.connection, default: 0] += item.cost }
+            round = line.round(resumed: [], batches: [], place: places)
+        }
+        #expect(abs((counts[1] ?? 0) - (counts[2] ?? 0)) <= 1_000)
+        #expect((counts[1] ?? 0) >= 4_000)
+    }
+
+    @Test("what comes back goes before what its connection asked later, and what a lost connection asked goes nowhere")
+    func resumed() {
+        var line = RoundLine()
+        let flood = (1...4).map { batch("place \($0)", $0, 1_000) }
+        _ = line.round(resumed: [], batches: flood, place: places)
+        let back = (0..<2).map { number in
+            IntakeItem(
+                connection: 3, intake: .request(ClientFrame(requestID: 5_000 + UInt32(number), request: .ping)))
+        }
+        let lost = IntakeItem(connection: 0, intake: .request(ClientFrame(requestID: 1, request: .ping)))
+        let round = line.round(resumed: back + [lost], batches: [], place: places)
+        let third = round.filter { $0.connection == 3 }.compactMap(\.intake.requestID)
+        #expect(Array(third.prefix(2)) == [5_000, 5_001])
+        #expect(!round.contains { $0.connection == 0 })
+    }
+}
+
+@Suite("Rates of connections and addresses")
+struct PacingTests {
+    private static let fragment: [UInt8] = [0x00, 0x80, 0, 0, 0, 0]
+
+    @Test(
+        "pings, pongs and empty fragments count against a connection's rate", .timeLimit(.minutes(1)),
+        arguments: [[0x89, 0x80, 0, 0, 0, 0], [0x8a, 0x80, 0, 0, 0, 0], fragment] as [[UInt8]])
+    func frames(flood: [UInt8]) async throws {
+        let bench = try await ConnectionBench {
+            $0.requestBurst = 100
+            $0.requestsPerSecond = 1
+        }
+        if flood == Self.fragment { try await bench.send([.raw([0x02, 0x80, 0, 0, 0, 0])]) }
+        try await bench.send([.raw(Array(repeatElement(flood, count: 50).joined()))])
+        #expect(try await !bench.isPaused)
+        try await bench.send([.raw(Array(repeatElement(flood, count: 50).joined()))])
+        #expect(try await bench.isPaused)
+        try await bench.close()
+    }
+
+    @Test("one pong answers all the pings that one read brought, the newest")
+    func pongs() async throws {
+        let bench = try await ConnectionBench()
+        try await bench.send([.ping([1]), .ping([2]), .ping([3])])
+        #expect(try await bench.received() == [.pong])
+        try await bench.close()
+    }
+
+    @Test("requests over the connection's rate wait, and none is refused", .timeLimit(.minutes(1)))
+    func waiting() async throws {
+        let bench = try await ConnectionBench(delivers: true) { $0.requestBurst = 10 }
+        try await bench.send((1...20).map { .request($0, .ping) })
+        #expect(try await bench.isPaused)
+        #expect(try await bench.untilReceived(20) == (1...20).map { .reply($0, .done) })
+        try await bench.close()
+    }
+
+    @Test("connections of one address share its rate, by what requests cost", .timeLimit(.minutes(1)))
+    func sharing() async throws {
+        var limits = RelayLimits()
+        limits.addressRequestBurst = 40
+        limits.addressRequestsPerSecond = 1
+        let rates = AddressRates(limits)
+        let one = try await ConnectionBench(rates: rates) { $0 = limits }
+        let other = try await ConnectionBench(rates: rates) { $0 = limits }
+        let create = Request.create(channel: .random(), access: KnownChannel().access, retentionSeconds: nil)
+        try await one.send([.request(1, create)])
+        #expect(try await !one.isPaused)
+        // Each is far below its own rate.
+        try await other.send([.request(1, create), .request(2, create)])
+        #expect(try await other.isPaused)
+        try await one.close()
+        try await other.close()
+    }
+
+    @Test("sending to many followers is charged to the address of the sender")
+    func followers() async throws {
+        var limits = RelayLimits()
+        limits.addressRequestBurst = 50
+        limits.addressRequestsPerSecond = 1
+        let rates = AddressRates(limits)
+        let hub = BareHub()
+        hub.open(1, rates: rates)
+        let channel = try #require(try await hub.makeChannels(1, on: 1).first)
+        for follower in 2...101 as ClosedRange<UInt64> {
+            hub.open(follower)
+            _ = await hub.ask(.present(channel: channel.id, epoch: 0, tokens: channel.tokens), on: follower)
+            _ = await hub.ask(.follow(channel: channel.id, epoch: 0, fromSeq: 1), on: follower)
+        }
+        let now = Int64(NIODeadline.now().uptimeNanoseconds)
+        #expect(rates.requests.wait(atNanoseconds: now) == 0)
+        for _ in 0..<3 { _ = await hub.ask(.append(channel, [1]), on: 1) }
+        #expect(rates.requests.wait(atNanoseconds: now) > 0)
+        try await hub.close()
+    }
+
+    @Test("nothing behind hello is looked at before the welcome", .timeLimit(.minutes(1)))
+    func helloFirst() async throws {
+        let bench = try await ConnectionBench(saysHello: false)
+        let hello = Request.hello(versions: [1], relayPass: nil)
+        try await bench.send([.request(1, hello), .request(2, .ping), .request(3, .ping)])
+        let welcome = try await bench.batch()
+        #expect(welcome.answers.map(\.requestID) == [1])
+        try await bench.deliver(welcome)
+        let rest = try await bench.batch()
+        #expect(rest.answers.map(\.requestID) == [2, 3])
+        try await bench.close()
+    }
+}
