@@ -1,6 +1,6 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate mutants dist clean
+.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate mutants dist versions clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
 
@@ -71,6 +71,10 @@ mutants: setup ## Break the code in one place at a time and see whether the test
 
 dist: setup ## Pack a program that runs without Swift installed into dist/
 	scripts/dist.sh
+
+versions: ## Take the versions of all packages as they are resolved now into packaging/versions.txt
+	swift package resolve
+	scripts/versions.sh --write
 
 clean: ## Remove what was built
 	rm -rf .build .build-fuzz dist

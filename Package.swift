@@ -33,13 +33,13 @@ let package = Package(
         .executable(name: "kith", targets: ["kith"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         .target(name: "TLSCodec"),
@@ -89,12 +89,14 @@ let package = Package(
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(
-            name: "KithRelayTests", dependencies: ["KithRelay", "KithClient", nio, nioEmbedded, nioPosix, nioSSL]),
+            name: "KithRelayTests",
+            dependencies: ["KithRelay", "KithClient", nio, nioEmbedded, nioPosix, nioSSL, logging]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioSSL, x509, crypto,
+                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509,
+                crypto,
                 grdb,
                 grdbSQLite,
             ]),
@@ -129,5 +131,5 @@ if withFuzzTargets {
 
 /// Only who renders the documentation needs the plugin: `make docs` sets KITH_DOCS.
 if ProcessInfo.processInfo.environment["KITH_DOCS"] != nil {
-    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"))
 }
