@@ -10,43 +10,51 @@ public struct RelayStatus: Hashable, Sendable {
     public let isReady: Bool
     /// In a few words, as the relay puts it.
     public let health: String
-    /// One number of the relay's `/metrics`.
+    /// One count of the relay's.
     public struct Metric: Hashable, Sendable {
         /// The name, with its label if it has one.
         public let name: String
         /// The value.
         public let value: Double
     }
-    /// The relay's numbers, in its order.
+    /// The relay's counts, in its order. Empty if they were not asked for.
     public let metrics: [Metric]
     /// The key the relay has.
     public let pin: RelayPin
 
     /// Asks a relay, over TLS and after checking its key.
     ///
+    /// - Parameter metricsAt: where it serves its counts, in plain HTTP; `nil` not to ask for them.
     /// - Throws: ``RelayConnectionError``.
     public static func ask(
-        _ address: RelayAddress, trust: RelayTrust, timeouts: RelayTimeouts = RelayTimeouts()
+        _ address: RelayAddress, trust: RelayTrust, metricsAt: RelayAddress? = nil,
+        timeouts: RelayTimeouts = RelayTimeouts()
     ) async throws(RelayConnectionError) -> RelayStatus {
-        let (health, pin) = try await get("/healthz", from: address, trust, timeouts)
-        let (metrics, _) = try await get("/metrics", from: address, .pinned(pin), timeouts)
+        let check = PinCheck(trust)
+        let health = try await get("/healthz", from: address, check, timeouts)
+        guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
+        var counts: [Metric] = []
+        if let metricsAt {
+            let page = try await get("/metrics", from: metricsAt, nil, timeouts)
+            counts = page.body.split(separator: "\n").compactMap(Metric.init)
+        }
         return RelayStatus(
             isReady: health.status == .ok, health: health.body.split(separator: "\n").first.map(String.init) ?? "",
-            metrics: metrics.body.split(separator: "\n").compactMap(Metric.init), pin: pin)
+            metrics: counts, pin: pin)
     }
 
+    /// Gets a page; over TLS if there is a key to check.
     private static func get(
-        _ path: String, from address: RelayAddress, _ trust: RelayTrust, _ timeouts: RelayTimeouts
-    ) async throws(RelayConnectionError) -> (page: HTTPAnswer, pin: RelayPin) {
+        _ path: String, from address: RelayAddress, _ check: PinCheck?, _ timeouts: RelayTimeouts
+    ) async throws(RelayConnectionError) -> HTTPAnswer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = loop.makePromise(of: HTTPAnswer.self)
-        let check = PinCheck(trust)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(timeouts.connect)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(try check.makeTLSHandler(for: address))
+                    if let check { try pipeline.addHandler(try check.makeTLSHandler(for: address)) }
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(
                         HTTPGet(path, host: address.description, timeout: timeouts.handshake, answer: answer))
@@ -55,14 +63,13 @@ public struct RelayStatus: Hashable, Sendable {
         do {
             _ = try await bootstrap.connect(host: address.host, port: address.port).get()
             let page = try await answer.futureResult.get()
-            guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
             guard page.status == .ok || page.status == .serviceUnavailable else {
                 throw RelayConnectionError.notARelay(.httpStatus(Int(page.status.code)))
             }
-            return (page, pin)
+            return page
         } catch {
             answer.fail(error)
-            throw check.mismatch ?? RelayConnectionError(connecting: error)
+            throw check?.mismatch ?? RelayConnectionError(connecting: error)
         }
     }
 }
@@ -71,7 +78,7 @@ extension RelayStatus.Metric {
     /// Reads a line of Prometheus' text format; `nil` for comments and what is no number.
     init?(_ line: Substring) {
         guard !line.hasPrefix("#"), let space = line.lastIndex(of: " "),
-            let value = Double(line[line.index(after: space)...])
+            let value = Double(line[line.index(after: space)...]), value.isFinite
         else { return nil }
         self.init(name: String(line[..<space]), value: value)
     }

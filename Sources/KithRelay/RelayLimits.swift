@@ -45,6 +45,12 @@ public struct RelayLimits: Sendable {
     /// A connection over a rate is not read for at least this long, in milliseconds: twenty wake-ups a second are few, and a
     /// delay of this length is hardly felt.
     static let shortestPauseMs: Int64 = 50
+    /// How long nothing is accepted after the system could not, in milliseconds: what is missing then, most often file
+    /// descriptors, comes back when connections close, and a client waits that long without noticing.
+    static let acceptPauseMs: Int64 = 500
+    /// Connections to the listener for `/metrics`, and how long each may take, in milliseconds: one monitor needs one.
+    static let metricsConnections = 16
+    static let metricsMs: Int64 = 10_000
     /// How much of a round there is to share while several addresses wait, in appends: two to three milliseconds. Shorter
     /// rounds spend more of their time waiting for the disk.
     static let roundCost = 512
@@ -187,6 +193,21 @@ public struct RelayLimits: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// For a relay inside of one person's program, for some dozens of people: it shares a private machine's memory and disk
+    /// with everything else there.
+    public static var household: RelayLimits {
+        var limits = RelayLimits()
+        limits.connections = 256
+        limits.connectionsPerAddress = 16
+        limits.connectionsPerIPv6Net56 = 32
+        limits.connectionsPerIPv6Net48 = 64
+        limits.channelBytes = 64 << 20
+        limits.channelEntries = 100_000
+        limits.cachedChannels = 10_000
+        limits.cachedEntryIDs = 200_000
+        return limits
+    }
 
     /// Every limit that can be overridden, by the name that `--limit` takes.
     nonisolated(unsafe) private static let byName: [(name: String, path: WritableKeyPath<RelayLimits, Int>)] = [

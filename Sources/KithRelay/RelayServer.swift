@@ -13,6 +13,10 @@ public struct RelayConfiguration: Sendable {
     public var host: String
     /// The port to listen on; 0 takes a free one.
     public var port: Int
+    /// The host that `/metrics` is served on, in plain HTTP; `nil` for none.
+    public var metricsHost: String?
+    /// The port that `/metrics` is served on; 0 takes a free one.
+    public var metricsPort = 0
     /// What is allowed.
     public var limits = RelayLimits()
     /// If set, only clients that know it are served.
@@ -45,11 +49,14 @@ public final class RelayServer: Sendable {
     public let host: String
     /// The port it listens on.
     public let port: Int
+    /// The port that `/metrics` is served on, if it is.
+    public let metricsPort: Int?
 
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
+    private let metricsListener: (any Channel)?
     private let loops: [RelayLoop]
     private let timers: [Task<Void, Never>]
     private let logger: Logger
@@ -65,7 +72,8 @@ public final class RelayServer: Sendable {
 
     /// Starts a relay over `store`, which it closes when it is shut down.
     ///
-    /// - Throws: an error of NIO if the address cannot be bound, or NIOSSL's if the identity cannot be used.
+    /// - Throws: an error of NIO if the address cannot be bound, ``MetricsFailure`` if that of `/metrics` cannot, or NIOSSL's
+    ///   if the identity cannot be used.
     public static func start(
         _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
     ) async throws -> RelayServer {
@@ -83,27 +91,49 @@ public final class RelayServer: Sendable {
             nowMs: configuration.nowMs, uptime: configuration.uptime, loops: loops.count,
             deliver: { index, batch in loops[index].deliver(batch) })
         await hub.begin(trustingClock: configuration.trustsClock)
-        let front = Front(loops: loops, hub: hub, tls: tls, shared: shared)
+        let failures = AcceptFailures(metrics: metrics, logger: configuration.logger)
+        let front = Front(loops: loops, hub: hub, tls: tls, shared: shared, failures: failures)
         do {
             let listener = try await front.listen(on: group, host: configuration.host, port: configuration.port)
+            let metricsListener = try await serveMetrics(configuration, on: group, shared)
             return RelayServer(
-                configuration, pin: identity.pin, hub: hub, store: store, group: group, listener: listener,
-                loops: loops)
+                configuration, pin: identity.pin, hub: hub, group: group,
+                listeners: (listener, metricsListener), loops: loops)
         } catch {
             try? await group.shutdownGracefully()
             throw error
         }
     }
 
+    /// `/metrics` cannot be served where the operator wants it.
+    public struct MetricsFailure: Error {
+        /// The system's error number.
+        public let errno: Int32
+    }
+
+    private static func serveMetrics(
+        _ configuration: RelayConfiguration, on group: MultiThreadedEventLoopGroup, _ shared: RelayLoop.Shared
+    ) async throws -> (any Channel)? {
+        guard let host = configuration.metricsHost else { return nil }
+        let metrics = MetricsListener(metrics: shared.metrics, store: shared.store)
+        do {
+            return try await metrics.listen(on: group, host: host, port: configuration.metricsPort)
+        } catch let error as IOError {
+            throw MetricsFailure(errno: error.errnoCode)
+        }
+    }
+
     private init(
-        _ configuration: RelayConfiguration, pin: RelayPin, hub: Hub, store: any ChannelStore,
-        group: MultiThreadedEventLoopGroup, listener: any Channel, loops: [RelayLoop]
+        _ configuration: RelayConfiguration, pin: RelayPin, hub: Hub, group: MultiThreadedEventLoopGroup,
+        listeners: (relay: any Channel, metrics: (any Channel)?), loops: [RelayLoop]
     ) {
         self.pin = pin
         self.hub = hub
-        self.store = store
+        store = hub.store
         self.group = group
-        self.listener = listener
+        listener = listeners.relay
+        metricsListener = listeners.metrics
+        metricsPort = listeners.metrics?.localAddress?.port
         self.loops = loops
         logger = configuration.logger
         host = listener.localAddress?.ipAddress ?? configuration.host
@@ -173,6 +203,7 @@ public final class RelayServer: Sendable {
     private func end() async {
         logger.info("shutting down")
         try? await listener.close()
+        try? await metricsListener?.close()
         await hub.shutDown()
         for timer in timers { timer.cancel() }
         // A loop that is shut down takes nothing more.
@@ -192,11 +223,17 @@ private struct Front: Sendable {
     let hub: Hub
     let tls: NIOSSLContext
     let shared: RelayLoop.Shared
+    let failures: AcceptFailures
 
     func listen(on group: any EventLoopGroup, host: String, port: Int) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(failures.handler())
+                }
+            }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .writeBufferWaterMark,
@@ -258,8 +295,6 @@ private struct Front: Sendable {
             } else {
                 HTTPPage(status: .ok, text: "ready\n")
             }
-        case "/metrics":
-            HTTPPage(status: .ok, text: shared.metrics.rendered(store: try? await shared.store.statistics()))
         default:
             HTTPPage(status: .notFound, text: "nothing here\n")
         }

@@ -1,5 +1,8 @@
 import Foundation
 import KithWire
+import Logging
+import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 
@@ -26,6 +29,94 @@ struct LifeTests {
         }
     }
 
+    @Test("a key that is missing beside a store or a certificate is made only when that was asked for")
+    func missingKey() throws {
+        for rest in ["relay-certificate.pem", "relay.sqlite"] {
+            let folder = TemporaryFolder()
+            let url = URL(fileURLWithPath: folder.path)
+            let first = try RelayIdentity.kept(in: url)
+            if rest == "relay.sqlite" {
+                try FileManager.default.removeItem(at: url.appending(path: "relay-certificate.pem"))
+                try Data().write(to: url.appending(path: rest))
+            }
+            let key = url.appending(path: "relay-key.pem")
+            let kept = try Data(contentsOf: key)
+            try FileManager.default.removeItem(at: key)
+            let before = try? Data(contentsOf: url.appending(path: "relay-certificate.pem"))
+            let failure = #expect(throws: RelayIdentity.Failure.self) { try RelayIdentity.kept(in: url) }
+            #expect(failure?.description.contains("--new-identity") == true)
+            #expect(!FileManager.default.fileExists(atPath: key.path))
+            #expect((try? Data(contentsOf: url.appending(path: "relay-certificate.pem"))) == before)
+            #expect(try RelayIdentity.kept(in: url, makingNew: true).pin != first.pin)
+            // Not twice: that would replace a key.
+            #expect(throws: RelayIdentity.Failure.self) { try RelayIdentity.kept(in: url, makingNew: true) }
+            try kept.write(to: key)
+        }
+    }
+
+    @Test("a missing certificate is made anew from the key, and one of another key is refused in a sentence")
+    func certificate() throws {
+        let folder = TemporaryFolder()
+        let url = URL(fileURLWithPath: folder.path)
+        let first = try RelayIdentity.kept(in: url)
+        let certificate = url.appending(path: "relay-certificate.pem")
+        try FileManager.default.removeItem(at: certificate)
+        #expect(try RelayIdentity.kept(in: url).pin == first.pin)
+
+        let other = TemporaryFolder()
+        _ = try RelayIdentity.kept(in: URL(fileURLWithPath: other.path))
+        try FileManager.default.removeItem(at: certificate)
+        try FileManager.default.copyItem(
+            at: URL(fileURLWithPath: other.path).appending(path: "relay-certificate.pem"), to: certificate)
+        let failure = #expect(throws: RelayIdentity.Failure.self) { try RelayIdentity.kept(in: url) }
+        #expect(failure?.description.contains("is not of the key") == true)
+    }
+
+    @Test("a folder that cannot be made is said in the system's words, not in Foundation's")
+    func noFolder() throws {
+        let folder = TemporaryFolder()
+        let file = URL(fileURLWithPath: folder.path).appending(path: "file")
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try Data().write(to: file)
+        let failure = #expect(throws: RelayIdentity.Failure.self) {
+            try RelayIdentity.kept(in: file.appending(path: "below"))
+        }
+        let sentence = failure?.description ?? ""
+        #expect(!sentence.contains("Error") && !sentence.contains("Code=") && sentence.contains("cannot be made"))
+    }
+
+    @Test("a key that others can read is named")
+    func readableKey() throws {
+        let folder = TemporaryFolder()
+        let url = URL(fileURLWithPath: folder.path)
+        #expect(try RelayIdentity.kept(in: url).warning == nil)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o644], ofItemAtPath: url.appending(path: "relay-key.pem").path)
+        #expect(try RelayIdentity.kept(in: url).warning?.contains("relay-key.pem") == true)
+    }
+
+    @Test("what cannot be accepted is tried again later, counted each time and told once")
+    func acceptFailures() throws {
+        let metrics = RelayMetrics()
+        let lines = Mutex<[String]>([])
+        var logger = Logger(label: "test") { _ in LineHandler { line in lines.withLock { $0.append(line) } } }
+        logger.logLevel = .warning
+        let reads = ReadCounter()
+        let channel = EmbeddedChannel(handlers: [reads, AcceptFailures(metrics: metrics, logger: logger).handler()])
+        channel.read()
+        #expect(reads.count == 1)
+        for _ in 0..<3 {
+            channel.pipeline.fireErrorCaught(IOError(errnoCode: EMFILE, reason: "accept"))
+            channel.read()
+        }
+        #expect(reads.count == 1)
+        #expect(metrics.acceptFailures.load(ordering: .relaxed) == 3)
+        #expect(lines.withLock(\.count) == 1)
+        // The handler keeps its times on the system's clock.
+        channel.embeddedEventLoop.advanceTime(to: .now() + .milliseconds(600))
+        #expect(reads.count == 2)
+    }
+
     @Test("a relay that can no longer listen says so", .timeLimit(.minutes(5)))
     func deaf() async throws {
         try await withRelay { relay in
@@ -46,4 +137,26 @@ struct LifeTests {
             await relay.server.shutDown()
         }
     }
+}
+
+private final class ReadCounter: ChannelOutboundHandler {
+    typealias OutboundIn = Never
+    var count = 0
+
+    func read(context: ChannelHandlerContext) { count += 1 }
+}
+
+private struct LineHandler: LogHandler {
+    let write: @Sendable (String) -> Void
+    var logLevel = Logger.Level.warning
+    var metadata: Logger.Metadata = [:]
+
+    init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { write("\(event.message)") }
 }

@@ -10,7 +10,7 @@ import Testing
 /// A relay on a free loopback port, with real TLS, for as long as `body` runs.
 func withRelay<R>(
     store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, pass: RelayPass? = nil,
-    clock: TestClock? = nil, _ body: (RelayFixture) async throws -> R
+    clock: TestClock? = nil, metrics: Bool = false, _ body: (RelayFixture) async throws -> R
 ) async throws -> R {
     var configuration = RelayConfiguration()
     configuration.eventLoops = 2
@@ -22,6 +22,7 @@ func withRelay<R>(
     configuration.limits.addressRequestBurst = 10_000_000
     limits(&configuration.limits)
     configuration.relayPass = pass
+    if metrics { configuration.metricsHost = "127.0.0.1" }
     if let clock {
         configuration.nowMs = { clock.nowMs }
         configuration.uptime = { clock.uptime }

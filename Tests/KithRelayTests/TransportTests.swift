@@ -11,7 +11,7 @@ struct TransportTests {
     /// Connects with a TLS configuration, sends `text`, and returns what comes until the relay closes, or `nil` if there
     /// is no TLS.
     private func ask(
-        _ relay: RelayFixture, _ text: String, _ change: (inout TLSConfiguration) -> Void = { _ in }
+        _ relay: RelayFixture, _ text: String, port: Int? = nil, _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) async throws -> String? {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
@@ -24,11 +24,13 @@ struct TransportTests {
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations
-                        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                        if port == nil {
+                            try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                        }
                         try pipeline.addHandler(Collector(collected))
                     }
                 }
-                .connect(host: relay.server.host, port: relay.server.port).get()
+                .connect(host: relay.server.host, port: port ?? relay.server.port).get()
             try? await channel.writeAndFlush(ByteBuffer(string: text))
         } catch {
             collected.succeed(nil)
@@ -68,19 +70,17 @@ struct TransportTests {
         }
     }
 
-    @Test("the port answers /healthz and /metrics and nothing else")
+    @Test("the port answers /healthz and nothing else")
     func pages() async throws {
         let store = FailingStore(MemoryStore())
         try await withRelay(store: store) { relay in
             let healthy = try await ask(relay, Self.healthz)
             #expect(healthy?.hasPrefix("HTTP/1.1 200") == true && healthy?.hasSuffix("ready\n") == true)
-            let metrics = try await ask(relay, "GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n")
-            #expect(metrics?.contains("\nkith_entries_accepted_total 0\n") == true)
-            for path in ["/", "/kith/v1", "/kith/v2", "/../etc/passwd", "/metrics/"] {
+            for path in ["/", "/kith/v1", "/kith/v2", "/../etc/passwd", "/metrics", "/healthz/"] {
                 let answer = try await ask(relay, "GET \(path) HTTP/1.1\r\nhost: relay\r\n\r\n")
                 #expect(answer?.hasPrefix("HTTP/1.1 404") == true, "\(path)")
             }
-            let post = try await ask(relay, "POST /metrics HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n")
+            let post = try await ask(relay, "POST /healthz HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\n\r\n")
             #expect(post?.hasPrefix("HTTP/1.1 405") == true)
             let elsewhere = try await ask(
                 relay,
@@ -100,13 +100,56 @@ struct TransportTests {
         }
     }
 
+    @Test("counts are served where the operator wants them, in plain HTTP, and on the relay's port not at all")
+    func metrics() async throws {
+        try await withRelay(metrics: true) { relay in
+            let port = try #require(relay.server.metricsPort)
+            let page = try await ask(relay, "GET /metrics HTTP/1.1\r\nhost: relay\r\n\r\n", port: port)
+            #expect(page?.hasPrefix("HTTP/1.1 200") == true)
+            #expect(page?.contains("\nkith_entries_accepted_total 0\n") == true)
+            for path in ["/", "/healthz", "/kith/v1"] {
+                let answer = try await ask(relay, "GET \(path) HTTP/1.1\r\nhost: relay\r\n\r\n", port: port)
+                #expect(answer?.hasPrefix("HTTP/1.1 404") == true, "\(path)")
+            }
+        }
+        try await withRelay { relay in #expect(relay.server.metricsPort == nil) }
+    }
+
+    private static let upgrade =
+        "GET /kith/v1 HTTP/1.1\r\nhost: relay\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+
+    @Test("a WebSocket of a web page is refused")
+    func origin() async throws {
+        try await withRelay { relay in
+            for origin in ["https://example.org", "null", ""] {
+                let answer = try await ask(relay, Self.upgrade + "origin: \(origin)\r\n\r\n")
+                #expect(answer?.hasPrefix("HTTP/1.1 403") == true, "\(origin)")
+            }
+        }
+    }
+
+    @Test("an address with too many connections is told so, and can still ask for /healthz")
+    func tooMany() async throws {
+        try await withRelay(limits: { $0.connectionsPerAddress = 2 }) { relay in
+            let connections = [try await relay.connect(), try await relay.connect()]
+            let answer = try await ask(relay, Self.upgrade + "\r\n")
+            #expect(answer?.hasPrefix("HTTP/1.1 503") == true)
+            #expect(try await ask(relay, Self.healthz)?.hasPrefix("HTTP/1.1 200") == true)
+            for connection in connections { await connection.close() }
+        }
+    }
+
     @Test("the status is asked of the pinned relay only")
     func status() async throws {
-        try await withRelay { relay in
+        try await withRelay(metrics: true) { relay in
             let (alice, channel) = try await relay.connectWithChannel()
             try await alice.append("one", to: channel)
             let address = try #require(RelayAddress("\(relay.server.host):\(relay.server.port)"))
-            let status = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin))
+            let plain = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin))
+            #expect(plain.isReady && plain.metrics.isEmpty)
+            let counts = try #require(RelayAddress("127.0.0.1:\(relay.server.metricsPort ?? 0)"))
+            let status = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin), metricsAt: counts)
             #expect(status.isReady && status.health == "ready" && status.pin == relay.server.pin)
             #expect(status.metrics.contains { $0.name == "kith_entries_accepted_total" && $0.value == 1 })
             let other = RelayPin(ofSubjectPublicKeyInfo: [1])

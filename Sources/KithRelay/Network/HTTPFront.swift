@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// Answers plain HTTP: `/healthz` and `/metrics`, and nothing else. Leaves the pipeline when a WebSocket takes over.
+/// Answers plain HTTP with one page, and closes. Leaves the pipeline when a WebSocket takes over.
 final class HTTPFront: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

@@ -11,6 +11,8 @@ public struct RelayIdentity: Sendable {
     let privateKey: NIOSSLPrivateKeySource
     /// SHA-256 of the certificate's SubjectPublicKeyInfo.
     public let pin: RelayPin
+    /// A sentence for the operator if others can read the key, as on a file system without modes; `nil` if all is well.
+    public let warning: String?
 
     /// Why there is no identity.
     public enum Failure: Error, CustomStringConvertible {
@@ -18,32 +20,63 @@ public struct RelayIdentity: Sendable {
         case file(path: String, reason: String)
         /// A file holds something else than it should.
         case invalid(path: String, reason: String)
+        /// There is no key beside a store or a certificate.
+        case missingKey(path: String)
+        /// The certificate is not of the key.
+        case mismatch(certificate: String, key: String)
 
         /// One sentence.
         public var description: String {
             switch self {
             case .file(let path, let reason): "\(path): \(reason)"
             case .invalid(let path, let reason): "\(path) cannot be used: \(reason)"
+            case .missingKey(let path):
+                "\(path) is missing; restore it, or make a new one with --new-identity, which clients of the old one refuse"
+            case .mismatch(let certificate, let key):
+                "\(certificate) is not of the key in \(key); restore the right one, or delete it to have it made anew"
             }
         }
     }
 
-    /// The identity kept in a folder; made there, readable by its owner only, if there is none yet.
+    /// The identity kept in a folder. If the folder has none and no store either, one is made there, readable by its owner
+    /// only.
     ///
-    /// - Throws: ``Failure``. An unreadable identity is never replaced: clients would take the relay for another.
-    public static func kept(in folder: URL) throws -> RelayIdentity {
+    /// - Parameter makesNew: whether to make a key where it is missing beside a store or a certificate. Clients that know
+    ///   the relay refuse the new one.
+    /// - Throws: ``Failure``. A key is never replaced: clients would take the relay for another.
+    public static func kept(in folder: URL, makingNew makesNew: Bool = false) throws -> RelayIdentity {
         let keyFile = folder.appending(path: "relay-key.pem")
         let certificateFile = folder.appending(path: "relay-certificate.pem")
-        if !FileManager.default.fileExists(atPath: keyFile.path) {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        func isThere(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+        if !isThere(keyFile) || !isThere(certificateFile) {
+            try makeFolder(folder)
             try inFolderAlone(folder) {
-                // Another process may have made one while this one waited.
-                if FileManager.default.fileExists(atPath: keyFile.path) { return }
+                if isThere(keyFile) {
+                    // Another process may have made both while this one waited.
+                    guard !isThere(certificateFile) else { return }
+                    return try makeCertificate(certificateFile, keyFile: keyFile)
+                }
+                let isUsed = isThere(certificateFile) || isThere(URL(filePath: StoreFolder(path: folder.path).database))
+                guard makesNew || !isUsed else { throw Failure.missingKey(path: keyFile.path) }
                 try make(keyFile: keyFile, certificateFile: certificateFile)
             }
+        } else if makesNew {
+            throw Failure.file(
+                path: keyFile.path, reason: "is there already; a new identity is made only in its absence")
         }
         return try given(certificateFile: certificateFile, keyFile: keyFile)
+    }
+
+    private static func makeFolder(_ folder: URL) throws {
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            // The system's own words, which Foundation keeps inside of its error.
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let reason = cause.map { String(cString: strerror(Int32(clamping: $0.code))) } ?? "the system refuses it"
+            throw Failure.file(path: folder.path, reason: "the folder cannot be made: \(reason)")
+        }
     }
 
     /// Runs `body` while no other process does the same in the folder, and then has the folder's names written to the disk:
@@ -76,14 +109,40 @@ public struct RelayIdentity: Sendable {
         guard let key = try? NIOSSLPrivateKey(file: keyFile.path, format: .pem) else {
             throw Failure.invalid(path: keyFile.path, reason: "no PEM private key in it, or not readable")
         }
-        return RelayIdentity(
+        let identity = RelayIdentity(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key),
-            pin: RelayPin(ofSubjectPublicKeyInfo: spki))
+            pin: RelayPin(ofSubjectPublicKeyInfo: spki), warning: warning(about: keyFile))
+        // The TLS library compares the two.
+        guard (try? identity.tlsContext()) != nil else {
+            throw Failure.mismatch(certificate: certificateFile.path, key: keyFile.path)
+        }
+        return identity
+    }
+
+    private static func warning(about keyFile: URL) -> String? {
+        var status = stat()
+        guard stat(keyFile.path, &status) == 0, status.st_mode & 0o077 != 0 else { return nil }
+        return
+            "others on this machine can read the relay's key in \(keyFile.path); keep it where only you can (chmod 600)"
+    }
+
+    /// Makes a certificate for a key that has lost its own. Clients know the key, so they see no difference.
+    private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
+        guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
+            let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
+        else { throw Failure.invalid(path: keyFile.path, reason: "no P-256 key in it, or not readable") }
+        try writeNew(certificateFile, try certificate(of: key))
     }
 
     /// A fresh P-256 key with a certificate signed by itself. Nobody checks its names or dates: clients know the pin.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
+        try writeNew(certificateFile, try certificate(of: key))
+        // The key comes last: where it is, the certificate is too.
+        try writeNew(keyFile, key.pemRepresentation)
+    }
+
+    private static func certificate(of key: P256.Signing.PrivateKey) throws -> String {
         let signer = Certificate.PrivateKey(key)
         let name = try DistinguishedName { CommonName("Kith relay") }
         let now = Date()
@@ -91,9 +150,7 @@ public struct RelayIdentity: Sendable {
             version: .v3, serialNumber: .init(), publicKey: signer.publicKey,
             notValidBefore: now - 86_400, notValidAfter: now + 50 * 366 * 86_400, issuer: name, subject: name,
             signatureAlgorithm: .ecdsaWithSHA256, extensions: try Certificate.Extensions {}, issuerPrivateKey: signer)
-        try writeNew(certificateFile, try certificate.serializeAsPEM().pemString)
-        // The key comes last: where it is, the certificate is too.
-        try writeNew(keyFile, key.pemRepresentation)
+        return try certificate.serializeAsPEM().pemString
     }
 
     /// Creates a file that only its owner can read, and that is whole or not there.

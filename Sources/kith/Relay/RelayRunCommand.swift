@@ -21,6 +21,7 @@ struct RelayRunCommand: AsyncParsableCommand {
               kith relay --listen 0.0.0.0:7443               for others too
               kith relay --listen 127.0.0.1:0 --data /tmp/r  a free port
               kith relay --limit requests-per-second=1000    with another limit
+              kith relay --metrics 127.0.0.1:9090            with its counts for a monitor on this machine
 
             EXIT CODES
               0  stopped when asked
@@ -48,6 +49,14 @@ struct RelayRunCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Believe a clock that is far ahead of the time the relay knew last; not only after a day.")
     var trustClock = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Serve the relay's counts in plain HTTP here, for monitoring.", valueName: "host:port"))
+    var metrics: ListenAddress?
+
+    @Flag(name: .long, help: "Make a new key where it is missing beside a store. Clients of the old one refuse it.")
+    var newIdentity = false
+
     @Option(name: .long, help: "Override a limit, as NAME=VALUE. May be repeated.")
     var limit: [String] = []
 
@@ -62,6 +71,7 @@ struct RelayRunCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (certificate == nil) != (key == nil) { throw ValidationError("--certificate and --key go together.") }
+        if newIdentity, key != nil { throw ValidationError("--new-identity does not go with --key.") }
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256.") }
         _ = try limits()
     }
@@ -94,6 +104,8 @@ struct RelayRunCommand: AsyncParsableCommand {
         logger.logLevel = logLevel
         configuration.logger = logger
         configuration.burstIsOver = returnFreeMemory
+        configuration.metricsHost = metrics?.host
+        configuration.metricsPort = metrics?.port ?? 0
         if let relayPassFile { configuration.relayPass = try RelayPass(file: relayPassFile) }
 
         let folder = store.folder
@@ -102,8 +114,9 @@ struct RelayRunCommand: AsyncParsableCommand {
             identity = try .given(
                 certificateFile: URL(filePath: certificate), keyFile: URL(filePath: key))
         } else {
-            identity = try .kept(in: folder)
+            identity = try .kept(in: folder, makingNew: newIdentity)
         }
+        if let warning = identity.warning { StandardStream.error.write("kith: \(SafeText.oneLine(warning))\n") }
         let signals = StopSignals()
         // The store has a thread of its own, which may wait for the disk.
         let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -146,14 +159,23 @@ struct RelayRunCommand: AsyncParsableCommand {
                 let address: String
                 let pin: String
                 let data: String?
+                let metrics: String?
             }
             JSONLine.print(
-                Listening(address: address, pin: server.pin.description, data: memory ? nil : folder.path))
+                Listening(
+                    address: address, pin: server.pin.description, data: memory ? nil : folder.path,
+                    metrics: metricsAddress(server)))
         } else {
             StandardStream.output.write(
                 "listening on \(address)\npin: \(server.pin)\n"
-                    + (memory ? "keeping nothing on disk\n" : "data: \(folder.path)\n"))
+                    + (memory ? "keeping nothing on disk\n" : "data: \(folder.path)\n")
+                    + (metricsAddress(server).map { "metrics: http://\($0)/metrics\n" } ?? ""))
         }
+    }
+
+    private func metricsAddress(_ server: RelayServer) -> String? {
+        guard let metrics, let port = server.metricsPort else { return nil }
+        return ListenAddress(host: metrics.host, port: port).description
     }
 }
 

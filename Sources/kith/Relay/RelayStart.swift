@@ -12,6 +12,10 @@ extension RelayServer {
         let address = ListenAddress(host: configuration.host, port: configuration.port)
         do {
             return try await start(configuration, identity: identity, store: store)
+        } catch let error as RelayServer.MetricsFailure {
+            await store.close()
+            let place = ListenAddress(host: configuration.metricsHost ?? "", port: configuration.metricsPort)
+            throw Failure(message: "cannot serve metrics on \(place): \(String(cString: strerror(error.errno)))")
         } catch let error as IOError {
             await store.close()
             throw CannotListen(errno: error.errnoCode, address: address)

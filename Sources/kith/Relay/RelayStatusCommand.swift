@@ -12,7 +12,8 @@ struct RelayStatusCommand: AsyncParsableCommand {
             EXAMPLES
               kith relay status                                the relay on this machine
               kith relay status --relay relay.example.org:7443
-              kith relay status --json | jq .metrics
+              kith relay status --metrics 127.0.0.1:9090       with the counts of a relay that serves them there
+              kith relay status --metrics 127.0.0.1:9090 --json | jq .metrics
 
             EXIT CODES
               0  it is ready
@@ -27,13 +28,18 @@ struct RelayStatusCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the one that is remembered.")
     var pin: RelayPin?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Where the relay serves its counts: what its --metrics names.", valueName: "host:port"))
+    var metrics: RelayAddress?
+
     @Flag(name: .long, help: "Print one JSON object.")
     var json = false
 
     func run() async throws {
         try await reportingFailure {
             guard let relay = relay ?? RelayAddress("127.0.0.1:7443") else { throw ExitCode.failure }
-            let status = try await RelayStatus.ask(relay, trust: try trust(relay))
+            let status = try await RelayStatus.ask(relay, trust: try trust(relay), metricsAt: metrics)
             StandardStream.output.write(json ? report(status, of: relay) : text(status, of: relay))
             if !status.isReady { throw ExitCode.failure }
         }

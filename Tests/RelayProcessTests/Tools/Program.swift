@@ -30,7 +30,11 @@ enum Program {
     }
 
     /// Starts the program with its output in files, which are emptied first.
-    static func start(_ arguments: [String], output: URL, errors: URL) throws -> pid_t {
+    ///
+    /// - Parameter filesAtMost: how many files it may have open; as many as this process if `nil`.
+    static func start(
+        _ arguments: [String], output: URL, errors: URL, filesAtMost: Int? = nil
+    ) throws -> pid_t {
         raiseFileLimit()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -44,9 +48,11 @@ enum Program {
         // So that what the last one printed is not taken for this one's.
         unlink(output.path)
         var process = pid_t()
-        let words = ([path] + arguments).map { strdup($0) }
+        let shell = ["/bin/sh", "-c", "ulimit -n \(filesAtMost ?? 0); exec \"$0\" \"$@\""]
+        let program = filesAtMost == nil ? path : "/bin/sh"
+        let words = ((filesAtMost == nil ? [] : shell) + [path] + arguments).map { strdup($0) }
         defer { for word in words { free(word) } }
-        let code = posix_spawn(&process, path, &actions, nil, words + [nil], environ)
+        let code = posix_spawn(&process, program, &actions, nil, words + [nil], environ)
         guard code == 0 else { throw Ended(status: nil, errors: "\(path): \(String(cString: strerror(code)))") }
         return process
     }

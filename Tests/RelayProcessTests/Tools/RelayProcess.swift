@@ -14,6 +14,7 @@ final class RelayProcess: Sendable {
     let process: pid_t
     let address: RelayAddress
     let pin: RelayPin
+    private let metrics: RelayAddress?
     let folder: RelayFolder
     /// Whether the process has ended and been asked how: its number may be another's then.
     private let isOver = Atomic<Bool>(false)
@@ -21,12 +22,14 @@ final class RelayProcess: Sendable {
     /// Limits that are in the way of tests which do many things from one address.
     static let roomy = [
         "requests-per-second": 4_000_000, "request-burst": 4_000_000, "connections-per-address": 10_000,
+        "address-requests-per-second": 4_000_000, "address-request-burst": 40_000_000,
     ]
 
-    private init(process: pid_t, address: RelayAddress, pin: RelayPin, folder: RelayFolder) {
+    private init(process: pid_t, address: RelayAddress, pin: RelayPin, metrics: RelayAddress?, folder: RelayFolder) {
         self.process = process
         self.address = address
         self.pin = pin
+        self.metrics = metrics
         self.folder = folder
     }
 
@@ -40,15 +43,18 @@ final class RelayProcess: Sendable {
 
     /// Starts a relay and returns when it listens.
     static func start(
-        in folder: RelayFolder, limits: [String: Int] = roomy, arguments: [String] = []
+        in folder: RelayFolder, limits: [String: Int] = roomy, arguments: [String] = [], filesAtMost: Int? = nil
     ) async throws -> RelayProcess {
         let limits = limits.sorted { $0.key < $1.key }.flatMap { ["--limit", "\($0.key)=\($0.value)"] }
         let process = try Program.start(
-            ["relay", "--listen", "127.0.0.1:0", "--data", folder.data.path, "--json"] + limits + arguments,
-            output: folder.output, errors: folder.errors)
+            [
+                "relay", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data", folder.data.path, "--json",
+            ] + limits + arguments,
+            output: folder.output, errors: folder.errors, filesAtMost: filesAtMost)
         struct Listening: Decodable {
             let address: String
             let pin: String
+            let metrics: String?
         }
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {
@@ -56,7 +62,8 @@ final class RelayProcess: Sendable {
                 let listening = try? JSONDecoder().decode(Listening.self, from: line),
                 let address = RelayAddress(listening.address), let pin = RelayPin(listening.pin)
             {
-                return RelayProcess(process: process, address: address, pin: pin, folder: folder)
+                let metrics = listening.metrics.flatMap { RelayAddress($0) }
+                return RelayProcess(process: process, address: address, pin: pin, metrics: metrics, folder: folder)
             }
             if let status = Program.endOf(process) { throw Program.Ended(status: status, errors: folder.errorText) }
             try await Task.sleep(for: .milliseconds(2))
@@ -110,9 +117,10 @@ final class RelayProcess: Sendable {
         return least
     }
 
-    /// A page of the relay's plain HTTP.
+    /// A page of the relay's plain HTTP; its counts are elsewhere, and without TLS.
     func page(_ path: String) async throws -> String {
-        let wire = try await WireClient.connect(to: address)
+        let isCounts = path == "/metrics"
+        let wire = try await WireClient.connect(to: isCounts ? metrics ?? address : address, isCounts ? .tcp : .tls)
         defer { wire.close() }
         wire.send(Array("GET \(path) HTTP/1.1\r\nHost: relay\r\n\r\n".utf8))
         return String(decoding: try await wire.everything(), as: UTF8.self)

@@ -1,0 +1,77 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// Serves a relay's counts in plain HTTP on a listener of its own, for the operator's monitoring. There is none unless the
+/// operator names its address: whoever reads the counts often sees when people write, and how much.
+struct MetricsListener: Sendable {
+    private let metrics: RelayMetrics
+    private let store: any ChannelStore
+    private let open = OpenCount()
+
+    private final class OpenCount: Sendable {
+        let value = Atomic<Int>(0)
+    }
+
+    init(metrics: RelayMetrics, store: any ChannelStore) {
+        self.metrics = metrics
+        self.store = store
+    }
+
+    func listen(on group: any EventLoopGroup, host: String, port: Int) async throws -> any Channel {
+        try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false))
+                }
+            }
+            .childChannelInitializer { channel in initialize(channel) }
+            .bind(host: host, port: port).get()
+    }
+
+    private func initialize(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let isTooMany = open.value.wrappingAdd(1, ordering: .relaxed).newValue > RelayLimits.metricsConnections
+        channel.closeFuture.whenComplete { _ in open.value.wrappingSubtract(1, ordering: .relaxed) }
+        guard !isTooMany else { return channel.close() }
+        let deadline = channel.eventLoop.scheduleTask(in: .milliseconds(RelayLimits.metricsMs)) {
+            channel.close(promise: nil)
+        }
+        channel.closeFuture.whenComplete { _ in deadline.cancel() }
+        return channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false)
+            try pipeline.addHandler(HTTPFront { path in await page(path) })
+        }
+    }
+
+    private func page(_ path: String) async -> HTTPPage {
+        guard path == "/metrics" else { return HTTPPage(status: .notFound, text: "nothing here\n") }
+        return HTTPPage(status: .ok, text: metrics.rendered(store: try? await store.statistics()))
+    }
+}
+
+/// What a relay does when a connection can't be accepted, most often because the process has no file descriptor left: it
+/// waits. The connection stays in the system's queue, so the listening socket stays readable, and trying again at once would
+/// take a whole core and say nothing.
+struct AcceptFailures: Sendable {
+    let metrics: RelayMetrics
+    let logger: Logger
+
+    /// A handler for the listening channel.
+    func handler() -> AcceptBackoffHandler {
+        var isTold = false
+        return AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { error in
+            metrics.acceptFailures.count()
+            // One line: the count tells how it goes on.
+            if !isTold {
+                isTold = true
+                logger.warning("cannot accept connections: \(error.description); trying again every half second")
+            }
+            return .milliseconds(RelayLimits.acceptPauseMs)
+        }
+    }
+}
