@@ -58,6 +58,7 @@ struct KithProgram: AsyncParsableCommand {
 
     /// Runs the command that the arguments name.
     static func main() async {
+        closeMemory()
         StandardStream.fillGaps()
         StandardStream.checkAtExit()
         // The parser of arguments crashes where its indentation leaves no room for words; the terminal wraps better.

@@ -15,11 +15,14 @@ struct ProcessUsage: Sendable {
             throw ServerFailure("/proc/\(id)/stat does not read as expected")
         }
         cpuSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-        // Exact, where the counters of /proc/PID/status lag behind by some pages of each thread.
-        let memory = try String(contentsOfFile: "/proc/\(id)/smaps_rollup", encoding: .utf8)
-        guard let line = memory.split(separator: "\n").first(where: { $0.hasPrefix("Rss:") }),
-            let kilobytes = Int(line.split(separator: " ")[1])
-        else { throw ServerFailure("/proc/\(id)/smaps_rollup does not read as expected") }
+        // Exact, where the counters of /proc/PID/status lag behind by some pages of each thread; but only root may read it of
+        // a process that keeps others from its memory, as kith does.
+        let exact = try? String(contentsOfFile: "/proc/\(id)/smaps_rollup", encoding: .utf8)
+        let memory = try exact ?? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+        guard
+            let line = memory.split(separator: "\n").first(where: { $0.hasPrefix("Rss:") || $0.hasPrefix("VmRSS:") }),
+            let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+        else { throw ServerFailure("the memory of process \(id) does not read as expected") }
         residentBytes = kilobytes * 1024
     }
 
