@@ -11,6 +11,10 @@ public enum ClientLimits {
     /// that a relay that stops answering costs little.
     public static let unansweredRequests = 1 << 16
 
+    /// Frames that a connection sends because the relay's frames call for them (an `unfollow` that was refused, say) while
+    /// the relay reads nothing. As many as a relay lets a connection follow channels; only a hostile one reaches it.
+    static let unreadReactions = 4096
+
     /// What one follow holds for a consumer that is slower than the relay, in bytes of frames. Enough to keep a consumer
     /// busy for the round trip it takes to ask for more. Reached, the relay is asked to stop sending this channel.
     public static let followBacklog = 1 << 20

@@ -31,6 +31,11 @@ final class RelayChannelHandler: ChannelInboundHandler {
     private var items: [Outbox.Item] = []
     private var ticking: RepeatedTask?
     private var handshakeDeadline: Scheduled<Void>?
+    /// The newest ping that has not been answered. One pong stands for all before it (RFC 6455 §5.5.3), and it waits until
+    /// the relay reads: reading itself goes on, since the relay may be waiting for that.
+    private var unansweredPing: [UInt8]?
+    /// Frames that the relay's own frames have called for since it stopped reading.
+    private var unreadReactions = 0
 
     /// Who asked.
     private enum Ticket {
@@ -127,9 +132,9 @@ final class RelayChannelHandler: ChannelInboundHandler {
         guard case .open = phase else { return }
         switch message {
         case .binary(let bytes):
-            handle(try session.receive(bytes, now: now), size: bytes.count, now)
+            try handle(try session.receive(bytes, now: now), size: bytes.count, now, context)
         case .ping(let content):
-            writer.writePong(content, mask: masks.next())
+            unansweredPing = content
         case .pong, .fragment:
             break
         case .close(let code):
@@ -137,7 +142,9 @@ final class RelayChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func handle(_ event: RelaySession<Ticket>.Event, size: Int, _ now: NIODeadline) {
+    private func handle(
+        _ event: RelaySession<Ticket>.Event, size: Int, _ now: NIODeadline, _ context: ChannelHandlerContext
+    ) throws {
         switch event {
         case .opened(let welcome):
             handshakeDeadline?.cancel()
@@ -151,12 +158,14 @@ final class RelayChannelHandler: ChannelInboundHandler {
         case .followStarted(_, .follow(let buffer), let firstSeq, let lastSeq):
             buffer.begin(FollowStart(firstSeq: firstSeq, lastSeq: lastSeq))
         case .followed(let id, .follow(let buffer), let event):
-            if buffer.put(event, bytes: size) == .holdBack, let frame = session.park(id, now: now) { send(frame) }
+            if buffer.put(event, bytes: size) == .holdBack, let frame = session.park(id, now: now) {
+                try react(frame, context)
+            }
             if case .epochEnded = event { end(id, buffer, nil) }
         case .followEnded(let id, .follow(let buffer), let error):
             end(id, buffer, error.map { .refused($0) })
         case .send(let frame):
-            send(frame)
+            try react(frame, context)
         case .nothing:
             break
         }
@@ -222,7 +231,25 @@ final class RelayChannelHandler: ChannelInboundHandler {
         writer.write(frame, mask: masks.next())
     }
 
+    /// Sends a frame that the relay has called for, but not without end to one that does not read.
+    private func react(_ frame: ClientFrame, _ context: ChannelHandlerContext) throws {
+        unreadReactions = context.channel.isWritable ? 0 : unreadReactions + 1
+        guard unreadReactions <= ClientLimits.unreadReactions else {
+            throw RelayConnectionError.protocolViolation(.wrongAnswer)
+        }
+        send(frame)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { flush(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
     private func flush(_ context: ChannelHandlerContext) {
+        if let ping = unansweredPing, context.channel.isWritable {
+            unansweredPing = nil
+            writer.writePong(ping, mask: masks.next())
+        }
         guard !writer.isEmpty else { return }
         let buffer = context.channel.allocator.buffer(bytes: writer.bytes)
         writer.removeAll()
