@@ -14,7 +14,8 @@ struct HostCommand: AsyncParsableCommand {
             the port and name your public address with --address.
 
             The relay runs as long as this command. Run again, it is at the same port with the same key, and your \
-            conversations go on. Makes your profile first if there is none.
+            conversations go on. Makes your profile first if there is none. Only people with an invite of yours can use it: \
+            invites carry its pass.
 
             EXAMPLES
               kith host                                  prints an invite, and waits
@@ -122,6 +123,10 @@ struct HostCommand: AsyncParsableCommand {
         if StandardStream.error.isTerminal, let code = QRCode(line) { QRCodeText.print(code) }
         StandardStream.error.write("[your relay is at \(relay.point.address). The other person types:]\n")
         StandardStream.output.write("kith join \(line)\n")
+        if relay.isOpen {
+            StandardStream.error.write(
+                "[this relay has no pass, because an older version made it: anybody who reaches it can use it]\n")
+        }
         if relay.point.address.host == "127.0.0.1" {
             StandardStream.error.write("[this address works on this machine only: name another with --address]\n")
         }

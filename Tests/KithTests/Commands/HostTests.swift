@@ -1,4 +1,5 @@
 import Foundation
+import KithRelay
 import KithWire
 import Testing
 
@@ -43,6 +44,41 @@ import Testing
             try Data(kept.replacing(host, with: "192.0.2.1").utf8).write(to: file)
             #expect(try await start(folder) == first)
             #expect(try await start(folder, listen: "127.0.0.1:0").address.hasPrefix("127.0.0.1:"))
+        }
+    }
+
+    /// Whether a client gets in with this pass.
+    private func isWelcome(_ pass: RelayPass?, at relay: HostedRelay) async -> Bool {
+        let connection = try? await RelayConnection.connect(
+            to: relay.nearby, trust: .pinned(relay.point.pin), pass: pass)
+        await connection?.close()
+        return connection != nil
+    }
+
+    @Test("a new relay has a pass that its invites carry and that stays; one of an older version stays open")
+    func pass() async throws {
+        try await withTemporaryFolder { folder in
+            let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
+            let first = try await HostedRelay.start(in: folder, listen: listen, address: nil)
+            let pass = try #require(first.point.pass)
+            #expect(!first.isOpen)
+            #expect(await isWelcome(pass, at: first))
+            #expect(await !isWelcome(nil, at: first))
+            #expect(await !isWelcome(RelayPass("another"), at: first))
+            await first.stop()
+            let second = try await HostedRelay.start(in: folder, listen: nil, address: nil)
+            #expect(second.point.pass == pass)
+            await second.stop()
+
+            // As an older version left it.
+            let file = folder.appendingPathComponent("relay/host.json")
+            let older = #"{"host":"127.0.0.1","port":\#(second.nearby.port),"listen":"127.0.0.1","isGiven":false}"#
+            try Data(older.utf8).write(to: file)
+            let third = try await HostedRelay.start(in: folder, listen: nil, address: nil)
+            #expect(third.isOpen)
+            #expect(await isWelcome(nil, at: third))
+            await third.stop()
+            #expect(RelayLimits.household.connections == 256)
         }
     }
 

@@ -11,6 +11,9 @@ final class HostedRelay: Sendable {
     let point: RelayPoint
     /// Where this process reaches it, whatever lies between it and its own address.
     let nearby: RelayAddress
+    /// Whether anybody who reaches the port may use it: it was made by a version that set no pass, and those who joined then
+    /// know none.
+    var isOpen: Bool { point.pass == nil }
 
     private let server: RelayServer
     private let storeGroup: MultiThreadedEventLoopGroup
@@ -32,12 +35,16 @@ final class HostedRelay: Sendable {
     ///   - address: where others reach it, if the user said so: a host, perhaps with a port.
     static func start(in folder: URL, listen: ListenAddress?, address: HostAddress?) async throws -> HostedRelay {
         let relayFolder = folder.appending(path: "relay", directoryHint: .isDirectory)
+        // Whatever was here before this version of the program has no pass, and must not get one: its people know none.
+        let isNew = !FileManager.default.fileExists(atPath: relayFolder.appending(path: "relay-key.pem").path)
         let identity = try RelayIdentity.kept(in: relayFolder)
         let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let place = HostPlace(file: PrivateFile(relayFolder.appending(path: "host.json")))
         let before = try place.read()
+        let pass = before?.pass ?? (isNew ? HostPlace.freshPass() : nil)
         do {
-            let server = try await serve(identity, relayFolder, storeGroup, listen, before)
+            let seat = Seat(folder: relayFolder, storeGroup: storeGroup, pass: pass.flatMap { RelayPass($0) })
+            let server = try await serve(identity, seat, listen, before)
             let publicPort = address?.port ?? before?.publicPort
             let port = publicPort ?? server.port
             let isGiven = address != nil || before?.isGiven == true
@@ -48,9 +55,9 @@ final class HostedRelay: Sendable {
             try place.write(
                 HostPlace.Place(
                     host: host, publicPort: publicPort, port: server.port, listen: listen?.host ?? before?.listen,
-                    isGiven: isGiven))
+                    isGiven: isGiven, pass: pass))
             return HostedRelay(
-                server, storeGroup, point: RelayPoint(address: known, pin: server.pin), nearby: nearby)
+                server, storeGroup, point: RelayPoint(address: known, pin: server.pin, pass: seat.pass), nearby: nearby)
         } catch {
             try? await storeGroup.shutdownGracefully()
             throw error
@@ -66,16 +73,24 @@ final class HostedRelay: Sendable {
     /// The port of most relays.
     private static let usualPort = 7443
 
+    /// What the relay is started with, wherever it listens.
+    private struct Seat {
+        let folder: URL
+        let storeGroup: MultiThreadedEventLoopGroup
+        let pass: RelayPass?
+    }
+
     private static func serve(
-        _ identity: RelayIdentity, _ folder: URL, _ storeGroup: MultiThreadedEventLoopGroup, _ listen: ListenAddress?,
-        _ before: HostPlace.Place?
+        _ identity: RelayIdentity, _ seat: Seat, _ listen: ListenAddress?, _ before: HostPlace.Place?
     ) async throws -> RelayServer {
         func start(_ host: String, _ port: Int) async throws -> RelayServer {
             var configuration = RelayConfiguration(host: host, port: port)
             configuration.eventLoops = 1
+            configuration.limits = .household
+            configuration.relayPass = seat.pass
             // Lines of a log would go into the chat.
             configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
-            let store = try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
+            let store = try SQLiteStore(folder: seat.folder.path, eventLoop: seat.storeGroup.any())
             return try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
         }
         if let listen { return try await start(listen.host, listen.port) }
@@ -123,14 +138,27 @@ struct HostPlace {
         let listen: String?
         /// Whether the user said where others reach it, so that it is not guessed anew.
         let isGiven: Bool
+        /// The pass that its invites carry. Not in files of older versions, whose relay stays open to those who joined.
+        let pass: String?
+    }
+
+    /// A pass that nobody guesses: 32 random bytes.
+    static func freshPass() -> String {
+        (0..<32).map { _ in String(format: "%02x", UInt8.random(in: .min ... .max)) }.joined()
     }
 
     private static let limit = 4 << 10
 
     func read() throws -> Place? {
         guard let content = try file.read(limit: Self.limit) else { return nil }
-        guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), (1...65_535).contains(place.port)
-        else { throw Failure(message: "\(file.url.path) is damaged; delete it, and kith host finds its port anew") }
+        guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), (1...65_535).contains(place.port),
+            place.pass.map({ RelayPass($0) != nil }) ?? true
+        else {
+            throw Failure(
+                message:
+                    "\(file.url.path) is damaged; restore it, or delete it: then those who joined may not find this relay"
+            )
+        }
         return place
     }
 
