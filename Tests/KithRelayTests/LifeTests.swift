@@ -85,16 +85,6 @@ struct LifeTests {
         #expect(!sentence.contains("Error") && !sentence.contains("Code=") && sentence.contains("cannot be made"))
     }
 
-    @Test("a key that others can read is named")
-    func readableKey() throws {
-        let folder = TemporaryFolder()
-        let url = URL(fileURLWithPath: folder.path)
-        #expect(try RelayIdentity.kept(in: url).warning == nil)
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o644], ofItemAtPath: url.appending(path: "relay-key.pem").path)
-        #expect(try RelayIdentity.kept(in: url).warning?.contains("relay-key.pem") == true)
-    }
-
     @Test("what cannot be accepted is tried again later, counted each time and told once")
     func acceptFailures() throws {
         let metrics = RelayMetrics()

@@ -11,8 +11,6 @@ public struct RelayIdentity: Sendable {
     let privateKey: NIOSSLPrivateKeySource
     /// SHA-256 of the certificate's SubjectPublicKeyInfo.
     public let pin: RelayPin
-    /// A sentence for the operator if others can read the key, as on a file system without modes; `nil` if all is well.
-    public let warning: String?
 
     /// Why there is no identity.
     public enum Failure: Error, CustomStringConvertible {
@@ -111,19 +109,12 @@ public struct RelayIdentity: Sendable {
         }
         let identity = RelayIdentity(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key),
-            pin: RelayPin(ofSubjectPublicKeyInfo: spki), warning: warning(about: keyFile))
+            pin: RelayPin(ofSubjectPublicKeyInfo: spki))
         // The TLS library compares the two.
         guard (try? identity.tlsContext()) != nil else {
             throw Failure.mismatch(certificate: certificateFile.path, key: keyFile.path)
         }
         return identity
-    }
-
-    private static func warning(about keyFile: URL) -> String? {
-        var status = stat()
-        guard stat(keyFile.path, &status) == 0, status.st_mode & 0o077 != 0 else { return nil }
-        return
-            "others on this machine can read the relay's key in \(keyFile.path); keep it where only you can (chmod 600)"
     }
 
     /// Makes a certificate for a key that has lost its own. Clients know the key, so they see no difference.

@@ -116,7 +116,6 @@ struct RelayRunCommand: AsyncParsableCommand {
         } else {
             identity = try .kept(in: folder, makingNew: newIdentity)
         }
-        if let warning = identity.warning { StandardStream.error.write("kith: \(SafeText.oneLine(warning))\n") }
         let signals = StopSignals()
         // The store has a thread of its own, which may wait for the disk.
         let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
