@@ -202,6 +202,7 @@ public struct RelayLimits: Sendable {
         limits.connectionsPerAddress = 16
         limits.connectionsPerIPv6Net56 = 32
         limits.connectionsPerIPv6Net48 = 64
+        limits.storeMiB = 2048
         limits.channelBytes = 64 << 20
         limits.channelEntries = 100_000
         limits.cachedChannels = 10_000

@@ -72,11 +72,22 @@ final class StuckStore: ChannelStore {
     }
 
     func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf { await store.shelf(of: channel) }
-    func record(under name: Name) async throws(StoreFailure) -> NameRecord? { await store.record(under: name) }
+    func record(under name: Name) async throws(StoreFailure) -> StoredName? { await store.record(under: name) }
 
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         await store.expire(nowMs: nowMs)
     }
+
+    func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
+        await store.idleChannels(usedBeforeMs: usedBeforeMs)
+    }
+
+    func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) async throws(StoreFailure) -> Bool {
+        await store.discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
+    }
+
+    func notedClockMs() async throws(StoreFailure) -> UInt64? { await store.notedClockMs() }
+    func space() async throws(StoreFailure) -> StoreSpace { await store.space() }
 
     func statistics() async throws(StoreFailure) -> StoreStatistics { await store.statistics() }
     func close() async { await store.close() }
