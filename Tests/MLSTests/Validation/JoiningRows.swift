@@ -244,9 +244,10 @@ extension ValidationRow {
             let members = try TestMembers(["alice"])
             let bundle = try testBundle("dave")
             let welcome = try Forge(group: members.groups[0]).welcome(bundle)
+            var info = welcome.encryptedGroupInfo
+            info[info.count - 1] ^= 1
             let broken = Welcome(
-                cipherSuite: welcome.cipherSuite, secrets: welcome.secrets,
-                encryptedGroupInfo: welcome.encryptedGroupInfo.dropLast() + [0])
+                cipherSuite: welcome.cipherSuite, secrets: welcome.secrets, encryptedGroupInfo: info)
             _ = try Group(joining: broken, with: bundle, in: testEnvironment())
         },
         ValidationRow("WE-21", .joining(.branchMismatch)) { try join({ _ in }, predecessor: testGroup("alice")) },

@@ -27,7 +27,7 @@ extension ValidationRow {
             try verify(
                 KeyPackage(
                     version: .mls10, cipherSuite: suite, initKey: good.initKey, leafNode: good.leafNode,
-                    extensions: [Extension(type: ExtensionType(rawValue: 0x0a0a), data: [])],
+                    extensions: [Extension(type: ExtensionType(rawValue: 0x0a0a), data: [1])],
                     signature: good.signature))
         },
         ValidationRow("KP-4", .keyPackage(.initKeyIsEncryptionKey)) {
