@@ -37,6 +37,7 @@ struct GroupCommand: AsyncParsableCommand {
           4  not done in time: the relay was not there, a new member's keys are not
              valid by this device's clock (the member is
              added once they are) or, to leave, no other member was there
+          6  the relay has no room
           130  you decided not to
         """
 

@@ -28,6 +28,7 @@ struct InviteCommand: AsyncParsableCommand {
               0  done    1  failed, said in one line    3  the relay has another key
               4  the relay was not reached in time
               5  another process has the profile open
+              6  the relay has no room
               64  wrong usage
             """)
 

@@ -28,7 +28,8 @@ struct JoinCommand: AsyncParsableCommand {
               3  a key is not the one in the invite
               4  the relay was not reached in time, or the other person's keys are not
                  valid by this device's clock: they are added once they are
-              5  another process has the profile open    64  wrong usage
+              5  another process has the profile open
+              6  the relay has no room    64  wrong usage
             """)
 
     @OptionGroup var profile: ProfileOptions

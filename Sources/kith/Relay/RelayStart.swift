@@ -1,4 +1,5 @@
 import Foundation
+import KithClient
 import KithRelay
 import NIOCore
 
@@ -32,6 +33,6 @@ extension RelayServer {
 
         /// Whether another process listens there.
         var isTaken: Bool { errno == EADDRINUSE }
-        var description: String { "cannot listen on \(address): \(String(cString: strerror(errno)))" }
+        var description: String { "cannot listen on \(address): \(SystemError(errno).sentence)" }
     }
 }
