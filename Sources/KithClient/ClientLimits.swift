@@ -69,6 +69,23 @@ public enum ClientLimits {
     /// The largest group to which somebody who is no contact may invite by a public address: all who are in it become contacts.
     public static let strangersGroup = 1_000
 
+    /// Conversations that strangers began and the user has not accepted: a bound for what strangers can store here, and more than a
+    /// person looks through. Further letters stay at the relay.
+    public static let pendingConversations = 100
+
+    /// The longest parcel that is fetched for a letter that may be a stranger's, in bytes: the tree of ``strangersGroup``
+    /// members, at some 3 KiB each, with room for long names.
+    public static let strangersParcel = 4 << 20
+
+    /// Groups that are held in memory: more than a person uses at a time. Others are read from the vault when they are needed.
+    public static let loadedGroups = 32
+
+    /// The age at which a registered name is registered again, in milliseconds: 30 days. A relay forgets names after a year.
+    public static let nameRenewalMs: UInt64 = 30 * 24 * 3_600_000
+
+    /// The longest pause between two tries to deliver something that a relay refuses for the moment, in milliseconds: an hour.
+    public static let deliveryPauseMs: UInt64 = 3_600_000
+
     /// Members added by one commit. Their key packages, of 3 KiB each, are held until then.
     public static let additionsPerCommit = 256
 

@@ -48,6 +48,9 @@ struct Circle {
         if waits { wait(20) }
     }
 
+    /// Says something in any conversation of somebody's.
+    func say(_ client: Int, in conversation: ConversationID) { people.say(simulation.clients[client], conversation) }
+
     /// Has somebody use the invite that the circle was made with.
     func join(_ client: Int) { people.join(simulation.clients[client], people.invites.first?.invite) }
 

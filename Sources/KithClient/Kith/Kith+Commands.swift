@@ -16,7 +16,8 @@ extension Kith {
         return invite
     }
 
-    /// Closes an invite: nobody can use it any more.
+    /// Closes an invite. Returns when the relay has closed it. From the call on, this device takes nothing that comes through it,
+    /// also if the relay hears of it only later.
     public func revoke(_ invite: InboxID) async throws(KithError) { _ = try await perform(.revokeInvite(invite)) }
 
     /// Uses somebody's invite: makes a conversation with them. Returns when they will find it in their inbox.
@@ -36,6 +37,12 @@ extension Kith {
     {
         guard case .contact(let id) = try await perform(.lookUp(name, relay, as: alias)) else { throw .closed }
         return id
+    }
+
+    /// Takes part in a conversation that a stranger began (``ConversationSummary/isPending``): fetches what was said, and lets the
+    /// stranger see that this device is there. Sending does that too. Does nothing in other conversations.
+    public func accept(_ conversation: ConversationID) async throws(KithError) {
+        _ = try await perform(.accept(conversation))
     }
 
     /// Opens a conversation of two, or finds the one there is.

@@ -32,8 +32,14 @@ extension KithError: CustomStringConvertible {
         case .wrongAccount: "what is in that inbox is not from the account that it belongs to; nothing was sent"
         case .nameHeld: "another person holds that name at the relay"
         case .nameUnknown: "nobody holds that name at the relay"
-        case .notReachable(let name):
-            "\(ForeignText(name)) gave no way to be reached for new conversations; ask for an invite"
+        case .notReachable(let name, .notYet):
+            "\(ForeignText(name))'s device has not sent its address for new conversations yet; it does when Kith runs there next"
+        case .notReachable(let name, .pending):
+            "\(ForeignText(name)) began a conversation that you have not accepted; accept it first"
+        case .notReachable(let name, .restored):
+            "this profile comes from a backup, which holds no addresses; send \(ForeignText(name)) an invite, or use one of theirs"
+        case .notReachable(let name, .never):
+            "you and \(ForeignText(name)) have no conversation of two, so there is no address for invitations; exchange an invite first"
         case .conversation(let status): status.sentence.description
         case .suspect:
             "the relay showed this device another log than somebody else; nothing is sent there until you decide"

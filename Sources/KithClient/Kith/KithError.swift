@@ -47,8 +47,8 @@ public enum KithError: Error, Hashable, Sendable {
     case nameHeld
     /// Nobody holds that name at the relay.
     case nameUnknown
-    /// The contact gave no way to be reached for new conversations.
-    case notReachable(String)
+    /// The contact's device gave no address for new conversations, and why it did not.
+    case notReachable(String, NoAddressReason)
     /// The conversation does not take that now.
     case conversation(ConversationStatus)
     /// The relay showed different logs; sending waits for a decision.
@@ -63,6 +63,18 @@ public enum KithError: Error, Hashable, Sendable {
     case membership(Sentence)
     /// It was given up because the profile was closed.
     case closed
+
+    /// Why there is no address of a contact.
+    public enum NoAddressReason: Hashable, Sendable {
+        /// There is a conversation of two, and the contact's device has not sent its address there yet.
+        case notYet
+        /// The contact began a conversation that the user has not accepted.
+        case pending
+        /// This profile was restored from a backup, and backups hold no addresses.
+        case restored
+        /// There is no conversation of two with the contact.
+        case never
+    }
 
     /// All others have left the conversation.
     package static let leftAlone = KithError.membership("nobody else is in it any more")

@@ -31,7 +31,7 @@ public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
 }
 
 /// Why a contact's key is believed to be theirs.
-public enum Trust: UInt8, Hashable, Sendable {
+public enum Trust: UInt8, Hashable, Sendable, Comparable {
     /// It is not: the relay, or a member of a group, said so.
     case unverified = 0
     /// The contact used an invite that was made for one person. Whoever got hold of it could have.
@@ -40,6 +40,9 @@ public enum Trust: UInt8, Hashable, Sendable {
     case invite
     /// The safety numbers were compared.
     case compared
+
+    /// Orders by how much there is to believe it.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// Whether the key came on a way that the relay has no part in.
     public var isVerified: Bool { self != .unverified }
@@ -61,6 +64,8 @@ public struct Contact: Hashable, Sendable {
     public var inbox: InboxAddress?
     /// The name at a relay under which the contact was found, if that was the way.
     public var registeredName: Name?
+    /// Whether the contact is known only from conversations that the user has not accepted.
+    public var isStranger = false
 }
 
 /// Whether a conversation can be used, and if not why.
@@ -123,6 +128,12 @@ public struct ConversationSummary: Hashable, Sendable {
     public let relay: RelayAddress
     /// Set when the relay showed this device another log than somebody else: sending waits for a decision.
     public let isSuspect: Bool
+    /// Whether a stranger began it and the user has not accepted it. Until then nothing is sent there and nothing is fetched.
+    public var isPending = false
+    /// Whether another member has written to the log since this device is in the conversation.
+    public var hasAnswer = true
+    /// Whether an invitation to it has not reached the invited person's inbox yet.
+    public var isInviting = false
 }
 
 /// A member of a conversation.
@@ -246,6 +257,20 @@ public enum Warning: Hashable, Sendable {
     /// The relay takes no entry of more than so many bytes, and this text of this device's is longer. It was not sent and is not
     /// kept.
     case longerThanRelayTakes(EntryID, limit: UInt64)
+    /// The relay refuses the invitation of this person for the moment, and why. The invitation is kept and tried again.
+    case invitationWaits(for: String, InvitationObstacle)
+}
+
+/// Why an invitation is not in the invited person's inbox yet.
+public enum InvitationObstacle: UInt8, Hashable, Sendable {
+    /// The inbox is full until its owner has read what is in it.
+    case inboxFull = 1
+    /// The relay has no room on its disk.
+    case relayFull
+    /// The relay takes no more from this device or its address for a while.
+    case tooFast
+    /// The relay can't store anything at the moment.
+    case unavailable
 }
 
 /// What happens, as it happens.
@@ -269,6 +294,10 @@ public enum KithEvent: Hashable, Sendable {
     case invitationPassedOver(RelayAddress)
     /// This device's clock or another's is wrong. Told once for each, and again when the difference has changed.
     case clock(ClockDifference)
+    /// So many conversations that strangers began wait for the user that no more are taken: further letters stay at the relay.
+    case tooManyPending
+    /// Another person holds a name under which this profile was registered at a relay.
+    case nameLost(Name, RelayAddress)
     /// More has happened than was taken in time, and events were dropped: read again what is shown.
     case missed
 }

@@ -1,3 +1,5 @@
+import KithWire
+
 // Sentences about what happened, without a full stop, so that they fit into a line.
 
 extension Notice {
@@ -54,6 +56,8 @@ extension Warning {
             "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
         case .longerThanRelayTakes(_, let limit):
             "a message was not sent and is not kept: the relay takes at most \(limit) bytes, sealed and padded"
+        case .invitationWaits(let name, let obstacle):
+            "\(obstacle.sentence(name)); the invitation waits and is tried again"
         }
     }
 }
@@ -62,6 +66,29 @@ extension RelayAddress {
     /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
     public var invitationSentence: Sentence {
         "somebody invited you to a conversation at the relay \(self), which this profile does not use; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
+    }
+}
+
+extension InvitationObstacle {
+    /// Why the invitation of a person waits, in a few words.
+    public func sentence(_ name: String) -> Sentence {
+        switch self {
+        case .inboxFull: "\(name: name)'s inbox is full"
+        case .relayFull: "the relay with \(name: name)'s inbox has no room"
+        case .tooFast: "the relay with \(name: name)'s inbox takes no more from here for a while"
+        case .unavailable: "the relay with \(name: name)'s inbox can't store anything now"
+        }
+    }
+}
+
+extension KithEvent {
+    /// Why letters of strangers are not taken, and what helps.
+    public static let tooManyPendingSentence: Sentence =
+        "\(ClientLimits.pendingConversations) conversations that strangers began wait for you; more letters wait at the relay until you accept (kith chat NAME) or decline (kith group leave NAME) some"
+
+    /// That a name leads to another person now.
+    public static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
+        "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who ask for it do not find you"
     }
 }
 

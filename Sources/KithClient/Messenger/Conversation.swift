@@ -7,8 +7,12 @@ final class Conversation {
     var record: ConversationRecord
     /// What waits to be in the log, in order.
     var outbox: [(number: UInt64, item: OutboxItem)] = []
-    /// Nil until it is needed.
+    /// Nil until it is needed, and again when it was not needed for long.
     var loaded: LoadedGroup?
+    /// When the group was used last, as a count of uses of groups.
+    var lastUse: UInt64 = 0
+    /// The tokens of the current epoch while the group is not loaded: a connection needs no more.
+    private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
     /// How far the connection to the log is.
     var line = Line.down
     var followTag: UInt64?
@@ -103,6 +107,20 @@ final class Conversation {
     init(id: ConversationID, record: ConversationRecord) {
         self.id = id
         self.record = record
+    }
+
+    /// Lets go of the group, and of what can be read from the store again.
+    func unload() {
+        keptTokens = loaded?.tokens.map { (record.epoch, $0) }
+        loaded = nil
+        hashes = [:]
+        recentIDs = nil
+    }
+
+    /// The tokens of the current epoch, as far as they are at hand.
+    var tokens: EpochTokens? {
+        if let loaded { return loaded.tokens }
+        return keptTokens.flatMap { $0.epoch == record.epoch ? $0.tokens : nil }
     }
 
     /// Whether the others are gone, and nobody is about to come in.

@@ -13,12 +13,22 @@ final class Inbox {
     var isPaused = false
     /// What the first entry of the queue waits for in a conversation's log.
     var waiting: WelcomeWait?
+    /// Whether the first entry of the queue is a stranger's letter that waits for room among the pending conversations.
+    var waitsForRoom = false
+    /// The numbers of this inbox's stored key packages by their references. Nil until a letter is looked at.
+    var packages: [[UInt8]: UInt64]?
     /// Key packages that were made and whose deposit has no answer yet.
     var isDepositing = false
     /// Whether a deposit was put off because a clock looks wrong.
     var isDepositHeld = false
+    /// Whether that deposit only replaces packages that were used.
+    var isRefilling = false
     /// Whether the last deposit was refused for the moment.
     var owesDeposit = false
+    /// Whether the relay was asked to drop entries and has not answered.
+    var isTrimming = false
+    /// When the relay was last asked to keep the inbox's name, by the messenger's `now`.
+    var renewalAskedAt: UInt64?
     /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.
     var retryAt: UInt64?
 
@@ -30,11 +40,19 @@ final class Inbox {
         return queue.isEmpty && !isPaused && record.lastSeq >= lastThere
     }
 
+    /// A key package is deleted.
+    func didDelete(_ number: UInt64) {
+        guard let reference = packages?.first(where: { $0.value == number })?.key else { return }
+        packages?[reference] = nil
+    }
+
     func hangUp() {
         followTag = nil
         queue = []
         isPaused = false
         waiting = nil
+        waitsForRoom = false
+        isTrimming = false
         isDepositing = false
         retryAt = nil
     }

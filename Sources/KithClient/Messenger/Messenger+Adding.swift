@@ -231,7 +231,7 @@ extension Messenger {
                 ChannelDelivery(
                     relay: relayID(for: inbox.relay), channel: inbox.channel, appendToken: inbox.appendToken,
                     access: nil, parts: [.init(id: .random(from: random), payload: sealed)], after: parcel,
-                    conversation: conversation.id, intent: pending.intent))
+                    conversation: conversation.id, intent: pending.intent, account: inbox.account))
         }
     }
 }

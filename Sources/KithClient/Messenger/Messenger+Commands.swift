@@ -21,14 +21,15 @@ extension Messenger {
             let relay = relayID(given: relay)
             if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
             guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
-            commandsByInbox[made.id] = id
+            commandsByInbox[made.id] = [id]
         case .revokeInvite(let inbox):
-            guard inboxes[inbox] != nil else { throw .notFound("invite") }
-            try close(inbox: inbox)
-            finish(id, .success(.done))
+            try revoke(inbox, id)
         case .join(let invite, let name): try join(invite, name, id)
         case .register(let name, let relay): try register(name, relay, id)
         case .lookUp(let name, let relay, let alias): try lookUp(name, relay, as: alias, id)
+        case .accept(let conversation):
+            try accept(try any(conversation))
+            finish(id, .success(.done))
         case .startConversation(let contact, let waits): try startConversation(contact, waits: waits, id)
         case .createGroup(let title, let relay, let members): try createGroup(title, relay, members, id)
         case .add(let conversation, let members): try add(members, try active(conversation), id)
@@ -52,7 +53,9 @@ extension Messenger {
             try markRead(try any(conversation), seq, sendsReceipt)
             finish(id, .success(.done))
         case .liveCheck(let conversation):
-            try checkPresence(in: try any(conversation))
+            let place = try any(conversation)
+            try accept(place)
+            try checkPresence(in: place)
             finish(id, .success(.done))
         case .setVerified(let contact, let isVerified):
             try setVerified(contact, isVerified)
@@ -69,6 +72,12 @@ extension Messenger {
             finish(id, .success(.done))
         case .renewKeys(let conversation): try change(.renew, try active(conversation), id)
         }
+    }
+
+    private func revoke(_ inbox: InboxID, _ id: CommandID) throws(KithError) {
+        guard inboxes[inbox]?.record.purpose.isInvite == true else { throw .notFound("invite") }
+        try close(inbox: inbox)
+        commandsByInbox[inbox, default: []].append(id)
     }
 
     private func any(_ id: ConversationID) throws(KithError) -> Conversation {
@@ -90,6 +99,7 @@ extension Messenger {
 
     /// Has a change made; the command is over when it is in the log.
     private func change(_ change: Intent.Change, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        try accept(conversation)
         let intent = want(change, in: conversation)
         commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
         try pump(conversation)
@@ -142,13 +152,14 @@ extension Messenger {
         if let known = conversations(with: contact).last(where: {
             $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
         }) {
+            try accept(known)
             return finish(id, .success(.conversation(known.id)))
         }
         if let other = person.conflictingKey {
             throw .keyChanged(
                 contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
         }
-        guard let inbox = person.inbox else { throw .notReachable(person.name) }
+        guard let inbox = person.inbox else { throw notReachable(person) }
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
         let relay = relayID(for: inbox.relay)
         var conversation = try begunInVain(with: contact, at: relay, target, id)
@@ -159,6 +170,18 @@ extension Messenger {
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
         }
+    }
+
+    /// Why somebody who gave no address can't be invited.
+    private func notReachable(_ contact: Contact) -> KithError {
+        let known = conversations(with: contact.id)
+        let isRestored = known.contains {
+            if case .stopped(_, .restored) = $0.record.status { true } else { false }
+        }
+        let isOpen = known.contains { $0.record.status == .active && !$0.isLeaving && !$0.isLeftAlone }
+        let isPending = known.contains { !mayAct(in: $0) && $0.record.status.isOpen }
+        return .notReachable(
+            contact.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }
 
     /// The conversation in which the person could not be reached before, begun anew with what waits in it: not one for each try.
@@ -196,7 +219,7 @@ extension Messenger {
                 throw .keyChanged(
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: other.fingerprint)
             }
-            guard let inbox = contact.inbox else { throw .notReachable(contact.name) }
+            guard let inbox = contact.inbox else { throw notReachable(contact) }
             if !targets.contains(where: { $0.inbox.channel == inbox.channel }) {
                 targets.append(AddTarget(inbox: inbox, alias: nil, trust: .unverified))
             }
@@ -265,6 +288,9 @@ extension Messenger {
     private func leave(_ conversationID: ConversationID, _ id: CommandID) throws(KithError) {
         let conversation = try any(conversationID)
         switch conversation.record.status {
+        case .active where !mayAct(in: conversation):
+            try decline(conversation)
+            finish(id, .success(.done))
         case .active: try change(.leave, conversation, id)
         case .preparing, .stopped:
             try end(conversation, .left)
@@ -280,6 +306,7 @@ extension Messenger {
         }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
         if conversation.isLeftAlone { throw .leftAlone }
+        try accept(conversation)
         enqueue(
             OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.title(title))), in: conversation)
         finish(id, .success(.done))
@@ -307,6 +334,7 @@ extension Messenger {
         _ text: String, as entryID: EntryID, _ replyTo: EntryID?, _ expiresAfter: UInt32?,
         _ conversation: Conversation, _ id: CommandID
     ) throws(KithError) {
+        try accept(conversation)
         let item = OutboxItem(
             entryID: entryID, sentAt: wall, replyTo: replyTo, expiresAfter: expiresAfter,
             body: .content(.text(text)))
@@ -326,7 +354,8 @@ extension Messenger {
         conversation.record.unread = seq >= conversation.record.lastSeq ? 0 : try countUnread(conversation)
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))
-        guard sendsReceipt, wasUnread > conversation.record.unread, conversation.record.status == .active,
+        guard sendsReceipt, mayAct(in: conversation), wasUnread > conversation.record.unread,
+            conversation.record.status == .active,
             conversation.record.memberCount <= ClientLimits.membersWithReceipts, seq > conversation.record.receiptSeq
         else { return }
         conversation.record.receiptSeq = seq

@@ -4,19 +4,24 @@ import MLS
 
 extension Messenger {
     /// The contact that a device belongs to. Somebody new is remembered with the key at hand; a name that is taken gets a number.
-    func remember(_ certificate: DeviceCertificate, trust: Trust, alias: String? = nil) -> ContactID {
+    ///
+    /// - Parameter isStranger: whether the contact is met in a pending conversation. Met otherwise, a stranger is none any more.
+    func remember(
+        _ certificate: DeviceCertificate, trust: Trust, alias: String? = nil, isStranger: Bool = false
+    ) -> ContactID {
         if let id = contactsByKey[certificate.accountKey] {
-            if var contact = contacts[id], trust.rawValue > contact.trust.rawValue {
-                contact.trust = trust
-                store(contact)
-            }
+            guard var contact = contacts[id] else { return id }
+            let known = contact
+            contact.trust = max(contact.trust, trust)
+            contact.isStranger = contact.isStranger && isStranger
+            if contact != known { store(contact) }
             return id
         }
         let id = ContactID(rawValue: nextNumbers.contact)
         nextNumbers.contact += 1
         let contact = Contact(
             id: id, name: freeName(alias ?? certificate.name), accountKey: certificate.accountKey, trust: trust,
-            conflictingKey: nil, inbox: nil, registeredName: nil)
+            conflictingKey: nil, inbox: nil, registeredName: nil, isStranger: isStranger)
         contactsByKey[certificate.accountKey] = id
         store(contact)
         return id

@@ -13,6 +13,12 @@ struct PendingDelivery {
     /// How long to wait before all is asked again, in milliseconds: the relay asked for patience. What it says to the
     /// other requests of the same attempt follows from that.
     var patienceMs: UInt64?
+    /// When to try again, in milliseconds since 1970.
+    var retryAt: UInt64?
+    /// How often in a row the relay asked for patience.
+    var refusals = 0
+    /// Whether the user was told that it waits.
+    var isTold = false
 
     init(_ delivery: ChannelDelivery, mayBeThere: Bool) {
         self.delivery = delivery
@@ -24,6 +30,16 @@ struct PendingDelivery {
         isOpen = false
         unanswered = 0
         patienceMs = nil
+        retryAt = nil
+    }
+
+    /// Plans another try after a pause that doubles each time, at least as long as the relay asked for.
+    mutating func pause(now: UInt64) {
+        let asked = patienceMs ?? 0
+        hangUp()
+        let doubled = RelayError.leastPatienceMs << UInt64(min(refusals, 16))
+        refusals += 1
+        retryAt = now + max(asked, min(doubled, ClientLimits.deliveryPauseMs))
     }
 }
 
@@ -41,7 +57,9 @@ extension Messenger {
     }
 
     func openDelivery(_ number: UInt64) throws(KithError) {
-        guard let pending = deliveries[number], !pending.isOpen, links.contains(pending.delivery.relay) else { return }
+        guard let pending = deliveries[number], !pending.isOpen, links.contains(pending.delivery.relay),
+            pending.retryAt.map({ $0 <= now }) != false
+        else { return }
         let delivery = pending.delivery
         // A relay would close the connection.
         guard delivery.parts.allSatisfy({ $0.payload.count <= WireLimits.payload }) else {
@@ -51,6 +69,7 @@ extension Messenger {
         let parts = delivery.parts.filter { !pending.done.contains($0.id) }
         deliveries[number]?.isOpen = true
         deliveries[number]?.patienceMs = nil
+        deliveries[number]?.retryAt = nil
         deliveries[number]?.unanswered = parts.count + (delivery.access == nil ? 1 : 2)
         if let access = delivery.access {
             request(
@@ -77,6 +96,7 @@ extension Messenger {
         case .success: if let part { pending.done.insert(part) }
         case .failure(let error) where error.code.isPassing:
             pending.patienceMs = max(pending.patienceMs ?? 0, error.patienceMs)
+            tellThatItWaits(&pending, error)
         case .failure(let error) where pending.patienceMs == nil:
             // The inbox was closed meanwhile.
             return try didDeliver(
@@ -84,12 +104,40 @@ extension Messenger {
         case .failure: break
         }
         // The next tick tries again, once nothing of this attempt is on its way.
-        if let patience = pending.patienceMs, pending.unanswered == 0 {
-            pending.hangUp()
-            deliveryRetryAt = min(deliveryRetryAt ?? .max, now + patience)
-        }
+        if pending.patienceMs != nil, pending.unanswered == 0 { pending.pause(now: now) }
         deliveries[number] = pending
         if pending.delivery.parts.allSatisfy({ pending.done.contains($0.id) }) { try didDeliver(number, nil) }
+    }
+
+    /// Tells the user once that an invitation waits, and for whom. A relay that is busy for a moment is not worth a word.
+    private func tellThatItWaits(_ pending: inout PendingDelivery, _ error: RelayError) {
+        let obstacle = InvitationObstacle(error)
+        let isFull = obstacle == .inboxFull || obstacle == .relayFull
+        guard isFull || pending.refusals > 1, !pending.isTold, pending.delivery.access == nil,
+            let conversation = conversations[pending.delivery.conversation]
+        else { return }
+        pending.isTold = true
+        let name = name(of: pending.delivery, in: conversation)
+        tell(.warning(conversation.id, .invitationWaits(for: name, obstacle)))
+    }
+
+    /// The person whom a delivery invites.
+    private func name(of delivery: ChannelDelivery, in conversation: Conversation) -> String {
+        let contact = contacts.values.first { $0.accountKey.fingerprint == delivery.account }
+        return contact?.name ?? name(of: conversation)
+    }
+
+    /// Whether invitations to a conversation are on their way.
+    func isInviting(to conversation: Conversation) -> Bool {
+        deliveries.values.contains { $0.delivery.conversation == conversation.id && $0.delivery.access == nil }
+    }
+
+    /// Nobody is invited any more to a conversation of two that the user has left.
+    func dropInvitations(to conversation: Conversation) {
+        for (number, pending) in deliveries where pending.delivery.conversation == conversation.id {
+            deliveries[number] = nil
+            output.transaction.delete(StoreKey(.delivery, item: number))
+        }
     }
 
     /// A Welcome that can't be delivered invited nobody. In a conversation of two that has just begun, nobody is there to talk to.
@@ -98,6 +146,21 @@ extension Messenger {
             conversation.record.isDirect, conversation.record.status == .active, conversation.record.epoch == 1
         else { return }
         try stop(conversation, .notReachable)
+    }
+
+    /// Ends the commands that wait for an addition when nothing of it is under way any more: neither the commit nor a Welcome, nor
+    /// the contact card of a conversation of two, without which the other side can't invite this device to groups.
+    func finishIfInvited(_ place: IntentPlace) {
+        guard commandsByIntent[place] != nil, let conversation = conversations[place.conversation] else { return }
+        let isDelivering = deliveries.values.contains {
+            $0.delivery.conversation == place.conversation && $0.delivery.intent == place.intent
+        }
+        let isChanging = conversation.record.intents.contains { $0.id == place.intent }
+        let isSendingCard =
+            conversation.record.status.isOpen && !isBlocked(conversation)
+            && conversation.outbox.contains { $0.item.isCard }
+        guard !isDelivering, !isChanging, !isSendingCard else { return }
+        finish(at: place, .success(.conversation(place.conversation)))
     }
 
     private func didDeliver(_ number: UInt64, _ error: KithError?) throws(KithError) {
@@ -116,12 +179,20 @@ extension Messenger {
         if delivery.access != nil, let conversation = conversations[delivery.conversation] {
             try didDeliverParcel(delivery.channel, conversation, error)
         }
-        let isWaiting =
-            deliveries.values.contains {
-                $0.delivery.conversation == delivery.conversation && $0.delivery.intent == delivery.intent
-            } || conversations[delivery.conversation]?.record.intents.contains { $0.id == delivery.intent } == true
-        if !isWaiting {
-            finish(at: place, .success(.conversation(delivery.conversation)))
+        finishIfInvited(place)
+        if delivery.access == nil, let conversation = conversations[delivery.conversation] {
+            tell(.conversation(try summary(of: conversation)))
+        }
+    }
+}
+
+extension InvitationObstacle {
+    /// What a refusal that may pass says of an inbox. A relay names the size of an inbox that is full, and none for its disk.
+    init(_ error: RelayError) {
+        switch error.code {
+        case .full: self = error.detail > 0 ? .inboxFull : .relayFull
+        case .tooFast, .tooMany: self = .tooFast
+        default: self = .unavailable
         }
     }
 }

@@ -36,13 +36,12 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
-        if record.depositedAt == 0, case .invite = record.purpose, let command = commandsByInbox[id],
+        if record.depositedAt == 0, case .invite = record.purpose, commandsByInbox[id] != nil,
             let difference = clockDoubt(about: record.relay)
         {
             // Nobody has heard of it yet.
-            commandsByInbox[id] = nil
             forget(inbox: id)
-            return finish(command, .failure(.wrongClock(difference)))
+            return finish(at: id, .failure(.wrongClock(difference)))
         }
         // Once it was there and is not, the relay has lost it, and what was in it.
         if record.depositedAt == 0 {
@@ -70,8 +69,9 @@ extension Messenger {
         }
         if error.code == .gone || error.code == .denied || error.code == .exists {
             // It was closed, or the relay lost it.
-            if inbox.record.isClosing || error.code == .gone { forget(inbox: id) }
-            finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
+            if inbox.record.isClosing { return forget(inbox: id) }
+            if error.code == .gone { forget(inbox: id) }
+            finish(at: id, .failure(.relay(.refused(error))))
         }
     }
 
@@ -86,6 +86,7 @@ extension Messenger {
         inbox.isDepositing = false
         inbox.record.depositedAt = 0
         inbox.record.lastSeq = 0
+        inbox.record.trimmedSeq = 0
         storeInbox(id)
         try open(inbox: id)
     }
@@ -118,10 +119,14 @@ extension Messenger {
     /// A relay that has fewer entries than were processed has lost some, and begins to count where it is.
     func didStartFollow(_ inbox: Inbox, _ id: InboxID, lastSeq: UInt64) throws(KithError) {
         inbox.lastThere = lastSeq
-        guard lastSeq < inbox.record.lastSeq else { return try closeIfOver(inbox: id) }
+        guard lastSeq < inbox.record.lastSeq else {
+            trim(inbox, id)
+            return try closeIfOver(inbox: id)
+        }
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.record.lastSeq = lastSeq
+        inbox.record.trimmedSeq = min(inbox.record.trimmedSeq, lastSeq)
         // What was deposited may be gone as well.
         inbox.record.depositedAt = 0
         storeInbox(id)
@@ -151,7 +156,7 @@ extension Messenger {
         forgetParcel(.tree(id))
         storeInbox(id)
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
-        finish(commandsByInbox.removeValue(forKey: id), .failure(.inviteExpired))
+        finish(at: id, .failure(.inviteExpired))
         try open(inbox: id)
     }
 
@@ -165,7 +170,8 @@ extension Messenger {
     }
 
     private func forget(inbox id: InboxID) {
-        inboxes[id] = nil
+        // Whoever asked for that has what they wanted.
+        if inboxes.removeValue(forKey: id)?.record.isClosing == true { finish(at: id, .success(.done)) }
         forgetParcel(.tree(id))
         output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
         output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
@@ -179,20 +185,23 @@ extension Messenger {
 
     /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
     ///
-    /// - Parameter count: how many; as many as the inbox is to have unless one was used.
-    func deposit(_ id: InboxID, _ count: Int? = nil) throws(KithError) {
-        guard let inbox = inboxes[id], !inbox.isDepositing else { return }
+    /// - Parameter used: how many were used and are replaced. Without it, the inbox gets all that it is to have, and another
+    ///   package of last resort.
+    func deposit(_ id: InboxID, replacing used: Int? = nil) throws(KithError) {
+        guard let inbox = inboxes[id], !inbox.isDepositing, !inbox.record.isClosing else { return }
+        guard links.contains(inbox.record.relay) else { return inbox.owesDeposit = true }
         // What is at the relay is of more use than what a clock that looks wrong would date.
         inbox.isDepositHeld = inbox.record.depositedAt > 0 && clockDoubt(about: inbox.record.relay) != nil
         guard !inbox.isDepositHeld else { return }
         inbox.isDepositing = true
+        inbox.isRefilling = used != nil
         try deleteExpiredKeyPackages(of: inbox, id)
         inbox.owesDeposit = true
         var sealed: [KeyPackageBytes] = []
-        for _ in 0..<(count ?? inbox.record.purpose.keyPackages) {
+        for _ in 0..<(used ?? inbox.record.purpose.keyPackages) {
             if let bytes = try makeKeyPackage(inbox, id, isLastResort: false) { sealed.append(bytes) }
         }
-        let lastResort = try makeKeyPackage(inbox, id, isLastResort: true)
+        let lastResort = used == nil ? try makeKeyPackage(inbox, id, isLastResort: true) : nil
         storeInbox(id)
         request(
             inbox.record.relay,
@@ -211,6 +220,7 @@ extension Messenger {
                     relay: inbox.record.relay)
             else { continue }
             output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
+            inboxes[id]?.didDelete(row.item)
         }
     }
 
@@ -229,6 +239,9 @@ extension Messenger {
             output.transaction.put(StoreKey(.keyPackage, owner: id.rawValue, item: number), Array($0))
         }
         freshBundles[InboxItem(inbox: id, number: number)] = bundle
+        if inbox.packages != nil, let reference = try? bundle.keyPackage.reference() {
+            inbox.packages?[reference] = number
+        }
         return inbox.record.sealKey.seal(
             bundle.message.encoded, .keyPackage, channel: inbox.record.channel.bytes, random: random
         ).map { KeyPackageBytes($0[...]) }
@@ -240,17 +253,17 @@ extension Messenger {
         switch result {
         case .success:
             inbox.owesDeposit = false
-            inbox.record.depositedAt = max(1, wall)
+            if !inbox.isRefilling || inbox.record.depositedAt == 0 { inbox.record.depositedAt = max(1, wall) }
             storeInbox(id)
             if let invite = openInvite(id) {
-                finish(commandsByInbox.removeValue(forKey: id), .success(.invite(invite)))
+                finish(at: id, .success(.invite(invite)))
             }
             try inboxIsReady(id)
         case .failure(let error) where error.code.isPassing: openLater(inbox, error)
         // It follows from what was refused before.
         case .failure where inbox.retryAt != nil: break
         case .failure(let error):
-            finish(commandsByInbox.removeValue(forKey: id), .failure(.relay(.refused(error))))
+            finish(at: id, .failure(.relay(.refused(error))))
         }
     }
 
@@ -270,7 +283,8 @@ extension Messenger {
     }
 
     func processQueue(of inbox: Inbox, _ id: InboxID, isWaitOver: Bool = false) throws(KithError) {
-        guard inbox.waiting == nil || isWaitOver else { return }
+        guard inbox.waiting == nil || isWaitOver, !inbox.waitsForRoom else { return }
+        defer { trim(inbox, id) }
         while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
             if try take(entry, inbox, id, tree: nil) == .waits { return }
             didTake(entry, inbox, id)
@@ -278,6 +292,28 @@ extension Messenger {
         guard inbox.isPaused, inbox.queue.isEmpty else { return try closeIfOver(inbox: id) }
         inbox.isPaused = false
         try open(inbox: id)
+    }
+
+    /// Makes room at the relay: drops what was read. The request leaves after the transaction that holds what came of it.
+    private func trim(_ inbox: Inbox, _ id: InboxID) {
+        let record = inbox.record
+        guard record.lastSeq > record.trimmedSeq, inbox.followTag != nil, !inbox.isTrimming, !record.isClosing else {
+            return
+        }
+        inbox.isTrimming = true
+        request(
+            record.relay, .trim(channel: record.channel, throughSeq: record.lastSeq),
+            for: .trimInbox(id, through: record.lastSeq))
+    }
+
+    /// A relay that refuses is asked again with the next letter, or the next connection.
+    func didTrim(inbox id: InboxID, through seq: UInt64, _ result: Result<Reply, RelayError>) {
+        guard let inbox = inboxes[id] else { return }
+        inbox.isTrimming = false
+        guard case .success = result else { return }
+        // Stored with the next change: to ask again does no harm.
+        inbox.record.trimmedSeq = max(inbox.record.trimmedSeq, min(seq, inbox.record.lastSeq))
+        trim(inbox, id)
     }
 
     func didTake(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) {
@@ -311,16 +347,20 @@ extension Messenger {
             case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
             (try? welcome.isFor(bundle.keyPackage)) == true
         else { return .done }
-        // Who says so is known only once the tree is here.
-        let isAnybodys = !record.purpose.isForFew && knownRelay(message.relay) == nil
+        let isElsewhere = knownRelay(message.relay) == nil
+        // The inviter is unknown until the tree is here.
         if case .parcel(let address) = message.tree, tree == nil {
-            if isAnybodys { tellOfInvitation(at: message.relay.address) }
-            guard !isAnybodys, !record.isSpent else { return .done }
+            let isAnybodys = !record.purpose.isForFew
+            if isAnybodys, isElsewhere { tellOfInvitation(at: message.relay.address) }
+            guard !isAnybodys || !isElsewhere && address.length <= ClientLimits.strangersParcel, !record.isSpent else {
+                return .done
+            }
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
         return try join(
-            welcome, message, letter, bundle, number, inbox, id, tree: tree, byContactOnly: isAnybodys)
+            OpenLetter(letter: letter, message: message, welcome: welcome, bundle: bundle, number: number), inbox, id,
+            tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
     }
 
     /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.
@@ -340,16 +380,28 @@ extension Messenger {
     private func keyPackage(
         _ reference: [UInt8], _ id: InboxID
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
+        guard let inbox = inboxes[id], let number = try packages(of: inbox, id)[reference] else { return nil }
         // Made in this very step, or before.
+        if let bundle = freshBundles[InboxItem(inbox: id, number: number)] { return (number, bundle) }
+        let key = StoreKey(.keyPackage, owner: id.rawValue, item: number)
+        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
+        return (number, try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(stored)) })
+    }
+
+    /// The index of an inbox's key packages. All are read once, and not again for each letter.
+    private func packages(of inbox: Inbox, _ id: InboxID) throws(KithError) -> [[UInt8]: UInt64] {
+        if let packages = inbox.packages { return packages }
+        var packages: [[UInt8]: UInt64] = [:]
         for (item, bundle) in freshBundles where item.inbox == id {
-            if (try? bundle.keyPackage.reference()) == reference { return (item.number, bundle) }
+            if let reference = try? bundle.keyPackage.reference() { packages[reference] = item.number }
         }
         let rows = try reading { () throws(StoreError) in try store.values(.keyPackage, owner: id.rawValue) }
         for row in rows {
             let bundle = try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(row.bytes)) }
-            if (try? bundle.keyPackage.reference()) == reference { return (row.item, bundle) }
+            if let reference = try? bundle.keyPackage.reference() { packages[reference] = row.item }
         }
-        return nil
+        inbox.packages = packages
+        return packages
     }
 }
 
@@ -369,6 +421,12 @@ extension InboxRecord.Purpose {
         }
     }
 
+    /// Whether the inbox is an invite's.
+    var isInvite: Bool { if case .invite = self { true } else { false } }
+
+    /// Whether a name leads to the inbox.
+    var isName: Bool { if case .name = self { true } else { false } }
+
     /// Whether few have the address. Where anybody may have it, no stranger makes this device connect to a relay of their choice.
     var isForFew: Bool {
         switch self {
@@ -378,8 +436,9 @@ extension InboxRecord.Purpose {
         }
     }
 
+    /// Whether the inbox is for one person, whoever that is: whoever uses the invite is welcome.
+    var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
+
     /// Why the key of somebody who comes this way is believed.
-    var trust: Trust {
-        if case .invite(isReusable: false, _) = self { .usedMyInvite } else { .unverified }
-    }
+    var trust: Trust { isForOne ? .usedMyInvite : .unverified }
 }

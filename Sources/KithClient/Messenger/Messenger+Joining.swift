@@ -2,74 +2,113 @@ import KithWire
 import MLS
 import TLSCodec
 
+/// A letter that a key package of this device opened.
+struct OpenLetter {
+    let letter: InboxLetter
+    let message: InboxMessage
+    let welcome: Welcome
+    let bundle: KeyPackageBundle
+    /// The key package's number in its inbox.
+    let number: UInt64
+}
+
 // From a Welcome to a conversation.
 
 extension Messenger {
-    /// Joins a group with a Welcome that was put into an inbox. Nothing happens if it is not genuine.
+    /// Joins a group with a Welcome that was put into an inbox. Nothing happens if it is not genuine, or not wanted.
     ///
-    /// - Parameter byContactOnly: whether nothing happens, too, if it is from somebody who is not known here.
+    /// - Parameters:
+    ///   - tree: the group's tree, if it lay in a parcel.
+    ///   - byContactOnly: whether nothing happens, too, if it is from a stranger.
     func join(
-        _ welcome: Welcome, _ message: InboxMessage, _ letter: InboxLetter, _ bundle: KeyPackageBundle,
-        _ number: UInt64, _ inbox: Inbox, _ inboxID: InboxID, tree: [UInt8]?, byContactOnly: Bool
+        _ letter: OpenLetter, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?, byContactOnly: Bool
     ) throws(KithError) -> Taken {
-        let group: Group
+        // Decisions come first: joining takes time and memory in proportion to the group.
+        let opened: OpenedWelcome
         do throws(MLSError) {
-            group = try Group(joining: welcome, with: bundle, ratchetTree: tree, in: environment)
+            opened = try OpenedWelcome(letter.welcome, with: letter.bundle, ratchetTree: tree, in: environment)
         } catch { return .done }
-        guard let channel = ChannelID(group.groupID), group.cipherSuite == profile.suite else { return .done }
-        let inviter = group.inviter.flatMap { group.tree[$0]?.credential.deviceCertificate?.accountKey }
-        let known = inviter.flatMap { contactsByKey[$0] }
-        let isStranger = known == nil
-        if isStranger, byContactOnly {
-            tellOfInvitation(at: message.relay.address)
+        guard let channel = ChannelID(opened.groupID), opened.cipherSuite == profile.suite else { return .done }
+        let inviter = opened.inviter.credential.deviceCertificate?.accountKey
+        let known = acquaintance(inviter)
+        if known == nil, byContactOnly {
+            tellOfInvitation(at: letter.message.relay.address)
             return .done
         }
-        if isStranger, !inbox.record.purpose.isForFew, group.memberCount > ClientLimits.strangersGroup { return .done }
+        if known == nil, !inbox.record.purpose.isForOne, !isSmallEnoughForStrangers(opened) { return .done }
         // The invite was for one person, and somebody else has come with it.
         let isUninvited = inbox.record.isSpent && (known.map { wasDeclined($0, inbox) } ?? true)
         // Of a group, others would become known here, and could come with the invite in their turn.
-        if isUninvited, !message.isDirect || group.memberCount > 2 { return .done }
+        if isUninvited, !letter.message.isDirect || opened.memberCount > 2 { return .done }
         if isUninvited, inbox.record.taken.count > ClientLimits.lettersDeclined { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
-        if let old, mustRead(old, before: group.epoch, inbox) { return .waits }
+        if let old, mustRead(old, before: opened.epoch, inbox) { return .waits }
         inbox.waiting = nil
-        if let old, try !mayRejoin(old, group, inviter, message) { return .done }
-        if !bundle.keyPackage.isLastResort {
-            output.transaction.delete(StoreKey(.keyPackage, owner: inboxID.rawValue, item: number))
-            freshBundles[InboxItem(inbox: inboxID, number: number)] = nil
+        if let old, !mayRejoin(old, opened, letter.message) { return .done }
+        let isPending = old.map { !mayAct(in: $0) } ?? isPending(from: inviter, through: inbox.record.purpose)
+        if isPending, old == nil, !hasRoomForPending {
+            waitForRoom(inbox)
+            return .waits
         }
-
-        let (others, isDirect) = meet(
-            group, mayBeDirect: message.isDirect, trust: isUninvited ? .unverified : inbox.record.purpose.trust)
-        let conversation =
-            old
-            ?? newConversation(
-                ConversationRecord(
-                    channel: channel, relay: relayID(for: message.relay), title: isDirect ? "" : message.title,
-                    contact: isDirect ? others.first : nil, isDirect: isDirect, isCreated: true, epoch: group.epoch,
-                    memberCount: group.memberCount))
-        if let old {
-            rejoin(old, group, title: message.title)
-            // Nothing else may have been there since this device was removed.
-            want(old.record.relay)
+        let group: Group
+        do throws(MLSError) { group = try Group(joining: opened, in: environment) } catch { return .done }
+        if let old, try !mayBringBack(old, group, inviter) { return .done }
+        forgetKeyPackage(letter, inbox, id)
+        let trust = isUninvited ? .unverified : inbox.record.purpose.trust
+        let (others, isDirect) =
+            isPending
+            ? meetStranger(inviter, in: group, mayBeDirect: letter.message.isDirect)
+            : meet(group, mayBeDirect: letter.message.isDirect, trust: trust)
+        let conversation = old ?? conversation(for: group, on: channel, letter.message, isPending: isPending)
+        if let old { rejoin(old, group, title: letter.message.title) }
+        if old == nil, isDirect {
+            conversation.record.isDirect = true
+            conversation.record.title = ""
+            conversation.record.contact = others.first
         }
         conversation.record.status = .active
+        conversation.record.hasAnswer = true
         conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
         }
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
-        inbox.record.didTake(letter, conversation.id)
+        inbox.record.didTake(letter.letter, conversation.id)
         if isUninvited {
             // Not to answer would leave them talking to nobody.
             want(.leave, in: conversation)
             tell(.warning(conversation.id, .inviteUsedAgain))
         } else {
-            if isDirect { try sendCard(in: conversation) }
-            try used(inbox, inboxID, conversation)
+            if mayAct(in: conversation) { try sendCard(in: conversation) }
+            try used(inbox, id, conversation)
         }
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
         return .done
+    }
+
+    /// Whether a group is no larger and its tree no wider than a stranger may make this device work on.
+    private func isSmallEnoughForStrangers(_ opened: OpenedWelcome) -> Bool {
+        opened.memberCount <= ClientLimits.strangersGroup
+            && TreeWidthPolicy.strict.allows(leaves: opened.leafCount, members: opened.memberCount)
+    }
+
+    /// A new conversation for a group that this device joined.
+    private func conversation(
+        for group: Group, on channel: ChannelID, _ message: InboxMessage, isPending: Bool
+    ) -> Conversation {
+        var record = ConversationRecord(
+            channel: channel, relay: relayID(for: message.relay, isWanted: !isPending), title: message.title,
+            contact: nil, isDirect: false, isCreated: true, epoch: group.epoch, memberCount: group.memberCount)
+        record.consent = isPending ? .pending : .given
+        return newConversation(record)
+    }
+
+    /// A one-time key package opens one letter.
+    private func forgetKeyPackage(_ letter: OpenLetter, _ inbox: Inbox, _ id: InboxID) {
+        guard !letter.bundle.keyPackage.isLastResort else { return }
+        output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))
+        freshBundles[InboxItem(inbox: id, number: letter.number)] = nil
+        inbox.didDelete(letter.number)
     }
 
     /// Whether somebody has come with a letter to this inbox before and was left at once.
@@ -86,7 +125,7 @@ extension Messenger {
     ///
     /// - Parameter trust: why the key of somebody new is believed in a conversation of two. An invite for one person vouches for
     ///   one, and not for somebody who is known by other means already.
-    private func meet(
+    func meet(
         _ group: Group, mayBeDirect: Bool, trust: Trust
     ) -> (others: [ContactID], isDirect: Bool) {
         let certificates = group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter {
@@ -100,9 +139,25 @@ extension Messenger {
         return (others, isDirect)
     }
 
-    /// Whether a conversation's log has to be read further before a Welcome to it can be judged.
+    /// The inviter of a pending conversation, as a contact. The others of a group become contacts when the user accepts it: a
+    /// stranger must not fill the list.
+    private func meetStranger(
+        _ inviter: AccountKey?, in group: Group, mayBeDirect: Bool
+    ) -> (others: [ContactID], isDirect: Bool) {
+        let others = group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter {
+            $0.accountKey != profile.account.publicKey
+        }
+        let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
+        guard let certificate = others.first(where: { $0.accountKey == inviter }) else { return ([], isDirect) }
+        return ([remember(certificate, trust: .unverified, isStranger: true)], isDirect)
+    }
+
+    /// Whether a conversation's log has to be read further before a Welcome to it can be judged. The log of a pending one is not
+    /// read.
     private func mustRead(_ conversation: Conversation, before epoch: UInt64, _ inbox: Inbox) -> Bool {
-        guard conversation.record.status.isOpen, conversation.record.epoch < epoch else { return false }
+        guard mayAct(in: conversation), conversation.record.status.isOpen, conversation.record.epoch < epoch else {
+            return false
+        }
         let wait = inbox.waiting ?? WelcomeWait(conversation: conversation.id, epoch: epoch, since: now)
         inbox.waiting = wait
         return now < wait.since + ClientLimits.parcelMs
@@ -119,34 +174,42 @@ extension Messenger {
         }
     }
 
-    /// Whether a Welcome may bring back a conversation that is known here. A conversation that works is never taken over;
-    /// one that ended is brought back by somebody who was in it, on its own relay, and in a conversation of two by the
-    /// other person and with nobody else.
+    /// Whether a Welcome may bring back a conversation that is known here, as far as it is known before joining. A conversation that
+    /// works is never taken over; one that ended, or is pending, is brought back on its own relay, by a later epoch.
     private func mayRejoin(
-        _ conversation: Conversation, _ group: Group, _ inviter: AccountKey?, _ message: InboxMessage
-    ) throws(KithError) -> Bool {
+        _ conversation: Conversation, _ opened: OpenedWelcome, _ message: InboxMessage
+    ) -> Bool {
         let record = conversation.record
         switch record.status {
-        case .preparing, .active, .left: return false
+        case .active: if mayAct(in: conversation) { return false }
+        case .preparing, .left: return false
         case .removed, .stopped: break
         }
-        guard group.epoch > record.epoch, let relay = relays[record.relay], relay.address == message.relay.address,
-            relay.pin == message.relay.pin, let inviter
-        else { return false }
-        if record.isDirect {
-            guard let contact = record.contact.flatMap({ contacts[$0] }) else { return false }
+        guard let relay = relays[record.relay] else { return false }
+        return opened.epoch > record.epoch && relay.address == message.relay.address && relay.pin == message.relay.pin
+    }
+
+    /// Whether those who bring a conversation back may: somebody who was in it, and in a conversation of two the other person and
+    /// nobody else.
+    private func mayBringBack(
+        _ conversation: Conversation, _ group: Group, _ inviter: AccountKey?
+    ) throws(KithError) -> Bool {
+        guard let inviter else { return false }
+        if conversation.record.isDirect {
+            guard let contact = conversation.record.contact.flatMap({ contacts[$0] }) else { return false }
             let accounts = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey })
             return accounts == [contact.accountKey, profile.account.publicKey] && inviter == contact.accountKey
         }
         // A restored device has no group to look into: whoever it knows may add it.
-        guard try hasGroup(conversation) else { return contactsByKey[inviter] != nil }
+        guard try hasGroup(conversation) else { return acquaintance(inviter) != nil }
         return try !self.group(of: conversation).group.leaves(of: inviter).isEmpty
     }
 
     /// This device was added again to a conversation that it had lost.
     private func rejoin(_ conversation: Conversation, _ group: Group, title: String) {
         hangUp(conversation)
-        conversation.record.missedFrom = conversation.record.lastSeq + 1
+        // A pending conversation has no history yet.
+        if conversation.record.view != nil { conversation.record.missedFrom = conversation.record.lastSeq + 1 }
         conversation.record.view = nil
         conversation.record.epochBegin = nil
         conversation.record.epoch = group.epoch
@@ -155,6 +218,8 @@ extension Messenger {
         conversation.record.isSuspect = false
         conversation.record.intents = []
         if !conversation.record.isDirect { conversation.record.title = title }
+        // Nothing else may have been there since this device was removed.
+        if mayAct(in: conversation) { want(conversation.record.relay) }
         conversation.hashes = [:]
         conversation.accepted = [:]
         conversation.gaps = [:]
@@ -164,14 +229,14 @@ extension Messenger {
         }
     }
 
-    /// An inbox was used: one for a single person is closed once it is known who else came, the others are filled up.
+    /// An inbox was used: one for a single person is closed once it is known who else came, the others are filled up. After a
+    /// stranger's letter that waits for the user's consent: a new key package would tell that the letter was read.
     private func used(_ inbox: Inbox, _ id: InboxID, _ conversation: Conversation) throws(KithError) {
-        switch inbox.record.purpose {
-        case .invite(let isReusable, _):
+        if case .invite(let isReusable, _) = inbox.record.purpose {
             if !inbox.record.isSpent { tell(.inviteUsed(id, conversation.id)) }
-            if isReusable { try deposit(id, 1) } else { inbox.record.isSpent = true }
-        case .contact, .name: try deposit(id, 1)
+            guard isReusable else { return inbox.record.isSpent = true }
         }
+        if mayAct(in: conversation) { try deposit(id, replacing: 1) }
     }
 
     func newConversation(_ record: ConversationRecord) -> Conversation {

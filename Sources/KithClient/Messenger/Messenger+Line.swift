@@ -8,8 +8,11 @@ extension Messenger {
     /// requests in order.
     func open(_ conversation: Conversation) throws(KithError) {
         let record = conversation.record
-        guard links.contains(record.relay), record.status.isOpen, conversation.followTag == nil else { return }
-        guard let tokens = try group(of: conversation).tokens else { return }
+        guard mayAct(in: conversation), links.contains(record.relay), record.status.isOpen,
+            conversation.followTag == nil
+        else { return }
+        if conversation.tokens == nil { _ = try group(of: conversation) }
+        guard let tokens = conversation.tokens else { return }
         if !record.isCreated {
             request(
                 record.relay, .create(channel: record.channel, access: tokens.access, retentionSeconds: nil),
@@ -120,10 +123,12 @@ extension Messenger {
     func end(_ conversation: Conversation, _ status: ConversationStatus) throws(KithError) {
         hangUp(conversation)
         conversation.record.status = status
+        if conversation.record.isDirect, status == .left { dropInvitations(to: conversation) }
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .failure(.conversation(status)))
         }
         conversation.record.intents = []
+        for place in commandsByIntent.keys where place.conversation == conversation.id { finishIfInvited(place) }
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))
     }
@@ -141,5 +146,8 @@ extension RelayError.Code {
 
 extension RelayError {
     /// How long to wait before asking again, in milliseconds.
-    var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : 2_000 }
+    var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.leastPatienceMs }
+
+    /// The first pause where a relay names none, in milliseconds.
+    static let leastPatienceMs: UInt64 = 2_000
 }

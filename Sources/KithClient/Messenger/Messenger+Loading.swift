@@ -6,6 +6,10 @@ extension Messenger {
     // MARK: Loading
 
     func load() throws(KithError) {
+        if let stored = try reading({ () throws(StoreError) in try store.value(NextNumbers.key) }) {
+            nextNumbers = try decodingStored(.profile) { try NextNumbers(stored: stored) }
+            storedNumbers = nextNumbers
+        }
         try each(.relay) { value in
             relays[RelayID(rawValue: value.item)] = try RelayPoint(decoding: value.bytes)
             nextNumbers.relay = max(nextNumbers.relay, value.item + 1)
@@ -96,6 +100,8 @@ extension Messenger {
 
     /// A conversation's group, read from the store when it is needed for the first time.
     func group(of conversation: Conversation) throws(KithError) -> Conversation.LoadedGroup {
+        groupUses += 1
+        conversation.lastUse = groupUses
         if let loaded = conversation.loaded { return loaded }
         let owner = conversation.id.rawValue
         let state = try reading { () throws(StoreError) in try store.value(StoreKey(.epoch, owner: owner, item: 0)) }
@@ -111,9 +117,26 @@ extension Messenger {
             try Conversation.LoadedGroup(
                 Group(restoring: SecretBytes(state), records: records), pending: pending.map(PendingTurn.init(stored:)))
         }
+        unloadIdleGroups()
         conversation.loaded = loaded
         return loaded
     }
+
+    /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations. A group
+    /// that changed in this step stays until the change is in the step's transaction.
+    func unloadIdleGroups() {
+        let loaded = conversations.values.filter { $0.loaded != nil && !touched.contains($0.id) }
+        var surplus = loaded.count - ClientLimits.loadedGroups
+        guard surplus > 0 || loaded.contains(where: { !mayAct(in: $0) }) else { return }
+        for conversation in loaded.sorted(by: { $0.lastUse < $1.lastUse })
+        where surplus > 0 || !mayAct(in: conversation) {
+            conversation.unload()
+            surplus -= 1
+        }
+    }
+
+    /// How many groups are in memory.
+    package var loadedGroups: Int { conversations.values.count { $0.loaded != nil } }
 
     /// Whether a conversation's group is known: a device that was restored from a backup has none until it is added again.
     func hasGroup(_ conversation: Conversation) throws(KithError) -> Bool {
@@ -131,10 +154,17 @@ extension Messenger {
     func storeTouched() throws(KithError) {
         for id in touched.sorted() {
             guard let conversation = conversations[id] else { continue }
+            if let loaded = conversation.loaded {
+                conversation.record.hasProposals = !loaded.group.pendingProposals.isEmpty
+            }
             output.transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
             if let loaded = conversation.loaded { store(loaded, of: id) }
         }
         touched = []
+        if nextNumbers != storedNumbers {
+            output.transaction.put(NextNumbers.key, nextNumbers.encoded)
+            storedNumbers = nextNumbers
+        }
     }
 
     private func store(_ loaded: Conversation.LoadedGroup, of id: ConversationID) {

@@ -83,6 +83,9 @@ extension Messenger {
         }
         advance(conversation, to: view)
         didNote(record, at: entry, in: conversation)
+        if item.isCard {
+            for place in commandsByIntent.keys where place.conversation == conversation.id { finishIfInvited(place) }
+        }
         if case .content(.title(let title)) = item.body {
             conversation.record.title = title
             tell(.conversation(try summary(of: conversation)))
@@ -127,6 +130,7 @@ extension Messenger {
         } catch {
             return try didNotRead(entry, error.unreadableReason, view, conversation)
         }
+        try didHearFromOthers(conversation)
         switch received {
         case .application(let message):
             guard entry.kind == .message else { return try didNotRead(entry, .malformed, view, conversation) }
@@ -143,6 +147,14 @@ extension Messenger {
             }
             try processTurn(staged, entry, view, conversation, loaded)
         }
+    }
+
+    /// Somebody whom this device invited has come: a member other than this device has signed an entry.
+    private func didHearFromOthers(_ conversation: Conversation) throws(KithError) {
+        guard !conversation.record.hasAnswer else { return }
+        conversation.record.hasAnswer = true
+        touch(conversation)
+        tell(.conversation(try summary(of: conversation)))
     }
 
     /// A conversation of two stays one: only devices of those who are in it may be added.

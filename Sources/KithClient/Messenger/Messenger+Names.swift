@@ -2,6 +2,23 @@ import KithWire
 import MLS
 import TLSCodec
 
+/// What waits for a relay's answer about a name.
+enum NameAsker: Hashable, Comparable, Sendable {
+    /// A command.
+    case command(CommandID)
+    /// The device itself, which keeps the name of an inbox from expiring.
+    case renewal(InboxID)
+
+    static func < (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.command(let left), .command(let right)): left.rawValue < right.rawValue
+        case (.renewal(let left), .renewal(let right)): left.rawValue < right.rawValue
+        case (.command, .renewal): true
+        case (.renewal, .command): false
+        }
+    }
+}
+
 /// Something that is asked of a relay about a name.
 struct NameRequest {
     enum Kind {
@@ -31,17 +48,18 @@ extension Messenger {
             guard let made = try makeInbox(at: relay, for: .name(name)) else { throw .notFound("relay") }
             inbox = made.id
         }
-        nameRequests[command] = NameRequest(relay: relay, name: name, kind: .register(inbox))
-        try sendNameRequest(command)
+        nameRequests[.command(command)] = NameRequest(relay: relay, name: name, kind: .register(inbox))
+        try sendNameRequest(.command(command))
     }
 
     func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
-        nameRequests[command] = NameRequest(relay: relayID(given: point), name: name, kind: .lookUp(alias: alias))
-        try sendNameRequest(command)
+        nameRequests[.command(command)] = NameRequest(
+            relay: relayID(given: point), name: name, kind: .lookUp(alias: alias))
+        try sendNameRequest(.command(command))
     }
 
     /// Asks, if the relay is there and what is to be registered is ready.
-    func sendNameRequest(_ id: CommandID) throws(KithError) {
+    func sendNameRequest(_ id: NameAsker) throws(KithError) {
         guard let asked = nameRequests[id], links.contains(asked.relay) else { return }
         switch asked.kind {
         case .lookUp, .confirm: request(asked.relay, .lookup(name: asked.name), for: .name(id))
@@ -59,15 +77,56 @@ extension Messenger {
 
     /// An inbox can be used: what waited for that goes on.
     func inboxIsReady(_ inbox: InboxID) throws(KithError) {
-        for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+        for id in nameRequests.keys.sorted() {
             if case .register(inbox)? = nameRequests[id]?.kind { try sendNameRequest(id) }
         }
     }
 
-    func didAnswerName(_ id: CommandID, _ result: Result<Reply, RelayError>) throws(KithError) {
+    /// Registers a name again that was registered long ago: a relay forgets names that nobody renews.
+    func renewName(of id: InboxID) throws(KithError) {
+        guard let inbox = inboxes[id], case .name(let name) = inbox.record.purpose, nameRequests[.renewal(id)] == nil,
+            nameRenewalDue(id).map({ $0 <= now }) == true
+        else { return }
+        let record = inbox.record
+        inbox.renewalAskedAt = now
+        nameRequests[.renewal(id)] = NameRequest(relay: record.relay, name: name, kind: .register(id))
+        try sendNameRequest(.renewal(id))
+    }
+
+    /// When a name is to be registered again, by ``now``. A registration dated ahead was dated by a clock that was wrong then, or is
+    /// now.
+    func nameRenewalDue(_ id: InboxID) -> UInt64? {
+        guard let inbox = inboxes[id], inbox.record.registeredAt > 0, !inbox.record.isClosing,
+            nameRequests[.renewal(id)] == nil
+        else { return nil }
+        let due = now.plus(delay(after: inbox.record.registeredAt, ClientLimits.nameRenewalMs))
+        return max(due, inbox.renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
+    }
+
+    private func finish(_ asker: NameAsker, _ result: Result<CommandResult, KithError>) {
+        if case .command(let id) = asker { finish(id, result) }
+    }
+
+    /// The relay has this profile's record under a name.
+    private func didRegister(_ inbox: InboxID, _ asker: NameAsker) {
+        inboxes[inbox]?.record.registeredAt = max(1, wall)
+        storeInbox(inbox)
+        finish(asker, .success(.done))
+    }
+
+    /// Another person has the name: the inbox leads nobody here.
+    private func didLose(_ name: Name, _ inbox: InboxID, _ asker: NameAsker) throws(KithError) {
+        if case .renewal = asker, let relay = inboxes[inbox].flatMap({ relays[$0.record.relay] }) {
+            tell(.nameLost(name, relay.address))
+        }
+        try close(inbox: inbox)
+        finish(asker, .failure(.nameHeld))
+    }
+
+    func didAnswerName(_ id: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard let asked = nameRequests.removeValue(forKey: id) else { return }
         switch (asked.kind, result) {
-        case (.register, .success): finish(id, .success(.done))
+        case (.register(let inbox), .success): didRegister(inbox, id)
         case (.register(let inbox), .failure(let error)):
             guard error.code == .exists || error.code == .denied, asked.version == 0 else {
                 return finish(id, .failure(error.code == .exists ? .nameHeld : .relay(.refused(error))))
@@ -87,18 +146,10 @@ extension Messenger {
 
     /// The relay has a record under a name, and refused another.
     private func confirm(
-        _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ id: CommandID
+        _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ id: NameAsker
     ) throws(KithError) {
         guard let record = unverified.verified(for: asked.name) else { return finish(id, .failure(.nameHeld)) }
-        guard record.identity == profile.account.publicKey.bytes else {
-            try close(inbox: inbox)
-            return finish(id, .failure(.nameHeld))
-        }
-        if let known = inboxes[inbox], let address = try? InboxAddress(decoding: record.content),
-            address.channel == known.record.channel
-        {
-            return finish(id, .success(.done))
-        }
+        guard record.identity == profile.account.publicKey.bytes else { return try didLose(asked.name, inbox, id) }
         guard record.version < .max else { return finish(id, .failure(.nameHeld)) }
         nameRequests[id] = NameRequest(
             relay: asked.relay, name: asked.name, kind: .register(inbox), version: record.version + 1)

@@ -15,10 +15,12 @@ extension Messenger {
 
     /// The number of a relay that somebody else named. It is remembered if it is new, and connected to; whoever names one
     /// that is known cannot change its pass.
-    func relayID(for point: RelayPoint) -> RelayID {
+    ///
+    /// - Parameter isWanted: whether to connect to a relay that is known.
+    func relayID(for point: RelayPoint, isWanted: Bool = true) -> RelayID {
         if let id = knownRelay(point) {
-            if point.pass != nil, relays[id]?.pass == nil { remember(point, as: id) }
-            want(id)
+            if isWanted, point.pass != nil, relays[id]?.pass == nil { remember(point, as: id) }
+            if isWanted { want(id) }
             return id
         }
         let id = RelayID(rawValue: nextNumbers.relay)
@@ -48,7 +50,7 @@ extension Messenger {
     /// Relays that have something of this profile's.
     var relaysInUse: [RelayID] {
         let ids =
-            conversations.values.filter { $0.record.status.isOpen }.map(\.record.relay)
+            conversations.values.filter { $0.record.status.isOpen && mayAct(in: $0) }.map(\.record.relay)
             + inboxes.values.map(\.record.relay) + deliveries.values.map(\.delivery.relay)
             + conversations.values.flatMap { conversation in
                 conversation.record.intents.flatMap { intent -> [RelayID] in
@@ -80,15 +82,18 @@ extension Messenger {
         for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
             try openDelivery(number)
         }
-        for id in nameRequests.keys.sorted(by: { $0.rawValue < $1.rawValue }) where nameRequests[id]?.relay == relay {
-            try sendNameRequest(id)
-        }
+        for id in nameRequests.keys.sorted() where nameRequests[id]?.relay == relay { try sendNameRequest(id) }
+        for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay { try renewName(of: id) }
     }
 
     func didDisconnect(_ relay: RelayID) {
         links.remove(relay)
         fullRelays.remove(relay)
         tags.forget(relay)
+        // A renewal begins anew with the next connection.
+        nameRequests = nameRequests.filter {
+            if case .renewal = $0.key { $0.value.relay != relay } else { true }
+        }
         for conversation in conversations.values {
             if conversation.record.relay == relay { hangUp(conversation) }
             // Key packages that were asked for at this relay will not come.
@@ -117,6 +122,7 @@ extension Messenger {
         case .createInbox(let id), .presentInbox(let id): try didOpenStep(inbox: id, result)
         case .deposit(let id): try didDeposit(inbox: id, result)
         case .closeInbox(let id): didClose(inbox: id, result)
+        case .trimInbox(let id, let seq): didTrim(inbox: id, through: seq, result)
         case .presentTarget(let id, let channel): try didPresentTarget(id, channel, result)
         case .withdraw(let id, let channel): try didWithdraw(id, channel, result)
         case .createDelivery(let number), .presentDelivery(let number): try didDeliverStep(number, part: nil, result)

@@ -4,7 +4,7 @@ extension Messenger {
     /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
     package var wakeDelay: UInt64? {
         var due: [UInt64] = []
-        if let deliveryRetryAt { due.append(deliveryRetryAt) }
+        due += deliveries.values.compactMap { links.contains($0.delivery.relay) ? $0.retryAt : nil }
         for (place, expiry) in expiries {
             if let delay = delayBeforeErasing(place, expiry) { due.append(now.plus(delay)) }
         }
@@ -14,15 +14,16 @@ extension Messenger {
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
         }
         for parcel in parcels.values { due.append(parcel.retryAt ?? parcel.since + ClientLimits.parcelMs) }
-        for inbox in inboxes.values { due += self.due(inbox) }
+        for (id, inbox) in inboxes { due += self.due(inbox, id) }
         return due.min().map { $0 - min($0, now) }
     }
 
-    private func due(_ inbox: Inbox) -> [UInt64] {
+    private func due(_ inbox: Inbox, _ id: InboxID) -> [UInt64] {
         var due: [UInt64] = []
         let isLinked = links.contains(inbox.record.relay)
         if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
         guard !inbox.record.isClosing else { return due }
+        if isLinked, let renewal = nameRenewalDue(id) { due.append(renewal) }
         // Once it has run out, what the relay brings closes it.
         if case .invite(_, let expiresAt) = inbox.record.purpose,
             let delay = clocks.delay(untilOver: expiresAt.asMilliseconds, relay: inbox.record.relay), delay > 0
@@ -69,7 +70,7 @@ extension Messenger {
 
     /// The rest of a length of time that began at a time of the device's clock, in milliseconds. None if the beginning lies ahead:
     /// the clock was wrong then, or is now.
-    private func delay(after begin: UInt64, _ length: UInt64) -> UInt64 {
+    func delay(after begin: UInt64, _ length: UInt64) -> UInt64 {
         guard begin <= wall.plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)
         return end - min(end, wall)
@@ -77,9 +78,8 @@ extension Messenger {
 
     func didTick() throws(KithError) {
         try eraseExpired()
-        if let at = deliveryRetryAt, at <= now {
-            deliveryRetryAt = nil
-            for number in deliveries.keys.sorted() { try openDelivery(number) }
+        for number in deliveries.keys.sorted() where deliveries[number]?.retryAt.map({ $0 <= now }) == true {
+            try openDelivery(number)
         }
         try tickParcels()
         try renewCertificate()
@@ -90,6 +90,7 @@ extension Messenger {
                 try open(inbox: id)
             }
             guard !inbox.record.isClosing else { continue }
+            if links.contains(inbox.record.relay) { try renewName(of: id) }
             if isOver(inbox) {
                 try closeIfOver(inbox: id)
             } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, links.contains(inbox.record.relay),

@@ -141,6 +141,7 @@ extension Messenger {
             guard retryAt <= now else { return }
             conversation.retryAt = nil
         }
+        guard needsGroup(conversation) else { return }
         let loaded = try group(of: conversation)
         wantWhatIsDue(conversation, loaded.group)
         if loaded.pending == nil { try stageNext(conversation, loaded) }
@@ -149,6 +150,13 @@ extension Messenger {
         } else {
             try sendOutbox(conversation, loaded)
         }
+    }
+
+    /// Whether there may be something to do for which the group has to be in memory.
+    private func needsGroup(_ conversation: Conversation) -> Bool {
+        let record = conversation.record
+        guard conversation.loaded == nil, conversation.outbox.isEmpty, record.intents.isEmpty else { return true }
+        return record.hasProposals || record.renewedAt > 0 && renewalIsDue(record, LeafIndex(rawValue: 0))
     }
 
     private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
@@ -165,7 +173,9 @@ extension Messenger {
     }
 
     func didTurn(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
-        guard let conversation = conversations[id], conversation.loaded?.pending?.entryID == entry else { return }
+        guard let conversation = conversations[id], conversation.record.status.isOpen,
+            try group(of: conversation).pending?.entryID == entry
+        else { return }
         switch result {
         case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now, false)
         case .success: break
@@ -366,14 +376,9 @@ extension Messenger {
                 return
             }
             conversation.record.intents.remove(at: index)
-            // Whoever waits for it waits for the Welcomes too.
-            if !deliveries.values.contains(where: {
-                $0.delivery.conversation == conversation.id && $0.delivery.intent == intent.id
-            }) {
-                finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
-            }
             if conversation.record.isDirect { try sendCard(in: conversation, isAgain: true) }
-            return
+            // Whoever waits for it waits for the Welcomes too.
+            return finishIfInvited(IntentPlace(conversation: conversation.id, intent: intent.id))
         }
         finishAndDrop(intent, conversation)
     }

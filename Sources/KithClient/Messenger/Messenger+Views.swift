@@ -30,10 +30,11 @@ extension Messenger {
             status: record.status,
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
             lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
-            isSuspect: record.isSuspect)
+            isSuspect: record.isSuspect, isPending: !mayAct(in: conversation) && record.status.isOpen,
+            hasAnswer: record.hasAnswer, isInviting: isInviting(to: conversation))
     }
 
-    private func name(of conversation: Conversation) -> String {
+    func name(of conversation: Conversation) -> String {
         if conversation.record.isDirect, let contact = conversation.record.contact {
             return contacts[contact]?.name ?? ""
         }

@@ -53,17 +53,21 @@ package final class Messenger {
     var tags = RequestTags()
     /// Key packages that were made in this step and are not in the store yet.
     var freshBundles: [InboxItem: KeyPackageBundle] = [:]
-    /// When to try deliveries again, in milliseconds since 1970.
-    var deliveryRetryAt: UInt64?
     var nextNumbers = NextNumbers()
+    /// What is stored of them.
+    var storedNumbers = NextNumbers()
+    /// Counts the uses of groups, to tell which were not used for the longest time.
+    var groupUses: UInt64 = 0
+    /// Whether the user was told that strangers' letters wait.
+    var isTooManyPendingTold = false
     /// Relays to which somebody invited in vain, and of which the user was told.
     var toldRelays: Set<RelayAddress> = []
     /// Commands that wait for a change of a group, by intent.
     var commandsByIntent: [IntentPlace: [CommandID]] = [:]
-    /// Commands that wait for an inbox to be ready.
-    var commandsByInbox: [InboxID: CommandID] = [:]
-    /// Commands that wait for a relay to answer about a name.
-    var nameRequests: [CommandID: NameRequest] = [:]
+    /// Commands that wait for an inbox to be ready, or to be closed.
+    var commandsByInbox: [InboxID: [CommandID]] = [:]
+    /// What relays are asked about names.
+    var nameRequests: [NameAsker: NameRequest] = [:]
 
     /// Reads a profile's state.
     ///
@@ -136,6 +140,7 @@ package final class Messenger {
         tellOfClocks()
         try takeWaitingWelcomes()
         try storeTouched()
+        unloadIdleGroups()
         freshBundles = [:]
         defer { output = MessengerOutput() }
         return output
@@ -163,6 +168,11 @@ package final class Messenger {
 
     func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
         if let command { output.effects.append(.finish(command, result)) }
+    }
+
+    /// Ends the commands that wait for an inbox.
+    func finish(at inbox: InboxID, _ result: Result<CommandResult, KithError>) {
+        for command in commandsByInbox.removeValue(forKey: inbox) ?? [] { finish(command, result) }
     }
 
     /// Ends the commands that wait for an intent.
@@ -225,15 +235,6 @@ struct EntryPlace: Hashable, Sendable {
 struct IntentPlace: Hashable, Sendable {
     let conversation: ConversationID
     let intent: UInt64
-}
-
-/// The numbers that new things get.
-struct NextNumbers {
-    var relay: UInt64 = 1
-    var contact: UInt64 = 1
-    var conversation: UInt64 = 1
-    var inbox: UInt64 = 1
-    var delivery: UInt64 = 1
 }
 
 /// Runs a read of the store and gives its error the SDK's type.

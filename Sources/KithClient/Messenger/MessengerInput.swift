@@ -45,6 +45,8 @@ package enum Command: Sendable {
     case register(Name, RelayPoint)
     /// Find who holds a name at a relay, and remember them as a contact.
     case lookUp(Name, RelayPoint, as: String?)
+    /// Take part in a conversation that a stranger began.
+    case accept(ConversationID)
     /// Open a conversation of two, or find the one there is.
     /// Over at once, or when the contact can find it.
     case startConversation(ContactID, waits: Bool)

@@ -12,6 +12,8 @@ enum RequestPurpose: Sendable {
     case presentInbox(InboxID)
     case deposit(InboxID)
     case closeInbox(InboxID)
+    /// Dropping what was read, up to a seq.
+    case trimInbox(InboxID, through: UInt64)
     /// Proving the right to take a key package out of somebody's inbox, and taking it.
     case presentTarget(ConversationID, ChannelID)
     case withdraw(ConversationID, ChannelID)
@@ -19,7 +21,7 @@ enum RequestPurpose: Sendable {
     case presentDelivery(UInt64)
     case deliver(UInt64, part: EntryID)
     case presentParcel(ParcelPurpose)
-    case name(CommandID)
+    case name(NameAsker)
 
     /// Whether the relay stores something new for it.
     var takesRoom: Bool {

@@ -16,6 +16,8 @@ struct ChannelDelivery: Sendable {
     /// The conversation and intent that wait for it.
     let conversation: ConversationID
     let intent: UInt64
+    /// The person whom it invites, for what is said of it; nil for a parcel.
+    let account: AccountFingerprint?
 
     struct Part: Sendable, TLSCodable {
         let id: EntryID
@@ -39,7 +41,7 @@ struct ChannelDelivery: Sendable {
 
     init(
         relay: RelayID, channel: ChannelID, appendToken: Token, access: Access?, parts: [Part], after: UInt64?,
-        conversation: ConversationID, intent: UInt64
+        conversation: ConversationID, intent: UInt64, account: AccountFingerprint? = nil
     ) {
         self.relay = relay
         self.channel = channel
@@ -49,9 +51,10 @@ struct ChannelDelivery: Sendable {
         self.after = after
         self.conversation = conversation
         self.intent = intent
+        self.account = account
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 8 << 10)
@@ -64,13 +67,14 @@ struct ChannelDelivery: Sendable {
         writer.writeOptional(after)
         writer.write(conversation.rawValue)
         writer.write(intent)
+        writer.writeOptional(account)
         return writer.bytes
     }
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else {
+        guard (1...Self.version).contains(version) else {
             throw .unknownValue(field: "ChannelDelivery.version", value: UInt64(version))
         }
         relay = RelayID(rawValue: try reader.readUInt64())
@@ -81,6 +85,7 @@ struct ChannelDelivery: Sendable {
         after = try reader.readOptional()
         conversation = ConversationID(rawValue: try reader.readUInt64())
         intent = try reader.readUInt64()
+        account = version == 1 ? nil : try reader.readOptional()
         try reader.expectEnd()
     }
 }

@@ -3,7 +3,7 @@ import TLSCodec
 
 // How a contact is stored: version, then the fields.
 extension Contact {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var stored: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -14,13 +14,16 @@ extension Contact {
         writer.writeOptional(conflictingKey)
         writer.writeOptional(inbox)
         writer.writeOptional(registeredName)
+        writer.write(isStranger)
         return writer.bytes
     }
 
     init(id: ContactID, stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else { throw .unknownValue(field: "Contact.version", value: UInt64(version)) }
+        guard (1...Self.version).contains(version) else {
+            throw .unknownValue(field: "Contact.version", value: UInt64(version))
+        }
         self.id = id
         name = try reader.readText(limit: .max)
         accountKey = try reader.read()
@@ -28,6 +31,7 @@ extension Contact {
         conflictingKey = try reader.readOptional()
         inbox = try reader.readOptional()
         registeredName = try reader.readOptional()
+        isStranger = version == 1 ? false : try reader.readPresence()
         try reader.expectEnd()
     }
 }

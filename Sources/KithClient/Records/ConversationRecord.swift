@@ -37,9 +37,23 @@ struct ConversationRecord: Sendable {
     var isSuspect = false
     /// Whether the other side knows where to reach this device for other conversations.
     var cardIsSent = false
+    /// Whether the user takes part.
+    var consent = Consent.given
+    /// Whether another member has written to the log since this device is in the conversation.
+    var hasAnswer = false
+    /// Whether proposals wait in the group to be committed.
+    var hasProposals = false
     var intents: [Intent] = []
     var nextIntent: UInt64 = 1
     var nextOutboxItem: UInt64 = 1
+
+    /// The user's decision about a conversation.
+    enum Consent: UInt8, Sendable {
+        /// The user began it, was invited by a contact, or accepted it.
+        case given = 0
+        /// A stranger began it and the user has not accepted it.
+        case pending
+    }
 
     /// The last entry that was processed; 0 if there is none.
     var lastSeq: UInt64 { view?.seq ?? 0 }
@@ -58,7 +72,7 @@ struct ConversationRecord: Sendable {
         self.memberCount = memberCount
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -92,13 +106,16 @@ struct ConversationRecord: Sendable {
         writer.writeVector(intents)
         writer.write(nextIntent)
         writer.write(nextOutboxItem)
+        writer.write(consent.rawValue)
+        writer.write(hasAnswer)
+        writer.write(hasProposals)
         return writer.bytes
     }
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
         let version = try reader.readUInt8()
-        guard version == Self.version else {
+        guard (1...Self.version).contains(version) else {
             throw .unknownValue(field: "ConversationRecord.version", value: UInt64(version))
         }
         channel = try reader.read()
@@ -126,6 +143,10 @@ struct ConversationRecord: Sendable {
         intents = try reader.readVector()
         nextIntent = try reader.readUInt64()
         nextOutboxItem = try reader.readUInt64()
+        // Version 1 knew no pending conversations, and noted neither answers nor proposals.
+        consent = version == 1 ? .given : try reader.readEnum("ConversationRecord.consent")
+        hasAnswer = version == 1 ? true : try reader.readPresence()
+        hasProposals = version == 1 ? true : try reader.readPresence()
         try reader.expectEnd()
     }
 }

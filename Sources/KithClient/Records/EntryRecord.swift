@@ -195,6 +195,9 @@ extension Warning: TLSCodable {
         case 4: self = .oldWelcome
         case 5: self = .inviteUsedAgain
         case 6: self = .longerThanRelayTakes(try reader.read(), limit: try reader.readUInt64())
+        case 7:
+            self = .invitationWaits(
+                for: try reader.readText(limit: .max), try reader.readEnum("InvitationObstacle"))
         case let other: throw .unknownValue(field: "Warning", value: UInt64(other))
         }
     }
@@ -218,6 +221,10 @@ extension Warning: TLSCodable {
             writer.write(UInt8(6))
             writer.write(entry)
             writer.write(limit)
+        case .invitationWaits(let name, let obstacle):
+            writer.write(UInt8(7))
+            writer.writeText(name)
+            writer.write(obstacle.rawValue)
         }
     }
 }

@@ -30,6 +30,10 @@ struct InboxRecord: Sendable {
     /// To be closed: nothing that comes is taken any more.
     var isClosing = false
     var nextKeyPackage: UInt64 = 1
+    /// The last entry that the relay was asked to drop.
+    var trimmedSeq: UInt64 = 0
+    /// When the relay last confirmed the name that leads here, in milliseconds since 1970; 0 if it never did.
+    var registeredAt: UInt64 = 0
     /// The entry that those behind it wait for, and since when it is waited with.
     private(set) var held: HeldEntry?
     /// The last letters that led to a conversation, by their digests: one that comes again is told of.
@@ -95,6 +99,9 @@ struct InboxRecord: Sendable {
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation))
     }
 
+    /// Whether a letter that is still remembered led to a conversation.
+    func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
+
     init(relay: RelayID, purpose: Purpose, random: RandomSource) {
         self.relay = relay
         self.purpose = purpose
@@ -117,7 +124,7 @@ struct InboxRecord: Sendable {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
     }
 
-    private static let version: UInt8 = 3
+    private static let version: UInt8 = 4
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 256)
@@ -147,6 +154,8 @@ struct InboxRecord: Sendable {
         writer.writeVector(taken)
         writer.writeOptional(held)
         writer.write(isSpent)
+        writer.write(trimmedSeq)
+        writer.write(registeredAt)
         return writer.bytes
     }
 
@@ -175,6 +184,9 @@ struct InboxRecord: Sendable {
         taken = try reader.readVector()
         held = version == 1 ? nil : try reader.readOptional()
         isSpent = version < 3 ? false : try reader.readPresence()
+        trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
+        // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
+        registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
         try reader.expectEnd()
     }
 }

@@ -18,6 +18,9 @@ package struct OutboxItem: Sendable {
         case leaveProposal
     }
 
+    /// Whether it tells the other person of two where to reach this device.
+    var isCard: Bool { if case .content(.contactCard) = body { true } else { false } }
+
     struct Attempt: Hashable, Sendable {
         let epoch: UInt64
         let payload: [UInt8]

@@ -16,6 +16,9 @@ final class SimulatedClient {
     /// Whether there is a network.
     var isOnline = true
 
+    /// Whether the person accepts every conversation that a stranger begins, as soon as it is shown.
+    var acceptsStrangers = true
+
     /// Is told of every transaction.
     var didStore: ((StoreTransaction) -> Void)?
 
@@ -67,6 +70,7 @@ final class SimulatedClient {
             self.messenger = messenger
             let output = try messenger.start(now: localNow, steady: world.now)
             carryOut(output)
+            for summary in try self.messenger?.conversationSummaries() ?? [] { accept(summary) }
         } catch {
             messenger = nil
             world.violate("\(name) cannot open its profile: \(error)")
@@ -169,11 +173,17 @@ final class SimulatedClient {
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
             links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
-        case .event(let event): world.judge.didTell(event, self)
+        case .event(let event):
+            world.judge.didTell(event, self)
+            if case .conversation(let summary) = event { accept(summary) }
         case .finish(let id, let result):
             world.trace.note(world.now, "\(index) has \(id.rawValue): \(result.traceText)")
             waiting.removeValue(forKey: id)?(result)
         }
+    }
+
+    private func accept(_ summary: ConversationSummary) {
+        if acceptsStrangers, summary.isPending { perform(.accept(summary.id)) }
     }
 
     private func scheduleWake() {

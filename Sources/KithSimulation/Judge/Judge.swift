@@ -132,8 +132,24 @@ final class Judge {
         Set(group.memberAccounts.compactMap { account in world.clients.first { $0.account == account }?.index })
     }
 
+    /// Nothing is said at a relay about a conversation that waits for its person's consent.
+    private func checkConsent(_ request: Request, _ client: SimulatedClient) {
+        let channel: ChannelID
+        switch request {
+        case .create(let id, _, _, _), .present(let id, _, _), .append(let id, _, _, _), .turn(let id, _, _, _, _),
+            .whisper(let id, _, _), .close(let id):
+            channel = id
+        default: return
+        }
+        guard let messenger = client.messenger, let id = messenger.conversation(on: channel),
+            (try? messenger.conversationSummary(id))?.isPending == true
+        else { return }
+        world.violate("\(client.name) acts in a conversation that its person has not accepted")
+    }
+
     /// A key of the ratchet is used for one message.
     func willSend(_ request: Request, _ client: SimulatedClient) {
+        checkConsent(request, client)
         let (channel, epoch, bytes): (ChannelID, UInt64, ArraySlice<UInt8>)
         switch request {
         case .append(let id, let number, let entry, let payload):
@@ -190,6 +206,8 @@ final class Judge {
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
         // People do use an invite for one person twice.
         if warning == .inviteUsedAgain { return }
+        // A relay may ask for patience.
+        if case .invitationWaits = warning { return }
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 

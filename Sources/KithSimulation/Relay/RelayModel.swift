@@ -40,7 +40,7 @@ struct RelayModel {
 
     // On the disk.
     var channels: [ChannelID: ModelChannel] = [:]
-    private var names: [Name: NameRecord] = [:]
+    private(set) var names: [Name: NameRecord] = [:]
 
     // In memory.
     private(set) var sessions: [Connection: Session] = [:]

@@ -168,6 +168,8 @@ struct ConversationTests {
             _ = try await bob.kith.send("found you", to: conversation)
             try await eventually({ try await alice.kith.conversations().map(\.name) }) { $0 == ["bob"] }
             let atAlice = try await alice.conversation("bob")
+            #expect(try await alice.kith.conversation(atAlice).isPending)
+            try await alice.kith.accept(atAlice)
             try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: found you"] }
             #expect(await bob.kith.contacts().map(\.trust) == [.unverified])
             #expect(await alice.kith.contacts().map(\.trust) == [.unverified])

@@ -21,6 +21,8 @@ struct GroupTests {
                 _ = try await person.kith.join(invite)
                 others.append(person)
             }
+            try await eventually({ try await first.kith.conversations().count }) { $0 == count - 1 }
+            for conversation in try await first.kith.conversations() { try await first.kith.accept(conversation.id) }
             try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }) {
                 $0 == count - 1
             }

@@ -1,0 +1,66 @@
+import KithWire
+import MLS
+
+// Consent: a conversation that a stranger began is pending until the user accepts or declines it. While it is pending, nothing that
+// this device does tells anybody that the letter was read.
+
+extension Messenger {
+    /// Whether this device may follow a conversation's log, send to it and answer in it. Everything that others could notice
+    /// asks here first.
+    func mayAct(in conversation: Conversation) -> Bool { conversation.record.consent == .given }
+
+    /// Whether a letter begins a pending conversation. An invite for one person is consent to whoever uses it.
+    func isPending(from inviter: AccountKey?, through purpose: InboxRecord.Purpose) -> Bool {
+        !purpose.isForOne && acquaintance(inviter) == nil
+    }
+
+    /// The contact with an account key, unless the user knows nothing of it but pending conversations.
+    func acquaintance(_ account: AccountKey?) -> ContactID? {
+        guard let id = account.flatMap({ contactsByKey[$0] }), contacts[id]?.isStranger == false else { return nil }
+        return id
+    }
+
+    /// Whether one more pending conversation is taken.
+    var hasRoomForPending: Bool {
+        conversations.values.count { !mayAct(in: $0) && $0.record.status.isOpen } < ClientLimits.pendingConversations
+    }
+
+    /// Leaves a stranger's letter at the relay until the user has decided about others.
+    func waitForRoom(_ inbox: Inbox) {
+        inbox.waitsForRoom = true
+        guard !isTooManyPendingTold else { return }
+        isTooManyPendingTold = true
+        tell(.tooManyPending)
+    }
+
+    /// Takes part in a conversation from now on: follows its log, and gives the other person of two an address.
+    func accept(_ conversation: Conversation) throws(KithError) {
+        guard !mayAct(in: conversation), conversation.record.status.isOpen else { return }
+        conversation.record.consent = .given
+        touch(conversation)
+        _ = meet(try group(of: conversation).group, mayBeDirect: conversation.record.isDirect, trust: .unverified)
+        want(conversation.record.relay)
+        try sendCard(in: conversation)
+        for id in inboxes.keys.sorted() where inboxes[id]?.record.ledTo(conversation.id) == true {
+            try deposit(id, replacing: 1)
+        }
+        try open(conversation)
+        tell(.conversation(try summary(of: conversation)))
+        try takeWaitingLetters()
+    }
+
+    /// Ends a pending conversation. The stranger is not told.
+    func decline(_ conversation: Conversation) throws(KithError) {
+        try end(conversation, .left)
+        try takeWaitingLetters()
+    }
+
+    private func takeWaitingLetters() throws(KithError) {
+        isTooManyPendingTold = false
+        for id in inboxes.keys.sorted() {
+            guard let inbox = inboxes[id], inbox.waitsForRoom, hasRoomForPending else { continue }
+            inbox.waitsForRoom = false
+            try processQueue(of: inbox, id)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import TLSCodec
+
+/// The numbers that new things get. They are stored, so that no number is used for two things, also after the first is deleted.
+struct NextNumbers: Hashable, Sendable {
+    var relay: UInt64 = 1
+    var contact: UInt64 = 1
+    var conversation: UInt64 = 1
+    var inbox: UInt64 = 1
+    var delivery: UInt64 = 1
+
+    static let key = StoreKey(.profile, item: 1)
+    private static let version: UInt8 = 1
+
+    init() {}
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 64)
+        writer.write(Self.version)
+        for number in [relay, contact, conversation, inbox, delivery] { writer.write(number) }
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else {
+            throw .unknownValue(field: "NextNumbers.version", value: UInt64(version))
+        }
+        relay = try reader.readUInt64()
+        contact = try reader.readUInt64()
+        conversation = try reader.readUInt64()
+        inbox = try reader.readUInt64()
+        delivery = try reader.readUInt64()
+        try reader.expectEnd()
+    }
+}

@@ -1,0 +1,180 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+@Suite("Consent")
+struct ConsentTests {
+    @Test(
+        "a stranger's letter is taken without a trace; accepting follows the log, sends the card and replaces the package"
+    )
+    func pending() throws {
+        let box = try Letterbox()
+        let carol = try Letterbox.person("carol")
+        let effects = try box.bring([box.letter(from: carol, isDirect: true)])
+        let summary = try #require(try box.summaries.first)
+        #expect(summary.isPending && summary.name == "carol" && summary.isDirect)
+        let conversation = try #require(box.alice.conversations[summary.id])
+        let channel = conversation.record.channel
+        #expect(effects.requests(about: channel) == 0 && effects.deposits == 0)
+        #expect(conversation.outbox.isEmpty && box.alice.inboxes.count == 1)
+        #expect(box.alice.loadedGroups == 0)
+        #expect(box.alice.contactList.map(\.isStranger) == [true])
+
+        let accepted = try box.perform(.accept(summary.id))
+        #expect(accepted.requests(about: channel) == 2 && accepted.followed.contains(channel))
+        #expect(accepted.deposits == 2, "one more package for the invite, and those of the contact's own inbox")
+        #expect(conversation.outbox.map(\.item.isCard) == [true])
+        #expect(try box.summaries.first?.isPending == false)
+        #expect(box.alice.contactList.map(\.isStranger) == [false])
+    }
+
+    @Test("nothing of a pending conversation is opened at a start")
+    func restart() throws {
+        let box = try Letterbox()
+        try box.bring([box.letter(from: Letterbox.person("carol"))])
+        let channel = try #require(box.alice.conversations.values.first?.record.channel)
+        try box.reopen()
+        let effects = try box.connect()
+        #expect(effects.requests(about: channel) == 0)
+        #expect(box.alice.loadedGroups == 0)
+        #expect(try box.summaries.map(\.isPending) == [true])
+        // Reading, and saying so, is no consent.
+        let id = try #require(try box.summaries.first?.id)
+        #expect(try box.perform(.markRead(id, through: 9, sendsReceipt: true)).requests(about: channel) == 0)
+        #expect(try box.summaries.map(\.isPending) == [true])
+    }
+
+    @Test("to send accepts, to leave declines without a word")
+    func commands() throws {
+        let box = try Letterbox()
+        try box.bring([
+            box.letter(from: Letterbox.person("carol"), isDirect: true), box.letter(from: Letterbox.person("dave")),
+        ])
+        let carol = try #require(try box.summaries.first { $0.name == "carol" })
+        let dave = try #require(try box.summaries.first { $0.name == "a group" })
+        _ = try box.perform(.send(carol.id, text: "hello", replyTo: nil, expiresAfter: nil))
+        #expect(try box.alice.conversationSummary(carol.id).isPending == false)
+        let channel = try #require(box.alice.conversations[dave.id]?.record.channel)
+        #expect(try box.perform(.leave(dave.id)).requests(about: channel) == 0)
+        #expect(try box.alice.conversationSummary(dave.id).status == .left)
+        #expect(try box.perform(.accept(dave.id)).requests(about: channel) == 0)
+    }
+
+    @Test("a person who is known only from pending conversations stays a stranger; one who was accepted is none")
+    func strangers() throws {
+        let box = try Letterbox()
+        let carol = try Letterbox.person("carol")
+        try box.bring([box.letter(from: carol), box.letter(from: carol)])
+        #expect(try box.summaries.map(\.isPending) == [true, true])
+        _ = try box.perform(.accept(try #require(try box.summaries.first?.id)))
+        try box.bring([box.letter(from: carol)])
+        #expect(try box.summaries.count { $0.isPending } == 1)
+        #expect(try box.summaries.count == 3)
+    }
+
+    @Test("of a stranger's group, only the inviter becomes a contact before it is accepted")
+    func membersOfGroup() throws {
+        let box = try Letterbox()
+        let others = try (1...5).map { try Letterbox.person("person \($0)") }
+        try box.bring([box.letter(from: Letterbox.person("carol"), and: others)])
+        #expect(box.alice.contactList.map(\.name) == ["carol"])
+        _ = try box.perform(.accept(try #require(try box.summaries.first?.id)))
+        #expect(box.alice.contactList.count == 6)
+    }
+
+    @Test("an invite for one person is consent")
+    func invited() throws {
+        let box = try Letterbox(isReusable: false)
+        let effects = try box.bring([box.letter(from: Letterbox.person("carol"), isDirect: true)])
+        #expect(try box.summaries.map(\.isPending) == [false])
+        #expect(effects.requests(about: try #require(box.alice.conversations.values.first?.record.channel)) == 2)
+    }
+
+    @Test("letters beyond the bound wait at the relay, untrimmed, until the user has decided about one")
+    func bound() throws {
+        let box = try Letterbox()
+        let carol = try Letterbox.person("carol")
+        let limit = ClientLimits.pendingConversations
+        let letters = try (1...limit + 1).map { _ in try box.letter(from: carol, usesLastResort: true) }
+        let effects = try box.bring(letters)
+        #expect(try box.summaries.count == limit)
+        #expect(try box.inbox.record.lastSeq == UInt64(limit))
+        #expect(effects.trims == [UInt64(limit)])
+        #expect(box.events.count { $0 == .tooManyPending } == 1)
+        #expect(box.alice.loadedGroups == 0)
+        #expect(box.store.packageReads.value <= 2, "the key packages were read for each letter")
+        // What comes behind it waits too, and costs nothing.
+        let reads = box.store.packageReads.value
+        try box.bring([box.letter(from: carol, usesLastResort: true)])
+        #expect(box.store.packageReads.value == reads)
+
+        try box.reopen()
+        try box.connect()
+        try box.bring([letters[limit]])
+        #expect(try box.summaries.count == limit)
+        _ = try box.perform(.leave(try #require(try box.summaries.first?.id)))
+        #expect(try box.summaries.count == limit + 1)
+        #expect(try box.summaries.count { $0.isPending } == limit)
+        #expect(try box.inbox.record.lastSeq == UInt64(limit) + 1)
+    }
+
+    @Test("what was read is dropped at the relay, after it is stored")
+    func trim() throws {
+        let box = try Letterbox()
+        let effects = try box.bring([box.letter(from: Letterbox.person("carol"))])
+        #expect(effects.trims == [1])
+        let stored = try #require(try box.store.value(StoreKey(.inbox, item: 1)))
+        #expect(try InboxRecord(stored: stored).lastSeq == 1)
+        // One at a time: the second letter is dropped when the first answer is here.
+        let second = try box.bring([box.letter(from: Letterbox.person("dave"))])
+        #expect(second.trims.isEmpty)
+        try box.answerTrims(in: effects)
+        #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.isTrimming)
+    }
+
+    @Test("a parcel that is longer than a stranger's may be is not fetched", arguments: [3 << 20, 5 << 20])
+    func parcel(length: Int) throws {
+        let box = try Letterbox()
+        let address = ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: UInt32(length))
+        let effects = try box.bring([box.letter(from: Letterbox.person("carol"), tree: .parcel(address))])
+        #expect(effects.followed.contains(address.channel) == (length <= ClientLimits.strangersParcel))
+    }
+
+    @Test("records of the version before are read: conversations are accepted, contacts known")
+    func versions() throws {
+        let box = try Letterbox()
+        try box.bring([box.letter(from: Letterbox.person("carol"))])
+        let record = try #require(box.alice.conversations.values.first?.record)
+        #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
+        let old = try ConversationRecord(stored: [1] + record.encoded.dropFirst().dropLast(3))
+        #expect(old.consent == .given && old.hasAnswer && old.hasProposals)
+        #expect(throws: (any Error).self) { try ConversationRecord(stored: [9] + record.encoded.dropFirst()) }
+        let contact = try #require(box.alice.contactList.first)
+        #expect(try Contact(id: contact.id, stored: contact.stored) == contact)
+        let known = try Contact(id: contact.id, stored: [1] + contact.stored.dropFirst().dropLast())
+        #expect(!known.isStranger && known.accountKey == contact.accountKey)
+    }
+
+    @Test("the number of an invite that is closed is not given to another, also after a restart")
+    func numbers() throws {
+        let box = try Letterbox()
+        let effects = try box.perform(.revokeInvite(InboxID(rawValue: 1)))
+        var isFinished = false
+        for case .request(let relay, let tag, .close) in effects {
+            for case .finish(CommandID(rawValue: 99), .success) in effects { Issue.record("done before the relay") }
+            for case .finish(CommandID(rawValue: 99), .success) in try box.handle([
+                .answered(relay, tag: tag, .success(.done))
+            ]) { isFinished = true }
+        }
+        #expect(isFinished)
+        #expect(box.alice.inboxes.isEmpty)
+        try box.reopen()
+        let invite = Command.createInvite(
+            relay: box.point, isReusable: false, expiresAt: Letterbox.now / 1000 + 60)
+        _ = try box.perform(invite)
+        #expect(box.alice.inboxes.keys.map(\.rawValue) == [2])
+    }
+}

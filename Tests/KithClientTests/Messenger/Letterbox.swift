@@ -1,0 +1,196 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+
+/// A messenger with one inbox, whose relay the test plays: letters go in, effects come out.
+final class Letterbox {
+    static let now: UInt64 = 1_750_000_000_000
+    static let suite = CipherSuite.x25519AES128SHA256Ed25519
+
+    let store: CountingStore
+    let point: RelayPoint
+    private(set) var alice: Messenger
+    private let relay = RelayID(rawValue: 1)
+    private var lastSeq: UInt64 = 0
+    private var packages: [KeyPackage] = []
+    private(set) var events: [KithEvent] = []
+
+    /// - Parameter isReusable: whether the invite to the inbox is for many.
+    init(isReusable: Bool = true) throws {
+        let memory = MemoryProfileStore()
+        try memory.commit(
+            try Profile.new(name: "alice", deviceName: "d", suite: Self.suite, now: Self.now, random: .system))
+        store = CountingStore(memory)
+        alice = try Messenger(opening: store, now: Self.now)
+        point = RelayPoint(
+            address: try #require(RelayAddress("127.0.0.1:4433")),
+            pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
+        let expiresAt = Self.now / 1000 + 3_600
+        try handle([
+            .command(
+                CommandID(rawValue: 1), .createInvite(relay: point, isReusable: isReusable, expiresAt: expiresAt))
+        ])
+        try connect()
+    }
+
+    var inbox: Inbox { get throws { try #require(alice.inboxes[InboxID(rawValue: 1)]) } }
+
+    /// Hands inputs to the messenger, stores what it wants stored, and returns what it wants done.
+    @discardableResult
+    func handle(_ inputs: [MessengerInput]) throws -> [Effect] { try commit(alice.handle(inputs, now: Self.now)) }
+
+    private func commit(_ output: MessengerOutput) throws -> [Effect] {
+        try store.commit(output.transaction)
+        for case .event(let event) in output.effects { events.append(event) }
+        return output.effects
+    }
+
+    /// Connects the relay, answers the deposit and begins the follow of the inbox.
+    @discardableResult
+    func connect() throws -> [Effect] {
+        let limits = AdvertisedLimits(
+            payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
+            follows: 4_096, retentionSeconds: 86_400)
+        let effects = try handle([.connected(relay, limits: limits, timeMs: Self.now)])
+        for case .request(relay, let tag, .deposit(let channel, let sealed, let last)) in effects {
+            packages += try (sealed + [last].compactMap { $0 }).map { try open($0, channel) }
+            try handle([.answered(relay, tag: tag, .success(.done))])
+        }
+        for case .follow(relay, let tag, let channel, _, _) in effects where try channel == inbox.record.channel {
+            try handle([.followStarted(relay, tag: tag, firstSeq: 1, lastSeq: lastSeq)])
+        }
+        return effects
+    }
+
+    /// The same profile, opened anew and not connected.
+    func reopen() throws {
+        alice = try Messenger(opening: store, now: Self.now)
+        _ = try commit(alice.start(now: Self.now))
+    }
+
+    private func open(_ sealed: KeyPackageBytes, _ channel: ChannelID) throws -> KeyPackage {
+        let bytes = try inbox.record.sealKey.open(sealed.bytes, .keyPackage, channel: channel.bytes)
+        guard case .keyPackage(let package) = try MLSMessage.decode(try #require(bytes)) else {
+            throw KithError.wrongAccount
+        }
+        return package
+    }
+
+    static func person(_ name: String) throws -> Profile {
+        try Profile(
+            account: AccountPrivateKey(random: .system), name: name, deviceName: "d", suite: suite, now: now,
+            random: .system)
+    }
+
+    /// A letter that invites to a new group of its writer, some others and alice, by one package of her inbox.
+    ///
+    /// - Parameters:
+    ///   - tree: where the letter says that the group's tree is.
+    ///   - usesLastResort: whether it is for the last package of the first deposit, which is never used up.
+    func letter(
+        from writer: Profile, and others: [Profile] = [], isDirect: Bool = false, tree: TreeSource = .inWelcome,
+        usesLastResort: Bool = false
+    ) throws -> Entry {
+        let isLast = usesLastResort || packages.count == 1
+        let package = isLast ? try #require(packages.last) : packages.removeFirst()
+        let (seconds, channel) = (Self.now / 1000, try inbox.record.channel)
+        var environment = MLSEnvironment(authentication: CertifiedDevices(), now: seconds)
+        if case .parcel = tree { environment.configuration.includesRatchetTree = false }
+        let lifetime = Lifetime(ofKeyPackageMadeAt: seconds)
+        var group = try Group(
+            creating: ChannelID.random().bytes, suite: Self.suite, client: writer.client, lifetime: lifetime,
+            in: environment)
+        var added = [Proposal.add(package)]
+        for other in others {
+            let bundle = try KeyPackageBundle(suite: Self.suite, client: other.client, lifetime: lifetime)
+            added.append(.add(bundle.keyPackage))
+        }
+        let commit = try group.commit(CommitOptions(added), in: environment)
+        guard case .welcome(let welcome)? = commit.welcome else { throw KithError.wrongAccount }
+        let message = InboxMessage(
+            relay: point, title: isDirect ? "" : "a group", isDirect: isDirect,
+            welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree)
+        let letter = try InboxLetter(message, to: package, channel: channel, random: .system)
+        let sealed = try inbox.record.sealKey.seal(letter.encoded, .message, channel: channel.bytes, random: .system)
+        lastSeq += 1
+        return Entry(
+            seq: lastSeq, epoch: 0, kind: .message, receivedAtMs: Self.now, id: .random(),
+            payload: try #require(sealed)[...])
+    }
+
+    /// Brings entries of the inbox.
+    @discardableResult
+    func bring(_ entries: [Entry]) throws -> [Effect] {
+        let tag = try #require(try inbox.followTag)
+        return try handle([.followed(relay, tag: tag, .entries(entries))])
+    }
+
+    /// Answers a request that is among effects, as done.
+    func answerTrims(in effects: [Effect]) throws {
+        for case .request(relay, let tag, .trim) in effects {
+            try handle([.answered(relay, tag: tag, .success(.done))])
+        }
+    }
+
+    func perform(_ command: Command) throws -> [Effect] {
+        try handle([.command(CommandID(rawValue: 99), command)])
+    }
+
+    var summaries: [ConversationSummary] { get throws { try alice.conversationSummaries() } }
+}
+
+/// A store that counts how often all key packages of an inbox are read.
+final class CountingStore: ProfileStore {
+    private let store: MemoryProfileStore
+    let packageReads = SharedCount()
+
+    init(_ store: MemoryProfileStore) { self.store = store }
+
+    func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? { try store.value(key) }
+
+    func values(
+        _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(StoreError) -> [StoredValue] {
+        if table == .keyPackage { packageReads.add(1) }
+        return try store.values(table, owner: owner, items: items, limit: limit, newestFirst: newestFirst)
+    }
+
+    func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue] { try store.allValues(table) }
+
+    func rows(
+        _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(StoreError) -> [StoredRow] {
+        try store.rows(table, owner: owner, items: items, limit: limit, newestFirst: newestFirst)
+    }
+
+    func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow] { try store.allRows(table) }
+
+    func commit(_ transaction: StoreTransaction) throws(StoreError) { try store.commit(transaction) }
+}
+
+extension [Effect] {
+    /// The requests that are about a channel.
+    func requests(about channel: ChannelID) -> Int {
+        count { effect in
+            switch effect {
+            case .request(_, _, .create(channel, _, _, _)), .request(_, _, .present(channel, _, _)),
+                .request(_, _, .append(channel, _, _, _)), .follow(_, _, channel, _, _):
+                true
+            default: false
+            }
+        }
+    }
+
+    /// The channels that are followed.
+    var followed: [ChannelID] {
+        compactMap { if case .follow(_, _, let channel, _, _) = $0 { channel } else { nil } }
+    }
+
+    var deposits: Int { count { if case .request(_, _, .deposit) = $0 { true } else { false } } }
+
+    var trims: [UInt64] {
+        compactMap { if case .request(_, _, .trim(_, let seq)) = $0 { seq } else { nil } }
+    }
+}
