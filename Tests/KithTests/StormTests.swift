@@ -218,7 +218,7 @@ actor StormPerson {
     func listen() async throws {
         // One that found the profile open in another process has ended by itself.
         if let process, process.isRunning { return }
-        let process = try home.start(["listen", "--json", "--no-receipts"])
+        let process = try home.start(["listen", "--json", "--no-receipts", "--accept"])
         self.process = process
         Task { [weak self] in
             while let line = await process.line() { await self?.took(line) }

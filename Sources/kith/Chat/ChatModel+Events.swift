@@ -94,7 +94,10 @@ extension ChatModel {
             }
         case .conversation(let summary):
             names[summary.id] = summary.name
-            guard summary.id == conversation.id else { return }
+            guard summary.id == conversation.id else {
+                if summary.isPending { notice(MessageWording.invitation(summary)) }
+                return
+            }
             show(statusLines(summary, was: conversation))
             conversation = summary
             wording.memberCount = summary.memberCount
@@ -111,6 +114,8 @@ extension ChatModel {
                 notice("an invite of yours was used\(command)")
             }
         case .invitationPassedOver(let relay): notice(relay.invitationSentence)
+        case .tooManyPending: notice(KithEvent.tooManyPendingSentence)
+        case .nameLost(let name, let relay): notice(KithEvent.nameLostSentence(name, relay))
         case .clock(let difference): notice(difference.sentence)
         case .warning(let id, let warning):
             guard id == conversation.id else { return }

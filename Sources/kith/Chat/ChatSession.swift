@@ -84,6 +84,8 @@ struct ChatSession {
             await events.handOn(at: turns) { arrive.yield(.event($0)) }
             arrive.yield(.closed)
         }
+        // Whoever opens a conversation takes part in it.
+        try await kith.accept(conversation)
         let opening = try await desk.opening(page: isForPerson ? options.page : nil)
         // A keyboard is a person's, also where the output goes through a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)

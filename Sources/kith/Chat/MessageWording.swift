@@ -104,10 +104,18 @@ struct MessageWording: Sendable {
         }
     }
 
+    /// That a stranger began a conversation, and how to accept or decline it.
+    static func invitation(_ conversation: ConversationSummary) -> Sentence {
+        let number = conversation.id.rawValue
+        let start: Sentence = "\(name: conversation.name) is new and waits for you"
+        return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
+    }
+
     /// A warning in a row of its own.
     static func text(_ warning: Warning) -> Sentence {
         switch warning {
-        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes: "[\(warning.sentence)]"
+        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits:
+            "[\(warning.sentence)]"
         case .differentLogs, .notKept:
             "[WARNING: \(warning.sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }

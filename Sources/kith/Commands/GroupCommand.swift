@@ -58,7 +58,7 @@ struct GroupCommand: AsyncParsableCommand {
     static func contacts(_ names: [String], in kith: Kith) async throws -> [Contact] {
         var contacts: [Contact] = []
         for name in names {
-            let contact = try await NamedTarget.contact(name, in: kith)
+            let contact = try await NamedTarget.reachableContact(name, in: kith)
             if !contacts.contains(where: { $0.id == contact.id }) { contacts.append(contact) }
         }
         return contacts

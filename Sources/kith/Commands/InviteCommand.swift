@@ -9,7 +9,8 @@ struct InviteCommand: AsyncParsableCommand {
         discussion: """
             The line goes to standard output and nothing else does. It is a secret between you and the other person: pass it \
             on in private. It carries your key, so the other side knows for sure that it is you. Whoever uses it is shown as \
-            "from your invite".
+            "from your invite". People who use a reusable invite wait until you accept them, with kith chat NAME or kith send \
+            NAME; kith listen --accept accepts everybody.
 
             EXAMPLES
               kith invite --relay relay.example.org:7443  the first: at which relay
@@ -26,7 +27,8 @@ struct InviteCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  done    1  failed, said in one line    3  the relay has another key
-              4  the relay was not reached in time
+              4  the relay was not reached in time; with --revoke, the invite is
+                 closed on this device, and at the relay when it can be reached
               5  another process has the profile open
               6  the relay has no room
               64  wrong usage
@@ -138,11 +140,13 @@ struct InviteCommand: AsyncParsableCommand {
     }
 
     private func close(_ id: InboxID, in kith: Kith) async throws {
-        guard await kith.openInvites().contains(where: { $0.id == id }) else {
+        let remains =
+            "Invite \(id.rawValue) is closed on this device, which takes nobody through it any more. The relay closes it when the "
+            + "profile is open and the relay can be reached; until then, people who use it get no answer."
+        do {
+            try await patience.wait(for: kith, remains: remains) { try await kith.revoke(id) }
+        } catch KithError.notFound {
             throw Failure(message: "there is no open invite \(id.rawValue) (kith invite --list)")
-        }
-        try await patience.wait(for: kith, remains: "Try again when the relay can be reached.") {
-            try await kith.revoke(id)
         }
         if !profile.json { StandardStream.error.write("[invite \(id.rawValue) is closed]\n") }
     }

@@ -9,8 +9,8 @@ struct JoinCommand: AsyncParsableCommand {
         abstract: "Use somebody's invite: talk to whoever made it.",
         discussion: """
             Makes your profile first if there is none. On a terminal the chat opens; otherwise, or with --no-chat, the \
-            command ends when the other person will find you. The relay and the person are checked against the keys in the \
-            invite.
+            command ends when your invitation is in the other person's inbox. The conversation works in both directions once \
+            their device has answered. The relay and the person are checked against the keys in the invite.
 
             EXAMPLES
               kith join kith:AQEd...                  the line that you were given
@@ -23,10 +23,11 @@ struct JoinCommand: AsyncParsableCommand {
               kith list prints it.
 
             EXIT CODES
-              0  joined
+              0  the invitation is in the inbox
               1  failed, said in one line (the invite is damaged, over, or was used)
               3  a key is not the one in the invite
-              4  the relay was not reached in time, or the other person's keys are not
+              4  the relay was not reached in time, or the inbox is full: the invitation
+                 is kept and tried again, or the other person's keys are not
                  valid by this device's clock: they are added once they are
               5  another process has the profile open
               6  the relay has no room    64  wrong usage
@@ -59,14 +60,12 @@ struct JoinCommand: AsyncParsableCommand {
             let kith = try await setup.openOrCreate(profile, name: myName)
             try await ProfileOptions.closing(kith) { kith in
                 let relay = invite.inbox.relay.address
-                let id = try await patience.wait(for: kith, at: relay, remains: Patience.runAgain) {
+                let id = try await patience.wait(for: kith, at: relay, remains: Self.kept) {
                     try await kith.join(invite, name: name)
                 }
                 let conversation = try await kith.conversation(id)
                 if profile.json { return _ = JSONLine.print(ConversationReport(conversation)) }
-                StandardStream.error.write(
-                    "[you and \(MessageWording.name(conversation.name)) can talk now; the key is the one in the invite]\n"
-                )
+                StandardStream.error.write("[\(Self.outcome(conversation)); the key is the one in the invite]\n")
                 if noChat || !ChatDoor.isThere {
                     StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
                 } else {
@@ -74,6 +73,15 @@ struct JoinCommand: AsyncParsableCommand {
                 }
             }
         }
+    }
+
+    private static let kept =
+        "The invitation is kept, and goes out when the profile is open next; the same command waits for it again."
+
+    private static func outcome(_ conversation: ConversationSummary) -> String {
+        let name = MessageWording.name(conversation.name)
+        return conversation.hasAnswer
+            ? "you and \(name) can talk now" : "the invitation is sent; \(name)'s device has not answered yet"
     }
 
     private func invite() async throws -> Invite {

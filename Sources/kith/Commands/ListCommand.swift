@@ -16,7 +16,9 @@ struct ListCommand: AsyncParsableCommand {
 
             JSON
               One object a line: conversation, name, isGroup, status, statusText, members,
-              unread, lastSeq, lastActivity, relay, suspect.
+              unread, lastSeq, lastActivity, relay, suspect, pending (a stranger began it,
+              and you have not accepted), inviting (an invitation has not reached an inbox
+              yet), answered (another member has written to it).
 
             EXIT CODES
               0  listed    1  there is no profile, or it can't be read    64  wrong usage
@@ -48,8 +50,14 @@ struct ListCommand: AsyncParsableCommand {
         if conversation.unread > 0 { state.append("\(conversation.unread) unread") }
         if conversation.status != .active {
             state.append(conversation.status.sentence.description)
+        } else if conversation.isPending {
+            state.append("somebody new; kith chat #\(conversation.id.rawValue) accepts")
         } else if conversation.memberCount < 2 {
             state.append(KithError.leftAlone.description)
+        } else if conversation.isInviting {
+            state.append("an invitation is on its way")
+        } else if !conversation.hasAnswer {
+            state.append("invited; no answer yet")
         }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [

@@ -9,7 +9,8 @@ struct ListenCommand: AsyncParsableCommand {
         abstract: "Print each unread and each new message once; for scripts and bots.",
         discussion: """
             Receives for as long as it runs, and sends what waits. What was printed counts as read. A message is printed \
-            again only if the command was killed right after printing it.
+            again only if the command was killed right after printing it. People who come by your name or a reusable invite wait \
+            until you accept them: with kith chat or kith send, or all of them with --accept.
 
             With --json, lines of standard input are commands:
               {"send": {"to": "bob", "text": "hi"}, "ref": 1}
@@ -21,6 +22,7 @@ struct ListenCommand: AsyncParsableCommand {
               kith listen
               kith listen --conversation bob --once --timeout 1m  a message, or exit 4
               kith listen --timeout 5s                            what came since last time
+              kith listen --json --accept                         a bot for everybody
               kith listen --json | jq -r 'select(.text) | .text'
               mkfifo in; ./bot.py < events > in & kith listen --json < in > events
 
@@ -31,7 +33,8 @@ struct ListenCommand: AsyncParsableCommand {
               reason), present (conversation, contact, name), inviteUsed (invite,
               conversation, name), warning (conversation, warning, and id for a message of
               yours that the relay does not take), invitationPassedOver (relay), clock
-              (relay or name, aheadMs, warning). Others may be added.
+              (relay or name, aheadMs, warning), tooManyPending, nameLost (name, relay).
+              Others may be added.
 
             EXIT CODES
               0  the time was over, or nobody reads the output any more
@@ -55,6 +58,9 @@ struct ListenCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not tell the others that their messages were read.")
     var noReceipts = false
 
+    @Flag(name: .long, help: "Accept every conversation that a stranger begins.")
+    var accept = false
+
     func run() async throws {
         try await reportingFailure {
             signal(SIGPIPE, SIG_IGN)
@@ -62,8 +68,9 @@ struct ListenCommand: AsyncParsableCommand {
                 var place: ConversationID?
                 if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
                 let listener = Listener(
-                    kith, only: place, output: profile.json ? .json : .text, endsAfterFirst: once,
-                    sendsReceipts: !noReceipts)
+                    kith, output: profile.json ? .json : .text,
+                    options: Listener.Options(
+                        only: place, endsAfterFirst: once, sendsReceipts: !noReceipts, acceptsStrangers: accept))
                 switch try await listener.run(for: timeout?.duration) {
                 case .timeIsOver where once:
                     throw Failure(message: "nothing came within \(timeout ?? Lifetime(seconds: 0))", code: .notInTime)

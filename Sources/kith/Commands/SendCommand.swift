@@ -125,7 +125,7 @@ struct SendCommand: AsyncParsableCommand {
             if contact.inbox == nil,
                 let last = try await kith.conversations().first(where: { $0.contact == contact.id })
             {
-                throw last.obstacle ?? KithError.notReachable(contact.name)
+                throw last.obstacle ?? KithError.notReachable(contact.name, .never)
             }
             return try await kith.conversation(
                 try await kith.startConversation(with: contact.id, waits: false))

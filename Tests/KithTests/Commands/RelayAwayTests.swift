@@ -40,7 +40,7 @@ import Testing
             #expect(listed.lines.count { $0.contains("Bob") } == 1, "\(listed.lines)")
             for person in [bob, carol] { _ = try await person.run("listen", "--timeout", "5s") }
             try await ann.hear("first")
-            _ = try await ann.run("listen", "--timeout", "5s")
+            _ = try await ann.run("listen", "--accept", "--timeout", "5s")
             let history = try await ann.run("search", "lose me")
             #expect(history.lines.count == 1, "\(history.lines) \(history.complaints)")
             await relay.kill()

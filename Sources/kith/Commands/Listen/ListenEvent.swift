@@ -56,6 +56,12 @@ enum ListenEvent: Sendable {
             self = .other(
                 Other(event: "invitationPassedOver", relay: "\(relay)"), text: relay.invitationSentence)
         case .clock(let difference): self = Self.clock(difference)
+        case .tooManyPending:
+            self = .other(Other(event: "tooManyPending"), text: KithEvent.tooManyPendingSentence)
+        case .nameLost(let lost, let relay):
+            self = .other(
+                Other(event: "nameLost", name: lost.text, relay: "\(relay)"),
+                text: KithEvent.nameLostSentence(lost, relay))
         // The messages are read again; what else was dropped is told.
         case .missed: self = .other(Other(event: "missed"), text: nil)
         }

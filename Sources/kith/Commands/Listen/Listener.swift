@@ -32,11 +32,24 @@ struct Listener {
         case end(Ending)
     }
 
+    /// What it listens to, and what it does by itself.
+    struct Options: Sendable {
+        /// The only conversation whose messages are printed.
+        var only: ConversationID?
+        /// Whether one message is enough.
+        var endsAfterFirst = false
+        /// Whether the others are told what was read.
+        var sendsReceipts = true
+        /// Whether it accepts every conversation that a stranger begins.
+        var acceptsStrangers = false
+    }
+
     private let kith: Kith
-    private let only: ConversationID?
     private let output: Output
-    private let endsAfterFirst: Bool
-    private let sendsReceipts: Bool
+    private let options: Options
+    private var only: ConversationID? { options.only }
+    /// The pending conversations that were printed.
+    private var announced: Set<ConversationID> = []
     /// How far each conversation was printed, and what of its last entry: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// What was printed and is not marked as read yet.
@@ -50,12 +63,10 @@ struct Listener {
     /// How many lines are taken from the vault at once.
     private static let page = 500
 
-    init(_ kith: Kith, only: ConversationID?, output: Output, endsAfterFirst: Bool, sendsReceipts: Bool) {
+    init(_ kith: Kith, output: Output, options: Options) {
         self.kith = kith
-        self.only = only
         self.output = output
-        self.endsAfterFirst = endsAfterFirst
-        self.sendsReceipts = sendsReceipts
+        self.options = options
     }
 
     /// Listens until something ends it.
@@ -133,6 +144,7 @@ struct Listener {
         // The order in which people would look: what came last, last.
         for conversation in try await kith.conversations().reversed() where only == nil || only == conversation.id {
             names[conversation.id] = conversation.name
+            if conversation.isPending, let ending = try await meet(conversation) { return ending }
             if let ending = try await printNew(in: conversation.id, after: conversation.readThrough) { return ending }
         }
         try await markRead()
@@ -173,14 +185,14 @@ struct Listener {
         for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
         didPrint()
         unmarked.insert(message.conversation)
-        guard endsAfterFirst, case .contact = message.author else { return nil }
+        guard options.endsAfterFirst, case .contact = message.author else { return nil }
         return .gotOne
     }
 
     private mutating func markRead() async throws {
         for conversation in unmarked {
             guard let seq = printed[conversation]?.seq else { continue }
-            try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
+            try await kith.markRead(conversation, through: seq, sendsReceipt: options.sendsReceipts)
         }
         unmarked = []
     }
@@ -196,6 +208,9 @@ struct Listener {
         default: break
         }
         if case .missed = event, let ending = try await printUnread() { return ending }
+        if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {
+            return ending
+        }
         let before = unmarked
         if case .message(let message) = event, message.author != .me {
             if let ending = print(message) { return ending }
@@ -210,6 +225,17 @@ struct Listener {
                 try? await Task.sleep(for: Self.flush)
                 put.yield(.flush)
             }
+        }
+        return nil
+    }
+
+    /// Accepts a conversation that a stranger began, or says how to. For a program, the event itself says that it is pending.
+    private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
+        if options.acceptsStrangers {
+            try await kith.accept(conversation.id)
+        } else if output == .text, only == nil, announced.insert(conversation.id).inserted {
+            let line = MessageWording.invitation(conversation)
+            guard StandardStream.error.write("[\(line)]\n") else { return .nobodyReads }
         }
         return nil
     }

@@ -80,6 +80,8 @@ private final class Trouble: Sendable {
         var full: Set<RelayAddress> = []
         /// Relays that have not answered yet.
         var connecting: Set<RelayAddress> = []
+        /// Why an invitation is not in its inbox.
+        var invitation: String?
         var failure: Failure?
     }
 
@@ -94,7 +96,7 @@ private final class Trouble: Sendable {
     var reason: String? {
         state.withLock { state in
             state.reasons.values.sorted().first
-                ?? state.connecting.map { "\($0): no answer yet" }.sorted().first
+                ?? state.invitation ?? state.connecting.map { "\($0): no answer yet" }.sorted().first
         }
     }
 
@@ -104,6 +106,11 @@ private final class Trouble: Sendable {
     /// Returns what there is to tell.
     func note(_ event: KithEvent) -> String? {
         if case .clock(let difference) = event { return difference.sentence.description }
+        if case .warning(_, .invitationWaits(let name, let obstacle)) = event {
+            let reason = obstacle.sentence(name).description
+            state.withLock { $0.invitation = reason }
+            return "\(reason); trying again"
+        }
         guard case .relay(let address, let relayState) = event else { return nil }
         let reason: String?
         let ending: String

@@ -69,6 +69,9 @@ struct ConversationReport: Encodable, Sendable {
     let lastActivity: String?
     let relay: String
     let suspect: Bool
+    let pending: Bool
+    let inviting: Bool
+    let answered: Bool
 
     init(_ summary: ConversationSummary, event: String? = nil) {
         self.event = event
@@ -83,6 +86,9 @@ struct ConversationReport: Encodable, Sendable {
         lastActivity = summary.lastActivityMs == 0 ? nil : Moment(ms: summary.lastActivityMs).iso
         relay = summary.relay.description
         suspect = summary.isSuspect
+        pending = summary.isPending
+        inviting = summary.isInviting
+        answered = summary.hasAnswer
     }
 }
 

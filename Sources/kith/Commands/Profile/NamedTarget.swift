@@ -79,6 +79,19 @@ enum NamedTarget: Hashable, Sendable {
         throw Failure(unknown(name, among: await kith.contacts().map(\.name)))
     }
 
+    /// The contact that a name stands for, once its address for invitations is here: one who has just joined sends it in the
+    /// conversation of two.
+    static func reachableContact(_ name: String, in kith: Kith) async throws -> Contact {
+        let contact = try await contact(name, in: kith)
+        let isTalking = try await kith.conversations().contains {
+            $0.contact == contact.id && $0.isUsable && !$0.isPending
+        }
+        guard contact.inbox == nil, isTalking else { return contact }
+        return try await catchingUp(kith) {
+            await kith.contacts().first { $0.id == contact.id && $0.inbox != nil }
+        } ?? contact
+    }
+
     /// The contact among these that a name stands for; `nil` if there is none.
     static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
         for isMeant in meanings(of: name) {

@@ -23,16 +23,19 @@ struct SendProgress {
     mutating func wait(for events: AsyncStream<KithEvent>, of kith: Kith) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
-        if waiting.isEmpty { return }
+        if try await isDone(kith) { return }
         for await event in events {
             switch event {
             case .message(let message) where message.conversation == conversation.id && message.seq != nil:
                 didArrive(message)
-                if waiting.isEmpty { return }
+                if try await isDone(kith) { return }
             case .missed:
                 try await lookAgain(in: kith)
-                if waiting.isEmpty { return }
+                if try await isDone(kith) { return }
                 try check(try await kith.conversation(conversation.id))
+            case .conversation(let now) where now.id == conversation.id && waiting.isEmpty:
+                if try await isDone(kith) { return }
+                try check(now)
             case .conversation(let now) where now.id == conversation.id: try check(now)
             case .warning(conversation.id, .longerThanRelayTakes(let id, let limit)) where waiting.contains(id):
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
@@ -40,6 +43,14 @@ struct SendProgress {
             }
         }
         throw KithError.closed
+    }
+
+    /// Whether the relay has the messages and, in a conversation of two, the invitation without which nobody would read them.
+    private func isDone(_ kith: Kith) async throws -> Bool {
+        guard waiting.isEmpty else { return false }
+        guard conversation.isDirect else { return true }
+        let now = try await kith.conversation(conversation.id)
+        return !now.isInviting
     }
 
     /// Whether what waits still can be sent.

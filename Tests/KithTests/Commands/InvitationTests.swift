@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+/// What inviting, joining and withdrawing say, and that it is so.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct InvitationTests {
+    private func withPeople(
+        _ body: (_ relay: StormRelay, _ ann: CommandPerson, _ bob: CommandPerson) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let relay = try await StormRelay(in: folder)
+            try await body(
+                relay, try await CommandPerson("Ann", in: folder), try await CommandPerson("Bob", in: folder))
+            await relay.kill()
+        }
+    }
+
+    private func invite(_ person: CommandPerson, _ relay: StormRelay) async throws -> (number: String, line: String) {
+        let made = try await person.run("invite", "--json", "--relay", relay.address, "--pin", relay.pin)
+        let object = try #require(made.objects.first, "\(made.complaints)")
+        return ("\(try #require(object["invite"] as? Int))", try #require(object["line"] as? String))
+    }
+
+    @Test("an invite that was withdrawn leads nowhere, and its number is not given to another")
+    func withdrawn() async throws {
+        try await withPeople { relay, ann, bob in
+            let first = try await invite(ann, relay)
+            let revoked = try await ann.run("invite", "--revoke", first.number)
+            #expect(revoked.code == 0 && revoked.complaints == ["[invite \(first.number) is closed]"])
+            let joined = try await bob.run("join", "--no-chat", first.line)
+            #expect(joined.code == 1, "\(joined.complaints)")
+            #expect(joined.complaints.last == "kith: the invite was used by somebody, or withdrawn")
+            #expect(try await bob.run("list").lines.isEmpty)
+            #expect(try await ann.run("invite", "--revoke", first.number).code == 1)
+            #expect(try await invite(ann, relay).number != first.number)
+        }
+    }
+
+    @Test("to withdraw an invite without the relay is not done, and is done later")
+    func withdrawnWithoutRelay() async throws {
+        try await withPeople { relay, ann, bob in
+            let open = try await invite(ann, relay)
+            await relay.kill()
+            let revoked = try await ann.run("invite", "--revoke", open.number, "--timeout", "2s")
+            #expect(revoked.code == 4, "\(revoked.complaints)")
+            #expect(revoked.complaints.last?.contains("is closed on this device") == true)
+            #expect(try await ann.run("invite", "--list").lines.isEmpty)
+            try await relay.start()
+            // The same command waits for the relay again.
+            #expect(try await ann.run("invite", "--revoke", open.number).code == 0)
+            #expect(try await bob.run("join", "--no-chat", open.line).code == 1)
+        }
+    }
+
+    @Test("whoever joins is told that there is no answer yet, and that there is one when there is")
+    func answers() async throws {
+        try await withPeople { relay, ann, bob in
+            let open = try await invite(ann, relay)
+            let joined = try await bob.run("join", "--no-chat", open.line)
+            #expect(joined.code == 0)
+            #expect(
+                joined.complaints.last
+                    == "[the invitation is sent; Ann's device has not answered yet; the key is the one in the invite]")
+            #expect(try await bob.run("list").lines.first?.contains("no answer yet") == true)
+            #expect(try await bob.run("list", "--json").objects.first?["answered"] as? Bool == false)
+            // The card of somebody who has just joined is at the relay when the command ends: groups need it.
+            let made = try await ann.run("group", "create", "team", "Bob")
+            #expect(made.code == 0, "\(made.complaints)")
+            _ = try await bob.run("listen", "--timeout", "3s")
+            #expect(try await bob.run("list", "--json").objects.allSatisfy { $0["answered"] as? Bool == true })
+            #expect(try await bob.run("list").lines.allSatisfy { !$0.contains("no answer yet") })
+        }
+    }
+
+    @Test("somebody who comes by a name is listed, announced, and accepted by the first word")
+    func strangers() async throws {
+        try await withPeople { relay, ann, bob in
+            let place = ["--relay", relay.address, "--pin", relay.pin]
+            #expect(try await ann.run(["register", "ann"] + place).code == 0)
+            #expect(try await bob.run(["lookup", "ann"] + place).code == 0)
+            #expect(try await bob.run("send", "ann", "hello").code == 0)
+            let heard = try await ann.run("listen", "--timeout", "3s")
+            #expect(heard.lines.isEmpty)
+            #expect(heard.complaints.contains { $0.hasPrefix("[Bob is new and waits for you; kith chat #") })
+            #expect(try await ann.run("list").lines.first?.contains("somebody new") == true)
+            #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == true)
+            #expect(try await ann.run("send", "Bob", "who are you?").code == 0)
+            #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == false)
+            _ = try await ann.run("listen", "--timeout", "2s")
+            #expect(try await ann.run("search", "hello").lines.count == 1)
+        }
+    }
+
+    @Test("after an import, it is said why somebody can't be reached, and what helps")
+    func restored() async throws {
+        try await withPeople { relay, ann, bob in
+            let open = try await invite(ann, relay)
+            #expect(try await bob.run("join", "--no-chat", open.line).code == 0)
+            _ = try await ann.run("listen", "--timeout", "3s")
+            let passphrase = ann.folder.appendingPathComponent("passphrase")
+            try Data("of the backup\n".utf8).write(to: passphrase)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passphrase.path)
+            let backup = ann.folder.appendingPathComponent("backup").path
+            #expect(try await ann.run("export", backup, "--passphrase-file", passphrase.path).code == 0)
+            let imported = try await ann.run(
+                "import", backup, "--passphrase-file", passphrase.path, "--yes", "--no-passphrase", "--profile", "again"
+            )
+            #expect(imported.code == 0, "\(imported.complaints)")
+            let chat = try await ann.run("chat", "Bob", "--profile", "again", input: "hello")
+            #expect(chat.code == 1)
+            #expect(
+                chat.complaints.last
+                    == "kith: this profile comes from a backup, which holds no addresses; send Bob an invite, or use one of theirs",
+                "\(chat.complaints)")
+        }
+    }
+}
