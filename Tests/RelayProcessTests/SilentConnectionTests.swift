@@ -37,7 +37,8 @@ extension RelayProcesses {
             }
             #expect(after - before < 16 << 20)
             #expect(report.refused == 0 && report.answered > 0)
-            #expect(try await relay.metric("connections") == 1)
+            // The counts have a listener of their own, whose connections are not among them.
+            #expect(try await relay.metric("connections") == 0)
             try await relay.kill9()
         }
 
