@@ -116,8 +116,10 @@ struct Hostile: AsyncParsableCommand {
         endpoint.source = source
         let size = payload
         let channel = LoadChannel()
+        // As much as a connection's burst, but no more bytes than this program can hold for all its connections.
+        let inFlight = max(2, min(400, (1 << 18) / max(1, payload)))
         for number in 0..<connections {
-            let role = number == 0 ? LoadRole.receiver : .sender(inFlight: 400)
+            let role = number == 0 ? LoadRole.receiver : .sender(inFlight: inFlight)
             try await load.connect(to: endpoint) { KithLoad(role, channel: channel, payloadSize: size, tally: $0) }
         }
         await load.start()
