@@ -31,12 +31,12 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
         .challenge(leaf: LeafIndex(rawValue: 1), nonce: view.hash),
         .answer(
             leaf: LeafIndex(rawValue: 1), nonce: view.hash, challenger: LeafIndex(rawValue: 0), challenge: view.hash,
-            signature: view.hash),
+            view: view, signature: view.hash),
     ]
     let invite = Invite(inbox: inbox, name: "alice", expiresAt: 1_800_000_000)
     let parcel = ParcelAddress(channel: channel, readToken: token, key: view.hash, length: 300_000)
     let messages = [TreeSource.inWelcome, .parcel(parcel)].map {
-        InboxMessage(relay: relay, title: "friends", isDirect: false, welcome: [1, 2, 3], tree: $0)
+        InboxMessage(relay: relay, title: "friends", isDirect: false, welcome: [1, 2, 3], tree: $0, view: view)
     }
     let contact = Contact(
         id: ContactID(rawValue: 1), name: "bob", accountKey: account.publicKey, trust: .invite,

@@ -29,10 +29,15 @@ public struct SimulationProfile: Sendable {
     var severity = 1.0
     /// Whether everybody is in one group from the beginning.
     var beginsWithGroupOfAll = false
+    /// Whether the relays lie to one of them about the entries before a turn.
+    var liesBeforeTurns = false
 
     /// 2 to 6 people.
     public static let small = SimulationProfile(
         clients: 2...6, conversations: 1...3, operations: 20...40, relays: 1...2)
+    /// 3 to 6 people, whose relays show one of them other entries before a turn than the others.
+    public static let lying = SimulationProfile(
+        clients: 3...6, conversations: 1...3, operations: 30...60, relays: 1...2, liesBeforeTurns: true)
     /// 50 to 60 people with a group that they are all in.
     public static let large = SimulationProfile(
         clients: 50...60, conversations: 2...4, operations: 150...250, relays: 1...2, severity: 0.1,

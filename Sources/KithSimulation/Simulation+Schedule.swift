@@ -12,6 +12,8 @@ public struct SimulationReport: Sendable {
     public let traceLines: [String]
     /// People, things that they did, texts, crashes of clients and relays, lost connections, events in all.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
+    /// Pairs of members who were shown different logs before a turn and heard of each other after it.
+    public let lies: Int
 }
 
 extension Simulation {
@@ -36,11 +38,13 @@ extension Simulation {
             seed: seed, profile: profile, clients: random.pick(profile.clients), relays: random.pick(profile.relays),
             limits: limits)
         simulation.trace.keepsLines = keepsTrace
+        if profile.liesBeforeTurns { simulation.lie(&random) }
         simulation.schedule(
             faults(&random, profile.severity), operations: random.pick(profile.operations),
             groups: random.pick(profile.conversations))
         simulation.comeToRest()
-        simulation.meetAgain()
+        // A relay that lies keeps what it holds back.
+        if !profile.liesBeforeTurns { simulation.meetAgain() }
         simulation.judge.giveVerdict(mayMiss: keepsLittle)
         return simulation.report
     }
@@ -49,7 +53,25 @@ extension Simulation {
         SimulationReport(
             seed: seed, violations: violations, trace: trace.hash, traceLines: trace.lines, clients: clients.count,
             operations: counts.operations, texts: judge.said.count, clientCrashes: counts.crashes,
-            relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events)
+            relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events,
+            lies: judge.liesJudged)
+    }
+
+    /// Has the relays lie to one member before a turn.
+    private func lie(_ random: inout SeededGenerator) {
+        let kinds = TurnLie.Kind.allCases
+        let lie = TurnLie(
+            kind: kinds[random.pick(0...kinds.count - 1)], victim: random.pick(0...clients.count - 1),
+            turn: random.pick(2...6))
+        judge.relaysAreHonest = false
+        judge.lie = lie
+        for relay in relays {
+            let lies = RelayLies()
+            lies.log = { [unowned self] _, connection, truth in
+                wires[connection]?.link.client.index == lie.victim ? lie.log(truth) : nil
+            }
+            relay.model.lies = lies
+        }
     }
 
     private static func faults(_ random: inout SeededGenerator, _ scale: Double) -> Faults {

@@ -21,7 +21,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The seeds, both included.", valueName: "A..B"))
     var seeds: SeedRange = SeedRange(1...100)
 
-    @Option(help: "small: 2 to 6 people; large: 50 to 60.")
+    @Option(help: "small: 2 to 6 people; large: 50 to 60; lying: 3 to 6, and relays that lie before a turn.")
     var profile: ProfileName = .small
 
     @Option(help: "How many schedules run at the same time.")
@@ -62,12 +62,13 @@ extension SimulationReport {
 
 /// The profiles by their names.
 enum ProfileName: String, ExpressibleByArgument, CaseIterable {
-    case small, large
+    case small, large, lying
 
     var value: SimulationProfile {
         switch self {
         case .small: .small
         case .large: .large
+        case .lying: .lying
         }
     }
 }

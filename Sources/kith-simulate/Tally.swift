@@ -15,6 +15,7 @@ final class Tally {
     private var crashes = 0
     private var relayCrashes = 0
     private var disconnects = 0
+    private var lies = 0
     private var traces: UInt64 = 0
 
     init(count: Int, json: Bool, profile: ProfileName) {
@@ -30,6 +31,7 @@ final class Tally {
         crashes += report.clientCrashes
         relayCrashes += report.relayCrashes
         disconnects += report.disconnects
+        lies += report.lies
         // Order does not matter to a sum.
         traces &+= report.trace
         for line in report.traceLines { print(line) }
@@ -53,7 +55,7 @@ final class Tally {
             "seed": report.seed, "violations": report.violations, "trace": String(report.trace, radix: 16),
             "clients": report.clients, "operations": report.operations, "texts": report.texts,
             "clientCrashes": report.clientCrashes, "relayCrashes": report.relayCrashes,
-            "disconnects": report.disconnects, "events": report.events,
+            "disconnects": report.disconnects, "events": report.events, "lies": report.lies,
         ]
         let data = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -74,7 +76,7 @@ final class Tally {
             \(done) schedules with \(people) people and \(texts) texts, \(crashes) crashes of clients and \(relayCrashes) of \
             relays, \(disconnects) lost connections: \(failures) failed, \(String(format: "%.1f", seconds)) s, \
             \(String(format: "%.1f", Double(done) / max(seconds, 0.001))) schedules per second, trace \
-            \(String(traces, radix: 16))
+            \(String(traces, radix: 16))\(lies > 0 ? ", \(lies) lies judged" : "")
             """)
     }
 }

@@ -143,7 +143,8 @@ struct SetbackTests {
             return
         }
         #expect(circle.warnings(of: 1).count == 1)
-        circle.say(1)
+        client.perform(.send(circle.group(of: 1), text: "short", replyTo: nil, expiresAfter: nil))
+        circle.wait(20)
         #expect(try circle.texts(of: 2) == before + 1)
         #expect(client.messenger?.queuedCount == 0)
         circle.relay.model.limits.payload = limit

@@ -5,7 +5,7 @@ import TLSCodec
 ///
 /// ```text
 /// struct {
-///     uint8 version = 1;
+///     uint8 version = 2;
 ///     opaque message_id[16];          also the id of the channel entry that carries it
 ///     uint64 sent_at;                 milliseconds since 1970, by the sender's clock
 ///     LogView view;                   what the sender had seen of the log
@@ -45,7 +45,7 @@ struct Content: Hashable, Sendable, TLSCodable {
         case unknown(kind: UInt16, [UInt8])
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     init(
         messageID: EntryID, sentAt: UInt64, view: LogView, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil,

@@ -3,39 +3,55 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// How a device has seen a channel's log: a running hash over one epoch's entries, up to a seq.
+/// How a device has seen a channel's log: a running hash over one epoch's entries up to a seq, and the hash at which the epoch
+/// before it ended.
 ///
 /// ```text
-/// struct { uint64 seq; opaque hash[32]; } LogView;
-/// hash at the epoch's begin = SHA-256("kith log v1" || channel || uint64 epoch || epoch_authenticator)
-/// hash after an entry       = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)
+/// struct { uint64 seq; opaque hash[32]; opaque previous[32]; } LogView;
+/// at an epoch's begin: seq = of the turn that opened it (0 in a new channel)
+///                      hash = SHA-256("kith log v2" || channel || uint64 epoch || epoch_authenticator || uint64 seq)
+///                      previous = the hash after that turn, in the epoch that it ended (zeroes in a new channel)
+/// after an entry:      hash = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)
 /// ```
 ///
-/// It starts from the epoch authenticator of MLS (RFC 9420 §8.7), so a member that joins has the same one as everybody else
-/// from its first entry on, and a relay cannot compute it.
+/// The hash starts from the epoch authenticator of MLS (RFC 9420 §8.7), so every member of an epoch starts from the same value,
+/// and the relay can't compute it. `previous` makes the next view vouch for the entries before a turn. A member that
+/// joins learns it from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
     /// The last entry that is in the hash. At an epoch's begin, the turn that opened it; 0 in a new channel.
     let seq: UInt64
     /// 32 bytes.
     let hash: [UInt8]
+    /// The hash after the turn that opened the epoch, 32 bytes.
+    let previous: [UInt8]
 
-    private init(seq: UInt64, hash: [UInt8]) {
+    /// What stands for the epoch before the first.
+    static let noPrevious = [UInt8](repeating: 0, count: 32)
+
+    init(seq: UInt64, hash: [UInt8], previous: [UInt8]) {
         self.seq = seq
         self.hash = hash
+        self.previous = previous
     }
 
     /// The view at an epoch's begin.
     ///
-    /// - Parameter seq: of the turn that opened the epoch.
-    init(beginning epoch: UInt64, of channel: ChannelID, authenticator: SecretBytes, after seq: UInt64) {
+    /// - Parameters:
+    ///   - seq: of the turn that opened the epoch.
+    ///   - previous: the hash after that turn.
+    init(
+        beginning epoch: UInt64, of channel: ChannelID, authenticator: SecretBytes, after seq: UInt64,
+        previous: [UInt8] = noPrevious
+    ) {
         var hash = SHA256()
-        hash.update(data: Array("kith log v1".utf8))
+        hash.update(data: Array("kith log v2".utf8))
         hash.update(data: channel.bytes + epoch.encoded)
         authenticator.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        self.init(seq: seq, hash: Array(hash.finalize()))
+        hash.update(data: seq.encoded)
+        self.init(seq: seq, hash: Array(hash.finalize()), previous: previous)
     }
 
-    /// The view one entry later. The entry's own seq is taken as it is: the caller has checked that it is the next.
+    /// The view one entry later. The caller has checked that the entry is the next one.
     func after(_ entry: Entry) -> LogView {
         var writer = TLSWriter(capacity: 96)
         writer.writeBytes(hash)
@@ -47,16 +63,18 @@ struct LogView: Hashable, Sendable, TLSCodable {
         var digest = SHA256()
         writer.bytes.withUnsafeBytes { digest.update(bufferPointer: $0) }
         entry.payload.withUnsafeBytes { digest.update(bufferPointer: $0) }
-        return LogView(seq: entry.seq, hash: Array(digest.finalize()))
+        return LogView(seq: entry.seq, hash: Array(digest.finalize()), previous: previous)
     }
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         seq = try reader.readUInt64()
         hash = Array(try reader.readBytes(32))
+        previous = Array(try reader.readBytes(32))
     }
 
     func encode(into writer: inout TLSWriter) {
         writer.write(seq)
         writer.writeBytes(hash)
+        writer.writeBytes(previous)
     }
 }

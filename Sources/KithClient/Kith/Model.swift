@@ -257,6 +257,8 @@ public enum Warning: Hashable, Sendable {
     /// The relay takes no entry of more than so many bytes, and this text of this device's is longer. It was not sent and is not
     /// kept.
     case longerThanRelayTakes(EntryID, limit: UInt64)
+    /// A member has entries up to this one, and the relay does not show them to this device.
+    case heldBack(through: UInt64)
     /// The relay refuses the invitation of this person for the moment, and why. The invitation is kept and tried again.
     case invitationWaits(for: String, InvitationObstacle)
 }
@@ -283,8 +285,8 @@ public enum KithEvent: Hashable, Sendable {
     case contact(Contact)
     /// A relay can be reached, or not.
     case relay(RelayAddress, RelayState)
-    /// A member proved to be here, now, in the same group.
-    case present(ConversationID, ContactID, name: String)
+    /// A member proved to be here, now, in the same group, and signed how it has seen the log.
+    case present(ConversationID, ContactID, name: String, LogComparison)
     /// Somebody used an invite.
     case inviteUsed(InboxID, ConversationID)
     /// Something is wrong that is not a message's.
@@ -300,6 +302,18 @@ public enum KithEvent: Hashable, Sendable {
     case nameLost(Name, RelayAddress)
     /// More has happened than was taken in time, and events were dropped: read again what is shown.
     case missed
+}
+
+/// How the log that a member was shown compares with the one that this device was shown.
+public enum LogComparison: Hashable, Sendable {
+    /// They are the same.
+    case same
+    /// The member was shown this many entries more. They may be on the way.
+    case ahead(by: UInt64)
+    /// The member was shown this many entries less, and otherwise the same.
+    case behind(by: UInt64)
+    /// The relay showed different logs.
+    case differs
 }
 
 /// Whether a relay can be reached.

@@ -58,8 +58,24 @@ extension Warning {
             "a message was not sent and is not kept: the relay takes at most \(limit) bytes, sealed and padded"
         case .invitationWaits(let name, let obstacle):
             "\(obstacle.sentence(name)); the invitation waits and is tried again"
+        case .heldBack(let seq):
+            "the relay holds back entries up to \(seq), which a member has; or the member says so falsely"
         }
     }
+}
+
+extension LogComparison {
+    /// What a member who is here has proved, as the end of a sentence that names the member.
+    public var sentence: Sentence {
+        switch self {
+        case .same: "sees the same group and log"
+        case .ahead(let count): "sees the same group; the relay has shown them \(Self.entries(count)) more than you"
+        case .behind(let count): "sees the same group; the relay has shown them \(Self.entries(count)) less than you"
+        case .differs: "sees the same group, but the relay shows them another log"
+        }
+    }
+
+    private static func entries(_ count: UInt64) -> Sentence { count == 1 ? "1 entry" : "\(count) entries" }
 }
 
 extension RelayAddress {

@@ -4,15 +4,16 @@ import TLSCodec
 ///
 /// ```text
 /// struct {
-///     uint8 version = 1;
+///     uint8 version = 2;
 ///     RelayPoint relay;               the relay that has the conversation's channel
 ///     opaque title<V>;                of a group; empty for a conversation of two
 ///     uint8 is_direct;                1 for a conversation of two
 ///     opaque welcome<V>;              an MLSMessage that holds a Welcome for this member alone
 ///     TreeSource tree;
+///     LogView view;                   the inviter's, at the begin of the epoch that the Welcome is for
 /// } InboxMessage;
 /// ```
-struct InboxMessage: Sendable, TLSCodable {
+struct InboxMessage: Sendable {
     /// The relay that has the conversation's channel. The channel's id is the group's.
     let relay: RelayPoint
     /// The conversation's name; empty for a conversation of two.
@@ -23,16 +24,12 @@ struct InboxMessage: Sendable, TLSCodable {
     let welcome: [UInt8]
     /// Where the group's ratchet tree is.
     let tree: TreeSource
+    /// How the inviter had seen the log at the epoch's begin.
+    let view: LogView
+}
 
-    private static let version: UInt8 = 1
-
-    init(relay: RelayPoint, title: String, isDirect: Bool, welcome: [UInt8], tree: TreeSource) {
-        self.relay = relay
-        self.title = title
-        self.isDirect = isDirect
-        self.welcome = welcome
-        self.tree = tree
-    }
+extension InboxMessage: TLSCodable {
+    private static let version: UInt8 = 2
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         let version = try reader.readUInt8()
@@ -44,6 +41,7 @@ struct InboxMessage: Sendable, TLSCodable {
         isDirect = try reader.readPresence()
         welcome = Array(try reader.readOpaque())
         tree = try reader.read()
+        view = try reader.read()
     }
 
     func encode(into writer: inout TLSWriter) {
@@ -53,5 +51,6 @@ struct InboxMessage: Sendable, TLSCodable {
         writer.write(UInt8(isDirect ? 1 : 0))
         writer.writeOpaque(welcome)
         writer.write(tree)
+        writer.write(view)
     }
 }

@@ -34,10 +34,14 @@ final class Conversation {
     var held: [ChannelID: HeldKeyPackage] = [:]
     /// Hashes of the log in this epoch, by seq.
     var hashes: [UInt64: [UInt8]] = [:]
-    /// The last entry up to which somebody else is known to have seen the same.
-    var agreedThrough: UInt64 = 0
     /// Members of whom messages are missing, since which entry, and how many were told of.
     var gaps: [LeafIndex: Gap] = [:]
+    /// Messages that were missing of members when a turn came, until the member states its view again.
+    var missingAtTurn: [LeafIndex: Int] = [:]
+    /// Views from live checks that are ahead of this device's, by the member that stated them.
+    var claims: [LeafIndex: Claim] = [:]
+    /// The last entry that the user was told is held back.
+    var toldHeldBack: UInt64 = 0
     /// Ids of messages that were seen lately: a message is said once.
     var recentIDs: RecentIDs?
     /// When to commit what others proposed, in milliseconds since 1970.
@@ -63,6 +67,15 @@ final class Conversation {
     struct Gap {
         let since: UInt64
         var told = 0
+    }
+
+    /// A view that is ahead of this device's.
+    struct Claim {
+        let view: LogView
+        /// When it was stated, in milliseconds since 1970.
+        var at: UInt64
+        /// Whether the log was asked for anew since.
+        var isAskedAgain = false
     }
 
     /// How far the connection to a conversation's log is.

@@ -202,11 +202,12 @@ extension Messenger {
 
     // MARK: Welcomes
 
-    /// Puts the Welcomes of a commit that is in the log on their way: to each member its own, and a large tree once for all.
+    /// Puts the Welcomes of a commit on their way, once this device has entered its epoch: to each member its own, and a large tree
+    /// once for all.
     func sendWelcomes(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
-        guard case .welcome(let welcome)? = pending.commit.welcome, let point = relays[conversation.record.relay] else {
-            return
-        }
+        guard case .welcome(let welcome)? = pending.commit.welcome, let point = relays[conversation.record.relay],
+            let view = conversation.record.epochBegin
+        else { return }
         var tree = TreeSource.inWelcome
         var parcel: UInt64?
         if !pending.hasTreeInWelcome {
@@ -218,7 +219,7 @@ extension Messenger {
             guard let one else { continue }
             let message = InboxMessage(
                 relay: point, title: conversation.record.title, isDirect: conversation.record.isDirect,
-                welcome: MLSMessage.welcome(one).encoded, tree: tree)
+                welcome: MLSMessage.welcome(one).encoded, tree: tree, view: view)
             let inbox = recipient.inbox
             let letter = try callingMLS { () throws(MLSError) in
                 try InboxLetter(message, to: recipient.keyPackage, channel: inbox.channel, random: random)

@@ -371,8 +371,10 @@ extension Messenger {
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
-    /// The user has seen the warning and goes on. A new epoch gives everybody the same view again.
+    /// The user has seen the warning and goes on. The next epoch gives every member the same view again; what was before it is
+    /// not compared again.
     private func trustLog(_ conversation: Conversation, _ id: CommandID) throws(KithError) {
+        if conversation.record.isSuspect { conversation.record.trustedEpoch = conversation.record.epoch }
         conversation.record.isSuspect = false
         touch(conversation)
         if conversation.record.status == .active, conversation.record.memberCount > 1 { want(.renew, in: conversation) }

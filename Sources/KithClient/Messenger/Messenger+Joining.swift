@@ -60,6 +60,7 @@ extension Messenger {
             ? meetStranger(inviter, in: group, mayBeDirect: letter.message.isDirect)
             : meet(group, mayBeDirect: letter.message.isDirect, trust: trust)
         let conversation = old ?? conversation(for: group, on: channel, letter.message, isPending: isPending)
+        let difference = old.flatMap { compareAgain(letter.message.view, epoch: group.epoch, $0) }
         if let old { rejoin(old, group, title: letter.message.title) }
         if old == nil, isDirect {
             conversation.record.isDirect = true
@@ -67,6 +68,7 @@ extension Messenger {
             conversation.record.contact = others.first
         }
         conversation.record.status = .active
+        conversation.record.invitedView = letter.message.view
         conversation.record.hasAnswer = true
         conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
         }
@@ -81,6 +83,7 @@ extension Messenger {
             if mayAct(in: conversation) { try sendCard(in: conversation) }
             try used(inbox, id, conversation)
         }
+        if let difference { try warn(conversation, difference) }
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
         return .done
@@ -216,6 +219,7 @@ extension Messenger {
         conversation.record.memberCount = group.memberCount
         conversation.record.renewedAt = 0
         conversation.record.isSuspect = false
+        conversation.record.trustedEpoch = nil
         conversation.record.intents = []
         if !conversation.record.isDirect { conversation.record.title = title }
         // Nothing else may have been there since this device was removed.
@@ -223,6 +227,8 @@ extension Messenger {
         conversation.hashes = [:]
         conversation.accepted = [:]
         conversation.gaps = [:]
+        conversation.missingAtTurn = [:]
+        conversation.claims = [:]
         for index in conversation.outbox.indices {
             conversation.outbox[index].item.attempt = nil
             store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)

@@ -91,14 +91,23 @@ extension Messenger {
     /// The place of the epoch's first entry is known: the log begins here for a device that has just joined.
     private func begin(_ conversation: Conversation, after seq: UInt64) throws(KithError) {
         let loaded = try group(of: conversation)
+        let invited = conversation.record.invitedView
         let view = LogView(
             beginning: conversation.record.epoch, of: conversation.record.channel,
-            authenticator: loaded.group.epochAuthenticator, after: seq)
+            authenticator: loaded.group.epochAuthenticator, after: seq,
+            previous: invited?.previous ?? LogView.noPrevious)
         conversation.record.view = view
         conversation.record.epochBegin = view
+        conversation.record.invitedView = nil
+        conversation.record.agreedThrough = seq
+        conversation.record.agreedBeforeTurn = seq
         conversation.record.readSeq = max(conversation.record.readSeq, seq)
         touch(conversation)
         try noteBeginning(of: conversation, at: seq)
+        // The relay shows another place than the inviter saw.
+        if let invited, invited != view {
+            try warn(conversation, .differentLogs(first: min(seq, invited.seq), last: max(seq, invited.seq)))
+        }
     }
 
     /// Whether everything that was there when the follow began is here; then sending may begin.
@@ -107,6 +116,8 @@ extension Messenger {
         conversation.line = .live
         // Whoever was asked in an epoch that is over may not have heard it.
         conversation.askedBackAt = [:]
+        // Only while the log can come does time count.
+        for sender in conversation.claims.keys { conversation.claims[sender]?.at = now }
         if conversation.isCheckDue { try challenge(in: conversation) }
         try pump(conversation)
     }

@@ -29,6 +29,7 @@ extension Messenger {
         } else {
             try processOthers(entry, after, conversation, loaded)
         }
+        try settleClaims(conversation)
     }
 
     /// Moves on past an entry that did not end the epoch.
@@ -44,6 +45,17 @@ extension Messenger {
         for (id, place) in conversation.accepted where place.seq == entry.seq {
             conversation.accepted[id] = nil
             if id != entry.id { try warn(conversation, .notKept(seq: entry.seq)) }
+        }
+    }
+
+    /// Tells of warnings; sending waits for the user if the relay showed different logs.
+    func tell(_ warnings: [Warning], _ conversation: Conversation) throws(KithError) {
+        for warning in warnings {
+            if case .differentLogs = warning {
+                try warn(conversation, warning)
+            } else {
+                tell(.warning(conversation.id, warning))
+            }
         }
     }
 
@@ -136,7 +148,9 @@ extension Messenger {
             guard entry.kind == .message else { return try didNotRead(entry, .malformed, view, conversation) }
             try processApplication(message, entry, view, conversation, loaded)
         case .proposal(let proposal):
-            guard entry.kind == .message else { return try didNotRead(entry, .malformed, view, conversation) }
+            guard entry.kind == .message, proposal.authenticatedData.isEmpty else {
+                return try didNotRead(entry, .malformed, view, conversation)
+            }
             advance(conversation, to: view)
             let author = author(of: proposal.sender, loaded.group)
             didNote(EntryRecord(entry, view: view, author: author, body: .notices([])), at: entry, in: conversation)
@@ -216,10 +230,10 @@ extension Messenger {
         _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
         let author = author(of: .member(message.sender), loaded.group)
-        let content: Content
-        do throws(TLSCodecError) {
-            content = try Content(decoding: ContentPadding.unpad(message.data))
-        } catch {
+        // Members authenticate nothing beside the content.
+        guard message.authenticatedData.isEmpty,
+            let content = try? Content(decoding: ContentPadding.unpad(message.data))
+        else {
             advance(conversation, to: view)
             let record = EntryRecord(
                 entry, view: view, author: author, generation: message.generation,
@@ -234,8 +248,7 @@ extension Messenger {
                 body: .notices([.unreadable(reason, from: name(of: author))]))
             return didNote(record, at: entry, in: conversation)
         }
-        var warnings: [Warning] = []
-        if let warning = try compare(content.view, before: entry.seq, conversation) { warnings.append(warning) }
+        var warnings = try compare(content.view, of: message.sender, at: entry.seq, conversation)
         if let warning = gap(message.sender, at: entry.seq, conversation, loaded.group) { warnings.append(warning) }
         advance(conversation, to: view)
         var record = EntryRecord(
@@ -248,13 +261,7 @@ extension Messenger {
             compareClock(with: contact, in: conversation, signedAt: content.sentAt)
         }
         didNote(record, at: entry, in: conversation)
-        for warning in warnings {
-            if case .differentLogs = warning {
-                try warn(conversation, warning)
-            } else {
-                tell(.warning(conversation.id, warning))
-            }
-        }
+        try tell(warnings, conversation)
     }
 
     /// What a message says, done.
@@ -306,47 +313,6 @@ extension Messenger {
             conversation.recentIDs = ids
         }
         return conversation.recentIDs?.insert(id) ?? true
-    }
-
-    /// Whether a sender saw the same log as this device.
-    private func compare(
-        _ theirs: LogView, before seq: UInt64, _ conversation: Conversation
-    ) throws(KithError) -> Warning? {
-        guard !conversation.record.isSuspect else { return nil }
-        let begin = conversation.record.epochBegin?.seq ?? 0
-        let agreed = max(conversation.agreedThrough, begin)
-        if theirs.seq < seq, theirs.seq >= begin, try hash(at: theirs.seq, conversation) == theirs.hash {
-            conversation.agreedThrough = max(agreed, theirs.seq)
-            return nil
-        }
-        // What is damaged here can't be compared.
-        if damagedEntries.contains(EntryPlace(conversation: conversation.id, seq: theirs.seq)) { return nil }
-        let last = max(theirs.seq, agreed)
-        return .differentLogs(first: min(agreed + 1, last), last: last)
-    }
-
-    private func hash(at seq: UInt64, _ conversation: Conversation) throws(KithError) -> [UInt8]? {
-        if let begin = conversation.record.epochBegin, begin.seq == seq { return begin.hash }
-        if let hash = conversation.hashes[seq] { return hash }
-        guard let (_, record) = try entries(of: conversation.id, seq...seq, limit: 1, newestFirst: false).first else {
-            return nil
-        }
-        return record?.viewHash
-    }
-
-    /// Messages of a sender that should have come long before and have not. A relay that refuses one of several for the
-    /// moment gets it a little later, so a gap counts only when the log has gone on for a while.
-    private func gap(_ sender: LeafIndex, at seq: UInt64, _ conversation: Conversation, _ group: Group) -> Warning? {
-        let missing = group.missingMessages(from: sender)
-        guard missing > 0 else {
-            conversation.gaps[sender] = nil
-            return nil
-        }
-        var gap = conversation.gaps[sender] ?? Conversation.Gap(since: seq)
-        defer { conversation.gaps[sender] = gap }
-        guard seq >= gap.since + ClientLimits.entriesBeforeGap, missing > gap.told else { return nil }
-        defer { gap.told = missing }
-        return .missingBefore(missing - gap.told)
     }
 
     // MARK: Who

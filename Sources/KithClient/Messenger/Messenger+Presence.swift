@@ -13,19 +13,21 @@ import TLSCodec
 ///     opaque nonce[32];                    the sender's
 ///     select (type) { case answer:
 ///         uint32 challenger; opaque challenge[32];
-///         opaque signature<V>;             SignWithLabel(device key, "Kith live v1", LiveProof)
+///         LogView view;                    how the sender has seen the log
+///         opaque signature<V>;             SignWithLabel(device key, "Kith live v2", LiveProof)
 ///     };
 /// } LiveCheck;
 /// struct {
 ///     opaque challenge[32]; opaque nonce[32]; opaque challenger_account[32]; opaque account[32];
-///     opaque group_id<V>; uint64 epoch; opaque epoch_authenticator<V>;
+///     opaque group_id<V>; uint64 epoch; opaque epoch_authenticator<V>; LogView view;
 /// } LiveProof;
 /// ```
 ///
 /// The key comes from an exporter and not from a ratchet: a whisper that nobody hears leaves no gap among the messages.
 enum LiveCheck: Hashable, Sendable, TLSCodable {
     case challenge(leaf: LeafIndex, nonce: [UInt8])
-    case answer(leaf: LeafIndex, nonce: [UInt8], challenger: LeafIndex, challenge: [UInt8], signature: [UInt8])
+    case answer(
+        leaf: LeafIndex, nonce: [UInt8], challenger: LeafIndex, challenge: [UInt8], view: LogView, signature: [UInt8])
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
         let type = try reader.readUInt8()
@@ -36,7 +38,7 @@ enum LiveCheck: Hashable, Sendable, TLSCodable {
         case 2:
             self = .answer(
                 leaf: leaf, nonce: nonce, challenger: try reader.read(), challenge: Array(try reader.readBytes(32)),
-                signature: Array(try reader.readOpaque(limit: 8 << 10)))
+                view: try reader.read(), signature: Array(try reader.readOpaque(limit: 8 << 10)))
         default: throw .unknownValue(field: "LiveCheck.type", value: UInt64(type))
         }
     }
@@ -47,17 +49,40 @@ enum LiveCheck: Hashable, Sendable, TLSCodable {
             writer.write(UInt8(1))
             writer.write(leaf)
             writer.writeBytes(nonce)
-        case .answer(let leaf, let nonce, let challenger, let challenge, let signature):
+        case .answer(let leaf, let nonce, let challenger, let challenge, let view, let signature):
             writer.write(UInt8(2))
             writer.write(leaf)
             writer.writeBytes(nonce)
             writer.write(challenger)
             writer.writeBytes(challenge)
+            writer.write(view)
             writer.writeOpaque(signature)
         }
     }
 
-    static let label: StaticString = "Kith live v1"
+    static let label: StaticString = "Kith live v2"
+}
+
+/// What the answer to a challenge signs.
+private struct LiveProof {
+    let challenge: [UInt8]
+    let nonce: [UInt8]
+    let challenger: AccountKey
+    let account: AccountKey
+    let view: LogView
+
+    func encoded(in group: Group) -> [UInt8] {
+        var writer = TLSWriter(capacity: 384)
+        writer.writeBytes(challenge)
+        writer.writeBytes(nonce)
+        writer.write(challenger)
+        writer.write(account)
+        writer.writeOpaque(group.groupID)
+        writer.write(group.epoch)
+        group.epochAuthenticator.withUnsafeBytes { writer.writeOpaque($0) }
+        writer.write(view)
+        return writer.bytes
+    }
 }
 
 extension Messenger {
@@ -105,51 +130,42 @@ extension Messenger {
         guard let check = try open(payload, conversation, group) else { return }
         switch check {
         case .challenge(let leaf, let nonce):
-            guard leaf != group.ownLeafIndex, let account = account(leaf, group), mayAnswer(in: conversation)
+            guard leaf != group.ownLeafIndex, let account = account(leaf, group), let view = conversation.record.view,
+                mayAnswer(in: conversation)
             else { return }
             let own = random.bytes(32)
-            let proof = proof(
-                challenge: nonce, nonce: own, challenger: account, account: profile.account.publicKey, group)
+            let proof = LiveProof(
+                challenge: nonce, nonce: own, challenger: account, account: profile.account.publicKey, view: view
+            ).encoded(in: group)
             let signature = try callingMLS { () throws(MLSError) in
                 try profile.signer.sign(label: LiveCheck.label, proof)
             }
             try whisper(
                 .answer(
-                    leaf: group.ownLeafIndex, nonce: own, challenger: leaf, challenge: nonce, signature: signature),
+                    leaf: group.ownLeafIndex, nonce: own, challenger: leaf, challenge: nonce, view: view,
+                    signature: signature),
                 in: conversation)
             try challengeBack(leaf, in: conversation)
-        case .answer(let leaf, let nonce, let challenger, let challenge, let signature):
+        case .answer(let leaf, let nonce, let challenger, let challenge, let view, let signature):
             guard challenger == group.ownLeafIndex, challenge == conversation.liveNonce, leaf != challenger,
                 let key = group.tree[leaf]?.signatureKey, let account = account(leaf, group),
                 let id = contactsByKey[account], let contact = contacts[id]
             else { return }
-            let proof = proof(
-                challenge: challenge, nonce: nonce, challenger: profile.account.publicKey, account: account, group)
+            let proof = LiveProof(
+                challenge: challenge, nonce: nonce, challenger: profile.account.publicKey, account: account, view: view
+            ).encoded(in: group)
             guard key.verifies(signature, label: LiveCheck.label, proof, suite: group.cipherSuite) else { return }
             // The same answer again is a recording.
             guard conversation.answered.insert(leaf).inserted else { return }
             conversation.provenAt[leaf] = now
             conversation.isCheckDue = false
-            tell(.present(conversation.id, id, name: contact.name))
+            let comparison = try compareLive(view, of: leaf, conversation)
+            tell(.present(conversation.id, id, name: contact.name, comparison))
         }
     }
 
     private func account(_ leaf: LeafIndex, _ group: Group) -> AccountKey? {
         group.tree[leaf]?.credential.deviceCertificate?.accountKey
-    }
-
-    private func proof(
-        challenge: [UInt8], nonce: [UInt8], challenger: AccountKey, account: AccountKey, _ group: Group
-    ) -> [UInt8] {
-        var writer = TLSWriter(capacity: 256)
-        writer.writeBytes(challenge)
-        writer.writeBytes(nonce)
-        writer.write(challenger)
-        writer.write(account)
-        writer.writeOpaque(group.groupID)
-        writer.write(group.epoch)
-        group.epochAuthenticator.withUnsafeBytes { writer.writeOpaque($0) }
-        return writer.bytes
     }
 
     // MARK: Sealing

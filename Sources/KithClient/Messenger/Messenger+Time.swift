@@ -12,6 +12,9 @@ extension Messenger {
             guard links.contains(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
+            if conversation.line == .live {
+                for claim in conversation.claims.values { due.append(claim.at + ClientLimits.keptMs) }
+            }
         }
         for parcel in parcels.values { due.append(parcel.retryAt ?? parcel.since + ClientLimits.parcelMs) }
         for (id, inbox) in inboxes { due += self.due(inbox, id) }
@@ -114,7 +117,8 @@ extension Messenger {
     /// clock may have jumped.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
         let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
-        guard !late.isEmpty else { return }
+        let missesClaimed = checkClaims(conversation)
+        guard !late.isEmpty || missesClaimed else { return }
         for (entry, place) in late.sorted(by: { $0.value.seq < $1.value.seq }) {
             guard place.isAskedAgain, conversation.line == .live else {
                 conversation.accepted[entry] = (place.seq, now, true)
@@ -123,7 +127,9 @@ extension Messenger {
             conversation.accepted[entry] = nil
             try warn(conversation, .notKept(seq: place.seq))
         }
-        guard conversation.line == .live, late.contains(where: { !$0.value.isAskedAgain }) else { return }
+        guard conversation.line == .live, missesClaimed || late.contains(where: { !$0.value.isAskedAgain }) else {
+            return
+        }
         hangUp(conversation)
         try open(conversation)
     }

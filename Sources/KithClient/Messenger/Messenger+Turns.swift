@@ -18,8 +18,8 @@ extension Messenger {
         var next = loaded.group
         try callingMLS { () throws(MLSError) in try next.apply(pending.commit) }
         let notices = try notices(of: pending.commit.effect, by: .me, loaded.group, conversation)
+        try enter(next, AppliedTurn(entry: entry, view: view, author: .me, notices: notices), conversation, loaded)
         try sendWelcomes(pending, conversation)
-        try enter(next, entry, view, notices, author: .me, conversation, loaded)
         conversation.record.renewedAt = max(1, wall)
         conversation.record.entriesSinceRenewal = 0
         if conversation.record.status == .preparing { conversation.record.status = .active }
@@ -33,9 +33,11 @@ extension Messenger {
     ) throws(KithError) {
         let committer = author(of: staged.effect.committer, loaded.group)
         let notices = try notices(of: staged.effect, by: committer, loaded.group, conversation)
+        let warnings = try compareView(of: staged.effect, at: entry.seq, conversation)
         if staged.effect.removesSelf {
             let isLeaving = conversation.isLeaving
-            let record = EntryRecord(entry, view: view, author: committer, body: .notices(notices))
+            let record = EntryRecord(
+                entry, view: view, author: committer, body: .notices(notices), warnings: warnings)
             conversation.record.view = view
             try callingMLS { () throws(MLSError) in try loaded.group.apply(staged) }
             loaded.isNewEpoch = true
@@ -43,39 +45,55 @@ extension Messenger {
             didNote(record, at: entry, in: conversation)
             dropOutbox(of: conversation)
             if isLeaving { finishLeaving(conversation) }
+            for warning in warnings { tell(.warning(conversation.id, warning)) }
             return try end(conversation, isLeaving ? .left : .removed(by: name(of: committer)))
         }
         var next = loaded.group
         try callingMLS { () throws(MLSError) in try next.apply(staged) }
-        try enter(next, entry, view, notices, author: committer, conversation, loaded)
+        let turn = AppliedTurn(entry: entry, view: view, author: committer, notices: notices, warnings: warnings)
+        try enter(next, turn, conversation, loaded)
         if !staged.effect.added.isEmpty || !staged.effect.removed.isEmpty {
             tell(.conversation(try summary(of: conversation)))
         }
     }
 
-    /// Enters the epoch that a turn opened.
+    /// A turn whose commit was applied.
+    private struct AppliedTurn {
+        let entry: Entry
+        /// The view after it, in the epoch that it ended.
+        let view: LogView
+        let author: EntryRecord.Author
+        let notices: [Notice]
+        var warnings: [Warning] = []
+    }
+
+    /// Enters the epoch that a turn opened. A difference between members' views is told and keeps nobody out.
     private func enter(
-        _ next: Group, _ entry: Entry, _ view: LogView, _ notices: [Notice], author: EntryRecord.Author,
-        _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
+        _ next: Group, _ turn: AppliedTurn, _ conversation: Conversation, _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
-        didNote(EntryRecord(entry, view: view, author: author, body: .notices(notices)), at: entry, in: conversation)
+        let entry = turn.entry
+        let warnings = turn.warnings + settleClaims(conversation, atTurn: entry.seq)
+        didNote(
+            EntryRecord(
+                entry, view: turn.view, author: turn.author, body: .notices(turn.notices), warnings: warnings),
+            at: entry, in: conversation)
         if let parcel = loaded.pending?.parcel, let delivery = delivery(of: parcel) {
             // Another commit was first: nobody will look for this one.
             deliveries[delivery] = nil
             output.transaction.delete(StoreKey(.delivery, item: delivery))
         }
+        keepGaps(conversation, from: loaded.group, to: next)
         try callingMLS { () throws(MLSError) in try loaded.enter(next) }
         let begin = LogView(
             beginning: next.epoch, of: conversation.record.channel, authenticator: next.epochAuthenticator,
-            after: entry.seq)
+            after: entry.seq, previous: turn.view.hash)
         conversation.record.epoch = next.epoch
         conversation.record.view = begin
         conversation.record.epochBegin = begin
         conversation.record.memberCount = next.memberCount
         conversation.record.entriesSinceRenewal += 1
+        conversation.record.agreedBeforeTurn = conversation.record.agreedThrough
         conversation.hashes = [:]
-        conversation.gaps = [:]
-        conversation.agreedThrough = entry.seq
         conversation.turnIsSent = false
         conversation.inFlight = []
         conversation.accepted = [:]
@@ -88,6 +106,7 @@ extension Messenger {
             conversation.outbox[index].item.attempt = nil
             store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
         }
+        try tell(warnings, conversation)
     }
 
     private func notices(
@@ -321,7 +340,7 @@ extension Messenger {
         _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
         _ loaded: Conversation.LoadedGroup
     ) throws(KithError) {
-        let (commit, hasTree) = try commit(proposals, inviting: recipients, loaded)
+        let (commit, hasTree) = try commit(proposals, inviting: recipients, conversation, loaded)
         let bytes = commit.message.encoded
         var parcel: TurnReference?
         if bytes.count > sizes.turn {
@@ -337,18 +356,21 @@ extension Messenger {
     }
 
     /// Makes a commit whose Welcomes can be delivered: with the tree in them if it is small, or else with the tree in a parcel. What
-    /// members put into their leaves may be large.
+    /// members put into their leaves may be large. The commit carries this device's view of the log.
     ///
     /// - Throws: ``KithError/tooLong(limit:)``.
     private func commit(
-        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], _ loaded: Conversation.LoadedGroup
+        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], _ conversation: Conversation,
+        _ loaded: Conversation.LoadedGroup
     ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
         var environment = environment
+        var options = CommitOptions(proposals)
+        options.authenticatedData = conversation.record.view?.encoded ?? []
         let isSmall = loaded.group.memberCount + recipients.count <= ClientLimits.membersWithTreeInWelcome
         for hasTree in isSmall ? [true, false] : [false] {
             environment.configuration.includesRatchetTree = hasTree
             let commit = try callingMLS { () throws(MLSError) in
-                try loaded.group.commit(CommitOptions(proposals), in: environment)
+                try loaded.group.commit(options, in: environment)
             }
             guard let recipient = recipients.first, case .welcome(let welcome)? = commit.welcome else {
                 return (commit, hasTree)

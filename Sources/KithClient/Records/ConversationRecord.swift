@@ -19,6 +19,14 @@ struct ConversationRecord: Sendable {
     var view: LogView?
     /// The view at the epoch's begin.
     var epochBegin: LogView?
+    /// The inviter's view at the begin of this device's first epoch, until that begins.
+    var invitedView: LogView?
+    /// The last entry up to which a member stated the same view as this device's.
+    var agreedThrough: UInt64 = 0
+    /// The value of ``agreedThrough`` when the epoch began.
+    var agreedBeforeTurn: UInt64 = 0
+    /// The epoch in which the user went on although the relay showed different logs. Views that cover it are not compared.
+    var trustedEpoch: UInt64?
     var memberCount: Int
     /// The first entry that this device missed before it was added again.
     var missedFrom: UInt64?
@@ -72,7 +80,7 @@ struct ConversationRecord: Sendable {
         self.memberCount = memberCount
     }
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 512)
@@ -109,6 +117,10 @@ struct ConversationRecord: Sendable {
         writer.write(consent.rawValue)
         writer.write(hasAnswer)
         writer.write(hasProposals)
+        writer.writeOptional(invitedView)
+        writer.write(agreedThrough)
+        writer.write(agreedBeforeTurn)
+        writer.writeOptional(trustedEpoch)
         return writer.bytes
     }
 
@@ -126,8 +138,12 @@ struct ConversationRecord: Sendable {
         status = try reader.read()
         isCreated = try reader.readPresence()
         epoch = try reader.readUInt64()
-        view = try reader.readOptional()
-        epochBegin = try reader.readOptional()
+        if version < 3 {
+            (view, epochBegin) = try Self.readViewsBeforeVersion3(&reader)
+        } else {
+            view = try reader.readOptional()
+            epochBegin = try reader.readOptional()
+        }
         memberCount = Int(try reader.readUInt32())
         missedFrom = try reader.readOptional()
         readSeq = try reader.readUInt64()
@@ -147,7 +163,33 @@ struct ConversationRecord: Sendable {
         consent = version == 1 ? .given : try reader.readEnum("ConversationRecord.consent")
         hasAnswer = version == 1 ? true : try reader.readPresence()
         hasProposals = version == 1 ? true : try reader.readPresence()
+        if version < 3 {
+            agreedThrough = epochBegin?.seq ?? 0
+            agreedBeforeTurn = agreedThrough
+        } else {
+            invitedView = try reader.readOptional()
+            agreedThrough = try reader.readUInt64()
+            agreedBeforeTurn = try reader.readUInt64()
+            trustedEpoch = try reader.readOptional()
+        }
         try reader.expectEnd()
+    }
+
+    /// Reads the two views of a record from before views went on over turns. All members of an epoch have its begin's hash, so
+    /// that stands for the epoch before.
+    private static func readViewsBeforeVersion3(
+        _ reader: inout TLSReader
+    ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {
+        func read() throws(TLSCodecError) -> (seq: UInt64, hash: [UInt8])? {
+            guard try reader.readPresence() else { return nil }
+            return (try reader.readUInt64(), Array(try reader.readBytes(32)))
+        }
+        let (view, begin) = (try read(), try read())
+        let previous = begin?.hash ?? LogView.noPrevious
+        func complete(_ old: (seq: UInt64, hash: [UInt8])?) -> LogView? {
+            old.map { LogView(seq: $0.seq, hash: $0.hash, previous: previous) }
+        }
+        return (complete(view), complete(begin))
     }
 }
 

@@ -198,6 +198,7 @@ extension Warning: TLSCodable {
         case 7:
             self = .invitationWaits(
                 for: try reader.readText(limit: .max), try reader.readEnum("InvitationObstacle"))
+        case 8: self = .heldBack(through: try reader.readUInt64())
         case let other: throw .unknownValue(field: "Warning", value: UInt64(other))
         }
     }
@@ -225,6 +226,9 @@ extension Warning: TLSCodable {
             writer.write(UInt8(7))
             writer.writeText(name)
             writer.write(obstacle.rawValue)
+        case .heldBack(let seq):
+            writer.write(UInt8(8))
+            writer.write(seq)
         }
     }
 }

@@ -11,6 +11,7 @@ extension Judge {
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
         checkSecrecy()
         checkConvergence(mayMiss: mayMiss)
+        checkLie()
     }
 
     /// What was stored and not said to be, because the device died in between, counts as said.

@@ -58,6 +58,16 @@ final class Judge {
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
     /// Clocks that clients found to differ from theirs.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
+    /// What members proved in live checks.
+    private(set) var presences: [(client: Int, log: LogComparison)] = []
+    /// The conversations in which members were told that the relay misbehaves.
+    private(set) var suspected: [Int: Set<ConversationID>] = [:]
+    /// The entries that members were told of.
+    private(set) var told: [Int: Set<EntryID>] = [:]
+    /// What the relays lie about, if they do.
+    var lie: TurnLie?
+    /// Pairs of members for whom the lie was judged.
+    var liesJudged = 0
     var protocolViolations = 0
     /// Whether the relays tell the truth: then nobody may be warned.
     var relaysAreHonest = true
@@ -190,7 +200,11 @@ final class Judge {
         case .warning(let conversation, let warning): didWarn(warning, conversation, client)
         case .clock(let difference): clocks.append((client.index, difference))
         case .relay(_, let state): relayStates.append((client.index, state))
+        case .present(_, _, _, let log): presences.append((client.index, log))
+        case .conversation(let summary):
+            if summary.isSuspect { didSuspect(summary.id, client) }
         case .message(let message):
+            told[client.index, default: []].insert(message.id)
             for warning in message.warnings { didWarn(warning, message.conversation, client) }
             if case .notice(.unreadable(let reason, _)) = message.body {
                 unreadable.append((client.index, reason))
@@ -198,6 +212,11 @@ final class Judge {
             }
         default: break
         }
+    }
+
+    /// A member knows that the relay misbehaves in a conversation.
+    func didSuspect(_ conversation: ConversationID, _ client: SimulatedClient) {
+        suspected[client.index, default: []].insert(conversation)
     }
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {

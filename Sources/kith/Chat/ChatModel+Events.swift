@@ -107,7 +107,8 @@ extension ChatModel {
                 show([conflict])
             }
         case .relay(let address, let state): if address == conversation.relay { handle(state) }
-        case .present(let id, let contact, let name): if id == conversation.id { present(contact, name) }
+        case .present(let id, let contact, let name, let log):
+            if id == conversation.id { present(contact, name, log) }
         case .inviteUsed(_, let id):
             if id != conversation.id {
                 let command: Sentence = names[id].map { ": kith chat \(name: $0)" } ?? ""
@@ -132,10 +133,10 @@ extension ChatModel {
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")
     }
 
-    private mutating func present(_ contact: ContactID, _ name: String) {
-        if let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs { return }
+    private mutating func present(_ contact: ContactID, _ name: String, _ log: LogComparison) {
+        if log == .same, let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs { return }
         presentAt[contact] = now
-        notice("nonce verified: \(name: name) is here, and sees the same group")
+        notice("nonce verified: \(name: name) is here, and \(log.sentence)")
     }
 
     private mutating func elsewhere(_ message: Message) {

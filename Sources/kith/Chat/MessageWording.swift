@@ -116,7 +116,7 @@ struct MessageWording: Sendable {
         switch warning {
         case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits:
             "[\(warning.sentence)]"
-        case .differentLogs, .notKept:
+        case .differentLogs, .notKept, .heldBack:
             "[WARNING: \(warning.sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }
     }

@@ -80,6 +80,12 @@ final class MessengerPerson: Sendable {
         show("│", line)
     }
 
+    /// Waits for a line that begins so, and shows it.
+    func see(beginning start: String) async throws {
+        guard let line = try await lines(until: { $0.hasPrefix(start) }).last else { return }
+        show("│", line)
+    }
+
     /// Waits for these messages to come next, in this order and no others between them, and shows them.
     func see(inOrder messages: [String]) async throws {
         for message in messages {

@@ -149,7 +149,11 @@ struct ConsentTests {
         try box.bring([box.letter(from: Letterbox.person("carol"))])
         let record = try #require(box.alice.conversations.values.first?.record)
         #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
-        let old = try ConversationRecord(stored: [1] + record.encoded.dropFirst().dropLast(3))
+        // Version 2 knew no previous views, and version 1 no consent.
+        let bytes = record.encodedAsVersion2
+        let second = try ConversationRecord(stored: bytes)
+        #expect(second.consent == .pending && second.channel == record.channel && second.view == nil)
+        let old = try ConversationRecord(stored: [1] + bytes.dropFirst().dropLast(3))
         #expect(old.consent == .given && old.hasAnswer && old.hasProposals)
         #expect(throws: (any Error).self) { try ConversationRecord(stored: [9] + record.encoded.dropFirst()) }
         let contact = try #require(box.alice.contactList.first)
@@ -176,5 +180,13 @@ struct ConsentTests {
             relay: box.point, isReusable: false, expiresAt: Letterbox.now / 1000 + 60)
         _ = try box.perform(invite)
         #expect(box.alice.inboxes.keys.map(\.rawValue) == [2])
+    }
+}
+
+extension ConversationRecord {
+    /// A record of a conversation whose log was not begun, as version 2 wrote it: without what version 3 has at its end.
+    fileprivate var encodedAsVersion2: [UInt8] {
+        let added = (invitedView == nil ? 1 : 1 + 72) + 8 + 8 + (trustedEpoch == nil ? 1 : 9)
+        return [2] + encoded.dropFirst().dropLast(added)
     }
 }

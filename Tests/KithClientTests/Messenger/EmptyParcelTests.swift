@@ -46,7 +46,7 @@ struct EmptyParcelTests {
         }
         let message = InboxMessage(
             relay: inbox.relay, title: "nothing", isDirect: false, welcome: try #require(commit.welcome).encoded,
-            tree: .parcel(tree))
+            tree: .parcel(tree), view: .nothing)
         let letter = try InboxLetter(message, to: keyPackage, channel: inbox.channel, random: .system)
         let payload = try #require(
             inbox.sealKey.seal(letter.encoded, .message, channel: inbox.channel.bytes, random: .system))

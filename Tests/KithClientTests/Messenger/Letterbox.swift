@@ -111,7 +111,8 @@ final class Letterbox {
         guard case .welcome(let welcome)? = commit.welcome else { throw KithError.wrongAccount }
         let message = InboxMessage(
             relay: point, title: isDirect ? "" : "a group", isDirect: isDirect,
-            welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree)
+            welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree,
+            view: .nothing)
         let letter = try InboxLetter(message, to: package, channel: channel, random: .system)
         let sealed = try inbox.record.sealKey.seal(letter.encoded, .message, channel: channel.bytes, random: .system)
         lastSeq += 1

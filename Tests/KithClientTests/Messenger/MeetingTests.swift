@@ -86,7 +86,8 @@ struct MeetingTests {
             try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: lifetime)
         }
         let message = InboxMessage(
-            relay: try point(pass: nil), title: "the title", isDirect: false, welcome: [1, 2, 3], tree: .inWelcome)
+            relay: try point(pass: nil), title: "the title", isDirect: false, welcome: [1, 2, 3], tree: .inWelcome,
+            view: .nothing)
         let channel = ChannelID.random()
         let letter = try InboxLetter(message, to: bundles[0].keyPackage, channel: channel, random: .system)
         let sent = try InboxLetter(decoding: letter.encoded)

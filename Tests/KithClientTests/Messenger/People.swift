@@ -85,3 +85,8 @@ func withAliceAndBob(
         await bob.kith.close()
     }
 }
+
+extension LogView {
+    /// A view that says nothing.
+    static let nothing = LogView(seq: 0, hash: noPrevious, previous: noPrevious)
+}

@@ -237,9 +237,11 @@ import Testing
     func presence() throws {
         var model = try model()
         _ = model.open(now: now)
-        let here = KithEvent.present(team, bob, name: "bob")
+        let here = KithEvent.present(team, bob, name: "bob", .same)
         #expect(
-            shown(model.handle(.event(here), now: now)) == ["[nonce verified: bob is here, and sees the same group]"])
+            shown(model.handle(.event(here), now: now)) == [
+                "[nonce verified: bob is here, and sees the same group and log]"
+            ])
         #expect(model.handle(.event(here), now: now + 1_000) == [])
         #expect(shown(model.handle(.event(here), now: now + 61_000)).count == 1)
     }

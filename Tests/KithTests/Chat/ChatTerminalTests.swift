@@ -43,7 +43,7 @@ import Testing
     func presence() async throws {
         try await talking { terminal, fixture in
             try await fixture.bob.checkPresence(in: fixture.conversation)
-            try await terminal.wait(for: "[nonce verified: bob is here, and sees the same group]")
+            try await terminal.wait(for: "[nonce verified: bob is here, and sees the same group")
         }
     }
 

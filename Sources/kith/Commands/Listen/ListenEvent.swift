@@ -18,6 +18,8 @@ enum ListenEvent: Sendable {
         var reason: String?
         var invite: UInt64?
         var warning: String?
+        /// How the log that a member was shown compares: same, ahead, behind or differs.
+        var log: String?
         var aheadMs: Int64?
         /// The message that the warning is about.
         var id: String?
@@ -36,10 +38,12 @@ enum ListenEvent: Sendable {
             self = .conversation(ConversationReport(summary, event: "conversation"))
         case .contact(let contact): self = .contact(ContactReport(contact, event: "contact"))
         case .relay(let address, let state): self = Self.relay("\(address)", state)
-        case .present(let id, let contact, let person):
+        case .present(let id, let contact, let person, let log):
             guard isWanted(id) else { return nil }
             self = .other(
-                Other(event: "present", conversation: id.rawValue, name: person, contact: contact.rawValue), text: nil)
+                Other(
+                    event: "present", conversation: id.rawValue, name: person, contact: contact.rawValue,
+                    log: log.word), text: nil)
         case .inviteUsed(let invite, let id):
             self = .other(
                 Other(event: "inviteUsed", conversation: id.rawValue, name: name(id), invite: invite.rawValue),
@@ -100,6 +104,18 @@ enum ListenEvent: Sendable {
         case (.json, .other(let other, _)): JSONLine.text(other)
         case (.text, .other(_, let text)): text.map { "[\(SafeText.oneLine($0.description))]" }
         case (.text, _): nil
+        }
+    }
+}
+
+extension LogComparison {
+    /// One word for programs.
+    fileprivate var word: String {
+        switch self {
+        case .same: "same"
+        case .ahead: "ahead"
+        case .behind: "behind"
+        case .differs: "differs"
         }
     }
 }

@@ -1,0 +1,49 @@
+import KithClient
+import KithWire
+
+/// What members must find out about a relay that lied before a turn.
+extension Judge {
+    /// Two members who were shown different entries before a turn, and entered the epoch after it, find out when one of them
+    /// hears the other. It is enough that one is told: it asks, and does not send before.
+    func checkLie() {
+        guard let lie else { return }
+        let victim = world.clients[lie.victim]
+        for relay in world.relays {
+            for (channel, state) in relay.model.channels.sorted(by: {
+                $0.key.bytes.lexicographicallyPrecedes($1.key.bytes)
+            }) {
+                guard let turn = lie.liedTurn(state.archive), didTake(turn, of: channel, victim),
+                    let id = victim.messenger?.conversation(on: channel)
+                else { continue }
+                let heard = Set(((try? victim.messenger?.wholeHistory(of: id)) ?? []).map(\.id))
+                for other in world.clients where other.index != lie.victim && didTake(turn, of: channel, other) {
+                    let speaks = state.archive.contains { entry in
+                        entry.epoch > turn.epoch && heard.contains(entry.id)
+                            && numbers[entry.id].flatMap { said[$0]?.author } == other.index
+                    }
+                    guard speaks else { continue }
+                    liesJudged += 1
+                    if !knowsOfLie(victim, channel), !knowsOfLie(other, channel) {
+                        world.violate(
+                            "\(victim.name) heard \(other.name) after the relay lied before seq \(turn.seq), and nobody was told"
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a client was in the epoch that a turn ended, took the turn from the log and entered the next epoch.
+    private func didTake(_ turn: Entry, of channel: ChannelID, _ client: SimulatedClient) -> Bool {
+        let epochs = known[client.index] ?? [:]
+        return told[client.index]?.contains(turn.id) == true
+            && epochs[EpochPlace(channel: channel, epoch: turn.epoch)] != nil
+            && epochs[EpochPlace(channel: channel, epoch: turn.epoch + 1)] != nil
+    }
+
+    private func knowsOfLie(_ client: SimulatedClient, _ channel: ChannelID) -> Bool {
+        guard let messenger = client.messenger, let id = messenger.conversation(on: channel) else { return false }
+        return suspected[client.index]?.contains(id) == true
+            || (try? messenger.conversationSummary(id).isSuspect) == true
+    }
+}

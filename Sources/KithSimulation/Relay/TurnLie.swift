@@ -1,0 +1,63 @@
+import KithWire
+
+/// What a lying relay shows one member instead of the entries just before a turn. Until the turn is there, it holds those
+/// entries back.
+struct TurnLie: Sendable {
+    enum Kind: CaseIterable, Sendable {
+        /// The last two entries before the turn in the other order.
+        case swap
+        /// Noise in place of the last one, under its id.
+        case replace
+        /// Everything but the last one.
+        case withhold
+    }
+
+    let kind: Kind
+    /// The member, by its number.
+    let victim: Int
+    /// Which turn of a channel, from 2 on: a channel in which nobody ever turned is no conversation's.
+    let turn: Int
+
+    /// How many entries a relay holds back so that it can lie about them.
+    private static let held = 2
+
+    /// The lied log of a channel, from everything that was appended; `nil` for the truth.
+    func log(_ truth: [Entry]) -> [InventedEntry]? {
+        let turns = truth.indices.filter { truth[$0].kind == .turn }
+        guard turns.count >= turn - 1, turn >= 2 else { return nil }
+        let begin = turns[turn - 2] + 1
+        var shown = truth.map { InventedEntry(entry: $0, truth: $0.seq) }
+        guard turns.count >= turn else {
+            shown.removeLast(min(Self.held, truth.count - begin))
+            return shown
+        }
+        guard didLie(truth) else { return nil }
+        let last = turns[turn - 1] - 1
+        switch kind {
+        case .swap: shown.swapAt(last - 1, last)
+        case .replace: shown[last].entry = truth[last].noise
+        case .withhold: shown.remove(at: last)
+        }
+        return shown
+    }
+
+    /// The turn before which there was something to lie about.
+    func liedTurn(_ truth: [Entry]) -> Entry? {
+        let turns = truth.filter { $0.kind == .turn }
+        return turns.count >= turn && didLie(truth) ? turns[turn - 1] : nil
+    }
+
+    private func didLie(_ truth: [Entry]) -> Bool {
+        let turns = truth.indices.filter { truth[$0].kind == .turn }
+        return turns[turn - 1] - turns[turn - 2] - 1 >= (kind == .swap ? 2 : 1)
+    }
+}
+
+extension Entry {
+    /// An entry of the same length that holds nothing.
+    fileprivate var noise: Entry {
+        Entry(
+            seq: seq, epoch: epoch, kind: kind, receivedAtMs: receivedAtMs, id: id,
+            payload: payload.map { $0 ^ 0x5a }[...])
+    }
+}

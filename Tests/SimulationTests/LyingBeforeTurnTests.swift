@@ -1,0 +1,206 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import KithSimulation
+
+@Suite("A relay that lies before a turn")
+struct LyingBeforeTurnTests {
+    /// Has the relay lie to the last member of the circle about two messages, and hold them back from the member that commits
+    /// meanwhile. So its commit says nothing about them.
+    private func lie(_ kind: TurnLie.Kind, in circle: Circle) throws {
+        let turns = circle.relay.model.channels[circle.channel]?.archive.count { $0.kind == .turn } ?? 0
+        let lie = TurnLie(kind: kind, victim: 2, turn: turns + 1)
+        let (simulation, channel) = (circle.simulation, circle.channel)
+        circle.relay.model.lies?.log = { id, connection, truth in
+            guard id == channel, let viewer = simulation.wires[connection]?.link.client.index else { return nil }
+            switch viewer {
+            case 0:
+                guard truth.count(where: { $0.kind == .turn }) == turns else { return nil }
+                let end = truth.lastIndex { $0.kind == .turn } ?? 0
+                return truth[...end].map { InventedEntry(entry: $0, truth: $0.seq) }
+            case 2: return lie.log(truth)
+            default: return nil
+            }
+        }
+        // At once, so that neither has seen the other.
+        circle.say(1, waits: false)
+        circle.say(3, waits: false)
+        circle.wait(10)
+        #expect(circle.warnings(of: 2).isEmpty)
+    }
+
+    private func turn(_ circle: Circle, by client: Int) {
+        circle.simulation.clients[client].perform(.renewKeys(circle.group(of: client)))
+        circle.wait(30)
+    }
+
+    @Test("is found out with the next message, although the commit was made before", arguments: TurnLie.Kind.allCases)
+    func nextMessage(kind: TurnLie.Kind) throws {
+        let circle = try Circle(4, seed: 2)
+        turn(circle, by: 0)
+        try lie(kind, in: circle)
+        turn(circle, by: 0)
+        #expect(!circle.knowsOfDifferentLogs(2))
+        circle.say(1)
+        #expect(circle.knowsOfDifferentLogs(2))
+        #expect(try circle.status(of: 2) == .active)
+        circle.expectNothingFalse()
+    }
+
+    @Test("is found out with the next commit, also when nobody speaks in between", arguments: TurnLie.Kind.allCases)
+    func nextCommit(kind: TurnLie.Kind) throws {
+        let circle = try Circle(4, seed: 3)
+        turn(circle, by: 0)
+        try lie(kind, in: circle)
+        turn(circle, by: 0)
+        turn(circle, by: 1)
+        #expect(circle.knowsOfDifferentLogs(2))
+        // A false view keeps nobody out of the epoch.
+        #expect(try circle.status(of: 2) == .active)
+        let epochs = (0..<4).map { circle.simulation.clients[$0].messenger?.standing(of: circle.group(of: $0))?.epoch }
+        #expect(Set(epochs).count == 1)
+        circle.expectNothingFalse()
+    }
+
+    @Test("is found out although a newcomer makes the next commit", arguments: TurnLie.Kind.allCases)
+    func newcomer(kind: TurnLie.Kind) throws {
+        let circle = try Circle(4, strangers: 1, seed: 2)
+        circle.join(4)
+        circle.wait(20)
+        turn(circle, by: 0)
+        try lie(kind, in: circle)
+        let host = circle.simulation.clients[0]
+        let newcomer = try #require(host.messenger?.contactList.first { $0.name == "p4" })
+        host.perform(.add(circle.group(of: 0), [newcomer.id]))
+        circle.wait(30)
+        #expect(!circle.knowsOfDifferentLogs(2))
+        // It renews its keys before it speaks.
+        circle.simulation.clients[4].perform(.renewKeys(circle.group(of: 4)))
+        circle.wait(30)
+        #expect(circle.knowsOfDifferentLogs(2))
+        #expect(circle.warnings(of: 1).isEmpty)
+        #expect(circle.warnings(of: 4).isEmpty)
+    }
+
+    @Test("is told to the author too, once the other member goes on; then everybody agrees again")
+    func authorIsTold() throws {
+        let circle = try Circle(4, seed: 2)
+        turn(circle, by: 0)
+        try lie(.replace, in: circle)
+        turn(circle, by: 0)
+        circle.say(1)
+        #expect(circle.knowsOfDifferentLogs(2))
+        #expect(!circle.knowsOfDifferentLogs(1))
+        for client in [2, 1, 0, 3] {
+            circle.simulation.clients[client].perform(.trustLog(circle.group(of: client)))
+            circle.wait(30)
+        }
+        #expect(circle.knowsOfDifferentLogs(1))
+        #expect(circle.knowsOfDifferentLogs(0))
+        let before = (0..<4).map { circle.warnings(of: $0).count }
+        turn(circle, by: 1)
+        for client in 0..<4 { try circle.expectHearing((client + 1) % 4, from: client) }
+        #expect((0..<4).map { circle.warnings(of: $0).count } == before)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a message that is missing when the turn comes is named when its sender speaks")
+    func gap() throws {
+        let circle = try Circle(seed: 2)
+        turn(circle, by: 0)
+        let hidden = circle.length
+        circle.show(to: [2]) { log in log.enumerated().filter { $0.offset != hidden }.map(\.element) }
+        // Both are encrypted before the first is in the log.
+        circle.say(1, waits: false)
+        circle.say(1, waits: false)
+        circle.wait(10)
+        turn(circle, by: 0)
+        #expect(!circle.warnings(of: 2).contains(.missingBefore(1)))
+        circle.say(1)
+        #expect(circle.knowsOfDifferentLogs(2))
+        #expect(circle.warnings(of: 2).contains(.missingBefore(1)))
+        circle.expectNothingFalse()
+    }
+
+    @Test("a member that states a false view in a commit warns the others and keeps nobody out")
+    func falseView() throws {
+        let circle = try Circle(seed: 2)
+        turn(circle, by: 0)
+        let liar = try #require(circle.simulation.clients[1].messenger)
+        let conversation = try #require(liar.conversations[circle.group(of: 1)])
+        let view = try #require(conversation.record.view)
+        conversation.record.view = LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous)
+        circle.simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
+        try circle.wait { conversation.loaded?.pending != nil }
+        conversation.record.view = view
+        circle.wait(30)
+        for client in [0, 2] {
+            #expect(circle.knowsOfDifferentLogs(client))
+            #expect(try circle.status(of: client) == .active)
+            circle.simulation.clients[client].perform(.trustLog(circle.group(of: client)))
+            circle.wait(30)
+        }
+        let before = (0..<3).map { circle.warnings(of: $0).count }
+        for client in 0..<3 { try circle.expectHearing((client + 1) % 3, from: client) }
+        #expect((0..<3).map { circle.warnings(of: $0).count } == before)
+        circle.expectNothingFalse()
+    }
+
+    @Test("random schedules of lies are found out by one of those who were shown different logs")
+    func schedules() {
+        var judged = 0
+        for seed in 1...24 as ClosedRange<UInt64> {
+            let report = Simulation.run(seed: seed, profile: .lying)
+            #expect(report.violations.isEmpty, "kith-simulate --profile lying --seeds \(seed) --trace")
+            judged += report.lies
+        }
+        #expect(judged > 0)
+    }
+}
+
+@Suite("A relay that holds back the end of the log")
+struct HeldBackTests {
+    @Test("is found out by a live check, if it lets that through")
+    func ahead() throws {
+        let circle = try Circle(seed: 2)
+        let length = circle.length
+        circle.show(to: [2]) { Array($0.prefix(length)) }
+        circle.say(1)
+        circle.say(0)
+        #expect(circle.warnings(of: 2).isEmpty)
+        circle.simulation.clients[2].perform(.liveCheck(circle.group(of: 2)))
+        circle.wait(5)
+        let answers = circle.simulation.judge.presences
+        #expect(answers.contains { $0.client == 2 && $0.log == .ahead(by: 2) })
+        circle.wait(300)
+        #expect(circle.warnings(of: 2) == [.heldBack(through: UInt64(length) + 2)])
+        circle.simulation.clients[1].perform(.liveCheck(circle.group(of: 1)))
+        circle.wait(5)
+        #expect(circle.simulation.judge.presences.contains { $0.client == 1 && $0.log == .behind(by: 2) })
+        #expect(circle.simulation.judge.presences.contains { $0.client == 1 && $0.log == .same })
+        circle.expectNothingFalse()
+    }
+
+    @Test("and shows other entries is found out by a live check before anybody speaks")
+    func differs() throws {
+        let circle = try Circle(seed: 2)
+        let first = circle.length
+        circle.show(to: [2]) { log in
+            guard log.count > first else { return log }
+            guard log.count > first + 1 else { return Array(log.dropLast()) }
+            var log = log
+            log.swapAt(first, first + 1)
+            return log
+        }
+        circle.say(0, waits: false)
+        circle.say(1, waits: false)
+        circle.wait(20)
+        #expect(circle.warnings(of: 2).isEmpty)
+        circle.simulation.clients[2].perform(.liveCheck(circle.group(of: 2)))
+        circle.wait(5)
+        #expect(circle.simulation.judge.presences.contains { $0.client == 2 && $0.log == .differs })
+        #expect(circle.knowsOfDifferentLogs(2))
+        circle.expectNothingFalse()
+    }
+}
