@@ -180,6 +180,14 @@ public enum ClientLimits {
     /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
     public static let recentEntries = 1_000
 
+    /// Kinds of entries that could not be read which are counted at once, in lines: the reasons, each of some members. More are begun
+    /// anew, so that what is kept of a flood stays small.
+    static let kindsPassedOver = 32
+
+    /// How long a warning counts as the same one again, in milliseconds: 10 minutes. A relay that misbehaves without end is told
+    /// a few times an hour.
+    static let repeatMs: UInt64 = 600_000
+
     /// How far the log goes on before a message that should have come is called missing, in entries: twice what a sender has
     /// under way.
     public static let entriesBeforeGap: UInt64 = 32

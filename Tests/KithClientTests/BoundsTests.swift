@@ -45,10 +45,6 @@ struct BoundsTests {
         #expect(delay.peekMs == 60_000)
         delay.didLast(ClientLimits.lastingConnection)
         #expect(delay.peekMs == 250)
-        delay.isSlow = true
-        #expect(delay.peekMs == 60_000)
-        delay.didLast(.zero)
-        #expect(delay.peekMs == 250)
     }
 
     @Test("one who listens misses nothing, and is told of nothing missed")

@@ -195,6 +195,33 @@ struct LyingRelayTests {
         #expect(circle.knowsOfDifferentLogs(2))
         circle.expectNothingFalse()
     }
+
+    @Test("and puts in noise without end is told in one line, which counts")
+    func flood() throws {
+        let circle = try Circle(seed: 2)
+        let place = circle.length
+        let epoch = circle.relay.model.channels[circle.channel]?.epoch ?? 0
+        let simulation = circle.simulation
+        let noise = (0..<250).map { number in
+            Entry(
+                seq: 0, epoch: epoch, kind: .message, receivedAtMs: simulation.now,
+                id: .random(using: &simulation.random), payload: [UInt8(number % 2), 1, 2])
+        }
+        circle.show(to: [2]) { log in
+            guard log.count > place else { return log }
+            return log[..<place] + noise.map { InventedEntry(entry: $0, truth: nil) } + log[place...]
+        }
+        circle.say(1)
+        let history = try circle.simulation.clients[2].messenger?.wholeHistory(of: circle.group(of: 2)) ?? []
+        let counts = history.compactMap { message -> Int? in
+            if case .notice(.unreadable(_, _, let count)) = message.body { count } else { nil }
+        }
+        #expect(counts.reduce(0, +) == 250)
+        #expect(counts.count <= 2)
+        // The first, the tenth and the hundredth of each kind.
+        #expect(circle.unreadable(by: 2).count <= 6)
+        circle.expectNothingFalse()
+    }
 }
 
 extension Messenger {

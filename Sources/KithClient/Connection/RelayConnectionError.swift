@@ -90,7 +90,7 @@ extension RelayConnectionError: CustomStringConvertible {
         switch self {
         case .unreachable(let reason): "the relay can't be reached: \(reason)"
         case .pinMismatch(let expected, let found):
-            "the relay's key is not the expected one (expected \(expected), found \(found)); nothing was sent to it"
+            "the relay's key is not the expected one (expected \(expected.short), found \(found.short)); nothing was sent to it"
         case .notARelay(let reason): "no Kith relay answers there: \(reason)"
         case .refused(let error): "the relay refuses: \(error.code.words)"
         case .turnedAway(let error): "the relay turned this connection away: \(error.code.words)"

@@ -27,7 +27,7 @@ public actor Kith {
     private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
     var lastCommand: UInt64 = 0
     private var listeners: [Listener] = []
-    private var relayStates: [RelayAddress: RelayState] = [:]
+    private var relayStates: [KnownRelay: RelayState] = [:]
     private var wake: Scheduled<Void>?
     /// Looks for what other processes want done.
     var requestWatch: RepeatedTask?
@@ -144,8 +144,13 @@ public actor Kith {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
             [weak self, loop] state in
             // In the order in which it happens: the last one is how the relay is.
-            loop.execute { [weak self] in self?.assumeIsolated { $0.tell(.relay(relay.address, state)) } }
+            loop.execute { [weak self] in self?.assumeIsolated { $0.tell(id, state) } }
         }
+    }
+
+    private func tell(_ id: RelayID, _ state: RelayState) {
+        guard let relay = messenger.knownRelay(id) else { return }
+        tell(.relay(relay, state))
     }
 
     func begin() {
@@ -229,7 +234,7 @@ public actor Kith {
     }
 
     private func tell(_ event: KithEvent) {
-        if case .relay(let address, let state) = event { relayStates[address] = state }
+        if case .relay(let relay, let state) = event { relayStates[relay] = state }
         listeners.removeAll { $0.buffer == nil }
         for listener in listeners { listener.buffer?.put(event) }
     }
@@ -259,7 +264,7 @@ public actor Kith {
     /// taken is ``KithEvent/missed``: nothing is lost, but it has to be read from the profile.
     public func events() -> AsyncStream<KithEvent> {
         let buffer = EventBuffer()
-        for (address, state) in relayStates { buffer.put(.relay(address, state)) }
+        for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
         if isClosed { buffer.finish() } else { listeners.append(Listener(buffer: buffer)) }
         return AsyncStream {
             await buffer.next()

@@ -126,6 +126,8 @@ public struct ConversationSummary: Hashable, Sendable {
     public let lastActivityMs: UInt64
     /// The relay that has it.
     public let relay: RelayAddress
+    /// The key that the relay must have.
+    public let relayPin: RelayPin
     /// Set when the relay showed this device another log than somebody else: sending waits for a decision.
     public let isSuspect: Bool
     /// Whether a stranger began it and the user has not accepted it. Until then nothing is sent there and nothing is fetched.
@@ -218,8 +220,8 @@ public enum Notice: Hashable, Sendable {
     case renamed(String, by: String)
     /// A member's keys were renewed. Said in `explain` only.
     case renewed(by: String)
-    /// An entry could not be read, and why.
-    case unreadable(UnreadableReason, from: String?)
+    /// Entries could not be read, and why: this many, with nothing else to show between them.
+    case unreadable(UnreadableReason, from: String?, count: Int = 1)
     /// Entries are gone from the relay and were never here.
     case missed(first: UInt64, last: UInt64)
 }
@@ -284,13 +286,14 @@ public enum KithEvent: Hashable, Sendable {
     /// A contact is new or has changed.
     case contact(Contact)
     /// A relay can be reached, or not.
-    case relay(RelayAddress, RelayState)
+    case relay(KnownRelay, RelayState)
     /// A member proved to be here, now, in the same group, and signed how it has seen the log.
     case present(ConversationID, ContactID, name: String, LogComparison)
     /// Somebody used an invite.
     case inviteUsed(InboxID, ConversationID)
     /// Something is wrong that is not a message's.
-    case warning(ConversationID, Warning)
+    /// Warnings of one kind that follow one another within ten minutes are told for the first, the tenth, the hundredth time.
+    case warning(ConversationID, Warning, times: Int)
     /// Somebody invited this device to a conversation at a relay that it does not use, by an address that anybody may have. It was
     /// passed over: nobody is to make a device connect to a relay of their choice by knowing its name.
     case invitationPassedOver(RelayAddress)
@@ -314,6 +317,33 @@ public enum LogComparison: Hashable, Sendable {
     case behind(by: UInt64)
     /// The relay showed different logs.
     case differs
+}
+
+/// A relay as this profile knows it: an address and the key that it must have there. Two relays may have one address; they are
+/// the same only if the keys are.
+public struct KnownRelay: Hashable, Sendable {
+    /// Where it is.
+    public let address: RelayAddress
+    /// The key that it must have.
+    public let pin: RelayPin
+    /// The contact whose card names it; `nil` if the profile itself uses it.
+    public let namedBy: String?
+
+    /// A relay, and the contact who named it.
+    public init(address: RelayAddress, pin: RelayPin, namedBy: String? = nil) {
+        self.address = address
+        self.pin = pin
+        self.namedBy = namedBy
+    }
+
+    /// Whether they have the same address and key, whoever named them.
+    public static func == (left: Self, right: Self) -> Bool { left.address == right.address && left.pin == right.pin }
+
+    /// Hashes the address and the key.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(address)
+        hasher.combine(pin)
+    }
 }
 
 /// Whether a relay can be reached.

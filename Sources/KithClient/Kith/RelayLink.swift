@@ -71,9 +71,8 @@ final class RelayLink: Sendable {
                 }
             } catch {
                 if error.isFinal {
-                    // A relay with another key is not this relay. Asked again now and then: it may come back.
+                    // A relay with another key is not this relay, which may come back.
                     report(.refused(error))
-                    delay.isSlow = true
                 } else {
                     report(.waiting(reason: error.description, untilMs: Kith.now + delay.peekMs))
                 }
@@ -216,8 +215,6 @@ final class RelayLink: Sendable {
 /// comes back is not overrun.
 struct Backoff {
     private var stepMs = Self.shortestMs
-    /// Whether to wait the longest time at once.
-    var isSlow = false
 
     private static let longestMs: UInt64 = 60_000
     private static let shortestMs: UInt64 = 250
@@ -226,11 +223,10 @@ struct Backoff {
     var isShortest: Bool { peekMs == Self.shortestMs }
 
     /// What ``nextMs()`` is at most.
-    var peekMs: UInt64 { isSlow ? Self.longestMs : stepMs }
+    var peekMs: UInt64 { stepMs }
 
     /// A connection is over. A relay that closes each of them at once is waited for longer and longer, too.
     mutating func didLast(_ duration: Duration) {
-        isSlow = false
         if duration >= ClientLimits.lastingConnection { stepMs = Self.shortestMs }
     }
 

@@ -13,8 +13,12 @@ extension Notice {
         case .left(let who): "\(name: who) left"
         case .renamed(let title, let by): "\(name: by) named the conversation \(quoted: title)"
         case .renewed(let by): "\(name: by) renewed the keys"
-        case .unreadable(let reason, let from):
-            if let from {
+        case .unreadable(let reason, let from, let count):
+            if count > 1, let from {
+                "\(count) entries of \(name: from) could not be read: \(reason.sentence)"
+            } else if count > 1 {
+                "\(count) entries could not be read: \(reason.sentence)"
+            } else if let from {
                 "an entry of \(name: from) could not be read: \(reason.sentence)"
             } else {
                 "an entry could not be read: \(reason.sentence)"
@@ -61,6 +65,42 @@ extension Warning {
         case .heldBack(let seq):
             "the relay holds back entries up to \(seq), which a member has; or the member says so falsely"
         }
+    }
+}
+
+extension Warning {
+    /// What is wrong, and how often that came lately.
+    public func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times by now)" : sentence }
+}
+
+extension KnownRelay {
+    /// The relay, and who named it.
+    public var sentence: Sentence {
+        namedBy.map { "the relay that \(name: $0) named, \(address)" } ?? "\(address)"
+    }
+}
+
+extension RelayState {
+    /// Whether the relay can't be used.
+    public var isTrouble: Bool {
+        switch self {
+        case .connecting, .connected: false
+        case .waiting, .refused, .full: true
+        }
+    }
+
+    /// The state without the time of the next try, which differs each time.
+    public var withoutTime: RelayState {
+        if case .waiting(let reason, _) = self { .waiting(reason: reason, untilMs: 0) } else { self }
+    }
+}
+
+extension RelayConnectionError {
+    /// Why a relay is refused, and what there is to do about a key that was changed on purpose.
+    public var withRemedy: Sentence {
+        guard case .pinMismatch = self else { return "\(self)" }
+        return
+            "\(self). Kith tries again by itself. If the operator changed the key on purpose, meet again with a new invite: conversations stay with the old key"
     }
 }
 

@@ -40,6 +40,10 @@ final class Conversation {
     var missingAtTurn: [LeafIndex: Int] = [:]
     /// Views from live checks that are ahead of this device's, by the member that stated them.
     var claims: [LeafIndex: Claim] = [:]
+    /// Lines that count entries which could not be read. Others begin once something else was shown.
+    var passedOver: [PassedOver.Kind: PassedOver] = [:]
+    /// How often warnings of a kind came lately, and when the last one did, in milliseconds.
+    var warned: [UInt8: (count: Int, at: UInt64)] = [:]
     /// The last entry that the user was told is held back.
     var toldHeldBack: UInt64 = 0
     /// Ids of messages that were seen lately: a message is said once.

@@ -115,10 +115,11 @@ extension Messenger {
             commandsByIntent[place, default: []].append(id)
             return try pump(conversation)
         }
+        let relay = relayID(opened: invite.inbox.relay)
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
         if let known = activeConversation(with: invite.inbox.account) { return try change(.add([target]), known, id) }
-        try create(title: "", at: relayID(for: invite.inbox.relay), isDirect: true, contact: nil, [target], id)
+        try create(title: "", at: relay, isDirect: true, contact: nil, [target], id)
     }
 
     /// Where the owner of an inbox is about to be added, or is added and has not got the Welcome.

@@ -118,7 +118,7 @@ extension Messenger {
         else { return }
         pending.isTold = true
         let name = name(of: pending.delivery, in: conversation)
-        tell(.warning(conversation.id, .invitationWaits(for: name, obstacle)))
+        tell(.warning(conversation.id, .invitationWaits(for: name, obstacle), times: 1))
     }
 
     /// The person whom a delivery invites.

@@ -78,7 +78,7 @@ extension Messenger {
         if isUninvited {
             // Not to answer would leave them talking to nobody.
             want(.leave, in: conversation)
-            tell(.warning(conversation.id, .inviteUsedAgain))
+            tell(.inviteUsedAgain, in: conversation)
         } else {
             if mayAct(in: conversation) { try sendCard(in: conversation) }
             try used(inbox, id, conversation)

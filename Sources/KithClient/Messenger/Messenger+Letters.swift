@@ -75,7 +75,7 @@ extension Messenger {
         else { return .done }
         let digest = letter.digest
         if let conversation = record.taken.first(where: { $0.letter == digest })?.conversation {
-            if conversations[conversation] != nil { tell(.warning(conversation, .oldWelcome)) }
+            if let known = conversations[conversation] { tell(.oldWelcome, in: known) }
             return .done
         }
         guard let (number, bundle) = try keyPackage(letter.keyPackage, id),

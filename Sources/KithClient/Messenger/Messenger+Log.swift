@@ -54,7 +54,7 @@ extension Messenger {
             if case .differentLogs = warning {
                 try warn(conversation, warning)
             } else {
-                tell(.warning(conversation.id, warning))
+                tell(warning, in: conversation)
             }
         }
     }
@@ -62,7 +62,7 @@ extension Messenger {
     func warn(_ conversation: Conversation, _ warning: Warning) throws(KithError) {
         conversation.record.isSuspect = true
         touch(conversation)
-        tell(.warning(conversation.id, warning))
+        tell(warning, in: conversation)
         tell(.conversation(try summary(of: conversation)))
     }
 
@@ -116,6 +116,7 @@ extension Messenger {
                 StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), expiry.encoded)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
+        if lines.contains(where: \.isShown) { conversation.passedOver = [:] }
         if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
         for line in lines { tell(.message(line)) }
     }
@@ -216,13 +217,23 @@ extension Messenger {
     private func didNotRead(
         _ entry: Entry, _ reason: UnreadableReason, _ view: LogView, _ conversation: Conversation
     ) throws(KithError) {
-        let isTurn = entry.kind == .turn
+        guard entry.kind == .turn else {
+            return passOver(
+                EntryRecord(entry, view: view, author: .unknown, body: .notices([])), reason, view, conversation)
+        }
         let record = EntryRecord(
-            entry, view: view, author: .unknown,
-            body: .notices([.unreadable(isTurn ? .invalidCommit : reason, from: nil)]))
-        if !isTurn { advance(conversation, to: view) }
+            entry, view: view, author: .unknown, body: .notices([.unreadable(.invalidCommit, from: nil)]))
         didNote(record, at: entry, in: conversation)
-        if isTurn { try stop(conversation, .invalidCommit, through: entry.seq) }
+        try stop(conversation, .invalidCommit, through: entry.seq)
+    }
+
+    /// Moves on past a message that can't be used, and says so.
+    private func passOver(
+        _ record: EntryRecord, _ reason: UnreadableReason, _ view: LogView, _ conversation: Conversation
+    ) {
+        advance(conversation, to: view)
+        let name = record.author == .unknown ? nil : name(of: record.author)
+        notePassedOver(record, reason, from: name, in: conversation)
     }
 
     private func processApplication(
@@ -234,19 +245,15 @@ extension Messenger {
         guard message.authenticatedData.isEmpty,
             let content = try? Content(decoding: ContentPadding.unpad(message.data))
         else {
-            advance(conversation, to: view)
             let record = EntryRecord(
-                entry, view: view, author: author, generation: message.generation,
-                body: .notices([.unreadable(.malformed, from: name(of: author))]))
-            return didNote(record, at: entry, in: conversation)
+                entry, view: view, author: author, generation: message.generation, body: .notices([]))
+            return passOver(record, .malformed, view, conversation)
         }
         guard content.messageID == entry.id, try isNew(entry.id, in: conversation) else {
-            advance(conversation, to: view)
             let reason: UnreadableReason = content.messageID == entry.id ? .repeated : .wrongID
             let record = EntryRecord(
-                entry, view: view, author: author, generation: message.generation,
-                body: .notices([.unreadable(reason, from: name(of: author))]))
-            return didNote(record, at: entry, in: conversation)
+                entry, view: view, author: author, generation: message.generation, body: .notices([]))
+            return passOver(record, reason, view, conversation)
         }
         var warnings = try compare(content.view, of: message.sender, at: entry.seq, conversation)
         if let warning = gap(message.sender, at: entry.seq, conversation, loaded.group) { warnings.append(warning) }

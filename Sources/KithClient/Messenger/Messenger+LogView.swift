@@ -160,7 +160,7 @@ extension Messenger {
                 conversation.claims[sender] = nil
                 guard claim.view.seq > conversation.toldHeldBack else { continue }
                 conversation.toldHeldBack = claim.view.seq
-                tell(.warning(conversation.id, .heldBack(through: claim.view.seq)))
+                tell(.heldBack(through: claim.view.seq), in: conversation)
             } else {
                 conversation.claims[sender]?.at = now
                 conversation.claims[sender]?.isAskedAgain = true

@@ -13,13 +13,18 @@ extension Messenger {
         _ = relayID(given: point)
     }
 
-    /// The number of a relay that somebody else named. It is remembered if it is new, and connected to; whoever names one
-    /// that is known cannot change its pass.
+    /// The number of a relay in an invite that the user opened: its pass counts if the relay is known without one.
+    func relayID(opened point: RelayPoint) -> RelayID {
+        if let id = knownRelay(point), point.pass != nil, relays[id]?.pass == nil { remember(point, as: id) }
+        return relayID(for: point)
+    }
+
+    /// The number of a relay that a letter or a contact card names. It is remembered if it is new, and connected to. The pass of
+    /// a relay that is known stays as it is, also if there is none.
     ///
     /// - Parameter isWanted: whether to connect to a relay that is known.
     func relayID(for point: RelayPoint, isWanted: Bool = true) -> RelayID {
         if let id = knownRelay(point) {
-            if isWanted, point.pass != nil, relays[id]?.pass == nil { remember(point, as: id) }
             if isWanted { want(id) }
             return id
         }
@@ -33,6 +38,19 @@ extension Messenger {
     /// The number of a relay that is known, by its address and key.
     func knownRelay(_ point: RelayPoint) -> RelayID? {
         relays.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
+    }
+
+    /// A relay as users are told of it. One that only contacts' cards name is named by the first of them.
+    func knownRelay(_ id: RelayID) -> KnownRelay? {
+        guard let point = relays[id] else { return nil }
+        let isOwn = inboxes.values.contains { inbox in
+            if case .contact = inbox.record.purpose { return false }
+            return inbox.record.relay == id
+        }
+        let naming = contacts.values.filter { contact in
+            contact.inbox.map { $0.relay.address == point.address && $0.relay.pin == point.pin } ?? false
+        }.min { $0.id < $1.id }
+        return KnownRelay(address: point.address, pin: point.pin, namedBy: isOwn ? nil : naming?.name)
     }
 
     private func remember(_ point: RelayPoint, as id: RelayID) {
@@ -134,14 +152,17 @@ extension Messenger {
 
     /// Tells when a relay begins to have no room, and when it has some again.
     private func noteRoom(at relay: RelayID, _ result: Result<Reply, RelayError>) {
-        guard let address = relays[relay]?.address else { return }
         switch result {
-        case .success: if fullRelays.remove(relay) != nil { tell(.relay(address, .connected)) }
+        case .success: if fullRelays.remove(relay) != nil { tell(relay, .connected) }
         // With a number, it is one inbox that is full.
         case .failure(let error) where error.code == .full && error.detail == 0:
-            if fullRelays.insert(relay).inserted { tell(.relay(address, .full)) }
+            if fullRelays.insert(relay).inserted { tell(relay, .full) }
         case .failure: break
         }
+    }
+
+    private func tell(_ relay: RelayID, _ state: RelayState) {
+        if let known = knownRelay(relay) { tell(.relay(known, state)) }
     }
 
     func didStartFollow(

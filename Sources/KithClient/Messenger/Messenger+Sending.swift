@@ -115,7 +115,7 @@ extension Messenger {
         let number = conversation.outbox.remove(at: index).number
         output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
         touch(conversation)
-        tell(.warning(conversation.id, .longerThanRelayTakes(entry, limit: limit)))
+        tell(.longerThanRelayTakes(entry, limit: limit), in: conversation)
     }
 
     /// What was sent before this device was removed, and had no answer then, is in the log already when the device is back:

@@ -45,7 +45,7 @@ extension Messenger {
             didNote(record, at: entry, in: conversation)
             dropOutbox(of: conversation)
             if isLeaving { finishLeaving(conversation) }
-            for warning in warnings { tell(.warning(conversation.id, warning)) }
+            for warning in warnings { tell(warning, in: conversation) }
             return try end(conversation, isLeaving ? .left : .removed(by: name(of: committer)))
         }
         var next = loaded.group

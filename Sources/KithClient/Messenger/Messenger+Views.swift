@@ -30,6 +30,7 @@ extension Messenger {
             status: record.status,
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
             lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
+            relayPin: relay.pin,
             isSuspect: record.isSuspect, isPending: !mayAct(in: conversation) && record.status.isOpen,
             hasAnswer: record.hasAnswer, isInviting: isInviting(to: conversation))
     }

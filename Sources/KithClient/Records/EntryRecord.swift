@@ -154,6 +154,11 @@ extension Notice: TLSCodable {
             self = .unreadable(
                 try reader.readEnum("UnreadableReason"),
                 from: try reader.readPresence() ? try reader.readText(limit: .max) : nil)
+        case 9:
+            self = .unreadable(
+                try reader.readEnum("UnreadableReason"),
+                from: try reader.readPresence() ? try reader.readText(limit: .max) : nil,
+                count: Int(try reader.readUInt32()))
         case 8: self = .missed(first: try reader.readUInt64(), last: try reader.readUInt64())
         case let other: throw .unknownValue(field: "Notice", value: UInt64(other))
         }
@@ -172,11 +177,12 @@ extension Notice: TLSCodable {
         case .left(let who): write(4, who)
         case .renamed(let title, let by): write(5, title, by)
         case .renewed(let by): write(6, by)
-        case .unreadable(let reason, let from):
-            writer.write(UInt8(7))
+        case .unreadable(let reason, let from, let count):
+            writer.write(UInt8(9))
             writer.write(reason.rawValue)
             writer.write(from != nil)
             if let from { writer.writeText(from) }
+            writer.write(UInt32(clamping: count))
         case .missed(let first, let last):
             writer.write(UInt8(8))
             writer.write(first)

@@ -6,3 +6,8 @@ extension RelayPin {
         self.init(ofSubjectPublicKeyInfo: try certificate.extractPublicKey().toSPKIBytes())
     }
 }
+
+extension RelayPin {
+    /// The first 16 digits, to tell keys apart at a glance. Only all 64 prove that two are the same.
+    public var short: String { description.prefix(16) + "…" }
+}

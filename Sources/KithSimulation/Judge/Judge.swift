@@ -197,7 +197,7 @@ final class Judge {
 
     func didTell(_ event: KithEvent, _ client: SimulatedClient) {
         switch event {
-        case .warning(let conversation, let warning): didWarn(warning, conversation, client)
+        case .warning(let conversation, let warning, _): didWarn(warning, conversation, client)
         case .clock(let difference): clocks.append((client.index, difference))
         case .relay(_, let state): relayStates.append((client.index, state))
         case .present(_, _, _, let log): presences.append((client.index, log))
@@ -206,7 +206,7 @@ final class Judge {
         case .message(let message):
             told[client.index, default: []].insert(message.id)
             for warning in message.warnings { didWarn(warning, message.conversation, client) }
-            if case .notice(.unreadable(let reason, _)) = message.body {
+            if case .notice(.unreadable(let reason, _, _)) = message.body {
                 unreadable.append((client.index, reason))
                 if relaysAreHonest { world.violate("\(client.name) cannot read an entry: \(reason)") }
             }

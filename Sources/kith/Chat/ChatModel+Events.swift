@@ -106,7 +106,8 @@ extension ChatModel {
             if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) {
                 show([conflict])
             }
-        case .relay(let address, let state): if address == conversation.relay { handle(state) }
+        case .relay(let relay, let state):
+            if relay.address == conversation.relay, relay.pin == conversation.relayPin { handle(state) }
         case .present(let id, let contact, let name, let log):
             if id == conversation.id { present(contact, name, log) }
         case .inviteUsed(_, let id):
@@ -118,10 +119,10 @@ extension ChatModel {
         case .tooManyPending: notice(KithEvent.tooManyPendingSentence)
         case .nameLost(let name, let relay): notice(KithEvent.nameLostSentence(name, relay))
         case .clock(let difference): notice(difference.sentence)
-        case .warning(let id, let warning):
+        case .warning(let id, let warning, let times):
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
-            show([ScreenLine(.failure, MessageWording.text(warning))])
+            show([ScreenLine(.failure, MessageWording.text(warning, times: times))])
         // The session, which carries the events, reads again.
         case .missed: break
         }
@@ -151,10 +152,11 @@ extension ChatModel {
     private mutating func handle(_ state: RelayState) {
         switch state {
         case .connected:
+            if case .refused = relay { wasConnected = false }
             if !wasConnected { notice("connected to the relay at \(conversation.relay)") }
             wasConnected = true
         case .refused(let error):
-            if relay != state { complain("the relay at \(conversation.relay) is refused: \(error)") }
+            if relay != state { complain("the relay at \(conversation.relay) is refused: \(error.withRemedy)") }
         case .full:
             if relay != state { complain("\(conversation.relay): \(state.fullSentence); what you say waits here") }
         case .waiting(let reason, _):
@@ -166,7 +168,7 @@ extension ChatModel {
         case .connecting: break
         }
         // A try that begins is no news to a user who reads why the last one failed.
-        if case .connecting = state, case .waiting = relay { return }
+        if case .connecting = state, relay?.isTrouble == true { return }
         relay = state
     }
 }

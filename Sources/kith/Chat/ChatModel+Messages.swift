@@ -6,7 +6,8 @@ extension ChatModel {
     /// A message that is new, or that has come further.
     mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
         if message.author == .me, case .text = message.body { return takeOwn(message, isShown: isShown) }
-        guard shown.insert(message.id).inserted else { return }
+        // A line that counts is told again with a higher number.
+        guard shown.insert(message.id).inserted || message.body.counts else { return }
         remember(message)
         if case .contact = message.author { lastFromOthers = message.id }
         lastIsOwn = false
@@ -80,5 +81,12 @@ extension ChatModel {
         bySeq[seq] = message.id
         lastSeq = max(lastSeq, seq)
         oldestSeq = min(oldestSeq ?? seq, seq)
+    }
+}
+
+extension Message.Body {
+    /// Whether it counts more than one of what it tells.
+    fileprivate var counts: Bool {
+        if case .notice(.unreadable(_, _, let count)) = self { count > 1 } else { false }
     }
 }

@@ -192,7 +192,7 @@ struct ChatSession {
     }
 
     private mutating func take(_ event: KithEvent) async -> Bool {
-        if case .warning(desk.conversation, .longerThanRelayTakes(_, let limit)) = event, !isForPerson {
+        if case .warning(desk.conversation, .longerThanRelayTakes(_, let limit), _) = event, !isForPerson {
             fail(Failure(Warning.longerThanRelayTakes(.random(), limit: limit).sentence))
         }
         var isRepeat = false

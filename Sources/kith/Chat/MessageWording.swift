@@ -112,12 +112,15 @@ struct MessageWording: Sendable {
     }
 
     /// A warning in a row of its own.
-    static func text(_ warning: Warning) -> Sentence {
-        switch warning {
+    ///
+    /// - Parameter times: how often it came lately.
+    static func text(_ warning: Warning, times: Int = 1) -> Sentence {
+        let sentence = warning.sentence(times: times)
+        return switch warning {
         case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits:
-            "[\(warning.sentence)]"
+            "[\(sentence)]"
         case .differentLogs, .notKept, .heldBack:
-            "[WARNING: \(warning.sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
+            "[WARNING: \(sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]"
         }
     }
 }

@@ -121,4 +121,31 @@ struct ChangedKeyTests {
             }
         }
     }
+
+    @Test("a relay that was refused for its key is tried again, and used once the right key is back")
+    func relayHeals() async throws {
+        try await withTemporaryFolder { folder in
+            let right = folder.appendingPathComponent("right")
+            let wrong = folder.appendingPathComponent("wrong")
+            var relay = try await ForgetfulRelay.start(in: right)
+            let point = relay.point
+            let alice = try await Person("alice")
+            _ = try await alice.kith.createInvite(at: point)
+            let events = await alice.kith.events()
+            await relay.server.shutDown()
+            relay = try await ForgetfulRelay.start(in: wrong, port: point.address.port)
+            for await event in events {
+                guard case .relay(let known, .refused(.pinMismatch)) = event else { continue }
+                #expect(known == KnownRelay(address: point.address, pin: point.pin) && known.namedBy == nil)
+                break
+            }
+            await relay.server.shutDown()
+            relay = try await ForgetfulRelay.start(in: right, port: point.address.port)
+            let again = await alice.kith.events()
+            for await event in again { if case .relay(_, .connected) = event { break } }
+            await alice.kith.close()
+            await relay.server.shutDown()
+        }
+    }
+
 }

@@ -25,7 +25,7 @@ struct DamagedEntryTests {
         messages.compactMap { message in
             switch message.body {
             case .text(let text): text
-            case .notice(.unreadable(let reason, _)): reason.sentence.description
+            case .notice(.unreadable(let reason, _, _)): reason.sentence.description
             default: nil
             }
         }

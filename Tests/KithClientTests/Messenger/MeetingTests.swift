@@ -78,6 +78,17 @@ struct MeetingTests {
         #expect(names.free("b") == "b (2)")
     }
 
+    @Test("a letter or a card that names a known relay with a pass sets none; an invite that the user opens does")
+    func passIsNotPlanted() throws {
+        let (alice, _) = try messenger("alice")
+        let theirs = try #require(RelayPass("theirs"))
+        _ = alice.relayID(for: try point(pass: nil))
+        _ = alice.relayID(for: try point(pass: theirs))
+        #expect(alice.relays.values.map(\.pass) == [nil])
+        _ = alice.relayID(opened: try point(pass: theirs))
+        #expect(alice.relays.values.map(\.pass) == [theirs])
+    }
+
     @Test("a letter opens with the key package it is for, in its inbox, and with no other")
     func letters() throws {
         let client = try messenger("bob").0.profile.client

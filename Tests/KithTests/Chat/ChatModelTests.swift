@@ -12,6 +12,9 @@ import Testing
     let carol = ContactID(rawValue: 2)
     let relay: RelayAddress
 
+    let relayPin = RelayPin(ofSubjectPublicKeyInfo: [1])
+    var known: KnownRelay { KnownRelay(address: relay, pin: relayPin) }
+
     init() throws { relay = try #require(RelayAddress("127.0.0.1:7443")) }
 
     // MARK: Things
@@ -30,7 +33,7 @@ import Testing
             id: team, name: isGroup ? "team" : "bob", contact: isGroup ? nil : bob, isDirect: !isGroup, status: status,
             memberCount: members,
             unread: unread, readThrough: readThrough, lastSeq: 10, lastActivityMs: now, relay: relay,
-            isSuspect: isSuspect)
+            relayPin: relayPin, isSuspect: isSuspect)
     }
 
     func id(_ number: UInt8) throws -> EntryID { try #require(EntryID(Array(repeating: number, count: 16))) }
@@ -180,9 +183,9 @@ import Testing
         var model = try model(history: [message(1, "one", delivery: .queued), message(2, "two", delivery: .queued)])
         let outputs = model.open(now: now)
         #expect(status(outputs) == "[sending: “one” and 1 more]")
-        let away = model.handle(.event(.relay(relay, .waiting(reason: "it refuses", untilMs: 0))), now: now)
+        let away = model.handle(.event(.relay(known, .waiting(reason: "it refuses", untilMs: 0))), now: now)
         #expect(status(away) == "[waiting: “one” and 1 more · it refuses; trying again]")
-        #expect(model.handle(.event(.relay(relay, .connecting)), now: now) == [])
+        #expect(model.handle(.event(.relay(known, .connecting)), now: now) == [])
         #expect(model.farewell?.text == "[2 messages wait on this device, and go out when Kith runs again]")
     }
 
@@ -372,4 +375,19 @@ import Testing
             ])
         #expect(calls(model.handle(.line("/explain"), now: now)) == [.explain(9)])
     }
+
+    @Test("another key at the relay's address is no news about the conversation's relay")
+    func anotherKey() throws {
+        var model = try model()
+        let other = KnownRelay(address: relay, pin: RelayPin(ofSubjectPublicKeyInfo: [2]), namedBy: "eve")
+        let refusal = RelayState.refused(.pinMismatch(expected: other.pin, found: relayPin))
+        #expect(model.handle(.event(.relay(other, refusal)), now: now) == [])
+        #expect(shown(model.handle(.event(.relay(known, refusal)), now: now)).first?.contains("new invite") == true)
+        // The tries that follow are no news, until one succeeds.
+        #expect(shown(model.handle(.event(.relay(known, .connecting)), now: now)) == [])
+        #expect(shown(model.handle(.event(.relay(known, refusal)), now: now)) == [])
+        let connected = shown(model.handle(.event(.relay(known, .connected)), now: now))
+        #expect(connected == ["[connected to the relay at 127.0.0.1:7443]"])
+    }
+
 }

@@ -12,7 +12,7 @@ extension ChatModelTests {
         _ = model.handle(.event(.message(queued)), now: now)
         #expect(model.waitingCount == 1)
         let warning = Warning.longerThanRelayTakes(queued.id, limit: 2_000)
-        let outputs = model.handle(.event(.warning(team, warning)), now: now)
+        let outputs = model.handle(.event(.warning(team, warning, times: 1)), now: now)
         #expect(model.waitingCount == 0 && model.farewell == nil)
         #expect(shown(outputs).contains { $0.contains("not sent") && $0.contains("much too long") })
         #expect(shown(outputs).contains { $0.contains("2000 bytes") })
@@ -22,12 +22,12 @@ extension ChatModelTests {
     func fullRelay() throws {
         var model = try model()
         _ = model.open(now: now)
-        let first = model.handle(.event(.relay(relay, .full)), now: now)
+        let first = model.handle(.event(.relay(known, .full)), now: now)
         #expect(shown(first).filter { $0.contains("no room") }.count == 1)
         #expect(status(first)??.contains("the relay has no room") == true)
-        #expect(shown(model.handle(.event(.relay(relay, .full)), now: now)).isEmpty)
+        #expect(shown(model.handle(.event(.relay(known, .full)), now: now)).isEmpty)
         #expect(model.relayTrouble == RelayState.full.fullSentence.description)
-        _ = model.handle(.event(.relay(relay, .connected)), now: now)
+        _ = model.handle(.event(.relay(known, .connected)), now: now)
         #expect(model.relayTrouble == nil)
     }
 }

@@ -14,6 +14,7 @@ enum ListenEvent: Sendable {
         var name: String?
         var contact: UInt64?
         var relay: String?
+        var pin: String?
         var state: String?
         var reason: String?
         var invite: UInt64?
@@ -37,7 +38,7 @@ enum ListenEvent: Sendable {
             guard isWanted(summary.id) else { return nil }
             self = .conversation(ConversationReport(summary, event: "conversation"))
         case .contact(let contact): self = .contact(ContactReport(contact, event: "contact"))
-        case .relay(let address, let state): self = Self.relay("\(address)", state)
+        case .relay(let relay, let state): self = Self.relay(relay, state)
         case .present(let id, let contact, let person, let log):
             guard isWanted(id) else { return nil }
             self = .other(
@@ -48,14 +49,15 @@ enum ListenEvent: Sendable {
             self = .other(
                 Other(event: "inviteUsed", conversation: id.rawValue, name: name(id), invite: invite.rawValue),
                 text: "\(name: name(id)) used your invite")
-        case .warning(let id, let warning):
+        case .warning(let id, let warning, let times):
             guard isWanted(id) else { return nil }
             var other = Other(
-                event: "warning", conversation: id.rawValue, name: name(id), warning: warning.sentence.description)
+                event: "warning", conversation: id.rawValue, name: name(id),
+                warning: warning.sentence(times: times).description)
             if case .longerThanRelayTakes(let entry, _) = warning { other.id = entry.hex }
             self = .other(
                 other,
-                text: "\(name: name(id)): \(warning.sentence)")
+                text: "\(name: name(id)): \(warning.sentence(times: times))")
         case .invitationPassedOver(let relay):
             self = .other(
                 Other(event: "invitationPassedOver", relay: "\(relay)"), text: relay.invitationSentence)
@@ -80,17 +82,17 @@ enum ListenEvent: Sendable {
         return .other(other, text: difference.sentence)
     }
 
-    private static func relay(_ address: String, _ state: RelayState) -> ListenEvent {
-        var other = Other(event: "relay", relay: address)
+    private static func relay(_ relay: KnownRelay, _ state: RelayState) -> ListenEvent {
+        var other = Other(event: "relay", name: relay.namedBy, relay: "\(relay.address)", pin: "\(relay.pin)")
         let text: Sentence?
         switch state {
         case .connecting: (other.state, text) = ("connecting", nil)
         case .connected: (other.state, text) = ("connected", nil)
-        case .full: (other.state, text) = ("full", "\(own: address): \(state.fullSentence); trying again")
+        case .full: (other.state, text) = ("full", "\(relay.sentence): \(state.fullSentence); trying again")
         case .waiting(let reason, _):
-            (other.state, other.reason, text) = ("waiting", reason, "\(own: address): \(own: reason); trying again")
+            (other.state, other.reason, text) = ("waiting", reason, "\(relay.sentence): \(own: reason); trying again")
         case .refused(let error):
-            (other.state, other.reason, text) = ("refused", error.description, "\(own: address): \(error)")
+            (other.state, other.reason, text) = ("refused", error.description, "\(relay.sentence): \(error.withRemedy)")
         }
         return .other(other, text: text)
     }

@@ -55,6 +55,8 @@ struct Listener {
     /// What was printed and is not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
+    /// What was last told of each relay.
+    private var relayStates: [KnownRelay: RelayState] = [:]
 
     /// How long reading is not yet said, so that one transaction says it of many messages.
     private static let flush = Duration.milliseconds(200)
@@ -204,8 +206,13 @@ struct Listener {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
             names[message.conversation] = try await kith.conversation(message.conversation).name
-        case .inviteUsed(_, let id), .warning(let id, _): names[id] = try await kith.conversation(id).name
+        case .inviteUsed(_, let id), .warning(let id, _, _): names[id] = try await kith.conversation(id).name
         default: break
+        }
+        if output == .text, case .relay(let relay, let state) = event {
+            // Each try would say the same again.
+            if case .connecting = state { return nil }
+            guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
         if case .missed = event, let ending = try await printUnread() { return ending }
         if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {

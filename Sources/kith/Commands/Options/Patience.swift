@@ -74,12 +74,12 @@ struct Patience: ParsableArguments {
 /// What keeps relays from doing what is asked, told once each time it changes.
 private final class Trouble: Sendable {
     private struct State {
-        var reasons: [RelayAddress: String] = [:]
-        /// Why waiting does not help, by address.
-        var refusals: [RelayAddress: RelayConnectionError] = [:]
-        var full: Set<RelayAddress> = []
+        var reasons: [KnownRelay: String] = [:]
+        /// Why waiting does not help.
+        var refusals: [KnownRelay: RelayConnectionError] = [:]
+        var full: Set<KnownRelay> = []
         /// Relays that have not answered yet.
-        var connecting: Set<RelayAddress> = []
+        var connecting: Set<KnownRelay> = []
         /// Why an invitation is not in its inbox.
         var invitation: String?
         var failure: Failure?
@@ -96,7 +96,7 @@ private final class Trouble: Sendable {
     var reason: String? {
         state.withLock { state in
             state.reasons.values.sorted().first
-                ?? state.invitation ?? state.connecting.map { "\($0): no answer yet" }.sorted().first
+                ?? state.invitation ?? state.connecting.map { "\($0.address): no answer yet" }.sorted().first
         }
     }
 
@@ -106,32 +106,32 @@ private final class Trouble: Sendable {
     /// Returns what there is to tell.
     func note(_ event: KithEvent) -> String? {
         if case .clock(let difference) = event { return difference.sentence.description }
-        if case .warning(_, .invitationWaits(let name, let obstacle)) = event {
+        if case .warning(_, .invitationWaits(let name, let obstacle), _) = event {
             let reason = obstacle.sentence(name).description
             state.withLock { $0.invitation = reason }
             return "\(reason); trying again"
         }
-        guard case .relay(let address, let relayState) = event else { return nil }
+        guard case .relay(let relay, let relayState) = event else { return nil }
         let reason: String?
         let ending: String
         switch relayState {
         case .connecting:
-            state.withLock { _ = $0.connecting.insert(address) }
+            state.withLock { _ = $0.connecting.insert(relay) }
             return nil
         case .connected: (reason, ending) = (nil, "connected")
-        case .full: (reason, ending) = ("\(address): \(relayState.fullSentence)", "trying again")
-        case .waiting(let why, _): (reason, ending) = ("\(address): \(why)", "trying again")
-        case .refused(let why): (reason, ending) = ("\(address): \(why)", "trying again now and then")
+        case .full: (reason, ending) = ("\(relay.address): \(relayState.fullSentence)", "trying again")
+        case .waiting(let why, _): (reason, ending) = ("\(relay.address): \(why)", "trying again")
+        case .refused(let why): (reason, ending) = ("\(relay.sentence): \(why.withRemedy)", "trying again")
         }
         let before = state.withLock { state in
-            defer { state.reasons[address] = reason }
-            state.connecting.remove(address)
-            if case .refused(let error) = relayState { state.refusals[address] = error }
-            if reason == nil { state.refusals[address] = nil }
-            if relayState == .full { state.full.insert(address) } else { state.full.remove(address) }
-            return state.reasons[address]
+            defer { state.reasons[relay] = reason }
+            state.connecting.remove(relay)
+            if case .refused(let error) = relayState { state.refusals[relay] = error }
+            if reason == nil { state.refusals[relay] = nil }
+            if relayState == .full { state.full.insert(relay) } else { state.full.remove(relay) }
+            return state.reasons[relay]
         }
-        return before == reason ? nil : "\(reason ?? "\(address)"); \(ending)"
+        return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
     /// Why none of the relays that are needed will do it: those at an address, or all of a profile's. `nil` while one may.
@@ -139,7 +139,9 @@ private final class Trouble: Sendable {
         let needed = await kith.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
             let refusals = needed.map { relay in
-                state.refusals[relay.address].flatMap { $0.isFinal(for: relay) ? $0 : nil }
+                state.refusals[KnownRelay(address: relay.address, pin: relay.pin)].flatMap {
+                    $0.isFinal(for: relay) ? $0 : nil
+                }
             }
             return refusals.contains(nil) ? nil : refusals.first.flatMap { $0 }
         }

@@ -37,7 +37,7 @@ struct SendProgress {
                 if try await isDone(kith) { return }
                 try check(now)
             case .conversation(let now) where now.id == conversation.id: try check(now)
-            case .warning(conversation.id, .longerThanRelayTakes(let id, let limit)) where waiting.contains(id):
+            case .warning(conversation.id, .longerThanRelayTakes(let id, let limit), _) where waiting.contains(id):
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
             default: continue
             }
