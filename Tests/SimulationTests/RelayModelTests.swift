@@ -174,6 +174,10 @@ private final class Comparison {
     }
 
     private func compare(_ request: Request, _ person: Int) async throws {
+        // The relay gives whispers only to followers that have caught up; the model's always have.
+        if case .whisper(let channel, _, _) = request {
+            for pair in follows where pair.channel == channel { try await settle(pair) }
+        }
         let requestID = UInt32(random.pick(2...1_000_000))
         let (answer, _) = ask(ClientFrame(requestID: requestID, request: request), person)
         let result = await connections[person].result(of: request)

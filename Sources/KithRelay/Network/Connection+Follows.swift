@@ -25,8 +25,8 @@ extension Connection {
             follows[channel] = follow
             perform(step, channel, follow.requestID)
         case .whisper(let epoch, _):
-            // A whisper is for who listens now; it waits for nobody.
-            guard epoch == follow.epoch, canSend else { return false }
+            // A whisper waits for nobody, and never overtakes entries that a follower still lacks.
+            guard epoch == follow.epoch, follow.isLive, canSend else { return false }
             for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
         case .gone:
             follows[channel] = nil

@@ -17,6 +17,9 @@ struct Follow {
     /// Whether the store is being read for it.
     private(set) var isReading = false
 
+    /// Whether everything that is known to be there has been sent.
+    var isLive: Bool { nextSeq > lastSeq }
+
     init(requestID: UInt32, start: FollowStart) {
         self.requestID = requestID
         epoch = start.epoch
@@ -42,7 +45,7 @@ struct Follow {
 
     /// What there is to do now: for a follow that begins, or a connection that can take more again.
     mutating func resume(canSend: Bool) -> Step {
-        if nextSeq > lastSeq { return hasEnded ? .end : .nothing }
+        if isLive { return hasEnded ? .end : .nothing }
         guard canSend, !isReading else { return .nothing }
         isReading = true
         return .read(first: nextSeq, last: lastSeq)
@@ -55,7 +58,7 @@ struct Follow {
         guard let first = entries.first, let last = entries.last, last.epoch == epoch, last.seq > lastSeq else {
             return .nothing
         }
-        let wasLive = nextSeq == lastSeq + 1 && first.seq == nextSeq
+        let wasLive = isLive && first.seq == nextSeq
         lastSeq = last.seq
         hasEnded = last.kind == .turn
         guard wasLive, canSend, fits, !isReading else { return resume(canSend: canSend) }
