@@ -21,7 +21,7 @@ struct RelayRunCommand: AsyncParsableCommand {
               kith relay --listen 0.0.0.0:7443               for others too
               kith relay --listen 127.0.0.1:0 --data /tmp/r  a free port
               kith relay --limit requests-per-second=1000    with another limit
-              kith relay --metrics 127.0.0.1:9090            with its counts for a monitor on this machine
+              kith relay --metrics 127.0.0.1:9090            with counts for a monitor
 
             EXIT CODES
               0  stopped when asked

@@ -10,9 +10,9 @@ struct RelayStatusCommand: AsyncParsableCommand {
         abstract: "Ask a running relay whether it can serve, and what it counts.",
         discussion: """
             EXAMPLES
-              kith relay status                                the relay on this machine
+              kith relay status                           the relay on this machine
               kith relay status --relay relay.example.org:7443
-              kith relay status --metrics 127.0.0.1:9090       with the counts of a relay that serves them there
+              kith relay status --metrics 127.0.0.1:9090  with the counts served there
               kith relay status --metrics 127.0.0.1:9090 --json | jq .metrics
 
             EXIT CODES
