@@ -146,10 +146,11 @@ public struct RelayLimits: Sendable {
     /// One-time key packages on one shelf. More would only be a way to store things.
     public var keyPackages = 1000
     /// Key packages that one inbox gives out at once, and then again one in each `withdrawEveryMs`.
-    public var withdrawBurst = 50
-    /// Key packages that one address takes from one inbox at once, and then again one in each ``withdrawPlaceEveryMs``. A few
-    /// people behind one address find somebody at the same time; eight hostile addresses leave others a part of the rate.
-    public var withdrawPlaceBurst = 10
+    public var withdrawBurst = 400
+    /// Key packages that one address takes from one inbox at once, and then again one in each ``withdrawPlaceEveryMs``. An
+    /// office behind one address joins by one invite without waiting. Eight hostile addresses leave others a part of
+    /// ``withdrawBurst`` and of the rate.
+    public var withdrawPlaceBurst = 40
     /// See ``withdrawPlaceBurst``.
     public var withdrawPlaceEveryMs = 20_000
     /// See ``withdrawBurst``. Emptying a shelf of one-time packages must take an attacker long.

@@ -110,7 +110,7 @@ struct ModelLimits {
     /// Key packages on one shelf.
     static let keyPackages = 1_000
     /// Key packages that one inbox gives out at once, and after how many milliseconds one more.
-    static let withdrawBurst: UInt64 = 50
+    static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
     /// When to look again whether a full inbox has room, in milliseconds.
     static let fullInboxRetryMs: UInt32 = 60_000
