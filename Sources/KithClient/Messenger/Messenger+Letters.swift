@@ -75,7 +75,9 @@ extension Messenger {
         else { return .done }
         let digest = letter.digest
         if let conversation = record.taken.first(where: { $0.letter == digest })?.conversation {
-            if let known = conversations[conversation] { tell(.oldWelcome, in: known) }
+            // Its sender did not learn that it arrived, and the relay no longer knew the entry's id.
+            let isRepeated = record.takenEntries.contains(entry.id)
+            if !isRepeated, let known = conversations[conversation] { tell(.oldWelcome, in: known) }
             return .done
         }
         guard let (number, bundle) = try keyPackage(letter.keyPackage, id),
@@ -94,9 +96,11 @@ extension Messenger {
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
-        return try join(
+        let taken = try join(
             OpenLetter(letter: letter, message: message, welcome: welcome, bundle: bundle, number: number), inbox, id,
             tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
+        if inbox.record.taken.last?.letter == digest { inbox.record.didTake(entry.id) }
+        return taken
     }
 
     /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.

@@ -38,6 +38,8 @@ struct InboxRecord: Sendable {
     private(set) var held: HeldEntry?
     /// The last letters that led to a conversation, by their digests: one that comes again is told of.
     private(set) var taken: [TakenLetter] = []
+    /// The ids of the entries in which those letters came. A sender that lost the relay's answer sends the same entry again.
+    private(set) var takenEntries: [EntryID] = []
 
     struct TakenLetter: Sendable, TLSCodable {
         let letter: [UInt8]
@@ -99,6 +101,12 @@ struct InboxRecord: Sendable {
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation))
     }
 
+    /// Notes the entry in which the newest of ``taken`` came.
+    mutating func didTake(_ entry: EntryID) {
+        takenEntries = Array(takenEntries.suffix(ClientLimits.rememberedLetters - 1))
+        takenEntries.append(entry)
+    }
+
     /// Whether a letter that is still remembered led to a conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
@@ -156,6 +164,7 @@ struct InboxRecord: Sendable {
         writer.write(isSpent)
         writer.write(trimmedSeq)
         writer.write(registeredAt)
+        writer.writeVector(takenEntries)
         return writer.bytes
     }
 
@@ -187,6 +196,7 @@ struct InboxRecord: Sendable {
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
         // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
+        takenEntries = version < 4 ? [] : try reader.readVector()
         try reader.expectEnd()
     }
 }
