@@ -4,6 +4,8 @@ import TLSCodec
 
 /// A letter that a key package of this device opened.
 struct OpenLetter {
+    /// The id of the inbox's entry that it came in.
+    let entry: EntryID
     let letter: InboxLetter
     let message: InboxMessage
     let welcome: Welcome
@@ -74,7 +76,7 @@ extension Messenger {
         }
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
-        inbox.record.didTake(letter.letter, conversation.id)
+        inbox.record.didTake(letter.letter, in: letter.entry, conversation.id)
         if isUninvited {
             // Not to answer would leave them talking to nobody.
             want(.leave, in: conversation)

@@ -74,10 +74,9 @@ extension Messenger {
             let letter = try? InboxLetter(decoding: opened)
         else { return .done }
         let digest = letter.digest
-        if let conversation = record.taken.first(where: { $0.letter == digest })?.conversation {
+        if let taken = record.taken.first(where: { $0.letter == digest }) {
             // Its sender did not learn that it arrived, and the relay no longer knew the entry's id.
-            let isRepeated = record.takenEntries.contains(entry.id)
-            if !isRepeated, let known = conversations[conversation] { tell(.oldWelcome, in: known) }
+            if taken.entry != entry.id, let known = conversations[taken.conversation] { tell(.oldWelcome, in: known) }
             return .done
         }
         guard let (number, bundle) = try keyPackage(letter.keyPackage, id),
@@ -96,11 +95,10 @@ extension Messenger {
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
-        let taken = try join(
-            OpenLetter(letter: letter, message: message, welcome: welcome, bundle: bundle, number: number), inbox, id,
-            tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
-        if inbox.record.taken.last?.letter == digest { inbox.record.didTake(entry.id) }
-        return taken
+        return try join(
+            OpenLetter(
+                entry: entry.id, letter: letter, message: message, welcome: welcome, bundle: bundle, number: number),
+            inbox, id, tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
     }
 
     /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.

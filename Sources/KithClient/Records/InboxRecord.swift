@@ -38,26 +38,30 @@ struct InboxRecord: Sendable {
     private(set) var held: HeldEntry?
     /// The last letters that led to a conversation, by their digests: one that comes again is told of.
     private(set) var taken: [TakenLetter] = []
-    /// The ids of the entries in which those letters came. A sender that lost the relay's answer sends the same entry again.
-    private(set) var takenEntries: [EntryID] = []
 
     struct TakenLetter: Sendable, TLSCodable {
         let letter: [UInt8]
         let conversation: ConversationID
+        /// The id of the entry that it came in; nil if an earlier version stored the letter. A sender that lost the relay's
+        /// answer sends the same entry again.
+        let entry: EntryID?
 
-        init(letter: [UInt8], conversation: ConversationID) {
+        init(letter: [UInt8], conversation: ConversationID, entry: EntryID?) {
             self.letter = letter
             self.conversation = conversation
+            self.entry = entry
         }
 
         init(from reader: inout TLSReader) throws(TLSCodecError) {
             letter = Array(try reader.readBytes(32))
             conversation = ConversationID(rawValue: try reader.readUInt64())
+            entry = try reader.readOptional()
         }
 
         func encode(into writer: inout TLSWriter) {
             writer.writeBytes(letter)
             writer.write(conversation.rawValue)
+            writer.writeOptional(entry)
         }
     }
 
@@ -96,15 +100,9 @@ struct InboxRecord: Sendable {
         return now
     }
 
-    mutating func didTake(_ letter: InboxLetter, _ conversation: ConversationID) {
+    mutating func didTake(_ letter: InboxLetter, in entry: EntryID, _ conversation: ConversationID) {
         taken = Array(taken.suffix(ClientLimits.rememberedLetters - 1))
-        taken.append(TakenLetter(letter: letter.digest, conversation: conversation))
-    }
-
-    /// Notes the entry in which the newest of ``taken`` came.
-    mutating func didTake(_ entry: EntryID) {
-        takenEntries = Array(takenEntries.suffix(ClientLimits.rememberedLetters - 1))
-        takenEntries.append(entry)
+        taken.append(TakenLetter(letter: letter.digest, conversation: conversation, entry: entry))
     }
 
     /// Whether a letter that is still remembered led to a conversation.
@@ -164,7 +162,6 @@ struct InboxRecord: Sendable {
         writer.write(isSpent)
         writer.write(trimmedSeq)
         writer.write(registeredAt)
-        writer.writeVector(takenEntries)
         return writer.bytes
     }
 
@@ -190,14 +187,26 @@ struct InboxRecord: Sendable {
         depositedAt = try reader.readUInt64()
         isClosing = try reader.readPresence()
         nextKeyPackage = try reader.readUInt64()
-        taken = try reader.readVector()
+        taken = version < 4 ? try Self.lettersBeforeVersion4(&reader) : try reader.readVector()
         held = version == 1 ? nil : try reader.readOptional()
         isSpent = version < 3 ? false : try reader.readPresence()
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
         // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
-        takenEntries = version < 4 ? [] : try reader.readVector()
         try reader.expectEnd()
+    }
+
+    /// `struct { opaque letter[32]; uint64 conversation; } letters<V>;`
+    private static func lettersBeforeVersion4(_ reader: inout TLSReader) throws(TLSCodecError) -> [TakenLetter] {
+        var letters = TLSReader(try reader.readOpaque(limit: 64 * ClientLimits.rememberedLetters))
+        var taken: [TakenLetter] = []
+        while !letters.isAtEnd {
+            taken.append(
+                TakenLetter(
+                    letter: Array(try letters.readBytes(32)),
+                    conversation: ConversationID(rawValue: try letters.readUInt64()), entry: nil))
+        }
+        return taken
     }
 }
 
