@@ -87,6 +87,18 @@ struct Circle {
         lie(about: channel, to: viewers, edit)
     }
 
+    /// Has the relay show some members the next two entries in the other order.
+    func swapNextTwo(to viewers: Set<Int>) {
+        let first = length
+        show(to: viewers) { log in
+            guard log.count > first else { return log }
+            guard log.count > first + 1 else { return Array(log.dropLast()) }
+            var log = log
+            log.swapAt(first, first + 1)
+            return log
+        }
+    }
+
     /// Has the relay show some people a channel's log otherwise than it is.
     func lie(about lied: ChannelID, to viewers: Set<Int>, _ edit: @escaping ([InventedEntry]) -> [InventedEntry]) {
         let simulation = simulation
