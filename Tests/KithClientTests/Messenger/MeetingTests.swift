@@ -54,6 +54,18 @@ struct MeetingTests {
         }
         #expect(throws: (any Error).self) { try InboxRecord(stored: [5] + record.encoded.dropFirst()) }
 
+        // Version 4 also added the entry's id to each letter that led to a conversation.
+        let entry = EntryID.random()
+        record.didTake(try InboxLetter(decoding: [1, 1, 1, 2, 1, 3]), in: entry, ConversationID(rawValue: 9))
+        let stored = record.encoded
+        let added = try #require(stored.firstRange(of: [1] + entry.encoded))
+        let length = added.lowerBound - 41
+        #expect(stored[length] == 57)
+        let before = stored[..<length] + [40] + stored[(length + 1)..<added.lowerBound] + stored[added.upperBound...]
+        let letters = try InboxRecord(stored: [3] + before.dropFirst().dropLast(16)).taken
+        #expect(letters.map(\.letter) == record.taken.map(\.letter))
+        #expect(letters.map(\.conversation.rawValue) == [9] && letters.map(\.entry) == [nil])
+
         let (day, minutes, begin): (UInt64, UInt64, UInt64) = (86_400_000, 600_000, 1_750_000_000_000)
         #expect(record.hold(7, now: begin) == begin)
         let again = try InboxRecord(stored: record.encoded)
