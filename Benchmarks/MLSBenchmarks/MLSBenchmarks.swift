@@ -95,7 +95,7 @@ enum Bench {
     static let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: now)
 
     static func client(_ name: String, _ suite: CipherSuite) throws -> Client {
-        // What mls-rs lists by default, and no GREASE as it sends none, so that sizes can be compared.
+        // The lists that mls-rs sends by default. It sends no GREASE, so there is none here: sizes can be compared.
         let suites = (1...7).map { CipherSuite(rawValue: $0) } + (suite.rawValue > 7 ? [suite] : [])
         var client = Client(
             credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite),

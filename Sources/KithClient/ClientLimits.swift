@@ -99,14 +99,14 @@ public enum ClientLimits {
     /// How many entries a device sees in a group before it renews its keys.
     public static let renewalEntries = 1_000
 
-    /// How long a key package is valid after it was made, in seconds: 90 days.
+    /// Lifetime of a key package from its making on, in seconds: 90 days.
     public static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
 
     /// From how long before it was made a key package is valid, in seconds: 300 days, for owners whose clock is ahead and senders
     /// whose clock is behind. The beginning protects nothing, and both parts stay below the 400 days that MLS accepts.
     public static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
 
-    /// How long a key package's private keys are kept after its lifetime, in milliseconds: a letter that was sent in time may
+    /// Time for which a key package's private keys outlive it, in milliseconds: a letter that was sent in time may
     /// lie at the relay for 30 days.
     public static let keyPackageGraceMs: UInt64 = 30 * 24 * 3_600_000
 
@@ -118,7 +118,7 @@ public enum ClientLimits {
     /// texts are plainly wrong then.
     public static let clockTellMs: UInt64 = 3_600_000
 
-    /// How often to look whether a clock that looks wrong was set, in milliseconds: 10 minutes.
+    /// Pause between two looks at a clock that seems wrong, in milliseconds: 10 minutes.
     public static let clockPatienceMs: UInt64 = 600_000
 
     /// The first wait for another key package in place of one that is not valid now, in milliseconds. Doubles up to
@@ -184,7 +184,7 @@ public enum ClientLimits {
     /// anew, so that what is kept of a flood stays small.
     static let kindsPassedOver = 32
 
-    /// How long a warning counts as the same one again, in milliseconds: 10 minutes. A relay that misbehaves without end is told
+    /// Time within which a warning counts as a repeat, in milliseconds: 10 minutes. A relay that misbehaves without end is told
     /// a few times an hour.
     static let repeatMs: UInt64 = 600_000
 
@@ -207,7 +207,7 @@ public enum ClientLimits {
     /// nothing by more threads than can wait for a disk at once.
     public static let profileThreads = 8
 
-    /// How long a connection that is closed here waits for the relay's goodbye: a second is all that closing may take, and
+    /// Wait for the relay's goodbye when a connection is closed here: a second is all that closing may take, and
     /// what was not sent by then is sent by the next connection.
     static let goodbye = TimeAmount.milliseconds(500)
 

@@ -45,13 +45,13 @@ public struct RelayLimits: Sendable {
     /// A connection over a rate is not read for at least this long, in milliseconds: twenty wake-ups a second are few, and a
     /// delay of this length is hardly felt.
     static let shortestPauseMs: Int64 = 50
-    /// How long nothing is accepted after the system could not, in milliseconds: what is missing then, most often file
+    /// Pause after the system could not accept a connection, in milliseconds: what is missing then, most often file
     /// descriptors, comes back when connections close, and a client waits that long without noticing.
     static let acceptPauseMs: Int64 = 500
     /// Connections to the listener for `/metrics`, and how long each may take, in milliseconds: one monitor needs one.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
-    /// How much of a round there is to share while several addresses wait, in appends: two to three milliseconds. Shorter
+    /// Size of a round while several addresses wait, in appends: two to three milliseconds. Shorter
     /// rounds spend more of their time waiting for the disk.
     static let roundCost = 512
     /// Channels that one connection follows: a client has one connection for all its conversations.
@@ -92,7 +92,7 @@ public struct RelayLimits: Sendable {
     static let fullInboxRetryMs: UInt32 = 60_000
     /// How long entries are kept where the creator asked for nothing, and at most, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
-    /// How much the store takes, in MiB; 0 for 80 % of what its file system has for it: its own size and what is free. The rest
+    /// Bound on the store, in MiB; 0 for 80 % of what its file system has for it: its own size and what is free. The rest
     /// is for the system, and for what is written before it is looked again.
     public var storeMiB = 0
     /// Percent of that from which on nothing new is taken (channels, key packages, names), and from which on no entries of
@@ -102,7 +102,7 @@ public struct RelayLimits: Sendable {
     static let noLatePercent: UInt64 = 95
     /// A channel is late for a week, in milliseconds: whoever fills a store makes channels to do it with.
     static let lateChannelMs: UInt64 = 7 * 86_400_000
-    /// How often it is looked how full the store is, in nanoseconds. In a second a disk writes some hundred MiB.
+    /// Interval between checks of the store's fill level, in nanoseconds. In a second a disk writes some hundred MiB.
     static let spaceLookNanoseconds: Int64 = 1_000_000_000
     /// When to try again with a full store, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
@@ -137,7 +137,7 @@ public struct RelayLimits: Sendable {
     /// One that jumps further is believed when it has lasted this long, in milliseconds: a day in which an operator, or the
     /// network's time, can set it right.
     static let doubtedJumpMs: UInt64 = 86_400_000
-    /// How often the time is noted for the next start, in milliseconds.
+    /// Interval at which the time is noted for the next start, in milliseconds.
     static let notedClockMs: UInt64 = 3_600_000
 
     /// How long a repeated entry id is recognised at least, in seconds. A device that could not ask for longer than a
@@ -258,7 +258,7 @@ public struct RelayLimits: Sendable {
         return true
     }
 
-    /// How much of a file system the store takes unless it was told.
+    /// Share of a file system that the store takes by default.
     func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {

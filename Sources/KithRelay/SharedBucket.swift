@@ -4,7 +4,7 @@ import Synchronization
 /// and ``charge(_:atNanoseconds:)`` says how long to wait before the next.
 final class SharedBucket: Sendable {
     private let nanosecondsEach: Int64
-    /// How long the empty bucket takes to fill.
+    /// Time in which the empty bucket fills.
     private let nanosecondsFull: Int64
     /// When the bucket would be full again, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)

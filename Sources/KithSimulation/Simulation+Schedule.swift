@@ -126,7 +126,7 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// How far a device's clock may be off, in milliseconds: mostly by less than a day, and now and then by days or years.
+    /// Error of a device's clock, in milliseconds: mostly by less than a day, and now and then by days or years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]

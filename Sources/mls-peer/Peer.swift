@@ -24,7 +24,7 @@ enum MLSPeer {
         }
     }
 
-    /// What the arguments choose; nil if they are not understood.
+    /// The choice that the arguments make; nil if they are not understood.
     private static func configuration(_ arguments: ArraySlice<String>) -> MLSConfiguration? {
         var configuration = MLSConfiguration()
         var rest = arguments

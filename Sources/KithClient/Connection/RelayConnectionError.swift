@@ -119,7 +119,7 @@ extension RelayConnectionError.Unreachable: CustomStringConvertible {
 }
 
 extension RelayError.Code {
-    /// What it means for the user. The relay's own sentence is not shown: it could say anything.
+    /// The refusal in words for the user. The relay's own sentence is not shown: it could say anything.
     package var words: String {
         switch self {
         case .badFrame: "it could not read what this Kith said"

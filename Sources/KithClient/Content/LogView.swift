@@ -3,7 +3,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// How a device has seen a channel's log: a running hash over one epoch's entries up to a seq, and the hash at which the epoch
+/// A device's view of a channel's log: a running hash over one epoch's entries up to a seq, and the hash at which the epoch
 /// before it ended.
 ///
 /// ```text
@@ -25,7 +25,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
     /// The hash after the turn that opened the epoch, 32 bytes.
     let previous: [UInt8]
 
-    /// What stands for the epoch before the first.
+    /// Stands for the epoch before the first.
     static let noPrevious = [UInt8](repeating: 0, count: 32)
 
     init(seq: UInt64, hash: [UInt8], previous: [UInt8]) {

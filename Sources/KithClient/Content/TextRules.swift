@@ -1,9 +1,9 @@
-/// What a message's text must be: of everyone who sends one, whatever the command, and of every one that is received.
+/// The rules for a message's text. They hold for every command that sends one and for every text that is received.
 ///
 /// It is judged by Unicode scalars. A character in Swift's sense may be a control character or a space with marks on it, and
 /// hide what it begins with.
 public enum TextRules {
-    /// What is wrong with a text.
+    /// A fault of a text.
     public enum Problem: Hashable, Sendable {
         /// There is nothing in it but white space.
         case blank
@@ -13,7 +13,7 @@ public enum TextRules {
         case tooLong(limit: Int)
     }
 
-    /// What keeps a text from being a message; `nil` if nothing does.
+    /// Returns the fault that keeps a text from being a message; `nil` if there is none.
     ///
     /// - Parameter limit: the longest text that is taken, in bytes.
     public static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {

@@ -10,7 +10,7 @@ public struct ClockDifference: Hashable, Sendable {
 
     /// Whose clock it is.
     public let witness: Witness
-    /// How far this device's clock is ahead of the other, in milliseconds; negative if it is behind.
+    /// Lead of this device's clock over the other, in milliseconds; negative if it is behind.
     public let aheadMs: Int64
 
     /// A difference from its parts.
@@ -19,7 +19,7 @@ public struct ClockDifference: Hashable, Sendable {
         self.aheadMs = aheadMs
     }
 
-    /// What differs and what to do, without a full stop.
+    /// The difference and its remedy, without a full stop.
     public var sentence: Sentence {
         let difference: Sentence = "\(own: Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
         switch witness {
@@ -43,6 +43,6 @@ public struct ClockDifference: Hashable, Sendable {
 }
 
 extension RelayWelcome {
-    /// How far this device's clock is ahead of the relay's, in milliseconds, if the relay has answered just now.
+    /// Lead of this device's clock over the relay's, in milliseconds, if the relay has answered just now.
     public var clockLeadMs: Int64 { Kith.now.lead(over: timeMs) }
 }

@@ -35,7 +35,7 @@ extension Kith {
     /// How many texts wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
 
-    /// How much of what was read so far is damaged on the disk and was left out or shown as unreadable.
+    /// Count of damaged values that reading left out or showed as unreadable so far.
     public func damage() -> (entries: Int, otherValues: Int) {
         (messenger.damagedEntries.count, messenger.damagedValues)
     }

@@ -38,7 +38,7 @@ public enum KithError: Error, Hashable, Sendable {
     case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
     /// This device's clock or the relay's is wrong, and what was to be made would bear a wrong date.
     case wrongClock(ClockDifference)
-    /// What the person left to be added with is not valid now. They are added once it is, or once their device has left other
+    /// The key package of the person is not valid now. They are added once it is, or once their device has left other
     /// keys; nothing has to be done for that. With the difference, if this device's clock seems to be the wrong one.
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
     /// The key package is not from the account that it should be from.

@@ -299,7 +299,7 @@ public enum KithEvent: Hashable, Sendable {
     case invitationPassedOver(RelayAddress)
     /// This device's clock or another's is wrong. Told once for each, and again when the difference has changed.
     case clock(ClockDifference)
-    /// So many conversations that strangers began wait for the user that no more are taken: further letters stay at the relay.
+    /// The limit of conversations that strangers began is reached: further letters stay at the relay until the user decides.
     case tooManyPending
     /// Another person holds a name under which this profile was registered at a relay.
     case nameLost(Name, RelayAddress)
@@ -307,7 +307,7 @@ public enum KithEvent: Hashable, Sendable {
     case missed
 }
 
-/// How the log that a member was shown compares with the one that this device was shown.
+/// A member's view of the log, compared with this device's.
 public enum LogComparison: Hashable, Sendable {
     /// They are the same.
     case same

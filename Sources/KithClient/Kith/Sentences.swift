@@ -69,7 +69,7 @@ extension Warning {
 }
 
 extension Warning {
-    /// What is wrong, and how often that came lately.
+    /// The warning, and its count if it came repeatedly.
     public func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times by now)" : sentence }
 }
 
@@ -105,7 +105,7 @@ extension RelayConnectionError {
 }
 
 extension LogComparison {
-    /// What a member who is here has proved, as the end of a sentence that names the member.
+    /// The proof of a member who is here, as the end of a sentence that names the member.
     public var sentence: Sentence {
         switch self {
         case .same: "sees the same group and log"

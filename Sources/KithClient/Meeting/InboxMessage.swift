@@ -24,7 +24,7 @@ struct InboxMessage: Sendable {
     let welcome: [UInt8]
     /// Where the group's ratchet tree is.
     let tree: TreeSource
-    /// How the inviter had seen the log at the epoch's begin.
+    /// The inviter's view of the log at the epoch's begin.
     let view: LogView
 }
 

@@ -14,7 +14,7 @@ struct Clocks {
     private var steady: UInt64
     /// Whether the device's clock was set since the last ``didSet()``.
     private var wasSet = false
-    /// What relays said when they were connected to, and ``now`` at that moment.
+    /// The time of each relay when it was connected to, and ``now`` at that moment.
     private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
 
     /// - Parameters:
@@ -46,7 +46,7 @@ struct Clocks {
     /// A relay's clock, in milliseconds since 1970; `nil` if it has not been connected to since the profile was opened.
     func relayTime(_ id: RelayID) -> UInt64? { told[id].map { $0.time.plus(now - min(now, $0.at)) } }
 
-    /// How far the device's clock is ahead of a relay's, in milliseconds; negative if it is behind.
+    /// Lead of the device's clock over a relay's, in milliseconds; negative if it is behind.
     func lead(over relay: RelayID) -> Int64? { relayTime(relay).map { wall.lead(over: $0) } }
 
     // MARK: Two clocks
@@ -81,7 +81,7 @@ extension UInt64 {
         return overflows ? .max : sum
     }
 
-    /// How much greater this is than another; negative if it is less.
+    /// The difference to another value; negative if this one is less.
     func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
     }

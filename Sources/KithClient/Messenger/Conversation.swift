@@ -42,7 +42,7 @@ final class Conversation {
     var claims: [LeafIndex: Claim] = [:]
     /// Lines that count entries which could not be read. Others begin once something else was shown.
     var passedOver: [PassedOver.Kind: PassedOver] = [:]
-    /// How often warnings of a kind came lately, and when the last one did, in milliseconds.
+    /// Recent count of each kind of warning, and the time of the last one, in milliseconds.
     var warned: [UInt8: (count: Int, at: UInt64)] = [:]
     /// The last entry that the user was told is held back.
     var toldHeldBack: UInt64 = 0
@@ -223,7 +223,7 @@ enum KeyPackageFetch {
 struct HeldKeyPackage {
     /// When to look again, in milliseconds of ``Messenger/now``.
     var againAt: UInt64
-    /// How long to wait then.
+    /// The wait after this try.
     var patienceMs = ClientLimits.keyPackagePatienceMs
 }
 

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// What is done about clocks that disagree: Kith says so, makes nothing that depends on the date, and deletes nothing.
+// Clocks that disagree: Kith says so, makes nothing that depends on the date, and deletes nothing.
 
 extension Messenger {
     /// The device's clock, in milliseconds since 1970: for dates, which others see or which outlast this process.

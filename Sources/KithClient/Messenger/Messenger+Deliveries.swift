@@ -15,7 +15,7 @@ struct PendingDelivery {
     var patienceMs: UInt64?
     /// When to try again, in milliseconds since 1970.
     var retryAt: UInt64?
-    /// How often in a row the relay asked for patience.
+    /// Consecutive refusals that asked to try again later.
     var refusals = 0
     /// Whether the user was told that it waits.
     var isTold = false
@@ -187,7 +187,7 @@ extension Messenger {
 }
 
 extension InvitationObstacle {
-    /// What a refusal that may pass says of an inbox. A relay names the size of an inbox that is full, and none for its disk.
+    /// Reads an inbox's state from a refusal that may pass. A relay names the size of a full inbox, and none for its disk.
     init(_ error: RelayError) {
         switch error.code {
         case .full: self = error.detail > 0 ? .inboxFull : .relayFull

@@ -101,7 +101,7 @@ extension Messenger {
             inbox, id, tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
     }
 
-    /// Whoever knows a name may try to bring this device to any relay. The user is told of each relay once, and of few.
+    /// Tells the user of an invitation at an unknown relay: of each relay once, and of few. Anybody can send one to a name.
     func tellOfInvitation(at relay: RelayAddress) {
         guard toldRelays.count < ClientLimits.relaysToldOf, toldRelays.insert(relay).inserted else { return }
         tell(.invitationPassedOver(relay))

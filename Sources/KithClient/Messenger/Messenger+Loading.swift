@@ -135,7 +135,7 @@ extension Messenger {
         }
     }
 
-    /// How many groups are in memory.
+    /// The number of groups in memory.
     package var loadedGroups: Int { conversations.values.count { $0.loaded != nil } }
 
     /// Whether a conversation's group is known: a device that was restored from a backup has none until it is added again.

@@ -2,7 +2,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// What waits for a relay's answer about a name.
+/// The request that waits for a relay's answer about a name.
 enum NameAsker: Hashable, Comparable, Sendable {
     /// A command.
     case command(CommandID)

@@ -63,7 +63,7 @@ enum LiveCheck: Hashable, Sendable, TLSCodable {
     static let label: StaticString = "Kith live v2"
 }
 
-/// What the answer to a challenge signs.
+/// The structure that the answer to a challenge signs.
 private struct LiveProof {
     let challenge: [UInt8]
     let nonce: [UInt8]

@@ -35,7 +35,7 @@ package final class Messenger {
 
     /// The time, as of the input that is being handled.
     var clocks: Clocks
-    /// How far this device's clock was ahead of relays' when the user was told of it, in milliseconds.
+    /// The clock's lead over each relay's when the user was told of it, in milliseconds.
     var clockTold: [RelayID: Int64] = [:]
     /// Whether the user was told that a contact's clock differs.
     var isContactClockTold = false
@@ -54,7 +54,7 @@ package final class Messenger {
     /// Key packages that were made in this step and are not in the store yet.
     var freshBundles: [InboxItem: KeyPackageBundle] = [:]
     var nextNumbers = NextNumbers()
-    /// What is stored of them.
+    /// The stored part of them.
     var storedNumbers = NextNumbers()
     /// Counts the uses of groups, to tell which were not used for the longest time.
     var groupUses: UInt64 = 0
@@ -66,7 +66,7 @@ package final class Messenger {
     var commandsByIntent: [IntentPlace: [CommandID]] = [:]
     /// Commands that wait for an inbox to be ready, or to be closed.
     var commandsByInbox: [InboxID: [CommandID]] = [:]
-    /// What relays are asked about names.
+    /// Requests about names that wait for relays.
     var nameRequests: [NameAsker: NameRequest] = [:]
 
     /// Reads a profile's state.

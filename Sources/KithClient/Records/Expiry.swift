@@ -3,7 +3,7 @@ import TLSCodec
 /// When a text that was to be deleted after a while is over. Each of two clocks has a time of its own, so that neither, wrong
 /// or set meanwhile, erases it early.
 struct Expiry: Hashable, Sendable, TLSCodable {
-    /// How long the text may be shown, in seconds.
+    /// Time for which the text may be shown, in seconds.
     let seconds: UInt32
     /// The time to hide it at, by the device's clock, in milliseconds since 1970.
     private(set) var hideAt: UInt64
@@ -59,7 +59,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         }
     }
 
-    /// What the first version stored: it does not say how long the text could be shown.
+    /// Reads the first version, which lacks the time for which the text may be shown.
     init(at time: UInt64) {
         seconds = .max
         hideAt = time

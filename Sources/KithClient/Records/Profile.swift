@@ -18,7 +18,7 @@ package struct Profile: Sendable {
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// How long a device certificate is valid before and after it was made, in seconds: ten years. A device is given up by
+    /// Lifetime of a device certificate before and after it was made, in seconds: ten years. A device is given up by
     /// removing it, so the lifetime need not be short; and a clock that is wrong by less does no harm.
     private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 

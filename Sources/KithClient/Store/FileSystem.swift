@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// What file systems differ in: whether a file can have two names (FAT and exFAT have no hard links), and whether it has a
+/// Differences between file systems: whether a file can have two names (FAT and exFAT have no hard links), and whether it has a
 /// mode. Each function returns an error number of the system, or 0.
 enum FileSystem {
     /// Gives a complete file its name, unless a file has that name: then the result is `EEXIST`, and both are as they were.

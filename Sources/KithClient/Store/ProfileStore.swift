@@ -105,7 +105,7 @@ public struct StoreKey: Hashable, Sendable {
 
 /// A value that was read, with its place.
 public struct StoredValue: Hashable, Sendable {
-    /// What it belongs to.
+    /// The value it belongs to.
     public let owner: UInt64
     /// Its number there.
     public let item: UInt64

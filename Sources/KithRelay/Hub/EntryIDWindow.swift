@@ -5,7 +5,7 @@ import KithWire
 /// Two generations, so that forgetting costs nothing: the older one is dropped when the newer one has become old enough, or
 /// large enough.
 struct EntryIDWindow {
-    /// How long and how many ids are kept.
+    /// Bounds on the age and the number of ids.
     struct Bounds {
         /// Ids are kept for at least this long, as far as the counts allow, and for at most twice as long.
         let lifetimeMs: UInt64

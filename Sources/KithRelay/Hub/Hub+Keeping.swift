@@ -1,6 +1,6 @@
 import KithWire
 
-/// What channels keep, and for how long.
+/// Expiry and budgets of what channels keep.
 extension Hub {
     // MARK: Capacity
 
@@ -136,7 +136,7 @@ extension RelayError {
     static let storeIsFull = RelayError(
         .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
 
-    /// What a client is told of a store's failure. The store's own words stay with the relay.
+    /// The answer to a client for a store's failure. The store's own words stay with the relay.
     init(_ failure: StoreFailure) {
         switch failure {
         case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)

@@ -35,7 +35,7 @@ actor Hub {
     var busy: [ChannelID: Busy] = [:]
     /// What came back from the slow way and goes before the next intake.
     private var resumed: [IntakeItem] = []
-    /// What waits for a later round, so that no address fills this one.
+    /// Requests left for a later round, so that no address fills this one.
     private var line = RoundLine()
     private var isDraining = false
     private var linger: Linger
@@ -46,11 +46,11 @@ actor Hub {
     /// What addresses owe for loading, and the loading of many entry ids at once.
     var charges: LoadCharges
     var largeLoads = OneAtATime()
-    /// What addresses have waiting in inboxes, and have taken from them.
+    /// Each address's share of inboxes, and of the key packages taken from them.
     var shares: InboxShares
     var withdrawals: PlaceWithdrawals
     let idBounds: EntryIDWindow.Bounds
-    /// What addresses may have stored, and what the store still takes.
+    /// Budgets of addresses, and the fill level of the store.
     var budgets: PlaceBudgets
     var level = StoreLevel.roomy
     private var looksAtSpaceAt = Int64.min

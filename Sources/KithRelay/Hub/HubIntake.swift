@@ -31,13 +31,13 @@ enum Intake: Sendable {
 struct IntakeItem: Sendable {
     let connection: ConnectionNumber
     let intake: Intake
-    /// How much of a round it takes, in appends.
+    /// Its cost to a round, in appends.
     var cost = 1
 }
 
 /// Where event loops leave what the hub takes: one lock for each batch, and one wake-up for as long as the hub is busy.
 final class HubIntake: Sendable {
-    /// What one read of a connection brought.
+    /// The requests that one read of a connection brought.
     struct Batch: Sendable {
         let place: String
         let items: [IntakeItem]

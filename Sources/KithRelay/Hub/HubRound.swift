@@ -1,8 +1,8 @@
 import KithWire
 
-/// What a round of the hub works with.
+/// The working state of a round of the hub.
 extension Hub {
-    /// What a round has decided so far.
+    /// The decisions of a round so far.
     struct Round {
         var nowMs: UInt64 = 0
         var uptime: Int64 = 0
@@ -16,7 +16,7 @@ extension Hub {
 
     /// A channel about which the store is being asked.
     struct Busy {
-        /// How many tasks are at it.
+        /// The number of tasks at work on it.
         var tasks = 0
         /// Requests that wait until they are done.
         var waiting: [IntakeItem] = []

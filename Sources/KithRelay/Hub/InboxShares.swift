@@ -1,11 +1,11 @@
 import KithWire
 
-/// How much of each inbox each address occupies, so that none of them occupies it all.
+/// Each address's share of each inbox, bounded so that none occupies it all.
 ///
 /// In memory only: it says which address wrote to which inbox, which is nothing for a disk. So a restart forgets it, and an
 /// address may then occupy its share once more beside what it has there already.
 struct InboxShares {
-    /// What one address has waiting in one inbox, in runs of its letters: a run counts until all of it was read.
+    /// The letters of one address that wait in one inbox, in runs of its letters: a run counts until all of it was read.
     private struct Share {
         var runs: [Run] = []
 
@@ -64,7 +64,7 @@ struct InboxShares {
     }
 }
 
-/// How fast each address takes key packages from each inbox, so that none of them takes them all.
+/// The rate at which each address takes key packages from each inbox, bounded so that none takes them all.
 struct PlaceWithdrawals {
     private var buckets = RecentTable<Int, TokenBucket>(atMost: RelayLimits.inboxShares)
     private let fresh: TokenBucket

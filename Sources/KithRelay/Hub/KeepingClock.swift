@@ -11,7 +11,7 @@ struct KeepingClock {
     /// - Parameter notedMs: the time that was noted last, if any.
     init(notedMs: UInt64? = nil) { timeMs = notedMs }
 
-    /// How far the machine's clock is ahead, in milliseconds; 0 unless it is doubted.
+    /// Lead of the machine's clock, in milliseconds; 0 unless it is doubted.
     private(set) var aheadMs: UInt64 = 0
 
     /// The time now.

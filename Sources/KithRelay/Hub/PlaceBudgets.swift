@@ -1,6 +1,6 @@
 import KithWire
 
-/// What the connections of one address may still have stored today.
+/// The rest of an address's budget for today, over all of its connections.
 final class PlaceBudget {
     let place: String
     var connections = 0
@@ -35,7 +35,7 @@ final class PlaceBudget {
         self.buckets = buckets
     }
 
-    /// What storing a payload costs, in bytes.
+    /// The cost of storing a payload, in bytes.
     static func cost(_ payload: Int) -> Int { payload + StoreLimits.rowBytes }
 }
 

@@ -1,7 +1,7 @@
 import KithWire
 
 extension Request {
-    /// What the request takes of the relay beside its bytes, in appends: about as measured. One that goes to the disk for
+    /// The cost of the request beside its bytes, in appends: about as measured. One that goes to the disk for
     /// itself, or has a signature verified, takes as long as a dozen that share a commit.
     var cost: Int {
         switch self {

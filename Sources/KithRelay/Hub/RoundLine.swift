@@ -8,7 +8,7 @@ import NIOCore
 struct RoundLine {
     private struct Line {
         var items = CircularBuffer<IntakeItem>()
-        /// How much the address may add to this round, with what it left unused of earlier ones.
+        /// The address's deficit: its share of this round, with what it left unused of earlier ones.
         var credit = 0
     }
     private var lines: [String: Line] = [:]

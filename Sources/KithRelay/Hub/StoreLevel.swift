@@ -1,4 +1,4 @@
-/// How full the store is, and so what the relay still takes: those who have nothing at it yet are refused first, and the
+/// The store's fill level, which decides what the relay takes: those who have nothing at it yet are refused first, and the
 /// conversations that have been there for long last.
 enum StoreLevel: Int, Comparable {
     /// There is room.

@@ -76,7 +76,7 @@ final class AddressTable: Sendable {
     var count: Int { state.withLock { max($0.counts.count, $0.rates.count) } }
 }
 
-/// What the connections of one address may do together.
+/// Limits on the connections of one address together.
 final class AddressRates: Sendable {
     /// Requests, beside the rate of each connection.
     let requests: SharedBucket
@@ -108,7 +108,7 @@ struct ClientNetworks: Hashable, Sendable {
     /// The networks that the address is in, from the narrowest to the widest. Each has a limit of connections.
     let all: [Network]
 
-    /// What is charged for the requests: an IPv4 address, or an IPv6 network of 48 bits. A site has one of 48 to 56 bits
+    /// The place that requests are charged to: an IPv4 address, or an IPv6 network of 48 bits. A site has one of 48 to 56 bits
     /// (RFC 6177), and anybody can have a tunnel with one of 48; a narrower one would be 256 places for one machine.
     let place: String
 

@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// What a connection is sent of the channels that it follows.
+/// Delivery of the channels that a connection follows.
 extension Connection {
     /// Takes what the hub has for a follower. Returns whether the connection has to be flushed after the batch.
     func take(_ broadcast: LoopBatch.Broadcast, _ shared: EncodedOnce) -> Bool {

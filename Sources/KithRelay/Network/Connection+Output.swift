@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// What leaves a connection, and when.
+/// The output of a connection, and its timing.
 extension Connection {
     var canSend: Bool {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2

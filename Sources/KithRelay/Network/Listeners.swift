@@ -54,7 +54,7 @@ struct MetricsListener: Sendable {
     }
 }
 
-/// What a relay does when a connection can't be accepted, most often because the process has no file descriptor left: it
+/// The reaction to a connection that can't be accepted, most often because the process has no file descriptor left: it
 /// waits. The connection stays in the system's queue, so the listening socket stays readable, and trying again at once would
 /// take a whole core and say nothing.
 struct AcceptFailures: Sendable {

@@ -65,7 +65,7 @@ public protocol ChannelStore: Sendable {
     /// What ``StoreMutation/noteClock(ms:)`` noted last; `nil` if nothing was.
     func notedClockMs() async throws(StoreFailure) -> UInt64?
 
-    /// How much room the store takes, and how much there is.
+    /// The room that the store takes, and the room there is.
     func space() async throws(StoreFailure) -> StoreSpace
 
     /// Totals, for `/metrics` and `kith relay status`.

@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-/// What members must find out about a relay that lied before a turn.
+/// Checks that members find out about a relay that lied before a turn.
 extension Judge {
     /// Two members who were shown different entries before a turn, and entered the epoch after it, find out when one of them
     /// hears the other. It is enough that one is told: it asks, and does not send before.

@@ -52,19 +52,19 @@ final class Judge {
     var hasGhosts = false
     /// What clients were warned of.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// What clients were told of their relays by the messenger, which knows of no connections.
+    /// The relay states that the messenger, which knows of no connections, told clients.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
     /// Clocks that clients found to differ from theirs.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
-    /// What members proved in live checks.
+    /// The proofs of members in live checks.
     private(set) var presences: [(client: Int, log: LogComparison)] = []
     /// The conversations in which members were told that the relay misbehaves.
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
     /// The entries that members were told of.
     private(set) var told: [Int: Set<EntryID>] = [:]
-    /// What the relays lie about, if they do.
+    /// The lies of the relays, if they tell any.
     var lie: TurnLie?
     /// Pairs of members for whom the lie was judged.
     var liesJudged = 0

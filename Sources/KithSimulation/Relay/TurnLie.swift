@@ -1,6 +1,6 @@
 import KithWire
 
-/// What a lying relay shows one member instead of the entries just before a turn. Until the turn is there, it holds those
+/// A lying relay's replacement, for one member, of the entries just before a turn. Until the turn is there, it holds those
 /// entries back.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
@@ -18,7 +18,7 @@ struct TurnLie: Sendable {
     /// Which turn of a channel, from 2 on: a channel in which nobody ever turned is no conversation's.
     let turn: Int
 
-    /// How many entries a relay holds back so that it can lie about them.
+    /// The number of entries that a relay holds back so that it can lie about them.
     private static let held = 2
 
     /// The lied log of a channel, from everything that was appended; `nil` for the truth.

@@ -25,7 +25,7 @@ public struct Client: Sendable {
         self.leafExtensions = leafExtensions
     }
 
-    /// What the client's next leaf is made of.
+    /// The contents of the client's next leaf.
     func template(random: RandomSource) -> LeafTemplate {
         let shown = carriesGREASE ? capabilities.greased(random: random) : capabilities
         let grease = carriesGREASE ? shown.extensions.first { $0.isGREASE } : nil

@@ -55,7 +55,7 @@ public struct MLSConfiguration: Sendable {
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether leaves that others sent must be within their lifetime (§7.3 recommends it).
     public var checksReceivedLifetimes = true
-    /// How sparse a tree may be to join with it (§7.7). A stranger's group deserves ``TreeWidthPolicy/strict``.
+    /// Bound on the blank leaves of a tree to join with (§7.7). A stranger's group deserves ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
     /// How many past epochs' resumption PSKs are kept. Each is one hash.
     public var resumptionEpochs = 16

@@ -118,7 +118,7 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// What has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
+    /// Finds what has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
     private func known(in kith: Kith) async throws -> NamedTarget? {
         let events = await kith.events()
         func find() async throws -> NamedTarget? {

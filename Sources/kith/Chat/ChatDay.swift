@@ -10,7 +10,7 @@ struct ChatDay {
     ]
 
     private var last: UInt64?
-    /// What the clock of the user shows at a time in milliseconds since 1970.
+    /// The user's local time at a moment in milliseconds since 1970.
     let local: @Sendable (UInt64) -> LocalTime
 
     init(local: @escaping @Sendable (UInt64) -> LocalTime = LocalTime.init(ms:)) { self.local = local }

@@ -106,7 +106,7 @@ struct ChatModel {
     /// How many of the user's messages are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
-    /// What keeps messages from the relay, in a few words.
+    /// The obstacle between messages and the relay, in a few words.
     var relayTrouble: String? {
         switch relay {
         case nil, .connecting, .connected: nil

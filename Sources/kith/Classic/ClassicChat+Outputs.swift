@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import NIOCore
 
-// What the session asks for: frames to the relay, one after the other, and events to the user.
+// The outputs of the session: frames to the relay, one after the other, and events to the user.
 
 extension ClassicChat {
     func carryOut(_ outputs: [Output], areText: Bool = false) {

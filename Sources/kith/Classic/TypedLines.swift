@@ -16,7 +16,7 @@ struct TypedLines {
     enum Output: Equatable {
         case send(String)
         case show(Sentence)
-        /// What stands above the input line from now on.
+        /// The lines that stand above the input line from now on.
         case status(Sentence?)
         /// Goes on taking lines after the end of the input.
         case takeMore

@@ -107,7 +107,7 @@ struct StatusCommand: AsyncParsableCommand {
         var clockAheadMs: Int64?
         var problem: String?
 
-        /// What there is to say of this device's clock and the relay's.
+        /// The sentence about this device's clock and the relay's.
         var clockDifference: ClockDifference? {
             guard let clockAheadMs, clockAheadMs.magnitude >= ClientLimits.clockTellMs else { return nil }
             return ClockDifference(witness: .relay(point.address), aheadMs: clockAheadMs)

@@ -44,7 +44,7 @@ struct ScreenLine: Sendable, Equatable {
     /// The entry's number, the author, and whether the author's key is verified.
     private let head: [Mark]
     private let body: String
-    /// How far the user's own text has come.
+    /// The delivery state of the user's own text.
     private let delivery: Mark?
 
     /// A line in the program's words.

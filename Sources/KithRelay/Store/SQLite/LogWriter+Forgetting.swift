@@ -1,6 +1,6 @@
 import KithWire
 
-/// What goes because nobody has used it for long.
+/// Deletion of what has not been used for long.
 extension LogWriter {
     func use(_ id: ChannelID, atMs: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id) else { return false }

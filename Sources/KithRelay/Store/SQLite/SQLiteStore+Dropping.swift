@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// What an operator takes out of a store. No relay runs on it meanwhile.
+/// Removal by the operator. No relay runs on the store meanwhile.
 extension SQLiteStore {
     /// Opens the store in a folder that has one.
     ///

@@ -73,7 +73,7 @@ final class HostedRelay: Sendable {
     /// The port of most relays.
     private static let usualPort = 7443
 
-    /// What the relay is started with, wherever it listens.
+    /// The configuration of the relay, wherever it listens.
     private struct Seat {
         let folder: URL
         let storeGroup: MultiThreadedEventLoopGroup

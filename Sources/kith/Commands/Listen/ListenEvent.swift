@@ -19,7 +19,7 @@ enum ListenEvent: Sendable {
         var reason: String?
         var invite: UInt64?
         var warning: String?
-        /// How the log that a member was shown compares: same, ahead, behind or differs.
+        /// A member's view of the log compared with this device's: same, ahead, behind or differs.
         var log: String?
         var aheadMs: Int64?
         /// The message that the warning is about.

@@ -78,7 +78,7 @@ struct ListenRequest: Decodable {
         let ref: Reference?
     }
 
-    /// What keeps a line from being a command.
+    /// The fault that keeps a line from being a command.
     private static func problem(_ error: any Error) -> String {
         func path(_ context: DecodingError.Context) -> String {
             context.codingPath.map(\.stringValue).joined(separator: ".")

@@ -32,7 +32,7 @@ struct Listener {
         case end(Ending)
     }
 
-    /// What it listens to, and what it does by itself.
+    /// The choice of conversations, and what the listener does by itself.
     struct Options: Sendable {
         /// The only conversation whose messages are printed.
         var only: ConversationID?
@@ -55,7 +55,7 @@ struct Listener {
     /// What was printed and is not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
-    /// What was last told of each relay.
+    /// The last state told of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
     /// How long reading is not yet said, so that one transaction says it of many messages.

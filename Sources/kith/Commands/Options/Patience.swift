@@ -71,7 +71,7 @@ struct Patience: ParsableArguments {
     }
 }
 
-/// What keeps relays from doing what is asked, told once each time it changes.
+/// Obstacles at relays, each told once and again when it changes.
 private final class Trouble: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]

@@ -1,7 +1,7 @@
 import Foundation
 import KithClient
 
-/// What is said when a part of a profile is damaged on its disk: the rest can be read.
+/// The words for a profile of which a part is damaged on its disk: the rest can be read.
 enum Damage {
     /// Says how much was damaged, if anything was.
     ///
@@ -22,7 +22,7 @@ enum Damage {
     }
 }
 
-/// What is said of private files that others can read, because their file system keeps no modes.
+/// The warning about private files that others can read, because their file system keeps no modes.
 enum OpenFiles {
     /// Names the files in a folder of private files that others can read.
     static func warn(in folder: URL) {

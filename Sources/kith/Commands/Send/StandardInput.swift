@@ -37,7 +37,7 @@ enum StandardInput {
 }
 
 extension TextRules.Problem {
-    /// What to say to the user.
+    /// The words for the user.
     var failure: Failure {
         switch self {
         case .blank: Failure(message: KithError.blankText.sentence)
