@@ -4,7 +4,7 @@ extension ClassicSession {
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
         // Nobody is told of a run before its own hello, and whoever was there first will answer that one.
         if case .idle = state { return drop(.otherRun) }
-        guard peerRun != state.peerRun, !rememberedRuns.contains(peerRun) else { return drop(.otherRun) }
+        guard !rememberedRuns.contains(peerRun) else { return drop(.otherRun) }
         guard rememberedRuns.count < ClassicLimits.rememberedRuns else { return drop(.tooManyRuns) }
         rememberedRuns.insert(peerRun)
         guard case .waiting = state else { return [.event(.peerStartedAgain)] }

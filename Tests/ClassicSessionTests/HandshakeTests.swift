@@ -128,6 +128,17 @@ struct HandshakeTests {
         #expect(users.established(.alice) != nil && users.established(.bob) != nil)
     }
 
+    @Test("the hello of the run that a session is with is no new start, also if it comes last")
+    func lateHello() throws {
+        var users = try TwoUsers()
+        users.start(.alice)
+        let hello = users.start(.bob)
+        users.deliver { $0.bytes == hello ? [] : [$0.bytes] }
+        #expect(users.established(.alice) != nil && users.established(.bob) != nil)
+        #expect(users.hand(hello, to: .alice) == [.dropped(.otherRun)])
+        #expect(users.hand(hello, to: .alice) == [.dropped(.otherRun)])
+    }
+
     @Test("a peer who starts again in the middle of the handshake is reported")
     func restartInHandshake() throws {
         var users = try TwoUsers()

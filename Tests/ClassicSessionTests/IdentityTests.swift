@@ -29,9 +29,39 @@ struct IdentityTests {
         #expect(why.description.filter(\.isNewline).isEmpty)
     }
 
-    @Test("an id of the longest length is taken")
+    @Test("an id of the longest length is taken, typed and off the wire")
     func longestID() throws {
-        #expect(try ClassicID(String(repeating: "é", count: 64)).bytes.count == 128)
+        let longest = try ClassicID(String(repeating: "é", count: 64))
+        #expect(longest.bytes.count == 128)
+        #expect(ClassicID(wire: longest.bytes[...]) == longest)
+        #expect(ClassicID(wire: [UInt8](repeating: 0x61, count: 129)[...]) == nil)
+    }
+
+    @Test("an RSA key of the longest length is taken, and no longer one")
+    func longestKey() throws {
+        #expect(try ClassicPublicKey(subjectPublicKeyInfo: rsaKeyEncoding(bits: 8192)[...]).bits == 8192)
+        for bits in [8200, 8400, 8408] {
+            #expect(throws: KeyRefusal.self) {
+                try ClassicPublicKey(subjectPublicKeyInfo: rsaKeyEncoding(bits: bits)[...])
+            }
+        }
+    }
+
+    @Test("an encoding of a key that is over the limit is refused unread")
+    func longestEncoding() {
+        func read(_ count: Int) throws(KeyRefusal) {
+            let weak = rsaKeyEncoding(bits: 2048)
+            let padded = weak + [UInt8](repeating: 0, count: count - weak.count)
+            _ = try ClassicPublicKey(subjectPublicKeyInfo: padded[...])
+        }
+        #expect(throws: KeyRefusal.tooShort(bits: 2048)) { try read(ClassicLimits.publicKeyBytes) }
+        #expect(throws: KeyRefusal.notAnRSAKey) { try read(ClassicLimits.publicKeyBytes + 1) }
+    }
+
+    @Test("message keys are made of 64 bytes", arguments: [0, 32, 63, 64, 65, 128])
+    func keyMaterial(count: Int) {
+        var generator = SeededGenerator(seed: 7)
+        #expect((DirectionKeys(SecretBytes(count: count, from: &generator)) != nil) == (count == 64))
     }
 
     @Test("a user can't talk to themselves")

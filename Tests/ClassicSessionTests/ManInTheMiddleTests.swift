@@ -154,30 +154,6 @@ struct ManInTheMiddleTests {
         }
     }
 
-    @Test("a key that is signed but does not open gets the same answer as one with a wrong signature")
-    func unopenableWrappedKey() throws {
-        let alice = try newSession(.alice)
-        let bob = try newSession(.bob)
-        let transcript = Transcript(
-            mine: .init(run: alice.run, offer: alice.offer), theirs: .init(run: bob.run, offer: bob.offer),
-            mySide: .first)
-        var users = try TwoUsers(alice: alice, bob: bob)
-        users.start(.alice)
-        users.start(.bob)
-        users.deliver { entry in
-            guard entry.from == .alice, var frame = try? Frame(decoding: entry.bytes),
-                case .wrappedKey(var key) = frame.body
-            else { return [entry.bytes] }
-            key.wrapped[200] ^= 1
-            let content = transcript.wrappedKeyContent(signer: .first, wrapped: key.wrapped)
-            key.signature = (try? alice.identity.sign(content)) ?? []
-            frame.body = .wrappedKey(key)
-            return [frame.encoded]
-        }
-        #expect(users.told(.bob).last == .dropped(.badWrappedKey))
-        #expect(users.established(.bob) == nil)
-    }
-
     @Test("a proof sent back to its signer proves nothing, whatever the frame says")
     func reflectedProof() throws {
         var users = try TwoUsers()

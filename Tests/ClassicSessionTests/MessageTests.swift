@@ -89,6 +89,20 @@ struct MessageTests {
         #expect("\(Dropped.altered(number: 4))" == "message 4 was altered on the way; dropped")
     }
 
+    @Test(
+        "the number that an altered message claims is repeated to the user if it can be one of the next 64",
+        arguments: [(0, nil), (1, 1), (64, 64), (65, nil)] as [(UInt64, UInt64?)])
+    func believedNumbers(claimed: UInt64, repeated: UInt64?) throws {
+        var users = try TwoUsers.open()
+        let altered = try rewriting(users.say("one", .alice)) {
+            guard case .sealed(var sealed) = $0.body else { return }
+            sealed.number = claimed
+            sealed.mac[0] ^= 1
+            $0.body = .sealed(sealed)
+        }
+        #expect(users.hand(altered, to: .bob) == [.dropped(.altered(number: repeated))])
+    }
+
     @Test("a reflected message is recognised, also with its header turned round")
     func reflected() throws {
         var users = try TwoUsers.open()
@@ -188,6 +202,8 @@ struct MessageTests {
         for number: UInt64 in [.max, .max - 1, ClassicLimits.highestNumber + 1] {
             #expect(users.hand(try seal([0x61], .message, number), to: .bob) == [.dropped(.altered(number: nil))])
         }
+        let tooLong = [UInt8](repeating: 0x61, count: ClassicLimits.textBytes + 1)
+        #expect(users.hand(try seal(tooLong, .message, 1), to: .bob) == [.dropped(.altered(number: 1))])
         let far = ClassicLimits.highestNumber
         #expect(
             users.hand(try seal([0x61], .message, far), to: .bob) == [
