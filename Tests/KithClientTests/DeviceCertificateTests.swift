@@ -26,6 +26,11 @@ struct DeviceCertificateTests {
         #expect(!CertifiedDevices().isValid(credential, signatureKey: other, as: .member))
     }
 
+    @Test("an account's key has 32 bytes", arguments: [0, 31, 32, 33])
+    func accountKeyLength(count: Int) {
+        #expect((AccountKey([UInt8](repeating: 1, count: count)) != nil) == (count == 32))
+    }
+
     @Test("a device is no external sender")
     func externalSender() throws {
         let own = try key()

@@ -109,22 +109,12 @@ extension ValidationRow {
         ValidationRow("CM-13", .commit(.pathSecret)) {
             // A secret that opens and leads to other keys.
             var victim = try Victim()
-            let forge = victim.forge
-            let path = try forge.path()
-            var tree = forge.group.tree
-            _ = try tree.merge(path, from: LeafIndex(0), excluding: [], forge.group.algorithms)
-            var context = forge.group.context
-            context.epoch += 1
-            context.treeHash = tree.treeHash()
-            let bob = forge.group.tree[LeafIndex(1)]?.encryptionKey ?? HPKEPublicKey([])
-            let sealed = try forge.group.algorithms.encryptWithLabel(
-                to: bob, "UpdatePathNode", context: context.encoded, [UInt8](repeating: 9, count: 32), .system)
-            try victim.receive(
-                forge.commit(
-                    [],
-                    path: changing(path, 0) {
-                        UpdatePathNode(encryptionKey: $0.encryptionKey, encryptedPathSecrets: [sealed])
-                    }))
+            try victim.receive(commit(victim.forge) { _ in [UInt8](repeating: 9, count: 32) })
+        },
+        ValidationRow("CM-21", .commit(.pathSecret)) {
+            // HMAC fills its key up with zeros, so one more of them leads to the same keys.
+            var victim = try Victim()
+            try victim.receive(commit(victim.forge) { $0 + [0] })
         },
         ValidationRow("CM-14", .commit(.confirmationTag)) {
             var victim = try Victim()
@@ -182,6 +172,30 @@ extension ValidationRow {
         func isValid(_: Credential, signatureKey: SignaturePublicKey, as _: CredentialRole) -> Bool {
             keys.contains(signatureKey)
         }
+    }
+
+    /// A commit in which the second member gets another path secret than the first made.
+    private static func commit(_ forge: Forge, secret change: ([UInt8]) -> [UInt8]) throws -> MLSMessage {
+        let (group, own) = (forge.group, try forge.own)
+        var tree = group.tree
+        let generated = try tree.generatePath(
+            group.ownLeafIndex,
+            LeafTemplate(
+                credential: own.credential, capabilities: own.capabilities, extensions: own.extensions,
+                signer: group.signer), groupID: group.groupID, random: .system, group.algorithms)
+        var context = group.context
+        context.epoch += 1
+        context.treeHash = tree.treeHash()
+        let path = try tree.encryptPath(
+            generated, context: context.encoded, excluding: [], random: .system, group.algorithms)
+        let bob = tree[LeafIndex(1)]?.encryptionKey ?? HPKEPublicKey([])
+        let sealed = try group.algorithms.encryptWithLabel(
+            to: bob, "UpdatePathNode", context: context.encoded, change(generated.secrets[0].copyBytes()), .system)
+        return try forge.commit(
+            [],
+            path: changing(path, 0) {
+                UpdatePathNode(encryptionKey: $0.encryptionKey, encryptedPathSecrets: [sealed])
+            })
     }
 
     private static func changing(
