@@ -118,6 +118,24 @@ struct RefusalTests {
         try members.checkAgreement()
     }
 
+    @Test("a member whom the application does not accept any more has no update committed that it proposed before")
+    func updateBeforeRefusal() throws {
+        var victim = try Victim()
+        let carol = Forge(group: victim.members.groups[2])
+        guard case .publicMessage(let update) = try carol.update({ _ in }) else { return }
+        let environment = testEnvironment { $0.authentication = TestAuthentication(refused: ["carol"]) }
+        #expect(throws: MLSError.leafNode(.credential)) { try victim.hearAndCommit([update], in: environment) }
+    }
+
+    @Test("a member's own public message is not processed")
+    func ownPublicMessage() throws {
+        let members = try TestMembers(["alice", "bob"])
+        var bob = members.groups[1]
+        let own = try Forge(group: bob).message(.proposal(.remove(LeafIndex(0))))
+        #expect(throws: MLSError.message(.fromSelf)) { try bob.process(own.delivered, in: members.environment) }
+        #expect(bob.pendingProposals.isEmpty)
+    }
+
     @Test("a rejoining member needs the application's leave to replace its old leaf")
     func resync() throws {
         let members = try TestMembers(["alice", "bob"])

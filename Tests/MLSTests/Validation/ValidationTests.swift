@@ -92,8 +92,10 @@ struct Victim {
         _ = try members.groups[1].process(message.delivered, in: environment)
     }
 
-    /// Commits proposals that were sent before, by member `index`.
-    mutating func hearAndCommit(_ proposals: [PublicMessage], path: Bool = true) throws {
+    /// Commits proposals that were sent before; the commit is judged by `environment`.
+    mutating func hearAndCommit(
+        _ proposals: [PublicMessage], path: Bool = true, in environment: MLSEnvironment = testEnvironment()
+    ) throws {
         var references: [ProposalOrRef] = []
         for proposal in proposals {
             try receive(.publicMessage(proposal))
@@ -102,6 +104,6 @@ struct Victim {
             references.append(.reference(forge.group.algorithms.hash.proposalRef(content.encoded)))
         }
         try receive(
-            forge.message(.commit(Commit(proposals: references, path: path ? try forge.path() : nil))))
+            forge.message(.commit(Commit(proposals: references, path: path ? try forge.path() : nil))), environment)
     }
 }
