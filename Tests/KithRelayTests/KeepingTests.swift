@@ -56,6 +56,35 @@ struct KeepingTests {
         }
     }
 
+    @Test("a record made while a clock that jumped ahead is doubted is not taken for old when the clock is believed")
+    func madeInDoubt() async throws {
+        let clock = TestClock()
+        let hub = BareHub(clock: clock)
+        hub.open(1)
+        let old = try #require(try await hub.makeChannels(1, on: 1).first)
+        clock.jump(seconds: 3 * 365 * 86_400)
+        let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
+        let packages = Request.deposit(channel: inbox.id, keyPackages: [KeyPackageBytes([1])], lastResort: nil)
+        #expect(await hub.ask(packages, on: 1) == .done)
+        let name = try #require(Name("alice"))
+        let key = Curve25519.Signing.PrivateKey()
+        let record = try NameRecord(name: name, version: 1, content: [1], signedBy: key)
+        #expect(await hub.register(record, on: 1) == .done)
+        let present = Request.present(channel: old.id, epoch: 0, tokens: [old.read])
+        #expect(await hub.refusal(of: present, on: 1) == nil)
+        await hub.hub.expire()
+        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) > 0)
+        clock.advance(seconds: 25 * 3_600)
+        await hub.hub.expire()
+        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) == 0)
+        await hub.hub.expire()
+        let store = await hub.hub.store
+        for channel in [old, inbox] { #expect(try await store.head(of: channel.id) != nil) }
+        #expect(try await store.shelf(of: inbox.id).count == 1)
+        #expect(await hub.ask(.lookup(name: name), on: 1) == .record(record.unverified))
+        try await hub.close()
+    }
+
     @Test("a night's sleep and a clock that is set back are believed at once; a second jump is doubted anew")
     func clockRules() {
         let hour: UInt64 = 3_600_000

@@ -152,7 +152,7 @@ extension Hub {
             return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
         }
         let retention = min(retentionSeconds ?? .max, UInt32(limits.retentionSeconds))
-        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention, atMs: keptMs)
+        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention, atMs: datingMs)
         slowly(channel) { hub in await hub.createSlowly(channel, head, frame.requestID, connection) }
     }
 

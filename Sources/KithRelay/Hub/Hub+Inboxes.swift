@@ -136,7 +136,7 @@ extension Hub {
             return .commit(
                 .deposit(
                     channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version,
-                    atMs: keptMs),
+                    atMs: datingMs),
                 then: .done)
         }
         send(reply, requestID: requestID, to: connection)

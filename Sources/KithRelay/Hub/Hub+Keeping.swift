@@ -65,13 +65,15 @@ extension Hub {
     }
 
     func readClock() {
-        keptMs = clock.now(wallMs: nowMs(), uptimeMs: uptimeMs)
+        let wallMs = nowMs()
+        keptMs = clock.now(wallMs: wallMs, uptimeMs: uptimeMs)
+        datingMs = max(keptMs, wallMs)
         metrics.clockAheadSeconds.store(Int(clamping: clock.aheadMs / 1_000), ordering: .relaxed)
     }
 
     /// Notes that somebody with a right uses a channel, if that was not noted lately.
     func noteUse(of state: HubChannel) {
-        let now = keptMs
+        let now = datingMs
         guard !state.head.isClosed, now >= state.head.usedMs + RelayLimits.notedUseMs else { return }
         state.setUsed(atMs: now)
         let channel = state.id

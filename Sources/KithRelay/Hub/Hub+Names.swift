@@ -9,7 +9,7 @@ extension Hub {
                     guard hub.level < .noNew else { return .answer(.error(.storeIsFull)) }
                     let wait = hub.budgets.take(1, \.names, of: place, atNanoseconds: hub.uptime())
                     guard wait == 0 else { return .answer(.error(.overBudget(waitNanoseconds: wait))) }
-                    return .commit(.register(record: record, replacing: nil, atMs: hub.keptMs), then: .done)
+                    return .commit(.register(record: record, replacing: nil, atMs: hub.datingMs), then: .done)
                 }
                 if record == current.record, hub.age(of: current) == .valid { return .answer(.done) }
                 guard record.replaces(current.record) || hub.age(of: current) == .free else {
@@ -17,7 +17,7 @@ extension Hub {
                         .error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
                 }
                 return .commit(
-                    .register(record: record, replacing: current.record.version, atMs: hub.keptMs), then: .done)
+                    .register(record: record, replacing: current.record.version, atMs: hub.datingMs), then: .done)
             }
             hub.send(reply, requestID: requestID, to: connection)
         }

@@ -57,6 +57,9 @@ actor Hub {
     /// The time by which things are old, and what it said when the last round began.
     var clock = KeepingClock()
     var keptMs: UInt64 = 0
+    /// The time that new records are dated with: the later of ``keptMs`` and the machine's clock. So whichever of the two is
+    /// right, nothing is taken for older than it is.
+    var datingMs: UInt64 = 0
     /// The time that was noted last for the next start.
     var notedMs: UInt64 = 0
     /// Why the last commit failed; `nil` once one succeeds.
