@@ -134,10 +134,10 @@ public struct RelayLimits: Sendable {
     /// A clock that jumps ahead by no more is believed at once, in milliseconds: a machine sleeps for a night, and of 30 days
     /// one is little.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// One that jumps further is believed when it has lasted this long, in milliseconds: a day in which an operator, or the
-    /// network's time, can set it right.
+    /// One that jumps further is believed when the relay has run this long since, in milliseconds: a day in which an operator,
+    /// or the network's time, can set it right.
     static let doubtedJumpMs: UInt64 = 86_400_000
-    /// Interval at which the time is noted for the next start, in milliseconds.
+    /// Interval at which the time is noted for the next start, in milliseconds, unless the clock is doubted.
     static let notedClockMs: UInt64 = 3_600_000
 
     /// How long a repeated entry id is recognised at least, in seconds. A device that could not ask for longer than a

@@ -52,6 +52,9 @@ public final class RelayServer: Sendable {
     /// The port that `/metrics` is served on, if it is.
     public let metricsPort: Int?
 
+    /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
+    public var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
+
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
@@ -156,7 +159,8 @@ public final class RelayServer: Sendable {
                     wasAhead = aheadHours > 0
                     if wasAhead {
                         configuration.logger.warning(
-                            "the clock has jumped ahead by \(aheadHours) hours; nothing expires by it for a day")
+                            "the clock has jumped ahead by \(aheadHours) hours; nothing expires by it for a day of running"
+                        )
                     } else {
                         configuration.logger.notice("the clock is believed again")
                     }

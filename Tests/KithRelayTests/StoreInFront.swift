@@ -47,7 +47,7 @@ extension StoreInFront {
         await store.discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
     }
 
-    func notedClockMs() async throws(StoreFailure) -> UInt64? { await store.notedClockMs() }
+    func notedClock() async throws(StoreFailure) -> NotedClock? { await store.notedClock() }
     func space() async throws(StoreFailure) -> StoreSpace { await store.space() }
 
     func statistics() async throws(StoreFailure) -> StoreStatistics { await store.statistics() }

@@ -58,9 +58,10 @@ extension Hub {
     ///
     /// - Parameter trustingClock: whether the machine's clock is right, however far it is from what was noted.
     func begin(trustingClock: Bool) async {
-        let noted = try? await store.notedClockMs()
-        clock = KeepingClock(notedMs: trustingClock ? nil : noted)
+        let noted = try? await store.notedClock()
+        clock = KeepingClock(noted: trustingClock ? nil : noted)
         readClock()
+        if trustingClock { await noteClock() }
         await lookAtSpace()
     }
 
@@ -95,9 +96,14 @@ extension Hub {
             await Task.yield()
         }
         await forgetUnused()
-        if !isShuttingDown, keptMs >= notedMs + RelayLimits.notedClockMs || keptMs < notedMs {
-            if await commitWithNextRound(.noteClock(ms: keptMs)) == .committed { notedMs = keptMs }
-        }
+        // While the clock is doubted, each minute of running counts.
+        let isDue = keptMs >= notedMs + RelayLimits.notedClockMs || keptMs < notedMs || clock.noted?.doubt != nil
+        if !isShuttingDown, isDue { await noteClock() }
+    }
+
+    private func noteClock() async {
+        guard let now = clock.noted, await commitWithNextRound(.noteClock(now)) == .committed else { return }
+        notedMs = now.timeMs
     }
 
     /// Forgets channels that have nothing in them and that nobody has used for long.

@@ -1,15 +1,18 @@
 /// The time by which a relay decides what is old enough to go.
 ///
-/// It is the machine's clock, unless that jumps ahead: a jump is believed only after it has lasted. Until then this time
-/// goes on by what has passed. So a clock that is wrong for an hour deletes nothing. A clock that is set back is believed at
-/// once: nothing goes too early by it.
+/// It is the machine's clock, unless that jumps ahead: then this time goes on by what has passed, and the clock is doubted.
+/// What it showed when the doubt began is believed once the relay has run for ``RelayLimits/doubtedJumpMs`` since, over any
+/// number of starts and suspensions: those look like jumps as well, so they neither end the doubt nor count for it. What
+/// the clock has gained since beyond that running time is doubted next. So a clock that is wrong for an hour deletes
+/// nothing, and a relay that runs for some hours a day still deletes. A clock that is set back is believed at once: nothing
+/// goes too early by it.
 struct KeepingClock {
-    private var timeMs: UInt64?
-    private var uptimeMs: UInt64 = 0
-    private var doubt: (sinceUptimeMs: UInt64, aheadMs: UInt64)?
+    /// The time and the doubt as of the last reading, to be noted for the next start; `nil` before the first.
+    private(set) var noted: NotedClock?
+    private var uptimeMs: UInt64?
 
-    /// - Parameter notedMs: the time that was noted last, if any.
-    init(notedMs: UInt64? = nil) { timeMs = notedMs }
+    /// - Parameter noted: what was noted last, if anything.
+    init(noted: NotedClock? = nil) { self.noted = noted }
 
     /// Lead of the machine's clock, in milliseconds; 0 unless it is doubted.
     private(set) var aheadMs: UInt64 = 0
@@ -18,28 +21,37 @@ struct KeepingClock {
     ///
     /// - Parameters:
     ///   - wallMs: milliseconds since 1970 by the machine's clock.
-    ///   - uptimeMs: milliseconds by a clock that nobody sets.
+    ///   - uptimeMs: milliseconds by a clock that nobody sets, and that stands still while the machine is suspended.
     mutating func now(wallMs: UInt64, uptimeMs: UInt64) -> UInt64 {
-        let isFirst = self.uptimeMs == 0
-        let passedMs = isFirst ? 0 : uptimeMs - min(uptimeMs, self.uptimeMs)
-        self.uptimeMs = max(uptimeMs, 1)
-        guard let timeMs else { return believe(wallMs) }
-        let expectedMs = timeMs + passedMs
-        guard wallMs > expectedMs + RelayLimits.believedJumpMs else { return believe(wallMs) }
-        aheadMs = wallMs - expectedMs
-        if let doubt, max(doubt.aheadMs, aheadMs) - min(doubt.aheadMs, aheadMs) <= RelayLimits.believedJumpMs {
-            if uptimeMs - min(uptimeMs, doubt.sinceUptimeMs) >= RelayLimits.doubtedJumpMs { return believe(wallMs) }
-        } else {
-            doubt = (uptimeMs, aheadMs)
+        let passedMs = uptimeMs - min(uptimeMs, self.uptimeMs ?? uptimeMs)
+        self.uptimeMs = uptimeMs
+        guard let noted else { return believe(wallMs) }
+        var timeMs = noted.timeMs + passedMs
+        guard wallMs > timeMs + RelayLimits.believedJumpMs else { return believe(wallMs) }
+        var doubt = noted.doubt ?? NotedClock.Doubt(wallMs: wallMs)
+        if noted.doubt != nil { doubt.run(passedMs) }
+        // What it showed first was wrong.
+        if wallMs + RelayLimits.believedJumpMs < doubt.wallMs { doubt = NotedClock.Doubt(wallMs: wallMs) }
+        if doubt.ranMs >= RelayLimits.doubtedJumpMs {
+            timeMs = min(doubt.wallMs, wallMs)
+            guard wallMs > timeMs + RelayLimits.believedJumpMs else { return believe(wallMs) }
+            doubt = NotedClock.Doubt(wallMs: wallMs)
         }
-        self.timeMs = expectedMs
-        return expectedMs
+        aheadMs = wallMs - timeMs
+        self.noted = NotedClock(timeMs: timeMs, doubt: doubt)
+        return timeMs
     }
 
     private mutating func believe(_ wallMs: UInt64) -> UInt64 {
-        timeMs = wallMs
-        doubt = nil
+        noted = NotedClock(timeMs: wallMs)
         aheadMs = 0
         return wallMs
+    }
+}
+
+extension NotedClock.Doubt {
+    fileprivate mutating func run(_ ms: UInt64) {
+        wallMs += ms
+        ranMs += ms
     }
 }

@@ -62,8 +62,8 @@ public protocol ChannelStore: Sendable {
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool
 
-    /// What ``StoreMutation/noteClock(ms:)`` noted last; `nil` if nothing was.
-    func notedClockMs() async throws(StoreFailure) -> UInt64?
+    /// What ``StoreMutation/noteClock(_:)`` noted last; `nil` if nothing was.
+    func notedClock() async throws(StoreFailure) -> NotedClock?
 
     /// The room that the store takes, and the room there is.
     func space() async throws(StoreFailure) -> StoreSpace
@@ -195,7 +195,35 @@ public enum StoreMutation: Sendable {
     /// Deletes the record under a name, if there is one.
     case dropName(Name)
     /// Notes the time that the relay goes by, for its next start.
-    case noteClock(ms: UInt64)
+    case noteClock(NotedClock)
+}
+
+/// The time that a relay goes by, as it is noted for the next start.
+public struct NotedClock: Hashable, Sendable {
+    /// That time, in milliseconds since 1970.
+    public var timeMs: UInt64
+    /// The doubt in the machine's clock, if it was far ahead of that time.
+    public var doubt: Doubt?
+
+    /// How long the machine's clock has been doubted.
+    public struct Doubt: Hashable, Sendable {
+        /// The time that the doubted clock showed first, with ``ranMs`` added, in milliseconds since 1970.
+        public var wallMs: UInt64
+        /// How long the relay has run since, in milliseconds.
+        public var ranMs: UInt64
+
+        /// A doubt from its values; one that begins, unless told.
+        public init(wallMs: UInt64, ranMs: UInt64 = 0) {
+            self.wallMs = wallMs
+            self.ranMs = ranMs
+        }
+    }
+
+    /// A time from its values.
+    public init(timeMs: UInt64, doubt: Doubt? = nil) {
+        self.timeMs = timeMs
+        self.doubt = doubt
+    }
 }
 
 /// A record under a name, and its age.

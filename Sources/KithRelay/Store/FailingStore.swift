@@ -85,8 +85,8 @@ public final class FailingStore: ChannelStore {
         return try await store.discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
     }
 
-    /// See ``ChannelStore/notedClockMs()``.
-    public func notedClockMs() async throws(StoreFailure) -> UInt64? { try await store.notedClockMs() }
+    /// See ``ChannelStore/notedClock()``.
+    public func notedClock() async throws(StoreFailure) -> NotedClock? { try await store.notedClock() }
 
     /// See ``ChannelStore/space()``.
     public func space() async throws(StoreFailure) -> StoreSpace {

@@ -12,7 +12,7 @@ public actor MemoryStore: ChannelStore {
 
     private var channels: [ChannelID: MemoryChannel] = [:]
     private var records: [Name: StoredName] = [:]
-    private var clockMs: UInt64?
+    private var clock: NotedClock?
 
     /// Runs on the store's event loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -94,8 +94,8 @@ public actor MemoryStore: ChannelStore {
         return false
     }
 
-    /// See ``ChannelStore/notedClockMs()``.
-    public func notedClockMs() -> UInt64? { clockMs }
+    /// See ``ChannelStore/notedClock()``.
+    public func notedClock() -> NotedClock? { clock }
 
     /// See ``ChannelStore/space()``. Counts payloads, key packages and records only; there is always room.
     public func space() -> StoreSpace {
@@ -152,8 +152,8 @@ public actor MemoryStore: ChannelStore {
             return true
         case .dropName(let name):
             return records.removeValue(forKey: name) != nil
-        case .noteClock(let ms):
-            clockMs = ms
+        case .noteClock(let clock):
+            self.clock = clock
             return true
         }
     }

@@ -68,6 +68,10 @@ public enum StoreLimits {
     /// A log of this many bytes is copied by the writer itself, so that no load makes it grow without bound.
     static let checkpointNowBytes = 64 << 20
 
+    /// The latest time that a noted clock may have, in milliseconds since 1970: a later one is damaged. Sums of two such times
+    /// and of durations still fit into 64 bits.
+    static let latestMs = UInt64(1) << 60
+
     /// Larger than SQLite's default: fewer pages for the same entries, and nothing is ever changed in place but tails.
     static let pageBytes = 8_192
     /// The writer touches the ends of its tables and the pages of heads and blocks; the rest is the system's cache.

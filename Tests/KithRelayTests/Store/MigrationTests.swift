@@ -24,7 +24,9 @@ struct MigrationTests {
             """
             DROP INDEX channel_used; DROP INDEX name_renewed; ALTER TABLE channel DROP COLUMN used_ms;
             ALTER TABLE key_package DROP COLUMN deposited_ms; ALTER TABLE name DROP COLUMN renewed_ms;
-            ALTER TABLE store DROP COLUMN clock_ms; ALTER TABLE channel DROP COLUMN kind; PRAGMA user_version = 1
+            ALTER TABLE store DROP COLUMN clock_ms; ALTER TABLE channel DROP COLUMN kind;
+            ALTER TABLE store DROP COLUMN doubted_ms; ALTER TABLE store DROP COLUMN doubt_ran_ms;
+            PRAGMA user_version = 1
             """)
         #expect(throws: StoreOpenError.olderVersion(file: folder.database)) { try StoreAudit(folder: folder.path) }
         let again = try openStore(folder)
@@ -37,11 +39,29 @@ struct MigrationTests {
         #expect(try await again.shelf(of: inbox.id).count == 1)
         #expect(try await again.head(of: turned.id)?.kind == .log)
         #expect(try await again.allEntries(of: inbox.id) == inbox.entries)
+        #expect(try await again.notedClock() == nil)
         var created = TestChannel()
         await again.mustCommit(created.create(), created.append())
         await again.close()
         let once = try openStore(folder)
         #expect(try await once.head(of: inbox.id)?.kind == .inbox)
         await once.close()
+    }
+
+    @Test("the clock that a file of version 3 has noted is kept")
+    func notedClock() async throws {
+        let folder = TemporaryFolder()
+        let store = try openStore(folder)
+        await store.mustCommit(.noteClock(NotedClock(timeMs: 1_700_000_000_000)))
+        await store.close()
+        try folder.execute(
+            """
+            ALTER TABLE store DROP COLUMN doubted_ms; ALTER TABLE store DROP COLUMN doubt_ran_ms;
+            PRAGMA user_version = 3
+            """)
+        let again = try openStore(folder)
+        #expect(try await again.notedClock() == NotedClock(timeMs: 1_700_000_000_000))
+        await again.mustCommit(.noteClock(NotedClock(timeMs: 5, doubt: NotedClock.Doubt(wallMs: 6, ranMs: 7))))
+        await again.close()
     }
 }

@@ -48,9 +48,13 @@ struct StoreForgettingTests {
             #expect(try await store.allEntries(of: idle.id) == again.entries)
             #expect(try await store.allEntries(of: written.id) == written.entries)
 
-            #expect(try await store.notedClockMs() == nil)
-            await store.mustCommit(.noteClock(ms: 77))
-            #expect(try await store.notedClockMs() == 77)
+            #expect(try await store.notedClock() == nil)
+            for clock in [
+                NotedClock(timeMs: 77, doubt: NotedClock.Doubt(wallMs: 1 << 50, ranMs: 3)), NotedClock(timeMs: 78),
+            ] {
+                await store.mustCommit(.noteClock(clock))
+                #expect(try await store.notedClock() == clock)
+            }
         }
     }
 

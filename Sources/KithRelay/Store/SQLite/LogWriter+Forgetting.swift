@@ -55,10 +55,12 @@ extension LogWriter {
         return true
     }
 
-    func noteClock(_ ms: UInt64) throws(StoreFailure) -> Bool {
+    func note(_ clock: NotedClock) throws(StoreFailure) -> Bool {
         beginWriting()
-        let row = try connection.statement("UPDATE store SET clock_ms = ?")
-        row.bind(ms, at: 1)
+        let row = try connection.statement("UPDATE store SET clock_ms = ?, doubted_ms = ?, doubt_ran_ms = ?")
+        row.bind(clock.timeMs, at: 1)
+        row.bind(clock.doubt?.wallMs ?? 0, at: 2)
+        row.bind(clock.doubt?.ranMs ?? 0, at: 3)
         try row.run()
         return true
     }

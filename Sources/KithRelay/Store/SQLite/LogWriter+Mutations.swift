@@ -27,8 +27,8 @@ extension LogWriter {
             try forget(id, usedMs: usedMs)
         case .dropName(let name):
             try drop(name)
-        case .noteClock(let ms):
-            try noteClock(ms)
+        case .noteClock(let clock):
+            try note(clock)
         }
     }
 

@@ -15,11 +15,16 @@ extension SQLiteStore {
         try openWriter().discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
     }
 
-    /// See ``ChannelStore/notedClockMs()``.
-    public func notedClockMs() async throws(StoreFailure) -> UInt64? {
-        let noted = try openWriter().connection.number("SELECT clock_ms FROM store")
-        // What is damaged was not noted.
-        return noted == 0 || noted ?? 0 > UInt64(Int64.max) ? nil : noted
+    /// See ``ChannelStore/notedClock()``. A damaged value counts as none.
+    public func notedClock() async throws(StoreFailure) -> NotedClock? {
+        let row = try openWriter().connection.statement("SELECT clock_ms, doubted_ms, doubt_ran_ms FROM store")
+        defer { row.reset() }
+        func isTime(_ ms: UInt64) -> Bool { (1...StoreLimits.latestMs).contains(ms) }
+        guard try row.next(), isTime(row.uint64(0)) else { return nil }
+        let (wallMs, ranMs) = (row.uint64(1), row.uint64(2))
+        let isDoubt = isTime(wallMs) && ranMs <= StoreLimits.latestMs
+        return NotedClock(
+            timeMs: row.uint64(0), doubt: isDoubt ? NotedClock.Doubt(wallMs: wallMs, ranMs: ranMs) : nil)
     }
 
     /// See ``ChannelStore/space()``.

@@ -9,16 +9,17 @@ enum StoreSchema {
     /// "Kith" in ASCII: tells the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
     /// What `user_version` says. A change of the tables raises it and comes with a migration.
-    static let version: UInt64 = 3
+    static let version: UInt64 = 4
 
     private static let tables = """
-        -- One row. clock_ms: the time that the relay last went by; 0 before it is noted. heads_through: the entry rows up to this position are in channel_head. The totals are those of the
-        -- entry rows up to counted_through; no position up to it is ever given out again.
+        -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the entry
+        -- rows up to counted_through; no position up to it is ever given out again. clock_ms: the time that the relay last
+        -- went by; 0 before it is noted. doubted_ms, doubt_ran_ms: see NotedClock.Doubt; 0 if the clock is not doubted.
         CREATE TABLE store (
             one INTEGER PRIMARY KEY CHECK (one = 1), relay_id BLOB NOT NULL,
             heads_through INTEGER NOT NULL, counted_through INTEGER NOT NULL,
             channels INTEGER NOT NULL, entries INTEGER NOT NULL, key_packages INTEGER NOT NULL, names INTEGER NOT NULL,
-            clock_ms INTEGER NOT NULL);
+            clock_ms INTEGER NOT NULL, doubted_ms INTEGER NOT NULL, doubt_ran_ms INTEGER NOT NULL);
 
         CREATE TABLE channel (
             number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
@@ -149,6 +150,7 @@ enum StoreSchema {
         do throws(StoreFailure) {
             if found < 2 { try connection.execute(kinds) }
             if found < 3 { try connection.execute(ages) }
+            if found < 4 { try connection.execute(doubts) }
             try connection.execute("PRAGMA user_version = \(version); COMMIT")
         } catch {
             connection.rollback()
@@ -176,12 +178,18 @@ enum StoreSchema {
         CREATE INDEX name_renewed ON name (renewed_ms);
         """
 
+    /// Version 4.
+    private static let doubts = """
+        ALTER TABLE store ADD COLUMN doubted_ms INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE store ADD COLUMN doubt_ran_ms INTEGER NOT NULL DEFAULT 0;
+        """
+
     private static func create(_ connection: SQLiteConnection) throws(StoreFailure) {
         // One transaction: a kill in between leaves an empty file, which is made anew.
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
             try connection.execute(tables)
-            let statement = try connection.prepare("INSERT INTO store VALUES (1, ?, 0, 0, 0, 0, 0, 0, 0)")
+            let statement = try connection.prepare("INSERT INTO store VALUES (1, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0)")
             statement.bind(EntryID.random().bytes, at: 1)
             try statement.run()
             try connection.execute("PRAGMA application_id = \(applicationID)")
