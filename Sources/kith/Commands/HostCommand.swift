@@ -27,7 +27,8 @@ struct HostCommand: AsyncParsableCommand {
 
             JSON
               With --json the chat does not open. One object a line: {"event": "hosting",
-              relay, pin, invite}, {"event": "joined", conversation, name}.
+              relay, pin, invite}, {"event": "joined", conversation, name}. The first has
+              clockAheadSeconds too while the relay doubts this machine's clock.
 
             EXIT CODES
               0    left, or ended with ctrl-C    1  could not start, said in one line
@@ -58,6 +59,9 @@ struct HostCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Do not open the chat; serve until ctrl-C.")
     var noChat = false
 
+    @Flag(name: .long, help: "Believe a clock that is far ahead of when the relay ran last; not only after a day.")
+    var trustClock = false
+
     func validate() throws {
         if let myName { try ProfileSetup.check("--my-name", myName) }
         if expires.seconds == 0 { throw ValidationError("--expires takes more than no time.") }
@@ -68,7 +72,9 @@ struct HostCommand: AsyncParsableCommand {
             raiseFileLimit()
             let kith = try await setup.openOrCreate(profile, name: myName)
             try await ProfileOptions.closing(kith) { kith in
-                let relay = try await HostedRelay.start(in: profile.folder, listen: listen, address: address)
+                let relay = try await HostedRelay.start(
+                    in: profile.folder, listen: listen, address: address, known: kith.relays().map(\.relay),
+                    trustsClock: trustClock)
                 do {
                     await kith.reach(relay.point.pin, at: relay.nearby)
                     try await host(relay, kith)
@@ -117,7 +123,7 @@ struct HostCommand: AsyncParsableCommand {
             JSONLine.print(
                 Event(
                     event: "hosting", relay: relay.point.address.description, pin: relay.point.pin.description,
-                    invite: line))
+                    invite: line, clockAheadSeconds: relay.clockAheadSeconds > 0 ? relay.clockAheadSeconds : nil))
             return
         }
         if StandardStream.error.isTerminal, let code = QRCode(line) { QRCodeText.print(code) }
@@ -126,6 +132,12 @@ struct HostCommand: AsyncParsableCommand {
         if relay.isOpen {
             StandardStream.error.write(
                 "[this relay has no pass, because an older version made it: anybody who reaches it can use it]\n")
+        }
+        if relay.clockAheadSeconds > 0 {
+            StandardStream.error.write(
+                "[this machine's clock is \(relay.clockAheadSeconds / 3_600) hours ahead of when the relay ran last: the relay "
+                    + "deletes nothing by it until it has run for a day; if the clock is right, --trust-clock says so]\n"
+            )
         }
         if relay.point.address.host == "127.0.0.1" {
             StandardStream.error.write("[this address works on this machine only: name another with --address]\n")
@@ -181,6 +193,7 @@ struct HostCommand: AsyncParsableCommand {
         var relay: String?
         var pin: String?
         var invite: String?
+        var clockAheadSeconds: Int?
         var conversation: UInt64?
         var name: String?
     }

@@ -82,6 +82,58 @@ import Testing
         }
     }
 
+    @Test("a first start that fails leaves nothing that a later one takes for an open relay")
+    func failedFirstStart() async throws {
+        try await withTemporaryFolder { folder in
+            let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
+            let other = folder.appendingPathComponent("other")
+            let taken = try await HostedRelay.start(in: other, listen: listen, address: nil)
+            let there = try #require(ListenAddress(argument: "127.0.0.1:\(taken.nearby.port)"))
+            await #expect(throws: RelayServer.CannotListen.self) {
+                try await HostedRelay.start(in: folder, listen: there, address: nil)
+            }
+            await taken.stop()
+            let first = try await HostedRelay.start(in: folder, listen: there, address: nil)
+            let pass = try #require(first.point.pass)
+            await first.stop()
+
+            // As a version left it that failed before it had written the pass.
+            let file = folder.appendingPathComponent("relay/host.json")
+            try FileManager.default.removeItem(at: file)
+            let second = try await HostedRelay.start(in: folder, listen: listen, address: nil)
+            #expect(second.point.pass != nil && second.point.pass != pass)
+            await second.stop()
+        }
+    }
+
+    @Test("a relay whose host.json is lost keeps its pass, or stays open if the profile knows it as open or not at all")
+    func lostFile() async throws {
+        try await withTemporaryFolder { folder in
+            let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
+            let first = try await HostedRelay.start(in: folder, listen: listen, address: nil)
+            let pass = try #require(first.point.pass)
+            let connection = try await RelayConnection.connect(
+                to: first.nearby, trust: .pinned(first.point.pin), pass: pass)
+            let access = Access(read: Grant(for: .random()), append: Grant(for: .random()), turn: Grant(for: .random()))
+            let create = Request.create(channel: .random(), access: access, retentionSeconds: nil)
+            #expect(try await connection.request(create) == .done)
+            await connection.close()
+            await first.stop()
+            let open = RelayPoint(address: first.point.address, pin: first.point.pin)
+            let file = folder.appendingPathComponent("relay/host.json")
+            for (known, expected) in [([open, first.point], pass), ([open], nil), ([], nil)] {
+                try FileManager.default.removeItem(at: file)
+                let relay = try await HostedRelay.start(in: folder, listen: listen, address: nil, known: known)
+                #expect(relay.point.pass == expected)
+                await relay.stop()
+            }
+            try Data("{}".utf8).write(to: file)
+            await #expect(throws: Failure.self) {
+                try await HostedRelay.start(in: folder, listen: listen, address: nil, known: [first.point])
+            }
+        }
+    }
+
     @Test("a file of an older version is read")
     func older() async throws {
         try await withTemporaryFolder { folder in

@@ -4,6 +4,7 @@ import KithRelay
 import KithWire
 import Logging
 import NIOPosix
+import TLSCodec
 
 /// A relay inside of this process, with its store and its key in the folder of a profile.
 final class HostedRelay: Sendable {
@@ -14,6 +15,8 @@ final class HostedRelay: Sendable {
     /// Whether anybody who reaches the port may use it: it was made by a version that set no pass, and those who joined then
     /// know none.
     var isOpen: Bool { point.pass == nil }
+    /// Lead of this machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
+    var clockAheadSeconds: Int { server.clockAheadSeconds }
 
     private let server: RelayServer
     private let storeGroup: MultiThreadedEventLoopGroup
@@ -33,17 +36,28 @@ final class HostedRelay: Sendable {
     ///   - folder: the profile's.
     ///   - listen: where to listen, if the user said so.
     ///   - address: where others reach it, if the user said so: a host, perhaps with a port.
-    static func start(in folder: URL, listen: ListenAddress?, address: HostAddress?) async throws -> HostedRelay {
+    ///   - known: the profile's relays. If this one is among them, a lost `host.json` does not lose its pass.
+    ///   - trustsClock: whether the machine's clock is right, however far it is from when the relay ran last.
+    static func start(
+        in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
+        trustsClock: Bool = false
+    ) async throws -> HostedRelay {
         let relayFolder = folder.appending(path: "relay", directoryHint: .isDirectory)
-        // Whatever was here before this version of the program has no pass, and must not get one: its people know none.
-        let isNew = !FileManager.default.fileExists(atPath: relayFolder.appending(path: "relay-key.pem").path)
-        let identity = try RelayIdentity.kept(in: relayFolder)
-        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let place = HostPlace(file: PrivateFile(relayFolder.appending(path: "host.json")))
         let before = try place.read()
-        let pass = before?.pass ?? (isNew ? HostPlace.freshPass() : nil)
+        let identity = try RelayIdentity.kept(in: relayFolder)
+        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
-            let seat = Seat(folder: relayFolder, storeGroup: storeGroup, pass: pass.flatMap { RelayPass($0) })
+            var pass = before?.pass
+            if before == nil {
+                pass = try await passWithoutFile(
+                    of: identity, known, store: { try openStore(in: relayFolder, on: storeGroup) })
+                // Before anybody can use the relay: one that people use without this file is taken for an older one.
+                if let pass { try place.write(HostPlace.Place(isGiven: false, pass: pass)) }
+            }
+            let seat = Seat(
+                folder: relayFolder, storeGroup: storeGroup, pass: pass.flatMap { RelayPass($0) },
+                trustsClock: trustsClock)
             let server = try await serve(identity, seat, listen, before)
             let publicPort = address?.port ?? before?.publicPort
             let port = publicPort ?? server.port
@@ -73,11 +87,29 @@ final class HostedRelay: Sendable {
     /// The port of most relays.
     private static let usualPort = 7443
 
+    /// The pass of a relay without `host.json`: the one that the profile knows, or a fresh one if nobody has used the relay.
+    /// Otherwise none: an older version made it, and must not get one, because its people know none.
+    private static func passWithoutFile(
+        of identity: RelayIdentity, _ known: [RelayPoint], store: () throws -> SQLiteStore
+    ) async throws -> String? {
+        let passes = known.filter { $0.pin == identity.pin }.map(\.pass)
+        guard passes.isEmpty else { return passes.compactMap { $0 }.first.map(HostPlace.text(of:)) }
+        let store = try store()
+        let totals = try await store.statistics()
+        await store.close()
+        return totals.channels + totals.names == 0 ? HostPlace.freshPass() : nil
+    }
+
+    private static func openStore(in folder: URL, on group: MultiThreadedEventLoopGroup) throws -> SQLiteStore {
+        try SQLiteStore(folder: folder.path, eventLoop: group.any())
+    }
+
     /// The configuration of the relay, wherever it listens.
     private struct Seat {
         let folder: URL
         let storeGroup: MultiThreadedEventLoopGroup
         let pass: RelayPass?
+        let trustsClock: Bool
     }
 
     private static func serve(
@@ -88,19 +120,20 @@ final class HostedRelay: Sendable {
             configuration.eventLoops = 1
             configuration.limits = .household
             configuration.relayPass = seat.pass
+            configuration.trustsClock = seat.trustsClock
             // Lines of a log would go into the chat.
             configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
-            let store = try SQLiteStore(folder: seat.folder.path, eventLoop: seat.storeGroup.any())
+            let store = try openStore(in: seat.folder, on: seat.storeGroup)
             return try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
         }
         if let listen { return try await start(listen.host, listen.port) }
         do {
             return try await start(before?.listen ?? "0.0.0.0", before?.port ?? usualPort)
         } catch let error as RelayServer.CannotListen where error.isTaken {
-            guard let before else { return try await start("0.0.0.0", 0) }
+            guard let port = before?.port else { return try await start("0.0.0.0", 0) }
             throw Failure(
                 message:
-                    "another process listens on port \(before.port), where your conversations know this relay; end it, "
+                    "another process listens on port \(port), where your conversations know this relay; end it, "
                     + "or take another port with --listen 0.0.0.0:PORT")
         }
     }
@@ -109,10 +142,10 @@ final class HostedRelay: Sendable {
 
     /// The address of last time if this machine still has it: those who joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
-        if let before, before.isGiven { return before.host }
+        if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
         let likely = OwnAddresses.likely()
-        if let before, likely.contains(before.host) { return before.host }
+        if let last = before?.host, likely.contains(last) { return last }
         return likely.first ?? "127.0.0.1"
     }
 }
@@ -128,18 +161,31 @@ struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
-        /// Where others reach it.
-        let host: String
+        /// Where others reach it; missing until it has started once, and so is ``port``.
+        var host: String?
         /// The port at which others reach it, if the user said so: it may be forwarded. Not in files of older versions.
-        let publicPort: Int?
+        var publicPort: Int?
         /// The port at which it listens.
-        let port: Int
+        var port: Int?
         /// Where it listens, if the user said so.
-        let listen: String?
+        var listen: String?
         /// Whether the user said where others reach it, so that it is not guessed anew.
         let isGiven: Bool
         /// The pass that its invites carry. Not in files of older versions, whose relay stays open to those who joined.
         let pass: String?
+
+        /// Whether it says where the relay was, or is that of a relay which has a pass and has not started yet.
+        fileprivate var isComplete: Bool {
+            guard pass.map({ RelayPass($0) != nil }) ?? true else { return false }
+            guard let port else { return host == nil && pass != nil }
+            return host != nil && (1...65_535).contains(port)
+        }
+    }
+
+    /// A pass as it is written in the file.
+    static func text(of pass: RelayPass) -> String {
+        var reader = TLSReader(pass.encoded)
+        return (try? reader.readOpaque()).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// A pass that nobody guesses: 32 random bytes.
@@ -151,13 +197,11 @@ struct HostPlace {
 
     func read() throws -> Place? {
         guard let content = try file.read(limit: Self.limit) else { return nil }
-        guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), (1...65_535).contains(place.port),
-            place.pass.map({ RelayPass($0) != nil }) ?? true
-        else {
+        guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), place.isComplete else {
             throw Failure(
                 message:
-                    "\(file.url.path) is damaged; restore it, or delete it: then those who joined may not find this relay"
-            )
+                    "\(file.url.path) is damaged; restore it, or delete it and name --listen and --address again: the "
+                    + "pass is in your profile too")
         }
         return place
     }
