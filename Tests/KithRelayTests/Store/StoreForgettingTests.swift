@@ -24,6 +24,17 @@ struct StoreForgettingTests {
             #expect(shelf.count == 1 && shelf.next?.bytes == keyPackage("new") && shelf.lastResort != nil)
             #expect(try await store.statistics().keyPackages == 2)
 
+            // One that is dated in the future keeps none of those that came after it.
+            await store.mustCommit(
+                .deposit(
+                    channel: idle.id, keyPackages: [keyPackage("late")], lastResort: nil, shelfVersion: 2, atMs: 9_000),
+                .deposit(
+                    channel: idle.id, keyPackages: [keyPackage("old")], lastResort: nil, shelfVersion: 3, atMs: 3_000))
+            while try await store.discard(keyPackagesBeforeMs: 5_000, namesBeforeMs: 0) {}
+            #expect(try await store.shelf(of: idle.id).count == 1)
+            #expect(try await store.shelf(of: idle.id).next?.bytes == keyPackage("late"))
+            #expect(try await store.statistics().keyPackages == 2)
+
             #expect(try await store.idleChannels(usedBeforeMs: 1_000).isEmpty)
             #expect(Set(try await store.idleChannels(usedBeforeMs: 1_001)) == [idle.id, closed.id])
             await store.mustCommit(.use(channel: idle.id, atMs: 5_000))

@@ -69,10 +69,7 @@ extension LogWriter {
     func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) throws(StoreFailure) -> Bool {
         var isAll = true
         try inTransaction { () throws(StoreFailure) in
-            // Numbers are given in the order of time: the oldest come first.
-            let packages = try numbers(
-                "SELECT number, deposited_ms FROM key_package ORDER BY number LIMIT \(StoreLimits.discardedPerSlice)",
-                before: keyPackagesBeforeMs)
+            let packages = try oldKeyPackages(before: keyPackagesBeforeMs)
             let package = try connection.statement("DELETE FROM key_package WHERE number = ?")
             for number in packages {
                 package.bind(number, at: 1)
@@ -92,12 +89,13 @@ extension LogWriter {
         return !isAll
     }
 
-    /// The first rows' numbers, as long as the time in the second column is before the one given.
-    private func numbers(_ sql: String, before ms: UInt64) throws(StoreFailure) -> [UInt64] {
-        let row = try connection.statement(sql)
+    private func oldKeyPackages(before ms: UInt64) throws(StoreFailure) -> [UInt64] {
+        let row = try connection.statement(
+            "SELECT number FROM key_package WHERE deposited_ms < ? LIMIT \(StoreLimits.discardedPerSlice)")
+        row.bind(ms, at: 1)
         defer { row.reset() }
         var numbers: [UInt64] = []
-        while try row.next(), row.uint64(1) < ms { numbers.append(row.uint64(0)) }
+        while try row.next() { numbers.append(row.uint64(0)) }
         return numbers
     }
 

@@ -61,6 +61,7 @@ enum StoreSchema {
             number INTEGER PRIMARY KEY, channel INTEGER NOT NULL, position INTEGER NOT NULL, bytes BLOB NOT NULL,
             deposited_ms INTEGER NOT NULL);
         CREATE UNIQUE INDEX key_package_place ON key_package (channel, position);
+        CREATE INDEX key_package_deposited ON key_package (deposited_ms);
 
         CREATE TABLE name (
             name TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL, renewed_ms INTEGER NOT NULL)
@@ -180,6 +181,7 @@ enum StoreSchema {
 
     /// Version 4.
     private static let doubts = """
+        CREATE INDEX key_package_deposited ON key_package (deposited_ms);
         ALTER TABLE store ADD COLUMN doubted_ms INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE store ADD COLUMN doubt_ran_ms INTEGER NOT NULL DEFAULT 0;
         """
