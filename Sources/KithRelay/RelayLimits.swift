@@ -121,8 +121,11 @@ public struct RelayLimits: Sendable {
     static let recentPlaces = 100_000
 
     /// A channel without entries that nobody with a right has used for this long is forgotten, in seconds: 120 days. It is
-    /// longer than devices can be away from a conversation, and bounds what channels cost that are made and left.
+    /// longer than key packages and invites last, and bounds what channels cost that are made and left.
     public var idleChannelSeconds = 120 * 86_400
+    /// The same for an open channel that was in use for more than ``StoreLimits/longUseMs``, in seconds: two years.
+    /// Forgetting it ends a conversation, which people may let rest for long, and it costs about 300 bytes.
+    public var quietChannelSeconds = 2 * 365 * 86_400
     /// That a channel is used is noted once in this time, in milliseconds: a day, to write little for it.
     static let notedUseMs: UInt64 = 86_400_000
     /// A one-time key package goes after this long, in seconds: clients' key packages are valid for 90 days, and a week is
@@ -227,7 +230,8 @@ public struct RelayLimits: Sendable {
         ("store-mib", \.storeMiB), ("place-mib-per-day", \.placeMiBPerDay),
         ("place-channels-per-day", \.placeChannelsPerDay), ("place-names-per-day", \.placeNamesPerDay),
         ("place-key-packages-per-day", \.placeKeyPackagesPerDay),
-        ("idle-channel-seconds", \.idleChannelSeconds), ("key-package-seconds", \.keyPackageSeconds),
+        ("idle-channel-seconds", \.idleChannelSeconds), ("quiet-channel-seconds", \.quietChannelSeconds),
+        ("key-package-seconds", \.keyPackageSeconds),
         ("name-seconds", \.nameSeconds),
         ("retention-seconds", \.retentionSeconds), ("entry-id-seconds", \.entryIDSeconds),
         ("key-packages", \.keyPackages), ("withdraw-burst", \.withdrawBurst), ("withdraw-every-ms", \.withdrawEveryMs),

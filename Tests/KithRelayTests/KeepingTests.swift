@@ -324,6 +324,41 @@ struct KeepingTests {
         #expect(await hub.refusal(of: .append(unused, [1]), on: 1) == .denied)
         try await hub.close()
     }
+
+    @Test("a conversation that rests is kept for two years after its last use")
+    func quietConversation() async throws {
+        let clock = TestClock()
+        let hub = BareHub(clock: clock)
+        hub.open(1)
+        let (quiet, tried) = (
+            try #require(try await hub.makeChannels(1, on: 1).first),
+            try #require(try await hub.makeChannels(1, on: 1).first)
+        )
+        func use(_ channel: KnownChannel) async {
+            let present = Request.present(channel: channel.id, epoch: 0, tokens: [channel.read])
+            #expect(await hub.refusal(of: present, on: 1) == nil)
+        }
+        clock.advance(seconds: 6 * Self.day)
+        await use(tried)
+        clock.advance(seconds: 2 * Self.day)
+        #expect(await hub.ask(.append(quiet, [1]), on: 1) == .accepted(seq: 1))
+        let store = await hub.hub.store
+        func days(_ count: Int) async {
+            // Never so far that the clock would be doubted.
+            for _ in 0..<count {
+                clock.advance(seconds: Self.day)
+                await hub.hub.expire()
+            }
+        }
+        await days(150)
+        #expect(try await store.head(of: tried.id) == nil)
+        #expect(try await store.head(of: quiet.id)?.hasEntries == false)
+        await days(579)
+        #expect(try await store.head(of: quiet.id) != nil)
+        await days(2)
+        #expect(try await store.head(of: quiet.id) == nil)
+        try await hub.close()
+    }
 }
 
 extension Reply {

@@ -39,8 +39,8 @@ extension StoreInFront {
         await store.expire(nowMs: nowMs)
     }
 
-    func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
-        await store.idleChannels(usedBeforeMs: usedBeforeMs)
+    func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
+        await store.idleChannels(usedBeforeMs: usedBeforeMs, longUsedBeforeMs: longUsedBeforeMs)
     }
 
     func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) async throws(StoreFailure) -> Bool {

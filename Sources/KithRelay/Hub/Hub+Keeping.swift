@@ -108,11 +108,15 @@ extension Hub {
 
     /// Forgets channels that have nothing in them and that nobody has used for long.
     private func forgetUnused() async {
-        let before = keptMs - min(keptMs, UInt64(limits.idleChannelSeconds) * 1_000)
-        while !isShuttingDown, let idle = try? await store.idleChannels(usedBeforeMs: before), !idle.isEmpty {
+        func past(_ seconds: Int) -> UInt64 { keptMs - min(keptMs, UInt64(seconds) * 1_000) }
+        let brief = past(limits.idleChannelSeconds)
+        let long = past(max(limits.idleChannelSeconds, limits.quietChannelSeconds))
+        while !isShuttingDown,
+            let idle = try? await store.idleChannels(usedBeforeMs: brief, longUsedBeforeMs: long), !idle.isEmpty
+        {
             for channel in idle {
                 let isDone = await withCheckedContinuation { done in
-                    slowly(channel) { hub in done.resume(returning: await hub.forgetUnused(channel, before)) }
+                    slowly(channel) { hub in done.resume(returning: await hub.forgetUnused(channel, brief, long)) }
                 }
                 // It would be found again.
                 guard isDone else { return }
@@ -121,8 +125,9 @@ extension Hub {
     }
 
     /// Returns whether the channel is gone, or is looked at later.
-    private func forgetUnused(_ channel: ChannelID, _ before: UInt64) async -> Bool {
+    private func forgetUnused(_ channel: ChannelID, _ brief: UInt64, _ long: UInt64) async -> Bool {
         guard let head = try? await store.head(of: channel) else { return false }
+        let before = head.isInLongUse ? long : brief
         guard head.usedMs < before else { return true }
         if channels[channel]?.hasFollowers != true, !head.hasEntries {
             let outcome = await commitWithNextRound(.forget(channel: channel, usedMs: head.usedMs))

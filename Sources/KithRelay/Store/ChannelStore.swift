@@ -52,9 +52,12 @@ public protocol ChannelStore: Sendable {
     /// passed over.
     func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)]
 
-    /// Some channels without entries that were last used before a time, closed ones included. Of the others, those that were
-    /// used longest ago may be among them.
-    func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
+    /// Some channels without entries that were last used before a time, closed ones included.
+    ///
+    /// - Parameters:
+    ///   - usedBeforeMs: the time for channels that are not ``ChannelHead/isInLongUse``.
+    ///   - longUsedBeforeMs: the time for those that are.
+    func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID]
 
     /// Deletes one-time key packages that were deposited, and names that were renewed, before the times given. Works in
     /// slices: returns whether there may be more.
@@ -99,6 +102,9 @@ public struct ChannelHead: Hashable, Sendable {
     public let createdMs: UInt64
     /// When it was last noted that somebody with a right uses the channel, in milliseconds since 1970.
     public var usedMs: UInt64
+
+    /// Whether the channel is open and was in use for more than a week: then it is a conversation, which may rest for long.
+    public var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
     /// The head of a channel that was just created.
     public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {

@@ -72,9 +72,11 @@ public final class FailingStore: ChannelStore {
         return try await store.expire(nowMs: nowMs)
     }
 
-    /// See ``ChannelStore/idleChannels(usedBeforeMs:)``.
-    public func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
-        try await store.idleChannels(usedBeforeMs: usedBeforeMs)
+    /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
+    public func idleChannels(
+        usedBeforeMs: UInt64, longUsedBeforeMs: UInt64
+    ) async throws(StoreFailure) -> [ChannelID] {
+        try await store.idleChannels(usedBeforeMs: usedBeforeMs, longUsedBeforeMs: longUsedBeforeMs)
     }
 
     /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.

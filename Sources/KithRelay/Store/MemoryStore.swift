@@ -81,9 +81,12 @@ public actor MemoryStore: ChannelStore {
         return trimmed
     }
 
-    /// See ``ChannelStore/idleChannels(usedBeforeMs:)``.
-    public func idleChannels(usedBeforeMs: UInt64) -> [ChannelID] {
-        let idle = channels.filter { $0.value.head.usedMs < usedBeforeMs && !$0.value.head.hasEntries }
+    /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
+    public func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) -> [ChannelID] {
+        let idle = channels.filter { _, channel in
+            let before = channel.head.isInLongUse ? longUsedBeforeMs : usedBeforeMs
+            return channel.head.usedMs < before && !channel.head.hasEntries
+        }
         return Array(idle.keys.prefix(StoreLimits.idleChannelsPerRead))
     }
 

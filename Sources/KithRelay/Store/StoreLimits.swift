@@ -53,6 +53,10 @@ public enum StoreLimits {
     /// Channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
+    /// A channel has been in long use if it was last used more than this after it was created, in milliseconds: a week, which
+    /// separates conversations from what was tried once. In the index `channel_brief`, too: another value is a migration.
+    static let longUseMs: UInt64 = 7 * 86_400_000
+
     /// Idle channels found in one read: each is then dealt with in a commit.
     static let idleChannelsPerRead = 64
 

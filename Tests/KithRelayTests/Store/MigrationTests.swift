@@ -22,7 +22,8 @@ struct MigrationTests {
         await store.close()
         try folder.execute(
             """
-            DROP INDEX channel_used; DROP INDEX name_renewed; DROP INDEX key_package_deposited; ALTER TABLE channel DROP COLUMN used_ms;
+            DROP INDEX channel_used; DROP INDEX name_renewed; DROP INDEX channel_brief; DROP INDEX key_package_deposited;
+            ALTER TABLE channel DROP COLUMN used_ms;
             ALTER TABLE key_package DROP COLUMN deposited_ms; ALTER TABLE name DROP COLUMN renewed_ms;
             ALTER TABLE store DROP COLUMN clock_ms; ALTER TABLE channel DROP COLUMN kind;
             ALTER TABLE store DROP COLUMN doubted_ms; ALTER TABLE store DROP COLUMN doubt_ran_ms;
@@ -56,7 +57,7 @@ struct MigrationTests {
         await store.close()
         try folder.execute(
             """
-            DROP INDEX key_package_deposited;
+            DROP INDEX channel_brief; DROP INDEX key_package_deposited;
             ALTER TABLE store DROP COLUMN doubted_ms; ALTER TABLE store DROP COLUMN doubt_ran_ms;
             PRAGMA user_version = 3
             """)

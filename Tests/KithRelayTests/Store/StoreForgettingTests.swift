@@ -35,12 +35,13 @@ struct StoreForgettingTests {
             #expect(try await store.shelf(of: idle.id).next?.bytes == keyPackage("late"))
             #expect(try await store.statistics().keyPackages == 2)
 
-            #expect(try await store.idleChannels(usedBeforeMs: 1_000).isEmpty)
-            #expect(Set(try await store.idleChannels(usedBeforeMs: 1_001)) == [idle.id, closed.id])
+            #expect(try await store.idleChannels(usedBeforeMs: 1_000, longUsedBeforeMs: 1_000).isEmpty)
+            #expect(
+                Set(try await store.idleChannels(usedBeforeMs: 1_001, longUsedBeforeMs: 1_001)) == [idle.id, closed.id])
             await store.mustCommit(.use(channel: idle.id, atMs: 5_000))
             #expect(try await store.head(of: idle.id)?.usedMs == 5_000)
             #expect(try await store.head(of: idle.id)?.createdMs == 1_000)
-            #expect(try await store.idleChannels(usedBeforeMs: 5_000) == [closed.id])
+            #expect(try await store.idleChannels(usedBeforeMs: 5_000, longUsedBeforeMs: 5_000) == [closed.id])
             let outcomes = await store.commit([
                 .forget(channel: idle.id, usedMs: 1_000), .forget(channel: written.id, usedMs: 1_000),
                 .forget(channel: .random(), usedMs: 1_000), .use(channel: .random(), atMs: 1),
@@ -52,7 +53,7 @@ struct StoreForgettingTests {
             #expect(try await store.shelf(of: idle.id) == KeyPackageShelf())
             let totals = try await store.statistics()
             #expect(totals.channels == 1 && totals.keyPackages == 0)
-            #expect(try await store.idleChannels(usedBeforeMs: .max >> 1).isEmpty)
+            #expect(try await store.idleChannels(usedBeforeMs: .max >> 1, longUsedBeforeMs: .max >> 1).isEmpty)
             // As if it had never been.
             var again = TestChannel(id: idle.id)
             await store.mustCommit(again.create(), again.append())
@@ -66,6 +67,28 @@ struct StoreForgettingTests {
                 await store.mustCommit(.noteClock(clock))
                 #expect(try await store.notedClock() == clock)
             }
+        }
+    }
+
+    @Test("an open channel that was in use for more than a week is idle later", arguments: StoreKind.allCases)
+    func longUse(kind: StoreKind) async throws {
+        try await kind.withStore { store async throws in
+            let week: UInt64 = 7 * 86_400_000
+            let (once, used, closed) = (TestChannel(), TestChannel(), TestChannel())
+            await store.mustCommit(
+                once.create(), used.create(), closed.create(), .use(channel: once.id, atMs: 1_000 + week),
+                .use(channel: used.id, atMs: 1_001 + week), .use(channel: closed.id, atMs: 1_001 + week),
+                .close(channel: closed.id, lastSeq: 0))
+            func idle(_ brief: UInt64, _ long: UInt64) async throws -> Set<ChannelID> {
+                Set(try await store.idleChannels(usedBeforeMs: brief + week, longUsedBeforeMs: long + week))
+            }
+            #expect(try await idle(1_000, 0).isEmpty)
+            #expect(try await idle(1_001, 0) == [once.id])
+            #expect(try await idle(9_000, 1_001) == [once.id, closed.id])
+            await store.mustCommit(
+                .forget(channel: once.id, usedMs: 1_000 + week), .forget(channel: closed.id, usedMs: 1_001 + week))
+            #expect(try await idle(9_000, 1_001).isEmpty)
+            #expect(try await idle(9_000, 1_002) == [used.id])
         }
     }
 

@@ -112,12 +112,14 @@ extension LogWriter {
 
 extension LogReader {
     /// Channels without entries that were used longest ago, before a time.
-    func idleChannels(usedBeforeMs: UInt64) throws(StoreFailure) -> [ChannelID] {
+    ///
+    /// - Parameter condition: a condition in SQL on the rows of `channel`.
+    func idleChannels(usedBeforeMs: UInt64, _ condition: String = "") throws(StoreFailure) -> [ChannelID] {
         let row = try connection.statement(
             """
-            SELECT c.id FROM channel c LEFT JOIN channel_head h ON h.channel = c.number
-            WHERE c.used_ms < ? AND (h.channel IS NULL OR h.first_seq > h.last_seq)
-            ORDER BY c.used_ms LIMIT \(StoreLimits.idleChannelsPerRead)
+            SELECT id FROM channel LEFT JOIN channel_head h ON h.channel = number
+            WHERE used_ms < ? \(condition) AND (h.channel IS NULL OR h.first_seq > h.last_seq)
+            ORDER BY used_ms LIMIT \(StoreLimits.idleChannelsPerRead)
             """)
         row.bind(usedBeforeMs, at: 1)
         defer { row.reset() }

@@ -3,9 +3,14 @@ import KithWire
 
 /// Ages and room.
 extension SQLiteStore {
-    /// See ``ChannelStore/idleChannels(usedBeforeMs:)``.
-    public func idleChannels(usedBeforeMs: UInt64) async throws(StoreFailure) -> [ChannelID] {
-        try await reader.read { (reader) throws(StoreFailure) in try reader.idleChannels(usedBeforeMs: usedBeforeMs) }
+    /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
+    public func idleChannels(
+        usedBeforeMs: UInt64, longUsedBeforeMs: UInt64
+    ) async throws(StoreFailure) -> [ChannelID] {
+        try await reader.read { (reader) throws(StoreFailure) in
+            let brief = try reader.idleChannels(usedBeforeMs: usedBeforeMs, "AND \(StoreSchema.isBrief)")
+            return brief.isEmpty ? try reader.idleChannels(usedBeforeMs: longUsedBeforeMs) : brief
+        }
     }
 
     /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.

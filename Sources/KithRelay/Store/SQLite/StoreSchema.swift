@@ -11,6 +11,9 @@ enum StoreSchema {
     /// What `user_version` says. A change of the tables raises it and comes with a migration.
     static let version: UInt64 = 4
 
+    /// The condition of the index `channel_brief`: not ``ChannelHead/isInLongUse``.
+    static let isBrief = "(closed OR used_ms - created_ms <= \(StoreLimits.longUseMs))"
+
     private static let tables = """
         -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the entry
         -- rows up to counted_through; no position up to it is ever given out again. clock_ms: the time that the relay last
@@ -26,6 +29,7 @@ enum StoreSchema {
             retention_s INTEGER NOT NULL, closed INTEGER NOT NULL, kind INTEGER NOT NULL,
             used_ms INTEGER NOT NULL);
         CREATE INDEX channel_used ON channel (used_ms);
+        CREATE INDEX channel_brief ON channel (used_ms) WHERE \(isBrief);
 
         -- The ends of a channel. No row: as created. due_ms: when the first kept entry expires; 0 if not known.
         -- total_bytes and dropped_bytes count payloads since the channel was created.
@@ -181,6 +185,7 @@ enum StoreSchema {
 
     /// Version 4.
     private static let doubts = """
+        CREATE INDEX channel_brief ON channel (used_ms) WHERE \(isBrief);
         CREATE INDEX key_package_deposited ON key_package (deposited_ms);
         ALTER TABLE store ADD COLUMN doubted_ms INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE store ADD COLUMN doubt_ran_ms INTEGER NOT NULL DEFAULT 0;
