@@ -172,6 +172,30 @@ struct RefusalTests {
         }
     }
 
+    @Test("a Welcome is not signed by the one whom it welcomes, and its group has the suite that it names")
+    func welcomes() throws {
+        let members = try TestMembers(["alice", "bob"])
+        let bundle = try testBundle("dave")
+        let own = try Forge(group: members.groups[0]).welcome(bundle) {
+            $0.pathSecret = .zero(count: 32)
+            $0.signerIndex = LeafIndex(2)
+            $0.signer = bundle.signer
+        }
+        #expect(throws: MLSError.joining(.pathSecret)) {
+            try Group(joining: own, with: bundle, in: testEnvironment())
+        }
+        let otherSuite = try Forge(group: members.groups[0]).welcome(bundle) { draft in
+            let context = draft.context
+            draft.context = GroupContext(
+                cipherSuite: .x25519ChaCha20SHA256Ed25519, groupID: context.groupID,
+                epoch: context.epoch, treeHash: context.treeHash,
+                confirmedTranscriptHash: context.confirmedTranscriptHash, extensions: context.extensions)
+        }
+        #expect(throws: MLSError.joining(.cipherSuite)) {
+            try Group(joining: otherSuite, with: bundle, in: testEnvironment())
+        }
+    }
+
     @Test("a joiner does not include a self-remove of another group or epoch")
     func selfRemovesOfAnotherPlace() throws {
         var members = try TestMembers(["alice", "bob"])
