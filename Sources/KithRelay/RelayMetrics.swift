@@ -26,6 +26,8 @@ final class RelayMetrics: Sendable {
     let storeLimitBytes = Atomic<Int>(0)
     let storeLevel = Atomic<Int>(0)
     let clockAheadSeconds = Atomic<Int>(0)
+    /// Presents that met a damaged channel. The store counts the damage that it meets in writing.
+    let damagedReads = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))
 
@@ -78,7 +80,7 @@ final class RelayMetrics: Sendable {
             gauge("store_names", "Names in the store.", Int(clamping: store.names))
             metric(
                 "store_damages_total", "counter", "Times that something damaged was found and passed over.",
-                Int(clamping: store.damages))
+                Int(clamping: store.damages) + damagedReads.load(ordering: .relaxed))
             gauge("store_bytes", "Bytes of the store on the disk.", Int(clamping: store.diskBytes))
         }
         return text

@@ -149,26 +149,37 @@ public final class RelayServer: Sendable {
                 }
             }
         }
-        let expiry = Task {
+        let expiry = Self.watchAges(hub, logger)
+        timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, loops[0].shared.metrics)]
+        logger.info("listening")
+    }
+
+    /// Drops what is old, and logs what an operator has to know: that the clock is doubted, and that something is damaged.
+    private static func watchAges(_ hub: Hub, _ logger: Logger) -> Task<Void, Never> {
+        Task {
             var wasAhead = false
+            var damages: UInt64 = 0
             while !Task.isCancelled {
-                do { try await Task.sleep(for: .seconds(Self.expirySeconds)) } catch { return }
+                do { try await Task.sleep(for: .seconds(expirySeconds)) } catch { return }
                 await hub.expire()
                 let aheadHours = await hub.clock.aheadMs / 3_600_000
                 if (aheadHours > 0) != wasAhead {
                     wasAhead = aheadHours > 0
                     if wasAhead {
-                        configuration.logger.warning(
+                        logger.warning(
                             "the clock has jumped ahead by \(aheadHours) hours; nothing expires by it for a day of running"
                         )
                     } else {
-                        configuration.logger.notice("the clock is believed again")
+                        logger.notice("the clock is believed again")
                     }
+                }
+                let found = await hub.damages()
+                if found > damages {
+                    logger.error("something of a channel is damaged and was passed over; restore a backup")
+                    damages = found
                 }
             }
         }
-        timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, loops[0].shared.metrics)]
-        logger.info("listening")
     }
 
     /// A burst is over when fewer than half of its connections are left, and again as long as they become fewer.

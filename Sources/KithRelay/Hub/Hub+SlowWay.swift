@@ -151,11 +151,23 @@ extension Hub {
                 }
             }
         } catch {
-            return send(.error(RelayError(error)), requestID: requestID, to: connection)
+            let refusal = await refusal(of: tokens, epoch, channel, after: error)
+            return send(.error(refusal), requestID: requestID, to: connection)
         }
         guard let session = sessions[connection] else { return }
         let reply = grant(channel, epoch, access, tokens, session, isGone: isGone)
         send(reply, requestID: requestID, to: connection)
+    }
+
+    /// The refusal of a `present` for which the store failed. Only a connection whose tokens stand for a right hears that the
+    /// channel is damaged: for any other it is as if there were none.
+    private func refusal(
+        of tokens: [Token], _ epoch: UInt64, _ channel: ChannelID, after failure: StoreFailure
+    ) async -> RelayError {
+        guard failure.isDamage else { return RelayError(failure) }
+        metrics.damagedReads.count()
+        let access = (try? await store.epoch(epoch, of: channel))?.access ?? .nobody
+        return access.rights(presenting: tokens) == nil ? .denied : RelayError(failure)
     }
 
     func followSlowly(

@@ -63,7 +63,7 @@ actor Hub {
     /// The time that was noted last for the next start.
     var notedMs: UInt64 = 0
     /// Why the last commit failed; `nil` once one succeeds.
-    private var lastFailure: StoreFailure?
+    var lastFailure: StoreFailure?
 
     /// The round being decided.
     var round = Round()
@@ -304,31 +304,6 @@ actor Hub {
         }
     }
 
-    // MARK: Health
-
-    /// Notes whether the store could do what it was asked.
-    ///
-    /// Damage is one channel's if anything else was committed beside it: then it says nothing of the store.
-    func note(_ outcomes: [StoreOutcome]) {
-        let failures = outcomes.compactMap { outcome in
-            if case .failed(let failure) = outcome { failure } else { nil }
-        }
-        if !failures.isEmpty { metrics.commitFailures.count() }
-        lastFailure = outcomes.contains(.committed) ? failures.first { !$0.isDamage } : failures.first
-    }
-
-    /// Why the relay cannot serve everything now, in a few words; `nil` if it can.
-    func unreadiness() -> String? {
-        if isShuttingDown { return "shutting down" }
-        if level == .full { return "the store is full" }
-        switch lastFailure {
-        case .full: return "the disk is full"
-        case .io: return "the store cannot write"
-        case .damaged: return "the store is damaged"
-        case nil: return nil
-        }
-    }
-
     // MARK: Shutting down
 
     /// Refuses everything from now on; what is being committed is still answered. Returns when nothing is under way.
@@ -343,8 +318,4 @@ actor Hub {
 extension StoreOutcome {
     /// A store that gives too few outcomes has failed for the rest.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
-}
-
-extension StoreFailure {
-    fileprivate var isDamage: Bool { if case .damaged = self { true } else { false } }
 }

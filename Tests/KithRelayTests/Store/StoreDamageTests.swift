@@ -24,6 +24,40 @@ struct StoreDamageTests {
         await store.close()
     }
 
+    @Test("a damaged channel is unavailable to those with a right, and to others as if there were none")
+    func damagedPresent() async throws {
+        let folder = TemporaryFolder()
+        let channel = KnownChannel()
+        let store = try openStore(folder)
+        await store.mustCommit(
+            .create(channel: channel.id, access: channel.access, retentionSeconds: 3_600, atMs: 1_000),
+            .append(
+                channel: channel.id,
+                entry: Entry(
+                    seq: 1, epoch: 0, kind: .message, receivedAtMs: 2_000, id: .random(), payload: [1]),
+                nextAccess: nil))
+        await store.close()
+        try folder.execute("UPDATE channel_head SET total_bytes = -1")
+        let again = try openStore(folder)
+        let hub = BareHub(store: again)
+        hub.open(1)
+        func present(_ id: ChannelID, _ tokens: [Token]) -> Request {
+            .present(channel: id, epoch: 0, tokens: tokens)
+        }
+        let absent = await hub.ask(present(.random(), [.random()]), on: 1)
+        for tokens in [[.random()], [channel.read, .random()]] as [[Token]] {
+            #expect(await hub.ask(present(channel.id, tokens), on: 1) == absent)
+        }
+        #expect(absent.refusal == .denied)
+        #expect(await hub.refusal(of: present(channel.id, [channel.read]), on: 1) == .unavailable)
+        #expect(await hub.hub.damages() == 3)
+        #expect(hub.metrics.rendered(store: try await again.statistics()).contains("kith_store_damages_total 3\n"))
+        try folder.execute("UPDATE epoch SET read_grant = x'00'")
+        #expect(await hub.ask(present(channel.id, [channel.read]), on: 1) == .error(.denied))
+        try await hub.close()
+        await again.close()
+    }
+
     @Test("a mutation that the file contradicts fails alone")
     func contradicted() async throws {
         let folder = TemporaryFolder()
