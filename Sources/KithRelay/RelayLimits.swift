@@ -22,6 +22,13 @@ public struct RelayLimits: Sendable {
     public var connectionsPerIPv6Net56 = 128
     /// Connections from one IPv6 network of 48 bits: a site, a part of a provider's customers, or one free tunnel.
     public var connectionsPerIPv6Net48 = 512
+    /// Allowance of an IPv6 network of 48 bits, in allowances of one address in it, for everything that addresses are charged
+    /// for at the relay as a whole. Eight neighbours at a provider that gives each of them 64 bits do not use up each other's,
+    /// and one machine with all of the network's addresses counts as eight.
+    static let siteFactor = 8
+    /// The same for what one inbox has, its room and its key packages: those are few, and neighbours who write to the same
+    /// person are rare. Eight hostile sites are needed to fill an inbox.
+    static let siteFactorInInbox = 2
     /// Connections in all: file descriptors and about 32 KiB each.
     public var connections = 100_000
     /// Requests a connection may make each second in the long run: far above what people type, below what hurts.
@@ -54,6 +61,9 @@ public struct RelayLimits: Sendable {
     /// Size of a round while several addresses wait, in appends: two to three milliseconds. Shorter
     /// rounds spend more of their time waiting for the disk.
     static let roundCost = 512
+    /// Turn of an address in its network's share of a round, in appends: small, so that many addresses of one network each
+    /// have a turn in few rounds.
+    static let addressTurnCost = 8
     /// Channels that one connection follows: a client has one connection for all its conversations.
     public var follows = 4096
     /// Channels that one connection has proved tokens for.

@@ -1,6 +1,6 @@
 /// Lets a burst through and then so many a second. Takes the clock as an argument.
 struct TokenBucket {
-    private let nanosecondsEach: Int64
+    private var nanosecondsEach: Int64
     /// How long the empty bucket takes to fill.
     private let nanosecondsFull: Int64
     /// When the bucket would be full again, in nanoseconds.
@@ -20,6 +20,13 @@ struct TokenBucket {
 
     init(burst: Int, perSecond: Int) {
         self.init(burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)))
+    }
+
+    /// The same bucket with a burst and a rate that are larger by a factor.
+    func scaled(by factor: Int) -> TokenBucket {
+        var scaled = self
+        scaled.nanosecondsEach = max(1, nanosecondsEach / Int64(max(1, factor)))
+        return scaled
     }
 
     /// Takes one and returns 0, or takes none and returns after how many nanoseconds to try again.

@@ -9,11 +9,16 @@ struct AddressTests {
         ClientNetworks(try SocketAddress(ipAddress: address, port: 1))
     }
 
-    @Test("IPv4 addresses are each their own, also through an IPv6 socket, and an IPv6 site is one place")
+    @Test(
+        "IPv4 addresses are each their own, also through an IPv6 socket, and an IPv6 network of 64 bits is one in its site"
+    )
     func places() throws {
-        func place(_ address: String) throws -> String { try networks(address).place }
-        #expect(try place("2001:db8:1:2::7") == place("2001:db8:1:ff02:ffff:1:2:3"))
-        #expect(try place("2001:db8:1:2::7") != place("2001:db8:2:2::7"))
+        func place(_ address: String) throws -> Place { try networks(address).place }
+        #expect(try place("2001:db8:1:2::7") == place("2001:db8:1:2:ffff:1:2:3"))
+        let (one, neighbour) = try (place("2001:db8:1:2::7"), place("2001:db8:1:ff02:ffff:1:2:3"))
+        #expect(one.address != neighbour.address && one.site != nil && one.site == neighbour.site)
+        #expect(try one.site != place("2001:db8:2:2::7").site)
+        #expect(try place("192.0.2.7").site == nil)
         #expect(try place("192.0.2.7") != place("192.0.2.8"))
         #expect(try place("::ffff:192.0.2.7") == place("192.0.2.7"))
         #expect(try place("::ffff:192.0.2.7") != place("::ffff:192.0.2.8"))
@@ -83,6 +88,25 @@ struct AddressTests {
         #expect(table.enter(a, atNanoseconds: 1_000_000_000) != nil)
         table.leave(a, wasOpen: false, atNanoseconds: 60_000_000_000)
         #expect(table.count == 0)
+    }
+
+    @Test("a neighbour in the same site has a rate of its own, and the site has eight times as much")
+    func neighbours() throws {
+        let table = AddressTable(
+            limits: limits {
+                $0.addressRequestBurst = 100
+                $0.addressRequestsPerSecond = 1
+                $0.connectionsPerIPv6Net48 = 1_000
+            })
+        func rates(_ number: Int) throws -> PlaceRates {
+            try #require(table.enter(try networks("2001:db8:1:\(number)::1"), atNanoseconds: 0))
+        }
+        let first = try rates(0)
+        #expect(first.charge(200, atNanoseconds: 0) > 0)
+        for number in 1..<8 { #expect(try rates(number).charge(80, atNanoseconds: 0) == 0) }
+        #expect(try rates(8).charge(80, atNanoseconds: 0) > 0)
+        let other = try #require(table.enter(try networks("2001:db8:2:1::1"), atNanoseconds: 0))
+        #expect(other.charge(80, atNanoseconds: 0) == 0)
     }
 
     @Test("addresses that owe nothing are forgotten, however many there were")

@@ -30,7 +30,7 @@ struct BareHub: Sendable {
     }
 
     /// Opens a connection and says hello.
-    func open(_ connection: ConnectionNumber, from place: String = "here", rates: AddressRates? = nil) {
+    func open(_ connection: ConnectionNumber, from place: Place = "here", rates: PlaceRates? = nil) {
         hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: place, rates: rates))])
         submit(.hello(versions: [1], relayPass: nil), on: connection)
     }

@@ -24,7 +24,7 @@ final class ConnectionBench: Sendable {
     ///   - saysHello: whether the connection has been welcomed.
     ///   - rates: those of its address, if it shares them.
     init(
-        delivers: Bool = false, saysHello: Bool = true, rates: AddressRates? = nil,
+        delivers: Bool = false, saysHello: Bool = true, rates: PlaceRates? = nil,
         limits change: (inout RelayLimits) -> Void = { _ in }
     ) async throws {
         var limits = RelayLimits()
@@ -45,10 +45,10 @@ final class ConnectionBench: Sendable {
                 if delivers { loop.deliver(batch) }
             })
         self.hub = hub
-        let addressRates = rates ?? AddressRates(limits)
+        let placeRates = rates ?? PlaceRates(own: AddressRates(limits))
         connection = try await channel.testingEventLoop.executeInContext { [channel] in
             let connection = Connection(
-                number: 1, from: ClientNetworks(name: "here"), addressRates, channel: channel, loop: loop, hub: hub)
+                number: 1, from: ClientNetworks(name: "here"), placeRates, channel: channel, loop: loop, hub: hub)
             loop.add(connection)
             try channel.pipeline.syncOperations.addHandler(connection)
             return NIOLoopBound(connection, eventLoop: channel.testingEventLoop)

@@ -6,8 +6,7 @@ import Testing
 
 @Suite("Shares of a round")
 struct RoundLineTests {
-    private func batch(_ place: String, _ connection: ConnectionNumber, _ count: Int, cost: Int = 1) -> HubIntake.Batch
-    {
+    private func batch(_ place: Place, _ connection: ConnectionNumber, _ count: Int, cost: Int = 1) -> HubIntake.Batch {
         let items = (0..<count).map { number in
             let ping = Intake.request(ClientFrame(requestID: UInt32(number), request: .ping))
             return IntakeItem(connection: connection, intake: ping, cost: cost)
@@ -15,7 +14,9 @@ struct RoundLineTests {
         return HubIntake.Batch(place: place, items: items, cost: count * cost)
     }
 
-    private func places(_ connection: ConnectionNumber) -> String? { connection == 0 ? nil : "place \(connection)" }
+    private func places(_ connection: ConnectionNumber) -> Place? {
+        connection == 0 ? nil : Place(address: "place \(connection)")
+    }
 
     @Test("one address alone fills a round with all it has")
     func alone() {
@@ -28,7 +29,7 @@ struct RoundLineTests {
     @Test("an address with one request is in the next round, however much eight others have queued")
     func single() {
         var line = RoundLine()
-        let flood = (1...8).map { batch("place \($0)", $0, 10_000) }
+        let flood = (1...8).map { batch(Place(address: "place \($0)"), $0, 10_000) }
         let first = line.round(resumed: [], batches: flood, place: places)
         #expect(first.count == RelayLimits.roundCost)
         #expect(Set(first.map(\.connection)).count == 8)
@@ -44,6 +45,30 @@ struct RoundLineTests {
             #expect(taken[connection] == (0..<10_000).map { UInt32($0) })
         }
         #expect(rounds.count >= 80_000 / RelayLimits.roundCost)
+    }
+
+    @Test("a network's addresses share what one address outside of it has, and each has its turn")
+    func sites() {
+        var line = RoundLine()
+        func place(_ connection: ConnectionNumber) -> Place {
+            connection == 1 ? "place 1" : Place(address: "place \(connection)", site: "site")
+        }
+        let flood = (1...5).map { batch(place($0), $0, 10_000) }
+        let first = line.round(resumed: [], batches: flood, place: place)
+        var counts: [ConnectionNumber: Int] = [:]
+        for item in first { counts[item.connection, default: 0] += 1 }
+        #expect(counts == [1: 256, 2: 64, 3: 64, 4: 64, 5: 64])
+        // A sixth address of the network, and what it costs more.
+        let second = line.round(resumed: [], batches: [batch(place(6), 6, 10, cost: 16)], place: place)
+        #expect(second.filter { $0.connection == 6 }.reduce(0) { $0 + $1.cost } >= 32)
+        #expect(second.filter { $0.connection == 1 }.count == 256)
+        var rest = 0
+        while !line.isEmpty {
+            let round = line.round(resumed: [], batches: [], place: place)
+            #expect(!round.isEmpty)
+            rest += round.count
+        }
+        #expect(first.count + second.count + rest == 50_010)
     }
 
     @Test("shares are by cost, and what costs more than a share has its turn too")
@@ -63,7 +88,7 @@ struct RoundLineTests {
     @Test("what comes back goes before what its connection asked later, and what a lost connection asked goes nowhere")
     func resumed() {
         var line = RoundLine()
-        let flood = (1...4).map { batch("place \($0)", $0, 1_000) }
+        let flood = (1...4).map { batch(Place(address: "place \($0)"), $0, 1_000) }
         _ = line.round(resumed: [], batches: flood, place: places)
         let back = (0..<2).map { number in
             IntakeItem(
@@ -120,7 +145,7 @@ struct PacingTests {
         var limits = RelayLimits()
         limits.addressRequestBurst = 40
         limits.addressRequestsPerSecond = 1
-        let rates = AddressRates(limits)
+        let rates = PlaceRates(own: AddressRates(limits))
         let one = try await ConnectionBench(rates: rates) { $0 = limits }
         let other = try await ConnectionBench(rates: rates) { $0 = limits }
         let create = Request.create(channel: .random(), access: KnownChannel().access, retentionSeconds: nil)
@@ -138,7 +163,7 @@ struct PacingTests {
         var limits = RelayLimits()
         limits.addressRequestBurst = 50
         limits.addressRequestsPerSecond = 1
-        let rates = AddressRates(limits)
+        let rates = PlaceRates(own: AddressRates(limits))
         let hub = BareHub()
         hub.open(1, rates: rates)
         let channel = try #require(try await hub.makeChannels(1, on: 1).first)
@@ -147,10 +172,9 @@ struct PacingTests {
             _ = await hub.ask(.present(channel: channel.id, epoch: 0, tokens: channel.tokens), on: follower)
             _ = await hub.ask(.follow(channel: channel.id, epoch: 0, fromSeq: 1), on: follower)
         }
-        let now = Int64(NIODeadline.now().uptimeNanoseconds)
-        #expect(rates.requests.wait(atNanoseconds: now) == 0)
+        #expect(rates.own.requests.wait(atNanoseconds: 0) == 0)
         for _ in 0..<3 { _ = await hub.ask(.append(channel, [1]), on: 1) }
-        #expect(rates.requests.wait(atNanoseconds: now) > 0)
+        #expect(rates.own.requests.wait(atNanoseconds: 0) > 0)
         try await hub.close()
     }
 

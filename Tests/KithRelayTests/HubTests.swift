@@ -190,7 +190,7 @@ struct LoadingTests {
         var limits = RelayLimits()
         limits.loadedEntryIDs = 10
         limits.loadedEntryIDsPerSecond = 10
-        var charges = LoadCharges(limits)
+        var charges = PlaceBuckets(ofLoadedEntryIDs: limits)
         #expect(charges.wait(of: "a", atNanoseconds: 0) == 0)
         charges.charge(30, to: "a", atNanoseconds: 0)
         #expect(charges.wait(of: "a", atNanoseconds: 0) == 2_100_000_000)

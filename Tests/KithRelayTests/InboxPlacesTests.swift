@@ -12,7 +12,7 @@ struct InboxPlacesTests {
         BareHub, KnownChannel
     ) {
         let hub = BareHub(store: store, limits: limits)
-        for connection: ConnectionNumber in 1...10 { hub.open(connection, from: "place \(connection)") }
+        for connection: ConnectionNumber in 1...10 { hub.open(connection, from: Place(address: "place \(connection)")) }
         let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
         for connection: ConnectionNumber in 2...10 {
             let present = Request.present(channel: inbox.id, epoch: 0, tokens: [inbox.append])
@@ -51,6 +51,36 @@ struct InboxPlacesTests {
         #expect(await hub.ask(.trim(channel: inbox.id, throughSeq: 37), on: 1) == .done)
         for connection in Self.hostile {
             #expect(await hub.refusal(of: .append(inbox, [2]), on: connection) == nil)
+        }
+        try await hub.close()
+    }
+
+    @Test(
+        "an IPv6 site occupies and takes twice what one of its addresses may, and its neighbour has a share of its own")
+    func sites() async throws {
+        let hub = BareHub {
+            $0.inboxEntries = 32
+            $0.withdrawPlaceBurst = 3
+        }
+        hub.open(1)
+        let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
+        let packages = (0..<20).map { KeyPackageBytes([UInt8($0)]) }
+        #expect(await hub.ask(.deposit(channel: inbox.id, keyPackages: packages, lastResort: nil), on: 1) == .done)
+        for connection: ConnectionNumber in 2...9 {
+            hub.open(
+                connection, from: Place(address: "address \(connection)", site: connection == 9 ? "other" : "site"))
+            let present = Request.present(channel: inbox.id, epoch: 0, tokens: [inbox.append])
+            #expect(await hub.refusal(of: present, on: connection) == nil)
+        }
+        func accepted(_ request: @autoclosure () -> Request, on connection: ConnectionNumber) async -> Int {
+            var count = 0
+            for _ in 0..<5 where await hub.refusal(of: request(), on: connection) == nil { count += 1 }
+            return count
+        }
+        for (connection, letters, taken) in [(2, 2, 3), (3, 2, 3), (4, 0, 0), (9, 2, 3)] {
+            let connection = ConnectionNumber(connection)
+            #expect(await accepted(.append(inbox, [1]), on: connection) == letters)
+            #expect(await accepted(.withdraw(channel: inbox.id), on: connection) == taken)
         }
         try await hub.close()
     }

@@ -262,6 +262,29 @@ struct KeepingTests {
         try await hub.close()
     }
 
+    @Test("neighbours in an IPv6 site have budgets of their own, and eight of them together for all of it")
+    func siteBudgets() async throws {
+        let hub = BareHub { $0.placeChannelsPerDay = 2 }
+        func created(_ connection: ConnectionNumber, from place: Place) async -> Int {
+            hub.open(connection, from: place)
+            var count = 0
+            for _ in 0..<3 {
+                let channel = KnownChannel()
+                let create = Request.create(channel: channel.id, access: channel.access, retentionSeconds: nil)
+                if await hub.refusal(of: create, on: connection) == nil { count += 1 }
+            }
+            return count
+        }
+        for number in 1...10 as ClosedRange<ConnectionNumber> {
+            let place = Place(address: "address \(number)", site: "site")
+            #expect(await created(number, from: place) == (number <= 8 ? 2 : 0))
+            // What the site had is known as long as it owes for it, whoever of it is connected.
+            hub.hub.submit([IntakeItem(connection: number, intake: .closed)])
+        }
+        #expect(await created(11, from: Place(address: "address 11", site: "other")) == 2)
+        try await hub.close()
+    }
+
     @Test("a name that is not renewed is not found after a year, is its key's for another, and then anybody's")
     func names() async throws {
         let clock = TestClock()

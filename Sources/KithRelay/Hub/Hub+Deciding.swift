@@ -7,7 +7,8 @@ extension Hub {
     func decide(_ item: IntakeItem) {
         switch item.intake {
         case .opened(let loop, let place, let rates):
-            sessions[item.connection] = HubSession(loop: loop, budget: budgets.enter(place), rates: rates)
+            sessions[item.connection] = HubSession(
+                loop: loop, place: place, budget: budgets.enter(place), rates: rates)
         case .closed:
             forgetSession(item.connection)
         case .refused(let requestID, let error):
@@ -185,16 +186,16 @@ extension Hub {
         if level >= .noLate, let refusal = refusal(ofEntryIn: state.head) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
-        let wait = session.budget.buckets.bytes.wait(atNanoseconds: round.uptime)
+        let wait = session.budget.wait(\.bytes, atNanoseconds: round.uptime)
         guard wait == 0 else {
             return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
         }
         if state.head.kind == .inbox, let refusal = takeRoom(in: state, payload.count, nextAccess, session) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
-        session.budget.buckets.bytes.charge(PlaceBudget.cost(payload.count), atNanoseconds: round.uptime)
+        session.budget.charge(PlaceBudget.cost(payload.count), \.bytes, atNanoseconds: round.uptime)
         if state.tentative == nil { round.channels.append(state) }
-        session.charge(followers: state.followerCount)
+        session.charge(followers: state.followerCount, atNanoseconds: round.uptime)
         let entry = state.add(
             id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
             nowMs: round.nowMs)
@@ -298,7 +299,7 @@ extension Hub {
             return answer(.error(.staleEpoch(current: state.head.epoch)), to: connection, frame.requestID)
         }
         metrics.whispers.count()
-        session.charge(followers: state.followerCount)
+        session.charge(followers: state.followerCount, atNanoseconds: round.uptime)
         round.whispers.append((state, epoch, payload))
         answer(.done, to: connection, frame.requestID)
     }

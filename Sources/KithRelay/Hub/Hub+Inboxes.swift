@@ -62,7 +62,7 @@ extension Hub {
                 retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
             return answer(.error(error), to: connection, frame.requestID)
         }
-        withdrawals.charge(session.place, at: channel, atNanoseconds: now)
+        withdrawals.charge(1, to: session.place, at: channel, atNanoseconds: now)
         slowly(state.id) { hub in await hub.withdrawSlowly(channel, frame.requestID, connection) }
     }
 

@@ -66,6 +66,7 @@ extension Hub {
             }
         }
     }
+
     /// Takes ids from channels in the order of their turns, whether they are in use or not.
     private func shrinkUsed(asking count: Int) {
         var attempts = min(count, turns.count)

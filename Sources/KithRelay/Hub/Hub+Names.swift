@@ -2,7 +2,7 @@ import KithWire
 
 /// Names: each belongs to the key that registered it first, for as long as that key renews it and a while longer.
 extension Hub {
-    func register(_ record: NameRecord, _ place: String, _ connection: ConnectionNumber, _ requestID: UInt32) {
+    func register(_ record: NameRecord, _ place: Place, _ connection: ConnectionNumber, _ requestID: UInt32) {
         slowly { hub in
             let reply = await hub.deciding { () throws(StoreFailure) in
                 guard let current = try await hub.store.record(under: record.name) else {

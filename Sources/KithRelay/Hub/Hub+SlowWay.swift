@@ -29,7 +29,7 @@ extension Hub {
 
     /// Refuses those who wait for a channel: their requests would only start the loading again. If it was one address that
     /// may not load entry ids now, only its own that need them.
-    private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of place: String?) {
+    private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of place: Place?) {
         let waiting = busy[channel]?.waiting ?? []
         busy[channel]?.waiting = []
         for item in waiting {
@@ -42,7 +42,7 @@ extension Hub {
         }
     }
 
-    private func bringIn(_ channel: ChannelID, idsFor payer: String?) async -> RelayError? {
+    private func bringIn(_ channel: ChannelID, idsFor payer: Place?) async -> RelayError? {
         do throws(StoreFailure) {
             guard let state = try await load(channel) else { return .denied }
             guard let payer, state.ids == nil, !state.head.isClosed else { return nil }
@@ -54,7 +54,7 @@ extension Hub {
 
     /// Loads the entry ids that the channel took within their lifetime. A busy channel has a million: such loads go one
     /// at a time, each address is charged for its own, and none of them is put together on the hub's thread.
-    private func loadIDs(of state: HubChannel, for payer: String) async throws(StoreFailure) -> RelayError? {
+    private func loadIDs(of state: HubChannel, for payer: Place) async throws(StoreFailure) -> RelayError? {
         let kept = state.head.lastSeq + 1 - state.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
         if isLarge { await withCheckedContinuation { largeLoads.enter($0) } }

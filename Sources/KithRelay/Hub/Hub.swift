@@ -44,11 +44,11 @@ actor Hub {
     /// Mutations decided on the slow way, which commit with the next round.
     private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
     /// What addresses owe for loading, and the loading of many entry ids at once.
-    var charges: LoadCharges
+    var charges: PlaceBuckets
     var largeLoads = OneAtATime()
     /// Each address's share of inboxes, and of the key packages taken from them.
     var shares: InboxShares
-    var withdrawals: PlaceWithdrawals
+    var withdrawals: PlaceBuckets
     let idBounds: EntryIDWindow.Bounds
     /// Budgets of addresses, and the fill level of the store.
     var budgets: PlaceBudgets
@@ -86,9 +86,9 @@ actor Hub {
         self.relayPass = relayPass
         self.nowMs = nowMs
         self.uptime = uptime
-        charges = LoadCharges(limits)
+        charges = PlaceBuckets(ofLoadedEntryIDs: limits)
         shares = InboxShares(limits)
-        withdrawals = PlaceWithdrawals(limits)
+        withdrawals = PlaceBuckets(ofWithdrawals: limits)
         idBounds = EntryIDWindow.Bounds(limits)
         budgets = PlaceBudgets(limits)
         // A single processor is needed by whoever brings the next request.
@@ -102,7 +102,7 @@ actor Hub {
     var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
     /// Queues what happened on connections of one address. Called from event loops.
-    nonisolated func submit(_ items: [IntakeItem], from place: String = "") {
+    nonisolated func submit(_ items: [IntakeItem], from place: Place = "") {
         guard intake.add(items, from: place) else { return }
         // Onto the hub's own thread in one hop; a task from here would go over the global pool.
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }

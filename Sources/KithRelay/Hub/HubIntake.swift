@@ -7,8 +7,8 @@ typealias ConnectionNumber = UInt64
 
 /// Something that happened on a connection, for the hub to deal with in order.
 enum Intake: Sendable {
-    /// `place`: the address that its requests are charged to; `rates`: that address's.
-    case opened(loop: Int, place: String, rates: AddressRates? = nil)
+    /// `place`: the place that its requests are charged to; `rates`: that place's.
+    case opened(loop: Int, place: Place, rates: PlaceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
     /// A `register`. The event loop has verified the signature: it is the dearest thing that a frame can ask for, and the
@@ -39,7 +39,7 @@ struct IntakeItem: Sendable {
 final class HubIntake: Sendable {
     /// The requests that one read of a connection brought.
     struct Batch: Sendable {
-        let place: String
+        let place: Place
         let items: [IntakeItem]
         let cost: Int
     }
@@ -53,7 +53,7 @@ final class HubIntake: Sendable {
     private let hasItems = Atomic(false)
 
     /// Adds items that came from one address. Returns whether the hub sleeps and has to be woken.
-    func add(_ items: [IntakeItem], from place: String) -> Bool {
+    func add(_ items: [IntakeItem], from place: Place) -> Bool {
         let batch = Batch(place: place, items: items, cost: items.reduce(0) { $0 + $1.cost })
         return state.withLock { state in
             state.batches.append(batch)

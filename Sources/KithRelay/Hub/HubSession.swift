@@ -1,13 +1,12 @@
 import KithWire
-import NIOCore
 
 /// What the hub knows of a connection: the tokens it has proved, and what it follows.
 final class HubSession {
     let loop: Int
-    /// The address that its costs are charged to.
-    var place: String { budget.place }
+    /// The place that its costs are charged to.
+    let place: Place
     let budget: PlaceBudget
-    private let rates: AddressRates?
+    private let rates: PlaceRates?
     var hasSaidHello = false
     /// Channels of which this connection follows the current epoch.
     var follows: Set<ChannelID> = []
@@ -18,17 +17,17 @@ final class HubSession {
         var rights: Rights
     }
 
-    init(loop: Int, budget: PlaceBudget, rates: AddressRates?) {
+    init(loop: Int, place: Place, budget: PlaceBudget, rates: PlaceRates?) {
         self.loop = loop
+        self.place = place
         self.budget = budget
         self.rates = rates
     }
 
-    /// Charges the address for sending something to many followers.
-    func charge(followers: Int) {
+    /// Charges the place for sending something to many followers.
+    func charge(followers: Int, atNanoseconds now: Int64) {
         guard followers >= RelayLimits.deliveriesOfOne else { return }
-        rates?.requests.charge(
-            followers / RelayLimits.deliveriesOfOne, atNanoseconds: Int64(NIODeadline.now().uptimeNanoseconds))
+        rates?.charge(followers / RelayLimits.deliveriesOfOne, atNanoseconds: now)
     }
 
     var presentedChannels: Int { rights.count }

@@ -23,16 +23,19 @@ final class AddressTable: Sendable {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a connection in. Returns the rates of its address, or `nil` if there are too many connections or they come
-    /// too fast.
-    func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> AddressRates? {
+    /// Counts a connection in. Returns the rates of its place, or `nil` if there are too many connections or they come too
+    /// fast.
+    func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> PlaceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
             guard state.total < limits.connections, hasRoom else { return nil }
-            let rates = state.rates[networks.place] ?? AddressRates(limits)
-            guard rates.arrivals.wait(atNanoseconds: now) == 0 else { return nil }
-            rates.arrivals.charge(1, atNanoseconds: now)
-            state.rates[networks.place] = rates
+            let place = networks.place
+            let rates = PlaceRates(
+                own: state.rates[place.address] ?? AddressRates(limits),
+                site: place.site.map { state.rates[$0] ?? AddressRates(limits, times: RelayLimits.siteFactor) })
+            guard rates.mayArrive(atNanoseconds: now) else { return nil }
+            state.rates[place.address] = rates.own
+            if let site = place.site { state.rates[site] = rates.site }
             state.total += 1
             for network in networks.all { state.counts[network.name, default: Count()].opening += 1 }
             return rates
@@ -61,10 +64,11 @@ final class AddressTable: Sendable {
                 state.counts[network.name] = count.open + count.opening > 0 ? count : nil
             }
             // A debt outlives the connection: connecting again must not pay it.
-            guard state.counts[networks.place] == nil else { return }
-            if state.rates[networks.place]?.owesNothing(atNanoseconds: now) == true {
-                state.rates[networks.place] = nil
-            } else if state.rates.count > state.sweepAt {
+            for name in [networks.place.address, networks.place.site].compactMap({ $0 })
+            where state.counts[name] == nil && state.rates[name]?.owesNothing(atNanoseconds: now) == true {
+                state.rates[name] = nil
+            }
+            if state.rates.count > state.sweepAt {
                 let counts = state.counts
                 state.rates = state.rates.filter { counts[$0.key] != nil || !$0.value.owesNothing(atNanoseconds: now) }
                 state.sweepAt = max(2 * state.rates.count, AddressTable.fewest)
@@ -76,18 +80,18 @@ final class AddressTable: Sendable {
     var count: Int { state.withLock { max($0.counts.count, $0.rates.count) } }
 }
 
-/// Limits on the connections of one address together.
+/// Limits on the connections of one address together, or of one site.
 final class AddressRates: Sendable {
     /// Requests, beside the rate of each connection.
     let requests: SharedBucket
     /// New connections. An allowance of its own: one machine that asks too much does not keep its neighbours from coming.
     let arrivals: SharedBucket
 
-    init(_ limits: RelayLimits) {
-        requests = SharedBucket(burst: limits.addressRequestBurst, perSecond: limits.addressRequestsPerSecond)
+    init(_ limits: RelayLimits, times factor: Int = 1) {
+        let (burst, perSecond) = (limits.addressRequestBurst * factor, limits.addressRequestsPerSecond * factor)
+        requests = SharedBucket(burst: burst, perSecond: perSecond)
         arrivals = SharedBucket(
-            burst: max(1, limits.addressRequestBurst / RelayLimits.arrivalCost),
-            perSecond: max(1, limits.addressRequestsPerSecond / RelayLimits.arrivalCost))
+            burst: max(1, burst / RelayLimits.arrivalCost), perSecond: max(1, perSecond / RelayLimits.arrivalCost))
     }
 
     func owesNothing(atNanoseconds now: Int64) -> Bool {
@@ -95,7 +99,31 @@ final class AddressRates: Sendable {
     }
 }
 
-/// Where a connection comes from, as far as limits care.
+/// The rates that a connection's costs are charged to: its address's and its site's.
+struct PlaceRates: Sendable {
+    let own: AddressRates
+    var site: AddressRates?
+
+    /// Charges for requests, whether their rate allows them or not. Returns after how many nanoseconds one more may come; 0
+    /// for now.
+    @discardableResult
+    func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
+        max(
+            own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
+    }
+
+    /// Whether a new connection may come. If so, it is charged for.
+    fileprivate func mayArrive(atNanoseconds now: Int64) -> Bool {
+        guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {
+            return false
+        }
+        own.arrivals.charge(1, atNanoseconds: now)
+        site?.arrivals.charge(1, atNanoseconds: now)
+        return true
+    }
+}
+
+/// The networks that a connection comes from, for the limits on each.
 struct ClientNetworks: Hashable, Sendable {
     struct Network: Hashable, Sendable {
         let name: String
@@ -108,12 +136,11 @@ struct ClientNetworks: Hashable, Sendable {
     /// The networks that the address is in, from the narrowest to the widest. Each has a limit of connections.
     let all: [Network]
 
-    /// The place that requests are charged to: an IPv4 address, or an IPv6 network of 48 bits. A site has one of 48 to 56 bits
-    /// (RFC 6177), and anybody can have a tunnel with one of 48; a narrower one would be 256 places for one machine.
-    let place: String
+    /// The place that costs are charged to.
+    let place: Place
 
     init(name: String) {
-        self.init(all: [Network(name: name) { $0.connectionsPerAddress }], place: name)
+        self.init(all: [Network(name: name) { $0.connectionsPerAddress }], place: Place(address: name))
     }
 
     init(_ address: SocketAddress?) {
@@ -135,10 +162,10 @@ struct ClientNetworks: Hashable, Sendable {
             Network(name: name(56)) { $0.connectionsPerIPv6Net56 },
             Network(name: name(48)) { $0.connectionsPerIPv6Net48 },
         ]
-        self.init(all: networks, place: name(48))
+        self.init(all: networks, place: Place(address: name(64), site: name(48)))
     }
 
-    private init(all: [Network], place: String) {
+    private init(all: [Network], place: Place) {
         self.all = all
         self.place = place
     }

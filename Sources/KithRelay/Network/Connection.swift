@@ -30,8 +30,8 @@ final class Connection: ChannelDuplexHandler {
     private var intake: [IntakeItem] = []
 
     private var rate: TokenBucket
-    /// The rates that it shares with the other connections of its address.
-    private let addressRates: AddressRates
+    /// The rates that it shares with the other connections of its address, and of its site.
+    private let placeRates: PlaceRates
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
     var hasSaidHello = false
@@ -60,12 +60,12 @@ final class Connection: ChannelDuplexHandler {
     var metrics: RelayMetrics { loop.shared.metrics }
 
     init(
-        number: ConnectionNumber, from networks: ClientNetworks, _ addressRates: AddressRates, channel: any Channel,
+        number: ConnectionNumber, from networks: ClientNetworks, _ placeRates: PlaceRates, channel: any Channel,
         loop: RelayLoop, hub: Hub
     ) {
         self.number = number
         self.networks = networks
-        self.addressRates = addressRates
+        self.placeRates = placeRates
         self.channel = channel
         self.loop = loop
         self.hub = hub
@@ -79,7 +79,7 @@ final class Connection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        let opened = Intake.opened(loop: loop.index, place: networks.place, rates: addressRates)
+        let opened = Intake.opened(loop: loop.index, place: networks.place, rates: placeRates)
         hub.submit([IntakeItem(connection: number, intake: opened)], from: networks.place)
     }
 
@@ -188,7 +188,7 @@ final class Connection: ChannelDuplexHandler {
         let now = Int64(lastFrameAt.uptimeNanoseconds)
         rate.charge(frames, atNanoseconds: now)
         let wait = max(
-            rate.wait(atNanoseconds: now), addressRates.requests.charge(cost, atNanoseconds: now))
+            rate.wait(atNanoseconds: now), placeRates.charge(cost, atNanoseconds: now))
         if wait > 0 { pause(forNanoseconds: wait) }
         return wait == 0
     }
@@ -196,7 +196,7 @@ final class Connection: ChannelDuplexHandler {
     /// Charges the address for bytes that the store was read for.
     func chargeReading(_ bytes: Int) {
         let now = NIODeadline.now()
-        let wait = addressRates.requests.charge(
+        let wait = placeRates.charge(
             1 + bytes / RelayLimits.bytesOfOne, atNanoseconds: Int64(now.uptimeNanoseconds))
         if wait > 0 { pause(forNanoseconds: wait) }
     }
