@@ -58,6 +58,20 @@ struct StoreDamageTests {
         await again.close()
     }
 
+    @Test("a present is unavailable while the disk fails: what it would be denied for might come back")
+    func failingDisk() async throws {
+        struct UnreadableStore: StoreInFront {
+            let store = MemoryStore()
+            func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? { throw .io("no") }
+        }
+        let hub = BareHub(store: UnreadableStore())
+        hub.open(1)
+        let present = Request.present(channel: .random(), epoch: 0, tokens: [.random()])
+        #expect(await hub.refusal(of: present, on: 1) == .unavailable)
+        #expect(await hub.hub.damages() == 0)
+        try await hub.close()
+    }
+
     @Test("a mutation that the file contradicts fails alone")
     func contradicted() async throws {
         let folder = TemporaryFolder()
