@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// What a relay allows. Every limit stands here with its reason, and each can be overridden by its name
+/// The limits of a relay. Every limit stands here with its reason, and each can be overridden by its name
 /// (`kith relay --limit NAME=VALUE`).
 public struct RelayLimits: Sendable {
     /// The largest WebSocket message, in bytes. A frame has to fit into memory before it can be judged.

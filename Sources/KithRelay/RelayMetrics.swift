@@ -1,7 +1,7 @@
 import KithWire
 import Synchronization
 
-/// What a relay counts: numbers only, with no label that could name a channel or a person.
+/// The counts of a relay: numbers only, with no label that could name a channel or a person.
 final class RelayMetrics: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsTotal = Atomic<Int>(0)

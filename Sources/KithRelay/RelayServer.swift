@@ -7,7 +7,7 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// What a relay is started with.
+/// The configuration that a relay is started with.
 public struct RelayConfiguration: Sendable {
     /// The address to listen on.
     public var host: String
@@ -17,13 +17,13 @@ public struct RelayConfiguration: Sendable {
     public var metricsHost: String?
     /// The port that `/metrics` is served on; 0 takes a free one.
     public var metricsPort = 0
-    /// What is allowed.
+    /// The limits that it keeps.
     public var limits = RelayLimits()
     /// If set, only clients that know it are served.
     public var relayPass: RelayPass?
     /// Threads that serve connections.
     public var eventLoops = System.coreCount
-    /// Where lines go. Nothing in them names a person, a channel or an address of a client.
+    /// The log. Nothing in it names a person, a channel or an address of a client.
     public var logger = Logger(label: "kith.relay")
     /// Called when a burst of connections is over, on no particular thread: the time to give memory back.
     public var burstIsOver: @Sendable () -> Void = {}
@@ -43,7 +43,7 @@ public struct RelayConfiguration: Sendable {
 
 /// A relay that is listening.
 public final class RelayServer: Sendable {
-    /// What it is known by.
+    /// The pin that clients know it by.
     public let pin: RelayPin
     /// The host it listens on, as a numeric address.
     public let host: String
@@ -232,7 +232,7 @@ public final class RelayServer: Sendable {
     }
 }
 
-/// What stands between the listening socket and the hub.
+/// The front between the listening socket and the hub.
 private struct Front: Sendable {
     let loops: [RelayLoop]
     let hub: Hub

@@ -1,6 +1,6 @@
 import KithWire
 
-/// What the hub makes of each request. Nothing in this file waits: what needs the store's reading goes to
+/// The decision of each request. Nothing in this file waits: a request that has to read the store goes to
 /// `Hub+SlowWay.swift`.
 extension Hub {
     /// Decides one item of a round.

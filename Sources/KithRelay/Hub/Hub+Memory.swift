@@ -1,6 +1,6 @@
 import KithWire
 
-/// Which channels are in memory, and which have to go when there are too many.
+/// The channels in memory, and their eviction when there are too many.
 extension Hub {
     /// Takes a channel into memory. It is busy, so it is not the one that has to go for it.
     func insert(_ channel: ChannelID, _ head: ChannelHead) -> HubChannel {

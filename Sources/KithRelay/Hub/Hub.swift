@@ -33,7 +33,7 @@ actor Hub {
     /// The order in which channels are forgotten when there are too many in memory.
     var turns = SecondChances<HubChannel>()
     var busy: [ChannelID: Busy] = [:]
-    /// What came back from the slow way and goes before the next intake.
+    /// Requests that came back from the slow way and go before the next intake.
     private var resumed: [IntakeItem] = []
     /// Requests left for a later round, so that no address fills this one.
     private var line = RoundLine()
@@ -43,7 +43,7 @@ actor Hub {
     private var slowTasks = 0
     /// Mutations decided on the slow way, which commit with the next round.
     private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
-    /// What addresses owe for loading, and the loading of many entry ids at once.
+    /// The debts of addresses for loading, and the line for loading many entry ids at once.
     var charges: PlaceBuckets
     var largeLoads = OneAtATime()
     /// Each address's share of inboxes, and of the key packages taken from them.

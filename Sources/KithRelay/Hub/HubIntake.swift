@@ -35,7 +35,7 @@ struct IntakeItem: Sendable {
     var cost = 1
 }
 
-/// Where event loops leave what the hub takes: one lock for each batch, and one wake-up for as long as the hub is busy.
+/// The queue from the event loops to the hub: one lock for each batch, and one wake-up for as long as the hub is busy.
 final class HubIntake: Sendable {
     /// The requests that one read of a connection brought.
     struct Batch: Sendable {

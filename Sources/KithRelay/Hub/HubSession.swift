@@ -1,6 +1,6 @@
 import KithWire
 
-/// What the hub knows of a connection: the tokens it has proved, and what it follows.
+/// The hub's state of a connection: the tokens it has proved, and the channels it follows.
 final class HubSession {
     let loop: Int
     /// The place that its costs are charged to.

@@ -61,7 +61,7 @@ struct InboxShares {
     /// A share with the inbox's next entry in it; `nil` if it has no room for that.
     private func share(_ key: Int, with size: Int, of inbox: ChannelHead, within bounds: Bounds) -> Share? {
         var share = shares[key] ?? Share()
-        // What was read, or has expired, occupies nothing.
+        // Letters that were read, or have expired, occupy nothing.
         share.runs.removeAll { $0.lastSeq < inbox.firstSeq }
         guard share.entries < bounds.entries, share.bytes + size <= bounds.bytes else { return nil }
         let isFull = share.runs.last.map { run in

@@ -1,9 +1,9 @@
 /// The time by which a relay decides what is old enough to go.
 ///
 /// It is the machine's clock, unless that jumps ahead: then this time goes on by what has passed, and the clock is doubted.
-/// What it showed when the doubt began is believed once the relay has run for ``RelayLimits/doubtedJumpMs`` since, over any
-/// number of starts and suspensions: those look like jumps as well, so they neither end the doubt nor count for it. What
-/// the clock has gained since beyond that running time is doubted next. So a clock that is wrong for an hour deletes
+/// The time that it showed first is believed once the relay has run for ``RelayLimits/doubtedJumpMs`` since, over any number
+/// of starts and suspensions: those look like jumps as well, so they neither end the doubt nor count for it. The rest of the
+/// clock's lead is doubted next. So a clock that is wrong for an hour deletes
 /// nothing, and a relay that runs for some hours a day still deletes. A clock that is set back is believed at once: nothing
 /// goes too early by it.
 struct KeepingClock {
@@ -30,7 +30,7 @@ struct KeepingClock {
         guard wallMs > timeMs + RelayLimits.believedJumpMs else { return believe(wallMs) }
         var doubt = noted.doubt ?? NotedClock.Doubt(wallMs: wallMs)
         if noted.doubt != nil { doubt.run(passedMs) }
-        // What it showed first was wrong.
+        // The time that it showed first was wrong.
         if wallMs + RelayLimits.believedJumpMs < doubt.wallMs { doubt = NotedClock.Doubt(wallMs: wallMs) }
         if doubt.ranMs >= RelayLimits.doubtedJumpMs {
             timeMs = min(doubt.wallMs, wallMs)

@@ -96,7 +96,7 @@ final class Connection: ChannelDuplexHandler {
     /// Closes a connection that did not say hello in time, or said nothing for long.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
         let (since, allowed) = hasSaidHello ? (lastFrameAt, limits.idleMs) : (openedAt, limits.helloMs)
-        // Whoever would be over the time at the next sweep goes now: the limit is kept, not passed by a little.
+        // A connection that would be over the time at the next sweep goes now: none exceeds the limit.
         guard now + .milliseconds(Int64(sweepMs)) > since + .milliseconds(Int64(allowed)) else { return }
         metrics.connectionsTimedOut.count()
         channel.close(promise: nil)

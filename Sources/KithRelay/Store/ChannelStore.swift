@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// Where a relay keeps its channels: an append-only log for each, and nothing that needs more than one conditional append
+/// The store of a relay's channels: an append-only log for each, and nothing that needs more than one conditional append
 /// at a time.
 ///
 /// Every mutation names the state it was decided on (the last seq of the channel, the version of the shelf, the version of
@@ -10,7 +10,7 @@ import NIOCore
 ///
 /// Outcomes are durable: a power cut right after ``commit(_:)`` returned loses nothing that it called committed.
 public protocol ChannelStore: Sendable {
-    /// Where the relay's ``Hub`` runs. A store whose commits block gives the loop of its own writer thread, so that
+    /// The loop that the relay's ``Hub`` runs on. A store whose commits block gives the loop of its own writer thread, so that
     /// deciding and committing need no hop between threads.
     var eventLoop: any EventLoop { get }
 
@@ -65,7 +65,7 @@ public protocol ChannelStore: Sendable {
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool
 
-    /// What ``StoreMutation/noteClock(_:)`` noted last; `nil` if nothing was.
+    /// The time that ``StoreMutation/noteClock(_:)`` noted last; `nil` if none was.
     func notedClock() async throws(StoreFailure) -> NotedClock?
 
     /// The room that the store takes, and the room there is.
@@ -84,7 +84,7 @@ public struct ChannelHead: Hashable, Sendable {
     public var kind: ChannelKind
     /// The current epoch, from 0.
     public var epoch: UInt64
-    /// Who may do what in the current epoch.
+    /// The access to the current epoch.
     public var access: Access
     /// The seq that the current epoch's first entry has or will have.
     public var epochFirstSeq: UInt64
@@ -124,7 +124,7 @@ public struct ChannelHead: Hashable, Sendable {
 
 /// One epoch of a channel.
 public struct EpochRecord: Hashable, Sendable {
-    /// Who may do what in it.
+    /// The access to it.
     public let access: Access
     /// The seq of its first entry.
     public let firstSeq: UInt64
@@ -147,7 +147,7 @@ public struct KeyPackageShelf: Hashable, Sendable {
     public var count: Int
     /// The next one-time package to give out.
     public var next: Item?
-    /// What to give out when no one-time package is left.
+    /// The package to give out when no one-time package is left.
     public var lastResort: KeyPackageBytes?
 
     /// A one-time key package on its shelf.
@@ -254,7 +254,7 @@ public struct StoreSpace: Hashable, Sendable {
     }
 }
 
-/// What became of a mutation.
+/// The outcome of a mutation.
 public enum StoreOutcome: Hashable, Sendable {
     /// It is durable.
     case committed
@@ -270,7 +270,7 @@ public enum StoreFailure: Error, Hashable, Sendable {
     case full
     /// The disk or the database refused; the text is the system's.
     case io(String)
-    /// What is stored is not what was written; the text says where.
+    /// The file does not hold what was written to it; the text says where.
     case damaged(String)
 }
 

@@ -24,7 +24,7 @@ public enum StoreLimits {
     static let deletedBytesPerCommit = 1 << 20
     /// As many that a commit of housekeeping only deletes.
     static let deletedBytesOfIdleCommit = 4 << 20
-    /// What deleting a row costs beside its payload, in bytes of payload: about the row's own.
+    /// The cost of deleting a row beside its payload, in bytes of payload: about the row's own.
     static let rowBytes = 128
 
     /// A commit of housekeeping only does as much as one beside so many mutations: some 10 ms.
@@ -66,7 +66,7 @@ public enum StoreLimits {
 
     /// A log of this many bytes is copied into the database by the checkpointer, while commits go on.
     static let checkpointBytes = 16 << 20
-    /// What came meanwhile is copied by the writer, if it is at most this share of that: then the log is used from its front
+    /// Commits that came meanwhile are copied by the writer, if they are at most this share of that: then the log is used from its front
     /// again. If it is more, it is the checkpointer's again when it has grown by as much.
     static let checkpointShare = 4
     /// A log of this many bytes is copied by the writer itself, so that no load makes it grow without bound.

@@ -8,7 +8,7 @@ import KithWire
 enum StoreSchema {
     /// "Kith" in ASCII: tells the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
-    /// What `user_version` says. A change of the tables raises it and comes with a migration.
+    /// The value of `user_version`. A change of the tables raises it and comes with a migration.
     static let version: UInt64 = 4
 
     /// The condition of the index `channel_brief`: not ``ChannelHead/isInLongUse``.
@@ -73,7 +73,7 @@ enum StoreSchema {
         CREATE INDEX name_renewed ON name (renewed_ms);
         """
 
-    /// What a file turns out to be.
+    /// The format of a file.
     enum Format: Equatable {
         case empty
         case known

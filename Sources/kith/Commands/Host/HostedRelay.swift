@@ -10,7 +10,7 @@ import TLSCodec
 final class HostedRelay: Sendable {
     /// The relay as others know it.
     let point: RelayPoint
-    /// Where this process reaches it, whatever lies between it and its own address.
+    /// The address at which this process reaches it, whatever lies between it and its own address.
     let nearby: RelayAddress
     /// Whether anybody who reaches the port may use it: it was made by a version that set no pass, and those who joined then
     /// know none.
@@ -150,24 +150,24 @@ final class HostedRelay: Sendable {
     }
 }
 
-/// Where others reach this machine: a host, perhaps with a port.
+/// The address at which others reach this machine: a host, perhaps with a port.
 struct HostAddress: Hashable, Sendable {
     let host: String
     let port: Int?
 }
 
-/// Where a hosted relay was, so that it is there again.
+/// The place of a hosted relay, so that it is there again.
 struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
-        /// Where others reach it; missing until it has started once, and so is ``port``.
+        /// The host at which others reach it; missing until it has started once, and so is ``port``.
         var host: String?
         /// The port at which others reach it, if the user said so: it may be forwarded. Not in files of older versions.
         var publicPort: Int?
         /// The port at which it listens.
         var port: Int?
-        /// Where it listens, if the user said so.
+        /// The host that it listens on, if the user said so.
         var listen: String?
         /// Whether the user said where others reach it, so that it is not guessed anew.
         let isGiven: Bool
