@@ -1,22 +1,13 @@
 /// Lets a burst through and then so many a second. Takes the clock as an argument.
 struct TokenBucket {
-    private var nanosecondsEach: Int64
-    /// How long the empty bucket takes to fill.
-    private let nanosecondsFull: Int64
+    private var pace: TokenPace
     /// When the bucket would be full again, in nanoseconds.
     private var fullAt: Int64 = 0
 
     /// - Parameters:
     ///   - burst: how many at once, at least 1.
     ///   - nanosecondsEach: after how long one more may come.
-    init(burst: Int, nanosecondsEach: Int64) {
-        self.nanosecondsEach = min(max(nanosecondsEach, 1), TokenBucket.longest)
-        let (full, overflows) = self.nanosecondsEach.multipliedReportingOverflow(by: Int64(max(burst, 1)))
-        nanosecondsFull = overflows ? TokenBucket.longest : min(full, TokenBucket.longest)
-    }
-
-    /// Longer than any relay runs, and short enough to be added to any of its times.
-    private static let longest = Int64.max / 4
+    init(burst: Int, nanosecondsEach: Int64) { pace = TokenPace(burst: burst, nanosecondsEach: nanosecondsEach) }
 
     init(burst: Int, perSecond: Int) {
         self.init(burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)))
@@ -25,31 +16,23 @@ struct TokenBucket {
     /// The same bucket with a burst and a rate that are larger by a factor.
     func scaled(by factor: Int) -> TokenBucket {
         var scaled = self
-        scaled.nanosecondsEach = max(1, nanosecondsEach / Int64(max(1, factor)))
+        scaled.pace = pace.scaled(by: factor)
         return scaled
     }
 
     /// Takes one and returns 0, or takes none and returns after how many nanoseconds to try again.
     mutating func take(atNanoseconds now: Int64) -> Int64 {
-        let fullAt = max(self.fullAt, now) + nanosecondsEach
-        let wait = fullAt - now - nanosecondsFull
-        guard wait <= 0 else { return wait }
-        self.fullAt = fullAt
-        return 0
+        let wait = wait(atNanoseconds: now)
+        if wait == 0 { charge(1, atNanoseconds: now) }
+        return wait
     }
 
     /// After how many nanoseconds one may be taken; 0 for now. Takes none.
-    func wait(atNanoseconds now: Int64) -> Int64 {
-        var copy = self
-        return copy.take(atNanoseconds: now)
-    }
+    func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt, atNanoseconds: now) }
 
     /// Takes so many that were had already, also if there are not so many: then nobody gets any until that is made up for.
     mutating func charge(_ count: Int, atNanoseconds now: Int64) {
-        let (cost, overflows) = nanosecondsEach.multipliedReportingOverflow(by: Int64(max(count, 0)))
-        fullAt =
-            min(max(fullAt, now), now + TokenBucket.longest)
-            + (overflows ? TokenBucket.longest : min(cost, TokenBucket.longest))
+        fullAt = pace.charging(count, to: fullAt, atNanoseconds: now)
     }
 
     /// Whether it is as if nothing had ever been taken.
