@@ -55,6 +55,12 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     let purposes: [InboxRecord.Purpose] = [
         .invite(isReusable: true, expiresAt: 9), .contact(contact.id), .name(name),
     ]
+    let inboxes = purposes.map { purpose in
+        var inbox = InboxRecord(relay: one, purpose: purpose, random: random)
+        inbox.setAside(3, .room)
+        inbox.setAside(5, .log(LogWait(conversation: two, epoch: 4, since: 1)))
+        return inbox.encoded
+    }
     let inLog = Entry(seq: 8, epoch: 3, kind: .message, receivedAtMs: 1, id: entry, payload: [1])
     let notices: [Notice] = [
         .began(by: "bob"), .added("carol", by: "bob"), .unreadable(.notGenuine, from: "bob"),
@@ -81,7 +87,7 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     ]
     func records(_ kind: UInt8, _ records: [[UInt8]]) -> [[UInt8]] { records.map { [kind] + $0 } }
     var stored = records(0, [conversation.encoded]) + records(1, [contact.stored])
-    stored += records(2, purposes.map { InboxRecord(relay: one, purpose: $0, random: random).encoded })
+    stored += records(2, inboxes)
     stored += records(3, entries.map(\.encoded)) + records(4, [item.encoded]) + records(6, [profile.encoded])
     stored += records(7, [request.encoded]) + records(8, [delivery.encoded]) + records(9, backup.map(\.encoded))
     if let key = WrappedKey(

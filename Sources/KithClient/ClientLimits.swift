@@ -73,6 +73,9 @@ public enum ClientLimits {
     /// person looks through. Further letters stay at the relay.
     public static let pendingConversations = 100
 
+    /// Letters of one inbox that are left at the relay to be read again: as many as a relay of Kith's keeps in an inbox.
+    static let lettersAside = 4_096
+
     /// The longest parcel that is fetched for a letter that may be a stranger's, in bytes: the tree of ``strangersGroup``
     /// members, at some 3 KiB each, with room for long names.
     public static let strangersParcel = 4 << 20

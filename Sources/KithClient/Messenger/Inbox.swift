@@ -7,14 +7,13 @@ final class Inbox {
     var followTag: UInt64?
     /// The last entry that was there when the follow began.
     var lastThere: UInt64?
+    /// The last entry that the follow has brought. It lies before the record's `lastSeq` while letters that were left at the relay
+    /// are read again.
+    var position: UInt64 = 0
     /// Entries that wait for the one before them to be done with.
     var queue: [Entry] = []
-    /// Whether more is there than may queue, and is read when the first entry is done with.
+    /// Whether the relay has more than may queue. The rest is read after the first entry of the queue.
     var isPaused = false
-    /// What the first entry of the queue waits for in a conversation's log.
-    var waiting: WelcomeWait?
-    /// Whether the first entry of the queue is a stranger's letter that waits for room among the pending conversations.
-    var waitsForRoom = false
     /// The numbers of this inbox's stored key packages by their references. Nil until a letter is looked at.
     var packages: [[UInt8]: UInt64]?
     /// Key packages that were made and whose deposit has no answer yet.
@@ -37,7 +36,7 @@ final class Inbox {
     /// Whether everything that was there when the follow began is done with.
     var isRead: Bool {
         guard followTag != nil, let lastThere else { return false }
-        return queue.isEmpty && !isPaused && record.lastSeq >= lastThere
+        return queue.isEmpty && !isPaused && record.lastSeq >= lastThere && record.aside.isEmpty
     }
 
     /// A key package is deleted.
@@ -50,20 +49,8 @@ final class Inbox {
         followTag = nil
         queue = []
         isPaused = false
-        waiting = nil
-        waitsForRoom = false
         isTrimming = false
         isDepositing = false
         retryAt = nil
     }
-}
-
-/// A Welcome to a conversation that this device is still in, as far as it has read: it may have been removed and added again
-/// while it was away, and the log of the one relay may come later than the inbox of the other.
-struct WelcomeWait {
-    let conversation: ConversationID
-    /// The epoch that the Welcome leads to.
-    let epoch: UInt64
-    /// When it began, in milliseconds since 1970: a log that never gets there is not waited for.
-    var since: UInt64
 }

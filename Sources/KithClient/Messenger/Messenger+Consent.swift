@@ -25,12 +25,13 @@ extension Messenger {
         conversations.values.count { !mayAct(in: $0) && $0.record.status.isOpen } < ClientLimits.pendingConversations
     }
 
-    /// Leaves a stranger's letter at the relay until the user has decided about others.
-    func waitForRoom(_ inbox: Inbox) {
-        inbox.waitsForRoom = true
-        guard !isTooManyPendingTold else { return }
-        isTooManyPendingTold = true
-        tell(.tooManyPending)
+    /// Leaves a stranger's letter at the relay until the user has decided about others, and tells the user once.
+    func leaveForLater() -> Taken {
+        if !isTooManyPendingTold {
+            isTooManyPendingTold = true
+            tell(.tooManyPending)
+        }
+        return .aside(.room)
     }
 
     /// Takes part in a conversation from now on: follows its log, and gives the other person of two an address.
@@ -46,21 +47,12 @@ extension Messenger {
         }
         try open(conversation)
         tell(.conversation(try summary(of: conversation)))
-        try takeWaitingLetters()
+        isTooManyPendingTold = false
     }
 
     /// Ends a pending conversation. The stranger is not told.
     func decline(_ conversation: Conversation) throws(KithError) {
         try end(conversation, .left)
-        try takeWaitingLetters()
-    }
-
-    private func takeWaitingLetters() throws(KithError) {
         isTooManyPendingTold = false
-        for id in inboxes.keys.sorted() {
-            guard let inbox = inboxes[id], inbox.waitsForRoom, hasRoomForPending else { continue }
-            inbox.waitsForRoom = false
-            try processQueue(of: inbox, id)
-        }
     }
 }

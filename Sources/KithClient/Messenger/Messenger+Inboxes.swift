@@ -54,9 +54,7 @@ extension Messenger {
             record.relay, .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]),
             for: .presentInbox(id))
         if !record.isOver(now: wall), inbox.owesDeposit || depositIsDue(inbox) { try deposit(id) }
-        inbox.lastThere = nil
-        inbox.followTag = follow(
-            record.relay, record.channel, epoch: 0, fromSeq: record.lastSeq + 1, for: .inbox(id))
+        followLetters(inbox, id, from: nextLetter(of: inbox))
     }
 
     func didOpenStep(inbox id: InboxID, _ result: Result<Reply, RelayError>) throws(KithError) {
@@ -87,6 +85,7 @@ extension Messenger {
         inbox.record.depositedAt = 0
         inbox.record.lastSeq = 0
         inbox.record.trimmedSeq = 0
+        inbox.record.aside = []
         storeInbox(id)
         try open(inbox: id)
     }
@@ -105,7 +104,8 @@ extension Messenger {
         inbox.queue = []
         switch error.code {
         case .trimmed:
-            // Whatever was there is gone; what comes is not.
+            // Earlier entries are gone; later ones will come.
+            inbox.record.forgetAside(0...error.detail - min(1, error.detail))
             inbox.record.lastSeq = max(inbox.record.lastSeq, error.detail - min(1, error.detail))
             storeInbox(id)
             try open(inbox: id)
@@ -119,6 +119,7 @@ extension Messenger {
     /// A relay that has fewer entries than were processed has lost some, and begins to count where it is.
     func didStartFollow(_ inbox: Inbox, _ id: InboxID, lastSeq: UInt64) throws(KithError) {
         inbox.lastThere = lastSeq
+        inbox.record.correctWaits(now: letterTime(inbox))
         guard lastSeq < inbox.record.lastSeq else {
             trim(inbox, id)
             return try closeIfOver(inbox: id)
@@ -126,6 +127,7 @@ extension Messenger {
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.record.lastSeq = lastSeq
+        inbox.record.aside = []
         inbox.record.trimmedSeq = min(inbox.record.trimmedSeq, lastSeq)
         // What was deposited may be gone as well.
         inbox.record.depositedAt = 0

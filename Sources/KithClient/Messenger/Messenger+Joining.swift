@@ -4,8 +4,8 @@ import TLSCodec
 
 /// A letter that a key package of this device opened.
 struct OpenLetter {
-    /// The id of the inbox's entry that it came in.
-    let entry: EntryID
+    /// The inbox's entry that it came in.
+    let entry: Entry
     let letter: InboxLetter
     let message: InboxMessage
     let welcome: Welcome
@@ -44,14 +44,10 @@ extension Messenger {
         if isUninvited, !letter.message.isDirect || opened.memberCount > 2 { return .done }
         if isUninvited, inbox.record.taken.count > ClientLimits.lettersDeclined { return .done }
         let old = conversationsByChannel[channel].flatMap { conversations[$0] }
-        if let old, mustRead(old, before: opened.epoch, inbox) { return .waits }
-        inbox.waiting = nil
+        if let old, let wait = logWait(old, before: opened.epoch, letter.entry.seq, inbox) { return .aside(.log(wait)) }
         if let old, !mayRejoin(old, opened, letter.message) { return .done }
         let isPending = old.map { !mayAct(in: $0) } ?? isPending(from: inviter, through: inbox.record.purpose)
-        if isPending, old == nil, !hasRoomForPending {
-            waitForRoom(inbox)
-            return .waits
-        }
+        if isPending, old == nil, !hasRoomForPending { return leaveForLater() }
         let group: Group
         do throws(MLSError) { group = try Group(joining: opened, in: environment) } catch { return .done }
         if let old, try !mayBringBack(old, group, inviter) { return .done }
@@ -76,7 +72,7 @@ extension Messenger {
         }
         conversation.loaded?.isNewEpoch = true
         touch(conversation)
-        inbox.record.didTake(letter.letter, in: letter.entry, conversation.id)
+        inbox.record.didTake(letter.letter, in: letter.entry.id, conversation.id)
         if isUninvited {
             // Not to answer would leave them talking to nobody.
             want(.leave, in: conversation)
@@ -155,28 +151,6 @@ extension Messenger {
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
         guard let certificate = others.first(where: { $0.accountKey == inviter }) else { return ([], isDirect) }
         return ([remember(certificate, trust: .unverified, isStranger: true)], isDirect)
-    }
-
-    /// Whether a conversation's log has to be read further before a Welcome to it can be judged. The log of a pending one is not
-    /// read.
-    private func mustRead(_ conversation: Conversation, before epoch: UInt64, _ inbox: Inbox) -> Bool {
-        guard mayAct(in: conversation), conversation.record.status.isOpen, conversation.record.epoch < epoch else {
-            return false
-        }
-        let wait = inbox.waiting ?? WelcomeWait(conversation: conversation.id, epoch: epoch, since: now)
-        inbox.waiting = wait
-        return now < wait.since + ClientLimits.parcelMs
-    }
-
-    /// Judges the Welcomes that waited for a log which has come far enough, or for too long.
-    func takeWaitingWelcomes() throws(KithError) {
-        for id in inboxes.keys.sorted() {
-            guard let inbox = inboxes[id], let wait = inbox.waiting else { continue }
-            let record = conversations[wait.conversation]?.record
-            let isOpen = record.map { $0.status.isOpen && $0.epoch < wait.epoch } ?? false
-            guard !isOpen || now >= wait.since + ClientLimits.parcelMs else { continue }
-            try processQueue(of: inbox, id, isWaitOver: true)
-        }
     }
 
     /// Whether a Welcome may bring back a conversation that is known here, as far as it is known before joining. A conversation that
@@ -277,16 +251,20 @@ extension Messenger {
     func didFetchTree(_ tree: [UInt8], _ id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id] else { return }
         if let entry = inbox.queue.first {
-            if try take(entry, inbox, id, tree: tree) == .waits { return }
-            didTake(entry, inbox, id)
+            let taken = try take(entry, inbox, id, tree: tree)
+            guard didTake(entry, taken, inbox) else { return }
+            storeInbox(id)
         }
         try processQueue(of: inbox, id)
     }
 
-    /// The tree is not to be had: the Welcome is of no use.
+    /// Passes over a Welcome whose tree is not to be had: it is of no use.
     func didNotFetchTree(_ id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id] else { return }
-        if let entry = inbox.queue.first { didTake(entry, inbox, id) }
+        if let entry = inbox.queue.first {
+            _ = didTake(entry, .done, inbox)
+            storeInbox(id)
+        }
         try processQueue(of: inbox, id)
     }
 }

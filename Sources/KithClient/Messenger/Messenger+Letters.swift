@@ -2,12 +2,16 @@ import KithWire
 import MLS
 import TLSCodec
 
-// Letters: what others have put into an inbox, one after the other.
+// Letters: the entries that others have put into an inbox, one after the other.
 
 extension Messenger {
     func process(_ entries: [Entry], inbox id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id], entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
-        inbox.queue += entries
+        for entry in entries where entry.seq > inbox.position {
+            if entry.seq > inbox.position + 1 { inbox.record.forgetAside(inbox.position + 1...entry.seq - 1) }
+            inbox.position = entry.seq
+            if inbox.record.isUnread(entry.seq) { inbox.queue.append(entry) }
+        }
         try processQueue(of: inbox, id)
         guard inbox.queue.count > 1, inbox.queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else {
             return
@@ -18,50 +22,71 @@ extension Messenger {
         inbox.queue.removeLast(inbox.queue.count - 1)
     }
 
-    func processQueue(of inbox: Inbox, _ id: InboxID, isWaitOver: Bool = false) throws(KithError) {
-        guard inbox.waiting == nil || isWaitOver, !inbox.waitsForRoom else { return }
-        defer { trim(inbox, id) }
-        while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
-            if try take(entry, inbox, id, tree: nil) == .waits { return }
-            didTake(entry, inbox, id)
+    func processQueue(of inbox: Inbox, _ id: InboxID) throws(KithError) {
+        let before = inbox.queue.count
+        defer {
+            if inbox.queue.count < before, inboxes[id] != nil { storeInbox(id) }
+            trim(inbox, id)
         }
-        guard inbox.isPaused, inbox.queue.isEmpty else { return try closeIfOver(inbox: id) }
-        inbox.isPaused = false
-        try open(inbox: id)
+        while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
+            var taken = leftAside(entry, inbox)
+            if taken == nil { taken = try take(entry, inbox, id, tree: nil) }
+            guard let taken, didTake(entry, taken, inbox) else { return }
+        }
+        guard inbox.queue.isEmpty else { return }
+        if inbox.isPaused {
+            inbox.isPaused = false
+            return try open(inbox: id)
+        }
+        skipRead(inbox, id)
+        try closeIfOver(inbox: id)
     }
 
     /// Makes room at the relay: drops what was read. The request leaves after the transaction that holds what came of it.
     func trim(_ inbox: Inbox, _ id: InboxID) {
         let record = inbox.record
-        guard record.lastSeq > record.trimmedSeq, inbox.followTag != nil, !inbox.isTrimming, !record.isClosing else {
-            return
-        }
+        guard record.readThrough > record.trimmedSeq, inbox.followTag != nil, !inbox.isTrimming, !record.isClosing
+        else { return }
         inbox.isTrimming = true
         request(
-            record.relay, .trim(channel: record.channel, throughSeq: record.lastSeq),
-            for: .trimInbox(id, through: record.lastSeq))
+            record.relay, .trim(channel: record.channel, throughSeq: record.readThrough),
+            for: .trimInbox(id, through: record.readThrough))
     }
 
-    /// A relay that refuses is asked again with the next letter, or the next connection.
+    /// Takes the answer to a trim. After a refusal, the next letter or connection asks again.
     func didTrim(inbox id: InboxID, through seq: UInt64, _ result: Result<Reply, RelayError>) {
         guard let inbox = inboxes[id] else { return }
         inbox.isTrimming = false
         guard case .success = result else { return }
         // Stored with the next change: to ask again does no harm.
-        inbox.record.trimmedSeq = max(inbox.record.trimmedSeq, min(seq, inbox.record.lastSeq))
+        inbox.record.trimmedSeq = max(inbox.record.trimmedSeq, min(seq, inbox.record.readThrough))
         trim(inbox, id)
     }
 
-    func didTake(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) {
+    /// Removes the first entry of the queue, unless it has to wait there.
+    ///
+    /// - Returns: whether it was removed.
+    func didTake(_ entry: Entry, _ taken: Taken, _ inbox: Inbox) -> Bool {
+        switch taken {
+        case .waits: return false
+        case .done: inbox.record.forgetAside(entry.seq...entry.seq)
+        case .aside(let reason): inbox.record.setAside(entry.seq, reason)
+        }
         if !inbox.queue.isEmpty { inbox.queue.removeFirst() }
         inbox.record.lastSeq = max(inbox.record.lastSeq, entry.seq)
-        if inboxes[id] != nil { storeInbox(id) }
+        return true
     }
 
-    enum Taken { case done, waits }
+    /// Results of a look at an entry.
+    enum Taken {
+        case done
+        /// Waits at the head of the queue for its tree.
+        case waits
+        /// Stays at the relay. Those behind it are looked at.
+        case aside(AsideLetter.Reason)
+    }
 
-    /// Looks at one entry of an inbox. Whoever has the address may have put anything there: what is no Welcome for this
-    /// device is passed over.
+    /// Looks at one entry of an inbox. It may be anything; all but Welcomes for this device are passed over.
     func take(_ entry: Entry, _ inbox: Inbox, _ id: InboxID, tree: [UInt8]?) throws(KithError) -> Taken {
         let record = inbox.record
         if case .invite(_, let expiresAt) = record.purpose, record.isExpired(now: wall),
@@ -97,7 +122,7 @@ extension Messenger {
         }
         return try join(
             OpenLetter(
-                entry: entry.id, letter: letter, message: message, welcome: welcome, bundle: bundle, number: number),
+                entry: entry, letter: letter, message: message, welcome: welcome, bundle: bundle, number: number),
             inbox, id, tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
     }
 
@@ -109,8 +134,7 @@ extension Messenger {
 
     private func hold(_ entry: Entry, _ inbox: Inbox, _ id: InboxID) -> UInt64 {
         defer { storeInbox(id) }
-        // By the clock of the relay, which could withhold the entry anyway: the device's may be another after a restart.
-        let time = clocks.relayTime(inbox.record.relay) ?? wall
+        let time = letterTime(inbox)
         let waited = time - min(time, inbox.record.hold(entry.seq, now: time))
         return now - min(now, waited)
     }

@@ -33,7 +33,7 @@ extension Messenger {
         {
             due.append(now.plus(delay))
         }
-        if let waiting = inbox.waiting { due.append(waiting.since + ClientLimits.parcelMs) }
+        if isLinked { due += restsOfWaits(inbox).map(now.plus) }
         if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
             !inbox.record.isOver(now: wall)
         {

@@ -138,7 +138,7 @@ package final class Messenger {
         if clocks.didSet() { try eraseExpired() }
         try body()
         tellOfClocks()
-        try takeWaitingWelcomes()
+        takeLettersAside()
         try storeTouched()
         unloadIdleGroups()
         freshBundles = [:]

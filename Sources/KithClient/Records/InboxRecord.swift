@@ -4,13 +4,13 @@ import TLSCodec
 
 /// An inbox of this device's own: a channel in which others put Welcomes, and from which they take key packages.
 struct InboxRecord: Sendable {
-    /// Whom the inbox is for.
+    /// The people whom the inbox is for.
     enum Purpose: Hashable, Sendable {
         /// One person, or several, with an invite that works until then, in seconds since 1970.
         case invite(isReusable: Bool, expiresAt: UInt64)
         /// One contact, in whose conversation the address was given.
         case contact(ContactID)
-        /// Whoever asks the relay for a name.
+        /// All who ask the relay for a name.
         case name(Name)
     }
 
@@ -25,7 +25,7 @@ struct InboxRecord: Sendable {
     var lastSeq: UInt64 = 0
     /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
     var depositedAt: UInt64 = 0
-    /// Whether the one person it was for has come. Whoever came after them is told, and then it is closed.
+    /// Whether the one person it was for has come. Others who used the invite too are told, and then the inbox is closed.
     var isSpent = false
     /// To be closed: nothing that comes is taken any more.
     var isClosing = false
@@ -34,10 +34,12 @@ struct InboxRecord: Sendable {
     var trimmedSeq: UInt64 = 0
     /// When the relay last confirmed the name that leads here, in milliseconds since 1970; 0 if it never did.
     var registeredAt: UInt64 = 0
-    /// The entry that those behind it wait for, and since when it is waited with.
+    /// The entry whose tree is being fetched, and since when. Those behind it wait.
     private(set) var held: HeldEntry?
-    /// The last letters that led to a conversation, by their digests: one that comes again is told of.
+    /// The last letters that led to a conversation, by their digests. The user is told of one that comes again.
     private(set) var taken: [TakenLetter] = []
+    /// Letters that stay at the relay, to be read again. In the order of their seqs.
+    var aside: [AsideLetter] = []
 
     struct TakenLetter: Sendable, TLSCodable {
         let letter: [UInt8]
@@ -86,7 +88,8 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// An entry is waited with. That it was before counts, after a restart too, but leaves time for another try.
+    /// Notes that an entry waits for its tree. The time that it has waited counts, after a restart too, but leaves some for another
+    /// try.
     ///
     /// - Parameter now: the relay's clock, in milliseconds since 1970.
     /// - Returns: since when, by the same clock.
@@ -123,14 +126,14 @@ struct InboxRecord: Sendable {
         if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
     }
 
-    /// Whether it is closed as soon as it is known what had come by then.
+    /// Whether the inbox is to be closed once everything that came in time was read.
     func isOver(now: UInt64) -> Bool { isSpent || isExpired(now: now) }
 
     var access: Access {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
     }
 
-    private static let version: UInt8 = 4
+    private static let version: UInt8 = 5
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 256)
@@ -162,6 +165,7 @@ struct InboxRecord: Sendable {
         writer.write(isSpent)
         writer.write(trimmedSeq)
         writer.write(registeredAt)
+        writer.writeVector(aside)
         return writer.bytes
     }
 
@@ -193,6 +197,7 @@ struct InboxRecord: Sendable {
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
         // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
+        if version >= 5 { aside = try reader.readVector(maximumCount: ClientLimits.lettersAside) }
         try reader.expectEnd()
     }
 

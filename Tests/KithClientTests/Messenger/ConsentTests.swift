@@ -92,34 +92,6 @@ struct ConsentTests {
         #expect(effects.requests(about: try #require(box.alice.conversations.values.first?.record.channel)) == 2)
     }
 
-    @Test("letters beyond the bound wait at the relay, untrimmed, until the user has decided about one")
-    func bound() throws {
-        let box = try Letterbox()
-        let carol = try Letterbox.person("carol")
-        let limit = ClientLimits.pendingConversations
-        let letters = try (1...limit + 1).map { _ in try box.letter(from: carol, usesLastResort: true) }
-        let effects = try box.bring(letters)
-        #expect(try box.summaries.count == limit)
-        #expect(try box.inbox.record.lastSeq == UInt64(limit))
-        #expect(effects.trims == [UInt64(limit)])
-        #expect(box.events.count { $0 == .tooManyPending } == 1)
-        #expect(box.alice.loadedGroups == 0)
-        #expect(box.store.packageReads.value <= 2, "the key packages were read for each letter")
-        // What comes behind it waits too, and costs nothing.
-        let reads = box.store.packageReads.value
-        try box.bring([box.letter(from: carol, usesLastResort: true)])
-        #expect(box.store.packageReads.value == reads)
-
-        try box.reopen()
-        try box.connect()
-        try box.bring([letters[limit]])
-        #expect(try box.summaries.count == limit)
-        _ = try box.perform(.leave(try #require(try box.summaries.first?.id)))
-        #expect(try box.summaries.count == limit + 1)
-        #expect(try box.summaries.count { $0.isPending } == limit)
-        #expect(try box.inbox.record.lastSeq == UInt64(limit) + 1)
-    }
-
     @Test("what was read is dropped at the relay, after it is stored")
     func trim() throws {
         let box = try Letterbox()

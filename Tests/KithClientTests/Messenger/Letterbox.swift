@@ -16,6 +16,8 @@ final class Letterbox {
     private var lastSeq: UInt64 = 0
     private var packages: [KeyPackage] = []
     private(set) var events: [KithEvent] = []
+    /// The time that has passed by every clock, in milliseconds.
+    var passed: UInt64 = 0
 
     /// - Parameter isReusable: whether the invite to the inbox is for many.
     init(isReusable: Bool = true) throws {
@@ -27,7 +29,7 @@ final class Letterbox {
         point = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
-        let expiresAt = Self.now / 1000 + 3_600
+        let expiresAt = Self.now / 1000 + 864_000
         try handle([
             .command(
                 CommandID(rawValue: 1), .createInvite(relay: point, isReusable: isReusable, expiresAt: expiresAt))
@@ -39,7 +41,9 @@ final class Letterbox {
 
     /// Hands inputs to the messenger, stores what it wants stored, and returns what it wants done.
     @discardableResult
-    func handle(_ inputs: [MessengerInput]) throws -> [Effect] { try commit(alice.handle(inputs, now: Self.now)) }
+    func handle(_ inputs: [MessengerInput]) throws -> [Effect] {
+        try commit(alice.handle(inputs, now: Self.now + passed))
+    }
 
     private func commit(_ output: MessengerOutput) throws -> [Effect] {
         try store.commit(output.transaction)
@@ -53,21 +57,35 @@ final class Letterbox {
         let limits = AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
             follows: 4_096, retentionSeconds: 86_400)
-        let effects = try handle([.connected(relay, limits: limits, timeMs: Self.now)])
+        let effects = try handle([.connected(relay, limits: limits, timeMs: Self.now + passed)])
         for case .request(relay, let tag, .deposit(let channel, let sealed, let last)) in effects {
-            packages += try (sealed + [last].compactMap { $0 }).map { try open($0, channel) }
+            if try channel == inbox.record.channel {
+                packages += try (sealed + [last].compactMap { $0 }).map { try open($0, channel) }
+            }
             try handle([.answered(relay, tag: tag, .success(.done))])
         }
-        for case .follow(relay, let tag, let channel, _, _) in effects where try channel == inbox.record.channel {
-            try handle([.followStarted(relay, tag: tag, firstSeq: 1, lastSeq: lastSeq)])
-        }
+        try startFollow(in: effects)
         return effects
+    }
+
+    /// Begins the follow of the inbox that is among effects.
+    func startFollow(in effects: [Effect]) throws {
+        for case .follow(relay, let tag, let channel, _, let from) in effects where try channel == inbox.record.channel
+        {
+            try handle([.followStarted(relay, tag: tag, firstSeq: from, lastSeq: lastSeq)])
+        }
     }
 
     /// The same profile, opened anew and not connected.
     func reopen() throws {
-        alice = try Messenger(opening: store, now: Self.now)
-        _ = try commit(alice.start(now: Self.now))
+        alice = try Messenger(opening: store, now: Self.now + passed)
+        _ = try commit(alice.start(now: Self.now + passed))
+    }
+
+    /// Refuses the follow of the inbox.
+    func refuseFollow(_ code: RelayError.Code, detail: UInt64) throws -> [Effect] {
+        let tag = try #require(try inbox.followTag)
+        return try handle([.followRefused(relay, tag: tag, RelayError(code, "", detail: detail))])
     }
 
     private func open(_ sealed: KeyPackageBytes, _ channel: ChannelID) throws -> KeyPackage {
@@ -93,15 +111,30 @@ final class Letterbox {
         from writer: Profile, and others: [Profile] = [], isDirect: Bool = false, tree: TreeSource = .inWelcome,
         usesLastResort: Bool = false
     ) throws -> Entry {
+        var group = try Self.group(of: writer, on: .random())
+        return try letter(into: &group, and: others, isDirect: isDirect, tree: tree, usesLastResort: usesLastResort)
+    }
+
+    /// A group of one.
+    static func group(of profile: Profile, on channel: ChannelID) throws -> Group {
+        try Group(
+            creating: channel.bytes, suite: suite, client: profile.client,
+            lifetime: Lifetime(ofKeyPackageMadeAt: now / 1000), in: environment)
+    }
+
+    static var environment: MLSEnvironment { MLSEnvironment(authentication: CertifiedDevices(), now: now / 1000) }
+
+    /// A letter that invites alice and others to a group, by one package of her inbox.
+    func letter(
+        into group: inout Group, and others: [Profile] = [], isDirect: Bool = false, tree: TreeSource = .inWelcome,
+        usesLastResort: Bool = false
+    ) throws -> Entry {
         let isLast = usesLastResort || packages.count == 1
         let package = isLast ? try #require(packages.last) : packages.removeFirst()
-        let (seconds, channel) = (Self.now / 1000, try inbox.record.channel)
-        var environment = MLSEnvironment(authentication: CertifiedDevices(), now: seconds)
+        let channel = try inbox.record.channel
+        var environment = Self.environment
         if case .parcel = tree { environment.configuration.includesRatchetTree = false }
-        let lifetime = Lifetime(ofKeyPackageMadeAt: seconds)
-        var group = try Group(
-            creating: ChannelID.random().bytes, suite: Self.suite, client: writer.client, lifetime: lifetime,
-            in: environment)
+        let lifetime = Lifetime(ofKeyPackageMadeAt: Self.now / 1000)
         var added = [Proposal.add(package)]
         for other in others {
             let bundle = try KeyPackageBundle(suite: Self.suite, client: other.client, lifetime: lifetime)
@@ -182,6 +215,11 @@ extension [Effect] {
             default: false
             }
         }
+    }
+
+    /// The first entries that follows of a channel ask for.
+    func follows(of channel: ChannelID) -> [UInt64] {
+        compactMap { if case .follow(_, _, channel, _, let from) = $0 { from } else { nil } }
     }
 
     /// The channels that are followed.

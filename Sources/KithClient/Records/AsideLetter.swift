@@ -1,0 +1,109 @@
+import KithWire
+import TLSCodec
+
+/// A letter that stays at the relay until this device can do something with it. It holds up no other.
+struct AsideLetter: Sendable, TLSCodable {
+    /// The reasons to leave a letter at the relay.
+    enum Reason: Sendable {
+        /// It is a stranger's, and as many conversations as are allowed are pending.
+        case room
+        /// It invites to a conversation whose log has to be read further first.
+        case log(LogWait)
+    }
+
+    let seq: UInt64
+    var reason: Reason
+
+    init(seq: UInt64, reason: Reason) {
+        self.seq = seq
+        self.reason = reason
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        seq = try reader.readUInt64()
+        switch try reader.readUInt8() {
+        case 1: reason = .room
+        case 2: reason = .log(try reader.read())
+        case let other: throw .unknownValue(field: "AsideLetter.reason", value: UInt64(other))
+        }
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(seq)
+        switch reason {
+        case .room: writer.write(UInt8(1))
+        case .log(let wait):
+            writer.write(UInt8(2))
+            writer.write(wait)
+        }
+    }
+}
+
+/// The wait of a Welcome to a conversation that this device is still in, as far as it has read. The device may have been removed
+/// and added again while it was away, and the log of one relay may come later than the inbox at another.
+struct LogWait: Sendable, TLSCodable {
+    let conversation: ConversationID
+    /// The epoch that the Welcome leads to.
+    let epoch: UInt64
+    /// The begin of the wait by the clock of the inbox's relay, in milliseconds since 1970.
+    var since: UInt64
+
+    init(conversation: ConversationID, epoch: UInt64, since: UInt64) {
+        self.conversation = conversation
+        self.epoch = epoch
+        self.since = since
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        conversation = ConversationID(rawValue: try reader.readUInt64())
+        epoch = try reader.readUInt64()
+        since = try reader.readUInt64()
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(conversation.rawValue)
+        writer.write(epoch)
+        writer.write(since)
+    }
+
+    /// The rest of the wait, in milliseconds. A log that does not get there within a day is not waited for.
+    ///
+    /// - Parameter now: the clock of the inbox's relay.
+    func rest(now: UInt64) -> UInt64 {
+        let waited = now - min(now, since)
+        return ClientLimits.parcelMs - min(ClientLimits.parcelMs, waited)
+    }
+}
+
+extension InboxRecord {
+    /// Whether an entry is to be looked at: it is new, or was left at the relay.
+    func isUnread(_ seq: UInt64) -> Bool { seq > lastSeq || aside.contains { $0.seq == seq } }
+
+    /// The reason for which a letter was left at the relay; `nil` if it was not.
+    func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
+
+    /// Leaves a letter at the relay. Beyond the limit, which only an inbox of a hostile relay can exceed, it is passed over.
+    mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
+        let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
+        if index < aside.endIndex, aside[index].seq == seq {
+            aside[index].reason = reason
+        } else if aside.count < ClientLimits.lettersAside {
+            aside.insert(AsideLetter(seq: seq, reason: reason), at: index)
+        }
+    }
+
+    /// Forgets letters that were left at the relay: they were taken, or are not there any more.
+    mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
+
+    /// Begins waits anew that began in the future: the clock was wrong then.
+    mutating func correctWaits(now: UInt64) {
+        for index in aside.indices {
+            guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
+            wait.since = now
+            aside[index].reason = .log(wait)
+        }
+    }
+
+    /// The last entry that may be dropped at the relay: all up to it were read, and none was left there.
+    var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
+}
