@@ -294,7 +294,7 @@ public enum KithEvent: Hashable, Sendable {
     /// Something is wrong that is not a message's.
     /// Warnings of one kind that follow one another within ten minutes are told for the first, the tenth, the hundredth time.
     case warning(ConversationID, Warning, times: Int)
-    /// Somebody invited this device to a conversation at a relay that it does not use, by an address that anybody may have. It was
+    /// Somebody invited this device to a conversation at another relay, by an address that anybody may have. The invitation was
     /// passed over: nobody is to make a device connect to a relay of their choice by knowing its name.
     case invitationPassedOver(RelayAddress)
     /// This device's clock or another's is wrong. Told once for each, and again when the difference has changed.

@@ -121,7 +121,7 @@ extension LogComparison {
 extension RelayAddress {
     /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
     public var invitationSentence: Sentence {
-        "somebody invited you to a conversation at the relay \(self), which this profile does not use; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
+        "somebody invited you to a conversation at the relay \(self), by an address at another relay; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 

@@ -110,12 +110,16 @@ extension Messenger {
             (try? welcome.isFor(bundle.keyPackage)) == true
         else { return .done }
         let isElsewhere = knownRelay(message.relay) == nil
-        // The inviter is unknown until the tree is here.
+        // The inviter is unknown until the tree is here. For a stranger, no relay but the inbox's own hears of this device.
         if case .parcel(let address) = message.tree, tree == nil {
-            let isAnybodys = !record.purpose.isForFew
-            if isAnybodys, isElsewhere { tellOfInvitation(at: message.relay.address) }
-            guard !isAnybodys || !isElsewhere && address.length <= ClientLimits.strangersParcel, !record.isSpent else {
-                return .done
+            guard !record.isSpent else { return .done }
+            if !record.purpose.isForFew {
+                guard knownRelay(message.relay) == record.relay else {
+                    tellOfInvitation(at: message.relay.address)
+                    return .done
+                }
+                guard address.length <= ClientLimits.strangersParcel else { return .done }
+                guard hasRoomForPending else { return leaveForLater() }
             }
             fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
@@ -126,7 +130,8 @@ extension Messenger {
             inbox, id, tree: tree, byContactOnly: isElsewhere && !record.purpose.isForOne)
     }
 
-    /// Tells the user of an invitation at an unknown relay: of each relay once, and of few. Anybody can send one to a name.
+    /// Tells the user of an invitation to another relay that was passed over: of each relay once, and of few. Anybody can send one
+    /// to a name.
     func tellOfInvitation(at relay: RelayAddress) {
         guard toldRelays.count < ClientLimits.relaysToldOf, toldRelays.insert(relay).inserted else { return }
         tell(.invitationPassedOver(relay))

@@ -59,6 +59,16 @@ struct AsideTests {
         #expect(taken.follows(of: channel) == [last.seq + 1], "what was read is skipped")
     }
 
+    @Test("no parcel is fetched for a letter for which there is no room")
+    func parcel() throws {
+        let (box, _, stranger, beyond) = try fullBox()
+        let address = ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: 3_000)
+        let effects = try box.bring([box.letter(from: stranger, tree: .parcel(address), usesLastResort: true)])
+        #expect(!effects.followed.contains(address.channel))
+        #expect(try box.inbox.record.aside.map(\.seq) == [beyond.seq, beyond.seq + 1])
+    }
+
     @Test("letters set aside that are no longer at the relay are forgotten")
     func gone() throws {
         let (box, _, stranger, beyond) = try fullBox()

@@ -109,10 +109,34 @@ struct ConsentTests {
     @Test("a parcel that is longer than a stranger's may be is not fetched", arguments: [3 << 20, 5 << 20])
     func parcel(length: Int) throws {
         let box = try Letterbox()
-        let address = ParcelAddress(
-            channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: UInt32(length))
+        let address = Self.parcel(length: length)
         let effects = try box.bring([box.letter(from: Letterbox.person("carol"), tree: .parcel(address))])
         #expect(effects.followed.contains(address.channel) == (length <= ClientLimits.strangersParcel))
+    }
+
+    @Test("a stranger's parcel is fetched from the inbox's own relay, and no other hears of the device")
+    func parcelElsewhere() throws {
+        let box = try Letterbox()
+        let other = RelayPoint(
+            address: try #require(RelayAddress("127.0.0.1:4434")),
+            pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
+        _ = box.alice.relayID(for: other)
+        try box.handle([.tick])
+        try box.reopen()
+        try box.connect()
+        box.groupRelay = other
+        let effects = try box.bring([
+            box.letter(from: Letterbox.person("carol"), tree: .parcel(Self.parcel(length: 3_000)))
+        ])
+        #expect(!effects.contains { if case .connect = $0 { true } else { false } })
+        #expect(box.alice.parcels.isEmpty)
+        #expect(box.events.last == .invitationPassedOver(other.address))
+        #expect(try box.inbox.record.lastSeq == 1 && box.inbox.record.aside.isEmpty)
+    }
+
+    private static func parcel(length: Int) -> ParcelAddress {
+        ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: UInt32(length))
     }
 
     @Test("records of the version before are read: conversations are accepted, contacts known")

@@ -18,6 +18,8 @@ final class Letterbox {
     private(set) var events: [KithEvent] = []
     /// The time that has passed by every clock, in milliseconds.
     var passed: UInt64 = 0
+    /// The relay of the groups that letters invite to, if it is another than the inbox's.
+    var groupRelay: RelayPoint?
 
     /// - Parameter isReusable: whether the invite to the inbox is for many.
     init(isReusable: Bool = true) throws {
@@ -143,7 +145,7 @@ final class Letterbox {
         let commit = try group.commit(CommitOptions(added), in: environment)
         guard case .welcome(let welcome)? = commit.welcome else { throw KithError.wrongAccount }
         let message = InboxMessage(
-            relay: point, title: isDirect ? "" : "a group", isDirect: isDirect,
+            relay: groupRelay ?? point, title: isDirect ? "" : "a group", isDirect: isDirect,
             welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree,
             view: .nothing)
         let letter = try InboxLetter(message, to: package, channel: channel, random: .system)
