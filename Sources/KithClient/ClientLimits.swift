@@ -73,6 +73,14 @@ public enum ClientLimits {
     /// person looks through. Further letters stay at the relay.
     public static let pendingConversations = 100
 
+    /// The least time between two trims of an inbox whose address many may have, in milliseconds, and the most that is drawn in
+    /// addition: a day each. Senders learn from a trim that the device is connected.
+    static let trimMs: UInt64 = 24 * 3_600_000
+
+    /// The time within which a trim is made up for that fell due while the relay was not connected, in milliseconds: an hour, so that
+    /// it does not tell when the device connected.
+    static let trimSoonMs: UInt64 = 3_600_000
+
     /// Letters of one inbox that are left at the relay to be read again: as many as a relay of Kith's keeps in an inbox.
     static let lettersAside = 4_096
 

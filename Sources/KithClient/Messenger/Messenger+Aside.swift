@@ -75,6 +75,7 @@ extension Messenger {
         let record = inbox.record
         inbox.position = from - min(1, from)
         inbox.lastThere = nil
+        postponeTrim(inbox, id)
         inbox.followTag = follow(record.relay, record.channel, epoch: 0, fromSeq: from, for: .inbox(id))
     }
 

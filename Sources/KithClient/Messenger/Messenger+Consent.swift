@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 // Consent: a conversation that a stranger began is pending until the user accepts or declines it. While it is pending, nothing that
-// this device does tells anybody that the letter was read.
+// this device does tells anybody that the letter was read, and nothing but the daily trim of the inbox that the device is there.
 
 extension Messenger {
     /// Whether this device may follow a conversation's log, send to it and answer in it. Everything that others could notice

@@ -121,7 +121,7 @@ extension Messenger {
         inbox.lastThere = lastSeq
         inbox.record.correctWaits(now: letterTime(inbox))
         guard lastSeq < inbox.record.lastSeq else {
-            trim(inbox, id)
+            trimAtOnce(inbox, id)
             return try closeIfOver(inbox: id)
         }
         unfollow(inbox.record.relay, inbox.followTag)

@@ -26,7 +26,7 @@ extension Messenger {
         let before = inbox.queue.count
         defer {
             if inbox.queue.count < before, inboxes[id] != nil { storeInbox(id) }
-            trim(inbox, id)
+            trimAtOnce(inbox, id)
         }
         while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
             var taken = leftAside(entry, inbox)
@@ -40,27 +40,6 @@ extension Messenger {
         }
         skipRead(inbox, id)
         try closeIfOver(inbox: id)
-    }
-
-    /// Makes room at the relay: drops what was read. The request leaves after the transaction that holds what came of it.
-    func trim(_ inbox: Inbox, _ id: InboxID) {
-        let record = inbox.record
-        guard record.readThrough > record.trimmedSeq, inbox.followTag != nil, !inbox.isTrimming, !record.isClosing
-        else { return }
-        inbox.isTrimming = true
-        request(
-            record.relay, .trim(channel: record.channel, throughSeq: record.readThrough),
-            for: .trimInbox(id, through: record.readThrough))
-    }
-
-    /// Takes the answer to a trim. After a refusal, the next letter or connection asks again.
-    func didTrim(inbox id: InboxID, through seq: UInt64, _ result: Result<Reply, RelayError>) {
-        guard let inbox = inboxes[id] else { return }
-        inbox.isTrimming = false
-        guard case .success = result else { return }
-        // Stored with the next change: to ask again does no harm.
-        inbox.record.trimmedSeq = max(inbox.record.trimmedSeq, min(seq, inbox.record.readThrough))
-        trim(inbox, id)
     }
 
     /// Removes the first entry of the queue, unless it has to wait there.

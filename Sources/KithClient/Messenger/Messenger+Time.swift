@@ -33,6 +33,7 @@ extension Messenger {
         {
             due.append(now.plus(delay))
         }
+        if isLinked, let delay = trimDelay(inbox) { due.append(now.plus(delay)) }
         if isLinked { due += restsOfWaits(inbox).map(now.plus) }
         if inbox.record.depositedAt > 0, isLinked, !inbox.isDepositing, inbox.retryAt == nil,
             !inbox.record.isOver(now: wall)
@@ -94,6 +95,7 @@ extension Messenger {
             }
             guard !inbox.record.isClosing else { continue }
             if links.contains(inbox.record.relay) { try renewName(of: id) }
+            trimIfDue(inbox, id)
             if isOver(inbox) {
                 try closeIfOver(inbox: id)
             } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, links.contains(inbox.record.relay),

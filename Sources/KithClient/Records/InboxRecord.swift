@@ -32,6 +32,8 @@ struct InboxRecord: Sendable {
     var nextKeyPackage: UInt64 = 1
     /// The last entry that the relay was asked to drop.
     var trimmedSeq: UInt64 = 0
+    /// When entries are dropped next, in milliseconds since 1970, if many may have the address; 0 if no time was drawn.
+    var trimAt: UInt64 = 0
     /// When the relay last confirmed the name that leads here, in milliseconds since 1970; 0 if it never did.
     var registeredAt: UInt64 = 0
     /// The entry whose tree is being fetched, and since when. Those behind it wait.
@@ -133,7 +135,7 @@ struct InboxRecord: Sendable {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
     }
 
-    private static let version: UInt8 = 5
+    private static let version: UInt8 = 6
 
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 256)
@@ -166,6 +168,7 @@ struct InboxRecord: Sendable {
         writer.write(trimmedSeq)
         writer.write(registeredAt)
         writer.writeVector(aside)
+        writer.write(trimAt)
         return writer.bytes
     }
 
@@ -198,6 +201,7 @@ struct InboxRecord: Sendable {
         // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
         if version >= 5 { aside = try reader.readVector(maximumCount: ClientLimits.lettersAside) }
+        if version >= 6 { trimAt = try reader.readUInt64() }
         try reader.expectEnd()
     }
 

@@ -92,20 +92,6 @@ struct ConsentTests {
         #expect(effects.requests(about: try #require(box.alice.conversations.values.first?.record.channel)) == 2)
     }
 
-    @Test("what was read is dropped at the relay, after it is stored")
-    func trim() throws {
-        let box = try Letterbox()
-        let effects = try box.bring([box.letter(from: Letterbox.person("carol"))])
-        #expect(effects.trims == [1])
-        let stored = try #require(try box.store.value(StoreKey(.inbox, item: 1)))
-        #expect(try InboxRecord(stored: stored).lastSeq == 1)
-        // One at a time: the second letter is dropped when the first answer is here.
-        let second = try box.bring([box.letter(from: Letterbox.person("dave"))])
-        #expect(second.trims.isEmpty)
-        try box.answerTrims(in: effects)
-        #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.isTrimming)
-    }
-
     @Test("a parcel that is longer than a stranger's may be is not fetched", arguments: [3 << 20, 5 << 20])
     func parcel(length: Int) throws {
         let box = try Letterbox()

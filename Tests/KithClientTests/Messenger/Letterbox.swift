@@ -156,6 +156,13 @@ final class Letterbox {
             payload: try #require(sealed)[...])
     }
 
+    /// An entry that is no letter.
+    func garbage() -> Entry {
+        lastSeq += 1
+        return Entry(
+            seq: lastSeq, epoch: 0, kind: .message, receivedAtMs: Self.now, id: .random(), payload: [1, 2, 3])
+    }
+
     /// Brings entries of the inbox.
     @discardableResult
     func bring(_ entries: [Entry]) throws -> [Effect] {

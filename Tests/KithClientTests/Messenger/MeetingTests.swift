@@ -47,12 +47,12 @@ struct MeetingTests {
     func inboxes() throws {
         let name = try #require(Name("alice"))
         var record = InboxRecord(relay: RelayID(rawValue: 1), purpose: .name(name), random: .system)
-        // Version 5 added a list, version 4 two numbers, version 3 a flag, version 2 an optional value.
-        for (version, added) in [(UInt8(1), 19), (2, 18), (3, 17), (4, 1)] {
+        // Versions 6 and 4 added numbers, version 5 a list, version 3 a flag, version 2 an optional value.
+        for (version, added) in [(UInt8(1), 27), (2, 26), (3, 25), (4, 9), (5, 8)] {
             let old = try InboxRecord(stored: [version] + record.encoded.dropFirst().dropLast(added))
             #expect(old.encoded == record.encoded)
         }
-        #expect(throws: (any Error).self) { try InboxRecord(stored: [6] + record.encoded.dropFirst()) }
+        #expect(throws: (any Error).self) { try InboxRecord(stored: [7] + record.encoded.dropFirst()) }
 
         // Version 4 also added the entry's id to each letter that led to a conversation.
         let entry = EntryID.random()
@@ -62,7 +62,7 @@ struct MeetingTests {
         let length = added.lowerBound - 41
         #expect(stored[length] == 57)
         let before = stored[..<length] + [40] + stored[(length + 1)..<added.lowerBound] + stored[added.upperBound...]
-        let letters = try InboxRecord(stored: [3] + before.dropFirst().dropLast(17)).taken
+        let letters = try InboxRecord(stored: [3] + before.dropFirst().dropLast(25)).taken
         #expect(letters.map(\.letter) == record.taken.map(\.letter))
         #expect(letters.map(\.conversation.rawValue) == [9] && letters.map(\.entry) == [nil])
 

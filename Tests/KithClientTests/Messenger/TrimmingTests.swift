@@ -1,0 +1,82 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+
+@Suite("What was read is dropped at the relay")
+struct TrimmingTests {
+    private static let day: UInt64 = 86_400_000
+
+    /// Lets time pass until the messenger wants to do something about trims, and hands it a tick then.
+    private func tick(_ box: Letterbox) throws -> [Effect] {
+        box.passed += try #require(box.alice.trimDelay(box.inbox))
+        return try box.handle([.tick])
+    }
+
+    @Test("an inbox for few, at once and after it is stored")
+    func few() throws {
+        let box = try Letterbox(isReusable: false)
+        let effects = try box.bring([box.garbage()])
+        #expect(effects.trims == [1])
+        let stored = try #require(try box.store.value(StoreKey(.inbox, item: 1)))
+        #expect(try InboxRecord(stored: stored).lastSeq == 1)
+        // One at a time: the second letter is dropped when the first answer is here.
+        let second = try box.bring([box.garbage()])
+        #expect(second.trims.isEmpty)
+        try box.answerTrims(in: effects)
+        #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.isTrimming)
+    }
+
+    @Test("an inbox for many, once a day at most, whatever strangers send")
+    func many() throws {
+        let box = try Letterbox()
+        #expect(try box.bring((0..<256).map { _ in box.garbage() }).trims.isEmpty)
+        #expect(try #require(box.alice.wakeDelay) <= ClientLimits.trimSoonMs)
+        let first = try tick(box)
+        #expect(first.trims == [256])
+        try box.answerTrims(in: first)
+        let since = box.passed
+        // What comes after it does not change when the next one is.
+        let drawn = try box.inbox.record.trimAt
+        #expect(try box.bring([box.garbage()]).trims.isEmpty)
+        #expect(try box.inbox.record.trimAt == drawn)
+        #expect(try box.handle([.tick]).trims.isEmpty)
+        let second = try tick(box)
+        #expect(second.trims == [257])
+        try box.answerTrims(in: second)
+        #expect((Self.day...2 * Self.day).contains(box.passed - since))
+        // A time at which there is nothing to drop passes, too.
+        #expect(try tick(box).trims.isEmpty)
+        #expect(try box.bring([box.garbage()]).trims.isEmpty)
+    }
+
+    @Test("a time that passed without a connection is drawn anew; one that is to come stays, also over a restart")
+    func missed() throws {
+        let box = try Letterbox()
+        try box.bring([box.garbage()])
+        let drawn = try box.inbox.record.trimAt
+        try box.reopen()
+        #expect(try box.connect().trims.isEmpty)
+        #expect(try box.inbox.record.trimAt == drawn)
+
+        box.passed += Self.day
+        try box.reopen()
+        #expect(try box.connect().trims.isEmpty)
+        #expect(try box.handle([.tick]).trims.isEmpty, "the trim tells when the device came")
+        let again = try box.inbox.record.trimAt - Letterbox.now - box.passed
+        #expect((1...ClientLimits.trimSoonMs).contains(again))
+        // The clock was ahead when the time was drawn.
+        try box.inbox.record.trimAt = .max
+        box.alice.postponeTrim(try box.inbox, InboxID(rawValue: 1))
+        #expect(try box.inbox.record.trimAt <= Letterbox.now + box.passed + ClientLimits.trimSoonMs)
+        #expect(try tick(box).trims == [1])
+    }
+
+    @Test("no further than to the first letter set aside")
+    func aside() throws {
+        let box = try Letterbox()
+        try box.bring([box.garbage(), box.garbage(), box.garbage()])
+        try box.inbox.record.setAside(2, .room)
+        #expect(try tick(box).trims == [1])
+    }
+}
