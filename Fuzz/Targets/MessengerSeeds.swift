@@ -28,9 +28,10 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
         Content(messageID: entry, sentAt: 1, view: view, replyTo: entry, expiresAfter: 60, body: $0)
     }
     let live: [LiveCheck] = [
-        .challenge(leaf: LeafIndex(rawValue: 1), nonce: view.hash),
-        .answer(
-            leaf: LeafIndex(rawValue: 1), nonce: view.hash, challenger: LeafIndex(rawValue: 0), challenge: view.hash,
+        LiveCheck(
+            .challenge, from: LeafIndex(rawValue: 1), nonce: view.hash, view: view, signature: view.hash),
+        LiveCheck(
+            .answer(to: LeafIndex(rawValue: 0), challenge: view.hash), from: LeafIndex(rawValue: 1), nonce: view.hash,
             view: view, signature: view.hash),
     ]
     let invite = Invite(inbox: inbox, name: "alice", expiresAt: 1_800_000_000)

@@ -182,6 +182,32 @@ struct HeldBackTests {
         circle.expectNothingFalse()
     }
 
+    @Test("is found out by the member that it is held back from when another asks")
+    func aheadOfAnswerer() throws {
+        let circle = try Circle(seed: 2)
+        let length = circle.length
+        circle.show(to: [2]) { Array($0.prefix(length)) }
+        circle.say(1)
+        circle.say(0)
+        circle.simulation.clients[1].perform(.liveCheck(circle.group(of: 1)))
+        circle.wait(300)
+        #expect(circle.warnings(of: 2) == [.heldBack(through: UInt64(length) + 2)])
+        circle.expectNothingFalse()
+    }
+
+    @Test("and shows other entries is found out by a member that another asks, before anybody speaks")
+    func differsFromChallenger() throws {
+        let circle = try Circle(seed: 2)
+        circle.swapNextTwo(to: [2])
+        circle.say(0, waits: false)
+        circle.say(1, waits: false)
+        circle.wait(20)
+        circle.simulation.clients[1].perform(.liveCheck(circle.group(of: 1)))
+        circle.wait(5)
+        #expect(circle.knowsOfDifferentLogs(2))
+        circle.expectNothingFalse()
+    }
+
     @Test("and shows other entries is found out by a live check before anybody speaks")
     func differs() throws {
         let circle = try Circle(seed: 2)

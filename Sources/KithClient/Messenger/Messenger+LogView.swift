@@ -107,7 +107,7 @@ extension Messenger {
 
     // MARK: Live checks
 
-    /// Compares the view in a member's answer to a live check. Entries that this device was not shown yet must come.
+    /// Compares the view in a member's challenge or answer. Entries that this device was not shown yet must come.
     func compareLive(
         _ theirs: LogView, of sender: LeafIndex, _ conversation: Conversation
     ) throws(KithError) -> LogComparison {
