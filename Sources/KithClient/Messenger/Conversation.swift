@@ -43,7 +43,7 @@ final class Conversation {
     /// Lines that count entries which could not be read. Others begin once something else was shown.
     var passedOver: [PassedOver.Kind: PassedOver] = [:]
     /// Recent count of each kind of warning, and the time of the last one, in milliseconds.
-    var warned: [UInt8: (count: Int, at: UInt64)] = [:]
+    var warned: [UInt8: Repeats] = [:]
     /// The last entry that the user was told is held back.
     var toldHeldBack: UInt64 = 0
     /// Ids of messages that were seen lately: a message is said once.

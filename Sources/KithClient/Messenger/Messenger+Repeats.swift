@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-// What comes again and again is told once and counted.
+// Notices that come again and again are told once and counted.
 
 /// A line that counts entries of one kind which could not be read.
 struct PassedOver {
@@ -51,10 +51,29 @@ extension Messenger {
         if case .differentLogs = warning { return tell(.warning(conversation.id, warning, times: 1)) }
         if case .longerThanRelayTakes = warning { return tell(.warning(conversation.id, warning, times: 1)) }
         let kind = warning.encoded.first ?? 0
-        var count = 1
-        if let last = conversation.warned[kind], now < last.at.plus(ClientLimits.repeatMs) { count += last.count }
-        conversation.warned[kind] = (count, now)
-        if count.isPowerOfTen { tell(.warning(conversation.id, warning, times: count)) }
+        guard let times = conversation.warned[kind, default: Repeats()].next(at: now) else { return }
+        tell(.warning(conversation.id, warning, times: times))
+    }
+}
+
+/// Repeats of a notice that follow one another within ten minutes.
+package struct Repeats: Sendable {
+    private var count = 0
+    private var last: UInt64 = 0
+
+    package init() {}
+
+    /// Counts one more.
+    ///
+    /// - Parameters:
+    ///   - now: milliseconds by any clock.
+    ///   - each: the number of those that are told one by one.
+    /// - Returns: the count, if it is to be told: of the first, the tenth, the hundredth, and so on.
+    package mutating func next(at now: UInt64, each: Int = 1) -> Int? {
+        let isRepeat = last <= now && now < last.plus(ClientLimits.repeatMs)
+        count = isRepeat ? count + 1 : 1
+        last = now
+        return count <= each || count.isPowerOfTen ? count : nil
     }
 }
 

@@ -95,8 +95,7 @@ extension ChatModel {
         case .conversation(let summary):
             names[summary.id] = summary.name
             guard summary.id == conversation.id else {
-                if summary.isPending { notice(MessageWording.invitation(summary)) }
-                return
+                return tellOfInvitation(summary)
             }
             show(statusLines(summary, was: conversation))
             conversation = summary
@@ -111,10 +110,7 @@ extension ChatModel {
         case .present(let id, let contact, let name, let log):
             if id == conversation.id { present(contact, name, log) }
         case .inviteUsed(_, let id):
-            if id != conversation.id {
-                let command: Sentence = names[id].map { ": kith chat \(name: $0)" } ?? ""
-                notice("an invite of yours was used\(command)")
-            }
+            if id != conversation.id { tellOfUse(id) }
         case .invitationPassedOver(let relay): notice(relay.invitationSentence)
         case .tooManyPending: notice(KithEvent.tooManyPendingSentence)
         case .nameLost(let name, let relay): notice(KithEvent.nameLostSentence(name, relay))
@@ -126,6 +122,22 @@ extension ChatModel {
         // The session, which carries the events, reads again.
         case .missed: break
         }
+    }
+
+    /// Tells of a conversation that a stranger began. A flood of them takes few lines.
+    private mutating func tellOfInvitation(_ summary: ConversationSummary) {
+        guard summary.isPending, toldPending.insert(summary.id).inserted,
+            let count = invitations.next(at: now, each: MessageWording.toldOneByOne)
+        else { return }
+        let isFirst = count <= MessageWording.toldOneByOne
+        notice(isFirst ? MessageWording.invitation(summary) : MessageWording.invitations(count))
+    }
+
+    private mutating func tellOfUse(_ id: ConversationID) {
+        guard let count = invitesUsed.next(at: now, each: MessageWording.toldOneByOne) else { return }
+        guard count <= MessageWording.toldOneByOne else { return notice(MessageWording.invitesUsed(count)) }
+        let command: Sentence = names[id].map { ": kith chat \(name: $0)" } ?? ""
+        notice("an invite of yours was used\(command)")
     }
 
     /// A text that waited will not be sent.

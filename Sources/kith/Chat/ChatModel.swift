@@ -91,6 +91,10 @@ struct ChatModel {
     private var status: Sentence?
     var presentAt: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
+    /// Pending conversations that were told of.
+    var toldPending: Set<ConversationID> = []
+    var invitations = Repeats()
+    var invitesUsed = Repeats()
 
     init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, day: ChatDay = ChatDay()) {
         self.opening = opening

@@ -111,6 +111,17 @@ struct MessageWording: Sendable {
         return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
     }
 
+    /// That strangers began many conversations.
+    static func invitations(_ count: Int) -> Sentence {
+        "strangers began \(count) conversations in a short time; kith list shows those that wait for you"
+    }
+
+    /// That invites were used many times.
+    static func invitesUsed(_ count: Int) -> Sentence { "invites of yours were used \(count) times in a short time" }
+
+    /// The number of strangers' conversations, and of uses of invites, that are told one by one before they are only counted.
+    static let toldOneByOne = 3
+
     /// A warning in a row of its own.
     ///
     /// - Parameter times: how often it came lately.

@@ -50,6 +50,8 @@ struct Listener {
     private var only: ConversationID? { options.only }
     /// The pending conversations that were printed.
     private var announced: Set<ConversationID> = []
+    private var invitations = Repeats()
+    private var invitesUsed = Repeats()
     /// How far each conversation was printed, and what of its last entry: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// What was printed and is not marked as read yet.
@@ -214,6 +216,14 @@ struct Listener {
             if case .connecting = state { return nil }
             guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
+        if output == .text, case .inviteUsed = event {
+            let each = MessageWording.toldOneByOne
+            guard let count = invitesUsed.next(at: ChatDesk.now, each: each) else { return nil }
+            if count > each {
+                StandardStream.error.write("[\(MessageWording.invitesUsed(count))]\n")
+                return nil
+            }
+        }
         if case .missed = event, let ending = try await printUnread() { return ending }
         if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {
             return ending
@@ -241,7 +251,10 @@ struct Listener {
         if options.acceptsStrangers {
             try await kith.accept(conversation.id)
         } else if output == .text, only == nil, announced.insert(conversation.id).inserted {
-            let line = MessageWording.invitation(conversation)
+            let each = MessageWording.toldOneByOne
+            guard let count = invitations.next(at: ChatDesk.now, each: each) else { return nil }
+            let line =
+                count <= each ? MessageWording.invitation(conversation) : MessageWording.invitations(count)
             guard StandardStream.error.write("[\(line)]\n") else { return .nobodyReads }
         }
         return nil
