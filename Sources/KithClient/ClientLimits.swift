@@ -15,11 +15,11 @@ public enum ClientLimits {
     /// the relay reads nothing. As many as a relay lets a connection follow channels; only a hostile one reaches it.
     static let unreadReactions = 4096
 
-    /// What one follow holds for a consumer that is slower than the relay, in bytes of frames. Enough to keep a consumer
+    /// Frames that one follow holds for a consumer that is slower than the relay, in bytes. Enough to keep a consumer
     /// busy for the round trip it takes to ask for more. Reached, the relay is asked to stop sending this channel.
     public static let followBacklog = 1 << 20
 
-    /// What all follows of one connection hold together, in bytes of frames; beyond it, the next follow that receives
+    /// Frames that all follows of one connection hold together, in bytes; beyond it, the next follow that receives
     /// something is held back too. Bounds a client that follows thousands of channels and reads none.
     public static let connectionBacklog = 8 << 20
 
@@ -41,7 +41,7 @@ public enum ClientLimits {
     /// The largest padded content, in bytes: with the message's own overhead it still fits an entry.
     public static let paddedContent = 250 << 10
 
-    /// How long an invite may work, in seconds: ten years.
+    /// The longest life of an invite, in seconds: ten years.
     public static let inviteSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// The longest line that is read as an invite, in bytes. One has about 300.
@@ -57,13 +57,13 @@ public enum ClientLimits {
     /// The longest parcel, in bytes: the ratchet tree of 10,000 members.
     public static let parcel = 64 << 20
 
-    /// How long a device waits for a relay that has the tree of a group it was invited to, in milliseconds: a day.
+    /// The longest wait for the tree of a group that the device was invited to, or for the log of one, in milliseconds: a day.
     public static let parcelMs: UInt64 = 24 * 3_600_000
 
-    /// How long a device that comes back waits for that at least, in milliseconds: time for another try.
+    /// The shortest wait for a tree after a restart, in milliseconds: time for another try.
     public static let parcelAgainMs: UInt64 = 10 * 60_000
 
-    /// What may queue in an inbox behind a letter that is waited with, in bytes. The rest is read when that is done with.
+    /// Letters that may queue in an inbox behind one whose tree is being fetched, in bytes. The rest is read afterwards.
     public static let inboxQueue = 1 << 20
 
     /// The largest group to which somebody who is no contact may invite by a public address: all who are in it become contacts.
@@ -104,10 +104,10 @@ public enum ClientLimits {
     /// 256 KiB. Larger ones travel once, in a parcel.
     public static let membersWithTreeInWelcome = 32
 
-    /// How long a device keeps its keys in a group that is in use, in milliseconds: 7 days.
+    /// The age at which a device renews its keys in a group that is in use, in milliseconds: 7 days.
     public static let renewalMs: UInt64 = 7 * 24 * 3_600_000
 
-    /// How many entries a device sees in a group before it renews its keys.
+    /// Entries that a device sees in a group before it renews its keys.
     public static let renewalEntries = 1_000
 
     /// Lifetime of a key package from its making on, in seconds: 90 days.
@@ -143,28 +143,28 @@ public enum ClientLimits {
     /// packages are gone.
     public static let rememberedLetters = 64
 
-    /// How long a connection lasts at least before the next is made as soon as after the first: the handshake, a catching up,
+    /// Duration of a connection after which the next one is made as soon as after the first: the handshake, a catching up,
     /// and then some.
     public static let lastingConnection = Duration.seconds(5)
 
     /// Relays, not known here, of which the user is told that somebody invites to them by an address that anybody may have: enough
-    /// for whoever means it, and no way to fill a screen.
+    /// for honest invitations, and no way to fill a screen.
     public static let relaysToldOf = 8
 
     /// Letters that an inbox for one person declines, once that person has come, by joining and leaving again: enough for who
     /// got the invite from somebody by mistake, and no endless work for one that went around.
     public static let lettersDeclined = 8
 
-    /// How long an inbox that the relay refused for the moment waits at least before it is opened anew, in milliseconds.
+    /// The shortest wait before an inbox that the relay refused for the moment is opened anew, in milliseconds.
     public static let inboxPatienceMs: UInt64 = 2_000
 
-    /// How long the log may take to bring an entry that the relay said it has, in milliseconds.
+    /// Time within which the log brings an entry that the relay has acknowledged, in milliseconds.
     public static let keptMs: UInt64 = 60_000
 
     /// The largest group in which members say what they have read: each says it to all.
     public static let membersWithReceipts = 8
 
-    /// What scrypt with parameters from a file may take, in bytes of memory: eight times what Kith itself asks for.
+    /// Memory that scrypt may take with parameters from a file, in bytes: eight times what Kith itself asks for.
     public static let scryptMemory = 1 << 30
 
     /// The longest record of a backup, in bytes: far more than any message, and no danger to a reader's memory.
@@ -174,21 +174,21 @@ public enum ClientLimits {
     /// container.
     public static let lockFile = 512
 
-    /// How long one process waits for another that is writing to the same vault, in seconds. A transaction takes
+    /// The longest wait of one process for another that is writing to the same vault, in seconds. A transaction takes
     /// milliseconds; a busy disk may take a second.
     public static let vaultWait = 10.0
 
-    /// What SQLite keeps of a vault in memory, in KiB: the tables that change all the time, of hundreds of conversations.
+    /// SQLite's page cache for a vault, in KiB: the tables that change all the time, of hundreds of conversations.
     public static let vaultCacheKiB = 8 << 10
 
-    /// How long a proof that a member is here counts, in milliseconds: within that, its own question is not asked back.
+    /// Time for which a proof that a member is here counts, in milliseconds. Within it, the member is not asked back.
     public static let presenceMs: UInt64 = 5_000
 
-    /// How many live checks are answered within that time in one conversation: members of a group who come one after the other
+    /// Live checks that are answered within ``presenceMs`` in one conversation: members of a group who come one after the other
     /// all get theirs, and it stays far below the requests that a relay allows.
     public static let liveAnswers = 64
 
-    /// How many entries back a message is looked for that was handed to another process: it was said a moment ago.
+    /// Entries at the end of a log among which a message is sought that was handed to another process a moment ago.
     public static let recentEntries = 1_000
 
     /// Kinds of entries that could not be read which are counted at once, in lines: the reasons, each of some members. More are begun
@@ -199,11 +199,11 @@ public enum ClientLimits {
     /// a few times an hour.
     static let repeatMs: UInt64 = 600_000
 
-    /// How far the log goes on before a message that should have come is called missing, in entries: twice what a sender has
+    /// Entries after which a message that should have come is called missing: twice what a sender has
     /// under way.
     public static let entriesBeforeGap: UInt64 = 32
 
-    /// What follows have brought and the messenger has not taken yet, in bytes of payload: enough that one transaction stores
+    /// Entries that follows have brought and the messenger has not taken yet, in bytes of payload: enough that one transaction stores
     /// thousands of messages, and little beside what a profile takes anyway. Reached, nothing more is taken from the relays.
     public static let mailbox = 4 << 20
 
@@ -211,7 +211,7 @@ public enum ClientLimits {
     /// messages, which is more than a catching up after weeks brings at once.
     public static let unreadEvents = 16 << 20
 
-    /// What an event counts beside its text, in bytes: what it takes in memory.
+    /// Memory that an event takes beside its text, in bytes.
     public static let eventBytes = 512
 
     /// The threads on which all profiles of a process work. A person has one profile; a program that has hundreds gains
@@ -226,7 +226,7 @@ public enum ClientLimits {
     public static let messagesInFlight = 16
 }
 
-/// How long the client waits for what. All have defaults fit for the internet; tests and slow lines set their own.
+/// Timeouts of a connection to a relay. All have defaults fit for the internet; tests and slow lines set their own.
 public struct RelayTimeouts: Sendable {
     /// For the TCP connection to stand.
     public var connect: TimeAmount

@@ -30,11 +30,11 @@ public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Why a contact's key is believed to be theirs.
+/// The reason to believe that a key is a contact's.
 public enum Trust: UInt8, Hashable, Sendable, Comparable {
     /// It is not: the relay, or a member of a group, said so.
     case unverified = 0
-    /// The contact used an invite that was made for one person. Whoever got hold of it could have.
+    /// The contact used an invite that was made for one person. Another person who got hold of it could have.
     case usedMyInvite
     /// The key came in the contact's own invite.
     case invite
@@ -52,11 +52,11 @@ public enum Trust: UInt8, Hashable, Sendable, Comparable {
 public struct Contact: Hashable, Sendable {
     /// The contact's number.
     public let id: ContactID
-    /// What this profile calls the contact. No two have the same.
+    /// This profile's name for the contact. No two have the same.
     public var name: String
     /// The key that was pinned when the contact was first met.
     public let accountKey: AccountKey
-    /// Why the key is believed.
+    /// The reason to believe the key.
     public var trust: Trust
     /// Another key that claims to be this contact's. Until a decision, nothing is sent to the contact.
     public var conflictingKey: AccountKey?
@@ -82,7 +82,7 @@ public enum ConversationStatus: Hashable, Sendable {
     case stopped(seq: UInt64, reason: StopReason)
 }
 
-/// Why a conversation stopped.
+/// The reason for which a conversation stopped.
 public enum StopReason: UInt8, Hashable, Sendable {
     /// A member made a change that breaks the rules.
     case invalidCommit = 1
@@ -144,15 +144,15 @@ public struct Member: Hashable, Sendable {
     public let isMe: Bool
     /// The contact; `nil` for this profile itself, and for a key that no contact has any more.
     public let contact: ContactID?
-    /// What this profile calls the member.
+    /// This profile's name for the member.
     public let name: String
-    /// Why the member's key is believed.
+    /// The reason to believe the member's key.
     public let trust: Trust
-    /// What the member calls the device.
+    /// The member's name for the device.
     public let deviceName: String
 }
 
-/// How far a message of one's own has come.
+/// States of one's own message on its way.
 public enum Delivery: Hashable, Sendable {
     /// It waits on this device.
     case queued
@@ -164,7 +164,7 @@ public enum Delivery: Hashable, Sendable {
 
 /// One line of a conversation.
 public struct Message: Hashable, Sendable {
-    /// Who says it.
+    /// The author.
     public enum Author: Hashable, Sendable {
         /// This profile.
         case me
@@ -174,7 +174,7 @@ public struct Message: Hashable, Sendable {
         case kith
     }
 
-    /// What is said.
+    /// The content.
     public enum Body: Hashable, Sendable {
         /// Text.
         case text(String)
@@ -190,17 +190,17 @@ public struct Message: Hashable, Sendable {
     public let conversation: ConversationID
     /// Its place in the log; `nil` while it waits to be sent.
     public let seq: UInt64?
-    /// Who says it.
+    /// The author.
     public let author: Author
-    /// What is said.
+    /// The content.
     public let body: Body
     /// When, in milliseconds since 1970: by the sender's clock, or by the relay's for notices.
     public let sentAtMs: UInt64
     /// The message that it answers.
     public let replyTo: EntryID?
-    /// How far it has come, if it is one's own.
+    /// The state of its delivery, if it is one's own.
     public let delivery: Delivery?
-    /// What was wrong with it, if anything.
+    /// The problems that were found with it.
     public let warnings: [Warning]
     /// The members who said that they have read it, if it is one's own.
     public var readers: [ContactID] = []
@@ -226,7 +226,7 @@ public enum Notice: Hashable, Sendable {
     case missed(first: UInt64, last: UInt64)
 }
 
-/// Why an entry could not be read.
+/// The reason for which an entry could not be read.
 public enum UnreadableReason: UInt8, Hashable, Sendable {
     /// It does not decrypt or its signature is wrong.
     case notGenuine = 1
@@ -234,7 +234,7 @@ public enum UnreadableReason: UInt8, Hashable, Sendable {
     case repeated
     /// It is too far ahead of the sender's others.
     case tooFarAhead
-    /// What it holds does not parse.
+    /// The content does not parse.
     case malformed
     /// It says that it is another entry than it is.
     case wrongID
@@ -244,7 +244,7 @@ public enum UnreadableReason: UInt8, Hashable, Sendable {
     case damaged
 }
 
-/// What is wrong with a message, or with what the relay shows.
+/// Problems of a message, or of the log that the relay shows.
 public enum Warning: Hashable, Sendable {
     /// The relay showed the sender another log than this device, somewhere in these entries.
     case differentLogs(first: UInt64, last: UInt64)
@@ -265,7 +265,7 @@ public enum Warning: Hashable, Sendable {
     case invitationWaits(for: String, InvitationObstacle)
 }
 
-/// Why an invitation is not in the invited person's inbox yet.
+/// The reason for which an invitation is not in the invited person's inbox yet.
 public enum InvitationObstacle: UInt8, Hashable, Sendable {
     /// The inbox is full until its owner has read what is in it.
     case inboxFull = 1
@@ -277,7 +277,7 @@ public enum InvitationObstacle: UInt8, Hashable, Sendable {
     case unavailable
 }
 
-/// What happens, as it happens.
+/// Things that happen, as they happen.
 public enum KithEvent: Hashable, Sendable {
     /// A message was stored: a new one, or one that has come further.
     case message(Message)
@@ -336,7 +336,7 @@ public struct KnownRelay: Hashable, Sendable {
         self.namedBy = namedBy
     }
 
-    /// Whether they have the same address and key, whoever named them.
+    /// Whether they have the same address and key, regardless of who named them.
     public static func == (left: Self, right: Self) -> Bool { left.address == right.address && left.pin == right.pin }
 
     /// Hashes the address and the key.
@@ -364,7 +364,7 @@ public enum RelayState: Hashable, Sendable {
 public struct OpenInvite: Hashable, Sendable {
     /// The invite's number.
     public let id: InboxID
-    /// What to pass on.
+    /// The invite to pass on.
     public let invite: Invite
     /// Whether more than one person may use it.
     public let isReusable: Bool

@@ -3,7 +3,7 @@ import KithWire
 // Sentences about what happened, without a full stop, so that they fit into a line.
 
 extension Notice {
-    /// What happened, in a few words.
+    /// The event, in a few words.
     public var sentence: Sentence {
         switch self {
         case .began(let by):
@@ -32,7 +32,7 @@ extension Notice {
 }
 
 extension UnreadableReason {
-    /// Why, in a few words.
+    /// The reason, in a few words.
     public var sentence: Sentence {
         switch self {
         case .notGenuine: "it does not decrypt, or nobody of the members signed it; it was dropped"
@@ -47,7 +47,7 @@ extension UnreadableReason {
 }
 
 extension Warning {
-    /// What is wrong, in a few words.
+    /// The problem, in a few words.
     public var sentence: Sentence {
         switch self {
         case .differentLogs(let first, let last):
@@ -96,7 +96,7 @@ extension RelayState {
 }
 
 extension RelayConnectionError {
-    /// Why a relay is refused, and what there is to do about a key that was changed on purpose.
+    /// The reason for which a relay is refused, and the remedy if its key was changed on purpose.
     public var withRemedy: Sentence {
         guard case .pinMismatch = self else { return "\(self)" }
         return
@@ -119,14 +119,14 @@ extension LogComparison {
 }
 
 extension RelayAddress {
-    /// What there is to say of an invitation to a conversation there that was passed over, and what to do.
+    /// Tells of an invitation to a conversation there that was passed over, with a remedy.
     public var invitationSentence: Sentence {
         "somebody invited you to a conversation at the relay \(self), by an address at another relay; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 
 extension InvitationObstacle {
-    /// Why the invitation of a person waits, in a few words.
+    /// The reason for which the invitation of a person waits, in a few words.
     public func sentence(_ name: String) -> Sentence {
         switch self {
         case .inboxFull: "\(name: name)'s inbox is full"
@@ -138,7 +138,7 @@ extension InvitationObstacle {
 }
 
 extension KithEvent {
-    /// Why letters of strangers are not taken, and what helps.
+    /// Tells that letters of strangers are not taken, with a remedy.
     public static let tooManyPendingSentence: Sentence =
         "\(ClientLimits.pendingConversations) conversations that strangers began wait for you; more letters wait at the relay until you accept (kith chat NAME) or decline (kith group leave NAME) some"
 
@@ -162,7 +162,7 @@ extension ConversationStatus {
 }
 
 extension StopReason {
-    /// Why, in a few words, and what to do.
+    /// The reason in a few words, with a remedy.
     public var sentence: Sentence {
         switch self {
         case .invalidCommit:
@@ -180,7 +180,7 @@ extension StopReason {
 }
 
 extension Trust {
-    /// Why the key is believed, in a few words.
+    /// The reason to believe the key, in a few words.
     public var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"

@@ -5,15 +5,15 @@ import MLS
 final class Conversation {
     let id: ConversationID
     var record: ConversationRecord
-    /// What waits to be in the log, in order.
+    /// Items that wait to be in the log, in order.
     var outbox: [(number: UInt64, item: OutboxItem)] = []
     /// Nil until it is needed, and again when it was not needed for long.
     var loaded: LoadedGroup?
-    /// When the group was used last, as a count of uses of groups.
+    /// The last use of the group, as a count of uses of groups.
     var lastUse: UInt64 = 0
     /// The tokens of the current epoch while the group is not loaded: a connection needs no more.
     private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
-    /// How far the connection to the log is.
+    /// The state of the connection to the log.
     var line = Line.down
     var followTag: UInt64?
     /// A turn whose commit is being fetched: the log goes on when it is here.
@@ -48,11 +48,11 @@ final class Conversation {
     var toldHeldBack: UInt64 = 0
     /// Ids of messages that were seen lately: a message is said once.
     var recentIDs: RecentIDs?
-    /// When to commit what others proposed, in milliseconds since 1970.
+    /// The time at which others' proposals are committed, in milliseconds since 1970.
     var commitProposalsAt: UInt64?
     /// The nonce of a live check that waits for answers.
     var liveNonce: [UInt8]?
-    /// Who has answered it.
+    /// Members that have answered it.
     var answered: Set<LeafIndex> = []
     /// Whether somebody looks at the conversation here, and wants to know who is there.
     var isWatched = false
@@ -82,7 +82,7 @@ final class Conversation {
         var isAskedAgain = false
     }
 
-    /// How far the connection to a conversation's log is.
+    /// States of the connection to a conversation's log.
     enum Line: Equatable {
         /// There is none.
         case down
@@ -168,7 +168,7 @@ final class Conversation {
         tooLarge = []
         retryAt = nil
         liveNonce = nil
-        // Whoever is there may have come while this device was away.
+        // Members may have come while this device was away.
         isCheckDue = isWatched
     }
 }
@@ -209,7 +209,7 @@ struct EpochTokens {
     var access: Access { Access(read: Grant(for: read), append: Grant(for: append), turn: Grant(for: turn)) }
 }
 
-/// How far the way to somebody's key package is.
+/// States on the way to a person's key package.
 enum KeyPackageFetch {
     case asked(RelayID)
     case here(KeyPackage, DeviceCertificate)

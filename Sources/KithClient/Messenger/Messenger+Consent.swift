@@ -9,7 +9,7 @@ extension Messenger {
     /// asks here first.
     func mayAct(in conversation: Conversation) -> Bool { conversation.record.consent == .given }
 
-    /// Whether a letter begins a pending conversation. An invite for one person is consent to whoever uses it.
+    /// Whether a letter begins a pending conversation. An invite for one person is consent to the person who uses it.
     func isPending(from inviter: AccountKey?, through purpose: InboxRecord.Purpose) -> Bool {
         !purpose.isForOne && acquaintance(inviter) == nil
     }

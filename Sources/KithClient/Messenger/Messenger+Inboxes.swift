@@ -129,7 +129,7 @@ extension Messenger {
         inbox.record.lastSeq = lastSeq
         inbox.record.aside = []
         inbox.record.trimmedSeq = min(inbox.record.trimmedSeq, lastSeq)
-        // What was deposited may be gone as well.
+        // The key packages may be gone as well.
         inbox.record.depositedAt = 0
         storeInbox(id)
         try open(inbox: id)
@@ -172,7 +172,7 @@ extension Messenger {
     }
 
     private func forget(inbox id: InboxID) {
-        // Whoever asked for that has what they wanted.
+        // The inbox is closed, as its commands asked.
         if inboxes.removeValue(forKey: id)?.record.isClosing == true { finish(at: id, .success(.done)) }
         forgetParcel(.tree(id))
         output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
@@ -181,7 +181,7 @@ extension Messenger {
 }
 
 extension InboxRecord.Purpose {
-    /// How many key packages are deposited, beside the one of last resort.
+    /// The number of key packages that are deposited, beside the one of last resort.
     var keyPackages: Int {
         switch self {
         case .invite(let isReusable, _): isReusable ? 10 : 1
@@ -205,9 +205,9 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether the inbox is for one person, whoever that is: whoever uses the invite is welcome.
+    /// Whether the inbox is for one person: the first who uses the invite.
     var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
 
-    /// Why the key of somebody who comes this way is believed.
+    /// The reason to believe the key of a person who comes this way.
     var trust: Trust { isForOne ? .usedMyInvite : .unverified }
 }

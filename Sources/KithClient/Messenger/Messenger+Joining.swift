@@ -179,7 +179,7 @@ extension Messenger {
             let accounts = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey })
             return accounts == [contact.accountKey, profile.account.publicKey] && inviter == contact.accountKey
         }
-        // A restored device has no group to look into: whoever it knows may add it.
+        // A restored device has no group to look into: any contact may add it.
         guard try hasGroup(conversation) else { return acquaintance(inviter) != nil }
         return try !self.group(of: conversation).group.leaves(of: inviter).isEmpty
     }

@@ -16,7 +16,7 @@ extension Messenger {
     func deposit(_ id: InboxID, replacing used: Int? = nil) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.isDepositing, !inbox.record.isClosing else { return }
         guard links.contains(inbox.record.relay) else { return inbox.owesDeposit = true }
-        // What is at the relay is of more use than what a clock that looks wrong would date.
+        // The packages at the relay are of more use than new ones that a clock which looks wrong would date.
         inbox.isDepositHeld = inbox.record.depositedAt > 0 && clockDoubt(about: inbox.record.relay) != nil
         guard !inbox.isDepositHeld else { return }
         inbox.isDepositing = true

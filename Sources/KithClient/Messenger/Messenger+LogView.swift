@@ -19,7 +19,7 @@ extension Messenger {
         if theirs.seq >= begin.seq, theirs.seq < seq, try hash(at: theirs.seq, conversation) == theirs.hash {
             return nil
         }
-        // What is damaged here can't be compared.
+        // A damaged entry can't be compared.
         if damagedEntries.contains(EntryPlace(conversation: conversation.id, seq: theirs.seq)) { return nil }
         let last = max(record.agreedThrough, min(theirs.seq, seq - min(1, seq)))
         return .differentLogs(first: min(record.agreedThrough + 1, last), last: last)

@@ -44,7 +44,7 @@ extension Messenger {
         return due
     }
 
-    /// When a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
+    /// The time at which a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
     private func changeDue(_ conversation: Conversation) -> UInt64? {
         let record = conversation.record
         switch conversation.line {
@@ -115,7 +115,7 @@ extension Messenger {
         }
     }
 
-    /// What the relay said it has must come with the log. The first time that it does not, the log is asked for anew: the
+    /// Looks for acknowledged entries that the log has not brought. The first time, the log is asked for anew: the
     /// clock may have jumped.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
         let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
@@ -174,7 +174,7 @@ extension Messenger {
 
     // MARK: Reading
 
-    /// When a text is to be hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
+    /// The times at which a text is hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, case .text = record.body else { return nil }
         if let known = expiries[place] { return known }

@@ -28,9 +28,9 @@ package final class Messenger {
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
     var deliveries: [UInt64: PendingDelivery] = [:]
-    /// What is being fetched.
+    /// Parcels that are being fetched.
     var parcels: [ParcelPurpose: ParcelFetch] = [:]
-    /// When texts are to be hidden and erased.
+    /// The times at which texts are hidden and erased.
     var expiries: [EntryPlace: Expiry] = [:]
 
     /// The time, as of the input that is being handled.
@@ -109,7 +109,7 @@ package final class Messenger {
         return try Profile(stored: stored)
     }
 
-    /// What to do first.
+    /// Returns the first things to do.
     ///
     /// - Parameters: as for opening.
     package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
@@ -199,7 +199,7 @@ package final class Messenger {
         output.effects.append(.unfollow(relay, tag: tag))
     }
 
-    /// What MLS takes from outside.
+    /// The clock, randomness and policy for MLS.
     var environment: MLSEnvironment {
         var environment = MLSEnvironment(authentication: CertifiedDevices(), now: wall / 1000, random: random)
         // A member whose clock is wrong could not follow the others into an epoch.
@@ -212,7 +212,7 @@ package final class Messenger {
     }
 }
 
-/// What goes into an entry itself. What is longer goes into a parcel.
+/// The lengths up to which a commit and a Welcome go into an entry itself. Longer ones go into parcels.
 package struct EntrySizes: Sendable {
     /// The longest commit in a turn, in bytes.
     package var turn: Int

@@ -40,7 +40,7 @@ extension ChatModel {
         return lines + statusLines(conversation, was: nil)
     }
 
-    /// Why a contact is believed to be who they are.
+    /// The reason to believe a contact's key.
     static func trust(_ contact: Contact) -> Sentence {
         let name: Sentence = "\(name: contact.name)"
         return switch contact.trust {

@@ -7,7 +7,7 @@ import KithWire
 /// A screen that scrolls can't change what it has shown. So the user's own messages are shown when the relay has them, in
 /// the order in which everyone sees them; until then they stand in the status above the input line.
 struct ChatModel {
-    /// What is known when a conversation is opened.
+    /// The state of a conversation when it is opened.
     struct Opening: Sendable {
         var me: String
         var conversation: ConversationSummary
@@ -18,7 +18,7 @@ struct ChatModel {
         /// The last page, the oldest first, with what waits to be sent at its end.
         var history: [Message]
 
-        /// What others said that was not marked as read.
+        /// Messages of others that were not marked as read.
         var unread: [Message] {
             history.filter { message in
                 guard case .contact = message.author, let seq = message.seq else { return false }
@@ -27,7 +27,7 @@ struct ChatModel {
         }
     }
 
-    /// What happens to it.
+    /// Inputs of the model.
     enum Input: Sendable {
         case event(KithEvent)
         /// The user entered a line.
@@ -35,10 +35,10 @@ struct ChatModel {
         case answered(ChatCall, Result<ChatAnswer, KithError>)
     }
 
-    /// What is to be done.
+    /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
-        /// What stands above the input line from now on.
+        /// The line above the input line from now on.
         case status(Sentence?)
         case call(ChatCall)
         case quit
@@ -57,9 +57,9 @@ struct ChatModel {
         let snippet: String
     }
 
-    /// Somebody who opens and closes the conversation again and again is announced so often.
+    /// The shortest time between two notices that a member is here, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
-    /// So many waiting messages are named; the others are counted.
+    /// Waiting messages that are named. The others are counted.
     private static let namedWaiting = 1
 
     /// Whether a person reads, and there is a status. Programs get what is said and nothing around it.
@@ -107,7 +107,7 @@ struct ChatModel {
         self.day = day
     }
 
-    /// How many of the user's messages are not on the relay yet.
+    /// The number of the user's messages that are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
     /// The obstacle between messages and the relay, in a few words.
@@ -123,7 +123,7 @@ struct ChatModel {
     /// Whether nobody has proved to be here.
     var isAlone: Bool { presentAt.isEmpty }
 
-    /// What is said when the user leaves, if anything.
+    /// The parting line, if there is one.
     var farewell: ScreenLine? {
         switch waiting.count {
         case 0: nil
@@ -132,7 +132,7 @@ struct ChatModel {
         }
     }
 
-    /// What to do first.
+    /// Returns the first things to do.
     mutating func open(now: UInt64) -> [Output] {
         self.now = now
         showHistory()

@@ -1,6 +1,6 @@
 import KithClient
 
-/// How messages, and what is wrong with them, read. Pure.
+/// The wording of messages and of their problems. Pure.
 struct MessageWording: Sendable {
     /// The most lines of one message that are shown: a message may have tens of thousands of line breaks.
     private static let mostLines = 200

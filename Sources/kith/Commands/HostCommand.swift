@@ -64,7 +64,7 @@ struct HostCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let myName { try ProfileSetup.check("--my-name", myName) }
-        if expires.seconds == 0 { throw ValidationError("--expires takes more than no time.") }
+        if expires.seconds == 0 { throw ValidationError("--expires must be longer than zero.") }
     }
 
     func run() async throws {

@@ -61,7 +61,7 @@ struct InviteCommand: AsyncParsableCommand {
         if list || revoke != nil, wait || qr || reusable || relay.relay != nil {
             throw ValidationError("--list and --revoke make no invite.")
         }
-        if expires.seconds == 0 { throw ValidationError("--expires takes more than no time.") }
+        if expires.seconds == 0 { throw ValidationError("--expires must be longer than zero.") }
     }
 
     func run() async throws {

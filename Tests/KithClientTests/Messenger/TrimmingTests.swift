@@ -36,7 +36,7 @@ struct TrimmingTests {
         #expect(first.trims == [256])
         try box.answerTrims(in: first)
         let since = box.passed
-        // What comes after it does not change when the next one is.
+        // Later letters do not change the time of the next trim.
         let drawn = try box.inbox.record.trimAt
         #expect(try box.bring([box.garbage()]).trims.isEmpty)
         #expect(try box.inbox.record.trimAt == drawn)

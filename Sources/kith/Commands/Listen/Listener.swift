@@ -3,7 +3,7 @@ import KithClient
 
 /// Prints what comes, once each, and says that it was read.
 struct Listener {
-    /// How it prints.
+    /// Forms of the output.
     enum Output: Sendable {
         /// For people.
         case text
@@ -11,7 +11,7 @@ struct Listener {
         case json
     }
 
-    /// Why it ended.
+    /// Reasons to end.
     enum Ending: Sendable {
         /// One message was asked for, and printed.
         case gotOne
@@ -52,19 +52,19 @@ struct Listener {
     private var announced: Set<ConversationID> = []
     private var invitations = Repeats()
     private var invitesUsed = Repeats()
-    /// How far each conversation was printed, and what of its last entry: one entry can be several notices.
+    /// The last entry that was printed of each conversation, and the part of it: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
-    /// What was printed and is not marked as read yet.
+    /// Conversations with printed messages that are not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
     /// The last state told of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
-    /// How long reading is not yet said, so that one transaction says it of many messages.
+    /// Time for which printed messages are collected, so that one transaction marks many as read.
     private static let flush = Duration.milliseconds(200)
-    /// How often it is looked whether anybody still reads the output.
+    /// Time between two looks at whether anybody still reads the output.
     private static let look = Duration.seconds(1)
-    /// How many lines are taken from the vault at once.
+    /// Lines that are taken from the vault at once.
     private static let page = 500
 
     init(_ kith: Kith, output: Output, options: Options) {
@@ -185,7 +185,7 @@ struct Listener {
             case .json: [JSONLine.text(MessageReport(message, in: name, event: "message"))]
             case .text: MessageText(namesConversation: only == nil ? name : nil).lines(message)
             }
-        // What could not be written does not count as printed, and so not as read.
+        // A line that could not be written does not count as printed, and so not as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
         didPrint()
         unmarked.insert(message.conversation)
