@@ -193,7 +193,8 @@ extension Hub {
         if state.head.kind == .inbox, let refusal = takeRoom(in: state, payload.count, nextAccess, session) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
-        session.budget.charge(PlaceBudget.cost(payload.count), \.bytes, atNanoseconds: round.uptime)
+        session.budget.charge(
+            PlaceBudget.cost(payload.count, isTurn: nextAccess != nil), \.bytes, atNanoseconds: round.uptime)
         if state.tentative == nil { round.channels.append(state) }
         session.charge(followers: state.followerCount, atNanoseconds: round.uptime)
         let entry = state.add(

@@ -52,8 +52,10 @@ final class PlaceBudget {
         site?.buckets[keyPath: bucket].charge(count, atNanoseconds: now)
     }
 
-    /// The cost of storing a payload, in bytes.
-    static func cost(_ payload: Int) -> Int { payload + StoreLimits.rowBytes }
+    /// The cost of storing a payload, in bytes. A turn has a row for the epoch that it opens too.
+    static func cost(_ payload: Int, isTurn: Bool = false) -> Int {
+        payload + (isTurn ? 2 : 1) * StoreLimits.rowBytes
+    }
 }
 
 /// The budgets of addresses and sites: of those that are connected, and of those that were lately and have not made up for it.
