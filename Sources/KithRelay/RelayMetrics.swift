@@ -64,7 +64,7 @@ final class RelayMetrics: Sendable {
         gauge("store_used_bytes", "Bytes of the store in use.", storeUsedBytes.load(ordering: .relaxed))
         gauge("store_limit_bytes", "Bytes that the store may use.", storeLimitBytes.load(ordering: .relaxed))
         gauge(
-            "store_level", "0: room. 1: nothing new. 2: no entries of late channels. 3: no entries.",
+            "store_level", "0: room. 1: nothing new. 2: no letters, nor entries of late channels. 3: no entries.",
             storeLevel.load(ordering: .relaxed))
         gauge(
             "clock_ahead_seconds", "How far the clock has jumped ahead, while that is not believed.",

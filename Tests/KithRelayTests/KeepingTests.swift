@@ -172,13 +172,14 @@ struct KeepingTests {
         }
     }
 
-    @Test("a store that fills refuses what is new, then late channels, and old conversations last")
+    @Test("a store that fills refuses what is new, then letters and late channels, and old conversations last")
     func levels() async throws {
         let clock = TestClock()
         let store = FailingStore(MemoryStore())
         let hub = BareHub(clock: clock, store: store) { $0.storeMiB = 100 }
         hub.open(1)
         let old = try #require(try await hub.makeChannels(1, on: 1).first)
+        let oldInbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
         clock.advance(seconds: 8 * Self.day)
         let late = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
         let deposit = Request.deposit(channel: late.id, keyPackages: [KeyPackageBytes([1])], lastResort: nil)
@@ -198,18 +199,19 @@ struct KeepingTests {
                 await hub.refusal(of: deposit, on: 1),
                 await hub.register(try record(name, mib), on: 1).refusal,
                 await hub.refusal(of: .append(late, [1]), on: 1),
+                await hub.refusal(of: .append(oldInbox, [1]), on: 1),
                 await hub.refusal(of: .append(old, [1]), on: 1),
             ]
         }
-        #expect(try await refusals(90) == [.full, .full, .full, nil, nil])
+        #expect(try await refusals(90) == [.full, .full, .full, nil, nil, nil])
         #expect(await hub.register(try record(taken, 2), on: 1) == .done)
-        #expect(try await refusals(95) == [.full, .full, .full, .full, nil])
-        #expect(try await refusals(100) == [.full, .full, .full, .full, .full])
+        #expect(try await refusals(95) == [.full, .full, .full, .full, .full, nil])
+        #expect(try await refusals(100) == [.full, .full, .full, .full, .full, .full])
         #expect(await hub.hub.unreadiness() == "the store is full")
         // What makes room is taken.
         #expect(await hub.ask(.trim(channel: late.id, throughSeq: 9), on: 1) == .done)
         #expect(await hub.ask(.close(channel: late.id), on: 1) == .done)
-        #expect(try await refusals(10) == [nil, .gone, nil, .gone, nil])
+        #expect(try await refusals(10) == [nil, .gone, nil, .gone, nil, nil])
         try await hub.close()
     }
 

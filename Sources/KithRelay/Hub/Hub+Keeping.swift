@@ -48,7 +48,8 @@ extension Hub {
 
     /// Why a channel does not take an entry while the store is nearly full.
     func refusal(ofEntryIn head: ChannelHead) -> RelayError? {
-        let isLate = keptMs < head.createdMs + RelayLimits.lateChannelMs
+        // A letter is something new, however old the inbox: its sender is told, and tries again.
+        let isLate = head.kind == .inbox || keptMs < head.createdMs + RelayLimits.lateChannelMs
         return level == .full || level == .noLate && isLate ? .storeIsFull : nil
     }
 

@@ -5,7 +5,7 @@ enum StoreLevel: Int, Comparable {
     case roomy
     /// No more channels, key packages and names.
     case noNew
-    /// Nor entries of channels that were created lately.
+    /// Nor letters, nor entries of channels that were created lately.
     case noLate
     /// Nor any entries.
     case full
