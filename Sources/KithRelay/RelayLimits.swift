@@ -49,6 +49,9 @@ public struct RelayLimits: Sendable {
     /// A new connection costs as much as this many appends: a third of a millisecond for the handshake. An address has an
     /// allowance for them beside the one for requests.
     static let arrivalCost = 50
+    /// A `present` that is denied costs this many appends more, of its connection's rate and of its address's: 25 at once and
+    /// then 12 a second on one connection. A client whose relay has lost a hundred conversations waits some seconds, once.
+    static let deniedCost = 16
     /// A connection over a rate is not read for at least this long, in milliseconds: twenty wake-ups a second are few, and a
     /// delay of this length is hardly felt.
     static let shortestPauseMs: Int64 = 50

@@ -33,7 +33,7 @@ struct AdmissionTests {
             return
         }
         #expect(admission.isUndecided)
-        guard case .sendAll(let answers, let deadline) = admission.answered(answer(1, .done), now: start) else {
+        guard case .sendAll(let answers, let deadline, _) = admission.answered(answer(1, .done), now: start) else {
             Issue.record("the refusal was not held back")
             return
         }
@@ -50,7 +50,7 @@ struct AdmissionTests {
             #expect(admission.admit(present(1), bytes: 10, canAnswer: true, now: start) == true)
             admission.submitted()
             let now = start + .milliseconds(tookMs)
-            guard case .sendAll(_, let deadline) = admission.answered(answer(1, .error(.denied)), now: now) else {
+            guard case .sendAll(_, let deadline, _) = admission.answered(answer(1, .error(.denied)), now: now) else {
                 Issue.record("the refusal was not held back")
                 return
             }
@@ -65,7 +65,7 @@ struct AdmissionTests {
         #expect(admission.admit(present(2), bytes: 10, canAnswer: true, now: start) == true)
         admission.submitted()
         guard case .wait = admission.answered(answer(1, .error(.denied)), now: start),
-            case .sendAll(_, let deadline) = admission.answered(answer(2, .granted(.read)), now: start)
+            case .sendAll(_, let deadline, _) = admission.answered(answer(2, .granted(.read)), now: start)
         else {
             Issue.record("the answers did not leave together")
             return
@@ -91,7 +91,7 @@ struct AdmissionTests {
         // Nor does one that comes after it.
         #expect(admission.admit(ping(7), bytes: 10, canAnswer: true, now: later) == false)
         #expect(admission.admit(present(7), bytes: 10, canAnswer: true, now: later) == false)
-        guard case .sendAll(let answers, let deadline) = admission.answered(answer(7, .error(.denied)), now: later)
+        guard case .sendAll(let answers, let deadline, _) = admission.answered(answer(7, .error(.denied)), now: later)
         else {
             Issue.record("the refusal was not held back")
             return

@@ -48,6 +48,22 @@ struct BareHub: Sendable {
         }
     }
 
+    /// Asks several things that reach the hub in one piece. Returns the answers, in the order of the requests.
+    func askAtOnce(_ requests: [(connection: ConnectionNumber, request: Request)]) async -> [Reply] {
+        let items = requests.map { connection, request in
+            let (requestID, reply) = answers.expect()
+            let frame = ClientFrame(requestID: requestID, request: request)
+            return (IntakeItem(connection: connection, intake: .request(frame)), reply)
+        }
+        hub.submit(items.map(\.0))
+        var replies: [Reply] = []
+        for (_, reply) in items { for await reply in reply { replies.append(reply) } }
+        return replies
+    }
+
+    /// The number of rounds that the hub has decided.
+    var rounds: Int { metrics.rounds.load(ordering: .relaxed) }
+
     /// The code of the refusal, or `nil`.
     func refusal(of request: Request, on connection: ConnectionNumber) async -> RelayError.Code? {
         if case .error(let error) = await ask(request, on: connection) { error.code } else { nil }
@@ -90,16 +106,29 @@ struct BareHub: Sendable {
     /// Takes answers to those who wait for them.
     private final class Answers: Sendable {
         struct State {
-            var waiting: [UInt32: CheckedContinuation<Reply, Never>] = [:]
+            var waiting: [UInt32: @Sendable (Reply) -> Void] = [:]
             var last: UInt32 = 0
             var others: @Sendable () -> Void = {}
         }
         let state = Mutex(State())
 
         func expect(_ continuation: CheckedContinuation<Reply, Never>) -> UInt32 {
+            expect { continuation.resume(returning: $0) }
+        }
+
+        func expect() -> (UInt32, AsyncStream<Reply>) {
+            let (stream, continuation) = AsyncStream.makeStream(of: Reply.self)
+            let requestID = expect {
+                continuation.yield($0)
+                continuation.finish()
+            }
+            return (requestID, stream)
+        }
+
+        private func expect(_ take: @escaping @Sendable (Reply) -> Void) -> UInt32 {
             state.withLock { state in
                 state.last += 1
-                state.waiting[state.last] = continuation
+                state.waiting[state.last] = take
                 return state.last
             }
         }
@@ -109,7 +138,7 @@ struct BareHub: Sendable {
                 let (asked, others) = state.withLock { state in
                     (state.waiting.removeValue(forKey: answer.requestID), state.others)
                 }
-                if let asked { asked.resume(returning: answer.reply) } else { others() }
+                if let asked { asked(answer.reply) } else { others() }
             }
         }
     }

@@ -48,8 +48,8 @@ extension Hub {
             return hello(versions, pass, session, connection, requestID)
         }
         guard mayAsk(session, connection, requestID) else { return }
-        // Requests about a busy channel wait for their turn. One without a right does not: its refusal would tell by its
-        // time that the channel is busy, and so whether it is in memory.
+        // Requests about a busy channel wait for their turn. One without a right does not: it would keep those waiting who
+        // have one, and its refusal would tell by its time that the channel is busy, and so that it exists.
         if !busy.isEmpty, let channel = frame.request.channel, busy[channel] != nil, session.mayWait(frame.request) {
             busy[channel]?.waiting.append(item)
             return
@@ -63,10 +63,10 @@ extension Hub {
             append(channel, epoch, id, payload, nextAccess: nil, frame, session, connection)
         case .turn(let channel, let epoch, let id, let payload, let nextAccess):
             append(channel, epoch, id, payload, nextAccess: nextAccess, frame, session, connection)
-        case .create(let channel, let kind, let access, let retentionSeconds):
-            create(channel, kind, access, retentionSeconds, frame, session, connection)
+        case .create:
+            create(item, requestID, session)
         case .present(let channel, let epoch, let tokens):
-            present(channel, epoch, tokens, frame, session, connection)
+            present(channel, epoch, tokens, item, requestID)
         case .follow(let channel, let epoch, let fromSeq):
             follow(channel, epoch, fromSeq, frame, session, connection)
         case .unfollow(let channel):
@@ -144,19 +144,6 @@ extension Hub {
         return state
     }
 
-    private func create(
-        _ channel: ChannelID, _ kind: ChannelKind, _ access: Access, _ retentionSeconds: UInt32?,
-        _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        let wait = budgets.take(1, \.channels, of: session.place, atNanoseconds: round.uptime)
-        guard wait == 0 else {
-            return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
-        }
-        let retention = min(retentionSeconds ?? .max, UInt32(limits.retentionSeconds))
-        let head = ChannelHead(created: access, kind: kind, retentionSeconds: retention, atMs: datingMs)
-        slowly(channel) { hub in await hub.createSlowly(channel, head, frame.requestID, connection) }
-    }
-
     private func append(
         _ channel: ChannelID, _ epoch: UInt64, _ id: EntryID, _ payload: ArraySlice<UInt8>, nextAccess: Access?,
         _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
@@ -205,36 +192,6 @@ extension Hub {
                 connection: connection, requestID: frame.requestID, reply: .accepted(seq: entry.seq),
                 condition: (round.mutations.count, channel, frame)))
         round.mutations.append(.append(channel: channel, entry: entry, nextAccess: nextAccess))
-    }
-
-    private func present(
-        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ frame: ClientFrame, _ session: HubSession,
-        _ connection: ConnectionNumber
-    ) {
-        guard session.hasPresented(channel) || session.presentedChannels < limits.presentedChannels else {
-            let error = RelayError(
-                .tooMany, "too many channels on one connection", detail: UInt64(limits.presentedChannels))
-            return answer(.error(error), to: connection, frame.requestID)
-        }
-        guard let state = cached(channel), state.head.epoch == epoch, state.tentative == nil else {
-            return slowly(channel) { hub in
-                await hub.presentSlowly(channel, epoch, tokens, frame.requestID, connection)
-            }
-        }
-        let reply = grant(channel, epoch, state.head.access, tokens, session, isGone: state.head.isClosed)
-        answer(reply, to: connection, frame.requestID)
-    }
-
-    /// Compares tokens with an epoch's access and notes what they allow.
-    func grant(
-        _ channel: ChannelID, _ epoch: UInt64, _ access: Access, _ tokens: [Token], _ session: HubSession,
-        isGone: Bool
-    ) -> Reply {
-        guard let rights = access.rights(presenting: tokens) else { return .error(.denied) }
-        guard !isGone else { return .error(.gone) }
-        session.grant(rights, in: channel, epoch: epoch, keeping: limits.presentedEpochs)
-        if let state = channels[channel] { noteUse(of: state) }
-        return .granted(rights)
     }
 
     private func follow(

@@ -88,7 +88,7 @@ extension Hub {
         _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession,
         _ connection: ConnectionNumber
     ) -> HubChannel? {
-        guard session.hasPresented(channel) else {
+        guard session.has(needed, in: channel) else {
             deny(connection, frame.requestID)
             return nil
         }

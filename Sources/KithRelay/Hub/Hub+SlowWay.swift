@@ -6,6 +6,29 @@ extension Hub {
     /// How often a mutation is decided anew after conflicts before the client is told to come again.
     private static let attempts = 8
 
+    /// Makes the channel busy, runs `work`, and then lets the requests that came meanwhile go on, in their order.
+    func slowly(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
+        busy[channel, default: Busy()].tasks += 1
+        slowly { hub in
+            await work(hub)
+            hub.busy[channel]?.tasks -= 1
+            if hub.busy[channel]?.tasks == 0 {
+                hub.resumed.append(contentsOf: hub.busy.removeValue(forKey: channel)?.waiting ?? [])
+            }
+        }
+    }
+
+    /// Runs `work`, which is about no channel, beside the rounds.
+    func slowly(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
+        slowTasks += 1
+        Task {
+            await work(self)
+            slowTasks -= 1
+            flush()
+            wake()
+        }
+    }
+
     // MARK: Loading
 
     /// Brings the channel's state into memory, then lets the request go on.
@@ -34,7 +57,10 @@ extension Hub {
         busy[channel]?.waiting = []
         for item in waiting {
             guard case .request(let frame) = item.intake else { continue }
-            if let place, sessions[item.connection]?.place != place || !frame.request.needsEntryIDs {
+            if !frame.request.needsRight {
+                // It looks for itself.
+                busy[channel]?.waiting.append(item)
+            } else if let place, sessions[item.connection]?.place != place || !frame.request.needsEntryIDs {
                 busy[channel]?.waiting.append(item)
             } else {
                 send(.error(error), requestID: frame.requestID, to: item.connection)
@@ -82,11 +108,11 @@ extension Hub {
     }
 
     /// The channel's state, from memory or from the store.
-    private func load(_ channel: ChannelID) async throws(StoreFailure) -> HubChannel? {
+    func load(_ channel: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let state = cached(channel) { return state }
         guard let head = try await store.head(of: channel) else { return nil }
-        // A round may have been decided meanwhile, but not on this channel: it is busy.
-        return insert(channel, head)
+        // A round may have been decided meanwhile, but not on this channel: it is busy. Another task may have loaded it.
+        return cached(channel) ?? insert(channel, head)
     }
 
     /// Asks the store what the channel really is like, after something was not committed as decided.
@@ -109,66 +135,6 @@ extension Hub {
     }
 
     // MARK: Channels
-
-    func createSlowly(
-        _ channel: ChannelID, _ new: ChannelHead, _ requestID: UInt32, _ connection: ConnectionNumber
-    ) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            if let head = try await store.head(of: channel) {
-                let access = head.epoch == 0 ? head.access : try await store.epoch(0, of: channel)?.access
-                let isSame = access == new.access && head.kind == new.kind && !head.isClosed
-                return .answer(isSame ? .done : .error(RelayError(.exists, "there is such a channel already")))
-            }
-            guard level < .noNew else { return .answer(.error(.storeIsFull)) }
-            return .commit(
-                .create(
-                    channel: channel, kind: new.kind, access: new.access, retentionSeconds: new.retentionSeconds,
-                    atMs: new.createdMs),
-                then: .done)
-        }
-        if case .done = reply, channels[channel] == nil {
-            // Only what was just created is known to have no entries; what existed is loaded when it is used.
-            if let head = try? await store.head(of: channel), head.lastSeq == 0 {
-                let ids = EntryIDWindow(idBounds, uptimeMs: uptimeMs)
-                changeIDs(of: insert(channel, head)) { $0.setIDs(ids) }
-            }
-        }
-        send(reply, requestID: requestID, to: connection)
-    }
-
-    func presentSlowly(
-        _ channel: ChannelID, _ epoch: UInt64, _ tokens: [Token], _ requestID: UInt32, _ connection: ConnectionNumber
-    ) async {
-        var access = Access.nobody
-        var isGone = false
-        do throws(StoreFailure) {
-            if let state = try await load(channel) {
-                isGone = state.head.isClosed
-                if state.head.epoch == epoch {
-                    access = state.head.access
-                } else if let record = try await store.epoch(epoch, of: channel) {
-                    access = record.access
-                }
-            }
-        } catch {
-            let refusal = await refusal(of: tokens, epoch, channel, after: error)
-            return send(.error(refusal), requestID: requestID, to: connection)
-        }
-        guard let session = sessions[connection] else { return }
-        let reply = grant(channel, epoch, access, tokens, session, isGone: isGone)
-        send(reply, requestID: requestID, to: connection)
-    }
-
-    /// The refusal of a `present` for which the store failed. Only a connection whose tokens stand for a right hears that the
-    /// channel is damaged: for any other it is as if there were none.
-    private func refusal(
-        of tokens: [Token], _ epoch: UInt64, _ channel: ChannelID, after failure: StoreFailure
-    ) async -> RelayError {
-        guard failure.isDamage else { return RelayError(failure) }
-        metrics.damagedReads.count()
-        let access = (try? await store.epoch(epoch, of: channel))?.access ?? .nobody
-        return access.rights(presenting: tokens) == nil ? .denied : RelayError(failure)
-    }
 
     func followSlowly(
         _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ requestID: UInt32, _ connection: ConnectionNumber
@@ -230,6 +196,14 @@ extension Hub {
 }
 
 extension Request {
+    /// Whether it is refused to a connection that has proved nothing.
+    fileprivate var needsRight: Bool {
+        switch self {
+        case .create, .present: false
+        default: true
+        }
+    }
+
     /// Whether deciding it takes the channel's recent entry ids.
     fileprivate var needsEntryIDs: Bool {
         switch self {

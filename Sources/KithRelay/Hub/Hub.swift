@@ -10,7 +10,8 @@ import NIOCore
 /// whatever else wants that thread has its turn between two rounds, however long the load lasts.
 ///
 /// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) goes the slow way: its
-/// channel is *busy* until it is done, and later requests on that channel wait behind it.
+/// channel is *busy* until it is done, and later requests on that channel wait behind it. Requests that need no right wait
+/// elsewhere (``unproved``), so strangers keep nobody waiting.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// Keeps the executor alive.
@@ -33,14 +34,16 @@ actor Hub {
     /// The order in which channels are forgotten when there are too many in memory.
     var turns = SecondChances<HubChannel>()
     var busy: [ChannelID: Busy] = [:]
+    /// Requests that need no right and wait for a look at the store, by their channel. Each line has a task at work on it.
+    var unproved: [ChannelID: [IntakeItem]] = [:]
     /// Requests that came back from the slow way and go before the next intake.
-    private var resumed: [IntakeItem] = []
+    var resumed: [IntakeItem] = []
     /// Requests left for a later round, so that no address fills this one.
     private var line = RoundLine()
     private var isDraining = false
     private var linger: Linger
     private(set) var isShuttingDown = false
-    private var slowTasks = 0
+    var slowTasks = 0
     /// Mutations decided on the slow way, which commit with the next round.
     private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
     /// The debts of addresses for loading, and the line for loading many entry ids at once.
@@ -142,6 +145,7 @@ actor Hub {
     }
 
     private func runRound(_ items: [IntakeItem]) async {
+        metrics.rounds.count()
         round = Round()
         round.nowMs = nowMs()
         round.uptime = uptime()
@@ -218,6 +222,8 @@ actor Hub {
                 to: whisper.channel.followers)
         }
         resumed.append(contentsOf: retries)
+        // Not before: what their connections asked earlier is durable now.
+        for item in round.unproved { lineUp(item) }
         flush()
     }
 
@@ -277,31 +283,6 @@ actor Hub {
         let followers = channel.takeFollowers()
         for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
         broadcast(.gone, of: channel.id, to: followers)
-    }
-
-    // MARK: The slow way
-
-    /// Makes the channel busy, runs `work`, and then lets the requests that came meanwhile go on, in their order.
-    func slowly(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
-        busy[channel, default: Busy()].tasks += 1
-        slowly { hub in
-            await work(hub)
-            hub.busy[channel]?.tasks -= 1
-            if hub.busy[channel]?.tasks == 0 {
-                hub.resumed.append(contentsOf: hub.busy.removeValue(forKey: channel)?.waiting ?? [])
-            }
-        }
-    }
-
-    /// Runs `work`, which is about no channel, beside the rounds.
-    func slowly(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
-        slowTasks += 1
-        Task {
-            await work(self)
-            slowTasks -= 1
-            flush()
-            wake()
-        }
     }
 
     // MARK: Shutting down

@@ -11,6 +11,8 @@ extension Hub {
         var answers: [PendingAnswer] = []
         /// Channels with a tentative state, in the order of their first entry.
         var channels: [HubChannel] = []
+        /// Requests that need no right and were not answered from memory, in their order.
+        var unproved: [IntakeItem] = []
         var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
     }
 

@@ -38,8 +38,13 @@ final class HubSession {
         rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
     }
 
-    /// Whether the request may wait behind others on its channel: the connection has proved the right that it needs, or it
-    /// needs none. A right in the current epoch is checked later; here one in any epoch is enough.
+    /// Whether the connection has proved a right in any epoch.
+    func has(_ right: Rights, in channel: ChannelID) -> Bool {
+        rights[channel]?.contains { $0.rights.contains(right) } ?? false
+    }
+
+    /// Whether the request may wait behind others on its channel: the connection has proved the right that it needs, or any
+    /// if it needs none. A right in the current epoch is checked later; here one in any epoch is enough.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):
@@ -48,10 +53,13 @@ final class HubSession {
             rights(in: channel, epoch: epoch).contains(.turn)
         case .follow(let channel, let epoch, _):
             rights(in: channel, epoch: epoch).contains(.read)
-        case .unfollow(let channel), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
-            .trim(let channel, _):
+        case .close(let channel), .deposit(let channel, _, _), .trim(let channel, _):
+            has(.turn, in: channel)
+        case .withdraw(let channel):
+            has(.append, in: channel)
+        case .create(let channel, _, _, _), .present(let channel, _, _), .unfollow(let channel):
             hasPresented(channel)
-        case .create, .present, .hello, .register, .lookup, .ping:
+        case .hello, .register, .lookup, .ping:
             true
         }
     }

@@ -111,8 +111,8 @@ struct Admission {
         case send(LoopBatch.Answer)
         /// Others have to come first.
         case wait
-        /// Send these, but not before the time if there is one.
-        case sendAll([LoopBatch.Answer], heldUntil: NIODeadline?)
+        /// Send these, but not before the time if there is one. `denied`: the number of presents among them that were denied.
+        case sendAll([LoopBatch.Answer], heldUntil: NIODeadline?, denied: Int)
     }
 
     /// An answer has come from the hub.
@@ -133,14 +133,15 @@ struct Admission {
         }
         let members = group
         group = []
-        let isDenied = members.contains { member in
+        let denied = members.count { member in
             if case .error(let error) = member.answer?.reply {
                 member.isPresent && error.code == .denied
             } else {
                 false
             }
         }
-        return .sendAll(members.compactMap(\.answer), heldUntil: isDenied ? departure(now: now) : nil)
+        return .sendAll(
+            members.compactMap(\.answer), heldUntil: denied > 0 ? departure(now: now) : nil, denied: denied)
     }
 
     /// The time at which a refusal leaves: a multiple of `deniedMs` after the `present` came. One interval is enough

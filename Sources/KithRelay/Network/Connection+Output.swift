@@ -20,8 +20,9 @@ extension Connection {
             if case .closes = answer.effect { close(code: 1008) }
         case .wait:
             return false
-        case .sendAll(let answers, let deadline):
+        case .sendAll(let answers, let deadline, let denied):
             if let deadline { hold(until: deadline) }
+            if denied > 0 { chargeDenied(denied) }
             areFollowsStale = true
             for answer in answers { write(answer) }
             let closes = answers.contains { if case .closes = $0.effect { true } else { false } }

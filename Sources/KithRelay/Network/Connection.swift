@@ -180,17 +180,23 @@ final class Connection: ChannelDuplexHandler {
             isClosing = true
             goOn()
         }
-        return charge(1, cost) && !awaitsWelcome
+        return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
 
     /// Charges a frame to the connection's rate, and what it costs to the address's. Returns whether both have anything left.
-    private func charge(_ frames: Int, _ cost: Int) -> Bool {
-        let now = Int64(lastFrameAt.uptimeNanoseconds)
+    @discardableResult
+    private func charge(_ frames: Int, _ cost: Int, at time: NIODeadline) -> Bool {
+        let now = Int64(time.uptimeNanoseconds)
         rate.charge(frames, atNanoseconds: now)
         let wait = max(
             rate.wait(atNanoseconds: now), placeRates.charge(cost, atNanoseconds: now))
         if wait > 0 { pause(forNanoseconds: wait) }
         return wait == 0
+    }
+
+    /// Charges for presents that were denied, beside what they cost as requests.
+    func chargeDenied(_ count: Int) {
+        charge(count * RelayLimits.deniedCost, count * RelayLimits.deniedCost, at: .now())
     }
 
     /// Charges the address for bytes that the store was read for.
