@@ -11,6 +11,17 @@ public struct RelayLimits: Sendable {
     /// From accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile line takes two to
     /// three seconds; who needs longer is holding a place.
     public var helloMs = 10_000
+    /// Bytes of input that a connection may have before its welcome: the longest `hello` has 308.
+    static let helloBytes = 1024
+    /// Bytes of a message that has not come whole, which every connection may have beside what one read brings. A message of
+    /// the usual size fits, and 64 connections have as much as one large message.
+    static let smallInput = 16 << 10
+    /// Connections of one address, and of all, that may have more than that of a message at the same time: up to ``frame``
+    /// each. Others wait until one of those messages is whole.
+    static let largeInputsPerAddress = 4
+    static let largeInputs = 128
+    /// Time in which a message of more than that has to come whole, in milliseconds: a MiB at 140 kbit/s.
+    static let largeInputMs: Int64 = 60_000
     /// Without any frame for this long, in milliseconds, a connection is closed. Below the idle time of most NATs'
     /// established-connection timers, so dead peers are found before their memory adds up.
     public var idleMs = 300_000

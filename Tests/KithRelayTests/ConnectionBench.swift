@@ -74,6 +74,13 @@ final class ConnectionBench: Sendable {
         }
     }
 
+    /// Whether a large message would have taken too long at a time.
+    func isLargeInputOver(at time: NIODeadline) async throws -> Bool {
+        try await channel.testingEventLoop.executeInContext { [connection] in
+            connection.value.isLargeInputOver(at: time)
+        }
+    }
+
     // MARK: Said by the client
 
     enum Message {

@@ -17,6 +17,8 @@ final class AddressTable: Sendable {
     }
     private let state = Mutex(State())
     private let limits: RelayLimits
+    /// Places for large messages that have not come whole, of all addresses.
+    let largeInputs = SharedPlaces(RelayLimits.largeInputs)
 
     /// Addresses kept before those that owe nothing are looked for.
     private static let fewest = 1024
@@ -86,12 +88,15 @@ final class AddressRates: Sendable {
     let requests: SharedBucket
     /// New connections. An allowance of its own: one machine that asks too much does not keep its neighbours from coming.
     let arrivals: SharedBucket
+    /// Places for large messages that have not come whole.
+    let largeInputs: SharedPlaces
 
     init(_ limits: RelayLimits, times factor: Int = 1) {
         let (burst, perSecond) = (limits.addressRequestBurst * factor, limits.addressRequestsPerSecond * factor)
         requests = SharedBucket(burst: burst, perSecond: perSecond)
         arrivals = SharedBucket(
             burst: max(1, burst / RelayLimits.arrivalCost), perSecond: max(1, perSecond / RelayLimits.arrivalCost))
+        largeInputs = SharedPlaces(RelayLimits.largeInputsPerAddress * factor)
     }
 
     func owesNothing(atNanoseconds now: Int64) -> Bool {
@@ -110,6 +115,19 @@ struct PlaceRates: Sendable {
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         max(
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
+    }
+
+    /// Takes a place for a large message, of the address and of its site. Returns whether both had one.
+    func takeLargeInput() -> Bool {
+        guard own.largeInputs.take() else { return false }
+        guard let site, !site.largeInputs.take() else { return true }
+        own.largeInputs.giveBack()
+        return false
+    }
+
+    func giveLargeInputBack() {
+        own.largeInputs.giveBack()
+        site?.largeInputs.giveBack()
     }
 
     /// Whether a new connection may come. If so, it is charged for.

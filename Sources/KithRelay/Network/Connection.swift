@@ -19,7 +19,7 @@ final class Connection: ChannelDuplexHandler {
     let channel: any Channel
     private(set) var context: ChannelHandlerContext?
 
-    private var decoder: WebSocketDecoder
+    private(set) var decoder: WebSocketDecoder
     var writer = WebSocketWriter()
     var follows: [ChannelID: Follow] = [:]
     /// Channels for which the store is being read: a follow that is replaced does not start another read beside.
@@ -31,7 +31,7 @@ final class Connection: ChannelDuplexHandler {
 
     private var rate: TokenBucket
     /// The rates that it shares with the other connections of its address, and of its site.
-    private let placeRates: PlaceRates
+    let placeRates: PlaceRates
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
     var hasSaidHello = false
@@ -47,7 +47,9 @@ final class Connection: ChannelDuplexHandler {
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
     /// The first frame is with the hub. What comes behind it is looked at when the client has been welcomed.
-    private var awaitsWelcome = false
+    private(set) var awaitsWelcome = false
+    /// Since when the connection has held a place for a large message; `nil` if it holds none.
+    var largeInputSince: NIODeadline?
     /// Whether the input broke the rules: nothing more of it counts.
     private var isFailed = false
     /// The other side is closing, and what it said before that has not all been dealt with.
@@ -85,6 +87,7 @@ final class Connection: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        leaveLargeInput()
         hub.submit([IntakeItem(connection: number, intake: .closed)], from: networks.place)
     }
 
@@ -93,8 +96,12 @@ final class Connection: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    /// Closes a connection that did not say hello in time, or said nothing for long.
+    /// Closes a connection that did not say hello in time, said nothing for long, or takes too long for a large message.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
+        guard !isLargeInputOver(at: now) else {
+            metrics.connectionsTimedOut.count()
+            return channel.close(promise: nil)
+        }
         let (since, allowed) = hasSaidHello ? (lastFrameAt, limits.idleMs) : (openedAt, limits.helloMs)
         // A connection that would be over the time at the next sweep goes now: none exceeds the limit.
         guard now + .milliseconds(Int64(sweepMs)) > since + .milliseconds(Int64(allowed)) else { return }
@@ -135,6 +142,7 @@ final class Connection: ChannelDuplexHandler {
             try buffer.withUnsafeReadableBytes { bytes in
                 try decoder.push(bytes) { message in self.receive(message) }
             }
+            guard !isHelloTooLong else { throw WebSocketError.messageTooBig }
         }
     }
 
@@ -150,6 +158,7 @@ final class Connection: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         submit()
+        holdBackInput()
         if isTouched { flush() }
         context.fireChannelReadComplete()
     }
@@ -277,6 +286,12 @@ final class Connection: ChannelDuplexHandler {
         context.read()
     }
 
+    /// Looks again later if nothing more of a large message may be held now.
+    private func holdBackInput() {
+        guard !isFailed else { return leaveLargeInput() }
+        if !mayHoldInput() { pause(forNanoseconds: 1) }
+    }
+
     private func pause(forNanoseconds wait: Int64) {
         guard pausedUntil == nil else { return }
         metrics.connectionsPaused.count()
@@ -289,6 +304,7 @@ final class Connection: ChannelDuplexHandler {
         pausedUntil = nil
         takeRest()
         submit()
+        holdBackInput()
         readNext()
         if isTouched { flush() } else { readIfWanted() }
     }
