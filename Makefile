@@ -29,6 +29,8 @@ format: ## Format the source
 
 lint: ## Check formatting and style
 	swift format lint --strict --parallel --recursive $(sources)
+	@scripts/setup.sh python3
+	scripts/lint.py
 
 docs: setup ## Render the MLS module's documentation; any warning is an error
 	KITH_DOCS=1 swift package generate-documentation --target MLS --warnings-as-errors

@@ -43,6 +43,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "TLSCodec"),
+        .target(name: "KithSupport"),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
@@ -56,10 +57,12 @@ let package = Package(
                 "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
+        .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
         .target(
             name: "KithClient",
             dependencies: [
-                "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL, crypto, cryptoExtras, grdb,
+                "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL,
+                crypto, cryptoExtras, grdb,
                 grdbSQLite, logging,
             ]),
         .executableTarget(
@@ -85,17 +88,20 @@ let package = Package(
             name: "ClientBenchmark",
             dependencies: ["KithClient", "KithRelay", "KithSimulation", "KithWire", nioPosix, argumentParser],
             path: "Benchmarks/ClientBenchmark"),
+        .testTarget(name: "KithSupportTests", dependencies: ["KithSupport"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(
             name: "KithRelayTests",
-            dependencies: ["KithRelay", "KithClient", nio, nioEmbedded, nioPosix, nioSSL, logging]),
+            dependencies: ["KithRelay", "KithClient", "KithCore", nio, nioEmbedded, nioPosix, nioSSL, logging]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509,
+                "KithClient", "KithCore", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioTLS,
+                nioSSL,
+                x509,
                 crypto,
                 grdb,
                 grdbSQLite,
@@ -103,21 +109,26 @@ let package = Package(
         .testTarget(
             name: "KithTests",
             dependencies: [
-                "kith", "KithClient", "KithRelay", "KithSimulation", "KithWire", "ClassicSession", "TLSCodec", nio,
+                "kith", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "ClassicSession",
+                "TLSCodec", nio,
                 argumentParser,
             ]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["KithSimulation", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", nio, crypto]),
+            dependencies: [
+                "KithSimulation", "KithCore", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", nio, crypto,
+            ]),
         .testTarget(
             name: "RelayProcessTests",
-            dependencies: ["kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL]),
+            dependencies: [
+                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
 if withFuzzTargets {
-    let fuzzed = ["TLSCodec", "KithWire", "KithClient", "ClassicSession", "MLS"]
+    let fuzzed = ["TLSCodec", "KithSupport", "KithWire", "KithCore", "KithClient", "ClassicSession", "MLS"]
     package.targets.append(
         .executableTarget(
             name: "KithFuzz", dependencies: fuzzed.map { .byName(name: $0) } + [crypto],

@@ -1,6 +1,7 @@
 import KithWire
 
 @testable import KithClient
+@testable import KithCore
 
 /// However a response is cut, the upgrade comes to the same end.
 func fuzzUpgrade(_ bytes: [UInt8]) {

@@ -4,6 +4,7 @@ import MLS
 import TLSCodec
 
 @testable import KithClient
+@testable import KithCore
 
 /// First inputs for what the messenger decodes.
 func messengerSeeds() throws -> [String: [[UInt8]]] {

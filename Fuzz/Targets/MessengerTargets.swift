@@ -4,6 +4,7 @@ import MLS
 import TLSCodec
 
 @testable import KithClient
+@testable import KithCore
 
 /// What members say to each other, with its padding: both have one encoding, and nothing fits into the padding.
 func fuzzContent(_ bytes: [UInt8]) {

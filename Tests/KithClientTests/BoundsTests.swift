@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("What nobody takes is bounded")
 struct BoundsTests {

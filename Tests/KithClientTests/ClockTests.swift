@@ -3,6 +3,7 @@ import TLSCodec
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Clocks")
 struct ClockTests {

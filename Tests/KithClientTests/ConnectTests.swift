@@ -4,6 +4,7 @@ import NIOCore
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Connecting where nothing answers", .timeLimit(.minutes(1)))
 struct ConnectTests {

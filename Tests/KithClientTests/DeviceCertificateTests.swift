@@ -2,6 +2,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 /// A device is believed to be an account's for the key that the account signed, and as a member only.
 @Suite("Device certificates")

@@ -7,6 +7,7 @@ import NIOTLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 /// A relay that makes a connection write and reads nothing of it.
 @Suite struct HostileRelayTests {

@@ -5,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite(.timeLimit(.minutes(5))) struct RelayConnectionTests {
     @Test("a connection stands, knows the relay's key and id, and carries requests")

@@ -3,6 +3,7 @@ import TLSCodec
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("A relay's address on the wire")
 struct RelayPointTests {

@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 /// The session on its own: no socket, no clock.
 @Suite struct RelaySessionTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite struct WebSocketUpgradeTests {
     /// The key and the answer to it from RFC 6455 §1.3.

@@ -5,6 +5,7 @@ import TLSCodec
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Errors in words")
 struct WordsTests {

@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 @Suite("What ends a command, in words")

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// What becomes of the lines that a person types in a classic conversation.

@@ -2,6 +2,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import KithSimulation
 
 private let day: Int64 = 86_400_000
@@ -262,7 +263,7 @@ struct WrongClockTests {
             shown.insert(
                 try messenger.explain(text.key.item, in: group).contains { $0.description.hasPrefix("It decrypted") })
             var isExported = false
-            try messenger.eachBackupRecord { record in
+            try messenger.eachRecord { record in
                 guard case .entry(let place, let bytes) = record, place.seq == text.key.item,
                     place.conversation == group
                 else { return }

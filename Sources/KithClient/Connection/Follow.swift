@@ -1,27 +1,6 @@
 import KithWire
 import NIOCore
 
-/// What a follow brings.
-public enum FollowEvent: Hashable, Sendable {
-    /// Consecutive entries, none left out since the ones before.
-    case entries([Entry])
-    /// A payload that is stored nowhere. While a consumer lags, whispers are dropped: they are worth something only now.
-    case whisper(ArraySlice<UInt8>)
-    /// The epoch is over: the last entry brought was its turn. Nothing follows.
-    case epochEnded(UInt64)
-}
-
-extension FollowEvent {
-    /// What it holds, in bytes. What an entry has beside its payload counts too, so that empty ones are not for nothing.
-    var payloadBytes: Int {
-        switch self {
-        case .entries(let entries): entries.reduce(0) { $0 + $1.payload.count + 64 }
-        case .whisper(let payload): payload.count + 64
-        case .epochEnded: 64
-        }
-    }
-}
-
 /// The number of a follow on its connection. A follow that was held back keeps it, although it is asked for again under
 /// another request number.
 package struct FollowID: Hashable, Sendable {

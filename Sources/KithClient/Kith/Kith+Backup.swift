@@ -37,7 +37,7 @@ extension Kith {
             throw .backup(error)
         }
         try now.eachBackupRecord { (record) throws(KithError) in
-            do throws(BackupError) { try writer.append(record.encoded) } catch { throw .backup(error) }
+            do throws(BackupError) { try writer.append(record) } catch { throw .backup(error) }
         }
         do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
         return (now.damagedEntries.count, now.damagedValues)
@@ -77,8 +77,7 @@ extension Kith {
 
 /// A backup that was read to its end: its passphrase is right, and it is whole.
 public struct OpenedBackup: Sendable {
-    private var identity: (account: AccountPrivateKey, name: String)?
-    private var records = StoreTransaction()
+    private var contents = BackupContents()
 
     init(at file: URL, _ passphrase: String) throws(KithError) {
         var reader: BackupReader
@@ -89,56 +88,13 @@ public struct OpenedBackup: Sendable {
             let bytes: [UInt8]?
             do throws(BackupError) { bytes = try reader.next() } catch { throw .backup(error) }
             guard let bytes else { break }
-            let record: BackupRecord?
-            do { record = try BackupRecord.decode(bytes) } catch { throw .backup(.damaged) }
-            switch record {
-            case .identity(let account, let name): identity = (account, name)
-            case .relay(let id, let point): records.put(StoreKey(.relay, item: id.rawValue), point.encoded)
-            case .contact(let contact): records.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
-            case .conversation(let id, let record):
-                records.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
-            case .entry(let place, let bytes):
-                records.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
-            case .expiry(let place, let expiry):
-                records.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
-            case nil: continue
-            }
+            try contents.take(bytes)
         }
-        guard identity != nil else { throw .backup(.damaged) }
+        guard contents.isComplete else { throw .backup(.damaged) }
     }
 
     /// The store of a new device.
     func transaction(deviceName: String) throws(KithError) -> StoreTransaction {
-        guard let identity else { throw .backup(.damaged) }
-        var transaction = try Profile.new(
-            account: identity.account, name: identity.name, deviceName: deviceName, now: Kith.now)
-        transaction.append(records)
-        return transaction
-    }
-}
-
-extension Messenger {
-    /// How many lines are read at once.
-    private static let backupPage = 1_000
-
-    /// Everything that a backup holds, one after the other: what others refer to first.
-    func eachBackupRecord(_ body: (BackupRecord) throws(KithError) -> Void) throws(KithError) {
-        try body(.identity(account: profile.account, name: profile.name))
-        for (id, point) in relays.sorted(by: { $0.key < $1.key }) { try body(.relay(id, point)) }
-        for contact in contactList { try body(.contact(contact)) }
-        for (id, conversation) in conversations.sorted(by: { $0.key < $1.key }) {
-            try body(.conversation(id, conversation.record))
-            var first: UInt64 = 0
-            while true {
-                let rows = try entries(
-                    of: id, first...StoreKey.highest, limit: Self.backupPage, newestFirst: false)
-                for (seq, record) in rows {
-                    if let record { try body(.entry(EntryPlace(conversation: id, seq: seq), record.encoded)) }
-                }
-                guard rows.count == Self.backupPage, let last = rows.last?.seq, last < StoreKey.highest else { break }
-                first = last + 1
-            }
-        }
-        for (place, expiry) in expiries where !expiry.isOver(wall: wall) { try body(.expiry(place, expiry)) }
+        try contents.transaction(deviceName: deviceName, now: Kith.now)
     }
 }

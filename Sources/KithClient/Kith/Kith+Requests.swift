@@ -3,16 +3,6 @@ import NIOCore
 
 // Several processes of one user: one has the profile, the others leave with it what they want said.
 
-/// How far a text that was handed over has come.
-public enum HandedOver: Hashable, Sendable {
-    /// The process that has the profile has not taken it; whoever opens the profile next will.
-    case waiting
-    /// It was taken: the message as it is now.
-    case message(Message)
-    /// It was taken, and can't be said there any more.
-    case refused
-}
-
 extension Kith {
     // MARK: Asking
 
@@ -23,31 +13,14 @@ extension Kith {
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil
     ) throws(KithError) -> Message {
         guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
-        let place = try messenger.conversationForSending(text, conversation)
-        let item = OutboxItem(
-            entryID: .random(from: messenger.random), sentAt: Self.now, replyTo: replyTo, expiresAfter: expiresAfter,
-            body: .content(.text(text)))
-        guard let message = messenger.queuedMessage(item, in: place) else { throw .notFound("conversation") }
-        let request = SendRequest(
-            entryID: item.entryID, conversation: conversation, channel: place.record.channel, text: text,
-            replyTo: replyTo, expiresAfter: expiresAfter)
-        _ = try reading { () throws(StoreError) in try vault.handOver(request.encoded) }
+        let (message, request) = try messenger.handedOver(
+            text, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter, now: Self.now)
+        _ = try reading { () throws(StoreError) in try vault.handOver(request) }
         return message
     }
 
     /// How far a text that was handed over has come.
-    public func progress(of message: Message) throws(KithError) -> HandedOver {
-        // In the order that it takes, so that it can't slip through between two looks.
-        for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
-            if (try? SendRequest(stored: value.bytes))?.entryID == message.id { return .waiting }
-        }
-        let owner = message.conversation.rawValue
-        for value in try reading({ () throws(StoreError) in try store.values(.outbox, owner: owner) }) {
-            if (try? OutboxItem(stored: value.bytes))?.entryID == message.id { return .message(message) }
-        }
-        let said = try messenger.recentMessage(message.id, in: message.conversation)
-        return said.map(HandedOver.message) ?? .refused
-    }
+    public func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
 
     // MARK: Taking
 

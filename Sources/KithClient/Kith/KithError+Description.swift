@@ -1,7 +1,7 @@
 import GRDBSQLite
 import MLS
 
-extension KithError: CustomStringConvertible {
+extension KithError: OwnWords {
     /// One sentence for the user, without a full stop.
     public var description: String {
         switch self {

@@ -4,14 +4,6 @@ import KithWire
 /// What somebody could try who has a copy of a profile that was removed from its conversations since: to be let in with the
 /// tokens that were right once. For demonstrations and tests.
 package struct OldTokens: Sendable {
-    fileprivate struct Place: Sendable {
-        let relay: RelayPoint
-        let channel: ChannelID
-        let epoch: UInt64
-        let tokens: EpochTokens
-        let lastSeq: UInt64
-    }
-
     private let profile: URL
     private let secret: VaultSecret
 
@@ -34,7 +26,7 @@ package struct OldTokens: Sendable {
         for epoch in epochs.map({ place.epoch + $0 }) {
             do throws(RelayConnectionError) {
                 _ = try await connection.request(
-                    .present(channel: place.channel, epoch: epoch, tokens: place.tokens.all))
+                    .present(channel: place.channel, epoch: epoch, tokens: place.tokens))
                 _ = try await connection.follow(place.channel, epoch: epoch, fromSeq: place.lastSeq + 1)
                 answers.append(nil)
             } catch {
@@ -48,16 +40,8 @@ package struct OldTokens: Sendable {
 }
 
 extension Kith {
-    /// Where the latest group is, with the tokens of its epoch.
-    fileprivate func lastGroup() throws(KithError) -> OldTokens.Place? {
-        guard
-            let conversation = messenger.conversations.values.filter({ !$0.record.isDirect }).max(by: { $0.id < $1.id }
-            ),
-            let relay = messenger.relays[conversation.record.relay],
-            let tokens = try messenger.group(of: conversation).tokens
-        else { return nil }
-        return OldTokens.Place(
-            relay: relay, channel: conversation.record.channel, epoch: conversation.record.epoch,
-            tokens: tokens, lastSeq: conversation.record.lastSeq)
+    /// Where the latest group is.
+    fileprivate func lastGroup() throws(KithError) -> GroupPlace? {
+        try messenger.latestGroup()
     }
 }

@@ -172,30 +172,14 @@ public struct PrivateFile: Hashable, Sendable {
     }
 }
 
-/// Why a private file could not be read or written.
-public struct PrivateFileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was tried.
-    public enum Operation: String, Sendable {
-        /// Reading the file.
-        case read
-        /// Writing or locking it, or making its folder.
-        case write
-    }
-
-    /// What was tried.
-    public let operation: Operation
-    /// With which file or folder.
-    public let path: String
-    /// The system's reason.
-    public let errno: Int32
-
+extension PrivateFileError {
     init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
-        self.operation = operation
-        path = url.path
-        // Taken before anything else can change it.
-        self.errno = errno ?? lastError()
+        // The system's error is taken before anything else can change it.
+        self.init(operation, path: url.path, errno: errno ?? lastError())
     }
+}
 
+extension PrivateFileError: CustomStringConvertible {
     /// One sentence for the user, without a full stop.
     public var description: String { "can't \(operation.rawValue) \(path): \(SystemError(errno).sentence)" }
 }

@@ -5,6 +5,7 @@ import TLSCodec
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Backups of a profile")
 struct BackupContentTests {

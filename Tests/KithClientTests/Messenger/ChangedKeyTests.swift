@@ -4,6 +4,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("A changed key")
 struct ChangedKeyTests {

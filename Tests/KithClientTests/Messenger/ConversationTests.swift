@@ -2,6 +2,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Conversations over a real relay")
 struct ConversationTests {

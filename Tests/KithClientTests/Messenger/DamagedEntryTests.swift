@@ -3,6 +3,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("A damaged entry", .timeLimit(.minutes(5)))
 struct DamagedEntryTests {

@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Groups over a real relay")
 struct GroupTests {

@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("A relay that counts too far")
 struct HighestSeqTests {

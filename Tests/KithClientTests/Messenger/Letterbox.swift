@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 /// A messenger with one inbox, whose relay the test plays: letters go in, effects come out.
 final class Letterbox {

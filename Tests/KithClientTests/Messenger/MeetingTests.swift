@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("Meeting")
 struct MeetingTests {
@@ -79,7 +80,7 @@ struct MeetingTests {
 
     @Test("thousands who call themselves the same get a name each")
     func names() {
-        var names = NamesInUse()
+        var names = NamesInUse(folding: .unicode)
         for number in 1...20_000 {
             let name = names.free("a")
             #expect(name == (number == 1 ? "a" : "a (\(number))"))

@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("People with the same name")
 struct NameTests {
@@ -19,7 +20,7 @@ struct NameTests {
         "names that look the same count as the same",
         arguments: ["bob", "Bob", "BOB", "bo\u{200B}b", "\u{FF42}ob", "bo\u{34F}b"])
     func alike(_ name: String) {
-        var names = NamesInUse()
+        var names = NamesInUse(folding: .unicode)
         names.didRename(from: nil, to: "bob")
         #expect(names.free(name) == "\(name) (2)")
         #expect(!names.isFree(name))

@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 /// Somebody with a profile in memory, connected to real relays.
 final class Person: Sendable {

@@ -3,6 +3,7 @@ import MLS
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("What another process has left to be said")
 struct SendRequestTests {

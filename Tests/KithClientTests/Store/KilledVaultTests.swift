@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("a process that is killed while it works on a vault", .serialized)
 struct KilledVaultTests {

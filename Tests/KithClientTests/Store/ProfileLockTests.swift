@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("the lock of a profile")
 struct ProfileLockTests {

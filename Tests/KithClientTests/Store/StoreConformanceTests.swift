@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("every profile store behaves alike")
 struct StoreConformanceTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 extension VaultSecret {
     static let right = VaultSecret.passphrase("correct horse")

@@ -4,6 +4,7 @@ import GRDBSQLite
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("a vault in use")
 struct VaultTests {

@@ -4,6 +4,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// Alice, whose profile lies in a folder for `kith chat` to open, and Bob, who is in the test's own process.

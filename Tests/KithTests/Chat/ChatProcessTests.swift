@@ -3,6 +3,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// `kith chat` where no terminal is.

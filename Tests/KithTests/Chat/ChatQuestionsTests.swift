@@ -3,6 +3,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// Questions, hints, and who is who: the parts of the model in which a mistake misleads a person.

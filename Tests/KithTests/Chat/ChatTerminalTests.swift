@@ -4,6 +4,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// `kith chat` in a real terminal, with somebody at the other end.

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 extension ChatModelTests {

@@ -4,6 +4,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// Where a hosted relay says that it is, from one start to the next.

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 @Suite("Output that can't be written", .timeLimit(.minutes(5)))

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 /// What commands say and keep while the relay is away, or when what was asked for can't be done.

@@ -1,4 +1,4 @@
-import Foundation
+import KithSupport
 import KithWire
 import TLSCodec
 
@@ -36,19 +36,13 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         let text = line.filter { !$0.isWhitespace }
         guard text.lowercased().hasPrefix(Self.scheme) else { throw .notAnInvite }
         guard text.utf8.count <= ClientLimits.invite else { throw .notAnInvite }
-        var base64 = String(text.dropFirst(Self.scheme.count)).replacing("-", with: "+").replacing("_", with: "/")
-        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        guard let bytes = Data(base64Encoded: base64) else { throw .incomplete }
+        guard let bytes = Base64URL.decode(text.dropFirst(Self.scheme.count)) else { throw .incomplete }
         if let version = bytes.first, version != Self.version { throw .version(version) }
-        do { self = try Invite(decoding: Array(bytes)) } catch { throw .incomplete }
+        do { self = try Invite(decoding: bytes) } catch { throw .incomplete }
     }
 
     /// The line. It is a secret between the two: whoever has it can use it.
-    public var line: String {
-        let base64 = Data(encoded).base64EncodedString()
-        return Self.scheme
-            + base64.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
+    public var line: String { Self.scheme + Base64URL.encode(encoded) }
 
     /// Reads an invite.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {

@@ -67,5 +67,3 @@ public protocol OwnWords: CustomStringConvertible {}
 extension RelayAddress: OwnWords {}
 extension RelayPin: OwnWords {}
 extension AccountFingerprint: OwnWords {}
-extension KithError: OwnWords {}
-extension RelayConnectionError: OwnWords {}

@@ -41,8 +41,3 @@ public struct ClockDifference: Hashable, Sendable {
         return "\((ms + 30_000) / 60_000) minutes"
     }
 }
-
-extension RelayWelcome {
-    /// Lead of this device's clock over the relay's, in milliseconds, if the relay has answered just now.
-    public var clockLeadMs: Int64 { Kith.now.lead(over: timeMs) }
-}

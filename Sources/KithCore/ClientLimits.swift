@@ -1,34 +1,5 @@
-import KithWire
-import NIOCore
-
-/// Every limit of the client, with its reason.
+/// Every limit of the client's state machines, with its reason. Those of connections and of the vault stand in `KithClient`.
 public enum ClientLimits {
-    /// The longest answer to the WebSocket upgrade that is read, in bytes. Relays answer with some 200; a proxy in
-    /// between may add headers of its own.
-    public static let upgradeResponse = 8 << 10
-
-    /// Requests that may wait for their answer on one connection. More than any burst a relay allows, and few enough
-    /// that a relay that stops answering costs little.
-    public static let unansweredRequests = 1 << 16
-
-    /// Frames that a connection sends because the relay's frames call for them (an `unfollow` that was refused, say) while
-    /// the relay reads nothing. As many as a relay lets a connection follow channels; only a hostile one reaches it.
-    static let unreadReactions = 4096
-
-    /// Frames that one follow holds for a consumer that is slower than the relay, in bytes. Enough to keep a consumer
-    /// busy for the round trip it takes to ask for more. Reached, the relay is asked to stop sending this channel.
-    public static let followBacklog = 1 << 20
-
-    /// Frames that all follows of one connection hold together, in bytes; beyond it, the next follow that receives
-    /// something is held back too. Bounds a client that follows thousands of channels and reads none.
-    public static let connectionBacklog = 8 << 20
-
-    /// The longest page that is read when a relay is asked for its status, in bytes: ten times what one has.
-    public static let statusPage = 64 << 10
-
-    /// The longest known-relays file that is read, in bytes: room for thousands of relays.
-    public static let knownRelaysFile = 1 << 20
-
     /// A name that a person or a device goes by, in bytes: room for any name, and not for a text.
     public static let personName = 128
 
@@ -143,10 +114,6 @@ public enum ClientLimits {
     /// packages are gone.
     public static let rememberedLetters = 64
 
-    /// Duration of a connection after which the next one is made as soon as after the first: the handshake, a catching up,
-    /// and then some.
-    public static let lastingConnection = Duration.seconds(5)
-
     /// Relays, not known here, of which the user is told that somebody invites to them by an address that anybody may have: enough
     /// for honest invitations, and no way to fill a screen.
     public static let relaysToldOf = 8
@@ -163,23 +130,6 @@ public enum ClientLimits {
 
     /// The largest group in which members say what they have read: each says it to all.
     public static let membersWithReceipts = 8
-
-    /// Memory that scrypt may take with parameters from a file, in bytes: eight times what Kith itself asks for.
-    public static let scryptMemory = 1 << 30
-
-    /// The longest record of a backup, in bytes: far more than any message, and no danger to a reader's memory.
-    public static let backupRecord = 16 << 20
-
-    /// The longest file that is read as a lock, in bytes: room for a process's number and for the names of its machine and
-    /// container.
-    public static let lockFile = 512
-
-    /// The longest wait of one process for another that is writing to the same vault, in seconds. A transaction takes
-    /// milliseconds; a busy disk may take a second.
-    public static let vaultWait = 10.0
-
-    /// SQLite's page cache for a vault, in KiB: the tables that change all the time, of hundreds of conversations.
-    public static let vaultCacheKiB = 8 << 10
 
     /// Time for which a proof that a member is here counts, in milliseconds. Within it, the member is not asked back.
     public static let presenceMs: UInt64 = 5_000
@@ -203,49 +153,6 @@ public enum ClientLimits {
     /// under way.
     public static let entriesBeforeGap: UInt64 = 32
 
-    /// Entries that follows have brought and the messenger has not taken yet, in bytes of payload: enough that one transaction stores
-    /// thousands of messages, and little beside what a profile takes anyway. Reached, nothing more is taken from the relays.
-    public static let mailbox = 4 << 20
-
-    /// The events that wait for one who listens, in bytes as they are counted (see ``eventBytes``): some 30,000 of short
-    /// messages, which is more than a catching up after weeks brings at once.
-    public static let unreadEvents = 16 << 20
-
-    /// Memory that an event takes beside its text, in bytes.
-    public static let eventBytes = 512
-
-    /// The threads on which all profiles of a process work. A person has one profile; a program that has hundreds gains
-    /// nothing by more threads than can wait for a disk at once.
-    public static let profileThreads = 8
-
-    /// Wait for the relay's goodbye when a connection is closed here: a second is all that closing may take, and
-    /// what was not sent by then is sent by the next connection.
-    static let goodbye = TimeAmount.milliseconds(500)
-
     /// Messages of one conversation that wait for the relay's answer at once.
     public static let messagesInFlight = 16
-}
-
-/// Timeouts of a connection to a relay. All have defaults fit for the internet; tests and slow lines set their own.
-public struct RelayTimeouts: Sendable {
-    /// For the TCP connection to stand.
-    public var connect: TimeAmount
-    /// From there until the relay's `welcome`: TLS, upgrade and hello. A relay gives a client 10 s too.
-    public var handshake: TimeAmount
-    /// For the answer to a request. A connection with an older request is given up: the relay, or the line, is dead.
-    public var answer: TimeAmount
-    /// After this long without a request, a ping goes out: it keeps the connection open at the relay and on the way, and
-    /// shows a dead line. Sooner if the relay closes idle connections sooner.
-    public var pingAfter: TimeAmount
-
-    /// Timeouts from their values.
-    public init(
-        connect: TimeAmount = .seconds(10), handshake: TimeAmount = .seconds(10), answer: TimeAmount = .seconds(30),
-        pingAfter: TimeAmount = .seconds(60)
-    ) {
-        self.connect = connect
-        self.handshake = handshake
-        self.answer = answer
-        self.pingAfter = pingAfter
-    }
 }

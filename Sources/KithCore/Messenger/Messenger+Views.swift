@@ -1,4 +1,4 @@
-import Foundation
+import KithSupport
 import KithWire
 import MLS
 
@@ -69,7 +69,7 @@ extension Messenger {
 
     package var contactList: [Contact] { contacts.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
 
-    func safetyNumber(with id: ContactID) throws(KithError) -> SafetyNumber {
+    package func safetyNumber(with id: ContactID) throws(KithError) -> SafetyNumber {
         guard let contact = contacts[id] else { throw .notFound("contact") }
         return SafetyNumber(profile.account.publicKey, contact.accountKey)
     }
@@ -84,7 +84,7 @@ extension Messenger {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
-    var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
+    package var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
         relays.keys.sorted().compactMap { id in
             relays[id].map { point in
                 (
@@ -116,7 +116,7 @@ extension Messenger {
         return lines.prefix(limit).reversed()
     }
 
-    func messages(in id: ConversationID, after seq: UInt64, limit: Int) throws(KithError) -> [Message] {
+    package func messages(in id: ConversationID, after seq: UInt64, limit: Int) throws(KithError) -> [Message] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         var lines: [Message] = []
         var above = seq
@@ -133,14 +133,14 @@ extension Messenger {
     }
 
     /// A message of one's own that was said lately, by its id.
-    func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
+    package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         let rows = try entries(of: id, 0...StoreKey.highest, limit: ClientLimits.recentEntries, newestFirst: true)
         guard let (seq, found) = rows.first(where: { $0.record?.id == entry }), let record = found else { return nil }
         return messages(of: record, seq: seq, in: conversation).first
     }
 
-    func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
+    package func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
         let wanted = words.lowercased().split(whereSeparator: \.isWhitespace)
         guard !wanted.isEmpty else { return [] }
         var found: [Message] = []
@@ -227,12 +227,9 @@ extension Messenger {
     // MARK: Explaining
 
     /// A time in words, in UTC: a sender may claim any.
-    private static func time(_ ms: UInt64) -> String {
-        let seconds = min(ms / 1000, 253_402_300_799)
-        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
-    }
+    private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
 
-    func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
+    package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         guard let (_, found) = try entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
             throw .notFound("entry \(seq)")

@@ -32,6 +32,33 @@ extension Messenger {
     package var undelivered: Int { deliveries.count }
 }
 
+/// Where a group is at its relay, with what lets a member in there.
+package struct GroupPlace: Sendable {
+    /// The relay.
+    package let relay: RelayPoint
+    /// The channel there.
+    package let channel: ChannelID
+    /// The epoch of the group.
+    package let epoch: UInt64
+    /// The tokens of that epoch: to read, to append, to commit.
+    package let tokens: [Token]
+    /// The last entry that was processed.
+    package let lastSeq: UInt64
+}
+
+extension Messenger {
+    /// Where the group that was begun last is; `nil` if there is no group.
+    package func latestGroup() throws(KithError) -> GroupPlace? {
+        guard
+            let conversation = conversations.values.filter({ !$0.record.isDirect }).max(by: { $0.id < $1.id }),
+            let relay = relays[conversation.record.relay], let tokens = try group(of: conversation).tokens
+        else { return nil }
+        return GroupPlace(
+            relay: relay, channel: conversation.record.channel, epoch: conversation.record.epoch,
+            tokens: tokens.all, lastSeq: conversation.record.lastSeq)
+    }
+}
+
 extension Group {
     /// The accounts of its members.
     package var memberAccounts: [AccountKey] {

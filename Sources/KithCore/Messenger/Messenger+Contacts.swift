@@ -1,4 +1,3 @@
-import Foundation
 import KithWire
 import MLS
 
@@ -82,23 +81,26 @@ extension Messenger {
 ///
 /// Names that look the same count as the same: case, width and characters that no font draws make no difference.
 struct NamesInUse {
+    private let folding: NameFolding
     /// The number of holders of each name, in the form that is compared: older profiles may have two of one.
     private var holders: [String: Int] = [:]
     /// The number from which on to look, by name.
     private var nextNumber: [String: Int] = [:]
 
+    init(folding: NameFolding) { self.folding = folding }
+
     mutating func didRename(from old: String?, to name: String) {
         if let old {
-            let old = Self.compared(old)
+            let old = compared(old)
             if let count = holders[old] { holders[old] = count > 1 ? count - 1 : nil }
         }
-        holders[Self.compared(name), default: 0] += 1
+        holders[compared(name), default: 0] += 1
     }
 
     /// The name, with a number if another person has it.
     mutating func free(_ name: String) -> String {
         guard !isFree(name) else { return name }
-        let key = Self.compared(name)
+        let key = compared(name)
         var number = nextNumber[key] ?? 2
         while !isFree("\(name) (\(number))") { number += 1 }
         nextNumber[key] = number
@@ -109,14 +111,14 @@ struct NamesInUse {
     ///
     /// - Parameter own: the present name of the person who is to have it.
     func isFree(_ name: String, exceptFor own: String? = nil) -> Bool {
-        let key = Self.compared(name)
-        let mine = own.map { Self.compared($0) == key } == true ? 1 : 0
+        let key = compared(name)
+        let mine = own.map { compared($0) == key } == true ? 1 : 0
         return (holders[key] ?? 0) <= mine
     }
 
-    private static func compared(_ name: String) -> String {
+    private func compared(_ name: String) -> String {
         let drawn = name.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint }
-        return String(String.UnicodeScalarView(drawn)).precomposedStringWithCompatibilityMapping.lowercased()
+        return folding(String(String.UnicodeScalarView(drawn)))
     }
 }
 

@@ -82,7 +82,7 @@ extension UInt64 {
     }
 
     /// The difference to another value; negative if this one is less.
-    func lead(over other: UInt64) -> Int64 {
+    package func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
     }
 }

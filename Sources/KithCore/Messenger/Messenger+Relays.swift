@@ -41,7 +41,7 @@ extension Messenger {
     }
 
     /// A relay as users are told of it. One that only contacts' cards name is named by the first of them.
-    func knownRelay(_ id: RelayID) -> KnownRelay? {
+    package func knownRelay(_ id: RelayID) -> KnownRelay? {
         guard let point = relays[id] else { return nil }
         let isOwn = inboxes.values.contains { inbox in
             if case .contact = inbox.record.purpose { return false }

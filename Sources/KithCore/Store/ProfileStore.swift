@@ -35,7 +35,7 @@ public protocol ProfileStore: Sendable {
 
 extension ProfileStore {
     /// The values of rows of which none may be damaged.
-    static func whole(_ table: StoreTable, _ rows: [StoredRow]) throws(StoreError) -> [StoredValue] {
+    package static func whole(_ table: StoreTable, _ rows: [StoredRow]) throws(StoreError) -> [StoredValue] {
         var values: [StoredValue] = []
         values.reserveCapacity(rows.count)
         for row in rows {

@@ -23,7 +23,7 @@ package final class Messenger {
     var wanted: Set<RelayID> = []
     var contacts: [ContactID: Contact] = [:]
     var contactsByKey: [AccountKey: ContactID] = [:]
-    var contactNames = NamesInUse()
+    var contactNames: NamesInUse
     var conversations: [ConversationID: Conversation] = [:]
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
@@ -41,9 +41,9 @@ package final class Messenger {
     var isContactClockTold = false
 
     /// Entries that were read and are damaged on the disk.
-    var damagedEntries: Set<EntryPlace> = []
+    package var damagedEntries: Set<EntryPlace> = []
     /// Other values that are damaged and were left out when the profile was opened.
-    var damagedValues = 0
+    package var damagedValues = 0
     /// Whether damaged values are left out: for profiles that are opened for reading. One that sends must know everything.
     let toleratesDamage: Bool
 
@@ -75,12 +75,14 @@ package final class Messenger {
     ///   - now: the device's clock, in milliseconds since 1970.
     ///   - steady: milliseconds since any moment, by a clock that nobody sets; `nil` if nobody sets the device's clock either.
     ///   - sizes: what goes into an entry, and what into a parcel.
+    ///   - folding: which names look the same.
     /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
     package init(
         opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
-        sizes: EntrySizes = EntrySizes()
+        sizes: EntrySizes = EntrySizes(), folding: NameFolding
     ) throws(KithError) {
         self.store = store
+        contactNames = NamesInUse(folding: folding)
         self.sizes = sizes
         self.random = random
         toleratesDamage = false
@@ -92,8 +94,9 @@ package final class Messenger {
     /// Reads what can be read of a profile's state: what is damaged is left out and counted. No input may follow.
     ///
     /// - Throws: as the other.
-    package init(reading store: any ProfileStore, now: UInt64) throws(KithError) {
+    package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
         self.store = store
+        contactNames = NamesInUse(folding: folding)
         sizes = EntrySizes()
         random = .system
         toleratesDamage = true
@@ -226,7 +229,7 @@ package struct EntrySizes: Sendable {
 }
 
 /// An entry of a conversation.
-struct EntryPlace: Hashable, Sendable {
+package struct EntryPlace: Hashable, Sendable {
     let conversation: ConversationID
     let seq: UInt64
 }
@@ -238,7 +241,7 @@ struct IntentPlace: Hashable, Sendable {
 }
 
 /// Runs a read of the store and gives its error the SDK's type.
-func reading<T>(_ body: () throws(StoreError) -> T) throws(KithError) -> T {
+package func reading<T>(_ body: () throws(StoreError) -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .store(error) }
 }
 

@@ -95,15 +95,6 @@ extension RelayState {
     }
 }
 
-extension RelayConnectionError {
-    /// The reason for which a relay is refused, and the remedy if its key was changed on purpose.
-    public var withRemedy: Sentence {
-        guard case .pinMismatch = self else { return "\(self)" }
-        return
-            "\(self). Kith tries again by itself. If the operator changed the key on purpose, meet again with a new invite: conversations stay with the old key"
-    }
-}
-
 extension LogComparison {
     /// The proof of a member who is here, as the end of a sentence that names the member.
     public var sentence: Sentence {

@@ -1,0 +1,6 @@
+import KithCore
+
+extension RelayWelcome {
+    /// Lead of this device's clock over the relay's, in milliseconds, if the relay has answered just now.
+    public var clockLeadMs: Int64 { Kith.now.lead(over: timeMs) }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import MLS
+
+extension NameFolding {
+    /// Case and width make no difference.
+    package static let unicode = NameFolding { $0.precomposedStringWithCompatibilityMapping.lowercased() }
+}
+
+extension Messenger {
+    /// Reads a profile's state, and compares names by Unicode's forms.
+    package convenience init(
+        opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
+        sizes: EntrySizes = EntrySizes()
+    ) throws(KithError) {
+        try self.init(
+            opening: store, now: now, steady: steady, random: random, sizes: sizes, folding: .unicode)
+    }
+
+    /// Reads what can be read of a profile's state, and compares names by Unicode's forms.
+    package convenience init(reading store: any ProfileStore, now: UInt64) throws(KithError) {
+        try self.init(reading: store, now: now, folding: .unicode)
+    }
+}

@@ -1,0 +1,44 @@
+import MLS
+
+/// What was read of a backup.
+package struct BackupContents: Sendable {
+    private var identity: (account: AccountPrivateKey, name: String)?
+    private var records = StoreTransaction()
+
+    package init() {}
+
+    /// Whether it says whose it is. A backup that does not was cut off.
+    package var isComplete: Bool { identity != nil }
+
+    /// Takes one record. A kind that this Kith does not know is passed over.
+    ///
+    /// - Throws: ``KithError/backup(_:)``.
+    package mutating func take(_ bytes: [UInt8]) throws(KithError) {
+        let record: BackupRecord?
+        do { record = try BackupRecord.decode(bytes) } catch { throw .backup(.damaged) }
+        switch record {
+        case .identity(let account, let name): identity = (account, name)
+        case .relay(let id, let point): records.put(StoreKey(.relay, item: id.rawValue), point.encoded)
+        case .contact(let contact): records.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
+        case .conversation(let id, let record):
+            records.put(StoreKey(.conversation, item: id.rawValue), record.encoded)
+        case .entry(let place, let bytes):
+            records.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
+        case .expiry(let place, let expiry):
+            records.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
+        case nil: break
+        }
+    }
+
+    /// The store of a new device.
+    ///
+    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    /// - Throws: ``KithError/backup(_:)``, and what making a profile throws.
+    package func transaction(deviceName: String, now: UInt64) throws(KithError) -> StoreTransaction {
+        guard let identity else { throw .backup(.damaged) }
+        var transaction = try Profile.new(
+            account: identity.account, name: identity.name, deviceName: deviceName, now: now)
+        transaction.append(records)
+        return transaction
+    }
+}
