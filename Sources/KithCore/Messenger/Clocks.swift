@@ -81,6 +81,14 @@ extension UInt64 {
         return overflows ? .max : sum
     }
 
+    /// The rest of a length of time that began at another time, in milliseconds; this value is the device's clock. None is left if
+    /// the beginning lies ahead: the clock was wrong then, or is now.
+    func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
+        guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
+        let end = begin.plus(length)
+        return end - Swift.min(end, self)
+    }
+
     /// The difference to another value; negative if this one is less.
     package func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)

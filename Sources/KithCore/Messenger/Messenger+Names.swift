@@ -99,7 +99,7 @@ extension Messenger {
         guard let inbox = inboxes[id], inbox.record.registeredAt > 0, !inbox.record.isClosing,
             nameRequests[.renewal(id)] == nil
         else { return nil }
-        let due = now.plus(delay(after: inbox.record.registeredAt, ClientLimits.nameRenewalMs))
+        let due = now.plus(wall.rest(of: ClientLimits.nameRenewalMs, since: inbox.record.registeredAt))
         return max(due, inbox.renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
     }
 

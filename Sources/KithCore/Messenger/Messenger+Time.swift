@@ -54,30 +54,16 @@ extension Messenger {
             if let retryAt = conversation.retryAt { return retryAt }
             guard conversation.loaded?.pending == nil else { return nil }
             let held = conversation.heldUntil
-            let isChanging = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
-            guard !isChanging, record.memberCount > 1 else { return held }
+            guard !record.isChanging, record.memberCount > 1 else { return held }
             let canRenew = record.renewedAt > 0 && record.entriesSinceRenewal > 0
-            let renewal = canRenew ? now.plus(renewalDelay(record, stagger: 24 * 3_600_000)) : nil
+            let renewal = canRenew ? now.plus(RenewalPolicy(wall: wall).latestDelay(renewedAt: record.renewedAt)) : nil
             return [held, conversation.commitProposalsAt, renewal].compactMap { $0 }.min()
         }
     }
 
-    /// In how many milliseconds this device has had its keys in a group for long enough.
-    func renewalDelay(_ record: ConversationRecord, stagger: UInt64) -> UInt64 {
-        delay(after: record.renewedAt, ClientLimits.renewalMs + stagger)
-    }
-
     /// In how many milliseconds an inbox gets fresh key packages.
     func depositDelay(_ inbox: Inbox) -> UInt64 {
-        inbox.isDepositHeld ? 0 : delay(after: inbox.record.depositedAt, ClientLimits.depositMs)
-    }
-
-    /// The rest of a length of time that began at a time of the device's clock, in milliseconds. None if the beginning lies ahead:
-    /// the clock was wrong then, or is now.
-    func delay(after begin: UInt64, _ length: UInt64) -> UInt64 {
-        guard begin <= wall.plus(ClientLimits.clockSlackMs) else { return 0 }
-        let end = begin.plus(length)
-        return end - min(end, wall)
+        inbox.isDepositHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: inbox.record.depositedAt)
     }
 
     func didTick() throws(KithError) {

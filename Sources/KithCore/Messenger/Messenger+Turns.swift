@@ -247,32 +247,22 @@ extension Messenger {
         return id
     }
 
-    /// Changes that nobody asked for by name.
+    /// Adds the change that is due without having been asked for.
     private func wantWhatIsDue(_ conversation: Conversation, _ group: Group) {
         let record = conversation.record
-        let isRenewing = record.intents.contains { $0.change == .renew || $0.change == .commitProposals }
-        guard !isRenewing, record.memberCount > 1 else { return }
-        let othersWait = group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
-        let wantsToSpeak = conversation.outbox.contains { $0.item.body != .leaveProposal }
-        // Somebody has to commit them; not everybody at once.
-        if othersWait { conversation.commitProposalsAt = conversation.commitProposalsAt ?? now + 200 + jitter(1_800) }
-        let isTime = (conversation.commitProposalsAt ?? .max) <= now
-        if isTime { conversation.commitProposalsAt = nil }
-        if othersWait, wantsToSpeak || isTime {
-            want(.commitProposals, in: conversation)
-        } else if record.renewedAt == 0, wantsToSpeak {
-            want(.renew, in: conversation)
-        } else if record.renewedAt > 0, renewalIsDue(record, group.ownLeafIndex) {
-            want(.renew, in: conversation)
+        let policy = CommitPolicy(
+            memberCount: record.memberCount, isChanging: record.isChanging,
+            othersPropose: group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) },
+            wantsToSend: conversation.outbox.contains { $0.item.body != .leaveProposal },
+            hasRenewed: record.renewedAt > 0, isRenewalDue: renewalIsDue(record, group.ownLeafIndex))
+        if let change = policy.change(now: now, commitAt: &conversation.commitProposalsAt, random: jitter) {
+            want(change, in: conversation)
         }
     }
 
-    /// Every 7 days or 1,000 entries of activity; members at different times.
     private func renewalIsDue(_ record: ConversationRecord, _ leaf: LeafIndex) -> Bool {
-        guard record.entriesSinceRenewal > 0 else { return false }
-        let stagger = UInt64(leaf.rawValue % 24) * 3_600_000
-        return renewalDelay(record, stagger: stagger) == 0
-            || record.entriesSinceRenewal > ClientLimits.renewalEntries + Int(leaf.rawValue % 200)
+        RenewalPolicy(wall: wall).isDue(
+            renewedAt: record.renewedAt, entriesSince: record.entriesSinceRenewal, leaf: leaf)
     }
 
     /// Makes the commit of the first intent that is ready.

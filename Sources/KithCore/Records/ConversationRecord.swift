@@ -63,6 +63,9 @@ struct ConversationRecord: Sendable {
         case pending
     }
 
+    /// Whether a change waits that a device makes without having been asked. See ``CommitPolicy``.
+    var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
+
     /// The last entry that was processed; 0 if there is none.
     var lastSeq: UInt64 { view?.seq ?? 0 }
 

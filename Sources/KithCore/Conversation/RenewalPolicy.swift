@@ -1,0 +1,33 @@
+import MLS
+
+/// When a member renews its keys in a group: after 7 days in which something happened, or after 1,000 entries. Members of a group
+/// do it at different times, so that they do not all commit at once.
+struct RenewalPolicy {
+    /// The device's clock, in milliseconds since 1970.
+    let wall: UInt64
+
+    /// The longest delay by which members differ, in milliseconds.
+    private static let spreadMs: UInt64 = 24 * hourMs
+    private static let hourMs: UInt64 = 3_600_000
+    /// The number of entries by which members differ at most.
+    private static let spreadEntries: UInt32 = 200
+
+    /// Whether a member's keys are due for renewal.
+    ///
+    /// - Parameters:
+    ///   - renewedAt: the time of the last renewal by the device's clock, in milliseconds since 1970.
+    ///   - entriesSince: the number of entries that the group has seen since then.
+    func isDue(renewedAt: UInt64, entriesSince: Int, leaf: LeafIndex) -> Bool {
+        guard entriesSince > 0 else { return false }
+        let spread = UInt64(leaf.rawValue % 24) * Self.hourMs
+        return delay(renewedAt: renewedAt, spread: spread) == 0
+            || entriesSince > ClientLimits.renewalEntries + Int(leaf.rawValue % Self.spreadEntries)
+    }
+
+    /// Milliseconds until every member's keys are due, wherever its leaf is.
+    func latestDelay(renewedAt: UInt64) -> UInt64 { delay(renewedAt: renewedAt, spread: Self.spreadMs) }
+
+    private func delay(renewedAt: UInt64, spread: UInt64) -> UInt64 {
+        wall.rest(of: ClientLimits.renewalMs + spread, since: renewedAt)
+    }
+}
