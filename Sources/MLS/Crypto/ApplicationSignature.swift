@@ -2,6 +2,10 @@ extension SignaturePrivateKey {
     /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label keeps such a signature from being taken
     /// for one of MLS: it must begin with a name of the application, and none of MLS's does.
     ///
+    /// - Parameters:
+    ///   - label: the purpose, for instance `Kith Record`.
+    ///   - content: the bytes to sign.
+    /// - Returns: the signature, in the form of the key's scheme.
     /// - Throws: ``MLSError/crypto(_:)``.
     public func sign(label: StaticString, _ content: [UInt8]) throws(MLSError) -> [UInt8] {
         try signWithLabel(label, content)
@@ -11,7 +15,11 @@ extension SignaturePrivateKey {
 extension SignaturePublicKey {
     /// `VerifyWithLabel` (RFC 9420 §5.1.2) for a signature by ``SignaturePrivateKey/sign(label:_:)``.
     ///
-    /// - Parameter suite: the suite whose scheme the key is for; a suite that is not supported verifies nothing.
+    /// - Parameters:
+    ///   - signature: the bytes that claim to be a signature.
+    ///   - label: the purpose that the signer gave.
+    ///   - content: the bytes that were signed.
+    ///   - suite: the suite whose scheme the key is for; a suite that is not supported verifies nothing.
     public func verifies(
         _ signature: [UInt8], label: StaticString, _ content: [UInt8], suite: CipherSuite
     ) -> Bool {
