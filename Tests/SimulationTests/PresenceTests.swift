@@ -14,7 +14,7 @@ struct PresenceTests {
         let (asker, answerer) = (try #require(clients[1].messenger), try #require(clients[2].messenger))
         let (from, to) = (circle.group(of: 1), circle.group(of: 2))
         let conversation = try #require(answerer.conversations[to])
-        let tag = try #require(conversation.followTag)
+        let tag = try #require(conversation.sync.following?.tag)
 
         /// How many answers so many challenges get.
         func answers(to count: Int, at now: UInt64) throws -> Int {

@@ -13,21 +13,9 @@ final class Conversation {
     var lastUse: UInt64 = 0
     /// The tokens of the current epoch while the group is not loaded: a connection needs no more.
     private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
-    /// The state of the connection to the log.
-    var line = Line.down
-    var followTag: UInt64?
-    /// A turn whose commit is being fetched: the log goes on when it is here.
-    var awaited: (entry: Entry, reference: TurnReference)?
-    /// Whether the pending commit was sent on this connection.
-    var turnIsSent = false
-    /// Entries that were sent on this connection and have no answer.
-    var inFlight: Set<EntryID> = []
-    /// Entries of Kith's own that are too large for the relay: they wait until another connection finds it more generous.
-    var tooLarge: Set<EntryID> = []
+    var sync = SyncState.offline(retryAt: nil)
     /// Entries that the relay says it has, with their seqs, and when it said so.
     var accepted: [EntryID: (seq: UInt64, at: UInt64, isAskedAgain: Bool)] = [:]
-    /// Not before this time, in milliseconds since 1970: the relay asked for patience.
-    var retryAt: UInt64?
     /// Key packages of those who are to be added, by their inbox.
     var fetches: [ChannelID: KeyPackageFetch] = [:]
     /// Inboxes whose key package is not valid now, by this device's clock.
@@ -80,18 +68,6 @@ final class Conversation {
         var at: UInt64
         /// Whether the log was asked for anew since.
         var isAskedAgain = false
-    }
-
-    /// States of the connection to a conversation's log.
-    enum Line: Equatable {
-        /// There is none.
-        case down
-        /// The epoch's tokens were presented and the epoch is being followed; where it begins is not known yet.
-        case opening
-        /// Entries up to this seq were there when the follow began.
-        case catchingUp(through: UInt64)
-        /// Everything that was there is here.
-        case live
     }
 
     /// The group, with what must be stored of it.
@@ -160,13 +136,7 @@ final class Conversation {
 
     /// Forgets everything about the connection.
     func hangUp() {
-        line = .down
-        followTag = nil
-        awaited = nil
-        turnIsSent = false
-        inFlight = []
-        tooLarge = []
-        retryAt = nil
+        sync = .offline(retryAt: nil)
         liveNonce = nil
         // Members may have come while this device was away.
         isCheckDue = isWatched

@@ -25,7 +25,7 @@ extension Messenger {
             case .failed(let error):
                 try giveUp(target, intent, conversation, error)
                 // Whoever else is to be added still is.
-                conversation.retryAt = now
+                conversation.sync.retryAt = now
                 return nil
             // The others do not wait for one whose key package was not valid before.
             case .asked where conversation.held[target.inbox.channel] != nil: isWaiting = true
@@ -100,7 +100,7 @@ extension Messenger {
         guard let conversation, conversation.fetches[channel]?.isUnderWay == true else { return }
         if error.code.isPassing {
             conversation.fetches[channel] = nil
-            conversation.retryAt = now + error.patienceMs
+            conversation.sync.retryAt = now + error.patienceMs
         } else {
             conversation.fetches[channel] = .failed(.inviteUsed)
             try pump(conversation)

@@ -9,7 +9,7 @@ extension Messenger {
     func open(_ conversation: Conversation) throws(KithError) {
         let record = conversation.record
         guard mayAct(in: conversation), links.contains(record.relay), record.status.isOpen,
-            conversation.followTag == nil
+            conversation.sync.following?.tag == nil
         else { return }
         if conversation.tokens == nil { _ = try group(of: conversation) }
         guard let tokens = conversation.tokens else { return }
@@ -21,10 +21,10 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: record.epoch, tokens: tokens.all),
             for: .present(conversation.id, epoch: record.epoch))
-        conversation.line = .opening
-        conversation.followTag = follow(
+        let tag = follow(
             record.relay, record.channel, epoch: record.epoch, fromSeq: record.lastSeq + 1,
             for: .conversation(conversation.id, epoch: record.epoch))
+        conversation.sync.beginFollow(tag)
     }
 
     func didCreate(_ id: ConversationID, _ result: Result<Reply, RelayError>) throws(KithError) {
@@ -63,7 +63,7 @@ extension Messenger {
 
     /// Ends the connection to a conversation's log.
     func hangUp(_ conversation: Conversation) {
-        unfollow(conversation.record.relay, conversation.followTag)
+        unfollow(conversation.record.relay, conversation.sync.following?.tag)
         forgetParcel(.commit(conversation.id))
         conversation.hangUp()
     }
@@ -71,20 +71,20 @@ extension Messenger {
     /// Opens the line anew after a while.
     private func retryLine(_ conversation: Conversation, _ error: RelayError) {
         hangUp(conversation)
-        conversation.retryAt = now + error.patienceMs
+        conversation.sync.retryAt = now + error.patienceMs
     }
 
     func didStartFollow(
         _ conversation: Conversation, epoch: UInt64, firstSeq: UInt64, lastSeq: UInt64
     ) throws(KithError) {
-        guard conversation.line == .opening, conversation.record.epoch == epoch else { return }
+        guard conversation.sync.isOpening, conversation.record.epoch == epoch else { return }
         if conversation.record.view == nil, firstSeq < StoreKey.highest {
             try begin(conversation, after: firstSeq - min(1, firstSeq))
         }
         guard firstSeq < StoreKey.highest, firstSeq == conversation.record.lastSeq + 1 else {
             return try stop(conversation, .brokenLog)
         }
-        conversation.line = .catchingUp(through: lastSeq)
+        conversation.sync.catchUp(through: lastSeq)
         try didCatchUp(conversation)
     }
 
@@ -112,8 +112,8 @@ extension Messenger {
 
     /// Whether everything that was there when the follow began is here; then sending may begin.
     func didCatchUp(_ conversation: Conversation) throws(KithError) {
-        guard case .catchingUp(let last) = conversation.line, conversation.record.lastSeq >= last else { return }
-        conversation.line = .live
+        guard case .catchingUp(_, let last) = conversation.sync, conversation.record.lastSeq >= last else { return }
+        conversation.sync.becomeLive()
         // Whoever was asked in an epoch that is over may not have heard it.
         conversation.askedBackAt = [:]
         // Only while the log can come does time count.

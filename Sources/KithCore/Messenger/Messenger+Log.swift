@@ -7,11 +7,11 @@ import TLSCodec
 extension Messenger {
     func process(_ entries: [Entry], of conversation: Conversation) throws(KithError) {
         for entry in entries {
-            guard conversation.record.status.isOpen, conversation.awaited == nil else { return }
+            guard conversation.record.status.isOpen, conversation.sync.awaited == nil else { return }
             try process(entry, of: conversation)
         }
         try didCatchUp(conversation)
-        if conversation.line == .live { try pump(conversation) }
+        if conversation.sync.isLive { try pump(conversation) }
     }
 
     private func process(_ entry: Entry, of conversation: Conversation) throws(KithError) {
@@ -78,7 +78,7 @@ extension Messenger {
             return try processOthers(entry, view, conversation, try group(of: conversation))
         }
         conversation.outbox.remove(at: outboxIndex)
-        conversation.inFlight.remove(item.entryID)
+        _ = conversation.sync.didLand(item.entryID)
         conversation.accepted[item.entryID] = nil
         output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
         let seen = view.seq - 1
@@ -183,14 +183,13 @@ extension Messenger {
 
     /// A commit that is too long for the log has to come first. Nothing can follow it in this epoch.
     private func wait(for reference: TurnReference, of entry: Entry, _ conversation: Conversation) {
-        conversation.awaited = (entry, reference)
-        conversation.line = .opening
+        conversation.sync.waitForCommit(of: entry, reference)
         fetch(reference.commit, at: conversation.record.relay, for: .commit(conversation.id), since: now)
     }
 
     func didFetchCommit(_ bytes: [UInt8], _ id: ConversationID) throws(KithError) {
-        guard let conversation = conversations[id], let (entry, reference) = conversation.awaited else { return }
-        conversation.awaited = nil
+        guard let conversation = conversations[id], let (entry, reference) = conversation.sync.takeAwaited()
+        else { return }
         guard reference.isTo(bytes), let view = conversation.record.view else {
             return try stop(conversation, .brokenLog)
         }

@@ -152,7 +152,7 @@ extension Messenger {
     ///
     /// - Returns: whether to ask anew.
     func checkClaims(_ conversation: Conversation) -> Bool {
-        guard conversation.line == .live else { return false }
+        guard conversation.sync.isLive else { return false }
         var asksAnew = false
         for sender in conversation.claims.keys.sorted() {
             guard let claim = conversation.claims[sender], claim.at + ClientLimits.keptMs <= now else { continue }

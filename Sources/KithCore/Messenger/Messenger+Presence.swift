@@ -11,7 +11,7 @@ extension Messenger {
         conversation.liveNonce = nil
         // Until somebody answers: an epoch may end before anyone hears it.
         conversation.isCheckDue = true
-        if conversation.line == .live { try challenge(in: conversation) }
+        if conversation.sync.isLive { try challenge(in: conversation) }
     }
 
     /// Asks with the nonce that is there, so that answers under way stay right, or else with a new one.

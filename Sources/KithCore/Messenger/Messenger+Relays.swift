@@ -92,7 +92,7 @@ extension Messenger {
                 try open(conversation)
             }
             // It may be waiting for a key package from here.
-            else if conversation.line == .live {
+            else if conversation.sync.isLive {
                 try pump(conversation)
             }
         }
@@ -170,7 +170,7 @@ extension Messenger {
     ) throws(KithError) {
         switch tags.follow(tag, relay) {
         case .conversation(let id, let epoch):
-            guard let conversation = conversations[id], conversation.followTag == tag else { return }
+            guard let conversation = conversations[id], conversation.sync.isFollowing(tag) else { return }
             try didStartFollow(conversation, epoch: epoch, firstSeq: firstSeq, lastSeq: lastSeq)
         case .inbox(let id):
             guard let inbox = inboxes[id], inbox.followTag == tag else { return }
@@ -184,13 +184,13 @@ extension Messenger {
     func didFollow(_ relay: RelayID, _ tag: UInt64, _ event: FollowEvent) throws(KithError) {
         switch tags.follow(tag, relay) {
         case .conversation(let id, let epoch):
-            guard let conversation = conversations[id], conversation.followTag == tag else { return }
+            guard let conversation = conversations[id], conversation.sync.isFollowing(tag) else { return }
             switch event {
             case .entries(let entries): try process(entries, of: conversation)
             case .whisper(let payload): try didHear(payload, in: conversation)
             case .epochEnded:
                 _ = tags.takeFollow(tag, relay)
-                conversation.followTag = nil
+                conversation.sync.endFollow()
                 // Its commit is still on its way; what it does is done when it is here.
                 if parcels[.commit(id)] != nil { return }
                 // The turn was the last entry; whoever could not apply it has stopped.
@@ -213,8 +213,8 @@ extension Messenger {
     func didRefuseFollow(_ relay: RelayID, _ tag: UInt64, _ error: RelayError) throws(KithError) {
         switch tags.takeFollow(tag, relay) {
         case .conversation(let id, _):
-            guard let conversation = conversations[id], conversation.followTag == tag else { return }
-            conversation.followTag = nil
+            guard let conversation = conversations[id], conversation.sync.isFollowing(tag) else { return }
+            conversation.sync.endFollow()
             try didRefuseFollow(conversation, error)
         case .inbox(let id): try didRefuseFollow(inbox: id, error)
         case .parcel(let purpose):

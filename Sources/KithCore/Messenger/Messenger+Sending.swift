@@ -18,8 +18,8 @@ extension Messenger {
         let isBlocked = isBlocked(conversation)
         for index in conversation.outbox.indices {
             let item = conversation.outbox[index].item
-            guard conversation.inFlight.count < ClientLimits.messagesInFlight else { return }
-            guard !conversation.inFlight.contains(item.entryID), !conversation.tooLarge.contains(item.entryID),
+            guard conversation.sync.inFlight.count < ClientLimits.messagesInFlight else { return }
+            guard !conversation.sync.inFlight.contains(item.entryID), !conversation.sync.isTooLarge(item.entryID),
                 conversation.accepted[item.entryID] == nil
             else { continue }
             if item.body != .leaveProposal, isBlocked || mustChangeFirst(conversation, loaded.group) { continue }
@@ -30,7 +30,7 @@ extension Messenger {
                 touch(conversation)
             }
             guard let attempt = conversation.outbox[index].item.attempt else { return }
-            conversation.inFlight.insert(item.entryID)
+            conversation.sync.didSend(item.entryID)
             request(
                 conversation.record.relay,
                 .append(
@@ -75,7 +75,7 @@ extension Messenger {
 
     func didAppend(_ id: ConversationID, _ entry: EntryID, _ result: Result<Reply, RelayError>) throws(KithError) {
         guard let conversation = conversations[id] else { return }
-        let wasInFlight = conversation.inFlight.remove(entry) != nil
+        let wasInFlight = conversation.sync.didLand(entry)
         switch result {
         case .success(.accepted(let seq)):
             // The log may have brought it already.
@@ -96,11 +96,11 @@ extension Messenger {
             // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
             case .staleEpoch:
                 // The answer may come after the turn: then it is about an attempt that is over.
-                if wasInFlight { conversation.inFlight.insert(entry) }
+                if wasInFlight { conversation.sync.didSend(entry) }
                 return
             case .gone: try stop(conversation, .closed)
             case .denied: try stop(conversation, .denied)
-            default: conversation.retryAt = now + error.patienceMs
+            default: conversation.sync.retryAt = now + error.patienceMs
             }
         }
         try pump(conversation)
@@ -111,7 +111,7 @@ extension Messenger {
     private func drop(_ entry: EntryID, of conversation: Conversation, limit: UInt64) {
         guard let index = conversation.outbox.firstIndex(where: { $0.item.entryID == entry }),
             queuedMessage(conversation.outbox[index].item, in: conversation) != nil
-        else { return _ = conversation.tooLarge.insert(entry) }
+        else { return conversation.sync.setAside(tooLarge: entry) }
         let number = conversation.outbox.remove(at: index).number
         output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
         touch(conversation)

@@ -12,7 +12,7 @@ extension Messenger {
             guard links.contains(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
-            if conversation.line == .live {
+            if conversation.sync.isLive {
                 for claim in conversation.claims.values { due.append(claim.at + ClientLimits.keptMs) }
             }
         }
@@ -47,11 +47,11 @@ extension Messenger {
     /// The time at which a conversation has something to do of itself. Nothing is due while it waits for the relay: the answer wakes it.
     private func changeDue(_ conversation: Conversation) -> UInt64? {
         let record = conversation.record
-        switch conversation.line {
+        switch conversation.sync {
         case .opening, .catchingUp: return nil
-        case .down: return conversation.retryAt
-        case .live:
-            if let retryAt = conversation.retryAt { return retryAt }
+        case .offline(let retryAt): return retryAt
+        case .live(let following):
+            if let retryAt = following.retryAt { return retryAt }
             guard conversation.loaded?.pending == nil else { return nil }
             let held = conversation.heldUntil
             guard !record.isChanging, record.memberCount > 1 else { return held }
@@ -93,8 +93,8 @@ extension Messenger {
         for id in conversations.keys.sorted() {
             guard let conversation = conversations[id], conversation.record.status.isOpen else { continue }
             try checkKept(conversation)
-            if conversation.line == .down, let retryAt = conversation.retryAt, retryAt <= now {
-                conversation.retryAt = nil
+            if case .offline(let retryAt?) = conversation.sync, retryAt <= now {
+                conversation.sync.retryAt = nil
                 try open(conversation)
             }
             try pump(conversation)
@@ -108,14 +108,14 @@ extension Messenger {
         let missesClaimed = checkClaims(conversation)
         guard !late.isEmpty || missesClaimed else { return }
         for (entry, place) in late.sorted(by: { $0.value.seq < $1.value.seq }) {
-            guard place.isAskedAgain, conversation.line == .live else {
+            guard place.isAskedAgain, conversation.sync.isLive else {
                 conversation.accepted[entry] = (place.seq, now, true)
                 continue
             }
             conversation.accepted[entry] = nil
             try warn(conversation, .notKept(seq: place.seq))
         }
-        guard conversation.line == .live, missesClaimed || late.contains(where: { !$0.value.isAskedAgain }) else {
+        guard conversation.sync.isLive, missesClaimed || late.contains(where: { !$0.value.isAskedAgain }) else {
             return
         }
         hangUp(conversation)

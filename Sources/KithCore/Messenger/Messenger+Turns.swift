@@ -94,12 +94,9 @@ extension Messenger {
         conversation.record.entriesSinceRenewal += 1
         conversation.record.agreedBeforeTurn = conversation.record.agreedThrough
         conversation.hashes = [:]
-        conversation.turnIsSent = false
-        conversation.inFlight = []
         conversation.accepted = [:]
         conversation.commitProposalsAt = nil
-        // The line is opened anew when the relay says that the epoch is over.
-        conversation.line = .opening
+        conversation.sync.enterEpoch()
         touch(conversation)
         // What was encrypted and not taken by then never will be.
         for index in conversation.outbox.indices where conversation.outbox[index].item.attempt != nil {
@@ -153,19 +150,19 @@ extension Messenger {
 
     /// Does what there is to do in a conversation whose log is here: first changes, then messages.
     func pump(_ conversation: Conversation) throws(KithError) {
-        guard conversation.line == .live, conversation.record.status.isOpen,
+        guard conversation.sync.isLive, conversation.record.status.isOpen,
             links.contains(conversation.record.relay)
         else { return }
-        if let retryAt = conversation.retryAt {
+        if let retryAt = conversation.sync.retryAt {
             guard retryAt <= now else { return }
-            conversation.retryAt = nil
+            conversation.sync.retryAt = nil
         }
         guard needsGroup(conversation) else { return }
         let loaded = try group(of: conversation)
         wantWhatIsDue(conversation, loaded.group)
         if loaded.pending == nil { try stageNext(conversation, loaded) }
         if let pending = loaded.pending {
-            if !conversation.turnIsSent { sendTurn(pending, conversation) }
+            if !conversation.sync.turnIsSent { sendTurn(pending, conversation) }
         } else {
             try sendOutbox(conversation, loaded)
         }
@@ -181,8 +178,8 @@ extension Messenger {
     private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
         // What the turn refers to is there first.
         if let parcel = pending.parcel, delivery(of: parcel) != nil { return }
-        guard conversation.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
-        conversation.turnIsSent = true
+        guard conversation.sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
+        conversation.sync.turnIsSent = true
         request(
             conversation.record.relay,
             .turn(
@@ -207,8 +204,8 @@ extension Messenger {
             case .tooLarge:
                 try dropPending(conversation, .tooLong(limit: Int(clamping: error.detail)))
             default:
-                conversation.turnIsSent = false
-                conversation.retryAt = now + error.patienceMs
+                conversation.sync.turnIsSent = false
+                conversation.sync.retryAt = now + error.patienceMs
             }
         }
     }
@@ -220,7 +217,7 @@ extension Messenger {
         dropIntent(pending.intent, of: conversation, .failure(error))
         loaded.pending = nil
         store(nil, of: conversation)
-        conversation.turnIsSent = false
+        conversation.sync.turnIsSent = false
     }
 
     /// The delivery that brings a turn's commit to the relay, until it is there. Not known by its number, which another gets

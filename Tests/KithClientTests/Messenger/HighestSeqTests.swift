@@ -37,7 +37,7 @@ struct HighestSeqTests {
             follows: 4_096, retentionSeconds: 86_400)
         let relay = conversation.record.relay
         _ = try handle([.connected(relay, limits: limits)])
-        let tag = try #require(conversation.followTag)
+        let tag = try #require(conversation.sync.following?.tag)
         let entries = (0..<3).map { index in
             Entry(
                 seq: StoreKey.highest - 1 + UInt64(index), epoch: 0, kind: .message, receivedAtMs: 0, id: .random(),
