@@ -28,7 +28,7 @@ public struct RelayConfiguration: Sendable {
     /// Called when a burst of connections is over, on no particular thread: the time to give memory back.
     public var burstIsOver: @Sendable () -> Void = {}
     /// Milliseconds since 1970.
-    public var nowMs: @Sendable () -> UInt64 = { UInt64(Date().timeIntervalSince1970 * 1000) }
+    public var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
     /// Whether the clock is right, however far it is from the time that the relay noted last: see ``KeepingClock``.
     public var trustsClock = false
     /// Nanoseconds on a clock that nobody sets, from any beginning: rates are kept by it.

@@ -109,7 +109,7 @@ struct HostCommand: AsyncParsableCommand {
 
     /// The invite of last time, if nobody has used it, or a new one.
     private func invite(at relay: HostedRelay, _ kith: Kith) async throws -> OpenInvite {
-        let soon = UInt64(Date().timeIntervalSince1970) + 3_600
+        let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
         let usable = await kith.openInvites().last { open in
             !open.isReusable && open.invite.inbox.relay == relay.point && open.invite.expiresAt > soon
         }
