@@ -2,6 +2,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("What was read is dropped at the relay")
 struct TrimmingTests {
