@@ -1,26 +1,49 @@
+import ClassicSession
 import Foundation
 import KithClient
+import KithRelay
 import NIOCore
+
+/// An error of Kith, whose description is a sentence for the user.
+///
+/// Every error of the libraries that can end a command is declared here. An error without this protocol counts as foreign, and
+/// its description is not shown.
+protocol DescribedError: Error, CustomStringConvertible {}
+
+extension BackupError: DescribedError {}
+extension ClassicIDError: DescribedError {}
+extension ClassicIdentityError: DescribedError {}
+extension ClassicSendError: DescribedError {}
+extension FingerprintError: DescribedError {}
+extension InviteError: DescribedError {}
+extension KeyRefusal: DescribedError {}
+extension PrivateFileError: DescribedError {}
+extension RelayConnectionError: DescribedError {}
+extension RelayIdentity.Failure: DescribedError {}
+extension RelayServer.CannotListen: DescribedError {}
+extension StoreError: DescribedError {}
+extension StoreOpenError: DescribedError {}
 
 /// The words for whatever can end a command. The only place that turns an error into text for the user.
 enum ErrorWords {
-    /// The modules whose errors describe themselves in a sentence for the user.
-    private static let modules = ["kith", "KithClient", "KithRelay", "ClassicSession"]
-
     /// One sentence, without a full stop: never an error of the system or of a library as it came.
     static func sentence(for error: any Error) -> String {
         switch error {
         case let error as Failure: error.message
         case let error as KithError: error.sentence
         case let error as IOError: SystemError(error.errnoCode).sentence
-        case let error as any CustomStringConvertible where isOwn(error): error.description
+        case let error as StoreFailure: sentence(for: error)
+        case let error as any DescribedError: error.description
         default: foreign(error)
         }
     }
 
-    private static func isOwn(_ error: Any) -> Bool {
-        let type = String(reflecting: type(of: error))
-        return modules.contains { type.hasPrefix("\($0).") }
+    private static func sentence(for failure: StoreFailure) -> String {
+        switch failure {
+        case .full: SystemError(ENOSPC).sentence
+        case .io(let reason): "the relay's store can't be used: \(reason)"
+        case .damaged(let place): "the relay's store is damaged: \(place)"
+        }
     }
 
     /// Errors of Foundation carry the system's number and the file's path; of others, only the kind is known.

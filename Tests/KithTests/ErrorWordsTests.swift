@@ -1,5 +1,7 @@
 import Foundation
+import KithRelay
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import KithClient
@@ -22,6 +24,33 @@ struct ErrorWordsTests {
                 == "another program listens there already")
         let own = ErrorWords.sentence(for: KithError.suspect)
         #expect(own == KithError.suspect.description)
+    }
+
+    @Test("an error that is declared inside another module's type is in Kith's own words, too")
+    func nested() throws {
+        let address = try #require(ListenAddress(argument: "127.0.0.1:7443"))
+        #expect(
+            ErrorWords.sentence(for: RelayServer.CannotListen(errno: EADDRINUSE, address: address))
+                == "cannot listen on 127.0.0.1:7443: another program listens there already")
+        #expect(ErrorWords.sentence(for: StoreFailure.full) == "there is no room on the disk")
+        #expect(ErrorWords.sentence(for: RelayIdentity.Failure.missingKey(path: "/k")).hasPrefix("/k is missing"))
+    }
+
+    @Test("an address that is taken, or not this machine's, is named")
+    func listening() async throws {
+        try await withRelay { relay in
+            let ann = try await CommandPerson("Ann", in: relay.folder)
+            let taken = "\(relay.address)"
+            for (command, address, reason) in [
+                (["relay", "run", "--memory"], taken, "another program listens there already"),
+                (["relay", "run", "--memory"], "192.0.2.77:18020", "this machine does not have that address"),
+                (["host", "--no-chat"], taken, "another program listens there already"),
+            ] {
+                let outcome = try await ann.run(command + ["--listen", address])
+                #expect(outcome.code == 1)
+                #expect(outcome.complaints == ["kith: cannot listen on \(address): \(reason)"])
+            }
+        }
     }
 
     @Test("a library's error that nothing is known of names its kind only")

@@ -16,7 +16,7 @@ extension RelayServer {
         } catch let error as RelayServer.MetricsFailure {
             await store.close()
             let place = ListenAddress(host: configuration.metricsHost ?? "", port: configuration.metricsPort)
-            throw Failure(message: "cannot serve metrics on \(place): \(String(cString: strerror(error.errno)))")
+            throw Failure(message: "cannot serve metrics on \(place): \(SystemError(error.errno).sentence)")
         } catch let error as IOError {
             await store.close()
             throw CannotListen(errno: error.errnoCode, address: address)
