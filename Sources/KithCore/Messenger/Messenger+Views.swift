@@ -84,14 +84,17 @@ extension Messenger {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
+    /// The relays that something of this profile's is at, or a contact, or that a command waits for.
+    ///
+    /// One that nothing uses is left of a command that did not succeed.
     package var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
-        relays.keys.sorted().compactMap { id in
-            relays[id].map { point in
-                (
-                    point, conversations.values.count { $0.record.relay == id },
-                    inboxes.values.count { $0.record.relay == id }
-                )
-            }
+        let named = contacts.values.compactMap { $0.inbox.flatMap { knownRelay($0.relay) } }
+        let used = Set(relaysInUse + named + nameRequests.values.map(\.relay))
+        return relays.keys.sorted().compactMap { id in
+            guard let point = relays[id] else { return nil }
+            let places = conversations.values.count { $0.record.relay == id }
+            let inboxes = inboxes.values.count { $0.record.relay == id }
+            return places > 0 || used.contains(id) ? (point, places, inboxes) : nil
         }
     }
 

@@ -85,11 +85,11 @@ struct ChatCommand: AsyncParsableCommand {
     private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
         switch try await known(in: kith) {
         case .conversation(let conversation):
-            try await relay.apply(to: conversation.name, at: conversation.relay, of: kith)
+            try await relay.apply(to: conversation.name, at: conversation.relay, of: kith, within: patience.timeout)
             return conversation.id
         case .contact(let contact):
             if let address = contact.inbox?.relay.address {
-                try await relay.apply(to: contact.name, at: address, of: kith)
+                try await relay.apply(to: contact.name, at: address, of: kith, within: patience.timeout)
             }
             return try await start(with: contact.id, in: kith)
         case nil:

@@ -37,29 +37,59 @@ struct RelayChoice: ParsableArguments {
             return point
         }
         let pass = try relayPassFile.map(RelayPass.init(file:))
-        if let pin { return RelayPoint(address: relay, pin: pin, pass: pass) }
-        if let point = used.first(where: { $0.address == relay }) {
-            return RelayPoint(address: relay, pin: point.pin, pass: pass ?? point.pass)
+        if let known = used.last(where: { $0.address == relay && $0.pin == pin ?? $0.pin }) {
+            if let pass, pass != known.pass {
+                try await ask(RelayPoint(address: relay, pin: known.pin, pass: pass), within: time)
+            }
+            return RelayPoint(address: relay, pin: known.pin, pass: pass ?? known.pass)
         }
-        let contact = RelayContact(address: relay, pin: nil, pass: pass, known: try .ofThisUser())
-        let (connection, isFirstContact): (RelayConnection, Bool)
+        let contact = RelayContact(address: relay, pin: pin, pass: pass, known: try .ofThisUser())
+        let (found, isFirstContact): (RelayPin, Bool)
         do {
-            (connection, isFirstContact) = try await Self.within(time) { try await contact.connect() }
+            (found, isFirstContact) = try await Self.answer(of: contact, within: time)
+        } catch KithError.relay(let error) where error.isAboutAddress {
+            // Its owner may have given it a new key, which the relay then proves to have.
+            if pin != nil, let other = used.first(where: { $0.address == relay }) {
+                throw Self.anotherPin(than: other.pin, at: relay)
+            }
+            throw KithError.relay(error)
+        }
+        if isFirstContact {
+            StandardStream.error.write("[first contact with the relay at \(relay); its key is remembered: \(found)]\n")
+        }
+        return RelayPoint(address: relay, pin: found, pass: pass)
+    }
+}
+
+extension RelayChoice {
+    /// Connects once. A relay that a command names is remembered only when it has answered with its key and has taken the pass.
+    ///
+    /// - Throws: ``KithError/relay(_:)``; ``Failure`` if the time is over, or if the key is not the one that is known.
+    private static func answer(
+        of contact: RelayContact, within time: Lifetime
+    ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
+        do {
+            let (connection, isFirstContact) = try await Self.within(time) { try await contact.connect() }
+            await connection.close()
+            return (connection.pin, isFirstContact)
         } catch RelayConnectionError.unreachable(.cancelled) {
             throw Failure(message: "not done within \(time): the relay does not answer", code: .notInTime)
         } catch let error as RelayConnectionError {
             throw KithError.relay(error)
         }
-        let pin = connection.pin
-        await connection.close()
-        if isFirstContact {
-            StandardStream.error.write("[first contact with the relay at \(relay); its key is remembered: \(pin)]\n")
-        }
-        return RelayPoint(address: relay, pin: pin, pass: pass)
     }
-}
 
-extension RelayChoice {
+    private func ask(_ point: RelayPoint, within time: Lifetime) async throws {
+        let known = try KnownRelays.ofThisUser()
+        let contact = RelayContact(address: point.address, pin: point.pin, pass: point.pass, known: known)
+        _ = try await Self.answer(of: contact, within: time)
+    }
+
+    private static func anotherPin(than known: RelayPin, at relay: RelayAddress) -> Failure {
+        Failure(
+            message: "the relay \(relay) is known here with the key \(known), and --pin names another", code: .wrongKey)
+    }
+
     /// Does something that ends at once when its task is cancelled, which happens after this time; 0 is for ever.
     private static func within<R: Sendable>(
         _ time: Lifetime, _ work: @escaping @Sendable () async throws -> R
@@ -79,8 +109,9 @@ extension RelayChoice {
     /// - Parameters:
     ///   - name: what the user calls them.
     ///   - address: their relay.
-    /// - Throws: ``Failure`` if the options mean another relay, or another key.
-    func apply(to name: String, at address: RelayAddress, of kith: Kith) async throws {
+    ///   - time: how long the relay may take to say that it takes the pass.
+    /// - Throws: ``Failure`` if the options mean another relay, or another key; ``KithError/relay(_:)`` if the relay does not take the pass.
+    func apply(to name: String, at address: RelayAddress, of kith: Kith, within time: Lifetime) async throws {
         guard let relay else { return }
         guard relay == address, let known = await kith.relays().map(\.relay).first(where: { $0.address == address })
         else {
@@ -89,13 +120,21 @@ extension RelayChoice {
                     "\(name) is known here, at the relay \(address); --relay is for finding somebody new, and moves nobody "
                     + "to \(relay)")
         }
-        if let pin, pin != known.pin {
-            throw Failure(
-                message: "the relay \(address) is known here with the key \(known.pin), and --pin names another",
-                code: .wrongKey)
+        if let pin, pin != known.pin { throw Self.anotherPin(than: known.pin, at: address) }
+        guard let pass = try relayPassFile.map(RelayPass.init(file:)), pass != known.pass else { return }
+        let point = RelayPoint(address: address, pin: known.pin, pass: pass)
+        try await ask(point, within: time)
+        try await kith.setPass(of: point)
+    }
+}
+
+extension RelayConnectionError {
+    /// Whether the relay with the expected key was not there: nobody answered, or somebody with another key.
+    fileprivate var isAboutAddress: Bool {
+        switch self {
+        case .unreachable, .pinMismatch, .notARelay: true
+        default: false
         }
-        guard let file = relayPassFile else { return }
-        try await kith.setPass(of: RelayPoint(address: address, pin: known.pin, pass: try RelayPass(file: file)))
     }
 }
 

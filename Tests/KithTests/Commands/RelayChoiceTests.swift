@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+@testable import kith
+
+@Suite("The relay that a command names", .timeLimit(.minutes(5)))
+struct RelayChoiceTests {
+    private let wrong = String(repeating: "0", count: 64)
+
+    @Test("with a wrong key is not remembered, and the right key is taken next time")
+    func firstContact() async throws {
+        try await withRelay { relay in
+            let ann = try await CommandPerson("Ann", in: relay.folder)
+            let address = "\(relay.address)"
+            let place = ["--relay", address, "--pin", wrong, "--timeout", "0"]
+            for command in [["lookup", "bob"], ["invite"], ["register", "ann"]] {
+                let outcome = try await ann.run(command + place)
+                #expect(outcome.code == 3)
+                #expect(outcome.complaints.count == 1)
+                #expect(outcome.complaints.last?.contains("the relay's key is not the expected one") == true)
+            }
+            let status = try #require(try await ann.run("status", "--json").objects.first)
+            #expect((status["relays"] as? [Any])?.isEmpty == true)
+            #expect(status["invites"] as? Int == 0)
+            let found = try await ann.run("lookup", "bob", "--relay", address)
+            #expect(found.code == 1)
+            #expect(found.complaints.last == "kith: nobody holds that name at the relay")
+            #expect(try await ann.run("register", "ann", "--relay", address, "--pin", "\(relay.pin)").code == 0)
+        }
+    }
+
+    @Test("by another key than the one that is known is refused at once, and leaves nothing")
+    func knownRelay() async throws {
+        try await withAnnAndBob { ann, _, relay in
+            _ = try await ann.run("listen", "--timeout", "2s")
+            let before = try await ann.run("status", "--json").lines
+            let place = ["--relay", relay, "--pin", wrong, "--timeout", "0"]
+            for command in [["invite"], ["register", "ann"], ["lookup", "bob"], ["group", "create", "team", "Bob"]] {
+                let outcome = try await ann.run(command + place)
+                #expect(outcome.code == 3, "\(command)")
+                #expect(outcome.complaints.count == 1)
+                #expect(
+                    outcome.complaints.last?.hasSuffix(", and --pin names another") == true, "\(outcome.complaints)")
+            }
+            #expect(try await ann.run("status", "--json").lines == before)
+        }
+    }
+}
