@@ -8,6 +8,7 @@ extension ClassicSession {
         case .idle, .waiting, .proving, .wrapping: throw .notEstablished
         case .ended: throw .ended
         case .open(var open):
+            guard !text.utf8.contains(0) else { throw .notText }
             guard text.utf8.count <= ClassicLimits.textBytes else { throw .tooLong(limit: ClassicLimits.textBytes) }
             // The last number is kept for the goodbye.
             guard open.nextToSend < ClassicLimits.highestNumber else { throw .wornOut }

@@ -80,6 +80,8 @@ public enum ClassicSendError: Error, Hashable, Sendable, CustomStringConvertible
     case ended
     /// The text is longer than ``ClassicLimits/textBytes``. Send it in parts.
     case tooLong(limit: Int)
+    /// The text has a NUL in it, or is not UTF-8.
+    case notText
     /// So many messages have been sent that the session's keys are worn out. Start a new one.
     case wornOut
     /// The cryptographic library refused something it never should.
@@ -91,6 +93,7 @@ public enum ClassicSendError: Error, Hashable, Sendable, CustomStringConvertible
         case .notEstablished: "nobody is there yet to send to"
         case .ended: "the session is over"
         case .tooLong(let limit): "a message can't be longer than \(limit) bytes"
+        case .notText: "that is not text: it is not UTF-8, or has a NUL in it; base64 makes text of anything"
         case .wornOut: "this session has carried all the messages it can; start a new one"
         case .internalFailure: "the cryptographic library failed; this should never happen"
         }

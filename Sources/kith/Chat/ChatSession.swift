@@ -11,7 +11,7 @@ struct ChatSession {
     /// What comes in, from everywhere.
     private enum Arrival: Sendable {
         case event(KithEvent)
-        case line(String)
+        case line(LineReader.Line)
         case endOfInput
         case answered(ChatCall, Result<ChatAnswer, KithError>)
         /// It is time to remember what was read.
@@ -170,7 +170,11 @@ struct ChatSession {
                 nextEvent.yield()
             case .line(let line):
                 isReading = false
-                mayLeave = await carryOut(model.handle(.line(line), now: ChatDesk.now))
+                if line.isText {
+                    mayLeave = await carryOut(model.handle(.line(line.text), now: ChatDesk.now))
+                } else {
+                    refuse(ChatCall.send("", replyTo: nil, expiresAfter: nil), StandardInput.notText)
+                }
             case .endOfInput:
                 inputIsOver = true
                 if !isForPerson { limitWait() }
@@ -250,15 +254,19 @@ struct ChatSession {
     private mutating func didAnswer(_ call: ChatCall, _ result: Result<ChatAnswer, KithError>) async -> Bool {
         let outputs = model.handle(.answered(call, result), now: ChatDesk.now)
         guard !isForPerson, case .send = call, case .failure(let error) = result else { return await carryOut(outputs) }
-        // Said in the end, too, with the exit code.
+        refuse(call, error)
+        return false
+    }
+
+    /// Says that a program's line is not sent, now and in the end, with the exit code.
+    private mutating func refuse(_ call: ChatCall, _ error: any Error) {
         fail(error)
-        let message = "\(call.attempt): \(error.sentence)"
+        let message = "\(call.attempt): \(ErrorWords.sentence(for: error))"
         if isJSON {
             screen.write(JSONLine.text(ListenRequest.Answer(event: "error", message: message)))
         } else {
             StandardStream.error.write("[\(SafeText.oneLine(message))]\n")
         }
-        return false
     }
 
     private mutating func fail(_ error: any Error) { failure = failure ?? error }

@@ -18,6 +18,8 @@ final class ChatDriver: Sendable {
     private let screen: ClassicScreen
     /// A person's lines; a script's go through as they come.
     private let typed: Mutex<TypedLines>
+    /// The number of a script's lines that are not UTF-8.
+    private let notText = Atomic<Int>(0)
 
     init(chat: ClassicChat, screen: ClassicScreen) {
         self.chat = chat
@@ -37,7 +39,8 @@ final class ChatDriver: Sendable {
 
     /// Whether there is anything that was not sent; it is said.
     private func tellUnsent() async -> Bool {
-        let unsent = await chat.unsent + typed.withLock { $0.heldCount }
+        let held = typed.withLock { $0.heldCount }
+        let unsent = await chat.unsent + held + notText.load(ordering: .relaxed)
         if unsent > 0 { screen.show(.unsent(unsent)) }
         return unsent > 0
     }
@@ -110,7 +113,9 @@ final class ChatDriver: Sendable {
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
         let tasks = [
             Task {
-                for await _ in turns { input.yield(await screen.screen.nextLine().map { .line($0) } ?? .endOfInput) }
+                for await _ in turns {
+                    input.yield(await screen.screen.nextLine().map { .line($0.text) } ?? .endOfInput)
+                }
             },
             Task {
                 if let established = await chat.waitUntilOpen() {
@@ -139,7 +144,12 @@ final class ChatDriver: Sendable {
     /// Sends a script's lines. Returns whether that is all there is to say, and not that nobody hears it any more.
     private func sendLines() async -> Bool {
         while let line = await screen.screen.nextLine() {
-            if await !send(line) { return false }
+            if !line.isText {
+                notText.add(1, ordering: .relaxed)
+                screen.show(.notSent(.notText))
+            } else if await !send(line.text) {
+                return false
+            }
         }
         return true
     }
@@ -149,10 +159,11 @@ final class ChatDriver: Sendable {
         do {
             try await chat.send(line)
             screen.show(.sent(line))
-        } catch .tooLong(let limit) {
-            screen.show(.notSent(.tooLong(limit: limit)))
         } catch {
-            return false
+            switch error {
+            case .tooLong, .notText: screen.show(.notSent(error))
+            case .notEstablished, .ended, .wornOut, .internalFailure: return false
+            }
         }
         return true
     }

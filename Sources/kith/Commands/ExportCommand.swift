@@ -36,6 +36,13 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("A file with the passphrase of the backup.", valueName: "file"))
     var passphraseFile: String?
 
+    func validate() throws {
+        // A backup is there as a whole or not at all, which standard output can't promise.
+        if file == "-" {
+            throw ValidationError("A backup is not written to standard output: name a file (./- is one called -).")
+        }
+    }
+
     func run() async throws {
         try await reportingFailure {
             let url = URL(fileURLWithPath: file)

@@ -16,6 +16,7 @@ struct SendCommand: AsyncParsableCommand {
             EXAMPLES
               kith send bob "see you at eight"
               kith send bob < letter.txt
+              kith send bob - < letter.txt                   the same
               make 2>&1 | tail -20 | kith send "build robot"
               kith send --expires 1d bob "the code is 4711"  all delete it after a day
               kith send --reply-to 12 bob yes                answers entry 12
@@ -38,7 +39,7 @@ struct SendCommand: AsyncParsableCommand {
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
 
-    @Argument(help: "The text. Without it, standard input is sent.")
+    @Argument(help: "The text. Without it, or if it is -, standard input is sent.")
     var text: [String] = []
 
     @Flag(name: .long, help: "End when it is kept here.")
@@ -61,7 +62,7 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let text = text.isEmpty ? try StandardInput.text() : text.joined(separator: " ")
+            let text = text.isEmpty || text == ["-"] ? try StandardInput.text() : text.joined(separator: " ")
             if let problem = TextRules.problem(with: text, limit: StandardInput.limit) { throw problem.failure }
             let pieces = TextPieces.of(text, limit: ClientLimits.text)
             do {

@@ -89,10 +89,10 @@ final class ChatScreen: Sendable {
     }
 
     /// The next line the user entered, or `nil` when there will be no more.
-    func nextLine() async -> String? {
+    func nextLine() async -> LineReader.Line? {
         let (terminal, lines) = state.withLock { ($0.terminal, $0.lines) }
-        if let terminal { return await terminal.nextLine() }
-        return await lines?.next()
+        if let terminal { return await terminal.nextLine().map { LineReader.Line($0) } }
+        return await lines?.nextLine()
     }
 
     /// Returns when the user wants to leave, or when nobody waits for that any more; says which.

@@ -37,7 +37,10 @@ final class LeavingLimit: Sendable {
         Thread.sleep(forTimeInterval: Self.seconds)
         guard !isDone.load(ordering: .relaxed) else { return }
         giveBack()
-        StandardStream.error.writeIfTaken("kith: nobody reads what is written here; ended without waiting\n")
+        let reason =
+            [StandardStream.output, .error].allSatisfy(\.hasRoom)
+            ? "leaving took longer than \(Int(Self.seconds)) seconds" : "output is blocked"
+        StandardStream.error.writeIfTaken("kith: \(reason); ended without waiting\n")
         _exit(ExitCode.failure.rawValue)
     }
 }

@@ -23,27 +23,46 @@ final class LineReader: Sendable {
 
     init(descriptor: Int32 = STDIN_FILENO) { state = State(descriptor: descriptor) }
 
-    /// The next line without its line break, or `nil` at the end of the input. A last line without a line break counts.
-    func next() async -> String? {
+    /// A line without its line break.
+    struct Line: Hashable, Sendable {
+        /// The line as text, in which each byte sequence that is no UTF-8 has a replacement character.
+        let text: String
+        /// Whether the line is UTF-8, so that ``text`` says what was read.
+        let isText: Bool
+
+        /// A line that is text.
+        init(_ text: String) { (self.text, isText) = (text, true) }
+
+        fileprivate init(_ bytes: ArraySlice<UInt8>) {
+            let valid = String(validating: bytes, as: UTF8.self)
+            (text, isText) = (valid ?? String(decoding: bytes, as: UTF8.self), valid != nil)
+        }
+    }
+
+    /// The next line, or `nil` at the end of the input. A last line without a line break counts.
+    func nextLine() async -> Line? {
         await withCheckedContinuation { continuation in
             queue.async { [state] in continuation.resume(returning: state.nextLine()) }
         }
     }
+
+    /// The text of the next line. For input that is checked before it has an effect; what is sent comes from ``nextLine()``.
+    func next() async -> String? { await nextLine()?.text }
 }
 
 extension LineReader.State {
-    fileprivate func nextLine() -> String? {
+    fileprivate func nextLine() -> LineReader.Line? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
                 defer { start = end + 1 }
-                return text(buffer[start..<end])
+                return line(buffer[start..<end])
             }
             searched = buffer.count
             guard !isAtEnd else {
                 guard start < buffer.count else { return nil }
                 defer { start = buffer.count }
-                return text(buffer[start...])
+                return line(buffer[start...])
             }
             let dropped = start
             readMore()
@@ -67,7 +86,7 @@ extension LineReader.State {
         }
     }
 
-    private func text(_ line: ArraySlice<UInt8>) -> String {
-        String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+    private func line(_ bytes: ArraySlice<UInt8>) -> LineReader.Line {
+        LineReader.Line(bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes)
     }
 }

@@ -46,10 +46,15 @@ struct StandardStream: Sendable {
         return getsockname(descriptor, &address, &length) == 0 && Int32(address.sa_family) == AF_UNIX
     }
 
+    /// Whether something can be written now without waiting, or is refused at once.
+    var hasRoom: Bool {
+        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&room, 1, 0) > 0
+    }
+
     /// Writes a line if there is room for it now.
     func writeIfTaken(_ line: String) {
-        var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        if poll(&room, 1, 0) > 0, room.revents & Int16(POLLOUT) != 0 { write(line) }
+        if hasRoom { write(line) }
     }
 
     /// Writes all of `text`. Returns `false` if nobody reads there any more, or if it can't be written: of standard output,

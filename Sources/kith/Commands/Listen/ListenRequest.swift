@@ -48,13 +48,14 @@ struct ListenRequest: Decodable {
     }
 
     /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
-    static func carryOut(_ line: String, with kith: Kith) async -> Answer {
-        let data = Data(line.utf8)
+    static func carryOut(_ line: LineReader.Line, with kith: Kith) async -> Answer {
+        let data = Data(line.text.utf8)
         func refusal(_ message: String) -> Answer {
             let ref = (try? JSONDecoder().decode(Labelled.self, from: data))?.ref
             return Answer(event: "error", ref: ref, message: message)
         }
-        guard line.utf8.count < LineReader.longest else {
+        guard line.isText else { return refusal("this line is not text: it is not UTF-8") }
+        guard line.text.utf8.count < LineReader.longest else {
             return refusal("this line is too long: at most \(LineReader.longest - 1) bytes")
         }
         let request: ListenRequest

@@ -27,7 +27,7 @@ struct Listener {
 
     private enum Input: Sendable {
         case event(KithEvent)
-        case command(String)
+        case answer(ListenRequest.Answer)
         case flush
         case end(Ending)
     }
@@ -88,16 +88,21 @@ struct Listener {
     private mutating func listen(for time: Duration?, until signals: StopSignals) async throws -> Ending {
         let (inputs, put) = AsyncStream.makeStream(of: Input.self)
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
-        let tasks = await feed(put, turns, for: time, until: signals)
+        let (commandTurns, nextCommand) = AsyncStream.makeStream(of: Void.self)
+        let tasks = await feed(put, turns, for: time, until: signals) + [carryOutCommands(commandTurns, put)]
+        // A command that waits for something gives up then.
         defer { for task in tasks { task.cancel() } }
         if let ending = try await printUnread() { return ending }
         nextEvent.yield()
+        nextCommand.yield()
         for await input in inputs {
             switch input {
             case .event(let event):
                 if let ending = try await take(event, put) { return ending }
                 nextEvent.yield()
-            case .command(let line): if try await !carryOut(line) { return .nobodyReads }
+            case .answer(let answer):
+                guard JSONLine.print(answer) else { return .nobodyReads }
+                nextCommand.yield()
             case .flush: try await markRead()
             case .end(let ending): return ending
             }
@@ -134,10 +139,6 @@ struct Listener {
                     try? await Task.sleep(for: time)
                     put.yield(.end(.timeIsOver))
                 })
-        }
-        if output == .json {
-            let lines = LineReader()
-            tasks.append(Task { while let line = await lines.next() { put.yield(.command(line)) } })
         }
         return tasks
     }
@@ -262,10 +263,22 @@ struct Listener {
 
     // MARK: Commands
 
-    /// Does what a line of standard input asks for. Returns `false` if nobody reads the answer.
-    private func carryOut(_ line: String) async throws -> Bool {
-        if TextRules.isBlank(line) { return true }
-        let answer = await ListenRequest.carryOut(line, with: kith)
-        return JSONLine.print(answer)
+    /// Does what the lines of standard input ask for, one after the other, each when the answer to the one before is printed.
+    ///
+    /// Commands run beside the listener: one that waits must not keep it from printing what comes, or from ending.
+    private func carryOutCommands(_ turns: AsyncStream<Void>, _ put: AsyncStream<Input>.Continuation) -> Task<
+        Void, Never
+    > {
+        let kith = kith
+        return Task { [output] in
+            guard output == .json else { return }
+            let lines = LineReader()
+            for await _ in turns {
+                var line = await lines.nextLine()
+                while let blank = line, TextRules.isBlank(blank.text) { line = await lines.nextLine() }
+                guard let line else { return }
+                put.yield(.answer(await ListenRequest.carryOut(line, with: kith)))
+            }
+        }
     }
 }

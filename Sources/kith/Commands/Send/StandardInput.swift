@@ -6,6 +6,9 @@ enum StandardInput {
     /// The longest text that is taken, in bytes. What is longer is a file and not a message.
     static let limit = 16 << 20
 
+    /// That something is no text: nothing of it is sent.
+    static let notText = Failure(message: "that is not text: it is not UTF-8; base64 makes text of anything")
+
     /// The text, without the line break at its end.
     ///
     /// - Throws: ``Failure`` if it is too long, or is no text.
@@ -27,9 +30,7 @@ enum StandardInput {
                 throw Failure(message: "standard input has more than \(limit >> 20) MiB; nothing was sent")
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(message: "standard input is not UTF-8 text; nothing was sent (base64 makes text of anything)")
-        }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw notText }
         var rest = text[...]
         while rest.last?.isNewline == true { rest.removeLast() }
         return String(rest)
