@@ -1,4 +1,5 @@
 import Foundation
+import GRDBSQLite
 import KithWire
 import MLS
 import TLSCodec
@@ -32,6 +33,9 @@ struct WordsTests {
             for extended in [code, code | 5 << 8] {
                 expectPlain(KithError.store(.database(code: extended)).description)
             }
+        }
+        for code in [SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_SCHEMA, SQLITE_MISMATCH] {
+            #expect(StoreError.database(code: code).description == "the profile's file is damaged or was altered")
         }
         for error in [StoreError.full, .damaged(.entry), .damagedHeader, .version(9)] {
             expectPlain(KithError.store(error).description)

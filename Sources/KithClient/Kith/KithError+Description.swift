@@ -71,7 +71,10 @@ extension StoreError: CustomStringConvertible {
         case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the profile's file busy; try again"
         case SQLITE_NOMEM: "there is not enough memory to use the profile"
         case SQLITE_IOERR: "the disk reported a failure while the profile was used"
-        case SQLITE_CORRUPT: "the profile's file is damaged"
+        // Kith's own statements fit its own tables: where SQLite finds another table, column or value, the file was changed.
+        case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_CONSTRAINT, SQLITE_FORMAT,
+            SQLITE_TOOBIG:
+            "the profile's file is damaged or was altered"
         case SQLITE_NOTADB: "the profile's file is damaged, or is not a profile"
         case SQLITE_CANTOPEN:
             "the profile's files can't be opened here; if its disk is read-only, copy the whole folder to another"

@@ -19,14 +19,28 @@ struct VaultDatabase: Sendable {
     /// - Throws: ``StoreError``; the file is as it was.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
         queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
+        try checkVersion()
+        // It is that already, unless a tool has restored the file.
+        if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
+    }
+
+    /// Opens a file that is there for reading, on a disk that has no room for what its readers share.
+    ///
+    /// - Throws: ``StoreError``, also if another process has the file open.
+    init(openingWithoutRoom file: URL) throws(StoreError) {
+        queue =
+            try Self.hasLog(file)
+            ? Self.queue(file, path: file.path, isReadOnly: false, isAlone: true) : Self.unwritableQueue(file)
+        try checkVersion()
+    }
+
+    private func checkVersion() throws(StoreError) {
         try perform { database in
             let version = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
             guard try Int64.fetchOne(database, sql: "PRAGMA application_id") == Self.applicationID else {
                 throw StoreError.database(code: SQLITE_NOTADB)
             }
             guard version <= Self.version else { throw StoreError.version(UInt32(truncatingIfNeeded: version)) }
-            // It is that already, unless a tool has restored the file.
-            if canWrite { try database.execute(sql: "PRAGMA journal_mode = WAL") }
         }
     }
 
@@ -50,8 +64,7 @@ struct VaultDatabase: Sendable {
     /// A database where nothing can be written, not even the files that readers share. Without a log of changes beside it, the
     /// file is opened as one that never changes; SQLite reads a log only together with what readers share.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
-        let log = try? FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? Int
-        guard log ?? 0 == 0 else { return try queue(file, path: file.path, isReadOnly: true) }
+        if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
         address.scheme = "file"
         address.path = file.path
@@ -59,31 +72,46 @@ struct VaultDatabase: Sendable {
         return try queue(file, path: address.string ?? file.path, isReadOnly: true)
     }
 
+    /// Whether there are changes in a log beside the file.
+    private static func hasLog(_ file: URL) -> Bool {
+        let size = try? FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? Int
+        return size ?? 0 > 0
+    }
+
     private static func queue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    private static func queue(_ file: URL, path: String, isReadOnly: Bool) throws(StoreError) -> DatabaseQueue {
+    /// - Parameter isAlone: whether SQLite keeps in memory what it shares with other processes otherwise. It lets none in then.
+    private static func queue(
+        _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
+    ) throws(StoreError) -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = isReadOnly
         configuration.label = "kith.vault"
         configuration.busyMode = .timeout(ClientLimits.vaultWait)
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
-            // SQLite's own advice for WAL is NORMAL, which may lose the last commits with the power.
-            // What was deleted is overwritten: it was sealed, but what is gone should not wait for its key to leak.
-            try database.execute(
-                sql: """
-                    PRAGMA synchronous = FULL;
-                    PRAGMA secure_delete = ON;
-                    PRAGMA temp_store = MEMORY;
-                    PRAGMA trusted_schema = OFF;
-                    PRAGMA cell_size_check = ON;
-                    PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
-                    """)
+            try withKnownRoom(database) {
+                // Has to come before anything is read.
+                if isAlone { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+                try database.execute(sql: settings)
+            }
         }
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
+
+    /// SQLite's own advice for WAL is NORMAL, which may lose the last commits with the power. What was deleted is overwritten: it
+    /// was sealed, but what is gone should not wait for its key to leak.
+    private static let settings =
+        """
+        PRAGMA synchronous = FULL;
+        PRAGMA secure_delete = ON;
+        PRAGMA temp_store = MEMORY;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA cell_size_check = ON;
+        PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
+        """
 
     /// Closes the file. The last to do so puts everything into the one file and removes those beside it.
     func close() throws(StoreError) {
@@ -134,7 +162,11 @@ struct VaultDatabase: Sendable {
 
     /// Runs statements, outside of a transaction.
     func perform<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
-        do { return try queue.unsafeReentrantWrite(body) } catch { throw Self.failure(error) }
+        do {
+            return try queue.unsafeReentrantWrite { database in
+                try Self.withKnownRoom(database) { try body(database) }
+            }
+        } catch { throw Self.failure(error) }
     }
 
     /// Runs what reads, by way of this database, as one.
@@ -151,19 +183,23 @@ struct VaultDatabase: Sendable {
     func transaction<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         try perform { database in
             var result: R?
-            do {
-                try database.inTransaction(.immediate) {
-                    result = try body(database)
-                    return .commit
-                }
-            } catch let error as DatabaseError {
-                // A file system may say only when it syncs that there is no room.
-                let isFull =
-                    error.resultCode == .SQLITE_IOERR && sqlite3_system_errno(database.sqliteConnection) == ENOSPC
-                throw isFull ? StoreError.full : error
+            try database.inTransaction(.immediate) {
+                result = try body(database)
+                return .commit
             }
             guard let result else { throw StoreError.database(code: SQLITE_INTERNAL) }
             return result
+        }
+    }
+
+    /// Runs statements. SQLite reports a full disk as one that failed where it makes the file that readers share, and where a file
+    /// system says only when it syncs that there is no room.
+    private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as DatabaseError where [.SQLITE_IOERR, .SQLITE_CANTOPEN].contains(error.resultCode) {
+            let number = sqlite3_system_errno(database.sqliteConnection)
+            throw [ENOSPC, EDQUOT].contains(number) ? StoreError.full : error
         }
     }
 
@@ -172,7 +208,8 @@ struct VaultDatabase: Sendable {
         case let error as StoreError: error
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL: .full
         case let error as DatabaseError: .database(code: error.extendedResultCode.rawValue)
-        default: .database(code: SQLITE_ERROR)
+        // A row that does not decode.
+        default: .database(code: SQLITE_CORRUPT)
         }
     }
 }

@@ -72,7 +72,7 @@ extension VaultStore {
         let database: VaultDatabase
         let bytes: [UInt8]
         do throws(StoreError) {
-            database = try VaultDatabase(opening: folder.vault, canWrite: folder.isWritable)
+            database = try Self.database(of: folder, isReadOnly: isReadOnly)
             bytes = try database.header()
         } catch { throw .store(error) }
         if let version = bytes.first, version > WrappedKey.version { throw .store(.version(UInt32(version))) }
@@ -81,6 +81,15 @@ extension VaultStore {
         do throws(StoreError) {
             return try VaultStore(folder, database, vaultKey, isReadOnly: isReadOnly)
         } catch { throw .store(error) }
+    }
+
+    private static func database(of folder: ProfileFolder, isReadOnly: Bool) throws(StoreError) -> VaultDatabase {
+        do throws(StoreError) {
+            return try VaultDatabase(opening: folder.vault, canWrite: folder.isWritable)
+        } catch {
+            guard isReadOnly, error == .full else { throw error }
+            return try VaultDatabase(openingWithoutRoom: folder.vault)
+        }
     }
 
     // MARK: The key of the key

@@ -147,6 +147,16 @@ struct VaultDamageTests {
         }
     }
 
+    @Test(
+        "a table that is missing or another is damage",
+        arguments: ["DROP TABLE contact", "ALTER TABLE contact RENAME value TO v"])
+    func otherTables(change: String) throws {
+        try make()
+        try folder.sql(change)
+        let error = try #require(throws: (any Error).self) { try folder.open().allValues(.contact) }
+        #expect("\(error)" == "the profile's file is damaged or was altered")
+    }
+
     @Test("another program's database is refused")
     func foreignDatabase() throws {
         try make()

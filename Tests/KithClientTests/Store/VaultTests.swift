@@ -136,6 +136,27 @@ struct VaultTests {
         #expect(try store.value(StoreKey(.entry, item: 2))?.count == 100_000)
     }
 
+    @Test(
+        "on a disk without room for what readers share, what is in the file and in its log is read",
+        arguments: [true, false])
+    func noRoomForReaders(hasLog: Bool) throws {
+        let store = try folder.create()
+        try store.commit(.put(.entry, item: 1, "said"))
+        if !hasLog { try store.close() }
+        // As a kill leaves it: without the file that readers share.
+        let copy = VaultFolder()
+        for (name, bytes) in try folder.contents() where !name.hasSuffix("-shm") {
+            try FileManager.default.createDirectory(at: copy.url, withIntermediateDirectories: true)
+            try Data(bytes).write(to: copy.url.appendingPathComponent(name))
+        }
+        #expect(try copy.names.contains("vault.db-wal") == hasLog)
+        let database = try VaultDatabase(openingWithoutRoom: copy.vault)
+        let read = try VaultStore(store.folder, database, store.key, isReadOnly: true)
+        #expect(try read.text(.entry, item: 1) == "said")
+        #expect(try !copy.names.contains("vault.db-shm"))
+        try read.close()
+    }
+
     @Test("a place beyond the highest number is refused, and nothing of its transaction is written")
     func numbersOutOfRange() throws {
         let store = try folder.create()
