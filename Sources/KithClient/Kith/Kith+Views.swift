@@ -35,6 +35,9 @@ extension Kith {
     /// How many texts wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
 
+    /// How many invitations, to conversations and groups, are not in the inboxes of those who are invited yet.
+    public func waitingInvitations() -> Int { messenger.waitingInvitations }
+
     /// Count of damaged values that reading left out or showed as unreadable so far.
     public func damage() -> (entries: Int, otherValues: Int) {
         (messenger.damagedEntries.count, messenger.damagedValues)

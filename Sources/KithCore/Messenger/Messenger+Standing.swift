@@ -30,6 +30,20 @@ extension Messenger {
 
     /// How many deliveries to others' inboxes are not done.
     package var undelivered: Int { deliveries.count }
+
+    /// The number of changes that invite somebody and are not done: each waits for a key package, its turn, or an inbox.
+    var waitingInvitations: Int {
+        let wanted = conversations.values.filter { $0.record.status.isOpen }.flatMap { conversation in
+            conversation.record.intents.compactMap { intent -> IntentPlace? in
+                guard case .add = intent.change else { return nil }
+                return IntentPlace(conversation: conversation.id, intent: intent.id)
+            }
+        }
+        let underWay = deliveries.values.map {
+            IntentPlace(conversation: $0.delivery.conversation, intent: $0.delivery.intent)
+        }
+        return Set(wanted + underWay).count
+    }
 }
 
 /// Where a group is at its relay, with what lets a member in there.

@@ -17,8 +17,9 @@ struct StatusCommand: AsyncParsableCommand {
 
             JSON
               One object: profile, folder, name, device, fingerprint, openIn (the process
-              that has it open), conversations, unread, queued, invites, contacts, relays
-              (address, pin, conversations, inboxes, and with --check: reachable,
+              that has it open), conversations, unread, queued (messages that wait to be
+              sent), invitations (those that wait), invites, contacts, relays (address,
+              pin, conversations, inboxes, and with --check: reachable,
               clockAheadMs (how far this device's clock is ahead of the relay's), problem).
 
             EXIT CODES
@@ -52,13 +53,14 @@ struct StatusCommand: AsyncParsableCommand {
             ["key", report.fingerprint],
             ["profile", report.folder],
             ["open in", report.openIn.map { $0 == 0 ? "another process" : "process \($0)" } ?? "no process"],
-            ["conversations", "\(report.conversations), \(report.unread) unread messages"],
+            ["conversations", "\(report.conversations), \(counted(report.unread, "unread message"))"],
             ["contacts", "\(report.contacts)"],
-            ["to be sent", report.queued == 0 ? "nothing" : "\(report.queued) messages"],
+            ["to be sent", report.waiting.isEmpty ? "nothing" : report.waiting.joined(separator: ", ")],
             ["open invites", "\(report.invites)"],
         ]
         for relay in report.relays {
-            var text = "\(relay.address): \(relay.conversations) conversations, \(relay.inboxes) inboxes"
+            var text =
+                "\(relay.address): \(counted(relay.conversations, "conversation")), \(counted(relay.inboxes, "inbox", "inboxes"))"
             if let reachable = relay.reachable { text += reachable ? "; answers" : "; \(relay.problem ?? "no answer")" }
             if let difference = relay.clockDifference { text += "; \(difference.sentence)" }
             rows.append(["relay", text])
@@ -77,9 +79,15 @@ struct StatusCommand: AsyncParsableCommand {
         let conversations: Int
         let unread: Int
         let queued: Int
+        let invitations: Int
         let invites: Int
         let contacts: Int
         var relays: [Relay]
+
+        /// What waits to be sent, each kind with its number.
+        var waiting: [String] {
+            [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
+        }
 
         init(_ options: ProfileOptions, _ kith: Kith) async throws {
             let identity = await kith.identity()
@@ -93,6 +101,7 @@ struct StatusCommand: AsyncParsableCommand {
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }
             queued = await kith.queuedMessages()
+            invitations = await kith.waitingInvitations()
             invites = await kith.openInvites().count
             contacts = await kith.contacts().count
             relays = await kith.relays().map(Relay.init)

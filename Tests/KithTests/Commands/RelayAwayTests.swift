@@ -33,6 +33,8 @@ import Testing
             #expect(sent.code == 4, "\(sent.complaints)")
             let joining = try await carol.run("join", "--no-chat", "--timeout", "2s", second)
             #expect(joining.code == 4, "\(joining.complaints)")
+            let waits = try await carol.run("status").lines.first { $0.hasPrefix("to be sent") }
+            #expect(waits?.hasSuffix("1 message, 2 invitations") == true, "\(waits ?? "")")
 
             try await relay.start()
             let again = try await carol.run("join", "--no-chat", second)
@@ -105,6 +107,13 @@ import Testing
             let given = try await bob.run(["chat", "Ann"] + place, input: "again")
             #expect(given.code == 0, "\(given.complaints)")
             #expect(try await bob.run("send", "Ann", "and again").code == 0)
+            // A pass that the relay does not take is not remembered.
+            try setPass("third")
+            for command in [["invite"], ["chat", "Ann"]] {
+                let wrong = try await bob.run(command + place, input: "hello")
+                #expect(wrong.code == 1 && wrong.complaints.last?.contains("--relay-pass-file") == true, "\(wrong)")
+            }
+            #expect(try await bob.run("send", "Ann", "once more").code == 0)
             await relay.kill()
         }
     }
