@@ -347,8 +347,10 @@ struct WrongClockTests {
         let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.count == 1)
         let difference = try #require(told.first)
-        #expect(difference.sentence == "this device's clock is 30 days behind p0's; check this device's date and time")
-        #expect(difference.witness == .contact(try contact(of: circle.simulation.clients[1], writer), name: "p0"))
+        #expect(
+            difference.sentence
+                == "p0's clock is 30 days ahead of this device's and the relay's; ask p0 to check the date")
+        #expect(difference.witness == .contactAlone(try contact(of: circle.simulation.clients[1], writer), name: "p0"))
     }
 }
 

@@ -258,13 +258,14 @@ public actor Kith {
 
     // MARK: Events
 
-    /// What happens from now on, and first, how the relays are now. Ends when the profile is closed.
+    /// What happens from now on, and first, how the relays and their clocks are now. Ends when the profile is closed.
     ///
     /// What is not taken waits, up to ``ClientLimits/unreadEvents``. Past that the oldest is dropped, and the next thing to be
     /// taken is ``KithEvent/missed``: nothing is lost, but it has to be read from the profile.
     public func events() -> AsyncStream<KithEvent> {
         let buffer = EventBuffer()
         for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
+        for difference in messenger.relayClockDifferences { buffer.put(.clock(difference)) }
         if isClosed { buffer.finish() } else { listeners.append(Listener(buffer: buffer)) }
         return AsyncStream {
             await buffer.next()

@@ -44,7 +44,21 @@ extension Messenger {
             clockTold[conversation.record.relay] == nil, let person = contacts[contact]
         else { return }
         isContactClockTold = true
-        tell(.clock(ClockDifference(witness: .contact(contact, name: person.name), aheadMs: lead)))
+        // Only a relay that was heard from is a second witness.
+        let isContactAlone = clocks.lead(over: conversation.record.relay) != nil
+        let witness: ClockDifference.Witness =
+            isContactAlone ? .contactAlone(contact, name: person.name) : .contact(contact, name: person.name)
+        tell(.clock(ClockDifference(witness: witness, aheadMs: lead)))
+    }
+
+    /// The relays that are connected and whose clocks differ from the device's, for those who begin to listen.
+    var relayClockDifferences: [ClockDifference] {
+        links.sorted().compactMap { relay in
+            guard let lead = clocks.lead(over: relay), lead.magnitude >= ClientLimits.clockTellMs,
+                let point = relays[relay]
+            else { return nil }
+            return ClockDifference(witness: .relay(point.address), aheadMs: lead)
+        }
     }
 
     /// Whether somebody's key package and certificate are valid now, by this device's clock.

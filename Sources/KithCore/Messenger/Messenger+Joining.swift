@@ -124,8 +124,7 @@ extension Messenger {
 
     /// The others in a group that this device joined, as contacts, and whether it is a conversation of two.
     ///
-    /// - Parameter trust: why the key of somebody new is believed in a conversation of two. An invite for one person vouches for
-    ///   one, and not for somebody who is known by other means already.
+    /// - Parameter trust: why the other's key is believed in a conversation of two. An invite for one person vouches for one.
     func meet(
         _ group: Group, mayBeDirect: Bool, trust: Trust
     ) -> (others: [ContactID], isDirect: Bool) {
@@ -133,10 +132,7 @@ extension Messenger {
             $0.accountKey != profile.account.publicKey
         }
         let isDirect = mayBeDirect && Set(certificates.map(\.accountKey)).count == 1
-        let others = certificates.map { certificate in
-            let isNew = contactsByKey[certificate.accountKey] == nil
-            return remember(certificate, trust: isDirect && isNew ? trust : .unverified)
-        }
+        let others = certificates.map { remember($0, trust: isDirect ? trust : .unverified) }
         return (others, isDirect)
     }
 

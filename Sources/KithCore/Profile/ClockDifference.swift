@@ -6,6 +6,8 @@ public struct ClockDifference: Hashable, Sendable {
         case relay(RelayAddress)
         /// A contact signed a message at a time that has not come yet.
         case contact(ContactID, name: String)
+        /// A contact signed a message at a time that has not come yet, and the relay's clock agrees with this device's.
+        case contactAlone(ContactID, name: String)
     }
 
     /// Whose clock it is.
@@ -27,6 +29,10 @@ public struct ClockDifference: Hashable, Sendable {
             return "this device's clock is \(difference) that of the relay \(address); set the one that is wrong"
         case .contact(_, let name):
             return "this device's clock is \(difference) \(name: name)'s; check this device's date and time"
+        case .contactAlone(_, let name):
+            let difference: Sentence = "\(own: Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "ahead of" : "behind")"
+            return
+                "\(name: name)'s clock is \(difference) this device's and the relay's; ask \(name: name) to check the date"
         }
     }
 

@@ -55,12 +55,14 @@ final class Letterbox {
     }
 
     /// Connects the relay, answers the deposit and begins the follow of the inbox.
+    ///
+    /// - Parameter timeMs: the relay's clock; the device's if it is not given.
     @discardableResult
-    func connect() throws -> [Effect] {
+    func connect(timeMs: UInt64? = nil) throws -> [Effect] {
         let limits = AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
             follows: 4_096, retentionSeconds: 86_400)
-        let effects = try handle([.connected(relay, limits: limits, timeMs: Self.now + passed)])
+        let effects = try handle([.connected(relay, limits: limits, timeMs: timeMs ?? Self.now + passed)])
         for case .request(relay, let tag, .deposit(let channel, let sealed, let last)) in effects {
             if try channel == inbox.record.channel {
                 packages += try (sealed + [last].compactMap { $0 }).map { try open($0, channel) }

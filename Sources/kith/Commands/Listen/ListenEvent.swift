@@ -77,7 +77,7 @@ enum ListenEvent: Sendable {
         var other = Other(event: "clock", warning: difference.sentence.description, aheadMs: difference.aheadMs)
         switch difference.witness {
         case .relay(let address): other.relay = "\(address)"
-        case .contact(_, let name): other.name = name
+        case .contact(_, let name), .contactAlone(_, let name): other.name = name
         }
         return .other(other, text: difference.sentence)
     }
