@@ -171,12 +171,12 @@ extension StopReason {
 }
 
 extension Trust {
-    /// The reason to believe the key, in a few words.
+    /// Whether the key is believed and why, in the words that are used for it everywhere: to stand after a name and "is".
     public var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"
-        case .usedMyInvite: "from your invite"
-        case .invite: "verified: the key came in their invite"
+        case .usedMyInvite: "verified: from your invite"
+        case .invite: "verified: from their invite"
         case .compared: "verified: you compared safety numbers"
         }
     }

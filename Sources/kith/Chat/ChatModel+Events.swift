@@ -42,14 +42,8 @@ extension ChatModel {
 
     /// The reason to believe a contact's key.
     static func trust(_ contact: Contact) -> Sentence {
-        let name: Sentence = "\(name: contact.name)"
-        return switch contact.trust {
-        case .unverified:
-            "[\(name) is unverified: that this is \(name) is what a relay or a member of a group says. Compare numbers with /verify]"
-        case .usedMyInvite: "[\(name) is verified: they used the invite that you gave to one person]"
-        case .invite: "[\(name) is verified: the key came in their invite]"
-        case .compared: "[\(name) is verified: you compared safety numbers]"
-        }
+        let remedy: Sentence = contact.trust.isVerified ? "" : ". Compare numbers with /verify"
+        return "[\(name: contact.name) is \(contact.trust.sentence)\(remedy)]"
     }
 
     private static func conflict(_ contact: Contact) -> ScreenLine? {

@@ -276,16 +276,8 @@ extension ChatModel {
     }
 
     private static func line(_ member: Member) -> Sentence {
-        let device: Sentence = " on \(quoted: member.deviceName)"
-        guard !member.isMe else { return "\(name: member.name): you\(device)" }
-        let trust: Sentence =
-            switch member.trust {
-            case .unverified: "unverified"
-            case .usedMyInvite: "verified: used your invite"
-            case .invite: "verified: came with an invite"
-            case .compared: "verified: you compared numbers"
-            }
-        return "\(name: member.name): \(trust)\(device)"
+        let who: Sentence = "\(name: member.name) on \(quoted: member.deviceName)"
+        return member.isMe ? "\(who) is you" : "\(who) is \(member.trust.sentence)"
     }
 
     private mutating func compare(_ number: SafetyNumber, _ id: ContactID) {

@@ -98,7 +98,7 @@ import Testing
         #expect(
             shown(outputs) == [
                 "── Tuesday, 24 November 2026 ──", "1  alice : old ✓✓", "2  bob (verified) : answer", "── unread ──",
-                "3  bob (verified) : new", "[bob is verified: the key came in their invite]",
+                "3  bob (verified) : new", "[bob is verified: from their invite]",
             ])
         #expect(calls(outputs) == [.markRead(through: 3), .checkPresence])
     }
@@ -108,7 +108,8 @@ import Testing
         var model = try model(history: [message(1, "hi", from: fromBob(.unverified), seq: 1)], trust: .unverified)
         let lines = shown(model.open(now: now))
         #expect(lines[1] == "1  bob (unverified) : hi")
-        #expect(lines[2].hasPrefix("[bob is unverified: that this is bob is what a relay or a member of a group says."))
+        #expect(
+            lines[2] == "[bob is unverified: the key came from a relay or a group. Compare numbers with /verify]")
     }
 
     @Test("a program gets what is unread and no words for people")

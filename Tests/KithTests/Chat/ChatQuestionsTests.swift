@@ -140,7 +140,8 @@ import Testing
         ]
         #expect(
             things.shown(model.handle(.answered(.members, .success(.members(members))), now: now)) == [
-                "alice: you on “laptop”", "“bob (old key)”: unverified on “phone”",
+                "alice on “laptop” is you",
+                "“bob (old key)” on “phone” is unverified: the key came from a relay or a group",
             ])
     }
 

@@ -207,7 +207,7 @@ import Testing
             try await terminal.wait(for: "[there is no /nonsense. /help lists what there is")
             try await terminal.type("/members")
             try await terminal.press("Enter")
-            try await terminal.wait(for: "alice: you on “laptop”")
+            try await terminal.wait(for: "alice on “laptop” is you")
             try await terminal.type("/verify")
             try await terminal.press("Enter")
             try await terminal.wait(for: "[are they the same? yes or no]")
