@@ -24,23 +24,27 @@ public struct RelayStatus: Hashable, Sendable {
 
     /// Asks a relay, over TLS and after checking its key.
     ///
-    /// - Parameter metricsAt: where it serves its counts, in plain HTTP; `nil` not to ask for them.
+    /// - Parameter metrics: the relay's counts, if they were asked for.
     /// - Throws: ``RelayConnectionError``.
     public static func ask(
-        _ address: RelayAddress, trust: RelayTrust, metricsAt: RelayAddress? = nil,
-        timeouts: RelayTimeouts = RelayTimeouts()
+        _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()
     ) async throws(RelayConnectionError) -> RelayStatus {
         let check = PinCheck(trust)
         let health = try await get("/healthz", from: address, check, timeouts)
         guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
-        var counts: [Metric] = []
-        if let metricsAt {
-            let page = try await get("/metrics", from: metricsAt, nil, timeouts)
-            counts = page.body.split(separator: "\n").compactMap(Metric.init)
-        }
         return RelayStatus(
             isReady: health.status == .ok, health: health.body.split(separator: "\n").first.map(String.init) ?? "",
-            metrics: counts, pin: pin)
+            metrics: metrics, pin: pin)
+    }
+
+    /// Asks for a relay's counts where it serves them, in plain HTTP.
+    ///
+    /// - Throws: ``RelayConnectionError``.
+    public static func metrics(
+        at address: RelayAddress, timeouts: RelayTimeouts = RelayTimeouts()
+    ) async throws(RelayConnectionError) -> [Metric] {
+        let page = try await get("/metrics", from: address, nil, timeouts)
+        return page.body.split(separator: "\n").compactMap(Metric.init)
     }
 
     /// Gets a page; over TLS if there is a key to check.

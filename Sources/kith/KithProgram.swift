@@ -64,6 +64,10 @@ struct KithProgram: AsyncParsableCommand {
         // The parser of arguments crashes where its indentation leaves no room for words; the terminal wraps better.
         let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
         if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }
+        if let problem = CommandNames.problem(with: Array(CommandLine.arguments.dropFirst())) {
+            StandardStream.error.write("kith: \(SafeText.oneLine(problem))\n")
+            Self.exit(withError: ExitCode.validationFailure)
+        }
         await main(nil)
     }
 }

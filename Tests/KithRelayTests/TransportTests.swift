@@ -149,7 +149,8 @@ struct TransportTests {
             let plain = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin))
             #expect(plain.isReady && plain.metrics.isEmpty)
             let counts = try #require(RelayAddress("127.0.0.1:\(relay.server.metricsPort ?? 0)"))
-            let status = try await RelayStatus.ask(address, trust: .pinned(relay.server.pin), metricsAt: counts)
+            let status = try await RelayStatus.ask(
+                address, trust: .pinned(relay.server.pin), metrics: try await RelayStatus.metrics(at: counts))
             #expect(status.isReady && status.health == "ready" && status.pin == relay.server.pin)
             #expect(status.metrics.contains { $0.name == "kith_entries_accepted_total" && $0.value == 1 })
             let other = RelayPin(ofSubjectPublicKeyInfo: [1])

@@ -113,6 +113,9 @@ public actor Kith {
     /// The files of a profile that others on this machine may read. There are some only where the file system has no modes.
     public static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
+    /// Whether there is a profile in a folder.
+    public static func hasProfile(in folder: URL) -> Bool { ProfileFolder(folder).hasVault }
+
     /// Whether another process has a profile open for sending and receiving.
     ///
     /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.

@@ -21,6 +21,8 @@ public struct Invite: Hashable, Sendable, TLSCodable {
     public let expiresAt: UInt64
 
     private static let version: UInt8 = 1
+    /// The last version that a later Kith may plausibly write. A higher number is a damaged line.
+    private static let highestVersion: UInt8 = 8
     private static let scheme = "kith:"
 
     init(inbox: InboxAddress, name: String, expiresAt: UInt64) {
@@ -37,7 +39,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         guard text.lowercased().hasPrefix(Self.scheme) else { throw .notAnInvite }
         guard text.utf8.count <= ClientLimits.invite else { throw .notAnInvite }
         guard let bytes = Base64URL.decode(text.dropFirst(Self.scheme.count)) else { throw .incomplete }
-        if let version = bytes.first, version != Self.version { throw .version(version) }
+        if let version = bytes.first, version > Self.version, version <= Self.highestVersion { throw .version(version) }
         do { self = try Invite(decoding: bytes) } catch { throw .incomplete }
     }
 

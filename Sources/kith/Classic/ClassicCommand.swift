@@ -35,7 +35,8 @@ struct ClassicCommand: AsyncParsableCommand {
               130  you left before the other was there
             """)
 
-    @Option(name: .long, help: ArgumentHelp("The relay to meet on.", valueName: "host:port"))
+    @Option(
+        name: .long, help: ArgumentHelp("The relay to meet on.", valueName: "host:port"), transform: RelayAddress.read)
     var relay: RelayAddress
 
     @Option(name: .long, help: "Your id; asked for if not given.")
@@ -50,7 +51,9 @@ struct ClassicCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Talk to this key only, as the other person's program shows it.")
     var expect: String?
 
-    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.")
+    @Option(
+        name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.",
+        transform: RelayPin.read)
     var pin: RelayPin?
 
     @Option(name: .long, help: "A file with the pass that the relay wants.")

@@ -40,17 +40,19 @@ struct HostCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"))
+        help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"),
+        transform: ListenAddress.read)
     var listen: ListenAddress?
 
     @Option(
-        name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"))
+        name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"),
+        transform: HostAddress.read)
     var address: HostAddress?
 
     @Option(name: .long, help: "Your own name, if a profile has to be made.")
     var myName: String?
 
-    @Option(name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"))
+    @Option(name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"), transform: Lifetime.read)
     var expires = Lifetime(seconds: 7 * 86_400)
 
     @Flag(name: .long, help: "Wait for somebody new, although there are conversations here.")

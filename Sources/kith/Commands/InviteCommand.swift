@@ -41,7 +41,7 @@ struct InviteCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "For more than one person.")
     var reusable = false
 
-    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"))
+    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"), transform: Lifetime.read)
     var expires = Lifetime(seconds: 7 * 86_400)
 
     @Flag(name: .long, help: "Draw it as a QR code too, on standard error.")

@@ -52,7 +52,7 @@ struct ListenCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "End after the first message.")
     var once = false
 
-    @Option(name: .long, help: ArgumentHelp("End after this time.", valueName: "time"))
+    @Option(name: .long, help: ArgumentHelp("End after this time.", valueName: "time"), transform: Lifetime.read)
     var timeout: Lifetime?
 
     @Flag(name: .long, help: "Do not tell the others that their messages were read.")

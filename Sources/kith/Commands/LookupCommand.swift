@@ -31,7 +31,7 @@ struct LookupCommand: AsyncParsableCommand {
     @OptionGroup var relay: RelayChoice
     @OptionGroup var patience: Patience
 
-    @Argument(help: "The name at the relay.")
+    @Argument(help: "The name at the relay.", transform: Name.read)
     var name: Name
 
     @Option(name: .long, help: ArgumentHelp("What to call the contact here.", valueName: "name"))

@@ -32,7 +32,7 @@ struct RegisterCommand: AsyncParsableCommand {
     @OptionGroup var relay: RelayChoice
     @OptionGroup var patience: Patience
 
-    @Argument(help: "The name.")
+    @Argument(help: "The name.", transform: Name.read)
     var name: Name
 
     func run() async throws {

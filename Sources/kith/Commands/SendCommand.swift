@@ -45,7 +45,9 @@ struct SendCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "End when it is kept here.")
     var noWait = false
 
-    @Option(name: .long, help: ArgumentHelp("Everyone deletes it after this time.", valueName: "time"))
+    @Option(
+        name: .long, help: ArgumentHelp("Everyone deletes it after this time.", valueName: "time"),
+        transform: Lifetime.read)
     var expires: Lifetime?
 
     @Option(name: .long, help: ArgumentHelp("The entry that it answers: its number, or its id.", valueName: "seq"))

@@ -31,7 +31,7 @@ struct RelayRunCommand: AsyncParsableCommand {
 
     @OptionGroup var store: RelayStoreOptions
 
-    @Option(name: .long, help: "Where to listen. Port 0 takes a free one.")
+    @Option(name: .long, help: "Where to listen. Port 0 takes a free one.", transform: ListenAddress.read)
     var listen = ListenAddress(host: "127.0.0.1", port: 7443)
 
     @Flag(name: .long, help: "Keep nothing: everything is gone when the relay stops.")
@@ -51,7 +51,8 @@ struct RelayRunCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Serve the relay's counts in plain HTTP here, for monitoring.", valueName: "host:port"))
+        help: ArgumentHelp("Serve the relay's counts in plain HTTP here, for monitoring.", valueName: "host:port"),
+        transform: ListenAddress.read)
     var metrics: ListenAddress?
 
     @Flag(name: .long, help: "Make a new key where it is missing beside a store. Clients of the old one refuse it.")

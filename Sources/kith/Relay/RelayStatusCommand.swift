@@ -22,15 +22,20 @@ struct RelayStatusCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @Option(name: .long, help: ArgumentHelp("The relay to ask; 127.0.0.1:7443 if not given.", valueName: "host:port"))
+    @Option(
+        name: .long, help: ArgumentHelp("The relay to ask; 127.0.0.1:7443 if not given.", valueName: "host:port"),
+        transform: RelayAddress.read)
     var relay: RelayAddress?
 
-    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the one that is remembered.")
+    @Option(
+        name: .long, help: "The relay's key, as the relay prints it. Without it, the one that is remembered.",
+        transform: RelayPin.read)
     var pin: RelayPin?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Where the relay serves its counts: what its --metrics names.", valueName: "host:port"))
+        help: ArgumentHelp("Where the relay serves its counts: what its --metrics names.", valueName: "host:port"),
+        transform: RelayAddress.read)
     var metrics: RelayAddress?
 
     @Flag(name: .long, help: "Print one JSON object.")
@@ -39,9 +44,31 @@ struct RelayStatusCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             guard let relay = relay ?? RelayAddress("127.0.0.1:7443") else { throw ExitCode.failure }
-            let status = try await RelayStatus.ask(relay, trust: try trust(relay), metricsAt: metrics)
+            let trust = try trust(relay)
+            let counts = try await naming(metrics ?? relay) { () async throws(RelayConnectionError) in
+                guard let metrics else { return [RelayStatus.Metric]() }
+                return try await RelayStatus.metrics(at: metrics)
+            }
+            let status = try await naming(relay) { () async throws(RelayConnectionError) in
+                try await RelayStatus.ask(relay, trust: trust, metrics: counts)
+            }
             StandardStream.output.write(json ? report(status, of: relay) : text(status, of: relay))
             if !status.isReady { throw ExitCode.failure }
+        }
+    }
+
+    /// Says which address it is that does not answer.
+    private func naming<R>(
+        _ address: RelayAddress, _ ask: () async throws(RelayConnectionError) -> R
+    ) async throws -> R {
+        do throws(RelayConnectionError) {
+            return try await ask()
+        } catch {
+            let code = KithError.relay(error).exitCode
+            switch error {
+            case .unreachable(let reason): throw Failure(message: "\(address): \(reason)", code: .failure)
+            default: throw Failure(message: "\(address): \(error)", code: code == .wrongKey ? code : .failure)
+            }
         }
     }
 

@@ -19,6 +19,7 @@ public final class StoreAudit {
     /// - Throws: ``StoreOpenError``, also if there is no store.
     public init(folder path: String) throws(StoreOpenError) {
         folder = StoreFolder(path: path)
+        guard StoreFolder.exists(folder.database) else { throw .missing(folder: path) }
         lock = folder.lockedForReading()
         // Without a relay and without a log there is one file, and no need for the two that SQLite would put beside it.
         let isAtRest = lock != nil && StoreFolder.size(of: folder.log) == 0

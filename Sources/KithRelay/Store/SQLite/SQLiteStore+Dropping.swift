@@ -8,7 +8,7 @@ extension SQLiteStore {
     /// - Throws: ``StoreOpenError``, also if there is no store.
     public init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {
-            throw .failed(file: StoreFolder(path: folder).database, .io("there is no store"))
+            throw .missing(folder: folder)
         }
         try self.init(folder: folder, eventLoop: eventLoop)
     }

@@ -53,6 +53,8 @@ struct StoreFolder: Sendable {
         return stat(path, &status) == 0 ? UInt64(status.st_size) : 0
     }
 
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     private func failed(_ file: String) -> StoreOpenError {
         .failed(file: file, errno == ENOSPC ? .full : .io(String(cString: strerror(errno))))
     }

@@ -1,5 +1,7 @@
 /// Why a store could not be opened. Nothing was changed in its folder.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
+    /// There is no store in the folder.
+    case missing(folder: String)
     /// Another process, or another store of this one, has the folder open; or an audit reads it.
     case inUse(folder: String)
     /// A newer Kith wrote it.
@@ -16,6 +18,8 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// A sentence for whoever starts the relay. It names the file.
     public var description: String {
         switch self {
+        case .missing(let folder):
+            "there is no relay in \(folder); --data names another folder"
         case .inUse(let folder):
             "\(folder) is in use by another relay, or being audited"
         case .newerVersion(let file, let version, let known):

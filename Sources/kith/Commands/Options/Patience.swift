@@ -9,7 +9,8 @@ struct Patience: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"))
+            "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"),
+        transform: Lifetime.read)
     var timeout = Lifetime(seconds: 30)
 
     /// So long what is asked for may take to be kept on this device, before it is given up.

@@ -7,10 +7,13 @@ import KithWire
 struct RelayChoice: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("The relay to use. Default: the one of your latest conversation.", valueName: "host:port"))
+        help: ArgumentHelp("The relay to use. Default: the one of your latest conversation.", valueName: "host:port"),
+        transform: RelayAddress.read)
     var relay: RelayAddress?
 
-    @Option(name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.")
+    @Option(
+        name: .long, help: "The relay's key, as the relay prints it. Without it, the first contact is remembered.",
+        transform: RelayPin.read)
     var pin: RelayPin?
 
     @Option(name: .long, help: "A file with the pass that the relay wants.")

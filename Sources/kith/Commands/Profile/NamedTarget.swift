@@ -75,8 +75,24 @@ enum NamedTarget: Hashable, Sendable {
 
     /// The contact that a name stands for.
     static func contact(_ name: String, in kith: Kith) async throws -> Contact {
+        if let number = number(name) { return try await contact(ofConversation: number, in: kith) }
+        if let found = try contact(name, among: await kith.contacts()) { return found }
+        if ForeignText(await kith.identity().name).isShown(as: name) {
+            throw Failure("\(name: name) is you; to leave a group: kith group leave GROUP")
+        }
         if let found = try await catchingUp(kith, { try contact(name, among: await kith.contacts()) }) { return found }
         throw Failure(unknown(name, among: await kith.contacts().map(\.name)))
+    }
+
+    /// The other person of a conversation of two.
+    private static func contact(ofConversation number: UInt64, in kith: Kith) async throws -> Contact {
+        guard let conversation = try await kith.conversations().first(where: { $0.id.rawValue == number }) else {
+            throw Failure("there is no conversation #\(number)")
+        }
+        guard let contact = await kith.contacts().first(where: { $0.id == conversation.contact }) else {
+            throw Failure("#\(number) is the group \(name: conversation.name); name one of its members")
+        }
+        return contact
     }
 
     /// The contact that a name stands for, once its address for invitations is here: one who has just joined sends it in the

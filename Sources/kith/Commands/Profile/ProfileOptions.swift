@@ -46,8 +46,8 @@ struct ProfileOptions: ParsableArguments {
     /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
     /// - Throws: `KithError.inUse` if another process has it open.
     func open(asking prompt: Prompt? = nil) async throws -> Kith {
-        let kith = try await Passphrase.opening(profile, asking: prompt) {
-            try await Kith.open(in: folder, secret: $0)
+        let kith = try await naming {
+            try await Passphrase.opening(profile, asking: prompt) { try await Kith.open(in: folder, secret: $0) }
         }
         OpenFiles.warn(of: Kith.filesOpenToOthers(in: folder), in: folder)
         return kith
@@ -55,9 +55,24 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for looking, whoever else has it open.
     func openForReading() async throws -> Kith {
-        try await Passphrase.opening(profile) {
-            try await Kith.openForReading(in: folder, secret: $0)
+        try await naming {
+            try await Passphrase.opening(profile) { try await Kith.openForReading(in: folder, secret: $0) }
         }
+    }
+
+    private func naming<R>(_ open: () async throws -> R) async throws -> R {
+        do {
+            return try await open()
+        } catch KithError.noProfile {
+            throw NoProfile(name: profile, others: Self.all.filter { $0 != profile })
+        }
+    }
+
+    /// The names of the profiles that there are.
+    private static var all: [String] {
+        let home = KithHome().folder
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: home.path)) ?? []
+        return names.filter { Kith.hasProfile(in: home.appending(path: $0, directoryHint: .isDirectory)) }.sorted()
     }
 
     /// Opens the profile for as long as `body` runs.
@@ -87,5 +102,19 @@ struct ProfileOptions: ParsableArguments {
             await kith.close()
             throw error
         }
+    }
+}
+
+/// There is no profile of a name.
+struct NoProfile: DescribedError, Equatable {
+    let name: String
+    /// The profiles that there are.
+    let others: [String]
+
+    var description: String {
+        if others.isEmpty { return KithError.noProfile.sentence }
+        let near = NamedTarget.near(name, among: others)
+        if !near.isEmpty { return "there is no profile \(name); did you mean \(near.joined(separator: " or "))?" }
+        return "there is no profile \(name); there are: \(others.joined(separator: ", ")) (--profile NAME)"
     }
 }

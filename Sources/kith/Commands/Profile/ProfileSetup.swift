@@ -84,7 +84,7 @@ struct ProfileSetup: ParsableArguments {
         let kith: Kith
         do {
             kith = try await profile.open()
-        } catch KithError.noProfile {
+        } catch is NoProfile {
             return try await create(profile, name: name)
         }
         do {

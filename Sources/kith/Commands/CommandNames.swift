@@ -1,0 +1,33 @@
+import ArgumentParser
+
+/// The names of commands, for those who mistype one.
+enum CommandNames {
+    /// What is wrong with the name of a command among these arguments; `nil` if nothing is.
+    static func problem(with arguments: [String]) -> String? {
+        var command: any ParsableCommand.Type = KithProgram.self
+        var path = ["kith"]
+        var words = arguments[...]
+        if words.first == "help" { words.removeFirst() }
+        while let word = words.popFirst(), !word.hasPrefix("-"), word != "help" {
+            let names = command.configuration.subcommands.map(name)
+            guard !names.isEmpty else { return nil }
+            if let next = command.configuration.subcommands.first(where: { name($0) == word }) {
+                command = next
+                path.append(word)
+                continue
+            }
+            let near = NamedTarget.near(word, among: names)
+            // Without a name, what follows may belong to the command that is meant then.
+            guard !near.isEmpty || command.configuration.defaultSubcommand == nil else { return nil }
+            let meant = near.map { (path + [$0]).joined(separator: " ") }.joined(separator: " or ")
+            let help = (["kith", "help"] + path.dropFirst()).joined(separator: " ")
+            return "there is no command \((path + [word]).joined(separator: " "))"
+                + (near.isEmpty ? " (\(help))" : "; did you mean \(meant)?")
+        }
+        return nil
+    }
+
+    private static func name(_ command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? String(describing: command).lowercased()
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+@Suite("Mistakes of those who type", .timeLimit(.minutes(5)))
+struct MistakesTests {
+    @Test("a command that there is not is named, with the one that may be meant")
+    func commands() {
+        func problem(_ line: String) -> String? {
+            CommandNames.problem(with: line.split(separator: " ").map(String.init))
+        }
+        #expect(problem("chta bob") == "there is no command kith chta; did you mean kith chat?")
+        #expect(problem("help chta") == "there is no command kith chta; did you mean kith chat?")
+        #expect(problem("xyzzy") == "there is no command kith xyzzy (kith help)")
+        #expect(problem("group xyzzy") == "there is no command kith group xyzzy (kith help group)")
+        #expect(problem("group crate team") == "there is no command kith group crate; did you mean kith group create?")
+        #expect(problem("relay statsu") == "there is no command kith relay statsu; did you mean kith relay status?")
+        for line in [
+            "", "help", "help send", "send nobody hello", "relay", "relay --listen x", "contacts --json", "--version",
+            "group help create", "group create chta",
+        ] {
+            #expect(problem(line) == nil, "\(line)")
+        }
+    }
+
+    @Test("a value that can't be is told what is wrong with it")
+    func values() {
+        func problem<V: ReadableValue>(_ type: V.Type, _ text: String) -> String? {
+            do {
+                _ = try V.read(text)
+                return nil
+            } catch { return "\(error)" }
+        }
+        #expect(problem(RelayAddress.self, "127.0.0.1") == "the port is missing; it is HOST:PORT")
+        #expect(problem(RelayAddress.self, "h:99999") == "it is HOST:PORT, with a port from 1 to 65535")
+        #expect(problem(RelayPin.self, "00ff") == "a key has 64 hexadecimal digits, and this has 4")
+        #expect(
+            problem(Name.self, "Bob X")?.hasPrefix("a name at a relay has at most 64 of the characters a-z") == true)
+        #expect(problem(Lifetime.self, "soon")?.hasPrefix("a time is a number with s, m, h or d") == true)
+        #expect(problem(ListenAddress.self, "7443")?.contains("HOST:PORT") == true)
+        #expect(problem(Lifetime.self, "5m") == nil)
+    }
+
+    @Test("a profile that there is not is told from those that there are")
+    func profiles() {
+        #expect(
+            NoProfile(name: "wrok", others: ["home", "work"]).description
+                == "there is no profile wrok; did you mean work?")
+        #expect(
+            NoProfile(name: "default", others: ["home", "work"]).description
+                == "there is no profile default; there are: home, work (--profile NAME)")
+        #expect(
+            NoProfile(name: "default", others: []).description
+                == "there is no profile yet; make one with: kith init")
+    }
+
+    @Test("an invite whose version no Kith will have soon is damaged")
+    func inviteVersions() {
+        func line(_ version: UInt8) -> String { "kith:" + Data([version, 1, 2, 3, 4, 5]).base64EncodedString() }
+        #expect(throws: InviteError.version(2)) { try Invite(line: line(2)) }
+        for version in [0, 1, 9, 129, 255] as [UInt8] {
+            #expect(throws: InviteError.incomplete) { try Invite(line: line(version)) }
+        }
+    }
+
+    @Test("what was typed is named in the answer: a number, the user's own name, an address, a folder")
+    func answers() async throws {
+        try await withAnnAndBob { _, bob, relay in
+            #expect(try await bob.run("verify", "#1", "--json").objects.first?["name"] as? String == "Ann")
+            let own = try await bob.run("contacts", "show", "Bob")
+            #expect(own.code == 1)
+            #expect(own.complaints == ["kith: Bob is you; to leave a group: kith group leave GROUP"])
+            let status = try await bob.run("relay", "status", "--relay", relay, "--metrics", "127.0.0.1:1")
+            #expect(status.complaints == ["kith: 127.0.0.1:1: nothing listens there"])
+            for command in [["audit"], ["drop", "--name", "x"]] {
+                let missing = try await bob.run(["relay"] + command + ["--data", "/nowhere"])
+                #expect(missing.code == 1)
+                #expect(missing.complaints == ["kith: there is no relay in /nowhere; --data names another folder"])
+            }
+            let value = try await bob.run("register", "Bob X")
+            #expect(value.code == 64)
+            #expect(value.complaints.first?.contains("a name at a relay has at most") == true)
+            let other = try await bob.run("list", "--profile", "defualt")
+            #expect(other.complaints == ["kith: there is no profile defualt; did you mean default?"])
+            let command = try await bob.run("hisotry")
+            #expect(command.code == 64)
+            #expect(command.complaints == ["kith: there is no command kith hisotry; did you mean kith history?"])
+        }
+    }
+}
