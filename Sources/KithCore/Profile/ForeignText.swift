@@ -33,10 +33,18 @@ public struct ForeignText: Hashable, Sendable, CustomStringConvertible {
         return "“\(String(inside))”"
     }
 
-    /// Whether a user who typed this meant the text as it was shown, with or without the quotes.
+    /// Whether a user who typed this meant the text as it was shown, with or without the quotes, or with those of a keyboard.
     public func isShown(as typed: String) -> Bool {
         let shown = description
-        return typed == shown || !isPlain && typed == shown.dropFirst().dropLast()
+        return typed == shown || Self.unquoted(typed) == (isPlain ? shown : String(shown.dropFirst().dropLast()))
+    }
+
+    /// The text between quotes; the text itself if there are none.
+    private static func unquoted(_ typed: String) -> String {
+        guard let first = typed.first, let last = typed.last, typed.count > 2,
+            [("\"", "\""), ("'", "'"), ("“", "”")].contains(where: { $0 == (first, last) })
+        else { return typed }
+        return String(typed.dropFirst().dropLast())
     }
 
     private var isPlain: Bool {

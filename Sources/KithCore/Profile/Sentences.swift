@@ -4,15 +4,19 @@ import KithWire
 
 extension Notice {
     /// The event, in a few words.
-    public var sentence: Sentence {
-        switch self {
+    public var sentence: Sentence { sentence(for: nil) }
+
+    /// The event, in a few words. The one who has this name is "you".
+    public func sentence(for me: String?) -> Sentence {
+        func someone(_ name: String) -> Sentence { name == me ? "you" : "\(name: name)" }
+        return switch self {
         case .began(let by):
             by.isEmpty ? "the conversation begins here" : "the conversation with \(name: by) begins here"
-        case .added(let who, let by): "\(name: by) added \(name: who)"
-        case .removed(let who, let by): "\(name: by) removed \(name: who)"
-        case .left(let who): "\(name: who) left"
-        case .renamed(let title, let by): "\(name: by) named the conversation \(quoted: title)"
-        case .renewed(let by): "\(name: by) renewed the keys"
+        case .added(let who, let by): "\(someone(by)) added \(someone(who))"
+        case .removed(let who, let by): "\(someone(by)) removed \(someone(who))"
+        case .left(let who): "\(someone(who)) left"
+        case .renamed(let title, let by): "\(someone(by)) named the conversation \(quoted: title)"
+        case .renewed(let by): "\(someone(by)) renewed the keys"
         case .unreadable(let reason, let from, let count):
             if count > 1, let from {
                 "\(count) entries of \(name: from) could not be read: \(reason.sentence)"

@@ -141,9 +141,20 @@ extension ChatModel {
     }
 
     private mutating func present(_ contact: ContactID, _ name: String, _ log: LogComparison) {
-        if log == .same, let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs { return }
+        var isLagging = false
+        if case .behind = log {
+            let since = behindSince[contact] ?? now
+            behindSince[contact] = since
+            isLagging = now < since + Self.lagMs
+        } else {
+            behindSince[contact] = nil
+        }
+        if log == .same || isLagging, let last = presentAt[contact], last <= now, now < last + Self.presenceIntervalMs {
+            return
+        }
         presentAt[contact] = now
-        notice("nonce verified: \(name: name) is here, and \(log.sentence)")
+        let comparison: Sentence = isLagging ? "sees the same group" : log.sentence
+        notice("nonce verified: \(name: name) is here, and \(comparison)")
     }
 
     private mutating func elsewhere(_ message: Message) {

@@ -11,12 +11,27 @@ extension ChatModel {
             if !line.isEmpty { send(line, replyTo: nil) }
             return
         }
+        let wasRefused = commandWasRefused
+        commandWasRefused = false
         switch SlashCommand.line(line) {
         case .nothing: if question != nil { postpone() }
-        case .text(let text): if let question { answer(question, text) } else { send(text, replyTo: nil) }
+        case .text(let text):
+            if let question {
+                answer(question, text)
+            } else if wasRefused, YesOrNo(text) != nil {
+                // Meant for a question that was expected, and not for the others.
+                complain("nothing is being asked, so this was not sent; enter it again to send it")
+            } else {
+                send(text, replyTo: nil)
+            }
         // A question stays open meanwhile.
-        case .command(let command): carryOut(command)
-        case .mistake(let text): complain(text)
+        case .command(let command):
+            let before = outputs.count
+            carryOut(command)
+            commandWasRefused = outputs[before...].contains(where: \.isComplaint)
+        case .mistake(let text):
+            complain(text)
+            commandWasRefused = true
         }
     }
 
@@ -80,9 +95,13 @@ extension ChatModel {
             complain("whom? This is a group, so a name is needed")
             return nil
         }
-        let found = named(name)
-        if found == nil { complain("there is no contact \(name: name)\(suggestion(for: name))") }
-        return found
+        if let found = named(name) { return found }
+        if ForeignText(wording.me).isShown(as: name) {
+            complain("that is you; /leave ends the conversation for you")
+        } else {
+            complain("there is no contact \(name: name)\(suggestion(for: name))")
+        }
+        return nil
     }
 
     private func named(_ name: String) -> Contact? {
@@ -102,10 +121,12 @@ extension ChatModel {
     private mutating func add(_ names: String) {
         if let contact = named(names) { return call(.add([contact.id])) }
         var found: [ContactID] = []
-        for name in names.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
-            guard let contact = named(String(name)) else {
+        for name in SlashCommand.names(names) {
+            guard let contact = named(name) else {
+                let suggestion = suggestion(for: name)
+                let end: Sentence = suggestion == "" ? "." : suggestion
                 return complain(
-                    "there is no contact \(name: String(name)); nobody was added\(suggestion(for: String(name))) /invite makes an invite; kith lookup finds a name at a relay"
+                    "there is no contact \(name: name); nobody was added\(end) /invite makes an invite; kith lookup finds a name at a relay"
                 )
             }
             found.append(contact.id)
@@ -145,7 +166,7 @@ extension ChatModel {
     private mutating func info() {
         let state = conversation.status.sentence
         let lines: [Sentence] = [
-            "[\(name: conversation.name): conversation \(conversation.id.rawValue), \(conversation.memberCount) members, \(conversation.lastSeq) entries in its log]",
+            "[\(name: conversation.name): conversation \(conversation.id.rawValue), \(own: counted(conversation.memberCount, "member")), \(own: counted(conversation.lastSeq, "entry", "entries")) in its log]",
             "[it is at the relay \(conversation.relay), which sees sizes and times, and no words and no names]",
             "[\(state)]",
         ]

@@ -42,6 +42,11 @@ struct ChatModel {
         case status(Sentence?)
         case call(ChatCall)
         case quit
+
+        /// Whether it tells the user that something was not done.
+        var isComplaint: Bool {
+            if case .show(let lines) = self { lines.contains { $0.kind == .failure } } else { false }
+        }
     }
 
     /// A question to the user, and what a yes and a no lead to.
@@ -59,6 +64,8 @@ struct ChatModel {
 
     /// The shortest time between two notices that a member is here, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
+    /// The shortest lag of a member that the user is told of, in milliseconds. Entries on their way are no news.
+    static let lagMs: UInt64 = 2_000
     /// Waiting messages that are named. The others are counted.
     private static let namedWaiting = 1
 
@@ -76,6 +83,8 @@ struct ChatModel {
     var lastSeq: UInt64 = 0
     var expiresAfter: UInt32?
     var question: Question?
+    /// Whether the last line was a command that was not carried out.
+    var commandWasRefused = false
     var outputs: [Output] = []
     var day: ChatDay
     private(set) var now: UInt64 = 0
@@ -90,6 +99,8 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var presentAt: [ContactID: UInt64] = [:]
+    /// The first of the latest answers of each member that was behind this device's log, by ``now``.
+    var behindSince: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
     /// Pending conversations that were told of.
     var toldPending: Set<ConversationID> = []
@@ -120,8 +131,8 @@ struct ChatModel {
         }
     }
 
-    /// Whether nobody has proved to be here.
-    var isAlone: Bool { presentAt.isEmpty }
+    /// Whether there is reason to ask again who is here: nobody has answered, or somebody may have caught up since.
+    var asksAgain: Bool { presentAt.isEmpty || !behindSince.isEmpty }
 
     /// The parting line, if there is one.
     var farewell: ScreenLine? {

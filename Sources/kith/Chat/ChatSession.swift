@@ -182,7 +182,7 @@ struct ChatSession {
                 underWay -= 1
                 mayLeave = await didAnswer(call, result)
             case .read: await markRead()
-            case .askAgain: if model.isAlone { _ = await desk.result(of: .checkPresence) }
+            case .askAgain: if model.asksAgain { _ = await desk.result(of: .checkPresence) }
             }
         }
     }

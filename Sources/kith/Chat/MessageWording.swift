@@ -49,7 +49,9 @@ struct MessageWording: Sendable {
             lines.insert(
                 ScreenLine(.explanation, quoted.map { "  ↳ to \(quoted: $0)" } ?? "  ↳ to an earlier message"), at: 0)
         }
-        if left > 0 { lines.append(ScreenLine(.notice, "[and \(left) lines more; kith history shows them]")) }
+        if left > 0 {
+            lines.append(ScreenLine(.notice, "[and \(own: counted(left, "line")) more, which kith history shows]"))
+        }
         return lines
     }
 
@@ -92,13 +94,13 @@ struct MessageWording: Sendable {
     // MARK: Notices
 
     private func lines(_ notice: Notice, seq: UInt64?, prefix: String) -> [ScreenLine] {
-        let text: Sentence = "\(own: prefix)[\(notice.sentence)]"
+        let text: Sentence = "\(own: prefix)[\(notice.sentence(for: me))]"
         switch notice {
         // Shown by /explain only.
         case .renewed: return []
         case .unreadable:
             let hint: Sentence = seq.map { "; it was left out (/explain \($0))" } ?? "; it was left out"
-            return [ScreenLine(.failure, "\(own: prefix)[\(notice.sentence)\(hint)]")]
+            return [ScreenLine(.failure, "\(own: prefix)[\(notice.sentence(for: me))\(hint)]")]
         case .missed: return [ScreenLine(.failure, text)]
         default: return [ScreenLine(.notice, text)]
         }

@@ -116,6 +116,26 @@ enum SlashCommand: Hashable, Sendable {
         return .command(.expire(seconds: UInt32(seconds)))
     }
 
+    /// The names in a list with commas or spaces between them. A name with either in it stands in quotes.
+    static func names(_ list: String) -> [String] {
+        let closing: [Character: Character] = ["\"": "\"", "“": "”"]
+        var names: [String] = []
+        var (name, end) = ("", Character?.none)
+        for character in list {
+            if let quote = end {
+                name.append(character)
+                if character == quote { end = nil }
+            } else if character == "," || character.isWhitespace {
+                if !name.isEmpty { names.append(name) }
+                name = ""
+            } else {
+                if name.isEmpty { end = closing[character] }
+                name.append(character)
+            }
+        }
+        return name.isEmpty ? names : names + [name]
+    }
+
     private static func trimmed(_ text: Substring) -> String {
         var rest = text.drop { $0.isWhitespace }
         while rest.last?.isWhitespace == true { rest.removeLast() }

@@ -49,7 +49,7 @@ struct HistoryCommand: AsyncParsableCommand {
             try await profile.withOpenForReading { kith in
                 let conversation = try await NamedTarget.conversation(name, in: kith)
                 let messages = try await kith.history(of: conversation.id, before: before, limit: limit)
-                let text = MessageText()
+                let text = MessageText(me: await kith.identity().name)
                 for message in messages {
                     if profile.json {
                         guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }

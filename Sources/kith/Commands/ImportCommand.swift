@@ -92,7 +92,7 @@ struct ImportCommand: AsyncParsableCommand {
             """
             You are \(MessageWording.name(made.name)) again, on \(MessageWording.name(made.device)).
             Your key: \(made.fingerprint)
-            \(made.conversations) conversations, \(made.contacts) contacts.
+            \(counted(made.conversations, "conversation")), \(counted(made.contacts, "contact")).
             Next: kith invite, and pass the line on to a contact, who types: kith join LINE
 
             """)

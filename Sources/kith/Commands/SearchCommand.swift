@@ -52,12 +52,13 @@ struct SearchCommand: AsyncParsableCommand {
                 }
                 let names = Dictionary(
                     try await kith.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
+                let me = await kith.identity().name
                 for message in messages {
                     let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
                     if profile.json {
                         guard JSONLine.print(MessageReport(message, in: name)) else { return }
                     } else {
-                        let text = MessageText(namesConversation: name)
+                        let text = MessageText(me: me, namesConversation: name)
                         for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }
                     }
                 }

@@ -57,6 +57,8 @@ struct Listener {
     /// Conversations with printed messages that are not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
+    /// The user's name.
+    private var me: String?
     /// The last state told of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
@@ -80,6 +82,7 @@ struct Listener {
         limit.begin()
         defer { limit.done() }
         var listener = self
+        listener.me = await kith.identity().name
         let ending = try await listener.listen(for: time, until: signals)
         try await listener.markRead()
         return ending
@@ -184,7 +187,7 @@ struct Listener {
         let lines =
             switch output {
             case .json: [JSONLine.text(MessageReport(message, in: name, event: "message"))]
-            case .text: MessageText(namesConversation: only == nil ? name : nil).lines(message)
+            case .text: MessageText(me: me, namesConversation: only == nil ? name : nil).lines(message)
             }
         // A line that could not be written does not count as printed, and so not as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }

@@ -4,6 +4,8 @@ import KithClient
 struct MessageText {
     /// Whether colours are shown.
     var colours = TerminalMode.wantsColours
+    /// The user's name, under which what the user did is kept.
+    var me: String?
     /// Whether to say which conversation it is.
     var namesConversation: String?
 
@@ -18,7 +20,7 @@ struct MessageText {
             lines = withHead(time: time, place: place, author: room + author(message), text: text)
         case .notice(let notice):
             lines = [
-                dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.sentence.description))]")
+                dim("\(head(time, place))\(room)[\(SafeText.oneLine(notice.sentence(for: me).description))]")
             ]
         case .needsNewerKith(let kind):
             lines = [

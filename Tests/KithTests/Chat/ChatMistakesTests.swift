@@ -1,0 +1,83 @@
+import KithWire
+import Testing
+
+@testable import KithClient
+@testable import kith
+
+@Suite("Mistakes in a chat") struct ChatMistakesTests {
+    private let things: ChatModelTests
+
+    init() throws { things = try ChatModelTests() }
+
+    private func opened() throws -> ChatModel {
+        var model = try things.model(things.summary(isGroup: true, members: 3))
+        _ = model.open(now: things.now)
+        return model
+    }
+
+    @Test("a name may be typed in the quotes of a keyboard, also among others")
+    func quotes() throws {
+        var model = try opened()
+        model.contacts[things.bob] = try things.contact(things.bob, "bob (2)")
+        let asked = model.handle(.line("/remove \"bob (2)\""), now: things.now)
+        #expect(things.shown(asked) == ["[remove “bob (2)” from team? yes or no]"])
+        _ = model.handle(.line(""), now: things.now)
+        let added = model.handle(.line("/add \"bob (2)\", carol"), now: things.now)
+        #expect(things.calls(added) == [.add([things.bob, things.carol])])
+        #expect(ForeignText("bob").isShown(as: "\"bob\"") && !ForeignText("bob").isShown(as: "\"bo\""))
+    }
+
+    @Test("a yes after a command that was refused is no message, unless it is typed again")
+    func yes() throws {
+        var model = try opened()
+        let refused = model.handle(.line("/remove nobodyx"), now: things.now)
+        #expect(things.shown(refused) == ["[there is no contact nobodyx]"])
+        let first = model.handle(.line("yes"), now: things.now)
+        #expect(things.calls(first).isEmpty)
+        #expect(
+            things.shown(first) == ["[nothing is being asked, so this was not sent; enter it again to send it]"])
+        #expect(
+            things.calls(model.handle(.line("yes"), now: things.now)) == [
+                .send("yes", replyTo: nil, expiresAfter: nil)
+            ])
+        _ = model.handle(.line("/nonsense"), now: things.now)
+        #expect(things.calls(model.handle(.line("hello"), now: things.now)).count == 1)
+        _ = model.handle(.line("/members"), now: things.now)
+        #expect(things.calls(model.handle(.line("yes"), now: things.now)).count == 1)
+    }
+
+    @Test("what is said of a name that there is not, and of the user's own")
+    func names() throws {
+        var model = try opened()
+        let added = things.shown(model.handle(.line("/add nobodyx"), now: things.now))
+        #expect(added.first?.contains("nobodyx; nobody was added. /invite makes") == true, "\(added)")
+        let removed = things.shown(model.handle(.line("/remove alice"), now: things.now))
+        #expect(removed == ["[that is you; /leave ends the conversation for you]"])
+    }
+
+    @Test("a member who is behind is told of only if it stays so")
+    func behind() throws {
+        var model = try opened()
+        func present(_ log: LogComparison, after ms: UInt64) -> [String] {
+            let event = KithEvent.present(things.team, things.bob, name: "bob", log)
+            return things.shown(model.handle(.event(event), now: things.now + ms))
+        }
+        #expect(model.asksAgain)
+        #expect(present(.behind(by: 1), after: 0) == ["[nonce verified: bob is here, and sees the same group]"])
+        #expect(model.asksAgain)
+        #expect(present(.behind(by: 1), after: 1_000).isEmpty)
+        #expect(present(.behind(by: 1), after: 3_000).first?.contains("1 entry less than you") == true)
+        #expect(present(.same, after: 4_000).isEmpty)
+        #expect(!model.asksAgain)
+        #expect(present(.behind(by: 2), after: 5_000).isEmpty)
+    }
+
+    @Test("what the user did, or what was done to the user, is told with \"you\"")
+    func own() {
+        #expect(Notice.added("carol", by: "alice").sentence(for: "alice") == "you added carol")
+        #expect(Notice.added("alice", by: "bob").sentence(for: "alice") == "bob added you")
+        #expect(Notice.removed("alice", by: "bob").sentence(for: "alice") == "bob removed you")
+        #expect(Notice.added("you", by: "bob").sentence(for: "alice") == "bob added “you”")
+        #expect(Notice.left("alice").sentence == "alice left")
+    }
+}
