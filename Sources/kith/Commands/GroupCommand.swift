@@ -31,13 +31,13 @@ struct GroupCommand: AsyncParsableCommand {
         EXIT CODES
           0  done
           1  failed, said in one line
-          5  another process has the profile open
-          64  wrong usage
           3  a member's key has changed (kith verify), or the relay has another key
           4  not done in time: the relay was not there, a new member's keys are not
              valid by this device's clock (the member is
              added once they are) or, to leave, no other member was there
+          5  another process has the profile open
           6  the relay has no room
+          64  wrong usage
           130  you decided not to
         """
 
