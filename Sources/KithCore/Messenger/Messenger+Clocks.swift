@@ -52,7 +52,7 @@ extension Messenger {
     }
 
     /// The relays that are connected and whose clocks differ from the device's, for those who begin to listen.
-    var relayClockDifferences: [ClockDifference] {
+    package var relayClockDifferences: [ClockDifference] {
         links.sorted().compactMap { relay in
             guard let lead = clocks.lead(over: relay), lead.magnitude >= ClientLimits.clockTellMs,
                 let point = relays[relay]

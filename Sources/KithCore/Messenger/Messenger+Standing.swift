@@ -32,7 +32,7 @@ extension Messenger {
     package var undelivered: Int { deliveries.count }
 
     /// The number of changes that invite somebody and are not done: each waits for a key package, its turn, or an inbox.
-    var waitingInvitations: Int {
+    package var waitingInvitations: Int {
         let wanted = conversations.values.filter { $0.record.status.isOpen }.flatMap { conversation in
             conversation.record.intents.compactMap { intent -> IntentPlace? in
                 guard case .add = intent.change else { return nil }

@@ -2,6 +2,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 
 @Suite("What a profile says of its relays, invitations and contacts")
 struct OutlookTests {

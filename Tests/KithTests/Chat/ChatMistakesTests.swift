@@ -2,6 +2,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 @Suite("Mistakes in a chat") struct ChatMistakesTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 @Suite("Input of commands", .timeLimit(.minutes(5)))

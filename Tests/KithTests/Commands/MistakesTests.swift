@@ -3,6 +3,7 @@ import KithWire
 import Testing
 
 @testable import KithClient
+@testable import KithCore
 @testable import kith
 
 @Suite("Mistakes of those who type", .timeLimit(.minutes(5)))
