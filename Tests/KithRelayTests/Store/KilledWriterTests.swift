@@ -18,7 +18,9 @@ struct KilledWriterTests {
         let folder = TemporaryFolder()
         var total: UInt64 = 0
         for round in 0..<10 {
-            let committed = try writeAndKill(folder, afterMs: UInt32.random(in: 50...400))
+            // Half of them are killed while they write, however slow the machine is, the others perhaps while they begin.
+            let committed = try writeAndKill(
+                folder, afterMs: UInt32.random(in: 50...400), onceItWrites: round % 4 < 2)
             // Recovery with the whole log to look at, or with what a sweep has left.
             let tuning = round % 2 == 0 ? StoreTuning() : .tight
             let store = try openStore(folder, tuning)
@@ -39,20 +41,23 @@ struct KilledWriterTests {
     }
 
     /// Returns the last line that the writer printed.
-    private func writeAndKill(_ folder: TemporaryFolder, afterMs: UInt32) throws -> [UInt64] {
+    private func writeAndKill(
+        _ folder: TemporaryFolder, afterMs: UInt32, onceItWrites: Bool
+    ) throws -> [UInt64] {
         let writer = Process()
         let output = Pipe()
         writer.executableURL = program
         writer.arguments = ["--write-until-killed", folder.path]
         writer.standardOutput = output
         try writer.run()
+        var printed = onceItWrites ? output.fileHandleForReading.availableData : Data()
         let killer = Thread {
             usleep(afterMs * 1_000)
             kill(writer.processIdentifier, SIGKILL)
         }
         killer.start()
         // Ends when the writer does.
-        let printed = output.fileHandleForReading.readDataToEndOfFile()
+        printed += output.fileHandleForReading.readDataToEndOfFile()
         writer.waitUntilExit()
         let lines = String(decoding: printed, as: UTF8.self).split(separator: "\n")
         return lines.last?.split(separator: " ").compactMap { UInt64($0) } ?? []
