@@ -230,13 +230,25 @@ final class Judge {
         if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
-    /// What is refused changes nothing.
+    /// A refused command changes nothing. A clock that was set is noticed with the next input, which may be that command: texts that
+    /// expire are hidden, erased or given more time then.
     func check(_ inputs: [MessengerInput], _ output: MessengerOutput, _ client: SimulatedClient) {
-        guard inputs.count == 1, case .command(let id, _) = inputs[0], !output.transaction.isEmpty else { return }
+        let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
+        guard inputs.count == 1, case .command(let id, _) = inputs[0], !writes.isEmpty else { return }
         for case .finish(id, .failure(let error)) in output.effects {
             // Not done yet, and kept.
             if case .keyPackageNotCurrent = error { continue }
-            world.violate("\(client.name): a command is refused (\(error)) and something is stored")
+            world.violate("\(client.name): a command is refused (\(error)) and something is stored: \(writes)")
+        }
+    }
+}
+
+extension StoreTransaction.Write {
+    /// The table that it changes.
+    fileprivate var table: StoreTable {
+        switch self {
+        case .put(let key, _), .delete(let key): key.table
+        case .deleteAll(let table, _): table
         }
     }
 }
