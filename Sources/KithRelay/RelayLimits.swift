@@ -108,9 +108,17 @@ public struct RelayLimits: Sendable {
     /// Runs in which an address's letters in one inbox are counted. More free the room sooner when the owner reads some of
     /// them, and cost 24 bytes each.
     static let runsPerShare = 4
-    /// Pairs of an inbox and an address whose waiting letters, or withdrawn key packages, are counted: at most that many, and
-    /// at least the latest half. About 150 bytes each; one address has to write to half as many inboxes to be forgotten in one.
-    static let inboxShares = 200_000
+    /// Pairs of an inbox and an address, or a site, whose waiting letters are counted, and as many whose withdrawals are: at
+    /// most that many, and at least the latest half. About 150 bytes each. An address that takes ``placeInboxes`` and then
+    /// ``placeInboxesPerDay`` adds 4,000 pairs in the 30 days for which letters are kept, and as many of its site. Fifteen
+    /// addresses of fifteen sites add 120,000, so they have nothing forgotten that waits, and others may add 80,000 beside.
+    var inboxShares = 400_000
+    /// Inboxes that one address may write to at once, each for the first time, and inboxes that it may take key packages from.
+    /// An office that writes to all of its contacts on one day has enough. It bounds what makes the relay forget others; see
+    /// ``inboxShares``. A pair counts again when half of ``inboxShares`` have come since.
+    public var placeInboxes = 1_000
+    /// How many of them more in a day: a hundred people behind one address, each with a new contact every day.
+    public var placeInboxesPerDay = 100
     /// When a sender may look again whether the owner of a full inbox has made room, in milliseconds. The owner may be
     /// away for days, so a minute loses nothing.
     static let fullInboxRetryMs: UInt32 = 60_000
@@ -251,6 +259,7 @@ public struct RelayLimits: Sendable {
         ("unread-backlog", \.unreadBacklog), ("channel-entries", \.channelEntries), ("channel-bytes", \.channelBytes),
         ("inbox-entries", \.inboxEntries), ("inbox-bytes", \.inboxBytes),
         ("inbox-places", \.inboxPlaces),
+        ("place-inboxes", \.placeInboxes), ("place-inboxes-per-day", \.placeInboxesPerDay),
         ("store-mib", \.storeMiB), ("place-mib-per-day", \.placeMiBPerDay),
         ("place-channels-per-day", \.placeChannelsPerDay), ("place-names-per-day", \.placeNamesPerDay),
         ("place-key-packages-per-day", \.placeKeyPackagesPerDay),

@@ -13,12 +13,19 @@ extension Hub {
                 .full, "the inbox is full until its owner has read it", detail: UInt64(limits.inboxEntries),
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
         }
-        guard shares.take(bytes, of: head, inbox.id, for: session.place) else {
+        let letter = InboxShares.Letter(
+            inbox: inbox.id, head: head, bytes: bytes, place: session.place, atNanoseconds: round.uptime)
+        switch shares.take(letter) {
+        case .taken: return nil
+        case .full:
             return RelayError(
                 .tooFast, "as much as one address may leave is waiting in this inbox",
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
+        case .tooManyInboxes(let wait):
+            return RelayError(
+                .tooFast, "this address has written to as many inboxes as it may for now",
+                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
         }
-        return nil
     }
 
     /// Gives back what was taken for an entry that was not committed.
@@ -58,11 +65,11 @@ extension Hub {
         if wait == 0 { wait = state.withdrawals.take(atNanoseconds: now) }
         guard wait == 0 else {
             let error = RelayError(
-                .tooFast, "too many key packages were asked of this inbox",
+                .tooFast, "too many key packages were asked of this inbox, or by this address",
                 retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
             return answer(.error(error), to: connection, frame.requestID)
         }
-        withdrawals.charge(1, to: session.place, at: channel, atNanoseconds: now)
+        withdrawals.charge(session.place, at: channel, atNanoseconds: now)
         slowly(state.id) { hub in await hub.withdrawSlowly(channel, frame.requestID, connection) }
     }
 

@@ -51,7 +51,7 @@ actor Hub {
     var largeLoads = OneAtATime()
     /// Each address's share of inboxes, and of the key packages taken from them.
     var shares: InboxShares
-    var withdrawals: PlaceBuckets
+    var withdrawals: PlaceWithdrawals
     let idBounds: EntryIDWindow.Bounds
     /// Budgets of addresses, and the fill level of the store.
     var budgets: PlaceBudgets
@@ -91,7 +91,7 @@ actor Hub {
         self.uptime = uptime
         charges = PlaceBuckets(ofLoadedEntryIDs: limits)
         shares = InboxShares(limits)
-        withdrawals = PlaceBuckets(ofWithdrawals: limits)
+        withdrawals = PlaceWithdrawals(limits)
         idBounds = EntryIDWindow.Bounds(limits)
         budgets = PlaceBudgets(limits)
         // A single processor is needed by whoever brings the next request.

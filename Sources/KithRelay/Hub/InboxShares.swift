@@ -25,13 +25,36 @@ struct InboxShares {
         var bytes: Int
     }
 
-    private var shares = RecentTable<Int, Share>(atMost: RelayLimits.inboxShares)
+    /// A letter for which room is wanted.
+    struct Letter {
+        let inbox: ChannelID
+        /// The inbox with everything that was decided so far.
+        let head: ChannelHead
+        let bytes: Int
+        let place: Place
+        let atNanoseconds: Int64
+    }
+
+    enum Outcome: Equatable {
+        case taken
+        /// The address or its site has no room left in this inbox.
+        case full
+        /// The address or its site has written to too many inboxes, for so many nanoseconds.
+        case tooManyInboxes(waitNanoseconds: Int64)
+    }
+
+    /// The shares, by the pair of an inbox and an address or a site.
+    private var shares: RecentTable<Int, Share>
+    /// Bounds how fast each address makes this table forget the shares of others, and its own.
+    private var newPairs: PlaceBuckets
     private let isLimited: Bool
     private let address: Bounds
     private let site: Bounds
 
     init(_ limits: RelayLimits) {
         isLimited = limits.inboxPlaces > 1
+        shares = RecentTable(atMost: limits.inboxShares)
+        newPairs = PlaceBuckets(ofInboxes: limits)
         // A share has room for any one letter.
         address = Bounds(
             entries: max(1, limits.inboxEntries / limits.inboxPlaces),
@@ -41,25 +64,31 @@ struct InboxShares {
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
 
-    /// Takes room for the inbox's next entry out of a place's shares. Returns `false`, and takes nothing, if there is not
-    /// that much.
-    ///
-    /// - Parameter inbox: the inbox with everything that was decided so far.
-    mutating func take(_ size: Int, of inbox: ChannelHead, _ id: ChannelID, for place: Place) -> Bool {
-        guard isLimited else { return true }
-        let key = PlaceKey.of(place.address, in: id)
-        guard let own = share(key, with: size, of: inbox, within: address) else { return false }
-        if let name = place.site {
-            let siteKey = PlaceKey.of(name, in: id)
-            guard let whole = share(siteKey, with: size, of: inbox, within: site) else { return false }
-            shares.set(whole, for: siteKey)
+    /// Takes room for the inbox's next entry out of its place's shares, or takes nothing.
+    mutating func take(_ letter: Letter) -> Outcome {
+        guard isLimited else { return .taken }
+        let place = letter.place
+        let key = PlaceKey.of(place.address, in: letter.inbox)
+        let siteKey = place.site.map { PlaceKey.of($0, in: letter.inbox) }
+        guard let own = share(key, with: letter, within: address) else { return .full }
+        var whole: Share?
+        if let siteKey {
+            whole = share(siteKey, with: letter, within: site)
+            guard whole != nil else { return .full }
         }
+        if shares.takesRoom(key) || siteKey.map({ shares.takesRoom($0) }) ?? false {
+            let wait = newPairs.wait(of: place, atNanoseconds: letter.atNanoseconds)
+            guard wait == 0 else { return .tooManyInboxes(waitNanoseconds: wait) }
+            newPairs.charge(1, to: place, atNanoseconds: letter.atNanoseconds)
+        }
+        if let siteKey, let whole { shares.set(whole, for: siteKey) }
         shares.set(own, for: key)
-        return true
+        return .taken
     }
 
-    /// A share with the inbox's next entry in it; `nil` if it has no room for that.
-    private func share(_ key: Int, with size: Int, of inbox: ChannelHead, within bounds: Bounds) -> Share? {
+    /// A share with the letter in it; `nil` if it has no room for that.
+    private func share(_ key: Int, with letter: Letter, within bounds: Bounds) -> Share? {
+        let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()
         // Letters that were read, or have expired, occupy nothing.
         share.runs.removeAll { $0.lastSeq < inbox.firstSeq }

@@ -31,7 +31,7 @@ final class PlaceBudget {
         }
     }
 
-    private static let dayNanoseconds: Int64 = 86_400_000_000_000
+    static let dayNanoseconds: Int64 = 86_400_000_000_000
 
     init(_ name: String, _ buckets: Buckets, site: PlaceBudget? = nil) {
         self.name = name

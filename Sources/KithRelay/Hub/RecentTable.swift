@@ -14,6 +14,9 @@ struct RecentTable<Key: Hashable, Value> {
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
+    /// Whether setting a value for the key brings the forgetting of others nearer. Also true for a key of the older generation.
+    func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
+
     mutating func set(_ value: Value, for key: Key) {
         if newer.count >= generation, newer[key] == nil {
             older = newer

@@ -51,6 +51,13 @@ struct PlaceBuckets {
         if let site = place.site { charge(count, site, freshOfSite, channel, now) }
     }
 
+    /// Whether a charge brings the forgetting of other buckets nearer.
+    func takesRoom(_ place: Place, at channel: ChannelID) -> Bool {
+        [place.address, place.site].contains { name in
+            name.map { buckets.takesRoom(PlaceKey.of($0, in: channel)) } ?? false
+        }
+    }
+
     private func bucket(_ name: String, _ fresh: TokenBucket, _ channel: ChannelID?) -> TokenBucket {
         buckets[PlaceKey.of(name, in: channel)] ?? fresh
     }
@@ -72,12 +79,41 @@ extension PlaceBuckets {
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentPlaces)
     }
 
-    /// The key packages that addresses have taken from each inbox.
-    init(ofWithdrawals limits: RelayLimits) {
+    /// The pairs of an inbox and an address that addresses have had counted.
+    init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(
+                burst: limits.placeInboxes,
+                nanosecondsEach: PlaceBudget.dayNanoseconds / Int64(max(limits.placeInboxesPerDay, 1))),
+            siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentPlaces)
+    }
+}
+
+/// The key packages that addresses have taken from each inbox.
+struct PlaceWithdrawals {
+    private var taken: PlaceBuckets
+    /// The first withdrawals of addresses, each from another inbox.
+    private var firsts: PlaceBuckets
+
+    init(_ limits: RelayLimits) {
+        taken = PlaceBuckets(
+            TokenBucket(
                 burst: limits.withdrawPlaceBurst, nanosecondsEach: Int64(limits.withdrawPlaceEveryMs) * 1_000_000),
-            siteFactor: RelayLimits.siteFactorInInbox, atMost: RelayLimits.inboxShares)
+            siteFactor: RelayLimits.siteFactorInInbox, atMost: limits.inboxShares)
+        firsts = PlaceBuckets(ofInboxes: limits)
+    }
+
+    /// Nanoseconds after which an address may take one from an inbox; 0 for now. Takes none.
+    func wait(of place: Place, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
+        let wait = taken.wait(of: place, at: inbox, atNanoseconds: now)
+        guard taken.takesRoom(place, at: inbox) else { return wait }
+        return max(wait, firsts.wait(of: place, atNanoseconds: now))
+    }
+
+    /// Takes one.
+    mutating func charge(_ place: Place, at inbox: ChannelID, atNanoseconds now: Int64) {
+        if taken.takesRoom(place, at: inbox) { firsts.charge(1, to: place, atNanoseconds: now) }
+        taken.charge(1, to: place, at: inbox, atNanoseconds: now)
     }
 }
 

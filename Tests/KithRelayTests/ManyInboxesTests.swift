@@ -1,0 +1,161 @@
+import KithWire
+import Testing
+
+@testable import KithRelay
+
+@Suite("Addresses that use many inboxes")
+struct ManyInboxesTests {
+    private static let eight = (1...8).map { Place(address: "place \($0)") }
+    /// Each counts twice in the table of shares: for its address and for its site.
+    private static let fifteen = (1...15).map { Place(address: "place \($0)", site: "site \($0)") }
+    private static let day: Int64 = 86_400_000_000_000
+
+    /// One inbox, and the shares of it and of all others.
+    private struct Shared {
+        var shares = InboxShares(RelayLimits())
+        let inbox = ChannelID.random()
+        var head = ManyInboxesTests.newInbox
+        var now: Int64 = 0
+
+        /// Fills the address's share of the inbox. Returns the number of letters that were taken.
+        mutating func fill(_ place: Place) -> Int {
+            var count = 0
+            while take(inbox, head, place) == .taken {
+                head.lastSeq += 1
+                count += 1
+            }
+            return count
+        }
+
+        mutating func writeToAnother(_ place: Place) -> InboxShares.Outcome {
+            take(.random(), ManyInboxesTests.newInbox, place)
+        }
+
+        private mutating func take(_ inbox: ChannelID, _ head: ChannelHead, _ place: Place) -> InboxShares.Outcome {
+            shares.take(.init(inbox: inbox, head: head, bytes: 1, place: place, atNanoseconds: now))
+        }
+    }
+
+    private static let newInbox = ChannelHead(
+        created: KnownChannel().access, kind: .inbox, retentionSeconds: 2_592_000, atMs: 0)
+
+    @Test("eight addresses that write to 25,000 inboxes each have none of their letters forgotten")
+    func eightAddresses() {
+        var shared = Shared()
+        for place in Self.eight { #expect(shared.fill(place) == 256) }
+        for _ in 0..<25_000 {
+            for place in Self.eight { _ = shared.writeToAnother(place) }
+        }
+        for place in Self.eight { #expect(shared.fill(place) == 0) }
+        #expect(shared.head.lastSeq == 8 * 256)
+        #expect(shared.fill("tenth") == 256)
+    }
+
+    @Test("fifteen addresses that write to all the inboxes they may for 30 days have no letter forgotten")
+    func thirtyDays() {
+        var shared = Shared()
+        for place in Self.fifteen { #expect(shared.fill(place) == 256) }
+        for today in 0..<30 {
+            shared.now = Int64(today) * Self.day
+            for place in Self.fifteen {
+                var count = 0
+                while count < 1_000, shared.writeToAnother(place) == .taken { count += 1 }
+                #expect(count == (today == 0 ? 999 : 100))
+            }
+        }
+        for place in Self.fifteen { #expect(shared.fill(place) == 0) }
+    }
+
+    @Test("eight addresses that take from 25,000 inboxes each have none of their withdrawals forgotten")
+    func withdrawals() {
+        var withdrawals = PlaceWithdrawals(RelayLimits())
+        let inbox = ChannelID.random()
+        func take(from inbox: ChannelID, _ place: Place) -> Bool {
+            guard withdrawals.wait(of: place, at: inbox, atNanoseconds: 0) == 0 else { return false }
+            withdrawals.charge(place, at: inbox, atNanoseconds: 0)
+            return true
+        }
+        for place in Self.eight {
+            for _ in 0..<40 { #expect(take(from: inbox, place)) }
+        }
+        for _ in 0..<25_000 {
+            for place in Self.eight { _ = take(from: .random(), place) }
+        }
+        for place in Self.eight { #expect(!take(from: inbox, place)) }
+        #expect(take(from: inbox, "tenth"))
+    }
+
+    @Test("addresses that write to many inboxes leave room in one for a letter from another address")
+    func crowded() async throws {
+        let hub = BareHub {
+            $0.inboxEntries = 32
+            $0.inboxShares = 40
+            $0.placeInboxes = 2
+        }
+        for connection: ConnectionNumber in 1...10 { hub.open(connection, from: Place(address: "place \(connection)")) }
+        let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
+        let others = try await hub.makeChannels(10, .inbox, on: 1)
+        for connection: ConnectionNumber in 2...10 {
+            for channel in [inbox] + others {
+                let present = Request.present(channel: channel.id, epoch: 0, tokens: [channel.append])
+                #expect(await hub.refusal(of: present, on: connection) == nil)
+            }
+        }
+        func fill(_ connection: ConnectionNumber) async -> Int {
+            var count = 0
+            while await hub.refusal(of: .append(inbox, [1]), on: connection) == nil { count += 1 }
+            return count
+        }
+        for connection: ConnectionNumber in 2...9 { #expect(await fill(connection) == 2) }
+        for other in others {
+            for connection: ConnectionNumber in 2...9 {
+                let refusal = await hub.refusal(of: .append(other, [1]), on: connection)
+                #expect(refusal == (other.id == others[0].id ? nil : .tooFast))
+            }
+        }
+        for connection: ConnectionNumber in 2...9 { #expect(await fill(connection) == 0) }
+        #expect(await hub.ask(.append(inbox, [1]), on: 10) == .accepted(seq: 17))
+        try await hub.close()
+    }
+
+    @Test(
+        "an address that has used as many inboxes as it may is told when to try another, and goes on with those it knows"
+    )
+    func wait() async throws {
+        let clock = TestClock()
+        let hub = BareHub(clock: clock) { $0.placeInboxes = 2 }
+        hub.open(1)
+        let inboxes = try await hub.makeChannels(4, .inbox, on: 1)
+        for inbox in inboxes {
+            let deposit = Request.deposit(channel: inbox.id, keyPackages: [], lastResort: KeyPackageBytes([1]))
+            #expect(await hub.ask(deposit, on: 1) == .done)
+        }
+        let requests: [@Sendable (KnownChannel) -> Request] = [{ .append($0, [1]) }, { .withdraw(channel: $0.id) }]
+        for request in requests {
+            for inbox in inboxes.prefix(2) { #expect(await hub.refusal(of: request(inbox), on: 1) == nil) }
+            guard case .error(let error) = await hub.ask(request(inboxes[2]), on: 1) else {
+                Issue.record("a third inbox was used")
+                continue
+            }
+            #expect(error.code == .tooFast && error.retryAfterMs == 864_001)
+            #expect(await hub.refusal(of: request(inboxes[0]), on: 1) == nil)
+        }
+        clock.advance(seconds: 864)
+        for request in requests {
+            #expect(await hub.refusal(of: request(inboxes[2]), on: 1) == nil)
+            #expect(await hub.refusal(of: request(inboxes[3]), on: 1) == .tooFast)
+        }
+        try await hub.close()
+    }
+
+    @Test("an address takes from 500 inboxes at once, and writes to them")
+    func office() async throws {
+        let hub = BareHub()
+        hub.open(1)
+        for inbox in try await hub.makeChannels(500, .inbox, on: 1) {
+            #expect(await hub.refusal(of: .withdraw(channel: inbox.id), on: 1) == .notFound)
+            #expect(await hub.ask(.append(inbox, [1]), on: 1) == .accepted(seq: 1))
+        }
+        try await hub.close()
+    }
+}
