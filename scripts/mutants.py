@@ -225,7 +225,12 @@ def write_tree(root, tree, mutants, sources):
     """Writes the mutated sources, touching only what differs so that a second build is short."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     files = subprocess.run(listing, cwd=root, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, files.split("\0")):
+    names = set(filter(None, files.split("\0")))
+    for folder in ("Sources", "Tests"):
+        for path in (tree / folder).rglob("*.swift"):
+            if str(path.relative_to(tree)) not in names:
+                path.unlink()
+    for name in names:
         if (root / name).is_file() and name not in sources:
             write_if_changed(tree / name, (root / name).read_bytes())
     for name, source in sources.items():

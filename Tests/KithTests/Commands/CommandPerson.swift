@@ -92,3 +92,10 @@ func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay:
         try await body(ann, bob, address)
     }
 }
+
+/// Tries again until it is so, for a minute.
+func eventually(_ isSo: () async throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < end { if try await isSo() { return } }
+    Issue.record("it never came to that")
+}

@@ -77,13 +77,6 @@ import Testing
         }
     }
 
-    /// Tries again until it is so, for a minute.
-    private func eventually(_ isSo: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end { if try await isSo() { return } }
-        Issue.record("it never came to that")
-    }
-
     @Test(
         "send hands over to the process that has the profile open, and looking needs nobody's leave")
     func handOver() async throws {
