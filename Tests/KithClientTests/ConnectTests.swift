@@ -6,7 +6,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("Connecting where nothing answers", .timeLimit(.minutes(1)))
+@Suite("Connecting where nothing answers", .timeLimit(.minutes(5)))
 struct ConnectTests {
     /// A port whose queue of connections is full: the system answers no more of them.
     private final class FullPort: Sendable {

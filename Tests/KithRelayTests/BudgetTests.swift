@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Budgets of addresses")
 struct BudgetTests {
-    @Test("a turn takes the room of two rows from its address's budget", .timeLimit(.minutes(1)))
+    @Test("a turn takes the room of two rows from its address's budget", .timeLimit(.minutes(5)))
     func turns() async throws {
         let hub = BareHub { $0.placeMiBPerDay = 1 }
         hub.open(1)

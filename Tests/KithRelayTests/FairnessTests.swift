@@ -107,7 +107,7 @@ struct PacingTests {
     private static let fragment: [UInt8] = [0x00, 0x80, 0, 0, 0, 0]
 
     @Test(
-        "pings, pongs and empty fragments count against a connection's rate", .timeLimit(.minutes(1)),
+        "pings, pongs and empty fragments count against a connection's rate", .timeLimit(.minutes(5)),
         arguments: [[0x89, 0x80, 0, 0, 0, 0], [0x8a, 0x80, 0, 0, 0, 0], fragment] as [[UInt8]])
     func frames(flood: [UInt8]) async throws {
         let bench = try await ConnectionBench {
@@ -131,7 +131,7 @@ struct PacingTests {
         try await bench.close()
     }
 
-    @Test("requests over the connection's rate wait, and none is refused", .timeLimit(.minutes(1)))
+    @Test("requests over the connection's rate wait, and none is refused", .timeLimit(.minutes(5)))
     func waiting() async throws {
         let bench = try await ConnectionBench(delivers: true) { $0.requestBurst = 10 }
         try await bench.send((1...20).map { .request($0, .ping) })
@@ -140,7 +140,7 @@ struct PacingTests {
         try await bench.close()
     }
 
-    @Test("connections of one address share its rate, by what requests cost", .timeLimit(.minutes(1)))
+    @Test("connections of one address share its rate, by what requests cost", .timeLimit(.minutes(5)))
     func sharing() async throws {
         var limits = RelayLimits()
         limits.addressRequestBurst = 40
@@ -178,7 +178,7 @@ struct PacingTests {
         try await hub.close()
     }
 
-    @Test("nothing behind hello is looked at before the welcome", .timeLimit(.minutes(1)))
+    @Test("nothing behind hello is looked at before the welcome", .timeLimit(.minutes(5)))
     func helloFirst() async throws {
         let bench = try await ConnectionBench(saysHello: false)
         let hello = Request.hello(versions: [1], relayPass: nil)

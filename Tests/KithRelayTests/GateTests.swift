@@ -11,7 +11,7 @@ import Testing
 struct GateTests {
     @Test(
         "while it is undecided, neither pongs nor answers nor live entries leave the connection",
-        .timeLimit(.minutes(1)))
+        .timeLimit(.minutes(5)))
     func nothingLeaves() async throws {
         let bench = try await ConnectionBench()
         let channel = KnownChannel()
@@ -50,7 +50,7 @@ struct GateTests {
         try await bench.close()
     }
 
-    @Test("a request without a right is refused at once, whether its channel is busy or not", .timeLimit(.minutes(1)))
+    @Test("a request without a right is refused at once, whether its channel is busy or not", .timeLimit(.minutes(5)))
     func rightsBeforeQueues() async throws {
         let stuck = StuckStore(MemoryStore())
         let hub = BareHub(store: stuck) { $0.cachedChannels = 1 }

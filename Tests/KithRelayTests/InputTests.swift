@@ -11,7 +11,7 @@ struct InputTests {
         [0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: bytes)
     }
 
-    @Test("before the welcome, no more is held than a hello has", .timeLimit(.minutes(1)))
+    @Test("before the welcome, no more is held than a hello has", .timeLimit(.minutes(5)))
     func beforeHello() async throws {
         let bench = try await ConnectionBench(saysHello: false)
         try await bench.send([.raw(Self.beginning(900))])

@@ -12,7 +12,7 @@ struct PresentingTests {
 
     @Test(
         "wrong presents take as many rounds and reads for a channel and an epoch that exist as for others",
-        .timeLimit(.minutes(1)), arguments: [1, 100, 1_000])
+        .timeLimit(.minutes(5)), arguments: [1, 100, 1_000])
     func alike(count: Int) async throws {
         let store = CountingStore()
         let first = BareHub(store: store)
@@ -49,7 +49,7 @@ struct PresentingTests {
 
     @Test(
         "a member's append behind 1,000 presents and creates of strangers is accepted within two rounds",
-        .timeLimit(.minutes(1)), arguments: [false, true])
+        .timeLimit(.minutes(5)), arguments: [false, true])
     func membersFirst(isWarm: Bool) async throws {
         let hub = BareHub { $0.cachedChannels = 1 }
         for connection: ConnectionNumber in 1...3 { hub.open(connection) }
@@ -78,7 +78,7 @@ struct PresentingTests {
         try await hub.close()
     }
 
-    @Test("create, present and what follows are looked at in order when they come at once", .timeLimit(.minutes(1)))
+    @Test("create, present and what follows are looked at in order when they come at once", .timeLimit(.minutes(5)))
     func inOrder() async throws {
         let hub = BareHub()
         hub.open(1)
@@ -103,7 +103,7 @@ struct PresentingTests {
         try await hub.close()
     }
 
-    @Test("presents that are denied use up the rates of their connection and address", .timeLimit(.minutes(1)))
+    @Test("presents that are denied use up the rates of their connection and address", .timeLimit(.minutes(5)))
     func denialsCost() async throws {
         var limits = RelayLimits()
         limits.deniedMs = 0
@@ -124,9 +124,9 @@ struct PresentingTests {
         // Its neighbour has what is left of the address's rate.
         let other = try await ConnectionBench(delivers: true, rates: rates) { $0 = limits }
         #expect(try await !other.isPaused)
-        try await other.send(wrong(11...20))
-        _ = try await other.untilReceived(10)
-        #expect(try await other.isPaused)
+        try await other.send(wrong(11...60))
+        // Fewer than that are left, whatever has been given back meanwhile.
+        while try await !other.isPaused { await Task.yield() }
         try await bench.close()
         try await other.close()
     }
