@@ -41,7 +41,8 @@ struct HubRulesTests {
     func hello() async throws {
         try await withHub { hub in
             for connection: ConnectionNumber in 1...4 {
-                hub.hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: "here", rates: nil))])
+                hub.hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: "here", rates: nil))]
+                )
             }
             #expect(await hub.refusal(of: .hello(versions: [2], relayPass: nil), on: 1) == .badVersion)
             let longest = (1...UInt16(WireLimits.versions)).map { $0 }
@@ -90,7 +91,8 @@ struct HubRulesTests {
             let other = KnownChannel()
             #expect(
                 await hub.ask(
-                    .create(channel: other.id, kind: .log, access: other.access, retentionSeconds: nil), on: 1) == .done)
+                    .create(channel: other.id, kind: .log, access: other.access, retentionSeconds: nil), on: 1) == .done
+            )
             #expect(await hub.refusal(of: present(other), on: 1) == .tooMany)
             #expect(await hub.refusal(of: follow(channels[0]), on: 1) == nil)
             #expect(await hub.refusal(of: follow(channels[1]), on: 1) == nil)
