@@ -22,9 +22,7 @@ extension Hub {
                 .tooFast, "as much as one address may leave is waiting in this inbox",
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
         case .tooManyInboxes(let wait):
-            return RelayError(
-                .tooFast, "this address has written to as many inboxes as it may for now",
-                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+            return .tooFast("this address has written to as many inboxes as it may for now", waitNanoseconds: wait)
         }
     }
 
@@ -64,9 +62,8 @@ extension Hub {
         var wait = withdrawals.wait(of: session.place, at: channel, atNanoseconds: now)
         if wait == 0 { wait = state.withdrawals.take(atNanoseconds: now) }
         guard wait == 0 else {
-            let error = RelayError(
-                .tooFast, "too many key packages were asked of this inbox, or by this address",
-                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+            let error = RelayError.tooFast(
+                "too many key packages were asked of this inbox, or by this address", waitNanoseconds: wait)
             return answer(.error(error), to: connection, frame.requestID)
         }
         withdrawals.charge(session.place, at: channel, atNanoseconds: now)

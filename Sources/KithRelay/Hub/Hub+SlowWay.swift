@@ -87,9 +87,7 @@ extension Hub {
         defer { if isLarge { largeLoads.leave() } }
         let wait = charges.wait(of: payer, atNanoseconds: uptime())
         guard wait == 0 else {
-            return RelayError(
-                .tooFast, "too much had to be looked up for this address",
-                retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+            return .tooFast("too much had to be looked up for this address", waitNanoseconds: wait)
         }
         // Many small ones may be under way at once: each is charged before it is read, and so for all that is kept.
         if !isLarge { charges.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }

@@ -125,8 +125,11 @@ struct PlaceBudgets {
 extension RelayError {
     /// The refusal of an address that has had enough stored for now.
     static func overBudget(waitNanoseconds wait: Int64) -> RelayError {
-        RelayError(
-            .tooFast, "this address has had as much stored as it may in a day",
-            retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
+        tooFast("this address has had as much stored as it may in a day", waitNanoseconds: wait)
+    }
+
+    /// The refusal of a request that a token bucket lets through after a wait.
+    static func tooFast(_ reason: String, waitNanoseconds wait: Int64) -> RelayError {
+        RelayError(.tooFast, reason, retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
     }
 }
