@@ -47,16 +47,17 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
-        .executableTarget(name: "mls-peer", dependencies: ["MLS", "TLSCodec"]),
+        .executableTarget(name: "mls-peer", dependencies: ["KithSupport", "MLS", "TLSCodec"]),
         .executableTarget(
             name: "MLSBenchmarks", dependencies: ["MLS", crypto], path: "Benchmarks/MLSBenchmarks"),
-        .target(name: "KithWire", dependencies: ["TLSCodec", crypto]),
+        .target(name: "KithWire", dependencies: ["KithSupport", "TLSCodec", crypto]),
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite, logging,
+                "KithSupport", "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite,
+                logging,
             ]),
-        .target(name: "ClassicSession", dependencies: ["TLSCodec", crypto, cryptoExtras]),
+        .target(name: "ClassicSession", dependencies: ["KithSupport", "TLSCodec", crypto, cryptoExtras]),
         .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
         .target(
             name: "KithClient",
@@ -68,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithWire", "ClassicSession", "TLSCodec", "CMalloc", "CQRencode", nio,
+                "KithClient", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "TLSCodec", "CMalloc",
+                "CQRencode", nio,
                 nioPosix,
                 argumentParser, logging,
             ]),
@@ -95,8 +97,10 @@ let package = Package(
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(
             name: "KithRelayTests",
-            dependencies: ["KithRelay", "KithClient", "KithCore", nio, nioEmbedded, nioPosix, nioSSL, logging]),
-        .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession"]),
+            dependencies: [
+                "KithRelay", "KithClient", "KithCore", "KithSupport", nio, nioEmbedded, nioPosix, nioSSL, logging,
+            ]),
+        .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [

@@ -1,19 +1,32 @@
-/// A moment in UTC, as text: `2026-11-30T05:36:37Z` (RFC 3339).
+/// A moment in UTC, to the second, as text.
 package struct UTCTime: CustomStringConvertible {
-    /// Seconds since 1970, at most the end of the year 9999.
+    /// Seconds since 1970.
     private let seconds: UInt64
 
     /// The last moment that has a year of four digits.
     private static let last: UInt64 = 253_402_300_799
 
-    /// A moment in milliseconds since 1970. Later ones than the end of the year 9999 are taken for that.
-    package init(milliseconds: UInt64) { seconds = min(milliseconds / 1000, Self.last) }
+    /// A moment in milliseconds since 1970.
+    package init(milliseconds: UInt64) { seconds = milliseconds / 1000 }
 
+    private init(seconds: UInt64) { self.seconds = seconds }
+
+    /// `2026-11-30T05:36:37Z` (RFC 3339). Moments after the year 9999, for which that has no form, are taken for its end.
     package var description: String {
+        let moment = UTCTime(seconds: min(seconds, Self.last))
+        return "\(moment.day)T\(moment.clock)Z"
+    }
+
+    /// `2026-11-30 05:36:37 UTC`, for people.
+    package var spaced: String { "\(day) \(clock) UTC" }
+
+    private var day: String {
         let (year, month, day) = date
-        let time = seconds % 86_400
-        return "\(padded(year, to: 4))-\(padded(month))-\(padded(day))"
-            + "T\(padded(time / 3_600)):\(padded(time / 60 % 60)):\(padded(time % 60))Z"
+        return "\(year)-\(padded(month))-\(padded(day))"
+    }
+
+    private var clock: String {
+        "\(padded(seconds / 3_600 % 24)):\(padded(seconds / 60 % 60)):\(padded(seconds % 60))"
     }
 
     /// The Gregorian date. Years are counted from March here, so that a leap day is the last of its year.
@@ -31,8 +44,5 @@ package struct UTCTime: CustomStringConvertible {
         return (year, month, day)
     }
 
-    private func padded(_ number: UInt64, to length: Int = 2) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, length - digits.count)) + digits
-    }
+    private func padded(_ number: UInt64) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

@@ -47,5 +47,7 @@ struct TextFormTests {
             #expect(UTCTime(milliseconds: seconds * 1000 + 999).description == text)
         }
         #expect(UTCTime(milliseconds: .max).description == "9999-12-31T23:59:59Z")
+        #expect(UTCTime(milliseconds: 1_796_016_997_999).spaced == "2026-11-30 05:36:37 UTC")
+        #expect(UTCTime(milliseconds: 253_402_300_800_000).spaced == "10000-01-01 00:00:00 UTC")
     }
 }

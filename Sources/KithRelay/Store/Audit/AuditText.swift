@@ -1,3 +1,4 @@
+import KithSupport
 import KithWire
 
 /// Rows as people and programs read them.
@@ -110,20 +111,5 @@ extension AuditRow {
         return "{" + all.map { "\"\($0)\":\($1.json)" }.joined(separator: ",") + "}"
     }
 
-    /// A time as UTC, to the second: days are turned into a date as in Howard Hinnant's "civil from days".
-    private static func time(_ ms: UInt64) -> String {
-        let seconds = ms / 1_000
-        let days = seconds / 86_400 + 719_468
-        let era = days / 146_097
-        let dayOfEra = days % 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ value: UInt64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(year)-\(two(month))-\(two(day)) "
-            + "\(two(seconds / 3_600 % 24)):\(two(seconds / 60 % 60)):\(two(seconds % 60)) UTC"
-    }
+    private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).spaced }
 }
