@@ -1,3 +1,5 @@
+import KithSupport
+
 /// Two users who are online at once authenticate each other and chat: the system that Kith grew from, step by step.
 ///
 /// A pure state machine: frames and texts go in, frames and events come out. It has no clock, network or disk.
@@ -131,7 +133,7 @@ public struct ClassicSession: Sendable {
     func drop(_ reason: Dropped) -> [Output] { [.event(.dropped(reason))] }
 
     /// The first digits of a public value, enough to recognise it by.
-    func prefix(_ bytes: [UInt8]) -> String { hex(bytes.prefix(4)) }
+    func prefix(_ bytes: [UInt8]) -> String { Hex.encode(bytes.prefix(4)) }
 }
 
 extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 
 /// The SHA-256 of a public key, short enough that two people can compare it aloud.
 ///
@@ -36,7 +37,7 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
 
     /// The sixteen groups of four hexadecimal digits, for showing them in rows.
     public var groups: [String] {
-        stride(from: 0, to: 32, by: 2).map { hex(bytes[$0...($0 + 1)]) }
+        stride(from: 0, to: 32, by: 2).map { Hex.encode(bytes[$0...($0 + 1)]) }
     }
 }
 
@@ -55,10 +56,4 @@ public enum FingerprintError: Error, Hashable, Sendable, CustomStringConvertible
             "a fingerprint has only hexadecimal digits, and \(String(reflecting: character)) is none"
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
 }

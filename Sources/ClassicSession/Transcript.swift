@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 import TLSCodec
 
 /// What the two users have said to each other about who they are: both ids, both runs, both public keys, both nonces, in
@@ -92,5 +93,5 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     public let bytes: [UInt8]
 
     /// The first 16 hexadecimal digits, enough to see that two sessions differ.
-    public var description: String { hex(bytes.prefix(8)) }
+    public var description: String { Hex.encode(bytes.prefix(8)) }
 }

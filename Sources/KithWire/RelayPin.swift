@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 
 /// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate): by this a client knows the relay again,
 /// with no certificate authority and no domain.
@@ -33,8 +34,5 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// 64 hexadecimal digits in lower case, as `sha256sum` writes them.
-    public var description: String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+    public var description: String { Hex.encode(bytes) }
 }

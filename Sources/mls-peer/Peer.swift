@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 import MLS
 
 /// Reads one JSON object per line and answers each with one (see `Interop/README.md`).
@@ -73,15 +74,11 @@ struct Request {
     func ints(_ name: String) -> [Int] { (fields[name] as? [NSNumber] ?? []).map(\.intValue) }
 
     private static func bytes(_ hex: String) throws -> [UInt8] {
-        let digits = Array(hex)
-        guard digits.count % 2 == 0 else { throw PeerError("not hex") }
-        return try stride(from: 0, to: digits.count, by: 2).map { index in
-            guard let byte = UInt8(String(digits[index...(index + 1)]), radix: 16) else { throw PeerError("not hex") }
-            return byte
-        }
+        guard let bytes = Hex.decode(hex) else { throw PeerError("not hex") }
+        return bytes
     }
 }
 
 extension Collection<UInt8> {
-    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+    var hex: String { Hex.encode(self) }
 }

@@ -1,3 +1,4 @@
+import KithSupport
 import Testing
 
 @testable import ClassicSession
@@ -101,7 +102,8 @@ struct IdentityTests {
         let other = try ClassicID(other)
         let channel = try ChannelDerivation(one, other)
         #expect(
-            [channel.channelID, channel.readToken, channel.appendToken, channel.turnToken].map { hex($0) } == expected)
+            [channel.channelID, channel.readToken, channel.appendToken, channel.turnToken].map { Hex.encode($0) }
+                == expected)
         #expect(try ChannelDerivation(other, one) == channel)
     }
 
@@ -118,7 +120,7 @@ struct IdentityTests {
         let text = fingerprint.description
         #expect(text.count == 79 && fingerprint.groups.count == 16 && fingerprint.groups.allSatisfy { $0.count == 4 })
         for copy in [
-            text, text.uppercased(), hex(fingerprint.bytes), fingerprint.groups.joined(separator: " "),
+            text, text.uppercased(), Hex.encode(fingerprint.bytes), fingerprint.groups.joined(separator: " "),
             fingerprint.groups.joined(separator: ":") + "\n",
         ] {
             #expect(try Fingerprint(copy) == fingerprint)

@@ -1,3 +1,4 @@
+import KithSupport
 import Testing
 
 @testable import ClassicSession
@@ -16,7 +17,7 @@ struct SecretsTests {
         secret.withBytes { bytes in
             let start = bytes.prefix(6)
             return [
-                hex(start), hex(start).uppercased(), start.map { "\($0)" }.joined(separator: ", "),
+                Hex.encode(start), Hex.encode(start).uppercased(), start.map { "\($0)" }.joined(separator: ", "),
                 start.map { "- \($0)" }.joined(separator: "\n"),
             ]
         }
@@ -77,7 +78,7 @@ struct SecretsTests {
                 for spelling in spellings(material) { #expect(!text.contains(spelling)) }
             }
         }
-        for entry in users.log { #expect(!hex(entry.bytes).contains(hex(Array(canary.utf8)))) }
+        for entry in users.log { #expect(!Hex.encode(entry.bytes).contains(Hex.encode(Array(canary.utf8)))) }
     }
 
     @Test("a buffer is empty after its secret was taken out of it, and equal secrets are equal")

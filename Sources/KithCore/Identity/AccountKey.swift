@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 import KithWire
 import MLS
 import TLSCodec
@@ -45,8 +46,7 @@ public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringCo
 
     /// 64 hexadecimal digits in groups of four.
     public var description: String {
-        let digits = bytes.flatMap { byte in [byte >> 4, byte & 15].map { String($0, radix: 16) } }
-        return stride(from: 0, to: digits.count, by: 4).map { digits[$0..<$0 + 4].joined() }.joined(separator: "-")
+        stride(from: 0, to: bytes.count, by: 2).map { Hex.encode(bytes[$0...($0 + 1)]) }.joined(separator: "-")
     }
 }
 

@@ -243,7 +243,7 @@ extension Messenger {
         let kind: Sentence = record.kind == .turn ? "a turn: it ended the epoch" : "a message"
         var lines: [Sentence] = [
             "Entry \(seq) of \(quoted: name(of: conversation)), in epoch \(record.epoch), \(kind).",
-            "The relay took it at \(own: Self.time(record.receivedAtMs)) by its clock, under the id \(own: record.id.bytes.hexDigits).",
+            "The relay took it at \(own: Self.time(record.receivedAtMs)) by its clock, under the id \(own: Hex.encode(record.id.bytes)).",
         ]
         switch record.author {
         case .me: lines.append("This device sent it: encrypted in epoch \(record.epoch), accepted as entry \(seq).")
@@ -280,7 +280,7 @@ extension Messenger {
                     ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).")
         }
         lines.append(
-            "The log's hash after it, which members compare with every message, begins \(own: record.viewHash.prefix(8).hexDigits)."
+            "The log's hash after it, which members compare with every message, begins \(own: Hex.encode(record.viewHash.prefix(8)))."
         )
         return lines
     }
@@ -308,13 +308,5 @@ extension EntryRecord.Body {
         case .text, .unknown: true
         case .notices, .expired: false
         }
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Two hexadecimal digits a byte.
-    var hexDigits: String {
-        let digits = Array("0123456789abcdef")
-        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }

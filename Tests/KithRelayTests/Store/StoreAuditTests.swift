@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import GRDBSQLite
+import KithSupport
 import KithWire
 import Testing
 
@@ -38,13 +39,13 @@ struct StoreAuditTests {
             return nil
         }
         #expect(entries.map(\.seq) == Array(1...72))
-        #expect(entries.map(\.id) == channel.entries.map { hex($0.id.bytes) })
+        #expect(entries.map(\.id) == channel.entries.map { Hex.encode($0.id.bytes) })
         #expect(live.contains { $0.text.contains("entry 71, epoch 0, turn, received") })
         #expect(live.contains { $0.text.contains("received 2023-11-14 22:13:20 UTC, 5 bytes") })
         #expect(live.contains { $0.text.contains("key package of last resort, 5 bytes") })
         #expect(live.contains { $0.text.contains("closed; holds nothing") })
         #expect(live.contains { $0.text.contains("name carol: record version 7, 2 bytes") })
-        #expect(live.contains { $0.text.contains("turn \(hex(channel.access.turn.bytes))") })
+        #expect(live.contains { $0.text.contains("turn \(Hex.encode(channel.access.turn.bytes))") })
         for row in live {
             let object = try JSONSerialization.jsonObject(with: Data(row.json.utf8)) as? [String: Any]
             #expect(object?["kind"] is String)

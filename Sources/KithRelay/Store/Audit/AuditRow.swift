@@ -1,3 +1,4 @@
+import KithSupport
 import KithWire
 
 /// One row of what a relay holds, for `kith relay audit`.
@@ -96,9 +97,9 @@ public enum AuditRow: Equatable, Sendable {
             epoch = entry.epoch
             kind = entry.kind
             receivedAtMs = entry.receivedAtMs
-            id = hex(entry.id.bytes)
+            id = Hex.encode(entry.id.bytes)
             size = entry.payload.count
-            start = hex(entry.payload.prefix(StoreLimits.auditedPayloadBytes))
+            start = Hex.encode(entry.payload.prefix(StoreLimits.auditedPayloadBytes))
         }
     }
 

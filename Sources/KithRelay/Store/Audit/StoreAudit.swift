@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 import KithWire
 
 /// Reads everything that a store holds, row by row, beside a running relay or without one. Changes nothing.
@@ -62,7 +63,8 @@ public final class StoreAudit {
         guard try row.next() else { throw .damaged("the store's own row is missing") }
         defer { row.reset() }
         return AuditRow.Store(
-            relayID: hex(row.bytes(0)), channels: row.uint64(1), names: row.uint64(2), diskBytes: folder.diskBytes)
+            relayID: Hex.encode(row.bytes(0)), channels: row.uint64(1), names: row.uint64(2),
+            diskBytes: folder.diskBytes)
     }
 
     // MARK: Channels
@@ -86,7 +88,7 @@ public final class StoreAudit {
         try body(
             .channel(
                 AuditRow.Channel(
-                    number: number, id: hex(id.bytes.prefix(4)), kind: state.head.kind, createdMs: createdMs,
+                    number: number, id: Hex.encode(id.bytes.prefix(4)), kind: state.head.kind, createdMs: createdMs,
                     usedMs: state.head.usedMs,
                     retentionSeconds: state.head.retentionSeconds, isClosed: state.head.isClosed,
                     epoch: state.head.epoch, firstSeq: state.head.firstSeq, lastSeq: state.head.lastSeq,
@@ -147,8 +149,8 @@ public final class StoreAudit {
                 { (row) throws(StoreFailure) in
                     AuditRow.Epoch(
                         channel: channel, epoch: try row.count(0), firstSeq: row.uint64(1),
-                        lastSeq: row.optionalUInt64(2), readTokenHash: hex(row.bytes(3)),
-                        appendTokenHash: hex(row.bytes(4)), turnTokenHash: hex(row.bytes(5)))
+                        lastSeq: row.optionalUInt64(2), readTokenHash: Hex.encode(row.bytes(3)),
+                        appendTokenHash: Hex.encode(row.bytes(4)), turnTokenHash: Hex.encode(row.bytes(5)))
                 })
             for epoch in epochs { try body(.epoch(epoch)) }
             next = epochs.last.map { $0.epoch + 1 }
@@ -227,20 +229,11 @@ public final class StoreAudit {
                     else { throw .damaged("a name's record has no valid signature") }
                     return AuditRow.Name(
                         name: name.text, version: record.version,
-                        identityHash: hex(SHA256.hash(data: record.identity)), contentSize: record.content.count,
+                        identityHash: Hex.encode(SHA256.hash(data: record.identity)), contentSize: record.content.count,
                         renewedMs: row.uint64(2))
                 })
             for name in names { try body(.name(name)) }
             last = names.last?.name
         }
-    }
-}
-
-/// Lower-case hexadecimal digits.
-func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".unicodeScalars)
-    return bytes.reduce(into: "") { text, byte in
-        text.unicodeScalars.append(digits[Int(byte >> 4)])
-        text.unicodeScalars.append(digits[Int(byte & 15)])
     }
 }

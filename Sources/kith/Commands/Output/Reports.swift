@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import KithSupport
 import KithWire
 
 // What commands print with --json. Fields that have no value are left out.
@@ -180,12 +181,11 @@ struct InviteReport: Encodable, Sendable {
 
 extension EntryID {
     /// 32 hexadecimal digits.
-    var hex: String { bytes.map { byte in [byte >> 4, byte & 15].map { String($0, radix: 16) }.joined() }.joined() }
+    var hex: String { Hex.encode(bytes) }
 
     /// Reads what ``hex`` writes; `nil` for anything else.
     init?(hex: String) {
-        let digits = hex.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
-        guard digits.count == 32, hex.count == 32 else { return nil }
-        self.init(stride(from: 0, to: 32, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+        guard let bytes = Hex.decode(hex) else { return nil }
+        self.init(bytes)
     }
 }
