@@ -35,7 +35,7 @@ extension Kith {
     /// How many texts wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
 
-    /// How many invitations, to conversations and groups, are not in the inboxes of those who are invited yet.
+    /// The number of invitations, to conversations and groups, that are not in the invited people's inboxes yet.
     public func waitingInvitations() -> Int { messenger.waitingInvitations }
 
     /// Count of damaged values that reading left out or showed as unreadable so far.

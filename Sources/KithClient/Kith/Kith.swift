@@ -261,7 +261,7 @@ public actor Kith {
 
     // MARK: Events
 
-    /// What happens from now on, and first, how the relays and their clocks are now. Ends when the profile is closed.
+    /// Events from now on, and first, the states of the relays and of their clocks. Ends when the profile is closed.
     ///
     /// What is not taken waits, up to ``ClientLimits/unreadEvents``. Past that the oldest is dropped, and the next thing to be
     /// taken is ``KithEvent/missed``: nothing is lost, but it has to be read from the profile.

@@ -1,5 +1,5 @@
 extension Messenger {
-    /// How many lines are read at once.
+    /// The number of lines that are read at once.
     private static let backupPage = 1_000
 
     /// The records of a backup, one after the other: what others refer to first.

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// How far a text that was handed over has come.
+/// The progress of a text that was handed over.
 public enum HandedOver: Hashable, Sendable {
     /// The process that has the profile has not taken it; whoever opens the profile next will.
     case waiting
@@ -11,7 +11,7 @@ public enum HandedOver: Hashable, Sendable {
     case refused
 }
 
-// What a process that has the profile for reading only leaves for the one that sends.
+// Texts that a process which has the profile for reading only leaves for the one that sends.
 
 extension Messenger {
     /// A text to be left for another process: the message as it will be, and the request's value.
@@ -31,7 +31,7 @@ extension Messenger {
         return (message, request.encoded)
     }
 
-    /// How far such a text has come, by what the store holds now.
+    /// The progress of such a text, by what the store holds now.
     package func progress(of message: Message) throws(KithError) -> HandedOver {
         // In the order that it takes, so that it can't slip through between two looks.
         for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// How a conversation stands, for those who test the messenger from outside.
+/// The state of a conversation, for tests of the messenger from outside.
 package struct Standing: Sendable {
     /// The channel that it is on.
     package let channel: ChannelID
@@ -16,7 +16,7 @@ package struct Standing: Sendable {
 }
 
 extension Messenger {
-    /// How a conversation stands; nil if there is no such conversation.
+    /// The state of a conversation; `nil` if there is no such conversation.
     package func standing(of id: ConversationID) -> Standing? {
         guard let conversation = conversations[id] else { return nil }
         return Standing(
@@ -28,7 +28,7 @@ extension Messenger {
     /// The conversation on a channel.
     package func conversation(on channel: ChannelID) -> ConversationID? { conversationsByChannel[channel] }
 
-    /// How many deliveries to others' inboxes are not done.
+    /// The number of deliveries to others' inboxes that are not done.
     package var undelivered: Int { deliveries.count }
 
     /// The number of changes that invite somebody and are not done: each waits for a key package, its turn, or an inbox.
@@ -46,7 +46,7 @@ extension Messenger {
     }
 }
 
-/// Where a group is at its relay, with what lets a member in there.
+/// A group's place at its relay, with the tokens that let a member in there.
 package struct GroupPlace: Sendable {
     /// The relay.
     package let relay: RelayPoint
@@ -61,7 +61,7 @@ package struct GroupPlace: Sendable {
 }
 
 extension Messenger {
-    /// Where the group that was begun last is; `nil` if there is no group.
+    /// The place of the group that was begun last; `nil` if there is no group.
     package func latestGroup() throws(KithError) -> GroupPlace? {
         guard
             let conversation = conversations.values.filter({ !$0.record.isDirect }).max(by: { $0.id < $1.id }),

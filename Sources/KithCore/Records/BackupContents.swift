@@ -1,6 +1,6 @@
 import MLS
 
-/// What was read of a backup.
+/// The contents of a backup, as far as it was read.
 package struct BackupContents: Sendable {
     private var identity: (account: AccountPrivateKey, name: String)?
     private var records = StoreTransaction()

@@ -1,6 +1,6 @@
 import KithWire
 
-/// What a follow brings.
+/// Events of a follow.
 public enum FollowEvent: Hashable, Sendable {
     /// Consecutive entries, none left out since the ones before.
     case entries([Entry])
@@ -11,7 +11,7 @@ public enum FollowEvent: Hashable, Sendable {
 }
 
 extension FollowEvent {
-    /// What it holds, in bytes. What an entry has beside its payload counts too, so that empty ones are not for nothing.
+    /// Its size, in bytes. The fields of an entry beside its payload count too, so that empty entries are not for nothing.
     package var payloadBytes: Int {
         switch self {
         case .entries(let entries): entries.reduce(0) { $0 + $1.payload.count + 64 }

@@ -41,7 +41,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case cancelled
     }
 
-    /// What is there instead of a relay.
+    /// Things found instead of a relay.
     public enum NotARelay: Error, Hashable, Sendable {
         /// It does not speak TLS 1.3.
         case noTLS
@@ -53,7 +53,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case noWebSocket
     }
 
-    /// How a connection ended.
+    /// Ends of a connection.
     public enum Closed: Hashable, Sendable {
         /// This side closed it.
         case here
@@ -66,7 +66,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     }
 }
 
-/// What a relay said that it must not say.
+/// Faults in what a relay says.
 public enum RelayViolation: Error, Hashable, Sendable {
     /// Its WebSocket framing is broken.
     case framing(WebSocketError)
