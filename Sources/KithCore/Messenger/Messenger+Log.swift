@@ -320,34 +320,6 @@ extension Messenger {
         }
         return conversation.recentIDs?.insert(id) ?? true
     }
-
-    // MARK: Who
-
-    func author(of sender: Sender, _ group: Group) -> EntryRecord.Author {
-        guard case .member(let leaf) = sender, let certificate = group.tree[leaf]?.credential.deviceCertificate else {
-            return .unknown
-        }
-        return author(certificate.accountKey)
-    }
-
-    func author(_ account: AccountKey) -> EntryRecord.Author {
-        if account == profile.account.publicKey { return .me }
-        return contactsByKey[account].map { .contact($0) } ?? .unknown
-    }
-
-    func name(of author: EntryRecord.Author) -> String {
-        switch author {
-        case .me: profile.name
-        case .contact(let id): contacts[id]?.name ?? "somebody"
-        case .unknown: "somebody"
-        }
-    }
-
-    /// A number below a bound.
-    func jitter(_ bound: UInt64) -> UInt64 {
-        var generator = SourceGenerator(source: random)
-        return generator.next() % max(1, bound)
-    }
 }
 
 extension MLSError {

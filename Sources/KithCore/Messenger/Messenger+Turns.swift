@@ -106,46 +106,6 @@ extension Messenger {
         try tell(warnings, conversation)
     }
 
-    private func notices(
-        of effect: CommitEffect, by committer: EntryRecord.Author, _ group: Group, _ conversation: Conversation
-    ) throws(KithError) -> [Notice] {
-        let by = name(of: committer)
-        var notices: [Notice] = []
-        for (_, leaf) in effect.added {
-            guard let certificate = leaf.credential.deviceCertificate else { continue }
-            let person = try person(certificate)
-            let isReplaced = effect.removed.contains {
-                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
-            }
-            notices.append(.added(isReplaced ? "\(person) (another device)" : person, by: by))
-        }
-        for (_, leaf) in effect.removed {
-            guard let certificate = leaf.credential.deviceCertificate else { continue }
-            if effect.added.contains(where: {
-                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
-            }) {
-                continue
-            }
-            let proposed = group.pendingProposals.contains { proposal in
-                guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else {
-                    return false
-                }
-                return sender == target && group.tree[target] == leaf
-            }
-            let person = try person(certificate)
-            notices.append(proposed ? .left(person) : .removed(person, by: by))
-        }
-        if notices.isEmpty { notices.append(.renewed(by: by)) }
-        return notices
-    }
-
-    /// What a member is called; somebody new becomes an unverified contact.
-    private func person(_ certificate: DeviceCertificate) throws(KithError) -> String {
-        if certificate.accountKey == profile.account.publicKey { return profile.name }
-        let id = remember(certificate, trust: .unverified)
-        return contacts[id]?.name ?? certificate.name
-    }
-
     // MARK: Making them
 
     /// Does what there is to do in a conversation whose log is here: first changes, then messages.
@@ -262,116 +222,6 @@ extension Messenger {
             renewedAt: record.renewedAt, entriesSince: record.entriesSinceRenewal, leaf: leaf)
     }
 
-    /// Makes the commit of the first intent that is ready.
-    private func stageNext(_ conversation: Conversation, _ loaded: Conversation.LoadedGroup) throws(KithError) {
-        for intent in conversation.record.intents {
-            switch try prepare(intent, conversation, loaded.group) {
-            case .wait: continue
-            case .done: finishAndDrop(intent, conversation)
-            case .commit(let proposals, let recipients):
-                do throws(KithError) {
-                    try stage(intent, proposals, recipients, conversation, loaded)
-                    return
-                } catch {
-                    dropIntent(intent.id, of: conversation, .failure(error))
-                }
-            }
-        }
-    }
-
-    private enum Preparation {
-        case wait
-        case done
-        case commit([Proposal], [PendingTurn.Recipient])
-    }
-
-    private func prepare(
-        _ intent: Intent, _ conversation: Conversation, _ group: Group
-    ) throws(KithError) -> Preparation {
-        switch intent.change {
-        case .renew: return .commit([], [])
-        case .commitProposals:
-            return group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) }
-                ? .commit([], []) : .done
-        case .remove(let account):
-            let leaves = group.leaves(of: account)
-            return leaves.isEmpty ? .done : .commit(leaves.map { .remove($0) }, [])
-        case .leave:
-            try prepareLeaving(conversation, group)
-            return .wait
-        case .add(let targets):
-            guard let ready = try keyPackages(for: targets, intent, conversation) else { return .wait }
-            guard !ready.isEmpty else { return .done }
-            // An invite that was used before leads to a device that is here: there is nothing to do.
-            let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
-            let areHere = zip(targets, ready).allSatisfy { target, recipient in
-                let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
-                return target.trust == .invite && device.map(devices.contains) == true
-            }
-            if areHere, ready.count == targets.count {
-                for target in targets { learnAddress(target) }
-                return .done
-            }
-            var proposals: [Proposal] = []
-            for recipient in ready {
-                guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
-                // A device that is new takes the place of those that the person had.
-                proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
-                proposals.append(.add(recipient.keyPackage))
-            }
-            return .commit(proposals, ready)
-        }
-    }
-
-    private func stage(
-        _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], _ conversation: Conversation,
-        _ loaded: Conversation.LoadedGroup
-    ) throws(KithError) {
-        let (commit, hasTree) = try commit(proposals, inviting: recipients, conversation, loaded)
-        let bytes = commit.message.encoded
-        var parcel: TurnReference?
-        if bytes.count > sizes.turn {
-            let (address, _) = try deliverParcel(bytes, intent.id, conversation)
-            parcel = TurnReference(to: address, of: bytes)
-        }
-        let pending = PendingTurn(
-            entryID: .random(from: random), commit: commit, intent: intent.id, recipients: recipients,
-            hasTreeInWelcome: hasTree, parcel: parcel)
-        loaded.pending = pending
-        store(pending, of: conversation)
-        touch(conversation)
-    }
-
-    /// Makes a commit whose Welcomes can be delivered: with the tree in them if it is small, or else with the tree in a parcel. What
-    /// members put into their leaves may be large. The commit carries this device's view of the log.
-    ///
-    /// - Throws: ``KithError/tooLong(limit:)``.
-    private func commit(
-        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], _ conversation: Conversation,
-        _ loaded: Conversation.LoadedGroup
-    ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
-        var environment = environment
-        var options = CommitOptions(proposals)
-        options.authenticatedData = conversation.record.view?.encoded ?? []
-        let isSmall = loaded.group.memberCount + recipients.count <= ClientLimits.membersWithTreeInWelcome
-        for hasTree in isSmall ? [true, false] : [false] {
-            environment.configuration.includesRatchetTree = hasTree
-            let commit = try callingMLS { () throws(MLSError) in
-                try loaded.group.commit(options, in: environment)
-            }
-            guard let recipient = recipients.first, case .welcome(let welcome)? = commit.welcome else {
-                return (commit, hasTree)
-            }
-            guard hasTree || commit.ratchetTree.count <= ClientLimits.parcel else {
-                throw .tooLong(limit: ClientLimits.parcel)
-            }
-            let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
-            let length = one.map { MLSMessage.welcome($0).encoded.count } ?? 0
-            if length <= (hasTree ? sizes.welcome : ClientLimits.welcome) { return (commit, hasTree) }
-        }
-        throw .tooLong(limit: ClientLimits.welcome)
-    }
-
     /// The commit of an intent is in the log.
     private func didCarryOut(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
         for recipient in pending.recipients { conversation.fetches[recipient.inbox.channel] = nil }
@@ -392,7 +242,7 @@ extension Messenger {
         finishAndDrop(intent, conversation)
     }
 
-    private func finishAndDrop(_ intent: Intent, _ conversation: Conversation) {
+    func finishAndDrop(_ intent: Intent, _ conversation: Conversation) {
         dropIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
     }
 
@@ -407,46 +257,5 @@ extension Messenger {
 
     func finishIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
         finish(at: IntentPlace(conversation: conversation.id, intent: intent), result)
-    }
-
-    // MARK: Leaving
-
-    /// The others take this device out: it proposes that in every epoch until they did.
-    private func prepareLeaving(_ conversation: Conversation, _ group: Group) throws(KithError) {
-        guard group.memberCount > 1 else {
-            // Nobody is left to do it: the channel goes.
-            request(
-                conversation.record.relay, .close(channel: conversation.record.channel),
-                for: .closeChannel(conversation.id))
-            finishLeaving(conversation)
-            return try end(conversation, .left)
-        }
-        let isProposed = group.pendingProposals.contains {
-            $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
-        }
-        guard !isProposed, !conversation.outbox.contains(where: { $0.item.body == .leaveProposal }) else { return }
-        enqueue(OutboxItem(entryID: .random(from: random), sentAt: wall, body: .leaveProposal), in: conversation)
-    }
-
-    private func finishLeaving(_ conversation: Conversation) {
-        for intent in conversation.record.intents where intent.change == .leave {
-            finishIntent(intent.id, of: conversation, .success(.done))
-        }
-        conversation.record.intents.removeAll { $0.change == .leave }
-    }
-
-    private func dropOutbox(of conversation: Conversation) {
-        conversation.outbox = conversation.outbox.filter { entry in
-            if case .content(.text) = entry.item.body { return true }
-            output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: entry.number))
-            return false
-        }
-    }
-}
-
-extension Group {
-    /// The leaves of an account's devices.
-    func leaves(of account: AccountKey) -> [LeafIndex] {
-        members.filter { $0.leaf.credential.deviceCertificate?.accountKey == account }.map(\.index)
     }
 }

@@ -202,6 +202,12 @@ package final class Messenger {
         output.effects.append(.unfollow(relay, tag: tag))
     }
 
+    /// A number below a bound.
+    func jitter(_ bound: UInt64) -> UInt64 {
+        var generator = SourceGenerator(source: random)
+        return generator.next() % max(1, bound)
+    }
+
     /// The clock, randomness and policy for MLS.
     var environment: MLSEnvironment {
         var environment = MLSEnvironment(authentication: CertifiedDevices(), now: wall / 1000, random: random)
