@@ -120,11 +120,7 @@ extension ChatModel {
 
     /// Tells of a conversation that a stranger began. A flood of them takes few lines.
     private mutating func tellOfInvitation(_ summary: ConversationSummary) {
-        guard summary.isPending, toldPending.insert(summary.id).inserted,
-            let count = invitations.next(at: now, each: MessageWording.toldOneByOne)
-        else { return }
-        let isFirst = count <= MessageWording.toldOneByOne
-        notice(isFirst ? MessageWording.invitation(summary) : MessageWording.invitations(count))
+        if summary.isPending, let line = invitations.line(for: summary, at: now) { notice(line) }
     }
 
     private mutating func tellOfUse(_ id: ConversationID) {

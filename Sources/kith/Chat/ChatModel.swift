@@ -102,9 +102,7 @@ struct ChatModel {
     /// The first of the latest answers of each member that was behind this device's log, by ``now``.
     var behindSince: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
-    /// Pending conversations that were told of.
-    var toldPending: Set<ConversationID> = []
-    var invitations = Repeats()
+    var invitations = InvitationNotices()
     var invitesUsed = Repeats()
 
     init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, day: ChatDay = ChatDay()) {

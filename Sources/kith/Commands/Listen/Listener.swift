@@ -48,9 +48,7 @@ struct Listener {
     private let output: Output
     private let options: Options
     private var only: ConversationID? { options.only }
-    /// The pending conversations that were printed.
-    private var announced: Set<ConversationID> = []
-    private var invitations = Repeats()
+    private var invitations = InvitationNotices()
     private var invitesUsed = Repeats()
     /// The last entry that was printed of each conversation, and the part of it: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
@@ -254,12 +252,11 @@ struct Listener {
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await kith.accept(conversation.id)
-        } else if output == .text, only == nil, announced.insert(conversation.id).inserted {
-            let each = MessageWording.toldOneByOne
-            guard let count = invitations.next(at: ChatDesk.now, each: each) else { return nil }
-            let line =
-                count <= each ? MessageWording.invitation(conversation) : MessageWording.invitations(count)
-            guard StandardStream.error.write("[\(line)]\n") else { return .nobodyReads }
+        } else if output == .text, only == nil,
+            let line = invitations.line(for: conversation, at: ChatDesk.now),
+            !StandardStream.error.write("[\(line)]\n")
+        {
+            return .nobodyReads
         }
         return nil
     }
