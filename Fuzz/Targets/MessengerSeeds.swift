@@ -10,7 +10,7 @@ import TLSCodec
 func messengerSeeds() throws -> [String: [[UInt8]]] {
     let random = RandomSource.system
     let account = try AccountPrivateKey(random: random)
-    let profile = try Profile(
+    let profile = try ProfileRecord(
         account: account, name: "alice", deviceName: "phone", now: 1_700_000_000_000, random: random)
     guard let address = RelayAddress("relay.example.org:4433"), let name = Name("alice") else { return [:] }
     let relay = RelayPoint(

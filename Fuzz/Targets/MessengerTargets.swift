@@ -66,7 +66,7 @@ func fuzzVaultRecords(_ bytes: [UInt8]) {
     case 3: expectStable(EntryRecord.self, stored, decode: EntryRecord.init(stored:), encode: \.encoded)
     case 4: expectCanonical(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
     case 5: expectStable(PendingTurn.self, stored, decode: PendingTurn.init(stored:), encode: \.encoded)
-    case 6: expectStable(Profile.self, stored, decode: Profile.init(stored:), encode: \.encoded)
+    case 6: expectStable(ProfileRecord.self, stored, decode: ProfileRecord.init(stored:), encode: \.encoded)
     case 7 where stored.first == 1:
         expectStable(SendRequest.self, stored, decode: SendRequest.init(stored:), encode: \.encoded)
     case 7: expectCanonical(SendRequest.self, stored, decode: SendRequest.init(stored:), encode: \.encoded)

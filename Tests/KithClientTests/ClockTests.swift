@@ -68,8 +68,8 @@ struct ClockTests {
         let year: UInt64 = 365 * 24 * 3_600
         let now = 1_750_000_000 as UInt64
         let store = MemoryProfileStore()
-        try store.commit(try Profile.new(name: "alice", deviceName: "d", now: (now + 30 * year) * 1000))
-        let profile = try Profile(stored: try #require(try store.value(Profile.key)))
+        try store.commit(try ProfileRecord.new(name: "alice", deviceName: "d", now: (now + 30 * year) * 1000))
+        let profile = try ProfileRecord(stored: try #require(try store.value(ProfileRecord.key)))
         #expect(try profile.recertified(at: (now + 30 * year) * 1000) == nil)
         #expect(!profile.certificate.lifetime.contains(now))
         let renewed = try #require(try profile.recertified(at: now * 1000))
@@ -77,7 +77,7 @@ struct ClockTests {
         #expect(widened.lifetime.contains(now) && widened.lifetime.contains(now + 35 * year))
         #expect(widened.verify(signatureKey: profile.signer.publicKey))
         #expect(widened.deviceID == profile.deviceID && widened.accountKey == profile.account.publicKey)
-        #expect(try Profile(stored: renewed.encoded).certificate == widened)
+        #expect(try ProfileRecord(stored: renewed.encoded).certificate == widened)
     }
 
     @Test(

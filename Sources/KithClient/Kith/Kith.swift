@@ -72,7 +72,7 @@ public actor Kith {
         in folder: URL, name: String, deviceName: String, secret: VaultSecret
     ) async throws(KithError) -> Kith {
         let lock = try ProfileLock.acquire(in: folder)
-        let profile = try Profile.new(name: name, deviceName: deviceName, now: now)
+        let profile = try ProfileRecord.new(name: name, deviceName: deviceName, now: now)
         let store = try VaultStore.create(in: folder, secret, holding: profile)
         let kith = try Kith(store: store, lock: lock)
         await kith.begin()

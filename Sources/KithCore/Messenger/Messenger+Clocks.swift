@@ -73,7 +73,7 @@ extension Messenger {
         let wasCurrent = profile.certificate.lifetime.contains(wall / 1000)
         guard let renewed = try callingMLS({ () throws(MLSError) in try profile.recertified(at: wall) }) else { return }
         profile = renewed
-        output.transaction.put(Profile.key, profile.encoded)
+        output.transaction.put(ProfileRecord.key, profile.encoded)
         guard !wasCurrent else { return }
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id], inbox.record.depositedAt > 0 else { continue }

@@ -11,7 +11,7 @@ import MLS
 package final class Messenger {
     let store: any ProfileStore
     let random: RandomSource
-    var profile: Profile
+    var profile: ProfileRecord
     let sizes: EntrySizes
 
     var relays: [RelayID: RelayPoint] = [:]
@@ -105,11 +105,11 @@ package final class Messenger {
         try load()
     }
 
-    private static func profile(in store: any ProfileStore) throws(KithError) -> Profile {
-        guard let stored = try reading({ () throws(StoreError) in try store.value(Profile.key) }) else {
+    private static func profile(in store: any ProfileStore) throws(KithError) -> ProfileRecord {
+        guard let stored = try reading({ () throws(StoreError) in try store.value(ProfileRecord.key) }) else {
             throw .noProfile
         }
-        return try Profile(stored: stored)
+        return try ProfileRecord(stored: stored)
     }
 
     /// Returns the first things to do.

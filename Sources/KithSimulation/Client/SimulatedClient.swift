@@ -54,7 +54,7 @@ final class SimulatedClient {
     func create() {
         do {
             try store.commit(
-                Profile.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
+                ProfileRecord.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
         } catch { world.violate("\(name) cannot make a profile: \(error)") }
         start()
         account = messenger?.identity.accountKey

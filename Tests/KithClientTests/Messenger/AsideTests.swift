@@ -11,7 +11,7 @@ struct AsideTests {
 
     /// A letterbox with an acquaintance and as many pending conversations as are allowed, from letters 2 to 101. Letter 102 is one
     /// more of a stranger's.
-    private func fullBox() throws -> (box: Letterbox, friend: Profile, stranger: Profile, beyond: Entry) {
+    private func fullBox() throws -> (box: Letterbox, friend: ProfileRecord, stranger: ProfileRecord, beyond: Entry) {
         let box = try Letterbox()
         let (friend, stranger) = (try Letterbox.person("dave"), try Letterbox.person("carol"))
         try box.bring([box.letter(from: friend)])

@@ -119,9 +119,9 @@ struct BackupContentTests {
                 var reader = try BackupReader(from: file, passphrase: "abc")
                 while let record = try reader.next() { content += record }
                 #expect(content.contains(Array("said".utf8)))
-                let profile = try Profile(stored: try #require(try alice.store.value(Profile.key)))
+                let profile = try ProfileRecord(stored: try #require(try alice.store.value(ProfileRecord.key)))
                 #expect(profile.account.bytes.withUnsafeBytes { content.contains(Array($0)) })
-                let others = try Profile(stored: try #require(try bob.store.value(Profile.key)))
+                let others = try ProfileRecord(stored: try #require(try bob.store.value(ProfileRecord.key)))
                 let secrets = try Self.secrets(
                     of: alice, profile, public: [profile.certificate.encoded, others.certificate.encoded])
                 #expect(secrets.count > 100)
@@ -133,7 +133,7 @@ struct BackupContentTests {
     /// What must not leave the device. `certificates` are what everybody sees of the members: names and account keys
     /// stand in a group and in a backup, and where the pieces are cut is different each time.
     private static func secrets(
-        of person: Person, _ profile: Profile, public certificates: [[UInt8]]
+        of person: Person, _ profile: ProfileRecord, public certificates: [[UInt8]]
     ) throws -> [[UInt8]] {
         let relays = try person.store.allValues(.relay).map(\.bytes)
         let channels = try person.store.allValues(.conversation).map {

@@ -24,7 +24,7 @@ struct EmptyParcelTests {
             Issue.record("no key package: \(reply)")
             return
         }
-        let profile = try Profile(
+        let profile = try ProfileRecord(
             account: AccountPrivateKey(random: .system), name: "mallory", deviceName: "d", now: Kith.now,
             random: .system)
         let seconds = Kith.now / 1000

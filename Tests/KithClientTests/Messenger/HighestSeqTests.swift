@@ -13,7 +13,7 @@ struct HighestSeqTests {
     func pastTheHighest() throws {
         let store = MemoryProfileStore()
         try store.commit(
-            try Profile.new(
+            try ProfileRecord.new(
                 name: "alice", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
         let alice = try Messenger(opening: store, now: Self.now)
         func handle(_ inputs: [MessengerInput]) throws -> [Effect] {

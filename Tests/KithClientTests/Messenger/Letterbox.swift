@@ -26,7 +26,7 @@ final class Letterbox {
     init(isReusable: Bool = true) throws {
         let memory = MemoryProfileStore()
         try memory.commit(
-            try Profile.new(name: "alice", deviceName: "d", suite: Self.suite, now: Self.now, random: .system))
+            try ProfileRecord.new(name: "alice", deviceName: "d", suite: Self.suite, now: Self.now, random: .system))
         store = CountingStore(memory)
         alice = try Messenger(opening: store, now: Self.now)
         point = RelayPoint(
@@ -101,8 +101,8 @@ final class Letterbox {
         return package
     }
 
-    static func person(_ name: String) throws -> Profile {
-        try Profile(
+    static func person(_ name: String) throws -> ProfileRecord {
+        try ProfileRecord(
             account: AccountPrivateKey(random: .system), name: name, deviceName: "d", suite: suite, now: now,
             random: .system)
     }
@@ -113,7 +113,8 @@ final class Letterbox {
     ///   - tree: where the letter says that the group's tree is.
     ///   - usesLastResort: whether it is for the last package of the first deposit, which is never used up.
     func letter(
-        from writer: Profile, and others: [Profile] = [], isDirect: Bool = false, tree: TreeSource = .inWelcome,
+        from writer: ProfileRecord, and others: [ProfileRecord] = [], isDirect: Bool = false,
+        tree: TreeSource = .inWelcome,
         usesLastResort: Bool = false
     ) throws -> Entry {
         var group = try Self.group(of: writer, on: .random())
@@ -121,7 +122,7 @@ final class Letterbox {
     }
 
     /// A group of one.
-    static func group(of profile: Profile, on channel: ChannelID) throws -> Group {
+    static func group(of profile: ProfileRecord, on channel: ChannelID) throws -> Group {
         try Group(
             creating: channel.bytes, suite: suite, client: profile.client,
             lifetime: Lifetime(ofKeyPackageMadeAt: now / 1000), in: environment)
@@ -131,7 +132,8 @@ final class Letterbox {
 
     /// A letter that invites alice and others to a group, by one package of her inbox.
     func letter(
-        into group: inout Group, and others: [Profile] = [], isDirect: Bool = false, tree: TreeSource = .inWelcome,
+        into group: inout Group, and others: [ProfileRecord] = [], isDirect: Bool = false,
+        tree: TreeSource = .inWelcome,
         usesLastResort: Bool = false
     ) throws -> Entry {
         let isLast = usesLastResort || packages.count == 1

@@ -12,7 +12,7 @@ struct MeetingTests {
     private func messenger(_ name: String) throws -> (Messenger, MemoryProfileStore) {
         let store = MemoryProfileStore()
         try store.commit(
-            try Profile.new(
+            try ProfileRecord.new(
                 name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
         return (try Messenger(opening: store, now: Self.now), store)
     }

@@ -12,7 +12,7 @@ struct NameTests {
     private func store(of name: String) throws -> MemoryProfileStore {
         let store = MemoryProfileStore()
         try store.commit(
-            try Profile.new(name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now))
+            try ProfileRecord.new(name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now))
         return store
     }
 

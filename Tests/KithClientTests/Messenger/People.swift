@@ -12,14 +12,15 @@ final class Person: Sendable {
     let kith: Kith
 
     init(
-        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = Profile.defaultSuite
+        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = ProfileRecord.defaultSuite
     ) async throws {
         self.name = name
         if let store {
             self.store = store
         } else {
             self.store = MemoryProfileStore()
-            try self.store.commit(try Profile.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
+            try self.store.commit(
+                try ProfileRecord.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
         }
         kith = try await Kith.open(over: self.store)
     }

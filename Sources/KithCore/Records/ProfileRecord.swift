@@ -2,7 +2,7 @@ import MLS
 import TLSCodec
 
 /// The account and the device of a profile.
-package struct Profile: Sendable {
+package struct ProfileRecord: Sendable {
     let account: AccountPrivateKey
     /// What the person goes by.
     let name: String
@@ -26,7 +26,7 @@ package struct Profile: Sendable {
     ///
     /// - Parameter now: milliseconds since 1970.
     init(
-        account: AccountPrivateKey, name: String, deviceName: String, suite: CipherSuite = Profile.defaultSuite,
+        account: AccountPrivateKey, name: String, deviceName: String, suite: CipherSuite = ProfileRecord.defaultSuite,
         now: UInt64, random: RandomSource
     ) throws(MLSError) {
         let signer = try SignaturePrivateKey(generatingFor: suite, random: random)
@@ -48,7 +48,7 @@ package struct Profile: Sendable {
     /// after a time as a new one would be. What was valid stays valid: this clock may be wrong, too.
     ///
     /// - Parameter now: milliseconds since 1970.
-    func recertified(at now: UInt64) throws(MLSError) -> Profile? {
+    func recertified(at now: UInt64) throws(MLSError) -> ProfileRecord? {
         let (old, half) = (certificate.lifetime, Self.certificateSeconds / 2)
         let needed = Lifetime(around: now / 1000, before: half, after: half)
         if old.contains(needed.notBefore), old.contains(needed.notAfter) { return nil }
@@ -108,14 +108,14 @@ package struct Profile: Sendable {
     /// - Parameter account: the account that it is a new device of; without it, a new one is made.
     package static func new(
         account: AccountPrivateKey? = nil, name: String, deviceName: String,
-        suite: CipherSuite = Profile.defaultSuite, now: UInt64, random: RandomSource = .system
+        suite: CipherSuite = ProfileRecord.defaultSuite, now: UInt64, random: RandomSource = .system
     ) throws(KithError) -> StoreTransaction {
         guard name.utf8.count <= ClientLimits.personName, deviceName.utf8.count <= ClientLimits.personName else {
             throw .tooLong(limit: ClientLimits.personName)
         }
         do throws(MLSError) {
             let account = if let account { account } else { try AccountPrivateKey(random: random) }
-            let profile = try Profile(
+            let profile = try ProfileRecord(
                 account: account, name: name, deviceName: deviceName, suite: suite,
                 now: now, random: random)
             var transaction = StoreTransaction()
