@@ -44,7 +44,7 @@ extension Messenger {
         _ keyPackage: KeyPackage, _ certificate: DeviceCertificate, _ target: AddTarget, _ intent: Intent,
         _ conversation: Conversation
     ) {
-        let (channel, relay) = (target.inbox.channel, relayID(for: target.inbox.relay))
+        let (channel, relay) = (target.inbox.channel, relays.id(for: target.inbox.relay, in: &step))
         let isOwnClock = clocks.relayTime(relay).map { isCurrent(keyPackage, certificate, at: $0) } ?? false
         let name = target.alias ?? certificate.name
         finishIntent(
@@ -66,8 +66,8 @@ extension Messenger {
     private func ask(for target: AddTarget, _ conversation: Conversation) {
         let inbox = target.inbox
         guard conversation.fetches[inbox.channel] == nil else { return }
-        let relay = relayID(for: inbox.relay)
-        guard links.contains(relay) else { return }
+        let relay = relays.id(for: inbox.relay, in: &step)
+        guard relays.isConnected(relay) else { return }
         conversation.fetches[inbox.channel] = .asked(relay)
         request(
             relay, .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]),
@@ -134,20 +134,11 @@ extension Messenger {
         _ certificate: DeviceCertificate, _ target: AddTarget, _ conversation: Conversation
     ) -> KithError? {
         if certificate.accountKey == profile.account.publicKey { return .inviteIsMine }
-        guard conversation.record.isDirect, contactsByKey[certificate.accountKey] == nil else { return nil }
+        guard conversation.record.isDirect, contacts[certificate.accountKey] == nil else { return nil }
         let wanted = target.alias ?? certificate.name
-        guard let other = contacts.values.first(where: { $0.name == wanted }) else { return nil }
+        guard let other = contacts.named(wanted) else { return nil }
         return .keyChanged(
             contact: wanted, pinned: other.accountKey.fingerprint, found: certificate.accountKey.fingerprint)
-    }
-
-    /// Somebody who is in the conversation already can be reached by the invite, if by nothing else.
-    func learnAddress(_ target: AddTarget) {
-        guard var contact = contacts.values.first(where: { $0.accountKey.fingerprint == target.inbox.account }),
-            contact.inbox == nil
-        else { return }
-        contact.inbox = target.inbox
-        store(contact)
     }
 
     private func didMeet(
@@ -194,9 +185,9 @@ extension Messenger {
         conversationsByChannel[conversation.record.channel] = nil
         touched.remove(conversation.id)
         let owner = conversation.id.rawValue
-        output.transaction.delete(StoreKey(.conversation, item: owner))
+        step.delete(StoreKey(.conversation, item: owner))
         for table in [StoreTable.epoch, .record, .pendingCommit, .entry, .outbox, .expiry] {
-            output.transaction.deleteAll(table, owner: owner)
+            step.deleteAll(table, owner: owner)
         }
     }
 
@@ -230,7 +221,8 @@ extension Messenger {
             else { continue }
             try deliver(
                 ChannelDelivery(
-                    relay: relayID(for: inbox.relay), channel: inbox.channel, appendToken: inbox.appendToken,
+                    relay: relays.id(for: inbox.relay, in: &step), channel: inbox.channel,
+                    appendToken: inbox.appendToken,
                     access: nil, parts: [.init(id: .random(from: random), payload: sealed)], after: parcel,
                     conversation: conversation.id, intent: pending.intent, account: inbox.account))
         }

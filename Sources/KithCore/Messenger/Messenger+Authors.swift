@@ -13,7 +13,7 @@ extension Messenger {
 
     func author(_ account: AccountKey) -> EntryRecord.Author {
         if account == profile.account.publicKey { return .me }
-        return contactsByKey[account].map { .contact($0) } ?? .unknown
+        return contacts[account].map { .contact($0.id) } ?? .unknown
     }
 
     func name(of author: EntryRecord.Author) -> String {

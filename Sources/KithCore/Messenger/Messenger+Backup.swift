@@ -9,7 +9,7 @@ extension Messenger {
 
     func eachRecord(_ body: (BackupRecord) throws(KithError) -> Void) throws(KithError) {
         try body(.identity(account: profile.account, name: profile.name))
-        for (id, point) in relays.sorted(by: { $0.key < $1.key }) { try body(.relay(id, point)) }
+        for (id, point) in relays.sorted { try body(.relay(id, point)) }
         for contact in contactList { try body(.contact(contact)) }
         for (id, conversation) in conversations.sorted(by: { $0.key < $1.key }) {
             try body(.conversation(id, conversation.record))

@@ -12,7 +12,7 @@ extension Messenger {
             commandsByIntent[place, default: []].append(id)
             return try pump(conversation)
         }
-        let relay = relayID(opened: invite.inbox.relay)
+        let relay = relays.id(opened: invite.inbox.relay, in: &step)
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
         if let known = activeConversation(with: invite.inbox.account) { return try change(.add([target]), known, id) }
@@ -46,7 +46,7 @@ extension Messenger {
     }
 
     func startConversation(_ contact: ContactID, waits: Bool, _ id: CommandID) throws(KithError) {
-        guard let person = contacts[contact] else { throw .notFound("contact") }
+        let person = try contacts.contact(contact)
         if let known = conversations(with: contact).last(where: {
             $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
         }) {
@@ -59,7 +59,7 @@ extension Messenger {
         }
         guard let inbox = person.inbox else { throw notReachable(person) }
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
-        let relay = relayID(for: inbox.relay)
+        let relay = relays.id(for: inbox.relay, in: &step)
         var conversation = try begunInVain(with: contact, at: relay, target, id)
         if conversation == nil {
             conversation = try create(title: "", at: relay, isDirect: true, contact: contact, [target], id)
@@ -106,13 +106,15 @@ extension Messenger {
     ) throws(KithError) {
         let title = title.trimmedOneLine
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        try create(title: title, at: relayID(given: relay), isDirect: false, contact: nil, try targets(members), id)
+        try create(
+            title: title, at: relays.id(given: relay, in: &step), isDirect: false, contact: nil, try targets(members),
+            id)
     }
 
     func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {
         var targets: [AddTarget] = []
         for member in members {
-            guard let contact = contacts[member] else { throw .notFound("contact") }
+            let contact = try contacts.contact(member)
             if let other = contact.conflictingKey {
                 throw .keyChanged(
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: other.fingerprint)

@@ -23,7 +23,7 @@ extension Messenger {
 
     /// Tells of each relay whose clock differs from the device's, once, and again when the difference has changed.
     func tellOfClocks() {
-        for relay in links.sorted() {
+        for relay in relays.connected {
             guard let lead = clocks.lead(over: relay), let point = relays[relay] else { continue }
             guard lead.magnitude >= ClientLimits.clockTellMs else {
                 clockTold[relay] = nil
@@ -53,7 +53,7 @@ extension Messenger {
 
     /// The relays that are connected and whose clocks differ from the device's, for those who begin to listen.
     package var relayClockDifferences: [ClockDifference] {
-        links.sorted().compactMap { relay in
+        relays.connected.compactMap { relay in
             guard let lead = clocks.lead(over: relay), lead.magnitude >= ClientLimits.clockTellMs,
                 let point = relays[relay]
             else { return nil }
@@ -73,7 +73,7 @@ extension Messenger {
         let wasCurrent = profile.certificate.lifetime.contains(wall / 1000)
         guard let renewed = try callingMLS({ () throws(MLSError) in try profile.recertified(at: wall) }) else { return }
         profile = renewed
-        output.transaction.put(ProfileRecord.key, profile.encoded)
+        step.put(ProfileRecord.key, profile.encoded)
         guard !wasCurrent else { return }
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id], inbox.record.depositedAt > 0 else { continue }

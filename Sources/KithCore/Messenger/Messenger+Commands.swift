@@ -18,7 +18,7 @@ extension Messenger {
         switch command {
         case .createInvite(let relay, let isReusable, let expiresAt):
             let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
-            let relay = relayID(given: relay)
+            let relay = relays.id(given: relay, in: &step)
             if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
             guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
             commandsByInbox[made.id] = [id]
@@ -41,7 +41,7 @@ extension Messenger {
             try send(text, as: .random(from: random), replyTo, expiresAfter, place, id)
         case .takeRequest(let item, let bytes):
             // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
-            output.transaction.delete(StoreKey(.request, item: item))
+            step.delete(StoreKey(.request, item: item))
             guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
             // Another may have the number of one that came to nothing.
             guard request.channel.map({ conversations[request.conversation]?.record.channel == $0 }) != false else {
@@ -58,17 +58,17 @@ extension Messenger {
             try checkPresence(in: place)
             finish(id, .success(.done))
         case .setVerified(let contact, let isVerified):
-            try setVerified(contact, isVerified)
+            try contacts.setVerified(contact, isVerified, in: &step)
             finish(id, .success(.done))
         case .decideKey(let contact, let accept):
             try decideKey(contact, accept: accept)
             finish(id, .success(.done))
         case .renameContact(let contact, let name):
-            try rename(contact, name)
+            try contacts.rename(contact, name, in: &step)
             finish(id, .success(.done))
         case .trustLog(let conversation): try trustLog(try any(conversation), id)
         case .setPass(let point):
-            try setPass(point)
+            try relays.setPass(point, in: &step)
             finish(id, .success(.done))
         case .renewKeys(let conversation): try change(.renew, try active(conversation), id)
         }
@@ -120,7 +120,7 @@ extension Messenger {
     }
 
     private func remove(_ contact: ContactID, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
-        guard let person = contacts[contact] else { throw .notFound("contact") }
+        let person = try contacts.contact(contact)
         // It would end the conversation for both, and neither could undo it.
         guard !conversation.record.isDirect else {
             throw .membership("nobody can be removed from a conversation of two; leave it instead")

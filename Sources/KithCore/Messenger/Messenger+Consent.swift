@@ -11,13 +11,7 @@ extension Messenger {
 
     /// Whether a letter begins a pending conversation. An invite for one person is consent to the person who uses it.
     func isPending(from inviter: AccountKey?, through purpose: InboxRecord.Purpose) -> Bool {
-        !purpose.isForOne && acquaintance(inviter) == nil
-    }
-
-    /// The contact with an account key, unless the user knows nothing of it but pending conversations.
-    func acquaintance(_ account: AccountKey?) -> ContactID? {
-        guard let id = account.flatMap({ contactsByKey[$0] }), contacts[id]?.isStranger == false else { return nil }
-        return id
+        !purpose.isForOne && contacts.acquaintance(inviter) == nil
     }
 
     /// Whether one more pending conversation is taken.
@@ -40,7 +34,7 @@ extension Messenger {
         conversation.record.consent = .given
         touch(conversation)
         _ = meet(try group(of: conversation).group, mayBeDirect: conversation.record.isDirect, trust: .unverified)
-        want(conversation.record.relay)
+        relays.want(conversation.record.relay, in: &step)
         try sendCard(in: conversation)
         for id in inboxes.keys.sorted() where inboxes[id]?.record.ledTo(conversation.id) == true {
             try deposit(id, replacing: 1)

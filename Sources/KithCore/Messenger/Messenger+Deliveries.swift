@@ -47,17 +47,17 @@ extension Messenger {
     /// Stores something that is to be put into a channel, and sends it when its relay is there.
     @discardableResult
     func deliver(_ delivery: ChannelDelivery) throws(KithError) -> UInt64 {
-        let number = nextNumbers.delivery
-        nextNumbers.delivery += 1
+        let number = step.numbers.delivery
+        step.numbers.delivery += 1
         deliveries[number] = PendingDelivery(delivery, mayBeThere: false)
-        output.transaction.put(StoreKey(.delivery, item: number), delivery.encoded)
-        want(delivery.relay)
+        step.put(StoreKey(.delivery, item: number), delivery.encoded)
+        relays.want(delivery.relay, in: &step)
         try openDelivery(number)
         return number
     }
 
     func openDelivery(_ number: UInt64) throws(KithError) {
-        guard let pending = deliveries[number], !pending.isOpen, links.contains(pending.delivery.relay),
+        guard let pending = deliveries[number], !pending.isOpen, relays.isConnected(pending.delivery.relay),
             pending.retryAt.map({ $0 <= now }) != false
         else { return }
         let delivery = pending.delivery
@@ -123,8 +123,7 @@ extension Messenger {
 
     /// The person whom a delivery invites.
     private func name(of delivery: ChannelDelivery, in conversation: Conversation) -> String {
-        let contact = contacts.values.first { $0.accountKey.fingerprint == delivery.account }
-        return contact?.name ?? name(of: conversation)
+        delivery.account.flatMap { contacts[$0] }?.name ?? name(of: conversation)
     }
 
     /// Whether invitations to a conversation are on their way.
@@ -136,7 +135,7 @@ extension Messenger {
     func dropInvitations(to conversation: Conversation) {
         for (number, pending) in deliveries where pending.delivery.conversation == conversation.id {
             deliveries[number] = nil
-            output.transaction.delete(StoreKey(.delivery, item: number))
+            step.delete(StoreKey(.delivery, item: number))
         }
     }
 
@@ -166,7 +165,7 @@ extension Messenger {
     private func didDeliver(_ number: UInt64, _ error: KithError?) throws(KithError) {
         guard let pending = deliveries.removeValue(forKey: number) else { return }
         let delivery = pending.delivery
-        output.transaction.delete(StoreKey(.delivery, item: number))
+        step.delete(StoreKey(.delivery, item: number))
         let place = IntentPlace(conversation: delivery.conversation, intent: delivery.intent)
         if let error {
             finish(at: place, .failure(error))

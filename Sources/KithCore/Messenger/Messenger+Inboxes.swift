@@ -10,12 +10,12 @@ extension Messenger {
         id: InboxID, address: InboxAddress
     )? {
         guard let point = relays[relay] else { return nil }
-        let id = InboxID(rawValue: nextNumbers.inbox)
-        nextNumbers.inbox += 1
+        let id = InboxID(rawValue: step.numbers.inbox)
+        step.numbers.inbox += 1
         let record = InboxRecord(relay: relay, purpose: purpose, random: random)
         inboxes[id] = Inbox(record)
         storeInbox(id)
-        want(relay)
+        relays.want(relay, in: &step)
         try open(inbox: id)
         return (id, address(of: record, at: point))
     }
@@ -27,7 +27,7 @@ extension Messenger {
     }
 
     func open(inbox id: InboxID) throws(KithError) {
-        guard let inbox = inboxes[id], links.contains(inbox.record.relay), inbox.followTag == nil else { return }
+        guard let inbox = inboxes[id], relays.isConnected(inbox.record.relay), inbox.followTag == nil else { return }
         let record = inbox.record
         if record.isClosing {
             request(
@@ -157,7 +157,7 @@ extension Messenger {
         inbox.queue = []
         forgetParcel(.tree(id))
         storeInbox(id)
-        output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+        step.deleteAll(.keyPackage, owner: id.rawValue)
         finish(at: id, .failure(.inviteExpired))
         try open(inbox: id)
     }
@@ -175,8 +175,8 @@ extension Messenger {
         // The inbox is closed, as its commands asked.
         if inboxes.removeValue(forKey: id)?.record.isClosing == true { finish(at: id, .success(.done)) }
         forgetParcel(.tree(id))
-        output.transaction.delete(StoreKey(.inbox, item: id.rawValue))
-        output.transaction.deleteAll(.keyPackage, owner: id.rawValue)
+        step.delete(StoreKey(.inbox, item: id.rawValue))
+        step.deleteAll(.keyPackage, owner: id.rawValue)
     }
 }
 

@@ -32,7 +32,7 @@ extension Messenger {
         } catch { return .done }
         guard let channel = ChannelID(opened.groupID), opened.cipherSuite == profile.suite else { return .done }
         let inviter = opened.inviter.credential.deviceCertificate?.accountKey
-        let known = acquaintance(inviter)
+        let known = contacts.acquaintance(inviter)
         if known == nil, byContactOnly {
             tellOfInvitation(at: letter.message.relay.address)
             return .done
@@ -98,7 +98,8 @@ extension Messenger {
         for group: Group, on channel: ChannelID, _ message: InboxMessage, isPending: Bool
     ) -> Conversation {
         var record = ConversationRecord(
-            channel: channel, relay: relayID(for: message.relay, isWanted: !isPending), title: message.title,
+            channel: channel, relay: relays.id(for: message.relay, isWanted: !isPending, in: &step),
+            title: message.title,
             contact: nil, isDirect: false, isCreated: true, epoch: group.epoch, memberCount: group.memberCount)
         record.consent = isPending ? .pending : .given
         return newConversation(record)
@@ -107,7 +108,7 @@ extension Messenger {
     /// A one-time key package opens one letter.
     private func forgetKeyPackage(_ letter: OpenLetter, _ inbox: Inbox, _ id: InboxID) {
         guard !letter.bundle.keyPackage.isLastResort else { return }
-        output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))
+        step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))
         freshBundles[InboxItem(inbox: id, number: letter.number)] = nil
         inbox.didDelete(letter.number)
     }
@@ -176,7 +177,7 @@ extension Messenger {
             return accounts == [contact.accountKey, profile.account.publicKey] && inviter == contact.accountKey
         }
         // A restored device has no group to look into: any contact may add it.
-        guard try hasGroup(conversation) else { return acquaintance(inviter) != nil }
+        guard try hasGroup(conversation) else { return contacts.acquaintance(inviter) != nil }
         return try !self.group(of: conversation).group.leaves(of: inviter).isEmpty
     }
 
@@ -195,7 +196,7 @@ extension Messenger {
         conversation.record.intents = []
         if !conversation.record.isDirect { conversation.record.title = title }
         // Nothing else may have been there since this device was removed.
-        if mayAct(in: conversation) { want(conversation.record.relay) }
+        if mayAct(in: conversation) { relays.want(conversation.record.relay, in: &step) }
         conversation.hashes = [:]
         conversation.accepted = [:]
         conversation.gaps = [:]
@@ -218,8 +219,8 @@ extension Messenger {
     }
 
     func newConversation(_ record: ConversationRecord) -> Conversation {
-        let id = ConversationID(rawValue: nextNumbers.conversation)
-        nextNumbers.conversation += 1
+        let id = ConversationID(rawValue: step.numbers.conversation)
+        step.numbers.conversation += 1
         let conversation = Conversation(id: id, record: record)
         conversations[id] = conversation
         conversationsByChannel[record.channel] = id

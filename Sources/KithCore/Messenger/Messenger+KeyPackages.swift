@@ -15,7 +15,7 @@ extension Messenger {
     ///   package of last resort.
     func deposit(_ id: InboxID, replacing used: Int? = nil) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.isDepositing, !inbox.record.isClosing else { return }
-        guard links.contains(inbox.record.relay) else { return inbox.owesDeposit = true }
+        guard relays.isConnected(inbox.record.relay) else { return inbox.owesDeposit = true }
         // The packages at the relay are of more use than new ones that a clock which looks wrong would date.
         inbox.isDepositHeld = inbox.record.depositedAt > 0 && clockDoubt(about: inbox.record.relay) != nil
         guard !inbox.isDepositHeld else { return }
@@ -45,7 +45,7 @@ extension Messenger {
                     isOver: lifetime.notAfter.asMilliseconds.plus(ClientLimits.keyPackageGraceMs),
                     relay: inbox.record.relay)
             else { continue }
-            output.transaction.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
+            step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: row.item))
             inboxes[id]?.didDelete(row.item)
         }
     }
@@ -62,7 +62,7 @@ extension Messenger {
         let number = inbox.record.nextKeyPackage
         inbox.record.nextKeyPackage += 1
         bundle.stored.withUnsafeBytes {
-            output.transaction.put(StoreKey(.keyPackage, owner: id.rawValue, item: number), Array($0))
+            step.put(StoreKey(.keyPackage, owner: id.rawValue, item: number), Array($0))
         }
         freshBundles[InboxItem(inbox: id, number: number)] = bundle
         if inbox.packages != nil, let reference = try? bundle.keyPackage.reference() {

@@ -31,7 +31,7 @@ extension Messenger {
     func dropOutbox(of conversation: Conversation) {
         conversation.outbox = conversation.outbox.filter { entry in
             if case .content(.text) = entry.item.body { return true }
-            output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: entry.number))
+            step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: entry.number))
             return false
         }
     }

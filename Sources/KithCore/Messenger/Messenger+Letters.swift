@@ -88,19 +88,19 @@ extension Messenger {
             case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
             (try? welcome.isFor(bundle.keyPackage)) == true
         else { return .done }
-        let isElsewhere = knownRelay(message.relay) == nil
+        let isElsewhere = relays.known(message.relay) == nil
         // The inviter is unknown until the tree is here. For a stranger, no relay but the inbox's own hears of this device.
         if case .parcel(let address) = message.tree, tree == nil {
             guard !record.isSpent else { return .done }
             if !record.purpose.isForFew {
-                guard knownRelay(message.relay) == record.relay else {
+                guard relays.known(message.relay) == record.relay else {
                     tellOfInvitation(at: message.relay.address)
                     return .done
                 }
                 guard address.length <= ClientLimits.strangersParcel else { return .done }
                 guard hasRoomForPending else { return leaveForLater() }
             }
-            fetch(address, at: relayID(for: message.relay), for: .tree(id), since: hold(entry, inbox, id))
+            fetch(address, at: relays.id(for: message.relay, in: &step), for: .tree(id), since: hold(entry, inbox, id))
             return .waits
         }
         return try join(

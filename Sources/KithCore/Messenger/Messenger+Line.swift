@@ -8,7 +8,7 @@ extension Messenger {
     /// requests in order.
     func open(_ conversation: Conversation) throws(KithError) {
         let record = conversation.record
-        guard mayAct(in: conversation), links.contains(record.relay), record.status.isOpen,
+        guard mayAct(in: conversation), relays.isConnected(record.relay), record.status.isOpen,
             conversation.sync.following?.tag == nil
         else { return }
         if conversation.tokens == nil { _ = try group(of: conversation) }

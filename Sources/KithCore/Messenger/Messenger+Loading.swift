@@ -7,25 +7,22 @@ extension Messenger {
 
     func load() throws(KithError) {
         if let stored = try reading({ () throws(StoreError) in try store.value(NextNumbers.key) }) {
-            nextNumbers = try decodingStored(.profile) { try NextNumbers(stored: stored) }
-            storedNumbers = nextNumbers
+            step.load(try decodingStored(.profile) { try NextNumbers(stored: stored) })
         }
         try each(.relay) { value in
-            relays[RelayID(rawValue: value.item)] = try RelayPoint(decoding: value.bytes)
-            nextNumbers.relay = max(nextNumbers.relay, value.item + 1)
+            relays.load(RelayID(rawValue: value.item), try RelayPoint(decoding: value.bytes))
+            step.numbers.relay = max(step.numbers.relay, value.item + 1)
         }
         try each(.contact) { value in
             let contact = try Contact(id: ContactID(rawValue: value.item), stored: value.bytes)
-            contacts[contact.id] = contact
-            contactsByKey[contact.accountKey] = contact.id
-            contactNames.didRename(from: nil, to: contact.name)
-            nextNumbers.contact = max(nextNumbers.contact, value.item + 1)
+            contacts.load(contact)
+            step.numbers.contact = max(step.numbers.contact, value.item + 1)
         }
-        tellNamesApart()
+        contacts.tellNamesApart()
         try each(.conversation) { value in
             let record = try ConversationRecord(stored: value.bytes)
             let id = ConversationID(rawValue: value.item)
-            nextNumbers.conversation = max(nextNumbers.conversation, value.item + 1)
+            step.numbers.conversation = max(step.numbers.conversation, value.item + 1)
             // Its relay was left out.
             if toleratesDamage, relays[record.relay] == nil { throw StoreError.damaged(.relay) }
             conversations[id] = Conversation(id: id, record: record)
@@ -37,28 +34,16 @@ extension Messenger {
         }
         try each(.inbox) { value in
             inboxes[InboxID(rawValue: value.item)] = Inbox(try InboxRecord(stored: value.bytes))
-            nextNumbers.inbox = max(nextNumbers.inbox, value.item + 1)
+            step.numbers.inbox = max(step.numbers.inbox, value.item + 1)
         }
         try each(.delivery) { value in
             let delivery = try ChannelDelivery(stored: value.bytes)
             deliveries[value.item] = PendingDelivery(delivery, mayBeThere: true)
-            nextNumbers.delivery = max(nextNumbers.delivery, value.item + 1)
+            step.numbers.delivery = max(step.numbers.delivery, value.item + 1)
         }
         try each(.expiry) { value in
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
             expiries[place] = try Expiry(stored: value.bytes)
-        }
-    }
-
-    /// Gives contacts numbers whose names look like the user's or another contact's. A profile of an earlier version may
-    /// have such names; the store keeps the old name until the contact changes.
-    private func tellNamesApart() {
-        contactNames.didRename(from: nil, to: profile.name)
-        for id in contacts.keys.sorted().reversed() {
-            guard let name = contacts[id]?.name, !contactNames.isFree(name, exceptFor: name) else { continue }
-            let free = contactNames.free(name)
-            contactNames.didRename(from: name, to: free)
-            contacts[id]?.name = free
         }
     }
 
@@ -157,14 +142,10 @@ extension Messenger {
             if let loaded = conversation.loaded {
                 conversation.record.hasProposals = !loaded.group.pendingProposals.isEmpty
             }
-            output.transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
+            step.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
             if let loaded = conversation.loaded { store(loaded, of: id) }
         }
         touched = []
-        if nextNumbers != storedNumbers {
-            output.transaction.put(NextNumbers.key, nextNumbers.encoded)
-            storedNumbers = nextNumbers
-        }
     }
 
     private func store(_ loaded: Conversation.LoadedGroup, of id: ConversationID) {
@@ -172,10 +153,10 @@ extension Messenger {
         if loaded.isNewEpoch {
             loaded.isNewEpoch = false
             loaded.group.epochState.withUnsafeBytes {
-                output.transaction.put(StoreKey(.epoch, owner: owner, item: 0), Array($0))
+                step.put(StoreKey(.epoch, owner: owner, item: 0), Array($0))
             }
-            output.transaction.delete(StoreKey(.pendingCommit, owner: owner, item: 0))
-            output.transaction.deleteAll(.record, owner: owner)
+            step.delete(StoreKey(.pendingCommit, owner: owner, item: 0))
+            step.deleteAll(.record, owner: owner)
             for record in loaded.group.records { put(record, owner) }
             _ = loaded.group.takeChangedRecords()
         } else {
@@ -186,38 +167,31 @@ extension Messenger {
     private func put(_ record: GroupRecord, _ owner: UInt64) {
         let key = StoreKey(.record, owner: owner, item: record.key.rawValue)
         if let content = record.content {
-            output.transaction.put(key, content.copyBytes())
+            step.put(key, content.copyBytes())
         } else {
-            output.transaction.delete(key)
+            step.delete(key)
         }
     }
 
     func store(_ pending: PendingTurn?, of conversation: Conversation) {
         let key = StoreKey(.pendingCommit, owner: conversation.id.rawValue, item: 0)
         if let pending {
-            output.transaction.put(key, pending.encoded)
+            step.put(key, pending.encoded)
         } else {
-            output.transaction.delete(key)
+            step.delete(key)
         }
     }
 
     func store(_ item: OutboxItem, _ number: UInt64, of conversation: Conversation) {
-        output.transaction.put(StoreKey(.outbox, owner: conversation.id.rawValue, item: number), item.encoded)
-    }
-
-    func store(_ contact: Contact) {
-        contactNames.didRename(from: contacts[contact.id]?.name, to: contact.name)
-        contacts[contact.id] = contact
-        output.transaction.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
-        tell(.contact(contact))
+        step.put(StoreKey(.outbox, owner: conversation.id.rawValue, item: number), item.encoded)
     }
 
     func store(_ record: EntryRecord, seq: UInt64, of conversation: Conversation) {
-        output.transaction.put(StoreKey(.entry, owner: conversation.id.rawValue, item: seq), record.encoded)
+        step.put(StoreKey(.entry, owner: conversation.id.rawValue, item: seq), record.encoded)
     }
 
     func storeInbox(_ id: InboxID) {
         guard let inbox = inboxes[id] else { return }
-        output.transaction.put(StoreKey(.inbox, item: id.rawValue), inbox.record.encoded)
+        step.put(StoreKey(.inbox, item: id.rawValue), inbox.record.encoded)
     }
 }

@@ -80,7 +80,7 @@ extension Messenger {
         conversation.outbox.remove(at: outboxIndex)
         _ = conversation.sync.didLand(item.entryID)
         conversation.accepted[item.entryID] = nil
-        output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
         let seen = view.seq - 1
         var record = EntryRecord(
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: seen, replyTo: item.replyTo,
@@ -112,7 +112,7 @@ extension Messenger {
             let expiry = Expiry(
                 after: seconds, wall: wall, relay: clocks.relayTime(conversation.record.relay) ?? wall)
             expiries[place] = expiry
-            output.transaction.put(
+            step.put(
                 StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), expiry.encoded)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
@@ -290,11 +290,8 @@ extension Messenger {
             guard case .contact(let contact) = author else { return }
             try didRead(contact, through: min(seq, record.sawThrough), conversation)
         case .contactCard(let address):
-            guard case .contact(let id) = author, var contact = contacts[id],
-                address.account == contact.accountKey.fingerprint
-            else { return }
-            contact.inbox = address
-            store(contact)
+            guard case .contact(let contact) = author else { return }
+            contacts.takeCard(address, of: contact, in: &step)
         }
     }
 

@@ -39,7 +39,7 @@ struct NameRequest {
 
 extension Messenger {
     func register(_ name: Name, _ point: RelayPoint, _ command: CommandID) throws(KithError) {
-        let relay = relayID(given: point)
+        let relay = relays.id(given: point, in: &step)
         let known = inboxes.first { $0.value.record.relay == relay && $0.value.record.purpose == .name(name) }?.key
         let inbox: InboxID
         if let known {
@@ -54,13 +54,13 @@ extension Messenger {
 
     func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
         nameRequests[.command(command)] = NameRequest(
-            relay: relayID(given: point), name: name, kind: .lookUp(alias: alias))
+            relay: relays.id(given: point, in: &step), name: name, kind: .lookUp(alias: alias))
         try sendNameRequest(.command(command))
     }
 
     /// Asks, if the relay is there and what is to be registered is ready.
     func sendNameRequest(_ id: NameAsker) throws(KithError) {
-        guard let asked = nameRequests[id], links.contains(asked.relay) else { return }
+        guard let asked = nameRequests[id], relays.isConnected(asked.relay) else { return }
         switch asked.kind {
         case .lookUp, .confirm: request(asked.relay, .lookup(name: asked.name), for: .name(id))
         case .register(let inbox):
@@ -157,39 +157,13 @@ extension Messenger {
     }
 
     /// Somebody holds the name: the relay says so, and nothing more is known of them.
-    private func found(_ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?, at relay: RelayID) -> Result<
-        CommandResult, KithError
-    > {
-        guard let record = unverified.verified(for: name), let key = AccountKey(record.identity),
-            let address = try? InboxAddress(decoding: record.content), address.account == key.fingerprint
-        else { return .failure(.nameUnknown) }
-        if let id = contactsByKey[key], var contact = contacts[id] {
-            contact.inbox = address
-            contact.registeredName = contact.registeredName ?? name
-            store(contact)
-            return .success(.contact(id))
+    private func found(
+        _ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?, at relay: RelayID
+    ) -> Result<CommandResult, KithError> {
+        guard let record = unverified.verified(for: name), let holder = NameHolder(record, of: name) else {
+            return .failure(.nameUnknown)
         }
-        let called = alias ?? name.text
-        // A name is held at a relay: the same one at another relay says nothing about whom it led to here.
-        if var contact = contacts.values.first(where: {
-            $0.registeredName == name && ($0.inbox.map { $0.relay.pin == relays[relay]?.pin } ?? true)
-        }) {
-            contact.conflictingKey = key
-            store(contact)
-            return .failure(
-                .keyChanged(
-                    contact: contact.name, pinned: contact.accountKey.fingerprint, found: key.fingerprint))
-        }
-        // What the user calls somebody says nothing either, but one name here is one person.
-        if contacts.values.contains(where: { $0.name == called }) { return .failure(.nameTaken(called)) }
-        let id = ContactID(rawValue: nextNumbers.contact)
-        nextNumbers.contact += 1
-        contactsByKey[key] = id
-        store(
-            Contact(
-                id: id, name: freeName(called), accountKey: key, trust: .unverified, conflictingKey: nil,
-                inbox: address,
-                registeredName: name))
-        return .success(.contact(id))
+        let found = contacts.find(holder, as: alias, at: relays[relay]?.pin, in: &step)
+        return found.map { .contact($0) }
     }
 }

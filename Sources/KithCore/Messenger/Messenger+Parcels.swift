@@ -68,13 +68,13 @@ extension Messenger {
     /// - Parameter since: when it began to be waited for, in milliseconds since 1970.
     func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
         parcels[purpose] = ParcelFetch(address, at: relay, since: since)
-        want(relay)
+        relays.want(relay, in: &step)
         openParcel(purpose)
     }
 
     /// Begins to fetch, or begins again.
     func openParcel(_ purpose: ParcelPurpose) {
-        guard let parcel = parcels[purpose], links.contains(parcel.relay), parcel.followTag == nil else { return }
+        guard let parcel = parcels[purpose], relays.isConnected(parcel.relay), parcel.followTag == nil else { return }
         request(
             parcel.relay, .present(channel: parcel.address.channel, epoch: 0, tokens: [parcel.address.readToken]),
             for: .presentParcel(purpose))

@@ -54,7 +54,7 @@ extension Messenger {
         case .challenge: try didHearChallenge(check, by: account, in: conversation)
         case .answer(let challenger, let challenge):
             guard challenger == group.ownLeafIndex, challenge == conversation.liveNonce,
-                let id = contactsByKey[account], let contact = contacts[id],
+                let contact = contacts[account],
                 isGenuine(check, .answer(challenge: challenge, challenger: profile.account.publicKey), account, group)
             else { return }
             // The same answer again is a recording.
@@ -62,7 +62,7 @@ extension Messenger {
             conversation.provenAt[check.leaf] = now
             conversation.isCheckDue = false
             let comparison = try compareLive(check.view, of: check.leaf, conversation)
-            tell(.present(conversation.id, id, name: contact.name, comparison))
+            tell(.present(conversation.id, contact.id, name: contact.name, comparison))
         }
     }
 

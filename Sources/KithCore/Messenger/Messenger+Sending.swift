@@ -113,7 +113,7 @@ extension Messenger {
             queuedMessage(conversation.outbox[index].item, in: conversation) != nil
         else { return conversation.sync.setAside(tooLarge: entry) }
         let number = conversation.outbox.remove(at: index).number
-        output.transaction.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
         touch(conversation)
         tell(.longerThanRelayTakes(entry, limit: limit), in: conversation)
     }
@@ -127,7 +127,7 @@ extension Messenger {
             try reading({ () throws(StoreError) in try store.value(StoreKey(.entry, owner: owner, item: seq)) }) == nil
         else { return false }
         let (number, item) = conversation.outbox.remove(at: index)
-        output.transaction.delete(StoreKey(.outbox, owner: owner, item: number))
+        step.delete(StoreKey(.outbox, owner: owner, item: number))
         touch(conversation)
         guard case .content(.text(let text)) = item.body else { return true }
         let entry = Entry(

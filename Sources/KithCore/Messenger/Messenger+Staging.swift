@@ -51,7 +51,8 @@ extension Messenger {
                 return target.trust == .invite && device.map(devices.contains) == true
             }
             if areHere, ready.count == targets.count {
-                for target in targets { learnAddress(target) }
+                // They can be reached by the invite, if by nothing else.
+                for target in targets { contacts.learnAddress(target.inbox, in: &step) }
                 return .done
             }
             var proposals: [Proposal] = []

@@ -4,12 +4,12 @@ extension Messenger {
     /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
     package var wakeDelay: UInt64? {
         var due: [UInt64] = []
-        due += deliveries.values.compactMap { links.contains($0.delivery.relay) ? $0.retryAt : nil }
+        due += deliveries.values.compactMap { relays.isConnected($0.delivery.relay) ? $0.retryAt : nil }
         for (place, expiry) in expiries {
             if let delay = delayBeforeErasing(place, expiry) { due.append(now.plus(delay)) }
         }
         for conversation in conversations.values where conversation.record.status.isOpen {
-            guard links.contains(conversation.record.relay) else { continue }
+            guard relays.isConnected(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
             for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
             if conversation.sync.isLive {
@@ -23,7 +23,7 @@ extension Messenger {
 
     private func due(_ inbox: Inbox, _ id: InboxID) -> [UInt64] {
         var due: [UInt64] = []
-        let isLinked = links.contains(inbox.record.relay)
+        let isLinked = relays.isConnected(inbox.record.relay)
         if let retryAt = inbox.retryAt, isLinked { due.append(retryAt) }
         guard !inbox.record.isClosing else { return due }
         if isLinked, let renewal = nameRenewalDue(id) { due.append(renewal) }
@@ -75,16 +75,16 @@ extension Messenger {
         try renewCertificate()
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
-            if let retryAt = inbox.retryAt, retryAt <= now, links.contains(inbox.record.relay) {
+            if let retryAt = inbox.retryAt, retryAt <= now, relays.isConnected(inbox.record.relay) {
                 inbox.retryAt = nil
                 try open(inbox: id)
             }
             guard !inbox.record.isClosing else { continue }
-            if links.contains(inbox.record.relay) { try renewName(of: id) }
+            if relays.isConnected(inbox.record.relay) { try renewName(of: id) }
             trimIfDue(inbox, id)
             if isOver(inbox) {
                 try closeIfOver(inbox: id)
-            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, links.contains(inbox.record.relay),
+            } else if inbox.record.depositedAt > 0, inbox.retryAt == nil, relays.isConnected(inbox.record.relay),
                 !inbox.record.isOver(now: wall), depositDelay(inbox) == 0
             {
                 try deposit(id)
@@ -133,20 +133,20 @@ extension Messenger {
             let expiry = before.clamped(wall: wall, relay: relay.flatMap(clocks.relayTime))
             if expiry != before {
                 expiries[place] = expiry
-                output.transaction.put(StoreKey(.expiry, owner: owner, item: place.seq), expiry.encoded)
+                step.put(StoreKey(.expiry, owner: owner, item: place.seq), expiry.encoded)
             }
             guard delayBeforeErasing(place, expiry) == 0 else { continue }
             expiries[place] = nil
-            output.transaction.delete(StoreKey(.expiry, owner: owner, item: place.seq))
+            step.delete(StoreKey(.expiry, owner: owner, item: place.seq))
             let key = StoreKey(.entry, owner: owner, item: place.seq)
             let found = try entries(
                 of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
             guard let (_, stored) = found.first else { continue }
             if var record = stored {
                 record.body = .expired
-                output.transaction.put(key, record.encoded)
+                step.put(key, record.encoded)
             } else {
-                output.transaction.delete(key)
+                step.delete(key)
             }
         }
     }

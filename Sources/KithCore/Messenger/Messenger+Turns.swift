@@ -80,7 +80,7 @@ extension Messenger {
         if let parcel = loaded.pending?.parcel, let delivery = delivery(of: parcel) {
             // Another commit was first: nobody will look for this one.
             deliveries[delivery] = nil
-            output.transaction.delete(StoreKey(.delivery, item: delivery))
+            step.delete(StoreKey(.delivery, item: delivery))
         }
         keepGaps(conversation, from: loaded.group, to: next)
         try callingMLS { () throws(MLSError) in try loaded.enter(next) }
@@ -111,7 +111,7 @@ extension Messenger {
     /// Does what there is to do in a conversation whose log is here: first changes, then messages.
     func pump(_ conversation: Conversation) throws(KithError) {
         guard conversation.sync.isLive, conversation.record.status.isOpen,
-            links.contains(conversation.record.relay)
+            relays.isConnected(conversation.record.relay)
         else { return }
         if let retryAt = conversation.sync.retryAt {
             guard retryAt <= now else { return }

@@ -57,7 +57,7 @@ extension Messenger {
                 return Member(
                     isMe: true, contact: nil, name: profile.name, trust: .compared, deviceName: certificate.deviceName)
             }
-            let contact = contactsByKey[certificate.accountKey].flatMap { contacts[$0] }
+            let contact = contacts[certificate.accountKey]
             // A key that was given up for another one is still somebody's, and not the contact's of that name.
             return Member(
                 isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
@@ -67,10 +67,10 @@ extension Messenger {
 
     // MARK: Contacts, invites, relays
 
-    package var contactList: [Contact] { contacts.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
+    package var contactList: [Contact] { contacts.sorted }
 
     package func safetyNumber(with id: ContactID) throws(KithError) -> SafetyNumber {
-        guard let contact = contacts[id] else { throw .notFound("contact") }
+        let contact = try contacts.contact(id)
         return SafetyNumber(profile.account.publicKey, contact.accountKey)
     }
 
@@ -88,10 +88,9 @@ extension Messenger {
     ///
     /// One that nothing uses is left of a command that did not succeed.
     package var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
-        let named = contacts.values.compactMap { $0.inbox.flatMap { knownRelay($0.relay) } }
+        let named = contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
         let used = Set(relaysInUse + named + nameRequests.values.map(\.relay))
-        return relays.keys.sorted().compactMap { id in
-            guard let point = relays[id] else { return nil }
+        return relays.sorted.compactMap { id, point in
             let places = conversations.values.count { $0.record.relay == id }
             let inboxes = inboxes.values.count { $0.record.relay == id }
             return places > 0 || used.contains(id) ? (point, places, inboxes) : nil

@@ -14,16 +14,8 @@ package final class Messenger {
     var profile: ProfileRecord
     let sizes: EntrySizes
 
-    var relays: [RelayID: RelayPoint] = [:]
-    /// The relays that are connected now.
-    var links: Set<RelayID> = []
-    /// The relays that have no room for what is sent to them, as far as they have said on this connection.
-    var fullRelays: Set<RelayID> = []
-    /// The relays that connections are kept to.
-    var wanted: Set<RelayID> = []
-    var contacts: [ContactID: Contact] = [:]
-    var contactsByKey: [AccountKey: ContactID] = [:]
-    var contactNames: NamesInUse
+    var relays = RelayDirectory()
+    var contacts: ContactBook
     var conversations: [ConversationID: Conversation] = [:]
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
@@ -47,15 +39,11 @@ package final class Messenger {
     /// Whether damaged values are left out: for profiles that are opened for reading. One that sends must know everything.
     let toleratesDamage: Bool
 
-    var output = MessengerOutput()
+    var step = Step()
     /// Conversations to be stored at the end of this step.
     var touched: Set<ConversationID> = []
-    var tags = RequestTags()
     /// Key packages that were made in this step and are not in the store yet.
     var freshBundles: [InboxItem: KeyPackageBundle] = [:]
-    var nextNumbers = NextNumbers()
-    /// The stored part of them.
-    var storedNumbers = NextNumbers()
     /// Counts the uses of groups, to tell which were not used for the longest time.
     var groupUses: UInt64 = 0
     /// Whether the user was told that strangers' letters wait.
@@ -82,12 +70,12 @@ package final class Messenger {
         sizes: EntrySizes = EntrySizes(), folding: NameFolding
     ) throws(KithError) {
         self.store = store
-        contactNames = NamesInUse(folding: folding)
         self.sizes = sizes
         self.random = random
         toleratesDamage = false
         clocks = Clocks(wall: now, steady: steady ?? now)
         profile = try Self.profile(in: store)
+        contacts = ContactBook(folding: folding, own: profile.name)
         try load()
     }
 
@@ -96,12 +84,12 @@ package final class Messenger {
     /// - Throws: as the other.
     package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
         self.store = store
-        contactNames = NamesInUse(folding: folding)
         sizes = EntrySizes()
         random = .system
         toleratesDamage = true
         clocks = Clocks(wall: now, steady: now)
         profile = try Self.profile(in: store)
+        contacts = ContactBook(folding: folding, own: profile.name)
         try load()
     }
 
@@ -116,10 +104,10 @@ package final class Messenger {
     ///
     /// - Parameters: as for opening.
     package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
-        try step(now, steady) { () throws(KithError) in
+        try run(now, steady) { () throws(KithError) in
             try renewCertificate()
             try eraseExpired()
-            for relay in relaysInUse { want(relay) }
+            for relay in relaysInUse { relays.want(relay, in: &step) }
         }
     }
 
@@ -129,12 +117,12 @@ package final class Messenger {
     package func handle(
         _ inputs: [MessengerInput], now: UInt64, steady: UInt64? = nil
     ) throws(KithError) -> MessengerOutput {
-        try step(now, steady) { () throws(KithError) in
+        try run(now, steady) { () throws(KithError) in
             for input in inputs { try handle(input) }
         }
     }
 
-    private func step(
+    private func run(
         _ wall: UInt64, _ steady: UInt64?, _ body: () throws(KithError) -> Void
     ) throws(KithError) -> MessengerOutput {
         clocks.advance(wall: wall, steady: steady ?? wall)
@@ -145,8 +133,7 @@ package final class Messenger {
         try storeTouched()
         unloadIdleGroups()
         freshBundles = [:]
-        defer { output = MessengerOutput() }
-        return output
+        return step.finish()
     }
 
     private func handle(_ input: MessengerInput) throws(KithError) {
@@ -167,10 +154,10 @@ package final class Messenger {
 
     // MARK: Telling and asking
 
-    func tell(_ event: KithEvent) { output.effects.append(.event(event)) }
+    func tell(_ event: KithEvent) { step.tell(event) }
 
     func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
-        if let command { output.effects.append(.finish(command, result)) }
+        step.finish(command, result)
     }
 
     /// Ends the commands that wait for an inbox.
@@ -185,22 +172,17 @@ package final class Messenger {
 
     /// Makes a request of a relay that is connected; what the answer is for is remembered.
     func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
-        guard links.contains(relay) else { return }
-        output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
+        guard relays.isConnected(relay) else { return }
+        step.request(relay, request, for: purpose)
     }
 
     func follow(_ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose)
         -> UInt64
     {
-        let tag = tags.new(relay, purpose)
-        output.effects.append(.follow(relay, tag: tag, channel, epoch: epoch, fromSeq: fromSeq))
-        return tag
+        step.follow(relay, channel, epoch: epoch, fromSeq: fromSeq, for: purpose)
     }
 
-    func unfollow(_ relay: RelayID, _ tag: UInt64?) {
-        guard let tag, tags.takeFollow(tag, relay) != nil else { return }
-        output.effects.append(.unfollow(relay, tag: tag))
-    }
+    func unfollow(_ relay: RelayID, _ tag: UInt64?) { step.unfollow(relay, tag) }
 
     /// A number below a bound.
     func jitter(_ bound: UInt64) -> UInt64 {

@@ -8,6 +8,18 @@ struct NextNumbers: Hashable, Sendable {
     var inbox: UInt64 = 1
     var delivery: UInt64 = 1
 
+    /// Takes the next relay's number.
+    mutating func nextRelay() -> RelayID {
+        defer { relay += 1 }
+        return RelayID(rawValue: relay)
+    }
+
+    /// Takes the next contact's number.
+    mutating func nextContact() -> ContactID {
+        defer { contact += 1 }
+        return ContactID(rawValue: contact)
+    }
+
     static let key = StoreKey(.profile, item: 1)
     private static let version: UInt8 = 1
 

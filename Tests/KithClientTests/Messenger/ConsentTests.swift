@@ -107,7 +107,7 @@ struct ConsentTests {
         let other = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4434")),
             pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-        _ = box.alice.relayID(for: other)
+        _ = box.alice.relays.id(for: other, in: &box.alice.step)
         try box.handle([.tick])
         try box.reopen()
         try box.connect()

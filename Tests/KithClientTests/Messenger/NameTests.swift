@@ -39,10 +39,6 @@ struct NameTests {
         try store.commit(transaction)
         let messenger = try Messenger(opening: store, now: Self.now)
         #expect(messenger.contactList.map(\.name) == ["alice (2)"])
-        #expect(messenger.freeName("Alice") == "Alice (3)")
-        #expect(throws: KithError.nameTaken("alice")) { try messenger.rename(namesake.id, "alice") }
-        try messenger.rename(namesake.id, "another")
-        #expect(messenger.contactList.map(\.name) == ["another"])
     }
 
     @Test("two of one name who meet are told apart, in what they say and among the members")

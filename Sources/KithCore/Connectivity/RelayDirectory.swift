@@ -1,0 +1,113 @@
+import KithWire
+
+/// The relays that a profile knows, and how it stands with each.
+struct RelayDirectory {
+    private var points: [RelayID: RelayPoint] = [:]
+    /// The relays that are connected now.
+    private var links: Set<RelayID> = []
+    /// The relays that have no room for what is sent to them, as far as they have said on this connection.
+    private var full: Set<RelayID> = []
+    /// The relays that connections are kept to.
+    private var wanted: Set<RelayID> = []
+
+    // MARK: Reading
+
+    subscript(_ id: RelayID) -> RelayPoint? { points[id] }
+
+    /// All relays, by number.
+    var sorted: [(id: RelayID, point: RelayPoint)] { points.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+
+    /// The relays that are connected now, by number.
+    var connected: [RelayID] { links.sorted() }
+
+    func isConnected(_ id: RelayID) -> Bool { links.contains(id) }
+
+    /// The number of a relay that is known, by its address and key.
+    func known(_ point: RelayPoint) -> RelayID? {
+        points.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
+    }
+
+    // MARK: Numbers
+
+    /// Takes a relay from the store.
+    mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
+
+    /// The number of a relay that the user named: its pass counts from now on.
+    mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
+        if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
+            remember(point, as: id, in: &step)
+        }
+        return id(for: point, in: &step)
+    }
+
+    /// The number of a relay in an invite that the user opened: its pass counts if the relay is known without one.
+    mutating func id(opened point: RelayPoint, in step: inout Step) -> RelayID {
+        if let id = known(point), point.pass != nil, points[id]?.pass == nil { remember(point, as: id, in: &step) }
+        return id(for: point, in: &step)
+    }
+
+    /// The number of a relay that a letter or a contact card names. It is remembered if it is new, and connected to. The pass of
+    /// a relay that is known stays as it is, also if there is none.
+    ///
+    /// - Parameter isWanted: whether to connect to a relay that is known.
+    mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
+        if let id = known(point) {
+            if isWanted { want(id, in: &step) }
+            return id
+        }
+        let id = step.numbers.nextRelay()
+        remember(point, as: id, in: &step)
+        want(id, in: &step)
+        return id
+    }
+
+    /// Has a relay that is known reached with another pass.
+    ///
+    /// - Throws: ``KithError/notFound(_:)``.
+    mutating func setPass(_ point: RelayPoint, in step: inout Step) throws(KithError) {
+        guard known(point) != nil else { throw .notFound("\(point.address)") }
+        _ = id(given: point, in: &step)
+    }
+
+    private mutating func remember(_ point: RelayPoint, as id: RelayID, in step: inout Step) {
+        points[id] = point
+        step.put(StoreKey(.relay, item: id.rawValue), point.encoded)
+        if wanted.contains(id) { step.connect(id, point) }
+    }
+
+    // MARK: Connections
+
+    /// Keeps a connection to a relay from now on.
+    mutating func want(_ id: RelayID, in step: inout Step) {
+        guard let point = points[id], wanted.insert(id).inserted else { return }
+        step.connect(id, point)
+    }
+
+    /// A connection stands.
+    ///
+    /// - Returns: whether it is one that is kept.
+    mutating func didConnect(_ id: RelayID) -> Bool {
+        guard wanted.contains(id) else { return false }
+        links.insert(id)
+        return true
+    }
+
+    /// A connection is over.
+    mutating func didDisconnect(_ id: RelayID) {
+        links.remove(id)
+        full.remove(id)
+    }
+
+    /// A relay answered a request that takes room.
+    ///
+    /// - Returns: its state, if it begins to have no room or has some again.
+    mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {
+        switch result {
+        case .success: return full.remove(id) != nil ? .connected : nil
+        // With a number, it is one inbox that is full.
+        case .failure(let error) where error.code == .full && error.detail == 0:
+            return full.insert(id).inserted ? .full : nil
+        case .failure: return nil
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import KithWire
+
+/// The people that a profile knows. No two contacts have one name or one key.
+struct ContactBook {
+    private var contacts: [ContactID: Contact] = [:]
+    private var idsByKey: [AccountKey: ContactID] = [:]
+    private var names: NamesInUse
+
+    /// - Parameter own: the user's name, which no contact gets.
+    init(folding: NameFolding, own: String) {
+        names = NamesInUse(folding: folding)
+        names.didRename(from: nil, to: own)
+    }
+
+    // MARK: Reading
+
+    /// All contacts, in no order.
+    var all: some Collection<Contact> { contacts.values }
+
+    /// All contacts, by name.
+    var sorted: [Contact] { contacts.values.sorted { ($0.name, $0.id) < ($1.name, $1.id) } }
+
+    subscript(_ id: ContactID) -> Contact? { contacts[id] }
+
+    /// The contact with an account key.
+    subscript(_ key: AccountKey) -> Contact? { idsByKey[key].flatMap { contacts[$0] } }
+
+    /// The contact with the key of a fingerprint.
+    subscript(_ account: AccountFingerprint) -> Contact? {
+        contacts.values.first { $0.accountKey.fingerprint == account }
+    }
+
+    /// A contact.
+    ///
+    /// - Throws: ``KithError/notFound(_:)``.
+    func contact(_ id: ContactID) throws(KithError) -> Contact {
+        guard let contact = contacts[id] else { throw .notFound("contact") }
+        return contact
+    }
+
+    /// The contact of exactly this name.
+    func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
+
+    /// The contact with an account key, unless the user knows nothing of it but pending conversations.
+    func acquaintance(_ account: AccountKey?) -> ContactID? {
+        guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
+        return contact.id
+    }
+
+    // MARK: Loading
+
+    /// Takes a contact from the store.
+    mutating func load(_ contact: Contact) {
+        contacts[contact.id] = contact
+        idsByKey[contact.accountKey] = contact.id
+        names.didRename(from: nil, to: contact.name)
+    }
+
+    /// Gives contacts numbers whose names look like the user's or another contact's. A profile of an earlier version may
+    /// have such names; the store keeps the old name until the contact changes.
+    mutating func tellNamesApart() {
+        for id in contacts.keys.sorted().reversed() {
+            guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
+            let free = names.free(name)
+            names.didRename(from: name, to: free)
+            contacts[id]?.name = free
+        }
+    }
+
+    // MARK: Changes
+
+    /// Takes a contact that is new or has changed, stores it and tells of it.
+    mutating func store(_ contact: Contact, in step: inout Step) {
+        names.didRename(from: contacts[contact.id]?.name, to: contact.name)
+        if let known = contacts[contact.id], known.accountKey != contact.accountKey { idsByKey[known.accountKey] = nil }
+        contacts[contact.id] = contact
+        idsByKey[contact.accountKey] = contact.id
+        step.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
+        step.tell(.contact(contact))
+    }
+
+    /// The contact that a device belongs to. Somebody new is remembered with the key at hand; a name that is taken gets a number.
+    mutating func remember(
+        _ person: Acquaintance, in step: inout Step
+    ) -> ContactID {
+        if var contact = self[person.accountKey] {
+            let known = contact
+            contact.trust = max(contact.trust, person.trust)
+            contact.isStranger = contact.isStranger && person.isStranger
+            if contact != known { store(contact, in: &step) }
+            return contact.id
+        }
+        let contact = Contact(
+            id: step.numbers.nextContact(), name: freeName(person.name), accountKey: person.accountKey,
+            trust: person.trust,
+            conflictingKey: nil, inbox: person.inbox, registeredName: person.registeredName,
+            isStranger: person.isStranger)
+        store(contact, in: &step)
+        return contact.id
+    }
+
+    /// A name that neither another contact nor the user has: people choose their names themselves, and names are not unique.
+    private mutating func freeName(_ wanted: String) -> String {
+        names.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
+    }
+
+    /// The user compared the safety numbers, or did not after all.
+    mutating func setVerified(
+        _ id: ContactID, _ isVerified: Bool, in step: inout Step
+    ) throws(KithError) {
+        var contact = try contact(id)
+        contact.trust = isVerified ? .compared : .unverified
+        store(contact, in: &step)
+    }
+
+    /// The user calls a contact something else.
+    ///
+    /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)``, ``KithError/notFound(_:)``.
+    mutating func rename(_ id: ContactID, _ name: String, in step: inout Step) throws(KithError) {
+        var contact = try contact(id)
+        let name = name.trimmedOneLine
+        guard !name.isEmpty, name.utf8.count <= ClientLimits.personName else {
+            throw .tooLong(limit: ClientLimits.personName)
+        }
+        guard names.isFree(name, exceptFor: contact.name) else { throw .nameTaken(name) }
+        contact.name = name
+        store(contact, in: &step)
+    }
+
+    /// Takes the key that claims to be a contact's as the contact's own, or keeps the pinned one.
+    ///
+    /// - Returns: the contact as it was before.
+    mutating func decideKey(
+        _ id: ContactID, accept: Bool, in step: inout Step
+    ) throws(KithError) -> Contact {
+        guard let before = contacts[id], let other = before.conflictingKey else { throw .notFound("conflicting key") }
+        var contact = before
+        contact.conflictingKey = nil
+        if accept {
+            contact = Contact(
+                id: id, name: before.name, accountKey: other, trust: .unverified, conflictingKey: nil, inbox: nil,
+                registeredName: before.registeredName)
+        }
+        store(contact, in: &step)
+        return before
+    }
+
+    /// Remembers where somebody can be reached who gave no address so far.
+    mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
+        guard var contact = self[inbox.account], contact.inbox == nil else { return }
+        contact.inbox = inbox
+        store(contact, in: &step)
+    }
+
+    /// Takes the address that a contact gives for new conversations. An address of another account is ignored.
+    mutating func takeCard(_ inbox: InboxAddress, of id: ContactID, in step: inout Step) {
+        guard var contact = contacts[id], inbox.account == contact.accountKey.fingerprint else { return }
+        contact.inbox = inbox
+        store(contact, in: &step)
+    }
+
+    /// Takes what a relay says of the holder of a name. A contact who was found under the name before with another key gets a
+    /// conflicting key.
+    ///
+    /// - Parameters:
+    ///   - alias: what the user calls the holder, instead of the name.
+    ///   - pin: the key of the relay at which the name is held: the same name at another relay says nothing about whom it led to
+    ///     here.
+    mutating func find(
+        _ holder: NameHolder, as alias: String?, at pin: RelayPin?, in step: inout Step
+    ) -> Result<ContactID, KithError> {
+        if var contact = self[holder.accountKey] {
+            contact.inbox = holder.inbox
+            contact.registeredName = contact.registeredName ?? holder.name
+            store(contact, in: &step)
+            return .success(contact.id)
+        }
+        if var contact = contacts.values.first(where: {
+            $0.registeredName == holder.name && ($0.inbox.map { $0.relay.pin == pin } ?? true)
+        }) {
+            contact.conflictingKey = holder.accountKey
+            store(contact, in: &step)
+            return .failure(
+                .keyChanged(
+                    contact: contact.name, pinned: contact.accountKey.fingerprint, found: holder.accountKey.fingerprint)
+            )
+        }
+        // What the user calls somebody says nothing either, but one name here is one person.
+        let called = alias ?? holder.name.text
+        if named(called) != nil { return .failure(.nameTaken(called)) }
+        let person = Acquaintance(
+            accountKey: holder.accountKey, name: called, inbox: holder.inbox, registeredName: holder.name)
+        return .success(remember(person, in: &step))
+    }
+}
+
+/// A person as met: by a device certificate, or under a name.
+struct Acquaintance {
+    let accountKey: AccountKey
+    /// What to call the person if nobody else is called that.
+    let name: String
+    var trust = Trust.unverified
+    /// Whether the person is met in a pending conversation. Met otherwise, a stranger is none any more.
+    var isStranger = false
+    var inbox: InboxAddress?
+    var registeredName: Name?
+}
+
+/// The holder of a name, as far as a relay's record proves it.
+struct NameHolder {
+    let name: Name
+    let accountKey: AccountKey
+    let inbox: InboxAddress
+}
+
+extension NameHolder {
+    /// Reads a verified record. `nil` if what is in it is no address of its account.
+    init?(_ record: NameRecord, of name: Name) {
+        guard let key = AccountKey(record.identity), let address = try? InboxAddress(decoding: record.content),
+            address.account == key.fingerprint
+        else { return nil }
+        (self.name, accountKey, inbox) = (name, key, address)
+    }
+}

@@ -1,0 +1,79 @@
+import KithWire
+
+/// What one step of a profile's machine has come to so far: what to store, and what to do then. The machines that take part in
+/// the step add to it.
+struct Step {
+    private(set) var output = MessengerOutput()
+    /// The numbers of new things.
+    var numbers = NextNumbers()
+    /// The stored part of them.
+    private var storedNumbers = NextNumbers()
+    private var tags = RequestTags()
+
+    // MARK: The transaction
+
+    mutating func put(_ key: StoreKey, _ value: [UInt8]) { output.transaction.put(key, value) }
+
+    mutating func delete(_ key: StoreKey) { output.transaction.delete(key) }
+
+    mutating func deleteAll(_ table: StoreTable, owner: UInt64) { output.transaction.deleteAll(table, owner: owner) }
+
+    /// Takes the numbers that were stored.
+    mutating func load(_ numbers: NextNumbers) { (self.numbers, storedNumbers) = (numbers, numbers) }
+
+    /// Ends the step.
+    mutating func finish() -> MessengerOutput {
+        if numbers != storedNumbers {
+            put(NextNumbers.key, numbers.encoded)
+            storedNumbers = numbers
+        }
+        defer { output = MessengerOutput() }
+        return output
+    }
+
+    // MARK: What is told
+
+    mutating func tell(_ event: KithEvent) { output.effects.append(.event(event)) }
+
+    mutating func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
+        if let command { output.effects.append(.finish(command, result)) }
+    }
+
+    // MARK: Relays
+
+    /// Has a connection to a relay kept from now on.
+    mutating func connect(_ relay: RelayID, _ point: RelayPoint) { output.effects.append(.connect(relay, point)) }
+
+    /// Makes a request of a relay that is connected; what the answer is for is remembered.
+    mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
+        output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
+    }
+
+    /// Follows an epoch of a channel.
+    ///
+    /// - Returns: the number by which what the follow brings is known.
+    mutating func follow(
+        _ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose
+    ) -> UInt64 {
+        let tag = tags.new(relay, purpose)
+        output.effects.append(.follow(relay, tag: tag, channel, epoch: epoch, fromSeq: fromSeq))
+        return tag
+    }
+
+    mutating func unfollow(_ relay: RelayID, _ tag: UInt64?) {
+        guard let tag, tags.takeFollow(tag, relay) != nil else { return }
+        output.effects.append(.unfollow(relay, tag: tag))
+    }
+
+    /// What an answered request was for; `nil` if it was not asked on this connection.
+    mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? { tags.takeRequest(tag, relay) }
+
+    /// What a follow is for; `nil` if it is over.
+    func purpose(ofFollow tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.follow(tag, relay) }
+
+    /// The relay ended a follow.
+    mutating func endFollow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.takeFollow(tag, relay) }
+
+    /// Forgets what was under way at a relay.
+    mutating func forget(_ relay: RelayID) { tags.forget(relay) }
+}

@@ -1,0 +1,101 @@
+import KithWire
+import Testing
+
+@testable import KithCore
+
+@Suite("The people that a profile knows")
+struct ContactBookTests {
+    private var step = Step()
+    private var book = ContactBook(folding: NameFolding { $0.lowercased() }, own: "alice")
+
+    private func key(_ byte: UInt8) throws -> AccountKey {
+        try #require(AccountKey([UInt8](repeating: byte, count: 32)))
+    }
+
+    private func inbox(of key: AccountKey, pin: UInt8 = 8) throws -> InboxAddress {
+        InboxAddress(
+            relay: RelayPoint(
+                address: try #require(RelayAddress("127.0.0.1:4433")),
+                pin: try #require(RelayPin([UInt8](repeating: pin, count: 32)))),
+            channel: .random(), appendToken: .random(), sealKey: InboxSealKey(random: .system),
+            account: key.fingerprint)
+    }
+
+    private mutating func meet(_ name: String, _ byte: UInt8, isStranger: Bool = false) throws -> ContactID {
+        book.remember(Acquaintance(accountKey: try key(byte), name: name, isStranger: isStranger), in: &step)
+    }
+
+    private var stored: Int { step.output.transaction.writes.count }
+
+    @Test("nobody gets the user's own name, or another's; a name of nothing is a word")
+    mutating func names() throws {
+        let ids = [try meet("Alice", 1), try meet("bob", 2), try meet("BOB", 3), try meet(" \n ", 4)]
+        #expect(ids.map { book[$0]?.name } == ["Alice (2)", "bob", "BOB (2)", "somebody"])
+        #expect(throws: KithError.nameTaken("alice")) { try book.rename(ids[1], "alice", in: &step) }
+        #expect(throws: KithError.nameTaken("somebody")) { try book.rename(ids[1], " somebody ", in: &step) }
+        #expect(throws: KithError.tooLong(limit: ClientLimits.personName)) {
+            try book.rename(ids[1], String(repeating: "b", count: ClientLimits.personName + 1), in: &step)
+        }
+        try book.rename(ids[1], "Bob", in: &step)
+        #expect(book[ids[1]]?.name == "Bob")
+    }
+
+    @Test("who is met again keeps the name; trust only grows, and a stranger is one until met otherwise")
+    mutating func again() throws {
+        let id = try meet("bob", 1, isStranger: true)
+        #expect(book.acquaintance(try key(1)) == nil)
+        let before = stored
+        #expect(try meet("robert", 1, isStranger: true) == id)
+        #expect(stored == before)
+        let met = Acquaintance(accountKey: try key(1), name: "robert", trust: .invite)
+        #expect(book.remember(met, in: &step) == id)
+        #expect(try meet("x", 1, isStranger: true) == id)
+        #expect(stored == before + 1)
+        #expect(book[id]?.name == "bob" && book[id]?.trust == .invite)
+        #expect(book.acquaintance(try key(1)) == id)
+    }
+
+    @Test("an address is taken from its own account, and a known one is not replaced by an invite")
+    mutating func addresses() throws {
+        let id = try meet("bob", 1)
+        book.takeCard(try inbox(of: try key(2)), of: id, in: &step)
+        #expect(book[id]?.inbox == nil)
+        let first = try inbox(of: try key(1))
+        book.learnAddress(first, in: &step)
+        book.learnAddress(try inbox(of: try key(1)), in: &step)
+        #expect(book[id]?.inbox == first)
+        let second = try inbox(of: try key(1))
+        book.takeCard(second, of: id, in: &step)
+        #expect(book[id]?.inbox == second)
+    }
+
+    @Test("a name that leads to another key makes a conflict, at the same relay only; the user decides")
+    mutating func conflicts() throws {
+        let name = try #require(Name("bob"))
+        func holder(_ byte: UInt8, pin: UInt8 = 8) throws -> NameHolder {
+            let key = try key(byte)
+            return NameHolder(name: name, accountKey: key, inbox: try inbox(of: key, pin: pin))
+        }
+        let pin = try inbox(of: try key(1)).relay.pin
+        let id = try book.find(try holder(1), as: nil, at: pin, in: &step).get()
+        let changed = KithError.keyChanged(
+            contact: "bob", pinned: try key(1).fingerprint, found: try key(2).fingerprint)
+        let second = try holder(2)
+        #expect(throws: changed) { try book.find(second, as: nil, at: pin, in: &step).get() }
+        #expect(book[id]?.conflictingKey == (try key(2)))
+        #expect(try book.decideKey(id, accept: false, in: &step).accountKey == key(1))
+        #expect(book[id]?.accountKey == (try key(1)) && book[id]?.conflictingKey == nil)
+        #expect(throws: changed) { try book.find(second, as: nil, at: pin, in: &step).get() }
+        _ = try book.decideKey(id, accept: true, in: &step)
+        #expect(book[id]?.accountKey == (try key(2)) && book[id]?.trust == .unverified)
+        let (old, new) = (try key(1), try key(2))
+        #expect(book[old] == nil && book[new]?.id == id)
+        #expect(throws: KithError.notFound("conflicting key")) { try book.decideKey(id, accept: true, in: &step) }
+        // At another relay the name may be another person's, who needs another name here.
+        let other = try #require(RelayPin([UInt8](repeating: 9, count: 32)))
+        let third = try holder(3, pin: 9)
+        book.takeCard(try inbox(of: try key(2)), of: id, in: &step)
+        #expect(throws: KithError.nameTaken("bob")) { try book.find(third, as: nil, at: other, in: &step).get() }
+        #expect(try book.find(third, as: "rob", at: other, in: &step).get() != id)
+    }
+}
