@@ -121,6 +121,20 @@ struct AddressTests {
         #expect(table.count <= 1_100)
     }
 
+    @Test("a site's networks may come eight times as fast as one, together")
+    func arrivalsOfSite() throws {
+        let table = AddressTable(
+            limits: limits {
+                $0.addressRequestBurst = 3 * RelayLimits.arrivalCost
+                $0.addressRequestsPerSecond = RelayLimits.arrivalCost
+            })
+        func arrived(_ site: Int) throws -> Int {
+            try (0..<40).count { table.enter(try networks("2001:db8:\(site):\($0)::1"), atNanoseconds: 0) != nil }
+        }
+        #expect(try arrived(1) == 24)
+        #expect(try arrived(2) == 24)
+    }
+
     private func limits(_ change: (inout RelayLimits) -> Void) -> RelayLimits {
         var limits = RelayLimits()
         change(&limits)

@@ -18,6 +18,12 @@ struct AdmissionTests {
         LoopBatch.Answer(connection: 1, requestID: requestID, reply: reply)
     }
 
+    private func limits(_ change: (inout RelayLimits) -> Void) -> RelayLimits {
+        var limits = RelayLimits()
+        change(&limits)
+        return limits
+    }
+
     @Test("a refused present takes the answers to earlier requests with it, in the order of the requests")
     func held() {
         var admission = Admission(limits: RelayLimits())
@@ -98,5 +104,89 @@ struct AdmissionTests {
         }
         #expect(answers.count == 1)
         #expect(deadline == later + .milliseconds(25))
+    }
+
+    @Test("nothing goes to the hub while nothing can be answered")
+    func silent() {
+        var admission = Admission(limits: RelayLimits())
+        #expect(admission.admit(ping(1), bytes: 10, canAnswer: false, now: start) == false)
+        #expect(admission.next(canAnswer: false, now: start) == nil)
+        #expect(admission.next(canAnswer: true, now: start)?.requestID == 1)
+        #expect(admission.next(canAnswer: true, now: start) == nil)
+    }
+
+    @Test("as many requests are under way as the limit says, and one more goes for each answer")
+    func number() {
+        var admission = Admission(limits: limits { $0.requestsUnderWay = 2 })
+        for number in 1...4 as ClosedRange<UInt32> {
+            #expect(admission.admit(ping(number), bytes: 0, canAnswer: true, now: start) == (number <= 2))
+        }
+        #expect(admission.next(canAnswer: true, now: start) == nil)
+        _ = admission.answered(answer(1, .done), now: start)
+        #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
+        #expect(admission.next(canAnswer: true, now: start) == nil)
+    }
+
+    @Test("a request that fills the bytes under way lets no other go until it was answered")
+    func bytes() {
+        var admission = Admission(limits: limits { $0.bytesUnderWay = 100 })
+        #expect(admission.admit(ping(1), bytes: 99, canAnswer: true, now: start) == true)
+        #expect(admission.admit(ping(2), bytes: 1, canAnswer: true, now: start) == true)
+        #expect(admission.admit(ping(3), bytes: 1, canAnswer: true, now: start) == false)
+        for number in 1...2 as ClosedRange<UInt32> {
+            #expect(admission.next(canAnswer: true, now: start) == nil)
+            _ = admission.answered(answer(number, .done), now: start)
+        }
+        #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
+    }
+
+    @Test("a present that comes after others were submitted waits for all their answers")
+    func later() {
+        var admission = Admission(limits: RelayLimits())
+        for number in 1...2 as ClosedRange<UInt32> {
+            #expect(admission.admit(present(number), bytes: 10, canAnswer: true, now: start) == true)
+        }
+        admission.submitted()
+        #expect(admission.admit(present(3), bytes: 10, canAnswer: true, now: start) == false)
+        guard case .wait = admission.answered(answer(1, .granted(.read)), now: start) else {
+            Issue.record("one of two answers left alone")
+            return
+        }
+        #expect(admission.next(canAnswer: true, now: start) == nil)
+        guard case .sendAll(let answers, _, 0) = admission.answered(answer(2, .granted(.read)), now: start) else {
+            Issue.record("the answers did not leave together")
+            return
+        }
+        #expect(answers.map(\.requestID) == [1, 2])
+        #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
+    }
+
+    @Test("after presents were answered in order, other answers are sent as they come")
+    func afterwards() {
+        var admission = Admission(limits: RelayLimits())
+        for number in 1...2 as ClosedRange<UInt32> {
+            #expect(admission.admit(present(number), bytes: 10, canAnswer: true, now: start) == true)
+        }
+        admission.submitted()
+        for number in 1...2 as ClosedRange<UInt32> {
+            _ = admission.answered(answer(number, .granted(.read)), now: start)
+        }
+        #expect(admission.admit(ping(3), bytes: 10, canAnswer: true, now: start) == true)
+        guard case .send(let sent) = admission.answered(answer(3, .done), now: start) else {
+            Issue.record("the answer did not leave")
+            return
+        }
+        #expect(sent.requestID == 3)
+    }
+
+    @Test("a relay that holds no refusals back sends them at once")
+    func notHeld() {
+        var admission = Admission(limits: limits { $0.deniedMs = 0 })
+        #expect(admission.admit(present(1), bytes: 10, canAnswer: true, now: start) == true)
+        admission.submitted()
+        guard case .sendAll(_, nil, 1) = admission.answered(answer(1, .error(.denied)), now: start) else {
+            Issue.record("the refusal was held back")
+            return
+        }
     }
 }

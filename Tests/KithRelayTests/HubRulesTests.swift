@@ -130,4 +130,41 @@ struct HubRulesTests {
         #expect(await hub.refusal(of: .hello(versions: [1], relayPass: nil), on: 2) == .unavailable)
         try await hub.close()
     }
+
+    @Test("a whisper behind a turn is told of the new epoch, also if both reach the hub in one piece")
+    func whisperBehindTurn() async throws {
+        try await withHub { hub in
+            hub.open(1)
+            let channel = try #require(try await hub.makeChannels(1, on: 1).first)
+            let turn = Request.turn(
+                channel: channel.id, epoch: 0, id: .random(), payload: [1], nextAccess: channel.next().access)
+            let whisper = Request.whisper(channel: channel.id, epoch: 0, payload: [1])
+            #expect(
+                await hub.askAtOnce([(1, turn), (1, whisper)]) == [
+                    .accepted(seq: 1), .error(.staleEpoch(current: 1)),
+                ])
+        }
+    }
+
+    @Test("whoever closes a channel again is told that it is gone")
+    func closedTwice() async throws {
+        try await withHub { hub in
+            hub.open(1)
+            let channel = try #require(try await hub.makeChannels(1, on: 1).first)
+            #expect(await hub.refusal(of: .close(channel: channel.id), on: 1) == nil)
+            #expect(await hub.ask(.close(channel: channel.id), on: 1) == .error(.gone))
+        }
+    }
+
+    @Test("an inbox takes no turn")
+    func turnInInbox() throws {
+        let channel = KnownChannel()
+        let entry = Entry(seq: 1, epoch: 0, kind: .turn, receivedAtMs: 1, id: .random(), payload: [1])
+        for (kind, isTaken) in [(ChannelKind.log, true), (.inbox, false)] {
+            let before = ChannelHead(created: channel.access, kind: kind, retentionSeconds: 60, atMs: 1)
+            var head = before
+            #expect(head.append(entry, nextAccess: channel.next().access) == isTaken)
+            #expect((head == before) != isTaken)
+        }
+    }
 }
