@@ -36,8 +36,8 @@ import Testing
     }
 
     /// An open session with a follow that streams from seq 5 on.
-    static func following() throws -> (Session, FollowID, UInt32) {
-        var session = try open()
+    static func following(timeouts: RelayTimeouts = RelayTimeouts()) throws -> (Session, FollowID, UInt32) {
+        var session = try open(timeouts: timeouts)
         let id = FollowID(value: 1)
         guard let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start),
             case .followStarted(_, 7, 5, 4) = try session.receive(
@@ -152,7 +152,9 @@ import Testing
         let wrong: [Reply] = [
             Self.entries(11...12), Self.entries(9...10), Self.entries(10...10, epoch: 1),
             Self.entries(10...10, channel: .random()), .entries(channel: Self.channel, entries: []),
-            .whispered(channel: .random(), epoch: 0, payload: []), .epochEnded(channel: Self.channel, epoch: 1),
+            .whispered(channel: .random(), epoch: 0, payload: []),
+            .whispered(channel: Self.channel, epoch: 1, payload: []),
+            .epochEnded(channel: Self.channel, epoch: 1), .epochEnded(channel: .random(), epoch: 0),
         ]
         for reply in wrong {
             var copy = session

@@ -39,6 +39,7 @@ package struct RelaySession<Ticket> {
 
     private var phase = Phase.awaitingWelcome
     private var pending: [UInt32: Pending] = [:]
+    /// Empty unless the phase is `open`.
     private var follows: [FollowID: Follow<Ticket>] = [:]
     private var lastRequestID: UInt32 = 0
     private var lastSent: NIODeadline
@@ -92,14 +93,14 @@ package struct RelaySession<Ticket> {
 
     /// Holds a follow back: the relay is asked to stop, and what still comes is dropped, to be asked for again.
     mutating func park(_ id: FollowID, now: NIODeadline) -> ClientFrame? {
-        guard phase == .open, let follow = follows[id], case .streaming = follow.phase else { return nil }
+        guard let follow = follows[id], case .streaming = follow.phase else { return nil }
         follows[id]?.phase = .parking(resume: false)
         return unfollow(id, channel: follow.channel, now: now)
     }
 
     /// Goes on with a follow that was held back, where it stopped.
     mutating func resume(_ id: FollowID, now: NIODeadline) -> ClientFrame? {
-        guard phase == .open, let follow = follows[id] else { return nil }
+        guard let follow = follows[id] else { return nil }
         switch follow.phase {
         case .parking:
             follows[id]?.phase = .parking(resume: true)
@@ -113,7 +114,7 @@ package struct RelaySession<Ticket> {
 
     /// Ends a follow that nobody wants any more.
     package mutating func leave(_ id: FollowID, now: NIODeadline) -> ClientFrame? {
-        guard phase == .open, let follow = follows[id] else { return nil }
+        guard let follow = follows[id] else { return nil }
         switch follow.phase {
         case .asked, .streaming:
             follows[id]?.phase = .leaving

@@ -1,0 +1,121 @@
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithClient
+@testable import KithCore
+
+/// Requests out of place, and answers that no honest relay gives.
+extension RelaySessionTests {
+    @Test("before the welcome and after the close, nothing can be asked and nothing is sent")
+    func notOpen() throws {
+        let timeouts = RelayTimeouts(pingAfter: .seconds(20))
+        var early = Session(timeouts: timeouts, now: Self.start)
+        _ = early.hello(pass: nil, now: Self.start)
+        var (late, id, _) = try Self.following(timeouts: timeouts)
+        #expect(late.close().follows == [7])
+        for session in [early, late] {
+            var session = session
+            #expect(throws: RelayConnectionError.closed(.here)) {
+                try session.submit(.ping, ticket: 1, now: Self.start)
+            }
+            #expect(throws: RelayConnectionError.closed(.here)) {
+                try session.follow(id, channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 1, now: Self.start)
+            }
+            let sent = [
+                session.park(id, now: Self.start), session.resume(id, now: Self.start),
+                session.leave(id, now: Self.start), try session.tick(now: Self.start + .seconds(25)),
+            ]
+            #expect(sent == [nil, nil, nil, nil])
+        }
+    }
+
+    @Test("a follow counts among the requests that can be kept track of")
+    func overloadByFollow() throws {
+        var session = try Self.open()
+        for ticket in 1..<ClientLimits.unansweredRequests {
+            _ = try session.submit(.ping, ticket: ticket, now: Self.start)
+        }
+        let last = try session.follow(
+            FollowID(value: 1), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 0, now: Self.start)
+        #expect(last != nil)
+        #expect(throws: RelayConnectionError.overloaded) {
+            try session.follow(
+                FollowID(value: 2), channel: .random(), epoch: 0, fromSeq: 1, ticket: 0, now: Self.start)
+        }
+    }
+
+    @Test("a ping and an unfollow are answered by done or a refusal, and by nothing else")
+    func wrongSignsOfLife() throws {
+        var (session, id, _) = try Self.following(timeouts: RelayTimeouts(pingAfter: .seconds(20)))
+        let ping = try some(try session.tick(now: Self.start + .seconds(20))).requestID
+        let unfollow = try some(session.park(id, now: Self.start)).requestID
+        let refusal = Reply.error(RelayError(.unavailable, "not now"))
+        for request in [ping, unfollow] {
+            for answer in [Reply.done, refusal] {
+                var copy = session
+                guard case .nothing = try copy.receive(Self.frame(request, answer), now: Self.start) else {
+                    throw Unexpected()
+                }
+            }
+            for answer in [Reply.accepted(seq: 1), .granted(.read), Self.entries(5...5)] {
+                var copy = session
+                violation(.wrongAnswer) { _ = try copy.receive(Self.frame(request, answer), now: Self.start) }
+            }
+        }
+    }
+
+    @Test("a follow begins at the entry that was asked for, or behind it, and at no entry 0", arguments: [0, 1, 5])
+    func beginning(fromSeq: UInt64) throws {
+        var session = try Self.open()
+        let id = FollowID(value: 1)
+        let request = try some(
+            try session.follow(id, channel: Self.channel, epoch: 0, fromSeq: fromSeq, ticket: 7, now: Self.start))
+        let first = max(1, fromSeq)
+        for firstSeq in [0, first - 1, first, first + 1] {
+            var copy = session
+            let frame = Self.frame(request.requestID, .following(firstSeq: firstSeq, lastSeq: 9))
+            if firstSeq < first {
+                violation(.wrongEntries) { _ = try copy.receive(frame, now: Self.start) }
+            } else if case .followStarted(_, 7, firstSeq, 9) = try copy.receive(frame, now: Self.start) {
+                continue
+            } else {
+                throw Unexpected()
+            }
+        }
+    }
+
+    @Test("a follow that was held back goes on exactly where it stopped", arguments: [6, 7, 8])
+    func resumedElsewhere(firstSeq: UInt64) throws {
+        var (session, id, request) = try Self.following()
+        _ = try session.receive(Self.frame(request, Self.entries(5...6)), now: Self.start)
+        let unfollow = try some(session.park(id, now: Self.start))
+        _ = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
+        let again = try some(session.resume(id, now: Self.start)).requestID
+        let frame = Self.frame(again, .following(firstSeq: firstSeq, lastSeq: 8))
+        if firstSeq == 7 {
+            _ = try session.receive(frame, now: Self.start)
+        } else {
+            violation(.wrongEntries) { _ = try session.receive(frame, now: Self.start) }
+        }
+    }
+
+    @Test("no entry has the highest number, after which nothing could come")
+    func highestSeq() throws {
+        var session = try Self.open()
+        let request = try some(
+            try session.follow(
+                FollowID(value: 1), channel: Self.channel, epoch: 0, fromSeq: .max - 1, ticket: 7, now: Self.start)
+        ).requestID
+        _ = try session.receive(
+            Self.frame(request, .following(firstSeq: .max - 1, lastSeq: .max)), now: Self.start)
+        var copy = session
+        violation(.wrongEntries) {
+            _ = try copy.receive(Self.frame(request, Self.entries((.max - 1)...(.max))), now: Self.start)
+        }
+        _ = try session.receive(Self.frame(request, Self.entries((.max - 1)...(.max - 1))), now: Self.start)
+        violation(.wrongEntries) {
+            _ = try session.receive(Self.frame(request, Self.entries((.max)...(.max))), now: Self.start)
+        }
+    }
+}
