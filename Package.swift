@@ -91,7 +91,8 @@ let package = Package(
             dependencies: ["KithClient", "KithRelay", "KithSimulation", "KithWire", nioPosix, argumentParser],
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport"]),
-        .testTarget(name: "KithCoreTests", dependencies: ["KithCore", "KithWire", "MLS"]),
+        .testTarget(
+            name: "KithCoreTests", dependencies: ["KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),

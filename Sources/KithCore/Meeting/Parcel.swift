@@ -97,8 +97,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     /// One part of the whole; `nil` if the entry is not that part.
     fileprivate func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
         let sealed = Array(payload)
-        guard sealed.count >= 16,
-            let nonce = try? nonce(index),
+        guard let nonce = try? nonce(index),
             let box = try? ChaChaPoly.SealedBox(
                 nonce: nonce, ciphertext: sealed.dropLast(16), tag: sealed.suffix(16)),
             let part = try? ChaChaPoly.open(box, using: SymmetricKey(data: key), authenticating: authenticated)
