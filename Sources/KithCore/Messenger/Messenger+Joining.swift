@@ -30,14 +30,18 @@ extension Messenger {
         do throws(MLSError) {
             opened = try OpenedWelcome(letter.welcome, with: letter.bundle, ratchetTree: tree, in: environment)
         } catch { return .done }
-        guard let channel = ChannelID(opened.groupID), opened.cipherSuite == profile.suite else { return .done }
+        guard let channel = ChannelID(opened.groupID) else { return .done }
         let inviter = opened.inviter.credential.deviceCertificate?.accountKey
         let known = contacts.acquaintance(inviter)
         if known == nil, byContactOnly {
             tellOfInvitation(at: letter.message.relay.address)
             return .done
         }
-        if known == nil, !inbox.record.purpose.isForOne, !isSmallEnoughForStrangers(opened) { return .done }
+        if known == nil, !inbox.record.purpose.isForOne,
+            !Self.isSmallEnoughForStrangers(members: opened.memberCount, leaves: opened.leafCount)
+        {
+            return .done
+        }
         // The invite was for one person, and somebody else has come with it.
         let isUninvited = inbox.record.isSpent && (known.map { wasDeclined($0, inbox) } ?? true)
         // Of a group, others would become known here, and could come with the invite in their turn.
@@ -88,9 +92,8 @@ extension Messenger {
     }
 
     /// Whether a group is no larger and its tree no wider than a stranger may make this device work on.
-    private func isSmallEnoughForStrangers(_ opened: OpenedWelcome) -> Bool {
-        opened.memberCount <= ClientLimits.strangersGroup
-            && TreeWidthPolicy.strict.allows(leaves: opened.leafCount, members: opened.memberCount)
+    static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
+        members <= ClientLimits.strangersGroup && TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
     /// A new conversation for a group that this device joined.
@@ -248,8 +251,8 @@ extension Messenger {
     func didFetchTree(_ tree: [UInt8], _ id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id] else { return }
         if let entry = inbox.queue.first {
-            let taken = try take(entry, inbox, id, tree: tree)
-            guard didTake(entry, taken, inbox) else { return }
+            // With its tree, a letter waits for nothing more.
+            _ = didTake(entry, try take(entry, inbox, id, tree: tree), inbox)
             storeInbox(id)
         }
         try processQueue(of: inbox, id)

@@ -175,6 +175,22 @@ final class Letterbox {
         return try handle([.followed(relay, tag: tag, .entries(entries))])
     }
 
+    /// Begins the follow of another channel that is among effects.
+    @discardableResult
+    func startFollow(
+        of channel: ChannelID, firstSeq: UInt64, lastSeq: UInt64, in effects: [Effect]
+    ) throws -> [Effect] {
+        let tag = try #require(effects.followTag(of: channel))
+        return try handle([.followStarted(relay, tag: tag, firstSeq: firstSeq, lastSeq: lastSeq)])
+    }
+
+    /// Brings entries of another channel, whose follow is among effects.
+    @discardableResult
+    func bring(_ entries: [Entry], of channel: ChannelID, in effects: [Effect]) throws -> [Effect] {
+        let tag = try #require(effects.followTag(of: channel))
+        return try handle([.followed(relay, tag: tag, .entries(entries))])
+    }
+
     /// Answers a request that is among effects, as done.
     func answerTrims(in effects: [Effect]) throws {
         for case .request(relay, let tag, .trim) in effects {
@@ -234,6 +250,11 @@ extension [Effect] {
     /// The first entries that follows of a channel ask for.
     func follows(of channel: ChannelID) -> [UInt64] {
         compactMap { if case .follow(_, _, channel, _, let from) = $0 { from } else { nil } }
+    }
+
+    /// The tag of the last follow of a channel.
+    func followTag(of channel: ChannelID) -> UInt64? {
+        compactMap { if case .follow(_, let tag, channel, _, _) = $0 { tag } else { nil } }.last
     }
 
     /// The channels that are followed.
