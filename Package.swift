@@ -69,22 +69,31 @@ let package = Package(
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "TLSCodec", "CMalloc",
-                "CQRencode", nio,
-                nioPosix,
-                argumentParser, logging,
+                "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "TLSCodec",
+                "CMalloc",
+                "CQRencode", nio, nioPosix, argumentParser, logging,
             ]),
-        .target(name: "KithSimulation", dependencies: ["KithClient", "KithWire", "MLS", "TLSCodec", nio, crypto]),
+        // What the tests of several modules need. No product depends on these two.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(
+            name: "RelayTestSupport",
+            dependencies: ["TestSupport", "KithClient", "KithRelay", "KithWire", nio, nioPosix, nioSSL],
+            path: "Tests/RelayTestSupport"),
+        .target(
+            name: "KithSimulation",
+            dependencies: ["KithClient", "KithCore", "KithWire", "MLS", "TLSCodec", "TestSupport", nio, crypto]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
         .executableTarget(
             name: "RelayBenchmark",
-            dependencies: ["KithWire", "TLSCodec", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser],
+            dependencies: [
+                "KithWire", "TLSCodec", "TestSupport", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser,
+            ],
             path: "Benchmarks/RelayBenchmark"),
         .executableTarget(
             name: "StoreBenchmark",
-            dependencies: ["KithRelay", "KithWire", nio, nioPosix, grdb, grdbSQLite, argumentParser],
+            dependencies: ["KithRelay", "KithWire", "TestSupport", nio, nioPosix, grdb, grdbSQLite, argumentParser],
             path: "Benchmarks/StoreBenchmark"),
         .executableTarget(
             name: "ClientBenchmark",
@@ -94,40 +103,41 @@ let package = Package(
         .testTarget(
             name: "KithCoreTests", dependencies: ["KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
-        .testTarget(name: "MLSTests", dependencies: ["MLS", "TLSCodec", crypto], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MLSTests", dependencies: ["MLS", "TLSCodec", "TestSupport", crypto], exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(
             name: "KithRelayTests",
             dependencies: [
-                "KithRelay", "KithClient", "KithCore", "KithSupport", nio, nioEmbedded, nioPosix, nioSSL, logging,
+                "KithRelay", "KithClient", "KithCore", "KithSupport", "RelayTestSupport", "TestSupport", nio,
+                nioEmbedded,
+                nioPosix, nioSSL, logging,
             ]),
-        .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport"]),
+        .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
-                "KithClient", "KithCore", "KithRelay", "KithWire", "TLSCodec", nio, nioEmbedded, nioPosix, nioTLS,
-                nioSSL,
-                x509,
-                crypto,
-                grdb,
-                grdbSQLite,
+                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "RelayTestSupport", "TLSCodec",
+                "TestSupport", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509, crypto, grdb, grdbSQLite,
             ]),
         .testTarget(
             name: "KithTests",
             dependencies: [
                 "kith", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "ClassicSession",
-                "TLSCodec", nio,
-                argumentParser,
+                "RelayTestSupport", "TLSCodec", "TestSupport", nio, argumentParser,
             ]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "KithSimulation", "KithCore", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", nio, crypto,
+                "KithSimulation", "KithCore", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", "TestSupport",
+                nio,
+                crypto,
             ]),
         .testTarget(
             name: "RelayProcessTests",
             dependencies: [
-                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", nio, nioPosix, nioSSL,
+                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", "RelayTestSupport",
+                "TestSupport", nio, nioPosix, nioSSL,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -3,6 +3,7 @@ import KithRelay
 import KithWire
 import NIOCore
 import Synchronization
+import TestSupport
 
 /// Appends and reads as the relay's hub does: on the store's own event loop.
 actor Driver {
@@ -10,7 +11,7 @@ actor Driver {
     private nonisolated let executor: any SerialExecutor
     private let ids: [ChannelID]
     private var lastSeqs: [UInt64]
-    private var random = Xorshift(seed: .random(in: 1 ... .max))
+    private var random = SeededGenerator(seed: .random(in: .min ... .max))
     private let payload: ArraySlice<UInt8>
     private var clock: UInt64 = 1_700_000_000_000
 

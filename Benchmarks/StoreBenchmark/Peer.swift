@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import GRDBSQLite
+import TestSupport
 
 /// Plain SQLite with the same rows and the same durability, in the layouts one would think of first.
 enum Peer: String, CaseIterable {
@@ -35,7 +36,7 @@ enum Peer: String, CaseIterable {
         sqlite3_prepare_v2(database, Peer.insert, -1, &statement, nil)
         let payload = (0..<300).map { _ in UInt8.random(in: 0...255) }
         var seqs = Array(repeating: Int64(0), count: Peer.channels)
-        var random = Xorshift(seed: .random(in: 1 ... .max))
+        var random = SeededGenerator(seed: .random(in: .min ... .max))
         var latencies = Latencies()
         let start = ContinuousClock.now
         for _ in 0..<count / 1_000 {
@@ -74,7 +75,7 @@ enum Peer: String, CaseIterable {
         let payload = Data((0..<300).map { _ in UInt8.random(in: 0...255) })
         let id = payload.prefix(16)
         var seqs = Array(repeating: Int64(0), count: Peer.channels)
-        var random = Xorshift(seed: .random(in: 1 ... .max))
+        var random = SeededGenerator(seed: .random(in: .min ... .max))
         var latencies = Latencies()
         let start = ContinuousClock.now
         for _ in 0..<count / 1_000 {

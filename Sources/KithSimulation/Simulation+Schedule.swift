@@ -1,4 +1,5 @@
 import KithClient
+import TestSupport
 
 /// What came of one schedule.
 public struct SimulationReport: Sendable {

@@ -1,6 +1,7 @@
 import KithClient
 import KithWire
 import MLS
+import TestSupport
 
 /// People, devices, relays and the network between them, in virtual time and in one thread: everything that happens is an
 /// event of one queue, and everything that is random comes from one seed.

@@ -1,4 +1,5 @@
 import KithSupport
+import TestSupport
 import Testing
 
 @testable import ClassicSession

@@ -1,3 +1,4 @@
+import KithSimulation
 import MLS
 import TLSCodec
 import Testing

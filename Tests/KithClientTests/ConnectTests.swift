@@ -1,6 +1,7 @@
 import Foundation
 import KithWire
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import KithClient

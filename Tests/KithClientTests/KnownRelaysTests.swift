@@ -1,14 +1,8 @@
 import Foundation
 import KithClient
 import KithWire
+import TestSupport
 import Testing
-
-/// A folder of the test's own, removed afterwards.
-func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-test-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder)
-}
 
 @Suite struct KnownRelaysTests {
     private func pin(_ byte: UInt8) throws -> RelayPin { try #require(RelayPin([UInt8](repeating: byte, count: 32))) }

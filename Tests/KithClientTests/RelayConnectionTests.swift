@@ -2,6 +2,8 @@ import Foundation
 import KithRelay
 import KithWire
 import NIOCore
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -10,9 +12,9 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct RelayConnectionTests {
     @Test("a connection stands, knows the relay's key and id, and carries requests")
     func connects() async throws {
-        try await withRelay { address, pin, _ in
-            let connection = try await RelayConnection.connect(to: address, trust: .firstContact)
-            #expect(connection.pin == pin)
+        try await withRelay { relay in
+            let connection = try await RelayConnection.connect(to: relay.address, trust: .firstContact)
+            #expect(connection.pin == relay.pin)
             #expect(connection.welcome.relayID.count == 16)
             let channel = TestChannel()
             #expect(try await connection.request(channel.create) == .done)
@@ -25,8 +27,8 @@ import Testing
 
     @Test("thousands of requests under way at once are all answered, those on a channel in order")
     func pipelining() async throws {
-        try await withRelay { address, pin, _ in
-            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let connection = try await relay.connect()
             let channel = TestChannel()
             _ = try await connection.request(channel.create)
             _ = try await connection.request(channel.present)
@@ -45,9 +47,9 @@ import Testing
 
     @Test("a follow brings what is there, and then what comes")
     func follows() async throws {
-        try await withRelay { address, pin, _ in
-            let writer = try await RelayConnection.connect(to: address, trust: .pinned(pin))
-            let reader = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let writer = try await relay.connect()
+            let reader = try await relay.connect()
             let channel = TestChannel()
             _ = try await writer.request(channel.create)
             for connection in [writer, reader] { _ = try await connection.request(channel.present) }
@@ -71,8 +73,8 @@ import Testing
 
     @Test("a follow without the right to read is refused, and the connection stands")
     func refusedFollow() async throws {
-        try await withRelay { address, pin, _ in
-            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let connection = try await relay.connect()
             do {
                 _ = try await connection.follow(.random(), epoch: 0, fromSeq: 1)
                 Issue.record("followed a channel that is not there")
@@ -86,8 +88,8 @@ import Testing
 
     @Test("a consumer that is slow loses nothing, holds up nobody, and what it has not taken stays at the relay")
     func slowConsumer() async throws {
-        try await withRelay { address, pin, _ in
-            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let connection = try await relay.connect()
             let channel = TestChannel()
             _ = try await connection.request(channel.create)
             _ = try await connection.request(channel.present)
@@ -114,8 +116,8 @@ import Testing
 
     @Test("a task that is cancelled stops waiting for entries")
     func cancellation() async throws {
-        try await withRelay { address, pin, _ in
-            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let connection = try await relay.connect()
             let channel = TestChannel()
             _ = try await connection.request(channel.create)
             _ = try await connection.request(channel.present)
@@ -145,29 +147,29 @@ import Testing
     @Test("a relay that wants a pass takes the right one only")
     func pass() async throws {
         let pass = try #require(RelayPass("open sesame"))
-        try await withRelay(pass: pass) { address, pin, _ in
+        try await withRelay(pass: pass) { relay in
             for wrong in [nil, RelayPass("open barley")] {
                 do {
-                    _ = try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: wrong)
+                    _ = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), pass: wrong)
                     Issue.record("let in without the pass")
                 } catch {
                     guard case RelayConnectionError.turnedAway(let refusal) = error else { throw error }
                     #expect(refusal.code == .passRequired)
                 }
             }
-            _ = try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+            _ = try await RelayConnection.connect(to: relay.address, trust: .pinned(relay.pin), pass: pass)
         }
     }
 
     @Test("a relay that shuts down ends the connection, its requests and its follows")
     func shutdown() async throws {
-        try await withRelay { address, pin, relay in
-            let connection = try await RelayConnection.connect(to: address, trust: .pinned(pin))
+        try await withRelay { relay in
+            let connection = try await relay.connect()
             let channel = TestChannel()
             _ = try await connection.request(channel.create)
             _ = try await connection.request(channel.present)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
-            await relay.stop()
+            await relay.server.shutDown()
             await #expect(throws: RelayConnectionError.self) { for try await _ in follow {} }
             await #expect(throws: RelayConnectionError.self) { try await connection.request(.ping) }
             await connection.waitUntilClosed()
@@ -176,9 +178,9 @@ import Testing
 
     @Test("an idle connection stays open by its pings")
     func pings() async throws {
-        try await withRelay(limits: { $0.idleMs = 1000 }) { address, pin, _ in
+        try await withRelay(limits: { $0.idleMs = 1000 }) { relay in
             let connection = try await RelayConnection.connect(
-                to: address, trust: .pinned(pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(200)))
+                to: relay.address, trust: .pinned(relay.pin), timeouts: RelayTimeouts(pingAfter: .milliseconds(200)))
             try await Task.sleep(for: .milliseconds(2500))
             #expect(try await connection.request(.ping) == .done)
         }

@@ -1,7 +1,9 @@
 import KithWire
 import NIOCore
 import NIOPosix
+import RelayTestSupport
 import Synchronization
+import TestSupport
 
 @testable import KithRelay
 
@@ -90,7 +92,7 @@ struct BareHub: Sendable {
             let present = Request.present(channel: channel.id, epoch: 0, tokens: channel.tokens)
             for request in [create, present] {
                 let reply = await ask(request, on: connection)
-                if case .error = reply { throw Unexpected(reply: reply) }
+                if case .error = reply { throw UnexpectedReply(reply) }
             }
             channels.append(channel)
         }

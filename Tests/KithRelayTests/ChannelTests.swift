@@ -1,6 +1,7 @@
 import KithClient
 import KithRelay
 import KithWire
+import RelayTestSupport
 import Testing
 
 @Suite("Channels")

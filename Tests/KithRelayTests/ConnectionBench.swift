@@ -2,6 +2,7 @@ import KithWire
 import NIOCore
 import NIOEmbedded
 import NIOPosix
+import RelayTestSupport
 import Synchronization
 
 @testable import KithRelay

@@ -1,10 +1,11 @@
 import KithRelay
 import KithWire
 import Synchronization
+import TestSupport
 
 /// A store as a replicated log would be: commits take time on other threads, and now and then another relay was first.
 final class ContendedStore: StoreInFront {
-    let store = MemoryStore()
+    let store: any ChannelStore = MemoryStore()
     private let state: Mutex<(random: SeededGenerator, foreign: Int)>
 
     init(seed: UInt64) { state = Mutex((SeededGenerator(seed: seed), 0)) }
@@ -15,7 +16,7 @@ final class ContendedStore: StoreInFront {
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome] {
         try? await Task.sleep(for: .microseconds(300))
         for case .append(let channel, _, _) in mutations {
-            guard state.withLock({ $0.random.next() % 4 == 0 }), let head = await store.head(of: channel) else {
+            guard state.withLock({ $0.random.next() % 4 == 0 }), let head = try? await store.head(of: channel) else {
                 continue
             }
             let entry = Entry(

@@ -1,5 +1,6 @@
 import KithWire
 import NIOCore
+import RelayTestSupport
 import Testing
 
 @testable import KithRelay

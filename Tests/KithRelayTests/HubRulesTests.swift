@@ -1,5 +1,6 @@
 import Crypto
 import KithWire
+import RelayTestSupport
 import Testing
 
 @testable import KithRelay

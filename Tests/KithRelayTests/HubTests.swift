@@ -1,4 +1,6 @@
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithRelay
@@ -16,7 +18,7 @@ struct HubTests {
         #expect(await hub.hub.unreadiness() == nil)
         let name = try #require(Name("nobody"))
         let reply = await hub.ask(.lookup(name: name), on: 2)
-        guard case .error(let error) = reply else { throw Unexpected(reply: reply) }
+        guard case .error(let error) = reply else { throw UnexpectedReply(reply) }
         #expect(error.code == .notFound)
         try await hub.close()
     }
@@ -70,7 +72,7 @@ struct HubTests {
             hub.hub.submit(frames.map { IntakeItem(connection: 1, intake: .request($0)) })
             // In the rounds that bring back the ids of those that gave them up, there are some more.
             let seqs = await hub.ask(appends[39], on: 1)
-            guard case .accepted = seqs else { throw Unexpected(reply: seqs) }
+            guard case .accepted = seqs else { throw UnexpectedReply(seqs) }
             #expect(await hub.ask(appends[39], on: 1) == seqs)
             for _ in 0..<3 { _ = await hub.ask(.ping, on: 1) }
             #expect(hub.metrics.cachedEntryIDs.load(ordering: .relaxed) <= 200)

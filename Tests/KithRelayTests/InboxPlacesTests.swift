@@ -1,4 +1,5 @@
 import KithWire
+import RelayTestSupport
 import Testing
 
 @testable import KithRelay

@@ -1,6 +1,8 @@
 import Crypto
 import KithClient
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithRelay
@@ -9,7 +11,7 @@ import Testing
 struct InboxTests {
     private func withdraw(_ connection: RelayConnection, _ channel: KnownChannel) async throws -> ([UInt8], Bool) {
         let reply = try await connection.request(.withdraw(channel: channel.id))
-        guard case .keyPackage(let package, let isLastResort) = reply else { throw Unexpected(reply: reply) }
+        guard case .keyPackage(let package, let isLastResort) = reply else { throw UnexpectedReply(reply) }
         return (Array(package.bytes), isLastResort)
     }
 

@@ -1,4 +1,6 @@
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithRelay

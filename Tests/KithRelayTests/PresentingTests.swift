@@ -1,4 +1,5 @@
 import KithWire
+import RelayTestSupport
 import Synchronization
 import Testing
 
@@ -145,18 +146,18 @@ extension Request {
 
 /// A store that counts the reads of heads and epochs.
 private final class CountingStore: StoreInFront {
-    let store = MemoryStore()
+    let store: any ChannelStore = MemoryStore()
     private let count = Atomic<Int>(0)
 
     var reads: Int { count.load(ordering: .relaxed) }
 
     func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? {
         count.wrappingAdd(1, ordering: .relaxed)
-        return await store.head(of: channel)
+        return try await store.head(of: channel)
     }
 
     func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord? {
         count.wrappingAdd(1, ordering: .relaxed)
-        return await store.epoch(epoch, of: channel)
+        return try await store.epoch(epoch, of: channel)
     }
 }

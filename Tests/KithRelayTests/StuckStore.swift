@@ -9,10 +9,10 @@ final class StuckStore: StoreInFront {
         var held: [CheckedContinuation<Void, Never>] = []
         var watchers: [CheckedContinuation<Void, Never>] = []
     }
-    let store: MemoryStore
+    let store: any ChannelStore
     private let state = Mutex(State())
 
-    init(_ store: MemoryStore) { self.store = store }
+    init(_ store: any ChannelStore) { self.store = store }
 
     func holdReads() { state.withLock { $0.holds = true } }
 
@@ -46,6 +46,6 @@ final class StuckStore: StoreInFront {
             }
             if let watchers { for watcher in watchers { watcher.resume() } } else { read.resume() }
         }
-        return await store.head(of: channel)
+        return try await store.head(of: channel)
     }
 }

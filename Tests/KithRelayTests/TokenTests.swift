@@ -1,6 +1,7 @@
 import KithClient
 import KithRelay
 import KithWire
+import RelayTestSupport
 import Testing
 
 @Suite("Capabilities")
@@ -98,9 +99,9 @@ struct TokenTests {
         let pass = try #require(RelayPass("for friends"))
         try await withRelay(pass: pass) { relay in
             _ = try await relay.connect()
-            let others = RelayFixture(server: relay.server, pass: nil)
+            let others = TestRelay(server: relay.server, pass: nil, folder: relay.folder)
             await #expect(throws: RelayConnectionError.self) { try await others.connect() }
-            let guess = RelayFixture(server: relay.server, pass: RelayPass("for friend"))
+            let guess = TestRelay(server: relay.server, pass: RelayPass("for friend"), folder: relay.folder)
             await #expect(throws: RelayConnectionError.self) { try await guess.connect() }
         }
     }

@@ -4,6 +4,7 @@ import KithWire
 import NIOCore
 import NIOPosix
 import NIOSSL
+import RelayTestSupport
 import Testing
 
 @Suite("Transport")
@@ -11,7 +12,7 @@ struct TransportTests {
     /// Connects with a TLS configuration, sends `text`, and returns what comes until the relay closes, or `nil` if there
     /// is no TLS.
     private func ask(
-        _ relay: RelayFixture, _ text: String, port: Int? = nil, _ change: (inout TLSConfiguration) -> Void = { _ in }
+        _ relay: TestRelay, _ text: String, port: Int? = nil, _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) async throws -> String? {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none

@@ -2,6 +2,8 @@ import ClassicSession
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith
@@ -62,7 +64,7 @@ import Testing
             }
             let line = try #require(await relay.line())
             let listening = try JSONDecoder().decode(Listening.self, from: Data(line.utf8))
-            let fixture = TestRelay(
+            let fixture = ForeignRelay(
                 address: try #require(RelayAddress(listening.address)), pin: try #require(RelayPin(listening.pin)),
                 folder: folder)
             let (heard, hear) = AsyncStream.makeStream(of: String.self)

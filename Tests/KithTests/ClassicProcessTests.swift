@@ -2,6 +2,8 @@ import ClassicSession
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith

@@ -2,6 +2,7 @@ import Foundation
 import KithRelay
 import NIOCore
 import NIOPosix
+import RelayTestSupport
 import Testing
 
 @testable import KithClient

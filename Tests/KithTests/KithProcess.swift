@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import kith
@@ -16,7 +17,7 @@ final class KithProcess: Sendable {
     ///
     /// - Parameter program: another program in its place.
     init(
-        _ arguments: [String], folder: URL, environment: [String: String] = [:], program: URL = KithProcess.program
+        _ arguments: [String], folder: URL, environment: [String: String] = [:], program: URL = BuiltProgram.kith
     ) throws {
         let process = Process()
         process.executableURL = program
@@ -46,13 +47,6 @@ final class KithProcess: Sendable {
         defer { try? handle.close() }
         return fcntl(handle.fileDescriptor, F_DUPFD_CLOEXEC, 3)
     }
-
-    /// The program lies beside the tests.
-    static let program: URL = {
-        let tests =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("kith")
-    }()
 
     /// Gives it a line; throws if it has ended. The signal that comes with that must not end the tests.
     func write(_ line: String) throws {

@@ -1,5 +1,6 @@
 import ClassicSession
 import Foundation
+import RelayTestSupport
 import Synchronization
 import Testing
 

@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith
@@ -14,7 +16,7 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passphrase.path)
             func run(_ arguments: String...) async throws -> Int32 {
                 try await Self.run(
-                    ["umask \(mask); exec \"$@\"", "sh", KithProcess.program.path] + arguments, home: home)
+                    ["umask \(mask); exec \"$@\"", "sh", BuiltProgram.kith.path] + arguments, home: home)
             }
             #expect(try await run("init", "--yes", "--no-passphrase", "--name", "Ann") == 0)
             let backup = home.appendingPathComponent("kith.backup").path

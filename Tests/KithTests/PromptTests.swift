@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import kith
 
 /// Prompts for passphrases in a real terminal.
 @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Tmux.isThere)) struct PromptTests {
-    private let program = KithProcess.program.path
+    private let program = BuiltProgram.kith.path
     private let passphrase = "correct horse battery"
 
     private func type(_ text: String, into terminal: Tmux) async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import KithSimulation
+import TestSupport
 import Testing
 
 @testable import kith
@@ -85,7 +86,7 @@ struct StormTests {
         try #require(made?.code == 0, "\(made?.complaints ?? [])")
         try await people[0].listen()
         for person in people {
-            try await eventually("\(person.name) is in the group") {
+            try await eventually("\(person.name) is in the group", within: .seconds(300), every: .milliseconds(300)) {
                 try await person.home.run("list", "--json").objects.contains { $0["name"] as? String == "storm" }
             }
         }
@@ -95,7 +96,8 @@ struct StormTests {
     /// Waits until everybody has what was taken from anybody, and what a process stored and was killed before it said so.
     private static func settle(_ people: [StormPerson]) async throws {
         for person in people {
-            try await eventually("\(person.name) has sent everything") {
+            try await eventually("\(person.name) has sent everything", within: .seconds(300), every: .milliseconds(300))
+            {
                 try await person.listen()
                 return try await person.home.run("status", "--json").objects.first?["queued"] as? Int == 0
             }
@@ -111,7 +113,10 @@ struct StormTests {
         for person in people {
             for conversation in await person.conversations {
                 let all = wanted[person.channel(of: conversation)] ?? []
-                try await eventually("\(person.name) has everything said in \(conversation)") {
+                try await eventually(
+                    "\(person.name) has everything said in \(conversation)", within: .seconds(300),
+                    every: .milliseconds(300)
+                ) {
                     try await person.listen()
                     return all.isSubset(of: try await person.texts(in: conversation))
                 }
@@ -151,18 +156,6 @@ struct StormTests {
             #expect(listed.allSatisfy { $0["suspect"] as? Bool == false && $0["status"] as? String == "active" })
         }
         return count
-    }
-
-    /// Asks again and again until it is so.
-    static func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(300)
-        while try await !isSo() {
-            guard ContinuousClock.now < end else {
-                Issue.record("it never came that \(what)")
-                return
-            }
-            try await Task.sleep(for: .milliseconds(300))
-        }
     }
 }
 

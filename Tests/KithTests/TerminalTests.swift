@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith
@@ -11,7 +13,7 @@ import Testing
     ) async throws {
         try await withRelay { relay in
             let command = [
-                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                BuiltProgram.kith.path, "classic", "--relay", relay.address.description, "--pin",
                 relay.pin.description, "--id", "alice", "--peer", "bob",
             ]
             try await Tmux.run(
@@ -187,7 +189,7 @@ import Testing
     func earlyLines() async throws {
         try await withRelay { relay in
             let command = [
-                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                BuiltProgram.kith.path, "classic", "--relay", relay.address.description, "--pin",
                 relay.pin.description, "--id", "alice", "--peer", "bob",
             ]
             try await Tmux.run(command, environment: ["KITH_HOME": relay.folder.path]) { terminal in
@@ -223,7 +225,7 @@ import Testing
     func prompts() async throws {
         try await withRelay { relay in
             let command = [
-                KithProcess.program.path, "classic", "--relay", relay.address.description, "--pin",
+                BuiltProgram.kith.path, "classic", "--relay", relay.address.description, "--pin",
                 relay.pin.description,
             ]
             try await Tmux.run(command, environment: ["KITH_HOME": relay.folder.path]) { terminal in
@@ -247,7 +249,7 @@ import Testing
     func interactiveDemo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
-                [KithProcess.program.path, "demo", "--classic", "--interactive"], environment: ["TMPDIR": folder.path],
+                [BuiltProgram.kith.path, "demo", "--classic", "--interactive"], environment: ["TMPDIR": folder.path],
                 columns: 100,
                 rows: 100
             ) { terminal in
@@ -268,7 +270,7 @@ import Testing
     func demo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
-                [KithProcess.program.path, "demo", "--classic"], environment: ["TMPDIR": folder.path], columns: 70,
+                [BuiltProgram.kith.path, "demo", "--classic"], environment: ["TMPDIR": folder.path], columns: 70,
                 rows: 400
             ) { terminal in
                 let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import MLS
@@ -73,7 +74,7 @@ struct DeliveryTests {
     @Test("messages in any order within the window are read once each, and gaps show in the generations")
     func reordering() throws {
         var members = try TestMembers(["alice", "bob"])
-        var random = SeededRandom(seed: 7)
+        var random = SeededGenerator(seed: 7)
         var messages: [MLSMessage] = []
         for index in 0..<60 { messages.append(try members.groups[0].encrypt([UInt8(index)], in: members.environment)) }
         let order = (0..<60).filter { $0 != 13 }.shuffled(using: &random)
@@ -115,7 +116,7 @@ struct HistoryTests {
     }
 
     private final class History {
-        private var random: SeededRandom
+        private var random: SeededGenerator
         private let seed: UInt64
         private let largest: Int
         private let growth: Int
@@ -126,7 +127,7 @@ struct HistoryTests {
             self.seed = seed
             self.largest = largest
             self.growth = growth
-            random = SeededRandom(seed: seed)
+            random = SeededGenerator(seed: seed)
             members = try TestMembers(["founder"])
             members.environment.preSharedKey = { $0 == .external(id: [1]) ? SecretBytes([1, 2, 3]) : nil }
         }

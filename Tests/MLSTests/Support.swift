@@ -4,19 +4,6 @@
 let testNow: UInt64 = 1_750_000_000
 let testLifetime = Lifetime(notBefore: testNow - 3_600, notAfter: testNow + 30 * 24 * 3_600)
 
-/// A repeatable source of randomness: SplitMix64, for tests only.
-final class SeededRandom: @unchecked Sendable, RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 /// Judges like an application whose identities are the bytes of basic credentials.
 struct TestAuthentication: AuthenticationService {
     var refused: Set<String> = []

@@ -1,4 +1,5 @@
 import TLSCodec
+import TestSupport
 import Testing
 
 @testable import MLS
@@ -109,7 +110,7 @@ struct TreeWidthTests {
 
     @Test("the hash of a tree is that of RFC 9420 §7.8, whatever is blank and whatever changed", arguments: 0..<12)
     func hashesAgree(seed: UInt64) throws {
-        var random: any RandomNumberGenerator = SeededRandom(seed: seed)
+        var random: any RandomNumberGenerator = SeededGenerator(seed: seed)
         let size = Int.random(in: 1...150, using: &random)
         let occupied = (0..<size).filter { _ in UInt8.random(in: 0..<4, using: &random) == 0 } + [size]
         var tree = try tree(occupied, [.sha256, .sha384, .sha512][Int(seed % 3)])

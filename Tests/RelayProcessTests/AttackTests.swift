@@ -2,6 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 import NIOCore
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
@@ -136,7 +137,7 @@ extension RelayProcesses {
             writer.write(Raw(bytes: frame), mask: 1)
             wire.send(writer.bytes)
             let reply = try await wire.nextFrame().reply
-            guard case .error(let error) = reply else { throw Unexpected(reply: reply) }
+            guard case .error(let error) = reply else { throw UnexpectedReply(reply) }
             print("a million empty key packages: \(error)")
             #expect(error.code == .tooLarge)
             try await relay.kill9()
@@ -191,7 +192,7 @@ extension RelayProcesses {
             while ContinuousClock.now < end {
                 let start = ContinuousClock.now
                 let client = try await relay.connect()
-                try await client.prove(channel)
+                try await client.present(channel)
                 #expect(try await client.entries(of: channel).count == 60)
                 longest = max(longest, ContinuousClock.now - start)
                 await client.close()

@@ -2,6 +2,7 @@ import ClassicSession
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
@@ -82,7 +83,7 @@ extension RelayProcesses {
             _ = try await connection.request(
                 .whisper(channel: channel.id, epoch: 0, payload: Array(secrets.whisper.utf8)[...]))
             _ = try await connection.accepted(
-                .turn(channel: channel.id, epoch: 0, id: .random(), payload: [1], nextAccess: channel.next.access))
+                .turn(channel: channel.id, epoch: 0, id: .random(), payload: [1], nextAccess: channel.next().access))
             await connection.close()
             return []
         }

@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
@@ -58,7 +59,7 @@ extension RelayProcesses {
             // else than what was written.
             client = try await relay.connect()
             do {
-                try await client.prove(channel)
+                try await client.present(channel)
                 let entries = try await client.entries(of: channel)
                 #expect(entries.map(\.seq) == Array(1...200))
                 for entry in entries {

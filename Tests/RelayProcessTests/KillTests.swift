@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Synchronization
 import Testing
 
@@ -121,7 +122,7 @@ struct Ledger: Sendable {
             return
         }
         for (index, channel) in channels.enumerated() {
-            try await client.prove(channel)
+            try await client.present(channel)
             let entries = try await client.entries(of: channel, from: lastSeqs[index] + 1)
             var next = lastSeqs[index] + 1
             for entry in entries {
@@ -139,7 +140,7 @@ struct Ledger: Sendable {
             #expect(count == lastSeqs[index], "round \(round): \(count) ids for \(lastSeqs[index]) entries")
         }
         for (channel, id) in recent + open {
-            let seq = try await client.append(id.bytes, to: channels[channel], as: id)
+            let seq = try await client.append(id.bytes, to: channels[channel], id: id)
             let known = seqs[channel][id]
             #expect(known == nil || known == seq, "round \(round): sent again, accepted under another number")
             // New ones are at the end, and are looked at after the next kill.
@@ -153,7 +154,7 @@ struct Ledger: Sendable {
     private mutating func verifyTurns(_ client: RelayConnection, round: Int) async throws {
         if let (id, next) = openTurn {
             // Whether the turn came through or not, asking for it again gives the one answer.
-            try await client.prove(turning)
+            try await client.present(turning)
             let seq = try await client.accepted(
                 .turn(channel: turning.id, epoch: turning.epoch, id: id, payload: [1], nextAccess: next.access))
             #expect(seq == turns + 1, "round \(round): a turn has the number \(seq)")
@@ -161,7 +162,7 @@ struct Ledger: Sendable {
             turning = next
             openTurn = nil
         }
-        try await client.prove(turning)
+        try await client.present(turning)
         let follow = try await client.follow(turning.id, epoch: turning.epoch, fromSeq: 1)
         #expect(follow.firstSeq == turns + 1 && follow.lastSeq == turns, "round \(round): turns are missing")
     }
@@ -220,7 +221,7 @@ final class Load: Sendable {
     private func append(_ connection: RelayConnection, _ channel: Int, _ random: Seed) async {
         var random = random
         let target = channels[channel]
-        do { try await connection.prove(target) } catch { return ended(error) }
+        do { try await connection.present(target) } catch { return ended(error) }
         while true {
             let ids = (0..<Int.random(in: 1...8, using: &random)).map { _ in EntryID.random(using: &random) }
             let error = await withTaskGroup(of: RelayConnectionError?.self) { group in
@@ -249,9 +250,9 @@ final class Load: Sendable {
         var current = outcomes.withLock { $0.turning }
         while true {
             let id = EntryID.random()
-            let next = current.next
+            let next = current.next()
             do {
-                try await connection.prove(current)
+                try await connection.present(current)
                 outcomes.withLock { $0.openTurn = (id, next) }
                 _ = try await connection.accepted(
                     .turn(channel: current.id, epoch: current.epoch, id: id, payload: [1], nextAccess: next.access))

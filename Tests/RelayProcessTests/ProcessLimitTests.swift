@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {

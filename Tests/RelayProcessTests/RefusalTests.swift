@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
@@ -13,13 +14,13 @@ extension RelayProcesses {
         func denied() async throws {
             let folder = try RelayFolder()
             let old = KnownChannel()
-            let current = old.next
+            let current = old.next()
             var relay = try await RelayProcess.start(in: folder)
             let owner = try await relay.connect()
             try await owner.open(old)
             for text in ["one", "two"] { try await owner.append(Array(text.utf8), to: old) }
             #expect(try await owner.accepted(Self.turning(old, to: current)) == 3)
-            try await owner.prove(current)
+            try await owner.present(current)
             try await owner.append(Array("three".utf8), to: current)
 
             var answers: Set<[UInt8]> = []
@@ -34,7 +35,7 @@ extension RelayProcesses {
             }
             #expect(answers.count == 1)
             let only = try RelayFrame(decoding: try #require(answers.first))
-            guard case .error(let error) = only.reply else { throw Unexpected(reply: only.reply) }
+            guard case .error(let error) = only.reply else { throw UnexpectedReply(only.reply) }
             #expect(error.code == .denied && error.detail == 0 && error.retryAfterMs == 0)
             try await relay.kill9()
         }
@@ -46,7 +47,7 @@ extension RelayProcesses {
         /// Everything that needs a right in a channel.
         private func requests(_ channel: KnownChannel) -> [Request] {
             [
-                channel.appending([1]), Self.turning(channel, to: channel.next),
+                channel.appending([1]), Self.turning(channel, to: channel.next()),
                 .follow(channel: channel.id, epoch: channel.epoch, fromSeq: 1),
                 .whisper(channel: channel.id, epoch: channel.epoch, payload: [1]), .close(channel: channel.id),
                 .deposit(channel: channel.id, keyPackages: [KeyPackageBytes([1])], lastResort: nil),
@@ -63,7 +64,7 @@ extension RelayProcesses {
         private func withoutTokens(
             _ relay: RelayProcess, _ old: KnownChannel, _ current: KnownChannel, _ answers: inout Set<[UInt8]>
         ) async throws {
-            for channel in [old, current, current.next, KnownChannel()] {
+            for channel in [old, current, current.next(), KnownChannel()] {
                 // Once before the relay has the channel in memory, and once after.
                 for _ in 0..<2 {
                     let wire = try await WireClient.open(to: relay.address)
@@ -95,7 +96,7 @@ extension RelayProcesses {
             _ relay: RelayProcess, _ old: KnownChannel, _ current: KnownChannel, _ answers: inout Set<[UInt8]>
         ) async throws {
             let client = try await relay.connect()
-            try await client.prove(old)
+            try await client.present(old)
             let entries = try await client.entries(of: old)
             #expect(entries.map { String(decoding: $0.payload, as: UTF8.self) } == ["one", "two", "\u{9}"])
             let refusal = try await client.refusal(of: old.appending([1]))
@@ -156,18 +157,6 @@ extension RelayProcesses {
                 #expect(ContinuousClock.now - start > .milliseconds(20))
             }
             try await relay.kill9()
-        }
-    }
-}
-
-extension RelayConnection {
-    /// What a request is refused with; `nil` if it is not.
-    func refusal(of request: Request) async throws -> RelayError? {
-        do {
-            _ = try await self.request(request)
-            return nil
-        } catch RelayConnectionError.refused(let error) {
-            return error
         }
     }
 }

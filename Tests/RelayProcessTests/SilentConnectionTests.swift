@@ -2,6 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 import NIOCore
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {

@@ -1,6 +1,7 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
@@ -56,7 +57,7 @@ extension RelayProcesses {
                 for _ in 0..<8 {
                     group.addTask {
                         let client = try await relay.connect()
-                        try await client.prove(channel)
+                        try await client.present(channel)
                         let content = [UInt8](repeating: 7, count: payload)
                         var last: UInt64 = 0
                         var left = count / 8
@@ -113,7 +114,7 @@ final class RawFollower: Sendable {
     func read(through last: UInt64) async throws {
         while await seen.next <= last {
             let frame = try await wire.nextFrame()
-            guard case .entries(_, let entries) = frame.reply else { throw Unexpected(reply: frame.reply) }
+            guard case .entries(_, let entries) = frame.reply else { throw UnexpectedReply(frame.reply) }
             await seen.take(entries)
         }
     }

@@ -4,6 +4,7 @@ import KithClient
 import KithRelay
 import KithWire
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KithSimulation
@@ -23,8 +24,8 @@ private final class Comparison {
     private var random: SeededGenerator
     private var model: RelayModel
     private let store = MemoryStore()
-    private let clock = Clock()
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "kith-test-\(UUID().uuidString)")
+    private let clock = TestClock()
+    private let folder = TemporaryFolder()
     private var server: RelayServer
     private var connections: [RelayConnection] = []
     private var channels: [Known] = []
@@ -67,11 +68,11 @@ private final class Comparison {
         limits.inboxBytes = 150
         model = RelayModel(limits: limits, relayID: [])
         channels = [.log, .log, .inbox].map { Known(kind: $0) }
-        server = try await Self.start(store, clock, folder)
+        server = try await Self.start(store, clock, folder.url)
         try await connect()
     }
 
-    private static func start(_ store: MemoryStore, _ clock: Clock, _ folder: URL) async throws -> RelayServer {
+    private static func start(_ store: MemoryStore, _ clock: TestClock, _ folder: URL) async throws -> RelayServer {
         var configuration = RelayConfiguration()
         configuration.eventLoops = 1
         configuration.logger.logLevel = .error
@@ -111,7 +112,7 @@ private final class Comparison {
         let person = random.pick(0...Self.people - 1)
         switch random.pick(0...99) {
         case 0: try await restart()
-        case 1: clock.advance(ms: 900)
+        case 1: clock.advance(milliseconds: 900)
         case 2...9: try await follow(person)
         case 10...12: try await unfollow(person)
         case 13: for _ in 0..<40 { try await compare(.withdraw(channel: channel().id), person) }
@@ -291,7 +292,7 @@ private final class Comparison {
         follows = []
         for connection in connections { await connection.close() }
         await server.shutDown()
-        server = try await Self.start(store, clock, folder)
+        server = try await Self.start(store, clock, folder.url)
         model.restart()
         try await connect()
     }
@@ -314,7 +315,6 @@ private final class Comparison {
         follows = []
         for connection in connections { await connection.close() }
         await server.shutDown()
-        try? FileManager.default.removeItem(at: folder)
     }
 }
 
@@ -341,13 +341,6 @@ private final class Collected: Sendable {
             }
         }
     }
-}
-
-/// A clock that stands until it is moved.
-private final class Clock: Sendable {
-    private let time = Atomic<UInt64>(1_700_000_000_000)
-    var nowMs: UInt64 { time.load(ordering: .sequentiallyConsistent) }
-    func advance(ms: UInt64) { time.wrappingAdd(ms, ordering: .sequentiallyConsistent) }
 }
 
 extension RelayConnection {

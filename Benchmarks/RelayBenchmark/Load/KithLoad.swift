@@ -1,4 +1,5 @@
 import KithWire
+import TestSupport
 
 /// A channel for a pair, and what opens it.
 struct LoadChannel: Sendable {
@@ -17,7 +18,7 @@ final class KithLoad: LoadProtocol {
     private var requestID: UInt32 = 10
     private var isUpgraded = false
     private var head: [UInt8] = []
-    private var ids = CountingGenerator()
+    private var ids = SeededGenerator(seed: .random(in: .min ... .max))
     private var inFlight = 0
     private(set) var isReady = false
 
@@ -121,19 +122,5 @@ final class KithLoad: LoadProtocol {
         case .idle:
             isReady = true
         }
-    }
-}
-
-/// Entry ids only have to differ: a random start and a counter cost the load nothing, the system's generator does.
-private struct CountingGenerator: RandomNumberGenerator {
-    private var state = UInt64.random(in: .min ... .max)
-
-    mutating func next() -> UInt64 {
-        // SplitMix64.
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

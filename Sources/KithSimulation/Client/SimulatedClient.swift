@@ -1,6 +1,7 @@
 import KithClient
 import KithWire
 import MLS
+import TestSupport
 
 /// A device in a simulation: the messenger over a store in memory, and around it what `Kith` does, with everything that can
 /// happen to it on the way.

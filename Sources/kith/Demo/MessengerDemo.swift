@@ -147,7 +147,7 @@ struct MessengerDemo {
         try await carol.close()
         let copy = stage.folder.appendingPathComponent("copy")
         try FileManager.default.copyItem(at: carol.home.appendingPathComponent("default"), to: copy)
-        let thief = OldTokens(profile: copy, secret: .keyFile)
+        let thief = RemovedMember(profile: copy)
         guard try await thief.attempts(epochs: 0...0) == [nil] else {
             throw Failure(message: "a copy of a member's profile was not let in while she was one")
         }

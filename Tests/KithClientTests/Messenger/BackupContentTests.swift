@@ -1,7 +1,9 @@
 import Foundation
+import KithSimulation
 import KithWire
 import MLS
 import TLSCodec
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -9,13 +11,6 @@ import Testing
 
 @Suite("Backups of a profile")
 struct BackupContentTests {
-    private func withFolder(_ body: (URL) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try await body(folder)
-    }
-
     /// The profile of a backup, on a new device.
     private func restored(_ name: String, from file: URL) async throws -> Person {
         let store = MemoryProfileStore()
@@ -25,7 +20,7 @@ struct BackupContentTests {
 
     @Test("a restored profile shows its history, and talks again when the other side uses its invite")
     func roundTrip() async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, relay in
                 let atBob = try await bob.conversation("alice")
                 let atAlice = try await alice.conversation("bob")
@@ -68,7 +63,7 @@ struct BackupContentTests {
 
     @Test("a restored device is added again to a group that it was removed from before")
     func removedBefore() async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, relay in
                 let bobThere = try await alice.contact("bob")
                 try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
@@ -99,7 +94,7 @@ struct BackupContentTests {
 
     @Test("a backup holds no ratchet, no token and no key of the device")
     func holdsNoKeys() async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, _ in
                 let atAlice = try await alice.conversation("bob")
                 _ = try await alice.kith.send("said", to: atAlice)
@@ -171,7 +166,7 @@ struct BackupContentTests {
 
     @Test("a wrong passphrase, and a file that was cut off, give nothing")
     func refused() async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             let alice = try await Person("alice")
             let file = folder.appendingPathComponent("backup")
             try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)

@@ -1,6 +1,8 @@
 import Foundation
 import KithRelay
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -101,10 +103,10 @@ struct ChangedKeyTests {
 
     @Test("the same name at another relay, or one that the user chose, is no changed key: it is taken here")
     func otherRelay() async throws {
-        try await withRelay { address, pin, _ in
-            try await withRelay { otherAddress, otherPin, _ in
+        try await withRelay { relay in
+            try await withRelay { otherRelay in
                 let (here, there) = (
-                    RelayPoint(address: address, pin: pin), RelayPoint(address: otherAddress, pin: otherPin)
+                    relay.point, otherRelay.point
                 )
                 let (alice, bob, another) = (
                     try await Person("alice"), try await Person("bob"), try await Person("another")

@@ -1,4 +1,6 @@
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -56,8 +58,8 @@ struct ConversationTests {
 
     @Test("an invite for one person works once")
     func onlyOnce() async throws {
-        try await withRelay { address, pin, _ in
-            let relay = RelayPoint(address: address, pin: pin)
+        try await withRelay { server in
+            let relay = server.point
             let (alice, bob, carol) = (try await Person("alice"), try await Person("bob"), try await Person("carol"))
             let invite = try await alice.kith.createInvite(at: relay).invite
             _ = try await bob.kith.join(invite)
@@ -158,8 +160,8 @@ struct ConversationTests {
 
     @Test("a name leads to whoever registered it, unverified; it is held by one")
     func names() async throws {
-        try await withRelay { address, pin, _ in
-            let relay = RelayPoint(address: address, pin: pin)
+        try await withRelay { server in
+            let relay = server.point
             let (alice, bob) = (try await Person("alice"), try await Person("bob"))
             let name = try #require(Name("alice"))
             try await alice.kith.register(name, at: relay)
@@ -181,8 +183,8 @@ struct ConversationTests {
     @Test("a name takes nobody to a relay that a stranger chose; a contact may choose one")
     func relaysOfStrangers() async throws {
         try await withAliceAndBob { alice, bob, relay in
-            try await withRelay { otherAddress, otherPin, _ in
-                let other = RelayPoint(address: otherAddress, pin: otherPin)
+            try await withRelay { otherRelay in
+                let other = otherRelay.point
                 let mallory = try await Person("mallory")
                 let name = try #require(Name("alice"))
                 try await alice.kith.register(name, at: relay)
@@ -191,7 +193,7 @@ struct ConversationTests {
                 _ = try await mallory.kith.createGroup("come here", at: other, members: [found])
                 for await event in events {
                     guard case .invitationPassedOver(let passedOver) = event else { continue }
-                    #expect(passedOver == otherAddress)
+                    #expect(passedOver == otherRelay.address)
                     break
                 }
                 // The name's address takes the place of the one that came with the first conversation.

@@ -1,5 +1,7 @@
 import Foundation
+import KithSimulation
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithClient

@@ -1,5 +1,7 @@
 import KithWire
 import MLS
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -58,16 +60,18 @@ struct EmptyParcelTests {
 
     @Test("who names a tree that is nowhere does not hold up those behind", arguments: [0, 1, 1_000_000])
     func emptyParcel(length: UInt32) async throws {
-        try await withRelay { address, pin, _ in
+        try await withRelay { relay in
             let alice = try await Person("alice")
             let bob = try await Person("bob")
             let invite = try await alice.kith.createInvite(
-                at: RelayPoint(address: address, pin: pin), isReusable: true
+                at: relay.point, isReusable: true
             ).invite
             try await deposit(in: invite.inbox, emptyParcel: length)
             try await deposit(in: invite.inbox, emptyParcel: 200 << 10, firstPart: true)
             _ = try await bob.kith.join(invite)
-            try await eventually({ try await alice.kith.conversations().map(\.name) }, within: 60) { $0 == ["bob"] }
+            try await eventually({ try await alice.kith.conversations().map(\.name) }, within: .seconds(60)) {
+                $0 == ["bob"]
+            }
             await alice.kith.close()
             await bob.kith.close()
         }

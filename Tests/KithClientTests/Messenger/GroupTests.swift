@@ -1,5 +1,7 @@
 import KithWire
 import MLS
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -12,8 +14,8 @@ struct GroupTests {
         of count: Int, suite: CipherSuite = .x25519AES128SHA256Ed25519,
         _ body: (_ first: Person, _ others: [Person], _ group: ConversationID, _ relay: RelayPoint) async throws -> Void
     ) async throws {
-        try await withRelay(limits: { $0.connectionsPerAddress = 1_000 }) { address, pin, _ in
-            let relay = RelayPoint(address: address, pin: pin)
+        try await withRelay(limits: { $0.connectionsPerAddress = 1_000 }) { server in
+            let relay = server.point
             let first = try await Person("first", suite: suite)
             var others: [Person] = []
             let invite = try await first.kith.createInvite(at: relay, isReusable: true).invite

@@ -1,5 +1,7 @@
+import KithSimulation
 import KithWire
 import MLS
+import TestSupport
 import Testing
 
 @testable import KithClient

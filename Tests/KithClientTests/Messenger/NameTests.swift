@@ -1,5 +1,8 @@
+import KithSimulation
 import KithWire
 import MLS
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -43,8 +46,8 @@ struct NameTests {
 
     @Test("two of one name who meet are told apart, in what they say and among the members")
     func namesakes() async throws {
-        try await withRelay { address, pin, _ in
-            let relay = RelayPoint(address: address, pin: pin)
+        try await withRelay { server in
+            let relay = server.point
             let (one, other) = (try await Person("sam"), try await Person("sam"))
             let invite = try await one.kith.createInvite(at: relay)
             let conversation = try await other.kith.join(invite.invite)

@@ -1,3 +1,4 @@
+import KithSimulation
 import KithWire
 import MLS
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -10,10 +11,10 @@ extension VaultSecret {
 }
 
 /// A profile's folder of the test's own, removed with the object.
-final class VaultFolder: Sendable {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("kith-vault-\(UUID().uuidString)")
+struct VaultFolder: Sendable {
+    private let folder = TemporaryFolder()
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    var url: URL { folder.url }
 
     var vault: URL { url.appendingPathComponent("vault.db") }
     var log: URL { url.appendingPathComponent("vault.db-wal") }

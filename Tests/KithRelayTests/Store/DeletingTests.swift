@@ -1,4 +1,5 @@
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithRelay

@@ -1,5 +1,6 @@
 import Foundation
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithRelay

@@ -1,5 +1,6 @@
 import GRDBSQLite
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithRelay

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import GRDBSQLite
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithRelay

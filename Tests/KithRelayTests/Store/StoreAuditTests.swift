@@ -3,6 +3,8 @@ import Foundation
 import GRDBSQLite
 import KithSupport
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithRelay

@@ -1,5 +1,7 @@
 import Foundation
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithRelay
@@ -62,7 +64,7 @@ struct StoreDamageTests {
     @Test("a present is unavailable while the disk fails: what it would be denied for might come back")
     func failingDisk() async throws {
         struct UnreadableStore: StoreInFront {
-            let store = MemoryStore()
+            let store: any ChannelStore = MemoryStore()
             func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? { throw .io("no") }
             func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord? {
                 throw .io("no")

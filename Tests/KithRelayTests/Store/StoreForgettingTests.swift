@@ -1,5 +1,6 @@
 import Crypto
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithRelay

@@ -4,6 +4,7 @@ import GRDBSQLite
 import KithWire
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import KithRelay
@@ -47,17 +48,7 @@ extension StoreTuning {
 func sharedLoop() -> any EventLoop { storeLoops.next() }
 private let storeLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
-/// A folder that goes with the object.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kith-store-\(UUID().uuidString)")
-        path = folder.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     var database: String { path + "/relay.sqlite" }
 
     /// Changes the file beside the store, or without it.

@@ -1,6 +1,8 @@
 import Foundation
 import KithRelay
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -9,7 +11,7 @@ import Testing
 
 /// Alice, whose profile lies in a folder for `kith chat` to open, and Bob, who is in the test's own process.
 struct ChatFixture {
-    let relay: TestRelay
+    let relay: any ReachableRelay
     let bob: Kith
     /// The conversation on Bob's side.
     let conversation: ConversationID
@@ -40,7 +42,7 @@ struct ChatFixture {
         }
     }
 
-    static func profile(_ name: String, in relay: TestRelay) async throws -> Kith {
+    static func profile(_ name: String, in relay: any ReachableRelay) async throws -> Kith {
         try await Kith.create(
             in: relay.folder.appendingPathComponent(name).appendingPathComponent("default"), name: name,
             deviceName: "laptop", secret: .keyFile)
@@ -51,7 +53,7 @@ struct ChatFixture {
         _ arguments: [String] = ["bob"], columns: Int = 80, rows: Int = 24, _ body: (Tmux) async throws -> Void
     ) async throws {
         try await Tmux.run(
-            [KithProcess.program.path, "chat"] + arguments, environment: ["KITH_HOME": home.path], columns: columns,
+            [BuiltProgram.kith.path, "chat"] + arguments, environment: ["KITH_HOME": home.path], columns: columns,
             rows: rows, hidesNumbers: true, body)
     }
 
@@ -72,8 +74,4 @@ struct ChatFixture {
         let text: String
         let there: [String]
     }
-}
-
-extension TestRelay {
-    var point: RelayPoint { RelayPoint(address: address, pin: pin) }
 }

@@ -1,6 +1,8 @@
 import Foundation
 import KithRelay
 import KithWire
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -114,7 +116,7 @@ import Testing
     @Test("where the output goes through a pipe, lines from the keyboard are commands as ever")
     func pipedOutput() async throws {
         try await ChatFixture.run { fixture in
-            let command = ["sh", "-c", "\(KithProcess.program.path) chat bob | cat"]
+            let command = ["sh", "-c", "\(BuiltProgram.kith.path) chat bob | cat"]
             try await Tmux.run(command, environment: ["KITH_HOME": fixture.home.path]) { terminal in
                 try await terminal.wait { $0.joined().contains("[connected to the relay") }
                 try await terminal.type("/help")
@@ -159,7 +161,7 @@ import Testing
             let environment = ["KITH_HOME": fixture.home.path, "PS1": "shell> "]
             try await Tmux.run(["bash", "--norc", "-i"], environment: environment, hidesNumbers: true) { terminal in
                 try await terminal.wait(lastLine: "shell>")
-                try await terminal.type("\(starter) \(KithProcess.program.path) chat bob")
+                try await terminal.type("\(starter) \(BuiltProgram.kith.path) chat bob")
                 try await terminal.press("Enter")
                 try await terminal.wait { $0.joined().contains("[nonce verified: bob") && $0.last == "alice :" }
                 try await terminal.type("half")
@@ -272,7 +274,7 @@ import Testing
             let listening = try JSONDecoder().decode(Listening.self, from: Data(try #require(await relay.line()).utf8))
             let point = RelayPoint(
                 address: try #require(RelayAddress(listening.address)), pin: try #require(RelayPin(listening.pin)))
-            let place = TestRelay(address: point.address, pin: point.pin, folder: folder)
+            let place = ForeignRelay(address: point.address, pin: point.pin, folder: folder)
             let alice = try await ChatFixture.profile("alice", in: place)
             let bob = try await ChatFixture.profile("bob", in: place)
             let events = await alice.events()

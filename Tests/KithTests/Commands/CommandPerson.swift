@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith
@@ -46,7 +48,7 @@ struct CommandPerson {
     /// Runs a line of shell, in which `kith` is the program under test.
     func shell(_ line: String, environment: [String: String] = [:]) async throws -> Outcome {
         let process = try KithProcess(
-            ["-c", "kith() { '\(KithProcess.program.path)' \"$@\"; }; \(line)"], folder: folder,
+            ["-c", "kith() { '\(BuiltProgram.kith.path)' \"$@\"; }; \(line)"], folder: folder,
             environment: ["NO_COLOR": "1"].merging(environment) { $1 }, program: URL(fileURLWithPath: "/bin/sh"))
         try process.endInput()
         async let lines = process.rest()
@@ -91,11 +93,4 @@ func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay:
         #expect(joined.lines == ["Ann"], "\(joined.complaints)")
         try await body(ann, bob, address)
     }
-}
-
-/// Tries again until it is so, for a minute.
-func eventually(_ isSo: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < end { if try await isSo() { return } }
-    Issue.record("it never came to that")
 }

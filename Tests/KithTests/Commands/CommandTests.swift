@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith
@@ -201,7 +203,7 @@ import Testing
             bot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             bot.arguments = ["python3", script.path]
             bot.environment = ProcessInfo.processInfo.environment
-                .merging(["KITH_HOME": bob.folder.path, "KITH": KithProcess.program.path]) { $1 }
+                .merging(["KITH_HOME": bob.folder.path, "KITH": BuiltProgram.kith.path]) { $1 }
             try bot.run()
             // A process of these tests has most signals blocked, and hands that on. Its kith sees that it is gone.
             defer { kill(bot.processIdentifier, SIGKILL) }

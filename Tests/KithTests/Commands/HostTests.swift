@@ -1,6 +1,7 @@
 import Foundation
 import KithRelay
 import KithWire
+import TestSupport
 import Testing
 
 @testable import KithClient

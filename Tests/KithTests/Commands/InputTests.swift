@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import KithClient
@@ -83,7 +85,7 @@ struct InputTests {
                     "$0" $command > /dev/null || echo "$command: $?"
                 done
                 "$0" send Ann hello; echo "send: $?"' "$KITH_PROGRAM"; rmdir "$disk"
-                """#, environment: ["KITH_PROGRAM": KithProcess.program.path])
+                """#, environment: ["KITH_PROGRAM": BuiltProgram.kith.path])
             #expect(outcome.lines == ["send: 1"], "\(outcome.complaints)")
             #expect(outcome.complaints == ["kith: there is no room on the disk; nothing was changed"])
         }

@@ -1,4 +1,6 @@
 import Foundation
+import RelayTestSupport
+import TestSupport
 import Testing
 
 @testable import kith

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -21,14 +22,6 @@ enum Program {
         var description: String { "\(status.map { "\($0)" } ?? "still running"): \(errors)" }
     }
 
-    /// The build folder is where the test bundle is.
-    static var path: String {
-        if let given = ProcessInfo.processInfo.environment["KITH_PROGRAM"] { return given }
-        let tests =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(filePath: tests).deletingLastPathComponent().appending(path: "kith").path
-    }
-
     /// Starts the program with its output in files, which are emptied first.
     ///
     /// - Parameter filesAtMost: how many files it may have open; as many as this process if `nil`.
@@ -49,6 +42,7 @@ enum Program {
         unlink(output.path)
         var process = pid_t()
         let shell = ["/bin/sh", "-c", "ulimit -n \(filesAtMost ?? 0); exec \"$0\" \"$@\""]
+        let path = BuiltProgram.kith.path
         let program = filesAtMost == nil ? path : "/bin/sh"
         let words = ((filesAtMost == nil ? [] : shell) + [path] + arguments).map { strdup($0) }
         defer { for word in words { free(word) } }

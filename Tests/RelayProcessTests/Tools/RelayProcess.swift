@@ -1,7 +1,9 @@
 import Foundation
 import KithClient
 import KithWire
+import RelayTestSupport
 import Synchronization
+import TestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -135,16 +137,12 @@ final class RelayProcess: Sendable {
 }
 
 /// A folder for one relay: its data and what it printed. Goes when the last holder lets go of it.
-final class RelayFolder: Sendable {
-    let url: URL
+struct RelayFolder: Sendable {
+    private let folder = TemporaryFolder()
 
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "kith-process-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
-
+    var url: URL { folder.url }
     var data: URL { url.appending(path: "data") }
     var output: URL { url.appending(path: "output") }
     var errors: URL { url.appending(path: "errors") }

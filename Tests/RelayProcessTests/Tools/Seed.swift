@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 
-/// Random numbers that can be had again: the same seed gives the same ones (SplitMix64). The seed is printed, and
-/// `KITH_SEED` sets it.
+/// Random numbers of a printed seed. `KITH_SEED` sets the seed, to repeat a run.
 struct Seed: RandomNumberGenerator, Sendable {
     let seed: UInt64
-    private var state: UInt64
+    private var generator: SeededGenerator
 
     init(_ purpose: String) {
         let given = ProcessInfo.processInfo.environment["KITH_SEED"].flatMap { UInt64($0) }
@@ -14,19 +14,13 @@ struct Seed: RandomNumberGenerator, Sendable {
 
     private init(_ seed: UInt64) {
         self.seed = seed
-        state = seed
+        generator = SeededGenerator(seed: seed)
     }
 
     /// Another sequence for each number, from the same seed.
     func branch(_ number: Int) -> Seed { Seed(seed &+ UInt64(number) &* 0xd1b5_4a32_d192_ed03) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }

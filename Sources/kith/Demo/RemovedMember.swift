@@ -1,0 +1,38 @@
+import Foundation
+import KithClient
+import KithCore
+import KithWire
+
+/// A removed member who kept a copy of their profile: presents the tokens of that copy to the relay.
+struct RemovedMember: Sendable {
+    /// The folder of the copy. Nothing in it is changed.
+    let profile: URL
+
+    /// Presents the tokens of the copy's latest group, for the last epoch it knows and for later ones.
+    ///
+    /// - Parameter epochs: epochs after the last known one, which is 0.
+    /// - Returns: the relay's refusal of each epoch; `nil` where the relay accepted the tokens.
+    func attempts(epochs: ClosedRange<UInt64>) async throws -> [RelayError.Code?] {
+        let store = try VaultStore.open(in: profile, .keyFile, isReadOnly: true)
+        let now = UInt64(Date().timeIntervalSince1970 * 1000)
+        guard let place = try Messenger(reading: store, now: now).latestGroup() else {
+            throw KithError.notFound("group")
+        }
+        let connection = try await RelayConnection.connect(
+            to: place.relay.address, trust: .pinned(place.relay.pin), pass: place.relay.pass)
+        var answers: [RelayError.Code?] = []
+        for epoch in epochs.map({ place.epoch + $0 }) {
+            do throws(RelayConnectionError) {
+                _ = try await connection.request(
+                    .present(channel: place.channel, epoch: epoch, tokens: place.tokens))
+                _ = try await connection.follow(place.channel, epoch: epoch, fromSeq: place.lastSeq + 1)
+                answers.append(nil)
+            } catch {
+                guard case .refused(let refusal) = error else { throw error }
+                answers.append(refusal.code)
+            }
+        }
+        await connection.close()
+        return answers
+    }
+}

@@ -1,0 +1,80 @@
+import KithSimulation
+import KithWire
+import MLS
+import RelayTestSupport
+import TestSupport
+import Testing
+
+@testable import KithClient
+@testable import KithCore
+
+/// Somebody with a profile in memory, connected to real relays.
+final class Person: Sendable {
+    let name: String
+    let store: MemoryProfileStore
+    let kith: Kith
+
+    init(
+        _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = ProfileRecord.defaultSuite
+    ) async throws {
+        self.name = name
+        if let store {
+            self.store = store
+        } else {
+            self.store = MemoryProfileStore()
+            try self.store.commit(
+                try ProfileRecord.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
+        }
+        kith = try await Kith.open(over: self.store)
+    }
+
+    /// The same profile, opened anew.
+    func reopened() async throws -> Person {
+        await kith.close()
+        return try await Person(name, store: store)
+    }
+
+    func conversation(_ name: String) async throws -> ConversationID {
+        try #require(try await kith.conversations().first { $0.name == name }).id
+    }
+
+    func contact(_ name: String) async throws -> ContactID {
+        try #require(await kith.contacts().first { $0.name == name }).id
+    }
+
+    /// The texts of a conversation, each with who said it.
+    func texts(_ id: ConversationID) async throws -> [String] {
+        try await kith.history(of: id, limit: 100_000).compactMap { message in
+            guard case .text(let text) = message.body else { return nil }
+            switch message.author {
+            case .me: return "\(name): \(text)"
+            case .contact(_, let name, _): return "\(name): \(text)"
+            case .kith: return "?: \(text)"
+            }
+        }
+    }
+}
+
+/// Two people who have met by an invite; closed at the end.
+func withAliceAndBob(
+    _ body: (_ alice: Person, _ bob: Person, _ relay: RelayPoint) async throws -> Void
+) async throws {
+    try await withRelay { server in
+        let relay = server.point
+        let alice = try await Person("alice")
+        let bob = try await Person("bob")
+        let invite = try await alice.kith.createInvite(at: relay)
+        _ = try await bob.kith.join(Invite(line: invite.invite.line))
+        try await eventually({ try await alice.kith.conversations().map(\.name) }) {
+            $0.contains("bob")
+        }
+        try await body(alice, bob, relay)
+        await alice.kith.close()
+        await bob.kith.close()
+    }
+}
+
+extension LogView {
+    /// A view that says nothing.
+    static let nothing = LogView(seq: 0, hash: noPrevious, previous: noPrevious)
+}

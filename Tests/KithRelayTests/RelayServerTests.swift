@@ -1,0 +1,77 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOEmbedded
+import RelayTestSupport
+import Synchronization
+import Testing
+
+@testable import KithRelay
+
+@Suite("The server of a relay")
+struct RelayServerTests {
+    @Test("what cannot be accepted is tried again later, counted each time and told once")
+    func acceptFailures() throws {
+        let metrics = RelayMetrics()
+        let lines = Mutex<[String]>([])
+        var logger = Logger(label: "test") { _ in LineHandler { line in lines.withLock { $0.append(line) } } }
+        logger.logLevel = .warning
+        let reads = ReadCounter()
+        let channel = EmbeddedChannel(handlers: [reads, AcceptFailures(metrics: metrics, logger: logger).handler()])
+        channel.read()
+        #expect(reads.count == 1)
+        for _ in 0..<3 {
+            channel.pipeline.fireErrorCaught(IOError(errnoCode: EMFILE, reason: "accept"))
+            channel.read()
+        }
+        #expect(reads.count == 1)
+        #expect(metrics.acceptFailures.load(ordering: .relaxed) == 3)
+        #expect(lines.withLock(\.count) == 1)
+        // The handler keeps its times on the system's clock.
+        channel.embeddedEventLoop.advanceTime(to: .now() + .milliseconds(600))
+        #expect(reads.count == 2)
+    }
+
+    @Test("a relay that can no longer listen says so", .timeLimit(.minutes(5)))
+    func deaf() async throws {
+        try await withRelay { relay in
+            let server = relay.server
+            let deaf = Task { await server.untilDeaf() }
+            // As NIO does it when accepting fails with an error that it takes for the socket's end.
+            try await server.listener.close()
+            await deaf.value
+        }
+    }
+
+    @Test("shutting down twice, at once and later, is the same as once", .timeLimit(.minutes(5)))
+    func twice() async throws {
+        try await withRelay { relay in
+            async let first: Void = relay.server.shutDown()
+            async let second: Void = relay.server.shutDown()
+            _ = await (first, second)
+            await relay.server.shutDown()
+        }
+    }
+}
+
+private final class ReadCounter: ChannelOutboundHandler {
+    typealias OutboundIn = Never
+    var count = 0
+
+    func read(context: ChannelHandlerContext) { count += 1 }
+}
+
+private struct LineHandler: LogHandler {
+    let write: @Sendable (String) -> Void
+    var logLevel = Logger.Level.warning
+    var metadata: Logger.Metadata = [:]
+
+    init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { write("\(event.message)") }
+}

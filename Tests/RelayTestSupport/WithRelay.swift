@@ -1,0 +1,80 @@
+import Foundation
+import KithClient
+import KithRelay
+import KithWire
+import TestSupport
+
+/// Runs a relay with TLS on a free loopback port for as long as `body` runs.
+///
+/// - Parameters:
+///   - store: the relay's store; a new one in memory if `nil`.
+///   - limits: changes limits. Before, the rates of requests are so high that no test meets them.
+///   - clock: the relay's clock, if it is not the system's.
+///   - metrics: whether the relay has a listener for its metrics.
+package func withRelay<R>(
+    store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, pass: RelayPass? = nil,
+    clock: TestClock? = nil, metrics: Bool = false, _ body: (TestRelay) async throws -> R
+) async throws -> R {
+    var configuration = RelayConfiguration()
+    configuration.eventLoops = 2
+    configuration.logger.logLevel = .warning
+    configuration.limits.requestsPerSecond = 1_000_000
+    configuration.limits.requestBurst = 1_000_000
+    configuration.limits.addressRequestsPerSecond = 10_000_000
+    configuration.limits.addressRequestBurst = 10_000_000
+    limits(&configuration.limits)
+    configuration.relayPass = pass
+    if metrics { configuration.metricsHost = "127.0.0.1" }
+    if let clock {
+        configuration.nowMs = { clock.nowMs }
+        configuration.uptime = { clock.uptime }
+    }
+    return try await withTemporaryFolder { folder in
+        let server = try await RelayServer.start(
+            configuration, identity: .kept(in: folder.appending(path: "relay")), store: store ?? MemoryStore())
+        do {
+            let result = try await body(TestRelay(server: server, pass: pass, folder: folder))
+            await server.shutDown()
+            return result
+        } catch {
+            await server.shutDown()
+            throw error
+        }
+    }
+}
+
+/// A relay in the process of the tests.
+package struct TestRelay: ReachableRelay {
+    package let server: RelayServer
+    /// The pass that ``connect()`` shows.
+    package let pass: RelayPass?
+    /// The relay keeps its key in `relay`, which is in here.
+    package let folder: URL
+
+    package init(server: RelayServer, pass: RelayPass?, folder: URL) {
+        self.server = server
+        self.pass = pass
+        self.folder = folder
+    }
+
+    package var pin: RelayPin { server.pin }
+
+    package var address: RelayAddress {
+        guard let address = RelayAddress(host: server.host, port: server.port) else {
+            preconditionFailure("\(server.host):\(server.port) is no address")
+        }
+        return address
+    }
+
+    package func connect() async throws -> RelayConnection {
+        try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
+    }
+
+    /// A connection with a new channel, and all rights in it.
+    package func connectWithChannel(_ kind: ChannelKind = .log) async throws -> (RelayConnection, KnownChannel) {
+        let connection = try await connect()
+        let channel = KnownChannel()
+        try await connection.open(channel, kind: kind)
+        return (connection, channel)
+    }
+}

@@ -1,0 +1,160 @@
+import KithClient
+import KithWire
+import Testing
+
+@testable import KithSimulation
+
+@Suite("Invites after faults of relays and devices")
+struct InviteRecoveryTests {
+    @Test("a relay that lost an inbox gets it again, and who has the address gets in")
+    func lostInbox() throws {
+        let circle = try Circle(strangers: 1)
+        let host = circle.simulation.clients[0]
+        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        #expect(circle.relay.model.channels[inbox]?.archive.isEmpty == false)
+        for link in host.allLinks { link.connection.map(circle.simulation.cut) }
+        circle.relay.model.channels[inbox] = nil
+        circle.wait(120)
+        let before = host.messenger?.contactList.count ?? 0
+        circle.join(3)
+        circle.wait(60)
+        #expect(host.messenger?.contactList.count == before + 1)
+    }
+
+    /// Somebody who is away, with an invite that others use meanwhile.
+    private func invite(
+        of circle: Circle, lifetime: UInt64 = 86_400
+    ) throws -> (host: SimulatedClient, invite: OpenInvite) {
+        let (simulation, host) = (circle.simulation, circle.simulation.clients[0])
+        var made: OpenInvite?
+        let expiry = host.localNow / 1000 + lifetime
+        host.perform(.createInvite(relay: circle.relay.point, isReusable: false, expiresAt: expiry)) { result in
+            if case .success(.invite(let open)) = result { made = open }
+        }
+        circle.wait(20)
+        simulation.goOffline(host)
+        return (host, try #require(made))
+    }
+
+    @Test(
+        "two who used an invite for one person before its maker saw either: the second is left, and everybody is told")
+    func inviteUsedTwice() throws {
+        let circle = try Circle(strangers: 2)
+        let (host, open) = try invite(of: circle)
+        let simulation = circle.simulation
+        let inbox = open.invite.inbox.channel
+        for client in simulation.clients[3...4] {
+            client.perform(.join(open.invite, name: nil))
+            circle.wait(20)
+        }
+        #expect(circle.relay.model.channels[inbox]?.archive.count == 2)
+        simulation.goOnline(host)
+        circle.wait(120)
+        func standing(_ client: Int) throws -> (status: ConversationStatus, members: Int)? {
+            try simulation.clients[client].messenger?.conversationSummaries().first.map { ($0.status, $0.memberCount) }
+        }
+        #expect(try standing(3)?.members == 2)
+        #expect(try standing(4)?.members == 1)
+        let names = Set(simulation.clients[3...4].map(\.name))
+        let withThem = try host.messenger?.conversationSummaries().filter { names.contains($0.name) } ?? []
+        #expect(withThem.map(\.status).count { $0 == .active } == 1)
+        #expect(withThem.map(\.status).count { $0 == .left } == 1)
+        #expect(circle.warnings(of: 0) == [.inviteUsedAgain])
+        let trust = host.messenger?.contactList.filter { names.contains($0.name) }.map(\.trust) ?? []
+        #expect(Set(trust) == [.usedMyInvite, .unverified])
+        #expect(circle.relay.model.channels[inbox]?.isClosed == true)
+        circle.expectNothingFalse()
+    }
+
+    @Test("whoever used an invite in time gets in although its maker comes back only after it has run out")
+    func inviteUsedInTime() throws {
+        let circle = try Circle(strangers: 2)
+        let (host, open) = try invite(of: circle, lifetime: 120)
+        let simulation = circle.simulation
+        simulation.clients[3].perform(.join(open.invite, name: nil))
+        circle.wait(600)
+        // By a clock that is behind it still works.
+        simulation.clients[4].moveClock(by: -900_000)
+        simulation.clients[4].perform(.join(open.invite, name: nil))
+        circle.wait(20)
+        #expect(host.messenger?.openInvites.contains { $0.id == open.id } == false)
+        simulation.goOnline(host)
+        circle.wait(120)
+        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[3].name } == true)
+        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[4].name } == false)
+        #expect(circle.relay.model.channels[open.invite.inbox.channel]?.isClosed == true)
+        circle.expectNothingFalse()
+    }
+
+    @Test("a relay that lost an inbox into which nobody ever put anything gets it again, with key packages in it")
+    func lostFreshInbox() throws {
+        let circle = try Circle(strangers: 1)
+        let (host, open) = try invite(of: circle)
+        circle.relay.model.channels[open.invite.inbox.channel] = nil
+        circle.simulation.goOnline(host)
+        circle.wait(120)
+        let before = host.messenger?.contactList.count ?? 0
+        circle.simulation.clients[3].perform(.join(open.invite, name: nil))
+        circle.wait(60)
+        #expect(host.messenger?.contactList.count == before + 1)
+        circle.expectNothingFalse()
+    }
+
+    @Test(
+        "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
+    func notReachable() throws {
+        let circle = try Circle(strangers: 1)
+        let simulation = circle.simulation
+        let (host, caller) = (simulation.clients[0], simulation.clients[3])
+        let name = try #require(Name("host"))
+        host.perform(.register(name, circle.relay.point))
+        circle.wait(20)
+        caller.perform(.lookUp(name, circle.relay.point, as: nil))
+        circle.wait(20)
+        let contact = try #require(caller.messenger?.contactList.first)
+        let inbox = try #require(contact.inbox?.channel)
+        let open = try #require(circle.relay.model.channels[inbox])
+        func say(_ text: String) {
+            caller.perform(.startConversation(contact.id, waits: false)) { result in
+                guard case .success(.conversation(let id)) = result else { return }
+                caller.perform(.send(id, text: text, replyTo: nil, expiresAfter: nil))
+            }
+            circle.wait(60)
+        }
+        circle.relay.model.channels[inbox]?.close()
+        for text in ["one", "two"] {
+            say(text)
+            let summaries = try caller.messenger?.conversationSummaries() ?? []
+            #expect(summaries.count == 1)
+            guard case .stopped(_, .notReachable) = summaries.first?.status else {
+                Issue.record("it is \(summaries)")
+                return
+            }
+        }
+        circle.relay.model.channels[inbox] = open
+        say("three")
+        let atHost = try host.messenger?.conversationSummaries().first { $0.name == caller.name }
+        let messages = try host.messenger?.wholeHistory(of: try #require(atHost).id) ?? []
+        let texts = messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
+        #expect(texts == ["one", "two", "three"])
+    }
+
+    @Test("whoever uses an invite that is closed before the Welcome is there learns that nobody is there")
+    func closedBeforeWelcome() throws {
+        let circle = try Circle(strangers: 1)
+        let simulation = circle.simulation
+        let (host, guest) = (simulation.clients[0], simulation.clients[3])
+        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        let known = Set(circle.relay.model.channels.keys)
+        circle.join(3)
+        try circle.wait { circle.relay.model.channels.contains { !known.contains($0.key) && $0.value.epoch > 0 } }
+        circle.relay.model.channels[inbox]?.close()
+        circle.wait(60)
+        let statuses = try guest.messenger?.conversationSummaries().map(\.status) ?? []
+        guard statuses.count == 1, case .stopped(_, .notReachable) = statuses.first else {
+            Issue.record("it is \(statuses)")
+            return
+        }
+        #expect(guest.messenger?.undelivered == 0)
+    }
+}

@@ -1,0 +1,12 @@
+import Foundation
+
+/// Programs of this package that were built together with the tests.
+package enum BuiltProgram {
+    /// The `kith` program in the folder of the test bundle, or the one that `KITH_PROGRAM` names.
+    package static let kith: URL = {
+        if let given = ProcessInfo.processInfo.environment["KITH_PROGRAM"] { return URL(filePath: given) }
+        let tests =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(filePath: tests).deletingLastPathComponent().appending(path: "kith")
+    }()
+}

@@ -1,0 +1,180 @@
+import Foundation
+
+/// A real terminal for a test: a tmux server of its own, with one window in which a command runs.
+package final class Tmux: Sendable {
+    private let socket = "kith-test-\(UUID().uuidString)"
+    private let hidesNumbers: Bool
+
+    /// Where tmux is, or `nil` on a machine without it.
+    package static let program: URL? = ["/usr/bin/tmux", "/usr/local/bin/tmux", "/opt/homebrew/bin/tmux"]
+        .first { FileManager.default.isExecutableFile(atPath: $0) }.map { URL(fileURLWithPath: $0) }
+
+    /// For tests that need a terminal: says so when there is none.
+    package static var isThere: Bool {
+        if program == nil {
+            print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)")
+        }
+        return program != nil
+    }
+
+    package struct Failed: Error {
+        package let arguments: [String]
+        package let screen: String
+    }
+
+    /// A terminal for as long as `body` runs.
+    ///
+    /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers of entries, which a test can't know.
+    package static func run(
+        _ command: [String], environment: [String: String] = [:], columns: Int = 80, rows: Int = 24,
+        hidesNumbers: Bool = false, _ body: (Tmux) async throws -> Void
+    ) async throws {
+        let terminal = try await Tmux(
+            command, environment: environment, columns: columns, rows: rows, hidesNumbers: hidesNumbers)
+        do {
+            try await body(terminal)
+            await terminal.close()
+        } catch {
+            await terminal.close()
+            throw error
+        }
+    }
+
+    /// Opens a window of this size and runs a command in it; the window stays when the command has ended, with `ended N`
+    /// in its last line.
+    private init(
+        _ command: [String], environment: [String: String], columns: Int, rows: Int, hidesNumbers: Bool
+    ) async throws {
+        self.hidesNumbers = hidesNumbers
+        let quoted = command.map { "'\($0)'" }.joined(separator: " ")
+        let variables = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
+        try await run(
+            "-f", "/dev/null", "-u", "new-session", "-d", "-s", "test", "-x", "\(columns)", "-y", "\(rows)",
+            "env LC_ALL=C.UTF-8 \(variables) \(quoted); echo ended $?; exec cat")
+    }
+
+    @discardableResult
+    private func run(_ arguments: String...) async throws -> String {
+        guard let program = Self.program else { throw Failed(arguments: arguments, screen: "no tmux") }
+        // A file and not a pipe: whoever holds the other end of a pipe, this test's own children or others', can keep its
+        // reader waiting.
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(socket)-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let child = try Spawning.alone { try spawn(program.path, ["-L", socket] + arguments, output: output) }
+        guard let status = await Self.status(of: child), status == 0 else {
+            throw Failed(arguments: arguments, screen: "tmux failed, or did not end")
+        }
+        return (try? String(contentsOf: output, encoding: .utf8)) ?? ""
+    }
+
+    /// The status that a child ended with; `nil` if it had to be ended.
+    private static func status(of child: pid_t) async -> Int32? {
+        let end = ContinuousClock.now + .seconds(30)
+        var status: Int32 = 0
+        while true {
+            let result = waitpid(child, &status, WNOHANG)
+            if result == child { return status }
+            if result < 0, errno != EINTR { return nil }
+            guard ContinuousClock.now < end else {
+                kill(child, SIGKILL)
+                waitpid(child, &status, 0)
+                return nil
+            }
+            try? await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    /// Starts a program. Not with `Process`, which waits for every grandchild, and tmux leaves its server running.
+    private func spawn(_ path: String, _ arguments: [String], output: URL) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        let words: [String] = [path] + arguments
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
+        var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
+        defer { for text in argv + variables { free(text) } }
+        // A thread of this process blocks most signals and has other tests' pipes open; tmux is to inherit neither.
+        let open =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }) ?? []
+        // And some that may be opened meanwhile; closing what is not open does no harm.
+        for descriptor in 3...(open.max() ?? 3) + 200 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var child: pid_t = 0
+        guard posix_spawn(&child, path, &actions, &attributes, &argv, &variables) == 0 else {
+            throw Failed(arguments: arguments, screen: "not started")
+        }
+        return child
+    }
+
+    /// What the window shows, without empty lines at its end.
+    package func screen() async throws -> [String] {
+        var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        guard hidesNumbers else { return lines }
+        return lines.map { line in
+            let rest = line.drop { $0.isNumber }
+            return rest.count < line.count && rest.hasPrefix("  ") ? String(rest.dropFirst(2)) : line
+        }
+    }
+
+    /// Where the cursor is, in columns from the left.
+    package func cursorColumn() async throws -> Int? {
+        Int(
+            try await run("display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
+                in: .whitespacesAndNewlines))
+    }
+
+    /// Returns what the window shows once that is as wanted. How long it takes makes no difference, within reason.
+    @discardableResult
+    package func wait(_ wanted: ([String]) -> Bool) async throws -> [String] {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            let lines = try await screen()
+            if wanted(lines) { return lines }
+            guard ContinuousClock.now < end else {
+                throw Failed(arguments: ["wait"], screen: lines.joined(separator: "\n"))
+            }
+            try await Task.sleep(for: .milliseconds(30))
+        }
+    }
+
+    /// Waits for a line that has these words in it.
+    @discardableResult
+    package func wait(for words: String) async throws -> [String] {
+        try await wait { $0.contains { $0.contains(words) } }
+    }
+
+    /// Waits for the last line to be this one.
+    @discardableResult
+    package func wait(lastLine: String) async throws -> [String] { try await wait { $0.last == lastLine } }
+
+    package func type(_ text: String) async throws { try await run("send-keys", "-t", "test", "-l", "--", text) }
+    package func press(_ keys: String...) async throws {
+        for key in keys { try await run("send-keys", "-t", "test", key) }
+    }
+    package func resize(columns: Int, rows: Int = 24) async throws {
+        try await run("resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
+    }
+
+    /// Pastes as a terminal does that was asked for bracketed paste.
+    package func paste(_ text: String) async throws {
+        try await run("set-buffer", "--", text)
+        try await run("paste-buffer", "-p", "-r", "-t", "test")
+    }
+
+    /// Ends the terminal and what runs in it.
+    package func close() async { _ = try? await run("kill-server") }
+}
