@@ -43,7 +43,6 @@ extension Messenger {
             return .wait
         case .add(let targets):
             guard let ready = try keyPackages(for: targets, intent, conversation) else { return .wait }
-            guard !ready.isEmpty else { return .done }
             // An invite that was used before leads to a device that is here: there is nothing to do.
             let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
             let areHere = zip(targets, ready).allSatisfy { target, recipient in

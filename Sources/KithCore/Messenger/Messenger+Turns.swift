@@ -110,9 +110,8 @@ extension Messenger {
 
     /// Does what there is to do in a conversation whose log is here: first changes, then messages.
     func pump(_ conversation: Conversation) throws(KithError) {
-        guard conversation.sync.isLive, conversation.record.status.isOpen,
-            relays.isConnected(conversation.record.relay)
-        else { return }
+        // What ends a conversation or a connection also ends the follow.
+        guard conversation.sync.isLive else { return }
         if let retryAt = conversation.sync.retryAt {
             guard retryAt <= now else { return }
             conversation.sync.retryAt = nil

@@ -132,7 +132,8 @@ final class Letterbox {
 
     static var environment: MLSEnvironment { MLSEnvironment(authentication: CertifiedDevices(), now: now / 1000) }
 
-    /// A letter that invites alice and others to a group, by one package of her inbox.
+    /// A letter that invites alice and others to a group, by one package of her inbox. The group is then in the epoch that they
+    /// join. Its log holds the turns of all epochs, and no message.
     func letter(
         into group: inout Group, and others: [ProfileRecord] = [], isDirect: Bool = false,
         tree: TreeSource = .inWelcome,
@@ -151,10 +152,14 @@ final class Letterbox {
         }
         let commit = try group.commit(CommitOptions(added), in: environment)
         guard case .welcome(let welcome)? = commit.welcome else { throw KithError.wrongAccount }
+        try group.apply(commit)
+        let view = LogView(
+            beginning: group.epoch, of: try #require(ChannelID(group.groupID)),
+            authenticator: group.epochAuthenticator, after: group.epoch)
         let message = InboxMessage(
             relay: groupRelay ?? point, title: isDirect ? "" : "a group", isDirect: isDirect,
             welcome: MLSMessage.welcome(try #require(try welcome.only(for: package))).encoded, tree: tree,
-            view: .nothing)
+            view: view)
         let letter = try InboxLetter(message, to: package, channel: channel, random: .system)
         let sealed = try inbox.record.sealKey.seal(letter.encoded, .message, channel: channel.bytes, random: .system)
         lastSeq += 1

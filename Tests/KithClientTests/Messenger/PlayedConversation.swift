@@ -1,0 +1,167 @@
+import KithWire
+import MLS
+import Testing
+
+@testable import KithClient
+@testable import KithCore
+
+/// A conversation between alice, who is a messenger, and bob, who is an MLS group. The test plays bob and the relay, from the entry
+/// on that follows the turn by which bob added alice.
+final class PlayedConversation {
+    let box: Letterbox
+    let conversation: Conversation
+    /// Bob's state of the group.
+    var group: Group
+    /// Everything that alice wanted done since she accepted.
+    private(set) var effects: [Effect]
+    private var lastSeq: UInt64 = 1
+    private let relay = RelayID(rawValue: 1)
+
+    /// - Parameters:
+    ///   - others: more members.
+    ///   - isLive: whether alice has been told that she has the whole log.
+    init(isDirect: Bool = false, and others: [ProfileRecord] = [], isLive: Bool = true) throws {
+        box = try Letterbox()
+        group = try Letterbox.group(of: Letterbox.person("bob"), on: .random())
+        try box.bring([box.letter(into: &group, and: others, isDirect: isDirect)])
+        conversation = try #require(box.alice.conversations.values.first)
+        effects = try box.perform(.accept(conversation.id))
+        if isLive { try startFollow() }
+    }
+
+    var id: ConversationID { conversation.id }
+    var channel: ChannelID { conversation.record.channel }
+    var status: ConversationStatus { conversation.record.status }
+
+    // MARK: The relay
+
+    private func note(_ new: [Effect]) -> [Effect] {
+        effects += new
+        return new
+    }
+
+    @discardableResult
+    func perform(_ command: Command) throws -> [Effect] { note(try box.perform(command)) }
+
+    /// Lets time pass.
+    @discardableResult
+    func wait(milliseconds: UInt64) throws -> [Effect] {
+        box.passed += milliseconds
+        return note(try box.handle([.tick]))
+    }
+
+    @discardableResult
+    func send(_ text: String) throws -> [Effect] {
+        try perform(.send(id, text: text, replyTo: nil, expiresAfter: nil))
+    }
+
+    @discardableResult
+    func startFollow() throws -> [Effect] {
+        note(try box.startFollow(of: channel, firstSeq: lastSeq + 1, lastSeq: lastSeq, in: effects))
+    }
+
+    @discardableResult
+    func answer(_ tag: UInt64, _ result: Result<Reply, RelayError>) throws -> [Effect] {
+        note(try box.handle([.answered(relay, tag: tag, result)]))
+    }
+
+    @discardableResult
+    func bring(_ entries: [Entry]) throws -> [Effect] { note(try box.bring(entries, of: channel, in: effects)) }
+
+    /// Brings alice's last commit, makes bob follow her into the epoch that it opens, and begins to follow that.
+    func bringTurn() throws {
+        let turn = try #require(effects.turns.last)
+        guard case .commit(let staged) = try group.process(MLSMessage.decode(turn.payload), in: Letterbox.environment)
+        else { throw KithError.wrongAccount }
+        try bring([entry(turn.payload, kind: .turn, id: turn.id)])
+        try group.apply(staged)
+        let tag = try #require(effects.followTag(of: channel))
+        effects += try box.handle([.followed(relay, tag: tag, .epochEnded(group.epoch - 1))])
+        try startFollow()
+    }
+
+    /// The next entry of the log.
+    func entry(
+        _ payload: [UInt8], kind: EntryKind = .message, id: EntryID = .random(), epoch: UInt64? = nil
+    ) -> Entry {
+        lastSeq += 1
+        return Entry(
+            seq: lastSeq, epoch: epoch ?? group.epoch, kind: kind, receivedAtMs: Letterbox.now, id: id,
+            payload: payload[...])
+    }
+
+    // MARK: Bob
+
+    /// The next entry, with something that bob says.
+    func says(
+        _ body: Content.Body = .text("hello"), as claimed: EntryID? = nil, authenticatedData: [UInt8] = [],
+        in kind: EntryKind = .message
+    ) throws -> Entry {
+        let id = EntryID.random()
+        let content = Content(
+            messageID: claimed ?? id, sentAt: Letterbox.now, view: try #require(conversation.record.view), body: body)
+        let message = try group.encrypt(
+            try #require(ContentPadding.pad(content.encoded)), authenticatedData: authenticatedData,
+            in: Letterbox.environment)
+        return entry(message.encoded, kind: kind, id: id)
+    }
+
+    /// The next entry, with a proposal of bob's.
+    func proposes(_ proposal: Proposal, authenticatedData: [UInt8] = [], in kind: EntryKind = .message) throws -> Entry
+    {
+        let message = try group.propose(
+            proposal, authenticatedData: authenticatedData, in: Letterbox.environment)
+        return entry(message.encoded, kind: kind)
+    }
+
+    /// A commit of bob's. His group stays in its epoch.
+    func commit(_ proposals: [Proposal] = []) throws -> [UInt8] {
+        var options = CommitOptions(proposals)
+        options.authenticatedData = try #require(conversation.record.view).encoded
+        return try group.commit(options, in: Letterbox.environment).message.encoded
+    }
+
+    // MARK: Alice
+
+    /// What alice's history says of entries that she could not read.
+    var unreadable: [UnreadableReason] {
+        get throws {
+            try box.alice.history(of: id, before: nil, limit: 100).compactMap {
+                if case .notice(.unreadable(let reason, _, _)) = $0.body { reason } else { nil }
+            }
+        }
+    }
+
+    var texts: [String] {
+        get throws {
+            try box.alice.history(of: id, before: nil, limit: 100).compactMap {
+                if case .text(let text) = $0.body { text } else { nil }
+            }
+        }
+    }
+}
+
+/// An entry that a device asks a relay to take.
+struct SentEntry {
+    let tag: UInt64
+    let id: EntryID
+    let payload: [UInt8]
+}
+
+extension [Effect] {
+    /// The turns that the relay is asked to take.
+    var turns: [SentEntry] {
+        compactMap { effect -> SentEntry? in
+            guard case .request(_, let tag, .turn(_, _, let id, let payload, _)) = effect else { return nil }
+            return SentEntry(tag: tag, id: id, payload: [UInt8](payload))
+        }
+    }
+
+    /// The messages that the relay is asked to take.
+    var appends: [SentEntry] {
+        compactMap { effect -> SentEntry? in
+            guard case .request(_, let tag, .append(_, _, let id, let payload)) = effect else { return nil }
+            return SentEntry(tag: tag, id: id, payload: [UInt8](payload))
+        }
+    }
+}
