@@ -211,6 +211,45 @@ struct RefusalTests {
         }
     }
 
+    @Test("a joiner includes the first self-remove of a member, and none that some member does not understand")
+    func selfRemovesOfOneMember() throws {
+        let members = try TestMembers(["alice", "bob", "carol"])
+        let info = try members.groups[0].groupInfo().asGroupInfo
+        var first = members.groups[1]
+        var second = members.groups[1]
+        let messages = [
+            try first.propose(.selfRemove, in: members.environment),
+            try second.propose(.selfRemove, authenticatedData: [1], in: members.environment),
+        ]
+        let leaving = messages.compactMap { if case .publicMessage(let message) = $0 { message } else { nil } }
+        let join = try Group.joinExternally(
+            info, client: testClient("dave"), selfRemoves: leaving, in: members.environment)
+        #expect(join.effect.removed.map(\.index) == [LeafIndex(1)])
+        for index in [0, 2] {
+            var group = members.groups[index]
+            try group.hear(messages[0])
+            #expect(try group.follow(join.message).removed.map(\.index) == [LeafIndex(1)])
+        }
+
+        let old = try TestMembers(["alice", "bob"], capabilities: Capabilities(proposals: []))
+        #expect(throws: MLSError.proposals(.unsupportedType)) {
+            try Group.joinExternally(
+                old.groups[0].groupInfo().asGroupInfo, client: testClient("dave"),
+                selfRemoves: [old.groups[1].forgedSelfRemove()], in: testEnvironment())
+        }
+        // Also if the only one is the member that leaves.
+        var alice = try testGroup("alice")
+        let bob = try testBundle("bob", capabilities: Capabilities(proposals: []))
+        let commit = try alice.commit(CommitOptions([.add(bob.keyPackage)]), in: testEnvironment())
+        try alice.apply(commit)
+        let group = try Group(joining: try #require(commit.welcome).asWelcome, with: bob, in: testEnvironment())
+        #expect(throws: MLSError.proposals(.unsupportedType)) {
+            try Group.joinExternally(
+                alice.groupInfo().asGroupInfo, client: testClient("dave"),
+                selfRemoves: [group.forgedSelfRemove()], in: testEnvironment())
+        }
+    }
+
     @Test("stored keys of a place outside of the tree, or of another length, are not restored")
     func storedKeys() throws {
         var group = try TestMembers(["alice", "bob"]).groups[0]
