@@ -51,13 +51,14 @@ import Testing
             let known = KnownRelays(home: KithHome(folder: folder))
             _ = try known.remember(pin(1), of: try address())
             let first = try String(contentsOf: known.file.url, encoding: .utf8)
-            try ("# mine\nsomething else entirely\n" + first).write(
+            let other = "\(try address()) \(try pin(3)) of tomorrow\n"
+            try ("# mine\nsomething\n\(other)" + first).write(
                 to: known.file.url, atomically: true, encoding: .utf8)
             #expect(try known.standing(of: address()) == .known(pin(1)))
             _ = try known.remember(pin(2), of: try address("[2001:db8::1]:1"))
             #expect(try known.forget(address()))
             let content = try String(contentsOf: known.file.url, encoding: .utf8)
-            #expect(content == "# mine\nsomething else entirely\n[2001:db8::1]:1 \(try pin(2))\n")
+            #expect(content == "# mine\nsomething\n\(other)[2001:db8::1]:1 \(try pin(2))\n")
         }
     }
 

@@ -58,7 +58,7 @@ package struct BackupReader: ~Copyable {
         } catch { throw .file(error) }
         let isLast = sealed.count <= length
         let chunk = sealed.prefix(length)
-        guard chunk.count >= Backup.tagLength, let nonce = Backup.nonce(number, isLast: isLast),
+        guard let nonce = Backup.nonce(number, isLast: isLast),
             let box = try? ChaChaPoly.SealedBox(
                 nonce: nonce, ciphertext: chunk.dropLast(Backup.tagLength), tag: chunk.suffix(Backup.tagLength)),
             let plaintext = try? ChaChaPoly.open(box, using: key)

@@ -179,6 +179,7 @@ struct VaultTests {
         #expect(throws: StoreError.database(code: SQLITE_READONLY)) {
             try reader.commit(.put(.entry, item: 1, "mine"))
         }
+        try reader.commit(StoreTransaction())
         #expect(try owner.text(.entry, item: 1) == "two")
     }
 
@@ -223,6 +224,12 @@ struct VaultTests {
         #expect(try reader.handOver([3]) == 3)
         try owner.commit(.put(.request, item: 40, "the owner's own"))
         #expect(try reader.handOver([4]) == 41)
+        // A number that the vault would never have stored.
+        done.delete(StoreKey(.request, item: 41))
+        try owner.commit(done)
+        try folder.sql("UPDATE vault SET last_request = -9; DROP TABLE request; CREATE TABLE request (item)")
+        try folder.sql("INSERT INTO request VALUES (-7)")
+        #expect(throws: StoreError.damaged(.request)) { try reader.handOver([5]) }
     }
 
     @Test("many at once hand over requests, and none is lost")
