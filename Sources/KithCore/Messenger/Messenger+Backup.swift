@@ -24,6 +24,6 @@ extension Messenger {
                 first = last + 1
             }
         }
-        for (place, expiry) in expiries where !expiry.isOver(wall: wall) { try body(.expiry(place, expiry)) }
+        for (place, expiry) in erasures.sorted where !expiry.isOver(wall: wall) { try body(.expiry(place, expiry)) }
     }
 }

@@ -9,7 +9,7 @@ extension Messenger {
         guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
         // Asked for before, and not done: the relay was not there.
         if let place = placeOfAdding(invite.inbox.channel), let conversation = conversations[place.conversation] {
-            commandsByIntent[place, default: []].append(id)
+            commands.wait(id, for: place)
             return try pump(conversation)
         }
         let relay = relays.id(opened: invite.inbox.relay, in: &step)
@@ -29,12 +29,7 @@ extension Messenger {
                 }
             }
         }
-        guard let number = deliveries.keys.sorted().first(where: { deliveries[$0]?.delivery.channel == inbox }) else {
-            return nil
-        }
-        return deliveries[number].map {
-            IntentPlace(conversation: $0.delivery.conversation, intent: $0.delivery.intent)
-        }
+        return deliveries.delivery(to: inbox).map { IntentPlace(conversation: $0.conversation, intent: $0.intent) }
     }
 
     /// The conversation with somebody who is known: a device of theirs that is new comes into it.
@@ -95,7 +90,7 @@ extension Messenger {
         // The relay may have let go of the channel, in which nothing was ever said.
         conversation.record.isCreated = false
         let intent = want(.add([target]), in: conversation)
-        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
+        commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)
         return conversation
@@ -154,7 +149,7 @@ extension Messenger {
             finish(id, .success(.conversation(conversation.id)))
         } else {
             let intent = want(.add(targets), in: conversation)
-            commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
+            commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
         }
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)

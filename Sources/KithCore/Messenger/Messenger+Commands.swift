@@ -21,7 +21,7 @@ extension Messenger {
             let relay = relays.id(given: relay, in: &step)
             if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
             guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
-            commandsByInbox[made.id] = [id]
+            commands.wait(id, for: made.id)
         case .revokeInvite(let inbox):
             try revoke(inbox, id)
         case .join(let invite, let name): try join(invite, name, id)
@@ -77,7 +77,7 @@ extension Messenger {
     private func revoke(_ inbox: InboxID, _ id: CommandID) throws(KithError) {
         guard inboxes[inbox]?.record.purpose.isInvite == true else { throw .notFound("invite") }
         try close(inbox: inbox)
-        commandsByInbox[inbox, default: []].append(id)
+        commands.wait(id, for: inbox)
     }
 
     private func any(_ id: ConversationID) throws(KithError) -> Conversation {
@@ -101,7 +101,7 @@ extension Messenger {
     func change(_ change: Intent.Change, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
         try accept(conversation)
         let intent = want(change, in: conversation)
-        commandsByIntent[IntentPlace(conversation: conversation.id, intent: intent)] = [id]
+        commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
         try pump(conversation)
     }
 

@@ -36,7 +36,7 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
-        if record.depositedAt == 0, case .invite = record.purpose, commandsByInbox[id] != nil,
+        if record.depositedAt == 0, case .invite = record.purpose, commands.isAny(for: id),
             let difference = clockDoubt(about: record.relay)
         {
             // Nobody has heard of it yet.
@@ -79,7 +79,7 @@ extension Messenger {
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
-        forgetParcel(.tree(id))
+        parcels.forget(.tree(id), in: &step)
         // If there is a deposit under way, it is refused, too.
         inbox.isDepositing = false
         inbox.record.depositedAt = 0
@@ -155,7 +155,7 @@ extension Messenger {
         unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
-        forgetParcel(.tree(id))
+        parcels.forget(.tree(id), in: &step)
         storeInbox(id)
         step.deleteAll(.keyPackage, owner: id.rawValue)
         finish(at: id, .failure(.inviteExpired))
@@ -174,7 +174,7 @@ extension Messenger {
     private func forget(inbox id: InboxID) {
         // The inbox is closed, as its commands asked.
         if inboxes.removeValue(forKey: id)?.record.isClosing == true { finish(at: id, .success(.done)) }
-        forgetParcel(.tree(id))
+        parcels.forget(.tree(id), in: &step)
         step.delete(StoreKey(.inbox, item: id.rawValue))
         step.deleteAll(.keyPackage, owner: id.rawValue)
     }

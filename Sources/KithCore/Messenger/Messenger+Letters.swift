@@ -28,7 +28,7 @@ extension Messenger {
             if inbox.queue.count < before, inboxes[id] != nil { storeInbox(id) }
             trimAtOnce(inbox, id)
         }
-        while let entry = inbox.queue.first, parcels[.tree(id)] == nil, !inbox.record.isClosing {
+        while let entry = inbox.queue.first, !parcels.isFetching(.tree(id)), !inbox.record.isClosing {
             var taken = leftAside(entry, inbox)
             if taken == nil { taken = try take(entry, inbox, id, tree: nil) }
             guard let taken, didTake(entry, taken, inbox) else { return }

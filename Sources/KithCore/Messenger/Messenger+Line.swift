@@ -64,7 +64,7 @@ extension Messenger {
     /// Ends the connection to a conversation's log.
     func hangUp(_ conversation: Conversation) {
         unfollow(conversation.record.relay, conversation.sync.following?.tag)
-        forgetParcel(.commit(conversation.id))
+        parcels.forget(.commit(conversation.id), in: &step)
         conversation.hangUp()
     }
 
@@ -134,12 +134,15 @@ extension Messenger {
     func end(_ conversation: Conversation, _ status: ConversationStatus) throws(KithError) {
         hangUp(conversation)
         conversation.record.status = status
-        if conversation.record.isDirect, status == .left { dropInvitations(to: conversation) }
+        if conversation.record.isDirect, status == .left {
+            // Nobody is invited any more.
+            deliveries.drop({ $0.conversation == conversation.id }, in: &step)
+        }
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .failure(.conversation(status)))
         }
         conversation.record.intents = []
-        for place in commandsByIntent.keys where place.conversation == conversation.id { finishIfInvited(place) }
+        for place in commands.places(in: conversation.id) { finishIfInvited(place) }
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))
     }

@@ -38,12 +38,12 @@ extension Messenger {
         }
         try each(.delivery) { value in
             let delivery = try ChannelDelivery(stored: value.bytes)
-            deliveries[value.item] = PendingDelivery(delivery, mayBeThere: true)
+            deliveries.load(value.item, delivery)
             step.numbers.delivery = max(step.numbers.delivery, value.item + 1)
         }
         try each(.expiry) { value in
             let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
-            expiries[place] = try Expiry(stored: value.bytes)
+            erasures.load(place, try Expiry(stored: value.bytes))
         }
     }
 

@@ -96,7 +96,7 @@ extension Messenger {
         advance(conversation, to: view)
         didNote(record, at: entry, in: conversation)
         if item.isCard {
-            for place in commandsByIntent.keys where place.conversation == conversation.id { finishIfInvited(place) }
+            for place in commands.places(in: conversation.id) { finishIfInvited(place) }
         }
         if case .content(.title(let title)) = item.body {
             conversation.record.title = title
@@ -111,9 +111,7 @@ extension Messenger {
             let place = EntryPlace(conversation: conversation.id, seq: entry.seq)
             let expiry = Expiry(
                 after: seconds, wall: wall, relay: clocks.relayTime(conversation.record.relay) ?? wall)
-            expiries[place] = expiry
-            step.put(
-                StoreKey(.expiry, owner: conversation.id.rawValue, item: entry.seq), expiry.encoded)
+            erasures.add(place, expiry, in: &step)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
         if lines.contains(where: \.isShown) { conversation.passedOver = [:] }

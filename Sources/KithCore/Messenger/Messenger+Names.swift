@@ -1,41 +1,7 @@
 import KithWire
 import MLS
-import TLSCodec
 
-/// The request that waits for a relay's answer about a name.
-enum NameAsker: Hashable, Comparable, Sendable {
-    /// A command.
-    case command(CommandID)
-    /// The device itself, which keeps the name of an inbox from expiring.
-    case renewal(InboxID)
-
-    static func < (left: Self, right: Self) -> Bool {
-        switch (left, right) {
-        case (.command(let left), .command(let right)): left.rawValue < right.rawValue
-        case (.renewal(let left), .renewal(let right)): left.rawValue < right.rawValue
-        case (.command, .renewal): true
-        case (.renewal, .command): false
-        }
-    }
-}
-
-/// Something that is asked of a relay about a name.
-struct NameRequest {
-    enum Kind {
-        /// Put the address of an inbox under it.
-        case register(InboxID)
-        /// The relay refused to: find out who holds it.
-        case confirm(InboxID)
-        /// Find who holds it, and call them this here.
-        case lookUp(alias: String?)
-    }
-
-    let relay: RelayID
-    let name: Name
-    let kind: Kind
-    /// The lowest version that the record may have: the clock may have been ahead when the one before was made.
-    var version: UInt64 = 0
-}
+// Names at relays: registered, renewed, looked up.
 
 extension Messenger {
     func register(_ name: Name, _ point: RelayPoint, _ command: CommandID) throws(KithError) {
@@ -48,13 +14,13 @@ extension Messenger {
             guard let made = try makeInbox(at: relay, for: .name(name)) else { throw .notFound("relay") }
             inbox = made.id
         }
-        nameRequests[.command(command)] = NameRequest(relay: relay, name: name, kind: .register(inbox))
+        nameRequests.begin(.command(command), NameRequest(relay: relay, name: name, kind: .register(inbox)))
         try sendNameRequest(.command(command))
     }
 
     func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
-        nameRequests[.command(command)] = NameRequest(
-            relay: relays.id(given: point, in: &step), name: name, kind: .lookUp(alias: alias))
+        let relay = relays.id(given: point, in: &step)
+        nameRequests.begin(.command(command), NameRequest(relay: relay, name: name, kind: .lookUp(alias: alias)))
         try sendNameRequest(.command(command))
     }
 
@@ -77,9 +43,7 @@ extension Messenger {
 
     /// An inbox can be used: what waited for that goes on.
     func inboxIsReady(_ inbox: InboxID) throws(KithError) {
-        for id in nameRequests.keys.sorted() {
-            if case .register(inbox)? = nameRequests[id]?.kind { try sendNameRequest(id) }
-        }
+        for id in nameRequests.askers(registering: inbox) { try sendNameRequest(id) }
     }
 
     /// Registers a name again that was registered long ago: a relay forgets names that nobody renews.
@@ -89,7 +53,7 @@ extension Messenger {
         else { return }
         let record = inbox.record
         inbox.renewalAskedAt = now
-        nameRequests[.renewal(id)] = NameRequest(relay: record.relay, name: name, kind: .register(id))
+        nameRequests.begin(.renewal(id), NameRequest(relay: record.relay, name: name, kind: .register(id)))
         try sendNameRequest(.renewal(id))
     }
 
@@ -107,63 +71,25 @@ extension Messenger {
         if case .command(let id) = asker { finish(id, result) }
     }
 
-    /// The relay has this profile's record under a name.
-    private func didRegister(_ inbox: InboxID, _ asker: NameAsker) {
-        inboxes[inbox]?.record.registeredAt = max(1, wall)
-        storeInbox(inbox)
-        finish(asker, .success(.done))
-    }
-
-    /// Another person has the name: the inbox leads nobody here.
-    private func didLose(_ name: Name, _ inbox: InboxID, _ asker: NameAsker) throws(KithError) {
-        if case .renewal = asker, let relay = inboxes[inbox].flatMap({ relays[$0.record.relay] }) {
-            tell(.nameLost(name, relay.address))
-        }
-        try close(inbox: inbox)
-        finish(asker, .failure(.nameHeld))
-    }
-
-    func didAnswerName(_ id: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
-        guard let asked = nameRequests.removeValue(forKey: id) else { return }
-        switch (asked.kind, result) {
-        case (.register(let inbox), .success): didRegister(inbox, id)
-        case (.register(let inbox), .failure(let error)):
-            guard error.code == .exists || error.code == .denied, asked.version == 0 else {
-                return finish(id, .failure(error.code == .exists ? .nameHeld : .relay(.refused(error))))
+    func didAnswerName(_ asker: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
+        switch nameRequests.didAnswer(asker, result, own: profile.account.publicKey) {
+        case .registered(let inbox):
+            inboxes[inbox]?.record.registeredAt = max(1, wall)
+            storeInbox(inbox)
+            finish(asker, .success(.done))
+        case .asksAgain: try sendNameRequest(asker)
+        case .lost(let name, let inbox):
+            if case .renewal = asker, let relay = inboxes[inbox].flatMap({ relays[$0.record.relay] }) {
+                tell(.nameLost(name, relay.address))
             }
-            nameRequests[id] = NameRequest(relay: asked.relay, name: asked.name, kind: .confirm(inbox))
-            try sendNameRequest(id)
-        case (.confirm(let inbox), .success(.record(let record))): try confirm(record, asked, inbox, id)
-        case (.confirm, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
-        case (.confirm, .success): finish(id, .failure(.nameHeld))
-        case (.lookUp(let alias), .success(.record(let record))):
-            finish(id, found(record, asked.name, alias, at: asked.relay))
-        case (.lookUp, .failure(let error)) where error.code == .notFound: finish(id, .failure(.nameUnknown))
-        case (.lookUp, .failure(let error)): finish(id, .failure(.relay(.refused(error))))
-        case (.lookUp, .success): finish(id, .failure(.nameUnknown))
+            try close(inbox: inbox)
+            finish(asker, .failure(.nameHeld))
+        case .found(let holder, let alias, let relay):
+            finish(
+                asker,
+                contacts.find(holder, as: alias, at: relays[relay]?.pin, in: &step).map { .contact($0) })
+        case .failed(let error): finish(asker, .failure(error))
+        case nil: break
         }
-    }
-
-    /// The relay has a record under a name, and refused another.
-    private func confirm(
-        _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ id: NameAsker
-    ) throws(KithError) {
-        guard let record = unverified.verified(for: asked.name) else { return finish(id, .failure(.nameHeld)) }
-        guard record.identity == profile.account.publicKey.bytes else { return try didLose(asked.name, inbox, id) }
-        guard record.version < .max else { return finish(id, .failure(.nameHeld)) }
-        nameRequests[id] = NameRequest(
-            relay: asked.relay, name: asked.name, kind: .register(inbox), version: record.version + 1)
-        try sendNameRequest(id)
-    }
-
-    /// Somebody holds the name: the relay says so, and nothing more is known of them.
-    private func found(
-        _ unverified: UnverifiedNameRecord, _ name: Name, _ alias: String?, at relay: RelayID
-    ) -> Result<CommandResult, KithError> {
-        guard let record = unverified.verified(for: name), let holder = NameHolder(record, of: name) else {
-            return .failure(.nameUnknown)
-        }
-        let found = contacts.find(holder, as: alias, at: relays[relay]?.pin, in: &step)
-        return found.map { .contact($0) }
     }
 }

@@ -18,7 +18,7 @@ extension Messenger {
     var relaysInUse: [RelayID] {
         let ids =
             conversations.values.filter { $0.record.status.isOpen && mayAct(in: $0) }.map(\.record.relay)
-            + inboxes.values.map(\.record.relay) + deliveries.values.map(\.delivery.relay)
+            + inboxes.values.map(\.record.relay) + deliveries.all.map(\.relay)
             + conversations.values.flatMap { conversation in
                 conversation.record.intents.flatMap { intent -> [RelayID] in
                     guard case .add(let targets) = intent.change else { return [] }
@@ -44,21 +44,16 @@ extension Messenger {
                 try pump(conversation)
             }
         }
-        for purpose in parcels.keys.sorted() where parcels[purpose]?.relay == relay { openParcel(purpose) }
-        for number in deliveries.keys.sorted() where deliveries[number]?.delivery.relay == relay {
-            try openDelivery(number)
-        }
-        for id in nameRequests.keys.sorted() where nameRequests[id]?.relay == relay { try sendNameRequest(id) }
+        parcels.didConnect(relay, relays, in: &step)
+        for number in deliveries.numbers(at: relay) { try openDelivery(number) }
+        for asker in nameRequests.askers(at: relay) { try sendNameRequest(asker) }
         for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay { try renewName(of: id) }
     }
 
     func didDisconnect(_ relay: RelayID) {
         relays.didDisconnect(relay)
         step.forget(relay)
-        // A renewal begins anew with the next connection.
-        nameRequests = nameRequests.filter {
-            if case .renewal = $0.key { $0.value.relay != relay } else { true }
-        }
+        nameRequests.didDisconnect(relay)
         for conversation in conversations.values {
             if conversation.record.relay == relay { hangUp(conversation) }
             // Key packages that were asked for at this relay will not come.
@@ -69,10 +64,10 @@ extension Messenger {
         for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay {
             inboxes[id]?.hangUp()
             // The entry that it is for comes again.
-            forgetParcel(.tree(id))
+            parcels.forget(.tree(id), in: &step)
         }
-        for (purpose, parcel) in parcels where parcel.relay == relay { parcels[purpose]?.hangUp() }
-        for number in deliveries.keys where deliveries[number]?.delivery.relay == relay { deliveries[number]?.hangUp() }
+        parcels.didDisconnect(relay)
+        deliveries.hangUp(relay)
     }
 
     func didAnswer(_ relay: RelayID, _ tag: UInt64, _ result: Result<Reply, RelayError>) throws(KithError) {
@@ -94,7 +89,10 @@ extension Messenger {
         case .withdraw(let id, let channel): try didWithdraw(id, channel, result)
         case .createDelivery(let number), .presentDelivery(let number): try didDeliverStep(number, part: nil, result)
         case .deliver(let number, let part): try didDeliverStep(number, part: part, result)
-        case .presentParcel(let purpose): try didPresentParcel(purpose, result)
+        case .presentParcel(let purpose):
+            if case .failure(let error) = result {
+                try handle(parcels.didRefuse(purpose, error, at: now, in: &step))
+            }
         case .name(let id): try didAnswerName(id, result)
         }
     }
@@ -110,7 +108,9 @@ extension Messenger {
             guard let inbox = inboxes[id], inbox.followTag == tag else { return }
             try didStartFollow(inbox, id, lastSeq: lastSeq)
         case .parcel(let purpose):
-            if parcels[purpose]?.followTag == tag { try didStartFollow(parcel: purpose, lastSeq: lastSeq) }
+            if parcels.isFollowing(purpose, tag) {
+                try handle(parcels.didStartFollow(purpose, lastSeq: lastSeq, in: &step))
+            }
         case nil: break
         }
     }
@@ -126,7 +126,7 @@ extension Messenger {
                 _ = step.endFollow(tag, relay)
                 conversation.sync.endFollow()
                 // Its commit is still on its way; what it does is done when it is here.
-                if parcels[.commit(id)] != nil { return }
+                if parcels.isFetching(.commit(id)) { return }
                 // The turn was the last entry; whoever could not apply it has stopped.
                 if conversation.record.epoch == epoch {
                     try stop(conversation, .brokenLog)
@@ -137,8 +137,8 @@ extension Messenger {
         case .inbox(let id):
             if case .entries(let entries) = event { try process(entries, inbox: id) }
         case .parcel(let purpose):
-            if case .entries(let entries) = event, parcels[purpose]?.followTag == tag {
-                try process(entries, parcel: purpose)
+            if case .entries(let entries) = event, parcels.isFollowing(purpose, tag) {
+                try handle(parcels.take(entries, of: purpose, in: &step))
             }
         case nil: break
         }
@@ -152,7 +152,9 @@ extension Messenger {
             try didRefuseFollow(conversation, error)
         case .inbox(let id): try didRefuseFollow(inbox: id, error)
         case .parcel(let purpose):
-            if parcels[purpose]?.followTag == tag { try didRefuseParcel(purpose, error) }
+            if parcels.isFollowing(purpose, tag) {
+                try handle(parcels.didRefuse(purpose, error, at: now, in: &step))
+            }
         case nil: break
         }
     }

@@ -39,9 +39,7 @@ extension Messenger {
                 return IntentPlace(conversation: conversation.id, intent: intent.id)
             }
         }
-        let underWay = deliveries.values.map {
-            IntentPlace(conversation: $0.delivery.conversation, intent: $0.delivery.intent)
-        }
+        let underWay = deliveries.all.map { IntentPlace(conversation: $0.conversation, intent: $0.intent) }
         return Set(wanted + underWay).count
     }
 }

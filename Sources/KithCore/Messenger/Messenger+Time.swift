@@ -4,10 +4,8 @@ extension Messenger {
     /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
     package var wakeDelay: UInt64? {
         var due: [UInt64] = []
-        due += deliveries.values.compactMap { relays.isConnected($0.delivery.relay) ? $0.retryAt : nil }
-        for (place, expiry) in expiries {
-            if let delay = delayBeforeErasing(place, expiry) { due.append(now.plus(delay)) }
-        }
+        due += deliveries.due(relays)
+        due += erasures.delays(clocks) { conversations[$0]?.record.relay }.map(now.plus)
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard relays.isConnected(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
@@ -16,7 +14,7 @@ extension Messenger {
                 for claim in conversation.claims.values { due.append(claim.at + ClientLimits.keptMs) }
             }
         }
-        for parcel in parcels.values { due.append(parcel.retryAt ?? parcel.since + ClientLimits.parcelMs) }
+        due += parcels.due
         for (id, inbox) in inboxes { due += self.due(inbox, id) }
         return due.min().map { $0 - min($0, now) }
     }
@@ -68,10 +66,8 @@ extension Messenger {
 
     func didTick() throws(KithError) {
         try eraseExpired()
-        for number in deliveries.keys.sorted() where deliveries[number]?.retryAt.map({ $0 <= now }) == true {
-            try openDelivery(number)
-        }
-        try tickParcels()
+        for number in deliveries.ready(at: now) { try openDelivery(number) }
+        for purpose in parcels.purposes { try handle(parcels.tick(purpose, relays, at: now, in: &step)) }
         try renewCertificate()
         for id in inboxes.keys.sorted() {
             guard let inbox = inboxes[id] else { continue }
@@ -122,23 +118,10 @@ extension Messenger {
         try open(conversation)
     }
 
-    /// Erases the texts whose time is over by the device's clock and by the relay's. Readers hide them as soon as the device's
-    /// clock says so: see ``entry(_:at:)``.
+    /// Erases the texts whose time is over by the device's clock and by the relay's.
     func eraseExpired() throws(KithError) {
-        for (place, before) in expiries.sorted(by: {
-            ($0.key.conversation, $0.key.seq) < ($1.key.conversation, $1.key.seq)
-        }) {
-            let owner = place.conversation.rawValue
-            let relay = conversations[place.conversation]?.record.relay
-            let expiry = before.clamped(wall: wall, relay: relay.flatMap(clocks.relayTime))
-            if expiry != before {
-                expiries[place] = expiry
-                step.put(StoreKey(.expiry, owner: owner, item: place.seq), expiry.encoded)
-            }
-            guard delayBeforeErasing(place, expiry) == 0 else { continue }
-            expiries[place] = nil
-            step.delete(StoreKey(.expiry, owner: owner, item: place.seq))
-            let key = StoreKey(.entry, owner: owner, item: place.seq)
+        for place in erasures.takeOver(clocks, relay: { conversations[$0]?.record.relay }, in: &step) {
+            let key = StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq)
             let found = try entries(
                 of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
             guard let (_, stored) = found.first else { continue }
@@ -151,19 +134,12 @@ extension Messenger {
         }
     }
 
-    /// In how many milliseconds a text may be erased; `nil` if no relay has said its time. What is left of a conversation that is
-    /// gone goes at once.
-    private func delayBeforeErasing(_ place: EntryPlace, _ expiry: Expiry) -> UInt64? {
-        guard let relay = conversations[place.conversation]?.record.relay else { return 0 }
-        return clocks.delay(untilOver: expiry.hideAt, orByRelay: expiry.eraseAt, relay: relay)
-    }
-
     // MARK: Reading
 
     /// The times at which a text is hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, case .text = record.body else { return nil }
-        if let known = expiries[place] { return known }
+        if let known = erasures[place] { return known }
         let key = StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq)
         guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
         return try decodingStored(.expiry) { try Expiry(stored: stored) }

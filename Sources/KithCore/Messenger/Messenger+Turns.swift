@@ -77,10 +77,9 @@ extension Messenger {
             EntryRecord(
                 entry, view: turn.view, author: turn.author, body: .notices(turn.notices), warnings: warnings),
             at: entry, in: conversation)
-        if let parcel = loaded.pending?.parcel, let delivery = delivery(of: parcel) {
-            // Another commit was first: nobody will look for this one.
-            deliveries[delivery] = nil
-            step.delete(StoreKey(.delivery, item: delivery))
+        if let parcel = loaded.pending?.parcel {
+            // If another commit was first, nobody will look for this one.
+            deliveries.drop({ $0.channel == parcel.channel }, in: &step)
         }
         keepGaps(conversation, from: loaded.group, to: next)
         try callingMLS { () throws(MLSError) in try loaded.enter(next) }
@@ -136,7 +135,7 @@ extension Messenger {
 
     private func sendTurn(_ pending: PendingTurn, _ conversation: Conversation) {
         // What the turn refers to is there first.
-        if let parcel = pending.parcel, delivery(of: parcel) != nil { return }
+        if let parcel = pending.parcel, deliveries.delivery(to: parcel.channel) != nil { return }
         guard conversation.sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
         conversation.sync.turnIsSent = true
         request(
@@ -177,12 +176,6 @@ extension Messenger {
         loaded.pending = nil
         store(nil, of: conversation)
         conversation.sync.turnIsSent = false
-    }
-
-    /// The delivery that brings a turn's commit to the relay, until it is there. Not known by its number, which another gets
-    /// once it is done.
-    private func delivery(of commit: TurnReference) -> UInt64? {
-        deliveries.first { $0.value.delivery.channel == commit.channel }?.key
     }
 
     /// The parcel that a turn refers to is at the relay, or can't be brought there.

@@ -89,7 +89,7 @@ extension Messenger {
     /// One that nothing uses is left of a command that did not succeed.
     package var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
         let named = contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
-        let used = Set(relaysInUse + named + nameRequests.values.map(\.relay))
+        let used = Set(relaysInUse + named + nameRequests.relays)
         return relays.sorted.compactMap { id, point in
             let places = conversations.values.count { $0.record.relay == id }
             let inboxes = inboxes.values.count { $0.record.relay == id }

@@ -19,11 +19,9 @@ package final class Messenger {
     var conversations: [ConversationID: Conversation] = [:]
     var conversationsByChannel: [ChannelID: ConversationID] = [:]
     var inboxes: [InboxID: Inbox] = [:]
-    var deliveries: [UInt64: PendingDelivery] = [:]
-    /// Parcels that are being fetched.
-    var parcels: [ParcelPurpose: ParcelFetch] = [:]
-    /// The times at which texts are hidden and erased.
-    var expiries: [EntryPlace: Expiry] = [:]
+    var deliveries = DeliveryQueue()
+    var parcels = ParcelFetches()
+    var erasures = ErasureSchedule()
 
     /// The time, as of the input that is being handled.
     var clocks: Clocks
@@ -50,12 +48,8 @@ package final class Messenger {
     var isTooManyPendingTold = false
     /// Relays to which somebody invited in vain, and of which the user was told.
     var toldRelays: Set<RelayAddress> = []
-    /// Commands that wait for a change of a group, by intent.
-    var commandsByIntent: [IntentPlace: [CommandID]] = [:]
-    /// Commands that wait for an inbox to be ready, or to be closed.
-    var commandsByInbox: [InboxID: [CommandID]] = [:]
-    /// Requests about names that wait for relays.
-    var nameRequests: [NameAsker: NameRequest] = [:]
+    var commands = WaitingCommands()
+    var nameRequests = NameRequests()
 
     /// Reads a profile's state.
     ///
@@ -162,12 +156,12 @@ package final class Messenger {
 
     /// Ends the commands that wait for an inbox.
     func finish(at inbox: InboxID, _ result: Result<CommandResult, KithError>) {
-        for command in commandsByInbox.removeValue(forKey: inbox) ?? [] { finish(command, result) }
+        commands.finish(at: inbox, result, in: &step)
     }
 
     /// Ends the commands that wait for an intent.
     func finish(at place: IntentPlace, _ result: Result<CommandResult, KithError>) {
-        for command in commandsByIntent.removeValue(forKey: place) ?? [] { finish(command, result) }
+        commands.finish(at: place, result, in: &step)
     }
 
     /// Makes a request of a relay that is connected; what the answer is for is remembered.
@@ -220,12 +214,6 @@ package struct EntrySizes: Sendable {
 package struct EntryPlace: Hashable, Sendable {
     let conversation: ConversationID
     let seq: UInt64
-}
-
-/// An intent of a conversation.
-struct IntentPlace: Hashable, Sendable {
-    let conversation: ConversationID
-    let intent: UInt64
 }
 
 /// Runs a read of the store and gives its error the SDK's type.

@@ -19,6 +19,9 @@ struct ChannelDelivery: Sendable {
     /// The person whom it invites, for what is said of it; nil for a parcel.
     let account: AccountFingerprint?
 
+    /// Whether it is a parcel, in a channel of its own, and no invitation.
+    var isParcel: Bool { access != nil }
+
     struct Part: Sendable, TLSCodable {
         let id: EntryID
         let payload: [UInt8]

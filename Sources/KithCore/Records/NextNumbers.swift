@@ -14,6 +14,12 @@ struct NextNumbers: Hashable, Sendable {
         return RelayID(rawValue: relay)
     }
 
+    /// Takes the next delivery's number.
+    mutating func nextDelivery() -> UInt64 {
+        defer { delivery += 1 }
+        return delivery
+    }
+
     /// Takes the next contact's number.
     mutating func nextContact() -> ContactID {
         defer { contact += 1 }

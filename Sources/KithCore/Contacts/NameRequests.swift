@@ -1,0 +1,124 @@
+import KithWire
+
+/// Who asks a relay about a name.
+enum NameAsker: Hashable, Sendable, Comparable {
+    /// A command.
+    case command(CommandID)
+    /// The device itself, which keeps the name of an inbox from expiring.
+    case renewal(InboxID)
+
+    static func < (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.command(let left), .command(let right)): left.rawValue < right.rawValue
+        case (.renewal(let left), .renewal(let right)): left.rawValue < right.rawValue
+        case (.command, .renewal): true
+        case (.renewal, .command): false
+        }
+    }
+}
+
+/// Something that is asked of a relay about a name.
+struct NameRequest {
+    enum Kind {
+        /// Put the address of an inbox under it.
+        case register(InboxID)
+        /// The relay refused to: find out who holds it.
+        case confirm(InboxID)
+        /// Find who holds it, and call them this here.
+        case lookUp(alias: String?)
+    }
+
+    let relay: RelayID
+    let name: Name
+    let kind: Kind
+    /// The lowest version that the record may have: the clock may have been ahead when the one before was made.
+    var version: UInt64 = 0
+}
+
+/// The requests about names that wait for relays. A record that a relay refuses is looked up: it may be this profile's own, of a
+/// later version.
+struct NameRequests {
+    private var requests: [NameAsker: NameRequest] = [:]
+
+    /// What follows from an answer.
+    enum Outcome {
+        /// The relay has this profile's record.
+        case registered(InboxID)
+        /// Another request has taken its place.
+        case asksAgain
+        /// Another person holds the name, and the inbox leads nobody here.
+        case lost(Name, InboxID)
+        /// Somebody holds the name. What the user calls them, if it is not that.
+        case found(NameHolder, alias: String?, at: RelayID)
+        case failed(KithError)
+    }
+
+    // MARK: Reading
+
+    subscript(_ asker: NameAsker) -> NameRequest? { requests[asker] }
+
+    /// The relays that are asked.
+    var relays: [RelayID] { requests.values.map(\.relay) }
+
+    /// Those who ask a relay.
+    func askers(at relay: RelayID) -> [NameAsker] { askers { $0.relay == relay } }
+
+    /// Those who wait for an inbox.
+    func askers(registering inbox: InboxID) -> [NameAsker] {
+        askers { if case .register(inbox) = $0.kind { true } else { false } }
+    }
+
+    private func askers(_ isMeant: (NameRequest) -> Bool) -> [NameAsker] {
+        requests.filter { isMeant($0.value) }.keys.sorted()
+    }
+
+    // MARK: Changes
+
+    mutating func begin(_ asker: NameAsker, _ request: NameRequest) { requests[asker] = request }
+
+    /// A connection is over: a renewal begins anew with the next one, and commands wait for it.
+    mutating func didDisconnect(_ relay: RelayID) {
+        requests = requests.filter { if case .renewal = $0.key { $0.value.relay != relay } else { true } }
+    }
+
+    /// Takes the answer to a request.
+    ///
+    /// - Parameter own: the account of this profile.
+    /// - Returns: `nil` if nothing was asked.
+    mutating func didAnswer(
+        _ asker: NameAsker, _ result: Result<Reply, RelayError>, own: AccountKey
+    ) -> Outcome? {
+        guard let asked = requests.removeValue(forKey: asker) else { return nil }
+        switch (asked.kind, result) {
+        case (.register(let inbox), .success): return .registered(inbox)
+        case (.register(let inbox), .failure(let error)):
+            guard error.code == .exists || error.code == .denied, asked.version == 0 else {
+                return .failed(error.code == .exists ? .nameHeld : .relay(.refused(error)))
+            }
+            requests[asker] = NameRequest(relay: asked.relay, name: asked.name, kind: .confirm(inbox))
+            return .asksAgain
+        case (.confirm(let inbox), .success(.record(let record))): return confirm(record, asked, inbox, asker, own: own)
+        case (.lookUp(let alias), .success(.record(let record))):
+            guard let record = record.verified(for: asked.name), let holder = NameHolder(record, of: asked.name) else {
+                return .failed(.nameUnknown)
+            }
+            return .found(holder, alias: alias, at: asked.relay)
+        case (.lookUp, .failure(let error)) where error.code == .notFound: return .failed(.nameUnknown)
+        case (.confirm, .failure(let error)), (.lookUp, .failure(let error)): return .failed(.relay(.refused(error)))
+        case (.confirm, .success): return .failed(.nameHeld)
+        case (.lookUp, .success): return .failed(.nameUnknown)
+        }
+    }
+
+    /// The relay has a record under a name, and refused another.
+    private mutating func confirm(
+        _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ asker: NameAsker, own: AccountKey
+    ) -> Outcome {
+        guard let record = unverified.verified(for: asked.name) else { return .failed(.nameHeld) }
+        guard record.identity == own.bytes else { return .lost(asked.name, inbox) }
+        guard record.version < .max else { return .failed(.nameHeld) }
+        requests[asker] = NameRequest(
+            relay: asked.relay, name: asked.name, kind: .register(inbox), version: record.version + 1)
+        return .asksAgain
+    }
+}

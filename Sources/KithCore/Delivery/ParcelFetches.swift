@@ -1,0 +1,166 @@
+import KithWire
+
+/// What somebody waits for a parcel for.
+enum ParcelPurpose: Hashable, Comparable, Sendable {
+    /// The tree of the group that the first entry of an inbox's queue invites to.
+    case tree(InboxID)
+    /// The commit of the turn that a conversation's log has come to.
+    case commit(ConversationID)
+}
+
+/// The parcels that are on their way to this device: what is too long for an entry lies in a channel of its own.
+struct ParcelFetches {
+    private var fetches: [ParcelPurpose: ParcelFetch] = [:]
+
+    /// What has become of a parcel.
+    enum Event {
+        case came(ParcelPurpose, [UInt8])
+        /// It is not to be had.
+        case failed(ParcelPurpose, RelayError.Code)
+    }
+
+    // MARK: Reading
+
+    var isEmpty: Bool { fetches.isEmpty }
+
+    func isFetching(_ purpose: ParcelPurpose) -> Bool { fetches[purpose] != nil }
+
+    /// Whether a follow is the one that brings a parcel.
+    func isFollowing(_ purpose: ParcelPurpose, _ tag: UInt64) -> Bool { fetches[purpose]?.followTag == tag }
+
+    /// The times at which something is to be tried again or given up, in milliseconds.
+    var due: [UInt64] { fetches.values.map { $0.retryAt ?? $0.since + ClientLimits.parcelMs } }
+
+    var purposes: [ParcelPurpose] { fetches.keys.sorted() }
+
+    // MARK: Changes
+
+    /// Begins to fetch a parcel.
+    ///
+    /// - Parameter since: when it began to be waited for, in milliseconds since 1970.
+    mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
+        fetches[purpose] = ParcelFetch(address, at: relay, since: since)
+    }
+
+    /// Asks a parcel's relay for it, if that is there and was not asked yet.
+    mutating func open(_ purpose: ParcelPurpose, _ relays: RelayDirectory, in step: inout Step) {
+        guard let fetch = fetches[purpose], relays.isConnected(fetch.relay), fetch.followTag == nil else { return }
+        step.request(
+            fetch.relay, .present(channel: fetch.address.channel, epoch: 0, tokens: [fetch.address.readToken]),
+            for: .presentParcel(purpose))
+        fetches[purpose]?.followTag = step.follow(
+            fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
+    }
+
+    /// A relay is connected.
+    mutating func didConnect(_ relay: RelayID, _ relays: RelayDirectory, in step: inout Step) {
+        for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
+    }
+
+    /// A connection is over. What came of a parcel stays.
+    mutating func didDisconnect(_ relay: RelayID) {
+        for purpose in purposes where fetches[purpose]?.relay == relay { fetches[purpose]?.hangUp() }
+    }
+
+    /// Begins again what the relay asked patience for, and gives up what was waited for too long.
+    mutating func tick(
+        _ purpose: ParcelPurpose, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
+    ) -> Event? {
+        guard let fetch = fetches[purpose] else { return nil }
+        if fetch.since + ClientLimits.parcelMs <= now { return giveUp(purpose, .denied, in: &step) }
+        if let retryAt = fetch.retryAt, retryAt <= now {
+            fetches[purpose]?.retryAt = nil
+            open(purpose, relays, in: &step)
+        }
+        return nil
+    }
+
+    /// The relay refused a request about a parcel, or the follow.
+    mutating func didRefuse(
+        _ purpose: ParcelPurpose, _ error: RelayError, at now: UInt64, in step: inout Step
+    ) -> Event? {
+        guard let fetch = fetches[purpose], fetch.retryAt == nil else { return nil }
+        guard error.code.isPassing else { return giveUp(purpose, error.code, in: &step) }
+        step.unfollow(fetch.relay, fetch.followTag)
+        fetches[purpose]?.hangUp()
+        fetches[purpose]?.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
+        return nil
+    }
+
+    /// The follow of a parcel began.
+    ///
+    /// A letter is sent after all of its tree is at the relay. A tree that is not there never comes, and does not hold up the
+    /// letters behind it.
+    mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
+        guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
+        fetches[purpose]?.lastSeq = lastSeq
+        return lastSeq < UInt64(fetch.address.partCount) ? giveUp(purpose, .gone, in: &step) : nil
+    }
+
+    /// Takes entries of a parcel's channel.
+    mutating func take(_ entries: [Entry], of purpose: ParcelPurpose, in step: inout Step) -> Event? {
+        for entry in entries {
+            guard var fetch = fetches.removeValue(forKey: purpose) else { return nil }
+            let isPart = fetch.take(entry)
+            fetches[purpose] = fetch
+            guard isPart else { return giveUp(purpose, .denied, in: &step) }
+        }
+        guard let fetch = fetches[purpose] else { return nil }
+        guard let bytes = fetch.contents.whole else {
+            guard let last = entries.last, last.seq >= fetch.lastSeq ?? .max else { return nil }
+            return giveUp(purpose, .gone, in: &step)
+        }
+        forget(purpose, in: &step)
+        return .came(purpose, bytes)
+    }
+
+    /// Nobody waits for a parcel any more.
+    mutating func forget(_ purpose: ParcelPurpose, in step: inout Step) {
+        guard let fetch = fetches.removeValue(forKey: purpose) else { return }
+        step.unfollow(fetch.relay, fetch.followTag)
+    }
+
+    private mutating func giveUp(_ purpose: ParcelPurpose, _ code: RelayError.Code, in step: inout Step) -> Event {
+        forget(purpose, in: &step)
+        return .failed(purpose, code)
+    }
+}
+
+/// A parcel that is on its way (see ``ParcelAddress``).
+private struct ParcelFetch {
+    let relay: RelayID
+    private(set) var contents: ParcelContents
+    var followTag: UInt64?
+    /// The last entry that was there when the follow began.
+    var lastSeq: UInt64?
+    /// How many entries came.
+    private var entries = 0
+    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
+    let since: UInt64
+    /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
+
+    init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {
+        contents = ParcelContents(of: address)
+        self.relay = relay
+        self.since = since
+    }
+
+    var address: ParcelAddress { contents.address }
+
+    /// Takes an entry.
+    ///
+    /// - Returns: whether it is a part, and there are not too many.
+    mutating func take(_ entry: Entry) -> Bool {
+        entries += 1
+        let isPart = contents.take(entry.id, entry.payload)
+        return isPart && entries <= 2 * address.partCount + 8
+    }
+
+    mutating func hangUp() {
+        followTag = nil
+        lastSeq = nil
+        entries = 0
+        retryAt = nil
+    }
+}
