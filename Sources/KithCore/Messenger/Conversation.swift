@@ -5,8 +5,7 @@ import MLS
 final class Conversation {
     let id: ConversationID
     var record: ConversationRecord
-    /// Items that wait to be in the log, in order.
-    var outbox: [(number: UInt64, item: OutboxItem)] = []
+    var outbox: Outbox
     /// Nil until it is needed, and again when it was not needed for long.
     var loaded: LoadedGroup?
     /// The last use of the group, as a count of uses of groups.
@@ -14,61 +13,15 @@ final class Conversation {
     /// The tokens of the current epoch while the group is not loaded: a connection needs no more.
     private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
     var sync = SyncState.offline(retryAt: nil)
-    /// Entries that the relay says it has, with their seqs, and when it said so.
-    var accepted: [EntryID: (seq: UInt64, at: UInt64, isAskedAgain: Bool)] = [:]
-    /// Key packages of those who are to be added, by their inbox.
-    var fetches: [ChannelID: KeyPackageFetch] = [:]
-    /// Inboxes whose key package is not valid now, by this device's clock.
-    var held: [ChannelID: HeldKeyPackage] = [:]
-    /// Hashes of the log in this epoch, by seq.
-    var hashes: [UInt64: [UInt8]] = [:]
-    /// Members of whom messages are missing, since which entry, and how many were told of.
-    var gaps: [LeafIndex: Gap] = [:]
-    /// Messages that were missing of members when a turn came, until the member states its view again.
-    var missingAtTurn: [LeafIndex: Int] = [:]
-    /// Views from live checks that are ahead of this device's, by the member that stated them.
-    var claims: [LeafIndex: Claim] = [:]
-    /// Lines that count entries which could not be read. Others begin once something else was shown.
-    var passedOver: [PassedOver.Kind: PassedOver] = [:]
-    /// Recent count of each kind of warning, and the time of the last one, in milliseconds.
-    var warned: [UInt8: Repeats] = [:]
-    /// The last entry that the user was told is held back.
-    var toldHeldBack: UInt64 = 0
+    var acknowledged = Acknowledgements()
+    var keyPackages = KeyPackageFetches()
+    var comparison = ViewComparison()
+    var notices = RepeatedNotices()
     /// Ids of messages that were seen lately: a message is said once.
     var recentIDs: RecentIDs?
     /// The time at which others' proposals are committed, in milliseconds since 1970.
     var commitProposalsAt: UInt64?
-    /// The nonce of a live check that waits for answers.
-    var liveNonce: [UInt8]?
-    /// Members that have answered it.
-    var answered: Set<LeafIndex> = []
-    /// Whether somebody looks at the conversation here, and wants to know who is there.
-    var isWatched = false
-    /// Whether to ask who is there once the log is here: it was not asked yet, or in an epoch that was over, so that nobody
-    /// heard it.
-    var isCheckDue = false
-    /// When members last proved to be here, in milliseconds since 1970.
-    var provenAt: [LeafIndex: UInt64] = [:]
-    /// When members that asked were last asked back in this epoch.
-    var askedBackAt: [LeafIndex: UInt64] = [:]
-
-    /// Since when answers to challenges are counted, in milliseconds since 1970, and how many there were.
-    var answers: (since: UInt64, count: Int) = (0, 0)
-
-    /// Messages of a member that should have come and have not.
-    struct Gap {
-        let since: UInt64
-        var told = 0
-    }
-
-    /// A view that is ahead of this device's.
-    struct Claim {
-        let view: LogView
-        /// When it was stated, in milliseconds since 1970.
-        var at: UInt64
-        /// Whether the log was asked for anew since.
-        var isAskedAgain = false
-    }
+    var presence = Presence()
 
     /// The group, with what must be stored of it.
     final class LoadedGroup {
@@ -100,13 +53,14 @@ final class Conversation {
     init(id: ConversationID, record: ConversationRecord) {
         self.id = id
         self.record = record
+        outbox = Outbox(of: id)
     }
 
     /// Lets go of the group, and of what can be read from the store again.
     func unload() {
         keptTokens = loaded?.tokens.map { (record.epoch, $0) }
         loaded = nil
-        hashes = [:]
+        comparison.unload()
         recentIDs = nil
     }
 
@@ -127,19 +81,14 @@ final class Conversation {
     var heldUntil: UInt64? {
         record.intents.flatMap { intent -> [UInt64] in
             guard case .add(let targets) = intent.change else { return [] }
-            return targets.compactMap { target in
-                guard case .here? = fetches[target.inbox.channel] else { return nil }
-                return held[target.inbox.channel]?.againAt
-            }
+            return targets.compactMap { keyPackages.heldUntil($0.inbox.channel) }
         }.min()
     }
 
     /// Forgets everything about the connection.
     func hangUp() {
         sync = .offline(retryAt: nil)
-        liveNonce = nil
-        // Members may have come while this device was away.
-        isCheckDue = isWatched
+        presence.hangUp()
     }
 }
 
@@ -177,24 +126,6 @@ struct EpochTokens {
 
     var all: [Token] { [read, append, turn] }
     var access: Access { Access(read: Grant(for: read), append: Grant(for: append), turn: Grant(for: turn)) }
-}
-
-/// States on the way to a person's key package.
-enum KeyPackageFetch {
-    case asked(RelayID)
-    case here(KeyPackage, DeviceCertificate)
-    case failed(KithError)
-
-    var isUnderWay: Bool { if case .asked = self { true } else { false } }
-}
-
-/// A key package that came and is not valid now. It is used once it is valid: this device's clock may be wrong. If its owner's
-/// was, another is asked for now and then, until the owner has left one.
-struct HeldKeyPackage {
-    /// When to look again, in milliseconds of ``Messenger/now``.
-    var againAt: UInt64
-    /// The wait after this try.
-    var patienceMs = ClientLimits.keyPackagePatienceMs
 }
 
 /// The ids of the last messages, to notice one that is said twice.

@@ -12,14 +12,14 @@ extension Messenger {
         var ready: [PendingTurn.Recipient] = []
         var isWaiting = false
         for target in targets.prefix(ClientLimits.additionsPerCommit) {
-            switch conversation.fetches[target.inbox.channel] {
+            switch conversation.keyPackages[target.inbox.channel] {
             case .here(let keyPackage, let certificate):
                 guard isCurrent(keyPackage, certificate, at: wall) else {
                     hold(keyPackage, certificate, target, intent, conversation)
                     isWaiting = true
                     continue
                 }
-                conversation.held[target.inbox.channel] = nil
+                conversation.keyPackages.isValid(target.inbox.channel)
                 try didMeet(certificate, target, conversation)
                 ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
             case .failed(let error):
@@ -28,7 +28,7 @@ extension Messenger {
                 conversation.sync.retryAt = now
                 return nil
             // The others do not wait for one whose key package was not valid before.
-            case .asked where conversation.held[target.inbox.channel] != nil: isWaiting = true
+            case .asked where conversation.keyPackages.isHeld(target.inbox.channel): isWaiting = true
             case .asked: return nil
             case nil:
                 for target in targets.prefix(ClientLimits.additionsPerCommit) { ask(for: target, conversation) }
@@ -50,25 +50,19 @@ extension Messenger {
         finishIntent(
             intent.id, of: conversation,
             .failure(.keyPackageNotCurrent(name, clockDoubt: isOwnClock ? clockDoubt(about: relay) : nil)))
-        var held = conversation.held[channel] ?? HeldKeyPackage(againAt: now + ClientLimits.keyPackagePatienceMs)
-        if held.againAt <= now {
-            held.patienceMs = min(ClientLimits.clockPatienceMs, 2 * held.patienceMs)
-            held.againAt = now + held.patienceMs
-            // By the relay's clock it is of no use either: its owner may have left another.
-            if !isOwnClock {
-                conversation.fetches[channel] = nil
-                ask(for: target, conversation)
-            }
+        // By the relay's clock it may be of no use either: its owner may have left another.
+        if conversation.keyPackages.hold(channel, at: now), !isOwnClock {
+            conversation.keyPackages.forget(channel)
+            ask(for: target, conversation)
         }
-        conversation.held[channel] = held
     }
 
     private func ask(for target: AddTarget, _ conversation: Conversation) {
         let inbox = target.inbox
-        guard conversation.fetches[inbox.channel] == nil else { return }
+        guard conversation.keyPackages[inbox.channel] == nil else { return }
         let relay = relays.id(for: inbox.relay, in: &step)
         guard relays.isConnected(relay) else { return }
-        conversation.fetches[inbox.channel] = .asked(relay)
+        conversation.keyPackages.didAsk(relay, for: inbox.channel)
         request(
             relay, .present(channel: inbox.channel, epoch: 0, tokens: [inbox.appendToken]),
             for: .presentTarget(conversation.id, inbox.channel))
@@ -84,10 +78,10 @@ extension Messenger {
     func didWithdraw(
         _ id: ConversationID, _ channel: ChannelID, _ result: Result<Reply, RelayError>
     ) throws(KithError) {
-        guard let conversation = conversations[id], conversation.fetches[channel]?.isUnderWay == true else { return }
+        guard let conversation = conversations[id], conversation.keyPackages.isUnderWay(channel) else { return }
         switch result {
         case .success(.keyPackage(let bytes, _)):
-            conversation.fetches[channel] = check(bytes, channel, conversation)
+            conversation.keyPackages.didEnd(channel, check(bytes, channel, conversation))
             try pump(conversation)
         case .success: break
         case .failure(let error): try didNotGet(channel, conversation, error)
@@ -97,12 +91,12 @@ extension Messenger {
     private func didNotGet(
         _ channel: ChannelID, _ conversation: Conversation?, _ error: RelayError
     ) throws(KithError) {
-        guard let conversation, conversation.fetches[channel]?.isUnderWay == true else { return }
+        guard let conversation, conversation.keyPackages.isUnderWay(channel) else { return }
         if error.code.isPassing {
-            conversation.fetches[channel] = nil
+            conversation.keyPackages.forget(channel)
             conversation.sync.retryAt = now + error.patienceMs
         } else {
-            conversation.fetches[channel] = .failed(.inviteUsed)
+            conversation.keyPackages.didEnd(channel, .failed(.inviteUsed))
             try pump(conversation)
         }
     }
@@ -155,8 +149,7 @@ extension Messenger {
     private func giveUp(
         _ target: AddTarget, _ intent: Intent, _ conversation: Conversation, _ error: KithError
     ) throws(KithError) {
-        conversation.fetches[target.inbox.channel] = nil
-        conversation.held[target.inbox.channel] = nil
+        conversation.keyPackages.giveUp(target.inbox.channel)
         guard let index = conversation.record.intents.firstIndex(where: { $0.id == intent.id }),
             case .add(var targets) = conversation.record.intents[index].change
         else { return }

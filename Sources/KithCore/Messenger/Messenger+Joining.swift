@@ -200,15 +200,9 @@ extension Messenger {
         if !conversation.record.isDirect { conversation.record.title = title }
         // Nothing else may have been there since this device was removed.
         if mayAct(in: conversation) { relays.want(conversation.record.relay, in: &step) }
-        conversation.hashes = [:]
-        conversation.accepted = [:]
-        conversation.gaps = [:]
-        conversation.missingAtTurn = [:]
-        conversation.claims = [:]
-        for index in conversation.outbox.indices {
-            conversation.outbox[index].item.attempt = nil
-            store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
-        }
+        conversation.acknowledged.removeAll()
+        conversation.comparison.forget()
+        conversation.outbox.forgetAttempts(in: &step)
     }
 
     /// An inbox was used: one for a single person is closed once it is known who else came, the others are filled up. After a

@@ -17,7 +17,7 @@ extension Messenger {
         let isProposed = group.pendingProposals.contains {
             $0.sender == .member(group.ownLeafIndex) && $0.proposal == .remove(group.ownLeafIndex)
         }
-        guard !isProposed, !conversation.outbox.contains(where: { $0.item.body == .leaveProposal }) else { return }
+        guard !isProposed, !conversation.outbox.contains({ $0.body == .leaveProposal }) else { return }
         enqueue(OutboxItem(entryID: .random(from: random), sentAt: wall, body: .leaveProposal), in: conversation)
     }
 
@@ -28,11 +28,4 @@ extension Messenger {
         conversation.record.intents.removeAll { $0.change == .leave }
     }
 
-    func dropOutbox(of conversation: Conversation) {
-        conversation.outbox = conversation.outbox.filter { entry in
-            if case .content(.text) = entry.item.body { return true }
-            step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: entry.number))
-            return false
-        }
-    }
 }

@@ -114,11 +114,9 @@ extension Messenger {
     func didCatchUp(_ conversation: Conversation) throws(KithError) {
         guard case .catchingUp(_, let last) = conversation.sync, conversation.record.lastSeq >= last else { return }
         conversation.sync.becomeLive()
-        // Whoever was asked in an epoch that is over may not have heard it.
-        conversation.askedBackAt = [:]
-        // Only while the log can come does time count.
-        for sender in conversation.claims.keys { conversation.claims[sender]?.at = now }
-        if conversation.isCheckDue { try challenge(in: conversation) }
+        conversation.presence.didCatchUp()
+        conversation.comparison.restartClaims(at: now)
+        if conversation.presence.isCheckDue { try challenge(in: conversation) }
         try pump(conversation)
     }
 

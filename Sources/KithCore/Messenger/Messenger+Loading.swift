@@ -30,7 +30,7 @@ extension Messenger {
         }
         try each(.outbox) { value in
             let item = try OutboxItem(stored: value.bytes)
-            conversations[ConversationID(rawValue: value.owner)]?.outbox.append((value.item, item))
+            conversations[ConversationID(rawValue: value.owner)]?.outbox.load(value.item, item)
         }
         try each(.inbox) { value in
             inboxes[InboxID(rawValue: value.item)] = Inbox(try InboxRecord(stored: value.bytes))
@@ -180,10 +180,6 @@ extension Messenger {
         } else {
             step.delete(key)
         }
-    }
-
-    func store(_ item: OutboxItem, _ number: UInt64, of conversation: Conversation) {
-        step.put(StoreKey(.outbox, owner: conversation.id.rawValue, item: number), item.encoded)
     }
 
     func store(_ record: EntryRecord, seq: UInt64, of conversation: Conversation) {

@@ -24,8 +24,8 @@ extension Messenger {
         let loaded = try group(of: conversation)
         if let pending = loaded.pending, pending.entryID == entry.id {
             try processOwnTurn(entry, pending, after, conversation, loaded)
-        } else if let index = conversation.outbox.firstIndex(where: { $0.item.entryID == entry.id }) {
-            try processOwn(entry, outboxIndex: index, after, conversation)
+        } else if let item = conversation.outbox.item(entry.id) {
+            try processOwn(entry, item, after, conversation)
         } else {
             try processOthers(entry, after, conversation, loaded)
         }
@@ -35,16 +35,15 @@ extension Messenger {
     /// Moves on past an entry that did not end the epoch.
     private func advance(_ conversation: Conversation, to view: LogView) {
         conversation.record.view = view
-        conversation.hashes[view.seq] = view.hash
+        conversation.comparison.advance(to: view)
         conversation.record.entriesSinceRenewal += 1
         touch(conversation)
     }
 
     /// What the relay said it has must be where it said.
     private func checkKept(_ entry: Entry, of conversation: Conversation) throws(KithError) {
-        for (id, place) in conversation.accepted where place.seq == entry.seq {
-            conversation.accepted[id] = nil
-            if id != entry.id { try warn(conversation, .notKept(seq: entry.seq)) }
+        for id in conversation.acknowledged.take(at: entry.seq) where id != entry.id {
+            try warn(conversation, .notKept(seq: entry.seq))
         }
     }
 
@@ -69,18 +68,16 @@ extension Messenger {
     // MARK: One's own
 
     private func processOwn(
-        _ entry: Entry, outboxIndex: Int, _ view: LogView, _ conversation: Conversation
+        _ entry: Entry, _ item: OutboxItem, _ view: LogView, _ conversation: Conversation
     ) throws(KithError) {
-        let (number, item) = conversation.outbox[outboxIndex]
         // Another payload under one's own id is nothing that this device said.
         guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
             try warn(conversation, .notKept(seq: entry.seq))
             return try processOthers(entry, view, conversation, try group(of: conversation))
         }
-        conversation.outbox.remove(at: outboxIndex)
+        _ = conversation.outbox.remove(item.entryID, in: &step)
         _ = conversation.sync.didLand(item.entryID)
-        conversation.accepted[item.entryID] = nil
-        step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        conversation.acknowledged.remove(item.entryID)
         let seen = view.seq - 1
         var record = EntryRecord(
             entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: seen, replyTo: item.replyTo,
@@ -114,7 +111,7 @@ extension Messenger {
             erasures.add(place, expiry, in: &step)
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
-        if lines.contains(where: \.isShown) { conversation.passedOver = [:] }
+        if lines.contains(where: \.isShown) { conversation.notices.didShow() }
         if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
         for line in lines { tell(.message(line)) }
     }

@@ -37,7 +37,7 @@ extension Messenger {
         } else {
             conversation.record.agreedThrough = max(conversation.record.agreedThrough, theirs.seq)
         }
-        if let missing = conversation.missingAtTurn.removeValue(forKey: sender), difference != nil {
+        if let missing = conversation.comparison.takeMissingAtTurn(of: sender), difference != nil {
             warnings.append(.missingBefore(missing))
         }
         return warnings
@@ -56,7 +56,7 @@ extension Messenger {
 
     private func hash(at seq: UInt64, _ conversation: Conversation) throws(KithError) -> [UInt8]? {
         if let begin = conversation.record.epochBegin, begin.seq == seq { return begin.hash }
-        if let hash = conversation.hashes[seq] { return hash }
+        if let hash = conversation.comparison.hash(at: seq) { return hash }
         guard let (_, record) = try entries(of: conversation.id, seq...seq, limit: 1, newestFirst: false).first else {
             return nil
         }
@@ -76,30 +76,16 @@ extension Messenger {
 
     // MARK: Missing messages
 
-    /// Messages of a sender that should have come long before and have not. A relay that refuses one of several for the
-    /// moment gets it a little later, so a gap counts only when the log has gone on for a while.
+    /// Messages of a sender that should have come long before and have not.
     func gap(_ sender: LeafIndex, at seq: UInt64, _ conversation: Conversation, _ group: Group) -> Warning? {
         let missing = group.missingMessages(from: sender)
-        guard missing > 0 else {
-            conversation.gaps[sender] = nil
-            return nil
-        }
-        var gap = conversation.gaps[sender] ?? Conversation.Gap(since: seq)
-        defer { conversation.gaps[sender] = gap }
-        guard seq >= gap.since + ClientLimits.entriesBeforeGap, missing > gap.told else { return nil }
-        defer { gap.told = missing }
-        return .missingBefore(missing - gap.told)
+        let untold = conversation.comparison.newlyMissing(of: sender, missing, at: seq)
+        return untold > 0 ? .missingBefore(untold) : nil
     }
 
-    /// Keeps what is missing of each member when a turn ends the epoch, until that member states its view again. A member that was
-    /// removed or replaced states none.
+    /// Keeps what is missing of each member when a turn ends the epoch.
     func keepGaps(_ conversation: Conversation, from group: Group, to next: Group) {
-        for (sender, gap) in conversation.gaps {
-            let missing = group.missingMessages(from: sender) - gap.told
-            if missing > 0 { conversation.missingAtTurn[sender, default: 0] += missing }
-        }
-        conversation.gaps = [:]
-        conversation.missingAtTurn = conversation.missingAtTurn.filter { sender, _ in
+        conversation.comparison.keepGaps(missing: { group.missingMessages(from: $0) }) { sender in
             let before = group.tree[sender]?.credential.deviceCertificate?.deviceID
             return before != nil && before == next.tree[sender]?.credential.deviceCertificate?.deviceID
         }
@@ -113,10 +99,7 @@ extension Messenger {
     ) throws(KithError) -> LogComparison {
         guard let own = conversation.record.view else { return .same }
         if theirs.seq > own.seq, theirs.previous == own.previous || conversation.record.trustsWhatWasBeforeTurn {
-            // One that waits is waited for: a later one must not put it off.
-            if conversation.claims[sender] == nil {
-                conversation.claims[sender] = Conversation.Claim(view: theirs, at: now)
-            }
+            conversation.comparison.claim(theirs, of: sender, at: now)
             return .ahead(by: theirs.seq - own.seq)
         }
         if let difference = try difference(theirs, before: own.seq + 1, conversation) {
@@ -128,11 +111,9 @@ extension Messenger {
 
     /// Compares views that were ahead of this device with the entries that have come since.
     func settleClaims(_ conversation: Conversation) throws(KithError) {
-        guard !conversation.claims.isEmpty, let own = conversation.record.view else { return }
-        for sender in conversation.claims.keys.sorted() {
-            guard let claim = conversation.claims[sender], claim.view.seq <= own.seq else { continue }
-            conversation.claims[sender] = nil
-            if let difference = try difference(claim.view, before: own.seq + 1, conversation),
+        guard conversation.comparison.hasClaims, let own = conversation.record.view else { return }
+        for claimed in conversation.comparison.takeClaims(through: own.seq) {
+            if let difference = try difference(claimed, before: own.seq + 1, conversation),
                 conversation.record.comparesViews
             {
                 try warn(conversation, difference)
@@ -142,31 +123,18 @@ extension Messenger {
 
     /// A turn comes where a member has seen other entries.
     func settleClaims(_ conversation: Conversation, atTurn seq: UInt64) -> [Warning] {
-        defer { conversation.claims = [:] }
-        guard !conversation.claims.isEmpty, conversation.record.comparesViews else { return [] }
+        defer { conversation.comparison.dropClaims() }
+        guard conversation.comparison.hasClaims, conversation.record.comparesViews else { return [] }
         return [.differentLogs(first: min(conversation.record.agreedThrough + 1, seq), last: seq)]
     }
 
-    /// Tells of entries that a member has and the relay does not show for a minute. The first time, the log is asked for anew: the
-    /// clock may have jumped.
+    /// Tells of entries that a member has and the relay holds back.
     ///
-    /// - Returns: whether to ask anew.
+    /// - Returns: whether to ask for the log anew.
     func checkClaims(_ conversation: Conversation) -> Bool {
         guard conversation.sync.isLive else { return false }
-        var asksAnew = false
-        for sender in conversation.claims.keys.sorted() {
-            guard let claim = conversation.claims[sender], claim.at + ClientLimits.keptMs <= now else { continue }
-            if claim.isAskedAgain {
-                conversation.claims[sender] = nil
-                guard claim.view.seq > conversation.toldHeldBack else { continue }
-                conversation.toldHeldBack = claim.view.seq
-                tell(.heldBack(through: claim.view.seq), in: conversation)
-            } else {
-                conversation.claims[sender]?.at = now
-                conversation.claims[sender]?.isAskedAgain = true
-                asksAnew = true
-            }
-        }
+        let (heldBack, asksAnew) = conversation.comparison.checkClaims(at: now)
+        for seq in heldBack { tell(.heldBack(through: seq), in: conversation) }
         return asksAnew
     }
 }

@@ -7,41 +7,16 @@ import MLS
 extension Messenger {
     /// Asks who is there: now, or as soon as the log is here. From then on, members that come are asked too.
     func checkPresence(in conversation: Conversation) throws(KithError) {
-        conversation.isWatched = true
-        conversation.liveNonce = nil
-        // Until somebody answers: an epoch may end before anyone hears it.
-        conversation.isCheckDue = true
+        conversation.presence.watch()
         if conversation.sync.isLive { try challenge(in: conversation) }
     }
 
-    /// Asks with the nonce that is there, so that answers under way stay right, or else with a new one.
+    /// Asks who is there.
     func challenge(in conversation: Conversation) throws(KithError) {
         guard let view = conversation.record.view else { return }
-        let nonce = conversation.liveNonce ?? random.bytes(32)
-        if conversation.liveNonce == nil { conversation.answered = [] }
-        conversation.liveNonce = nonce
+        let nonce = conversation.presence.challenge(random)
         let proof = LiveProof(kind: .challenge, nonce: nonce, account: profile.account.publicKey, view: view)
         try whisper(.challenge, proof, in: conversation)
-    }
-
-    /// Asks a member back that asks: it has just come, and has not heard earlier challenges. Not in a large group, in which everybody
-    /// would ask everybody.
-    private func challengeBack(_ leaf: LeafIndex, in conversation: Conversation) throws(KithError) {
-        let last = max(conversation.provenAt[leaf] ?? 0, conversation.askedBackAt[leaf] ?? 0)
-        guard conversation.isWatched, last + ClientLimits.presenceMs < now,
-            conversation.record.memberCount <= ClientLimits.membersWithReceipts
-        else { return }
-        conversation.askedBackAt[leaf] = now
-        if conversation.answered.contains(leaf) { conversation.liveNonce = nil }
-        try challenge(in: conversation)
-    }
-
-    /// Whether one more challenge is answered: a member that asks without end does not hold up other requests to the relay.
-    private func mayAnswer(in conversation: Conversation) -> Bool {
-        let since = conversation.answers.since
-        if now < since || now >= since + ClientLimits.presenceMs { conversation.answers = (now, 0) }
-        conversation.answers.count += 1
-        return conversation.answers.count <= ClientLimits.liveAnswers
     }
 
     /// Takes a whisper. One that is not genuine is ignored.
@@ -53,14 +28,11 @@ extension Messenger {
         switch check.kind {
         case .challenge: try didHearChallenge(check, by: account, in: conversation)
         case .answer(let challenger, let challenge):
-            guard challenger == group.ownLeafIndex, challenge == conversation.liveNonce,
+            guard challenger == group.ownLeafIndex, conversation.presence.isAwaited(challenge),
                 let contact = contacts[account],
                 isGenuine(check, .answer(challenge: challenge, challenger: profile.account.publicKey), account, group)
             else { return }
-            // The same answer again is a recording.
-            guard conversation.answered.insert(check.leaf).inserted else { return }
-            conversation.provenAt[check.leaf] = now
-            conversation.isCheckDue = false
+            guard conversation.presence.didProve(check.leaf, at: now) else { return }
             let comparison = try compareLive(check.view, of: check.leaf, conversation)
             tell(.present(conversation.id, contact.id, name: contact.name, comparison))
         }
@@ -71,7 +43,7 @@ extension Messenger {
         _ check: LiveCheck, by account: AccountKey, in conversation: Conversation
     ) throws(KithError) {
         let group = try group(of: conversation).group
-        guard let view = conversation.record.view, mayAnswer(in: conversation),
+        guard let view = conversation.record.view, conversation.presence.mayAnswer(at: now),
             isGenuine(check, .challenge, account, group)
         else { return }
         let proof = LiveProof(
@@ -79,7 +51,9 @@ extension Messenger {
             account: profile.account.publicKey, view: view)
         try whisper(.answer(to: check.leaf, challenge: check.nonce), proof, in: conversation)
         _ = try compareLive(check.view, of: check.leaf, conversation)
-        try challengeBack(check.leaf, in: conversation)
+        if conversation.presence.asksBack(check.leaf, memberCount: conversation.record.memberCount, at: now) {
+            try challenge(in: conversation)
+        }
     }
 
     private func isGenuine(_ check: LiveCheck, _ kind: LiveProof.Kind, _ account: AccountKey, _ group: Group) -> Bool {

@@ -56,10 +56,7 @@ extension Messenger {
         nameRequests.didDisconnect(relay)
         for conversation in conversations.values {
             if conversation.record.relay == relay { hangUp(conversation) }
-            // Key packages that were asked for at this relay will not come.
-            conversation.fetches = conversation.fetches.filter {
-                if case .asked(relay) = $0.value { false } else { true }
-            }
+            conversation.keyPackages.didDisconnect(relay)
         }
         for id in inboxes.keys.sorted() where inboxes[id]?.record.relay == relay {
             inboxes[id]?.hangUp()

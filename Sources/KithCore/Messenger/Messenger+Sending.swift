@@ -8,28 +8,26 @@ extension Messenger {
     func enqueue(_ item: OutboxItem, in conversation: Conversation) {
         let number = conversation.record.nextOutboxItem
         conversation.record.nextOutboxItem += 1
-        conversation.outbox.append((number, item))
-        store(item, number, of: conversation)
+        conversation.outbox.append(item, as: number, in: &step)
         touch(conversation)
     }
 
     /// Sends what waits, in order, a bounded number at a time.
     func sendOutbox(_ conversation: Conversation, _ loaded: Conversation.LoadedGroup) throws(KithError) {
         let isBlocked = isBlocked(conversation)
-        for index in conversation.outbox.indices {
-            let item = conversation.outbox[index].item
+        for item in conversation.outbox.items {
             guard conversation.sync.inFlight.count < ClientLimits.messagesInFlight else { return }
             guard !conversation.sync.inFlight.contains(item.entryID), !conversation.sync.isTooLarge(item.entryID),
-                conversation.accepted[item.entryID] == nil
+                !conversation.acknowledged.contains(item.entryID)
             else { continue }
             if item.body != .leaveProposal, isBlocked || mustChangeFirst(conversation, loaded.group) { continue }
-            if item.attempt == nil {
-                guard let attempt = try encrypt(item, conversation, loaded) else { return }
-                conversation.outbox[index].item.attempt = attempt
-                store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
+            var attempt = item.attempt
+            if attempt == nil, let fresh = try encrypt(item, conversation, loaded) {
+                conversation.outbox.encrypted(item.entryID, as: fresh, in: &step)
                 touch(conversation)
+                attempt = fresh
             }
-            guard let attempt = conversation.outbox[index].item.attempt else { return }
+            guard let attempt else { return }
             conversation.sync.didSend(item.entryID)
             request(
                 conversation.record.relay,
@@ -79,7 +77,7 @@ extension Messenger {
         switch result {
         case .success(.accepted(let seq)):
             // The log may have brought it already.
-            guard let item = conversation.outbox.first(where: { $0.item.entryID == entry }) else { break }
+            guard let item = conversation.outbox.item(entry) else { break }
             if seq <= conversation.record.lastSeq {
                 // It says that it has it where something else was, or where this device has not read.
                 if wasInFlight, try !wasSaidBefore(entry, seq, conversation) {
@@ -87,8 +85,8 @@ extension Messenger {
                 }
                 break
             }
-            conversation.accepted[entry] = (seq, now, false)
-            if let line = queuedMessage(item.item, in: conversation) { tell(.message(line)) }
+            conversation.acknowledged.add(entry, seq: seq, at: now)
+            if let line = queuedMessage(item, in: conversation) { tell(.message(line)) }
         case .success: break
         case .failure(let error):
             switch error.code {
@@ -109,11 +107,10 @@ extension Messenger {
     /// A text that the relay will not take as long as it is: the user is told, and it is not kept. What Kith itself sends waits
     /// until another connection finds the relay more generous.
     private func drop(_ entry: EntryID, of conversation: Conversation, limit: UInt64) {
-        guard let index = conversation.outbox.firstIndex(where: { $0.item.entryID == entry }),
-            queuedMessage(conversation.outbox[index].item, in: conversation) != nil
-        else { return conversation.sync.setAside(tooLarge: entry) }
-        let number = conversation.outbox.remove(at: index).number
-        step.delete(StoreKey(.outbox, owner: conversation.id.rawValue, item: number))
+        guard let item = conversation.outbox.item(entry), queuedMessage(item, in: conversation) != nil else {
+            return conversation.sync.setAside(tooLarge: entry)
+        }
+        _ = conversation.outbox.remove(entry, in: &step)
         touch(conversation)
         tell(.longerThanRelayTakes(entry, limit: limit), in: conversation)
     }
@@ -123,11 +120,10 @@ extension Messenger {
     private func wasSaidBefore(_ id: EntryID, _ seq: UInt64, _ conversation: Conversation) throws(KithError) -> Bool {
         let owner = conversation.id.rawValue
         guard let begin = conversation.record.epochBegin,
-            let index = conversation.outbox.firstIndex(where: { $0.item.entryID == id }),
-            try reading({ () throws(StoreError) in try store.value(StoreKey(.entry, owner: owner, item: seq)) }) == nil
+            conversation.outbox.item(id) != nil,
+            try reading({ () throws(StoreError) in try store.value(StoreKey(.entry, owner: owner, item: seq)) }) == nil,
+            let item = conversation.outbox.remove(id, in: &step)
         else { return false }
-        let (number, item) = conversation.outbox.remove(at: index)
-        step.delete(StoreKey(.outbox, owner: owner, item: number))
         touch(conversation)
         guard case .content(.text(let text)) = item.body else { return true }
         let entry = Entry(

@@ -9,10 +9,8 @@ extension Messenger {
         for conversation in conversations.values where conversation.record.status.isOpen {
             guard relays.isConnected(conversation.record.relay) else { continue }
             if let at = changeDue(conversation) { due.append(at) }
-            for place in conversation.accepted.values { due.append(place.at + ClientLimits.keptMs) }
-            if conversation.sync.isLive {
-                for claim in conversation.claims.values { due.append(claim.at + ClientLimits.keptMs) }
-            }
+            due += conversation.acknowledged.due
+            if conversation.sync.isLive { due += conversation.comparison.due }
         }
         due += parcels.due
         for (id, inbox) in inboxes { due += self.due(inbox, id) }
@@ -100,20 +98,11 @@ extension Messenger {
     /// Looks for acknowledged entries that the log has not brought. The first time, the log is asked for anew: the
     /// clock may have jumped.
     private func checkKept(_ conversation: Conversation) throws(KithError) {
-        let late = conversation.accepted.filter { $0.value.at + ClientLimits.keptMs <= now }
+        let isLive = conversation.sync.isLive
         let missesClaimed = checkClaims(conversation)
-        guard !late.isEmpty || missesClaimed else { return }
-        for (entry, place) in late.sorted(by: { $0.value.seq < $1.value.seq }) {
-            guard place.isAskedAgain, conversation.sync.isLive else {
-                conversation.accepted[entry] = (place.seq, now, true)
-                continue
-            }
-            conversation.accepted[entry] = nil
-            try warn(conversation, .notKept(seq: place.seq))
-        }
-        guard conversation.sync.isLive, missesClaimed || late.contains(where: { !$0.value.isAskedAgain }) else {
-            return
-        }
+        let (missing, asksAnew) = conversation.acknowledged.check(at: now, isLive: isLive)
+        for seq in missing { try warn(conversation, .notKept(seq: seq)) }
+        guard isLive, missesClaimed || asksAnew else { return }
         hangUp(conversation)
         try open(conversation)
     }

@@ -43,7 +43,7 @@ extension Messenger {
             loaded.isNewEpoch = true
             touch(conversation)
             didNote(record, at: entry, in: conversation)
-            dropOutbox(of: conversation)
+            conversation.outbox.keepTexts(in: &step)
             if isLeaving { finishLeaving(conversation) }
             for warning in warnings { tell(warning, in: conversation) }
             return try end(conversation, isLeaving ? .left : .removed(by: name(of: committer)))
@@ -92,16 +92,12 @@ extension Messenger {
         conversation.record.memberCount = next.memberCount
         conversation.record.entriesSinceRenewal += 1
         conversation.record.agreedBeforeTurn = conversation.record.agreedThrough
-        conversation.hashes = [:]
-        conversation.accepted = [:]
+        conversation.comparison.enterEpoch()
+        conversation.acknowledged.removeAll()
         conversation.commitProposalsAt = nil
         conversation.sync.enterEpoch()
         touch(conversation)
-        // What was encrypted and not taken by then never will be.
-        for index in conversation.outbox.indices where conversation.outbox[index].item.attempt != nil {
-            conversation.outbox[index].item.attempt = nil
-            store(conversation.outbox[index].item, conversation.outbox[index].number, of: conversation)
-        }
+        conversation.outbox.forgetAttempts(in: &step)
         try tell(warnings, conversation)
     }
 
@@ -151,7 +147,7 @@ extension Messenger {
             try group(of: conversation).pending?.entryID == entry
         else { return }
         switch result {
-        case .success(.accepted(let seq)): conversation.accepted[entry] = (seq, now, false)
+        case .success(.accepted(let seq)): conversation.acknowledged.add(entry, seq: seq, at: now)
         case .success: break
         case .failure(let error):
             switch error.code {
@@ -202,7 +198,7 @@ extension Messenger {
         let policy = CommitPolicy(
             memberCount: record.memberCount, isChanging: record.isChanging,
             othersPropose: group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) },
-            wantsToSend: conversation.outbox.contains { $0.item.body != .leaveProposal },
+            wantsToSend: conversation.outbox.contains { $0.body != .leaveProposal },
             hasRenewed: record.renewedAt > 0, isRenewalDue: renewalIsDue(record, group.ownLeafIndex))
         if let change = policy.change(now: now, commitAt: &conversation.commitProposalsAt, random: jitter) {
             want(change, in: conversation)
@@ -216,7 +212,7 @@ extension Messenger {
 
     /// The commit of an intent is in the log.
     private func didCarryOut(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
-        for recipient in pending.recipients { conversation.fetches[recipient.inbox.channel] = nil }
+        for recipient in pending.recipients { conversation.keyPackages.forget(recipient.inbox.channel) }
         guard let index = conversation.record.intents.firstIndex(where: { $0.id == pending.intent }) else { return }
         let intent = conversation.record.intents[index]
         if case .add(let targets) = intent.change {

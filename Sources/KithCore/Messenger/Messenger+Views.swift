@@ -104,7 +104,9 @@ extension Messenger {
     ) throws(KithError) -> [Message] {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         var lines: [Message] = []
-        if seq == nil { lines = conversation.outbox.compactMap { queuedMessage($0.item, in: conversation) }.reversed() }
+        if seq == nil {
+            lines = conversation.outbox.items.compactMap { queuedMessage($0, in: conversation) }.reversed()
+        }
         var below = seq ?? StoreKey.highest
         while lines.count < limit, below > 0 {
             let rows = try entries(of: id, 0...below - 1, limit: max(32, limit), newestFirst: true)
@@ -216,13 +218,13 @@ extension Messenger {
         return Message(
             id: item.entryID, conversation: conversation.id, seq: nil, author: .me, body: .text(text),
             sentAtMs: item.sentAt, replyTo: item.replyTo,
-            delivery: conversation.accepted[item.entryID] == nil ? .queued : .onRelay, warnings: [])
+            delivery: conversation.acknowledged.contains(item.entryID) ? .onRelay : .queued, warnings: [])
     }
 
     /// How many texts of one's own are not in the log yet.
     package var queuedCount: Int {
         conversations.values.reduce(0) { count, conversation in
-            count + conversation.outbox.count { queuedMessage($0.item, in: conversation) != nil }
+            count + conversation.outbox.items.count { queuedMessage($0, in: conversation) != nil }
         }
     }
 

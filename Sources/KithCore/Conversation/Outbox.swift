@@ -1,0 +1,118 @@
+import KithWire
+
+/// What this device says in a conversation, in order, until the log has it.
+struct Outbox {
+    private let conversation: ConversationID
+    private var waiting: [(number: UInt64, item: OutboxItem)] = []
+
+    init(of conversation: ConversationID) { self.conversation = conversation }
+
+    // MARK: Reading
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    var items: [OutboxItem] { waiting.map(\.item) }
+
+    func item(_ id: EntryID) -> OutboxItem? { waiting.first { $0.item.entryID == id }?.item }
+
+    func contains(_ isMeant: (OutboxItem) -> Bool) -> Bool { waiting.contains { isMeant($0.item) } }
+
+    // MARK: Changes
+
+    /// Takes an item from the store.
+    mutating func load(_ number: UInt64, _ item: OutboxItem) { waiting.append((number, item)) }
+
+    /// Stores something that is to be said.
+    mutating func append(_ item: OutboxItem, as number: UInt64, in step: inout Step) {
+        waiting.append((number, item))
+        store(waiting.count - 1, in: &step)
+    }
+
+    /// Stores what an item was encrypted to.
+    mutating func encrypted(_ id: EntryID, as attempt: OutboxItem.Attempt, in step: inout Step) {
+        guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return }
+        waiting[index].item.attempt = attempt
+        store(index, in: &step)
+    }
+
+    /// The epoch is over: what was encrypted in it and not taken by then never will be.
+    mutating func forgetAttempts(in step: inout Step) {
+        for index in waiting.indices where waiting[index].item.attempt != nil {
+            waiting[index].item.attempt = nil
+            store(index, in: &step)
+        }
+    }
+
+    /// The log has an item, or never will.
+    mutating func remove(_ id: EntryID, in step: inout Step) -> OutboxItem? {
+        guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return nil }
+        let (number, item) = waiting.remove(at: index)
+        step.delete(key(number))
+        return item
+    }
+
+    /// This device is out of the conversation: only what people wrote is kept.
+    mutating func keepTexts(in step: inout Step) {
+        waiting = waiting.filter { entry in
+            if case .content(.text) = entry.item.body { return true }
+            step.delete(key(entry.number))
+            return false
+        }
+    }
+
+    private func store(_ index: Int, in step: inout Step) {
+        step.put(key(waiting[index].number), waiting[index].item.encoded)
+    }
+
+    private func key(_ number: UInt64) -> StoreKey { StoreKey(.outbox, owner: conversation.rawValue, item: number) }
+}
+
+/// Entries that the relay says it has, until the log brings them.
+struct Acknowledgements {
+    private var places: [EntryID: Place] = [:]
+
+    private struct Place {
+        let seq: UInt64
+        /// When it said so, or was asked anew, in milliseconds.
+        var at: UInt64
+        var isAskedAgain = false
+    }
+
+    func contains(_ id: EntryID) -> Bool { places[id] != nil }
+
+    /// The times at which entries are missed, in milliseconds.
+    var due: [UInt64] { places.values.map { $0.at + ClientLimits.keptMs } }
+
+    mutating func add(_ id: EntryID, seq: UInt64, at now: UInt64) { places[id] = Place(seq: seq, at: now) }
+
+    mutating func remove(_ id: EntryID) { places[id] = nil }
+
+    mutating func removeAll() { places = [:] }
+
+    /// The log has come to a place.
+    ///
+    /// - Returns: the entries that the relay said are there.
+    mutating func take(at seq: UInt64) -> [EntryID] {
+        let ids = places.filter { $0.value.seq == seq }.keys
+        for id in ids { places[id] = nil }
+        return Array(ids)
+    }
+
+    /// Looks for entries that the log has not brought for a minute. The first time, the log is to be asked for anew: the clock may
+    /// have jumped.
+    ///
+    /// - Returns: the places of those that are missing although the log was asked for anew, and whether it is to be.
+    mutating func check(at now: UInt64, isLive: Bool) -> (missing: [UInt64], asksAnew: Bool) {
+        let late = places.filter { $0.value.at + ClientLimits.keptMs <= now }.sorted { $0.value.seq < $1.value.seq }
+        var missing: [UInt64] = []
+        for (id, place) in late {
+            if place.isAskedAgain, isLive {
+                places[id] = nil
+                missing.append(place.seq)
+            } else {
+                places[id] = Place(seq: place.seq, at: now, isAskedAgain: true)
+            }
+        }
+        return (missing, late.contains { !$0.value.isAskedAgain })
+    }
+}
