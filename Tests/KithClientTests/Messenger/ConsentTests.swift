@@ -26,7 +26,7 @@ struct ConsentTests {
         let accepted = try box.perform(.accept(summary.id))
         #expect(accepted.requests(about: channel) == 2 && accepted.followed.contains(channel))
         #expect(accepted.deposits == 2, "one more package for the invite, and those of the contact's own inbox")
-        #expect(conversation.outbox.map(\.item.isCard) == [true])
+        #expect(conversation.outbox.items.map(\.isCard) == [true])
         #expect(try box.summaries.first?.isPending == false)
         #expect(box.alice.contactList.map(\.isStranger) == [false])
     }

@@ -41,7 +41,7 @@ struct SendRequestTests {
         }
         #expect(conversation.outbox.isEmpty)
         _ = try perform(.takeRequest(item: 2, request(conversation.record.channel).encoded))
-        #expect(conversation.outbox.count == 1)
+        #expect(conversation.outbox.items.count == 1)
     }
 
     @Test("is read as an earlier version left it")
