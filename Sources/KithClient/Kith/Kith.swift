@@ -210,7 +210,6 @@ public actor Kith {
         case .connect(let id, let relay):
             links[id]?.stop()
             connect(id, relay)
-        case .disconnect(let id): links.removeValue(forKey: id)?.stop()
         case .request(let id, let tag, let request): links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
             links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)

@@ -20,8 +20,6 @@ package struct MessengerOutput: Sendable {
 package enum Effect: Sendable {
     /// Keep a connection to a relay from now on, reconnecting as needed.
     case connect(RelayID, RelayPoint)
-    /// Drop the connection.
-    case disconnect(RelayID)
     /// Make a request. Dropped if the connection is gone.
     case request(RelayID, tag: UInt64, Request)
     /// Follow an epoch of a channel.

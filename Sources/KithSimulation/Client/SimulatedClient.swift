@@ -168,7 +168,6 @@ final class SimulatedClient {
             links[id]?.stop()
             links[id] = SimulatedLink(id, point, self)
             world.schedule(.connect(client: index, incarnation, id), after: 1)
-        case .disconnect(let id): links.removeValue(forKey: id)?.stop()
         case .request(let id, let tag, let request):
             world.judge.willSend(request, self)
             links[id]?.request(request, tag: tag)
