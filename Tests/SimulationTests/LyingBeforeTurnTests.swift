@@ -131,10 +131,10 @@ struct LyingBeforeTurnTests {
         let liar = try #require(circle.simulation.clients[1].messenger)
         let conversation = try #require(liar.conversations[circle.group(of: 1)])
         let view = try #require(conversation.record.view)
-        conversation.record.view = LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous)
+        conversation.record.stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))
         circle.simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
         try circle.wait { conversation.loaded?.pending != nil }
-        conversation.record.view = view
+        conversation.record.stand(at: view)
         circle.wait(30)
         for client in [0, 2] {
             #expect(circle.knowsOfDifferentLogs(client))

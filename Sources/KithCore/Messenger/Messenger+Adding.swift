@@ -140,7 +140,7 @@ extension Messenger {
     ) throws(KithError) {
         let id = remember(certificate, trust: target.trust, alias: target.alias)
         if conversation.record.isDirect, conversation.record.contact == nil {
-            conversation.record.contact = id
+            conversation.record.didMeet(id)
             touch(conversation)
         }
     }
@@ -150,11 +150,9 @@ extension Messenger {
         _ target: AddTarget, _ intent: Intent, _ conversation: Conversation, _ error: KithError
     ) throws(KithError) {
         conversation.keyPackages.giveUp(target.inbox.channel)
-        guard let index = conversation.record.intents.firstIndex(where: { $0.id == intent.id }),
-            case .add(var targets) = conversation.record.intents[index].change
-        else { return }
+        guard case .add(var targets)? = conversation.record.intent(intent.id)?.change else { return }
         targets.removeAll { $0.inbox.channel == target.inbox.channel }
-        conversation.record.intents[index].change = .add(targets)
+        conversation.record.keep(targets, of: intent.id)
         touch(conversation)
         finishIntent(intent.id, of: conversation, .failure(error))
         if targets.isEmpty { dropIntent(intent.id, of: conversation, .failure(error)) }

@@ -86,9 +86,7 @@ extension Messenger {
             return conversation.record.relay == relay && conversation.record.epoch == 0
         }
         guard let conversation = known, try hasGroup(conversation) else { return nil }
-        conversation.record.status = .preparing
-        // The relay may have let go of the channel, in which nothing was ever said.
-        conversation.record.isCreated = false
+        conversation.record.beginAgain()
         let intent = want(.add([target]), in: conversation)
         commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
         tell(.conversation(try summary(of: conversation)))
@@ -139,13 +137,12 @@ extension Messenger {
                 channel: channel, relay: relay, title: title, contact: contact, isDirect: isDirect, isCreated: false,
                 epoch: 0, memberCount: 1))
         let view = LogView(beginning: 0, of: channel, authenticator: group.epochAuthenticator, after: 0)
-        conversation.record.view = view
-        conversation.record.epochBegin = view
+        conversation.record.begin(with: view)
         conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
         }
         conversation.loaded?.isNewEpoch = true
         if targets.isEmpty {
-            conversation.record.status = .active
+            conversation.record.activate()
             finish(id, .success(.conversation(conversation.id)))
         } else {
             let intent = want(.add(targets), in: conversation)

@@ -196,32 +196,31 @@ extension Messenger {
         let seq = min(seq, conversation.record.lastSeq)
         guard seq > conversation.record.readSeq else { return }
         let wasUnread = conversation.record.unread
-        conversation.record.readSeq = seq
-        conversation.record.unread = seq >= conversation.record.lastSeq ? 0 : try countUnread(conversation)
+        let isAll = seq >= conversation.record.lastSeq
+        conversation.record.didRead(through: seq, unread: isAll ? 0 : try countUnread(conversation, after: seq))
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))
         guard sendsReceipt, mayAct(in: conversation), wasUnread > conversation.record.unread,
             conversation.record.status == .active,
             conversation.record.memberCount <= ClientLimits.membersWithReceipts, seq > conversation.record.receiptSeq
         else { return }
-        conversation.record.receiptSeq = seq
+        conversation.record.didSendReceipt(through: seq)
         let item = OutboxItem(
             entryID: .random(from: random), sentAt: wall, body: .content(.receipt(readThrough: seq)))
         enqueue(item, in: conversation)
         try pump(conversation)
     }
 
-    private func countUnread(_ conversation: Conversation) throws(KithError) -> Int {
+    private func countUnread(_ conversation: Conversation, after seq: UInt64) throws(KithError) -> Int {
         let unread = try entries(
-            of: conversation.id, conversation.record.readSeq + 1...StoreKey.highest, limit: .max, newestFirst: false)
+            of: conversation.id, seq + 1...StoreKey.highest, limit: .max, newestFirst: false)
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
     /// The user has seen the warning and goes on. The next epoch gives every member the same view again; what was before it is
     /// not compared again.
     private func trustLog(_ conversation: Conversation, _ id: CommandID) throws(KithError) {
-        if conversation.record.isSuspect { conversation.record.trustedEpoch = conversation.record.epoch }
-        conversation.record.isSuspect = false
+        conversation.record.trust()
         touch(conversation)
         if conversation.record.status == .active, conversation.record.memberCount > 1 { want(.renew, in: conversation) }
         finish(id, .success(.done))

@@ -31,7 +31,7 @@ extension Messenger {
     /// Takes part in a conversation from now on: follows its log, and gives the other person of two an address.
     func accept(_ conversation: Conversation) throws(KithError) {
         guard !mayAct(in: conversation), conversation.record.status.isOpen else { return }
-        conversation.record.consent = .given
+        conversation.record.accept()
         touch(conversation)
         _ = meet(try group(of: conversation).group, mayBeDirect: conversation.record.isDirect, trust: .unverified)
         relays.want(conversation.record.relay, in: &step)

@@ -19,8 +19,7 @@ extension Messenger {
         if accept {
             // What was said with the old key stays with the old key.
             for conversation in conversations(with: id) {
-                conversation.record.contact = nil
-                conversation.record.title = "\(before.name) (old key)"
+                conversation.record.keepOldKey(of: before.name)
                 touch(conversation)
                 tell(.conversation(try summary(of: conversation)))
             }

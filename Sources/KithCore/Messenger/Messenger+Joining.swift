@@ -65,13 +65,9 @@ extension Messenger {
         let difference = old.flatMap { compareAgain(letter.message.view, epoch: group.epoch, $0) }
         if let old { rejoin(old, group, title: letter.message.title) }
         if old == nil, isDirect {
-            conversation.record.isDirect = true
-            conversation.record.title = ""
-            conversation.record.contact = others.first
+            conversation.record.becomeDirect(with: others.first)
         }
-        conversation.record.status = .active
-        conversation.record.invitedView = letter.message.view
-        conversation.record.hasAnswer = true
+        conversation.record.didJoin(letter.message.view)
         conversation.loaded = try callingMLS { () throws(MLSError) in try Conversation.LoadedGroup(group, pending: nil)
         }
         conversation.loaded?.isNewEpoch = true
@@ -100,11 +96,11 @@ extension Messenger {
     private func conversation(
         for group: Group, on channel: ChannelID, _ message: InboxMessage, isPending: Bool
     ) -> Conversation {
-        var record = ConversationRecord(
+        let record = ConversationRecord(
             channel: channel, relay: relays.id(for: message.relay, isWanted: !isPending, in: &step),
             title: message.title,
-            contact: nil, isDirect: false, isCreated: true, epoch: group.epoch, memberCount: group.memberCount)
-        record.consent = isPending ? .pending : .given
+            contact: nil, isDirect: false, isCreated: true, epoch: group.epoch, memberCount: group.memberCount,
+            consent: isPending ? .pending : .given)
         return newConversation(record)
     }
 
@@ -187,17 +183,7 @@ extension Messenger {
     /// This device was added again to a conversation that it had lost.
     private func rejoin(_ conversation: Conversation, _ group: Group, title: String) {
         hangUp(conversation)
-        // A pending conversation has no history yet.
-        if conversation.record.view != nil { conversation.record.missedFrom = conversation.record.lastSeq + 1 }
-        conversation.record.view = nil
-        conversation.record.epochBegin = nil
-        conversation.record.epoch = group.epoch
-        conversation.record.memberCount = group.memberCount
-        conversation.record.renewedAt = 0
-        conversation.record.isSuspect = false
-        conversation.record.trustedEpoch = nil
-        conversation.record.intents = []
-        if !conversation.record.isDirect { conversation.record.title = title }
+        conversation.record.rejoin(epoch: group.epoch, memberCount: group.memberCount, title: title)
         // Nothing else may have been there since this device was removed.
         if mayAct(in: conversation) { relays.want(conversation.record.relay, in: &step) }
         conversation.acknowledged.removeAll()
@@ -229,8 +215,9 @@ extension Messenger {
     func noteBeginning(of conversation: Conversation, at seq: UInt64) throws(KithError) {
         guard seq > 0 else { return }
         var notices: [Notice] = []
-        if let from = conversation.record.missedFrom, from < seq { notices.append(.missed(first: from, last: seq - 1)) }
-        conversation.record.missedFrom = nil
+        if let from = conversation.record.takeMissedFrom(), from < seq {
+            notices.append(.missed(first: from, last: seq - 1))
+        }
         let by = conversation.record.contact.flatMap { contacts[$0]?.name } ?? ""
         notices.append(.began(by: by))
         let entry = Entry(

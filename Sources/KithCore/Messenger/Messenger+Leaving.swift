@@ -24,8 +24,8 @@ extension Messenger {
     func finishLeaving(_ conversation: Conversation) {
         for intent in conversation.record.intents where intent.change == .leave {
             finishIntent(intent.id, of: conversation, .success(.done))
+            conversation.record.remove(intent: intent.id)
         }
-        conversation.record.intents.removeAll { $0.change == .leave }
     }
 
 }

@@ -31,7 +31,7 @@ extension Messenger {
         guard let conversation = conversations[id] else { return }
         switch result {
         case .success:
-            conversation.record.isCreated = true
+            conversation.record.didCreateChannel()
             touch(conversation)
         case .failure(let error) where error.code.isPassing: retryLine(conversation, error)
         case .failure: try stop(conversation, .denied)
@@ -91,17 +91,11 @@ extension Messenger {
     /// The place of the epoch's first entry is known: the log begins here for a device that has just joined.
     private func begin(_ conversation: Conversation, after seq: UInt64) throws(KithError) {
         let loaded = try group(of: conversation)
-        let invited = conversation.record.invitedView
         let view = LogView(
             beginning: conversation.record.epoch, of: conversation.record.channel,
             authenticator: loaded.group.epochAuthenticator, after: seq,
-            previous: invited?.previous ?? LogView.noPrevious)
-        conversation.record.view = view
-        conversation.record.epochBegin = view
-        conversation.record.invitedView = nil
-        conversation.record.agreedThrough = seq
-        conversation.record.agreedBeforeTurn = seq
-        conversation.record.readSeq = max(conversation.record.readSeq, seq)
+            previous: conversation.record.invitedView?.previous ?? LogView.noPrevious)
+        let invited = conversation.record.begin(afterJoining: view)
         touch(conversation)
         try noteBeginning(of: conversation, at: seq)
         // The relay shows another place than the inviter saw.
@@ -131,7 +125,7 @@ extension Messenger {
     /// Ends a conversation on this device. Commands that wait for it fail.
     func end(_ conversation: Conversation, _ status: ConversationStatus) throws(KithError) {
         hangUp(conversation)
-        conversation.record.status = status
+        conversation.record.end(status)
         if conversation.record.isDirect, status == .left {
             // Nobody is invited any more.
             deliveries.drop({ $0.conversation == conversation.id }, in: &step)
@@ -139,7 +133,7 @@ extension Messenger {
         for intent in conversation.record.intents {
             finishIntent(intent.id, of: conversation, .failure(.conversation(status)))
         }
-        conversation.record.intents = []
+        conversation.record.removeIntents()
         for place in commands.places(in: conversation.id) { finishIfInvited(place) }
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))

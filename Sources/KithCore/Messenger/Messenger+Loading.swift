@@ -140,7 +140,7 @@ extension Messenger {
         for id in touched.sorted() {
             guard let conversation = conversations[id] else { continue }
             if let loaded = conversation.loaded {
-                conversation.record.hasProposals = !loaded.group.pendingProposals.isEmpty
+                conversation.record.note(hasProposals: !loaded.group.pendingProposals.isEmpty)
             }
             step.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
             if let loaded = conversation.loaded { store(loaded, of: id) }

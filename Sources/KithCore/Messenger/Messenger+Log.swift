@@ -34,9 +34,8 @@ extension Messenger {
 
     /// Moves on past an entry that did not end the epoch.
     private func advance(_ conversation: Conversation, to view: LogView) {
-        conversation.record.view = view
+        conversation.record.advance(to: view)
         conversation.comparison.advance(to: view)
-        conversation.record.entriesSinceRenewal += 1
         touch(conversation)
     }
 
@@ -59,7 +58,7 @@ extension Messenger {
     }
 
     func warn(_ conversation: Conversation, _ warning: Warning) throws(KithError) {
-        conversation.record.isSuspect = true
+        conversation.record.suspect()
         touch(conversation)
         tell(warning, in: conversation)
         tell(.conversation(try summary(of: conversation)))
@@ -96,7 +95,7 @@ extension Messenger {
             for place in commands.places(in: conversation.id) { finishIfInvited(place) }
         }
         if case .content(.title(let title)) = item.body {
-            conversation.record.title = title
+            conversation.record.rename(title)
             tell(.conversation(try summary(of: conversation)))
         }
     }
@@ -112,7 +111,7 @@ extension Messenger {
         }
         let lines = messages(of: record, seq: entry.seq, in: conversation)
         if lines.contains(where: \.isShown) { conversation.notices.didShow() }
-        if lines.contains(where: \.isForPeople) { conversation.record.lastActivityMs = entry.receivedAtMs }
+        if lines.contains(where: \.isForPeople) { conversation.record.didShow(at: entry.receivedAtMs) }
         for line in lines { tell(.message(line)) }
     }
 
@@ -162,7 +161,7 @@ extension Messenger {
     /// Somebody whom this device invited has come: a member other than this device has signed an entry.
     private func didHearFromOthers(_ conversation: Conversation) throws(KithError) {
         guard !conversation.record.hasAnswer else { return }
-        conversation.record.hasAnswer = true
+        conversation.record.didHear()
         touch(conversation)
         tell(.conversation(try summary(of: conversation)))
     }
@@ -272,13 +271,13 @@ extension Messenger {
         switch content.body {
         case .text(let text):
             record.body = .text(text)
-            conversation.record.unread += 1
+            conversation.record.didReceive()
         case .unknown(let kind, let bytes):
             record.body = .unknown(kind: kind, bytes)
-            conversation.record.unread += 1
+            conversation.record.didReceive()
         case .title(let title):
             guard !conversation.record.isDirect else { return }
-            conversation.record.title = title
+            conversation.record.rename(title)
             record.body = .notices([.renamed(title, by: name(of: author))])
             tell(.conversation(try summary(of: conversation)))
         case .receipt(let seq):
@@ -294,7 +293,7 @@ extension Messenger {
     private func didRead(_ contact: ContactID, through seq: UInt64, _ conversation: Conversation) throws(KithError) {
         guard seq > conversation.record.readBy[contact] ?? 0 else { return }
         let before = conversation.record.readBy[contact] ?? 0
-        conversation.record.readBy[contact] = seq
+        conversation.record.didRead(by: contact, through: seq)
         // The last of one's own messages that it covers stands for all.
         for (seq, record) in try entries(of: conversation.id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let record, record.author == .me, case .text = record.body else { continue }

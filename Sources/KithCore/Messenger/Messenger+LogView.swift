@@ -35,7 +35,7 @@ extension Messenger {
         if let difference {
             if conversation.record.comparesViews { warnings.append(difference) }
         } else {
-            conversation.record.agreedThrough = max(conversation.record.agreedThrough, theirs.seq)
+            conversation.record.agree(through: theirs.seq)
         }
         if let missing = conversation.comparison.takeMissingAtTurn(of: sender), difference != nil {
             warnings.append(.missingBefore(missing))

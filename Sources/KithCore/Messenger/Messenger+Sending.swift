@@ -6,9 +6,7 @@ import MLS
 extension Messenger {
     /// Stores something to be sent, and sends it if that can be now.
     func enqueue(_ item: OutboxItem, in conversation: Conversation) {
-        let number = conversation.record.nextOutboxItem
-        conversation.record.nextOutboxItem += 1
-        conversation.outbox.append(item, as: number, in: &step)
+        conversation.outbox.append(item, as: conversation.record.takeOutboxNumber(), in: &step)
         touch(conversation)
     }
 
@@ -144,7 +142,7 @@ extension Messenger {
             let contact = conversation.record.contact,
             let address = try inboxAddress(for: contact, at: conversation.record.relay)
         else { return }
-        conversation.record.cardIsSent = true
+        conversation.record.didSendCard()
         touch(conversation)
         enqueue(
             OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.contactCard(address))),

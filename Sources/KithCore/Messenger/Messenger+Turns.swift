@@ -20,9 +20,7 @@ extension Messenger {
         let notices = try notices(of: pending.commit.effect, by: .me, loaded.group, conversation)
         try enter(next, AppliedTurn(entry: entry, view: view, author: .me, notices: notices), conversation, loaded)
         try sendWelcomes(pending, conversation)
-        conversation.record.renewedAt = max(1, wall)
-        conversation.record.entriesSinceRenewal = 0
-        if conversation.record.status == .preparing { conversation.record.status = .active }
+        conversation.record.didRenew(at: wall)
         try didCarryOut(pending, conversation)
         tell(.conversation(try summary(of: conversation)))
     }
@@ -38,7 +36,7 @@ extension Messenger {
             let isLeaving = conversation.isLeaving
             let record = EntryRecord(
                 entry, view: view, author: committer, body: .notices(notices), warnings: warnings)
-            conversation.record.view = view
+            conversation.record.stand(at: view)
             try callingMLS { () throws(MLSError) in try loaded.group.apply(staged) }
             loaded.isNewEpoch = true
             touch(conversation)
@@ -86,12 +84,7 @@ extension Messenger {
         let begin = LogView(
             beginning: next.epoch, of: conversation.record.channel, authenticator: next.epochAuthenticator,
             after: entry.seq, previous: turn.view.hash)
-        conversation.record.epoch = next.epoch
-        conversation.record.view = begin
-        conversation.record.epochBegin = begin
-        conversation.record.memberCount = next.memberCount
-        conversation.record.entriesSinceRenewal += 1
-        conversation.record.agreedBeforeTurn = conversation.record.agreedThrough
+        conversation.record.enter(next.epoch, begin: begin, memberCount: next.memberCount)
         conversation.comparison.enterEpoch()
         conversation.acknowledged.removeAll()
         conversation.commitProposalsAt = nil
@@ -185,11 +178,8 @@ extension Messenger {
     /// Adds a change to what a conversation has to do.
     @discardableResult
     func want(_ change: Intent.Change, in conversation: Conversation) -> UInt64 {
-        let id = conversation.record.nextIntent
-        conversation.record.nextIntent += 1
-        conversation.record.intents.append(Intent(id: id, change: change))
         touch(conversation)
-        return id
+        return conversation.record.want(change)
     }
 
     /// Adds the change that is due without having been asked for.
@@ -213,16 +203,14 @@ extension Messenger {
     /// The commit of an intent is in the log.
     private func didCarryOut(_ pending: PendingTurn, _ conversation: Conversation) throws(KithError) {
         for recipient in pending.recipients { conversation.keyPackages.forget(recipient.inbox.channel) }
-        guard let index = conversation.record.intents.firstIndex(where: { $0.id == pending.intent }) else { return }
-        let intent = conversation.record.intents[index]
+        guard let intent = conversation.record.intent(pending.intent) else { return }
         if case .add(let targets) = intent.change {
             let done = Set(pending.recipients.map(\.inbox.channel))
             let rest = targets.filter { !done.contains($0.inbox.channel) }
             if !rest.isEmpty {
-                conversation.record.intents[index].change = .add(rest)
-                return
+                return conversation.record.keep(rest, of: intent.id)
             }
-            conversation.record.intents.remove(at: index)
+            conversation.record.remove(intent: intent.id)
             if conversation.record.isDirect { try sendCard(in: conversation, isAgain: true) }
             // Whoever waits for it waits for the Welcomes too.
             return finishIfInvited(IntentPlace(conversation: conversation.id, intent: intent.id))
@@ -235,10 +223,10 @@ extension Messenger {
     }
 
     func dropIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
-        conversation.record.intents.removeAll { $0.id == intent }
+        conversation.record.remove(intent: intent)
         touch(conversation)
         if conversation.record.status == .preparing, conversation.record.intents.isEmpty {
-            conversation.record.status = .active
+            conversation.record.activate()
         }
         finishIntent(intent, of: conversation, result)
     }

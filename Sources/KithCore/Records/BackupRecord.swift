@@ -94,22 +94,3 @@ enum BackupRecord: Sendable {
         EntryPlace(conversation: ConversationID(rawValue: try reader.readUInt64()), seq: try reader.readUInt64())
     }
 }
-
-extension ConversationRecord {
-    /// What a new device knows of it: all but what only a member has.
-    var restored: ConversationRecord {
-        var record = self
-        switch status {
-        case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
-        // The place is history; the way back is the same for all.
-        case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
-        case .removed, .left: break
-        }
-        record.epochBegin = nil
-        record.intents = []
-        record.cardIsSent = false
-        record.renewedAt = 0
-        record.receiptSeq = readSeq
-        return record
-    }
-}

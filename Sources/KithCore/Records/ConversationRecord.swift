@@ -1,59 +1,60 @@
 import KithWire
 import TLSCodec
 
-/// What is small about a conversation and changes with every entry. Its group, its log and its outbox are elsewhere.
+/// What is small about a conversation and changes with every entry. Its group, its log and its outbox are elsewhere. It changes only by
+/// what happens to the conversation: the methods below.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID
     /// The group's name; empty for a conversation of two.
-    var title: String
+    private(set) var title: String
     /// The other person of a conversation of two.
-    var contact: ContactID?
-    var isDirect: Bool
-    var status: ConversationStatus = .preparing
+    private(set) var contact: ContactID?
+    private(set) var isDirect: Bool
+    private(set) var status: ConversationStatus = .preparing
     /// Whether the relay has the channel, if this device makes it.
-    var isCreated: Bool
+    private(set) var isCreated: Bool
     /// The current epoch of channel and group.
-    var epoch: UInt64
+    private(set) var epoch: UInt64
     /// The log as it was seen so far, in this epoch. Nil until the place of the epoch's first entry is known.
-    var view: LogView?
+    private(set) var view: LogView?
     /// The view at the epoch's begin.
-    var epochBegin: LogView?
+    private(set) var epochBegin: LogView?
     /// The inviter's view at the begin of this device's first epoch, until that begins.
-    var invitedView: LogView?
+    private(set) var invitedView: LogView?
     /// The last entry up to which a member stated the same view as this device's.
-    var agreedThrough: UInt64 = 0
+    private(set) var agreedThrough: UInt64 = 0
     /// The value of ``agreedThrough`` when the epoch began.
-    var agreedBeforeTurn: UInt64 = 0
+    private(set) var agreedBeforeTurn: UInt64 = 0
     /// The epoch in which the user went on although the relay showed different logs. Views that cover it are not compared.
-    var trustedEpoch: UInt64?
-    var memberCount: Int
+    private(set) var trustedEpoch: UInt64?
+    private(set) var memberCount: Int
     /// The first entry that this device missed before it was added again.
-    var missedFrom: UInt64?
-    var readSeq: UInt64 = 0
-    var unread = 0
-    var lastActivityMs: UInt64 = 0
+    private(set) var missedFrom: UInt64?
+    private(set) var readSeq: UInt64 = 0
+    private(set) var unread = 0
+    private(set) var lastActivityMs: UInt64 = 0
     /// Up to where the others were told that this device has read.
-    var receiptSeq: UInt64 = 0
+    private(set) var receiptSeq: UInt64 = 0
     /// Up to where members said that they have read. Kept for small conversations only.
-    var readBy: [ContactID: UInt64] = [:]
+    private(set) var readBy: [ContactID: UInt64] = [:]
     /// When this device renewed its leaf last, in milliseconds since 1970; 0 if it has not since it joined.
-    var renewedAt: UInt64 = 0
+    private(set) var renewedAt: UInt64 = 0
     /// Entries since then.
-    var entriesSinceRenewal = 0
+    private(set) var entriesSinceRenewal = 0
     /// The relay showed different logs.
-    var isSuspect = false
+    private(set) var isSuspect = false
     /// Whether the other side knows where to reach this device for other conversations.
-    var cardIsSent = false
+    private(set) var cardIsSent = false
     /// Whether the user takes part.
-    var consent = Consent.given
+    private(set) var consent = Consent.given
     /// Whether another member has written to the log since this device is in the conversation.
-    var hasAnswer = false
+    private(set) var hasAnswer = false
     /// Whether proposals wait in the group to be committed.
-    var hasProposals = false
-    var intents: [Intent] = []
-    var nextIntent: UInt64 = 1
-    var nextOutboxItem: UInt64 = 1
+    private(set) var hasProposals = false
+    private(set) var intents: [Intent] = []
+    private(set) var nextIntent: UInt64 = 1
+    private(set) var nextOutboxItem: UInt64 = 1
 
     /// The user's decision about a conversation.
     enum Consent: UInt8, Sendable {
@@ -71,7 +72,7 @@ struct ConversationRecord: Sendable {
 
     init(
         channel: ChannelID, relay: RelayID, title: String, contact: ContactID?, isDirect: Bool, isCreated: Bool,
-        epoch: UInt64, memberCount: Int
+        epoch: UInt64, memberCount: Int, consent: Consent = .given
     ) {
         self.channel = channel
         self.relay = relay
@@ -81,51 +82,213 @@ struct ConversationRecord: Sendable {
         self.isCreated = isCreated
         self.epoch = epoch
         self.memberCount = memberCount
+        self.consent = consent
     }
 
-    private static let version: UInt8 = 3
+    // MARK: The way in and out
 
-    var encoded: [UInt8] {
-        var writer = TLSWriter(capacity: 512)
-        writer.write(Self.version)
-        writer.write(channel)
-        writer.write(relay.rawValue)
-        writer.writeText(title)
-        writer.writeOptional(contact?.rawValue)
-        writer.write(isDirect)
-        writer.write(status)
-        writer.write(isCreated)
-        writer.write(epoch)
-        writer.writeOptional(view)
-        writer.writeOptional(epochBegin)
-        writer.write(UInt32(memberCount))
-        writer.writeOptional(missedFrom)
-        writer.write(readSeq)
-        writer.write(UInt32(clamping: unread))
-        writer.write(lastActivityMs)
-        writer.write(receiptSeq)
-        writer.writeNested { writer in
-            for (contact, seq) in readBy.sorted(by: { $0.key < $1.key }) {
-                writer.write(contact.rawValue)
-                writer.write(seq)
-            }
+    /// The relay has made the channel.
+    mutating func didCreateChannel() { isCreated = true }
+
+    /// The log of a new channel begins.
+    mutating func begin(with view: LogView) {
+        self.view = view
+        epochBegin = view
+    }
+
+    /// The log begins for a device that has joined.
+    ///
+    /// - Returns: the view that the inviter stated.
+    mutating func begin(afterJoining view: LogView) -> LogView? {
+        defer { invitedView = nil }
+        begin(with: view)
+        agreedThrough = view.seq
+        agreedBeforeTurn = view.seq
+        readSeq = max(readSeq, view.seq)
+        return invitedView
+    }
+
+    /// Everything is ready.
+    mutating func activate() { status = .active }
+
+    /// This device has joined with a Welcome.
+    mutating func didJoin(_ invited: LogView) {
+        status = .active
+        invitedView = invited
+        hasAnswer = true
+    }
+
+    /// It is a conversation of two.
+    mutating func becomeDirect(with contact: ContactID?) {
+        isDirect = true
+        title = ""
+        self.contact = contact
+    }
+
+    /// The other person of a conversation of two is known.
+    mutating func didMeet(_ contact: ContactID) { self.contact = contact }
+
+    /// The other person has another key now: what was said with the old one stays with the old one.
+    mutating func keepOldKey(of name: String) {
+        contact = nil
+        title = "\(name) (old key)"
+    }
+
+    /// The user takes part.
+    mutating func accept() { consent = .given }
+
+    /// This device is out of the conversation, for good or until it is added again.
+    mutating func end(_ status: ConversationStatus) { self.status = status }
+
+    /// Whoever could not be reached is invited anew. The relay may have let go of the channel, in which nothing was ever said.
+    mutating func beginAgain() {
+        status = .preparing
+        isCreated = false
+    }
+
+    /// A Welcome brings this device back, in a later epoch.
+    mutating func rejoin(epoch: UInt64, memberCount: Int, title: String) {
+        // A pending conversation has no history yet.
+        if view != nil { missedFrom = lastSeq + 1 }
+        view = nil
+        epochBegin = nil
+        self.epoch = epoch
+        self.memberCount = memberCount
+        renewedAt = 0
+        isSuspect = false
+        trustedEpoch = nil
+        intents = []
+        if !isDirect { self.title = title }
+    }
+
+    /// The first entry that this device missed before it was added again, once.
+    mutating func takeMissedFrom() -> UInt64? {
+        defer { missedFrom = nil }
+        return missedFrom
+    }
+
+    /// What a new device knows of it: all but what only a member has.
+    var restored: ConversationRecord {
+        var record = self
+        switch status {
+        case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
+        // The place is history; the way back is the same for all.
+        case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
+        case .removed, .left: break
         }
-        writer.write(renewedAt)
-        writer.write(UInt32(clamping: entriesSinceRenewal))
-        writer.write(isSuspect)
-        writer.write(cardIsSent)
-        writer.writeVector(intents)
-        writer.write(nextIntent)
-        writer.write(nextOutboxItem)
-        writer.write(consent.rawValue)
-        writer.write(hasAnswer)
-        writer.write(hasProposals)
-        writer.writeOptional(invitedView)
-        writer.write(agreedThrough)
-        writer.write(agreedBeforeTurn)
-        writer.writeOptional(trustedEpoch)
-        return writer.bytes
+        record.epochBegin = nil
+        record.intents = []
+        record.cardIsSent = false
+        record.renewedAt = 0
+        record.receiptSeq = readSeq
+        return record
     }
+
+    // MARK: The log
+
+    /// An entry was processed that did not end the epoch.
+    mutating func advance(to view: LogView) {
+        self.view = view
+        entriesSinceRenewal += 1
+    }
+
+    /// The last entry of an epoch was processed, and no other epoch begins for this device.
+    mutating func stand(at view: LogView) { self.view = view }
+
+    /// A turn was processed: another epoch begins.
+    mutating func enter(_ epoch: UInt64, begin: LogView, memberCount: Int) {
+        self.epoch = epoch
+        self.memberCount = memberCount
+        advance(to: begin)
+        epochBegin = begin
+        agreedBeforeTurn = agreedThrough
+    }
+
+    /// A turn of this device's own was processed, in which it renewed its keys.
+    mutating func didRenew(at wall: UInt64) {
+        renewedAt = max(1, wall)
+        entriesSinceRenewal = 0
+        if status == .preparing { status = .active }
+    }
+
+    /// A member stated the same view as this device's.
+    mutating func agree(through seq: UInt64) { agreedThrough = max(agreedThrough, seq) }
+
+    /// The relay showed different logs: sending waits for the user.
+    mutating func suspect() { isSuspect = true }
+
+    /// The user goes on although the relay showed different logs. What was before the next epoch is not compared again.
+    mutating func trust() {
+        if isSuspect { trustedEpoch = epoch }
+        isSuspect = false
+    }
+
+    /// Whether proposals wait in the group.
+    mutating func note(hasProposals: Bool) { self.hasProposals = hasProposals }
+
+    // MARK: What is said
+
+    /// A group has another name.
+    mutating func rename(_ title: String) { self.title = title }
+
+    /// Another member has written to the log.
+    mutating func didHear() { hasAnswer = true }
+
+    /// Something came that people say.
+    mutating func didReceive() { unread += 1 }
+
+    /// Something was shown that people say.
+    ///
+    /// - Parameter ms: the relay's clock when it came, in milliseconds since 1970.
+    mutating func didShow(at ms: UInt64) { lastActivityMs = ms }
+
+    /// The user has read everything up to an entry.
+    mutating func didRead(through seq: UInt64, unread: Int) {
+        readSeq = seq
+        self.unread = unread
+    }
+
+    /// The others are told up to where this device has read.
+    mutating func didSendReceipt(through seq: UInt64) { receiptSeq = seq }
+
+    /// A member says that it has read everything up to an entry.
+    mutating func didRead(by contact: ContactID, through seq: UInt64) { readBy[contact] = seq }
+
+    /// The other person is told where to reach this device.
+    mutating func didSendCard() { cardIsSent = true }
+
+    /// A number for the next item of the outbox.
+    mutating func takeOutboxNumber() -> UInt64 {
+        defer { nextOutboxItem += 1 }
+        return nextOutboxItem
+    }
+
+    // MARK: Intents
+
+    /// Adds a change to what this device wants to make of the group.
+    ///
+    /// - Returns: the intent's number.
+    mutating func want(_ change: Intent.Change) -> UInt64 {
+        defer { nextIntent += 1 }
+        intents.append(Intent(id: nextIntent, change: change))
+        return nextIntent
+    }
+
+    func intent(_ id: UInt64) -> Intent? { intents.first { $0.id == id } }
+
+    /// Only these are still to be added by an intent.
+    mutating func keep(_ targets: [AddTarget], of id: UInt64) {
+        guard let index = intents.firstIndex(where: { $0.id == id }) else { return }
+        intents[index].change = .add(targets)
+    }
+
+    /// An intent is done, or has become pointless.
+    mutating func remove(intent id: UInt64) { intents.removeAll { $0.id == id } }
+
+    /// Nothing is wanted any more.
+    mutating func removeIntents() { intents = [] }
+
+    static let version: UInt8 = 3
 
     init(stored: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(stored)
@@ -176,137 +339,5 @@ struct ConversationRecord: Sendable {
             trustedEpoch = try reader.readOptional()
         }
         try reader.expectEnd()
-    }
-
-    /// Reads the two views of a record from before views went on over turns. All members of an epoch have its begin's hash, so
-    /// that stands for the epoch before.
-    private static func readViewsBeforeVersion3(
-        _ reader: inout TLSReader
-    ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {
-        func read() throws(TLSCodecError) -> (seq: UInt64, hash: [UInt8])? {
-            guard try reader.readPresence() else { return nil }
-            return (try reader.readUInt64(), Array(try reader.readBytes(32)))
-        }
-        let (view, begin) = (try read(), try read())
-        let previous = begin?.hash ?? LogView.noPrevious
-        func complete(_ old: (seq: UInt64, hash: [UInt8])?) -> LogView? {
-            old.map { LogView(seq: $0.seq, hash: $0.hash, previous: previous) }
-        }
-        return (complete(view), complete(begin))
-    }
-}
-
-/// A change of a group that this device wants to make, until it is made or has become pointless.
-struct Intent: Hashable, Sendable, TLSCodable {
-    enum Change: Hashable, Sendable {
-        /// Add these people's devices, in place of older devices of theirs.
-        case add([AddTarget])
-        /// Remove all devices of an account.
-        case remove(AccountKey)
-        /// Renew this device's keys.
-        case renew
-        /// Commit what others proposed.
-        case commitProposals
-        /// Be removed.
-        case leave
-    }
-
-    let id: UInt64
-    var change: Change
-
-    init(id: UInt64, change: Change) {
-        self.id = id
-        self.change = change
-    }
-
-    init(from reader: inout TLSReader) throws(TLSCodecError) {
-        id = try reader.readUInt64()
-        switch try reader.readUInt8() {
-        case 1: change = .add(try reader.readVector())
-        case 2: change = .remove(try reader.read())
-        case 3: change = .renew
-        case 4: change = .commitProposals
-        case 5: change = .leave
-        case let other: throw .unknownValue(field: "Intent.change", value: UInt64(other))
-        }
-    }
-
-    func encode(into writer: inout TLSWriter) {
-        writer.write(id)
-        switch change {
-        case .add(let targets):
-            writer.write(UInt8(1))
-            writer.writeVector(targets)
-        case .remove(let account):
-            writer.write(UInt8(2))
-            writer.write(account)
-        case .renew: writer.write(UInt8(3))
-        case .commitProposals: writer.write(UInt8(4))
-        case .leave: writer.write(UInt8(5))
-        }
-    }
-}
-
-/// Somebody who is to be added to a group.
-struct AddTarget: Hashable, Sendable, TLSCodable {
-    /// Where to find a key package, and to put the Welcome.
-    let inbox: InboxAddress
-    /// What to call the person, if it is a new contact.
-    let alias: String?
-    /// Why the key is believed, if it is a new contact.
-    let trust: Trust
-
-    init(inbox: InboxAddress, alias: String?, trust: Trust) {
-        self.inbox = inbox
-        self.alias = alias
-        self.trust = trust
-    }
-
-    init(from reader: inout TLSReader) throws(TLSCodecError) {
-        inbox = try reader.read()
-        alias = try reader.readPresence() ? try reader.readText(limit: .max) : nil
-        trust = try reader.readEnum("Trust")
-    }
-
-    func encode(into writer: inout TLSWriter) {
-        writer.write(inbox)
-        writer.write(alias != nil)
-        if let alias { writer.writeText(alias) }
-        writer.write(trust.rawValue)
-    }
-}
-
-extension TLSWriter {
-    /// Writes a truth value as a presence octet.
-    mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
-}
-
-extension ConversationStatus: TLSCodable {
-    /// Reads what was stored.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
-        switch try reader.readUInt8() {
-        case 0: self = .preparing
-        case 1: self = .active
-        case 2: self = .removed(by: try reader.readText(limit: .max))
-        case 3: self = .left
-        case 4: self = .stopped(seq: try reader.readUInt64(), reason: try reader.readEnum("StopReason"))
-        case let other: throw .unknownValue(field: "ConversationStatus", value: UInt64(other))
-        }
-    }
-
-    /// Writes it for the store.
-    public func encode(into writer: inout TLSWriter) {
-        switch self {
-        case .preparing: writer.write(UInt8(0))
-        case .active: writer.write(UInt8(1))
-        case .removed(let by):
-            writer.write(UInt8(2))
-            writer.writeText(by)
-        case .left: writer.write(UInt8(3))
-        case .stopped(let seq, let reason):
-            writer.write(UInt8(4))
-            writer.write(seq)
-            writer.write(reason.rawValue)
-        }
     }
 }

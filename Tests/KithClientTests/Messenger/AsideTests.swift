@@ -140,7 +140,7 @@ struct AsideTests {
     func logCame() throws {
         let (box, conversation, letter) = try waitingBox()
         try box.bring([letter])
-        conversation.record.status = .removed(by: "carol")
+        conversation.record.end(.removed(by: "carol"))
         let effects = try box.handle([.tick])
         #expect(effects.follows(of: try box.inbox.record.channel) == [letter.seq])
         try box.startFollow(in: effects)

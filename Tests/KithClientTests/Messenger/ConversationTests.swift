@@ -132,10 +132,14 @@ struct ConversationTests {
             // Bob's program does not know that it is a conversation of two.
             await bob.kith.close()
             let key = StoreKey(.conversation, item: atBob.rawValue)
-            var record = try ConversationRecord(stored: try #require(try bob.store.value(key)))
-            record.isDirect = false
+            var stored = try #require(try bob.store.value(key))
+            // Behind version, channel, relay, an empty title and the contact.
+            let place = 1 + 32 + 8 + 1 + 9
+            #expect(try stored[place] == 1 && ConversationRecord(stored: stored).isDirect)
+            stored[place] = 0
+            #expect(try !ConversationRecord(stored: stored).isDirect)
             var change = StoreTransaction()
-            change.put(key, record.encoded)
+            change.put(key, stored)
             try bob.store.commit(change)
             let changed = try await Person("bob", store: bob.store)
             try await changed.kith.add([try await changed.contact("carol")], to: atBob)

@@ -30,9 +30,10 @@ struct HighestSeqTests {
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
         _ = try handle([.command(CommandID(rawValue: 1), .createGroup(title: "group", point, []))])
         let conversation = try #require(alice.conversations[ConversationID(rawValue: 1)])
-        conversation.record.view = LogView(
-            beginning: 0, of: conversation.record.channel,
-            authenticator: try alice.group(of: conversation).group.epochAuthenticator, after: StoreKey.highest - 2)
+        conversation.record.begin(
+            with: LogView(
+                beginning: 0, of: conversation.record.channel,
+                authenticator: try alice.group(of: conversation).group.epochAuthenticator, after: StoreKey.highest - 2))
         let limits = AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
             follows: 4_096, retentionSeconds: 86_400)

@@ -100,7 +100,7 @@ struct RejoiningTests {
     func ended() throws {
         for kind in Letter.allCases {
             let (box, conversation, letter) = try box(kind)
-            conversation.record.status = .removed(by: "carol")
+            conversation.record.end(.removed(by: "carol"))
             try box.bring([letter])
             let isBack = conversation.record.status == .active
             #expect(isBack == (kind == .later), "\(kind)")
@@ -112,7 +112,7 @@ struct RejoiningTests {
     func working() throws {
         for status in [ConversationStatus.active, .preparing, .left] {
             let (box, conversation, letter) = try box(.later)
-            conversation.record.status = status
+            conversation.record.end(status)
             try box.bring([letter])
             // The wait for the log is over.
             box.passed += ClientLimits.parcelMs

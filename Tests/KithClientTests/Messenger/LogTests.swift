@@ -142,9 +142,6 @@ struct LogTests {
         #expect(played.conversation.record.hasAnswer)
         let effects = try played.bring([played.says()])
         #expect(!effects.contains { if case .event(.conversation) = $0 { true } else { false } })
-        played.conversation.record.hasAnswer = false
-        let first = try played.bring([played.says()])
-        #expect(first.contains { if case .event(.conversation) = $0 { true } else { false } })
     }
 }
 

@@ -36,7 +36,7 @@ struct OwnEntryTests {
                     payload: kind == .turn ? sent.payload[...] : other.payload)
             ])
             #expect(played.conversation.record.isSuspect)
-            #expect(played.conversation.outbox.map(\.item.entryID) == [sent.id])
+            #expect(played.conversation.outbox.items.map(\.entryID) == [sent.id])
             #expect(
                 played.status == (kind == .turn ? .stopped(seq: other.seq, reason: .invalidCommit) : .active))
         }
@@ -96,7 +96,7 @@ struct OwnEntryTests {
         try played.bring([played.entry([1], epoch: 9)])
         #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
         try played.answer(turn.tag, .success(.accepted(seq: 2)))
-        #expect(played.conversation.accepted.isEmpty)
+        #expect(!played.conversation.acknowledged.contains(turn.id))
         let pending = try #require(try played.box.alice.group(of: played.conversation).pending)
         #expect(pending.entryID == turn.id)
     }
@@ -121,7 +121,7 @@ struct OwnEntryTests {
         let proposal = try #require(try played.perform(.leave(played.id)).appends.first)
         try played.wait(milliseconds: 1)
         try played.perform(.renewKeys(played.id))
-        #expect(played.conversation.outbox.map(\.item.body) == [.leaveProposal])
+        #expect(played.conversation.outbox.items.map(\.body) == [.leaveProposal])
         try played.bring([played.entry(proposal.payload, id: proposal.id)])
         try played.wait(milliseconds: 1)
         #expect(played.conversation.outbox.isEmpty && played.conversation.isLeaving)

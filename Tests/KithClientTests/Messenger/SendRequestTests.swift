@@ -33,7 +33,7 @@ struct SendRequestTests {
         }
         _ = try perform(.createGroup(title: "others", relay, []))
         let conversation = try #require(alice.conversations[ConversationID(rawValue: 1)])
-        conversation.record.memberCount = 2
+        conversation.record.enter(0, begin: try #require(conversation.record.view), memberCount: 2)
 
         guard case .failure(.notFound) = try perform(.takeRequest(item: 1, request(.random()).encoded)) else {
             Issue.record("it was taken")

@@ -1,0 +1,62 @@
+import TLSCodec
+
+extension ConversationRecord {
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        writer.write(Self.version)
+        writer.write(channel)
+        writer.write(relay.rawValue)
+        writer.writeText(title)
+        writer.writeOptional(contact?.rawValue)
+        writer.write(isDirect)
+        writer.write(status)
+        writer.write(isCreated)
+        writer.write(epoch)
+        writer.writeOptional(view)
+        writer.writeOptional(epochBegin)
+        writer.write(UInt32(memberCount))
+        writer.writeOptional(missedFrom)
+        writer.write(readSeq)
+        writer.write(UInt32(clamping: unread))
+        writer.write(lastActivityMs)
+        writer.write(receiptSeq)
+        writer.writeNested { writer in
+            for (contact, seq) in readBy.sorted(by: { $0.key < $1.key }) {
+                writer.write(contact.rawValue)
+                writer.write(seq)
+            }
+        }
+        writer.write(renewedAt)
+        writer.write(UInt32(clamping: entriesSinceRenewal))
+        writer.write(isSuspect)
+        writer.write(cardIsSent)
+        writer.writeVector(intents)
+        writer.write(nextIntent)
+        writer.write(nextOutboxItem)
+        writer.write(consent.rawValue)
+        writer.write(hasAnswer)
+        writer.write(hasProposals)
+        writer.writeOptional(invitedView)
+        writer.write(agreedThrough)
+        writer.write(agreedBeforeTurn)
+        writer.writeOptional(trustedEpoch)
+        return writer.bytes
+    }
+
+    /// Reads the two views of a record from before views went on over turns. All members of an epoch have its begin's hash, so
+    /// that stands for the epoch before.
+    static func readViewsBeforeVersion3(
+        _ reader: inout TLSReader
+    ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {
+        func read() throws(TLSCodecError) -> (seq: UInt64, hash: [UInt8])? {
+            guard try reader.readPresence() else { return nil }
+            return (try reader.readUInt64(), Array(try reader.readBytes(32)))
+        }
+        let (view, begin) = (try read(), try read())
+        let previous = begin?.hash ?? LogView.noPrevious
+        func complete(_ old: (seq: UInt64, hash: [UInt8])?) -> LogView? {
+            old.map { LogView(seq: $0.seq, hash: $0.hash, previous: previous) }
+        }
+        return (complete(view), complete(begin))
+    }
+}

@@ -1,0 +1,36 @@
+import TLSCodec
+
+extension ConversationStatus: TLSCodable {
+    /// Reads what was stored.
+    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+        switch try reader.readUInt8() {
+        case 0: self = .preparing
+        case 1: self = .active
+        case 2: self = .removed(by: try reader.readText(limit: .max))
+        case 3: self = .left
+        case 4: self = .stopped(seq: try reader.readUInt64(), reason: try reader.readEnum("StopReason"))
+        case let other: throw .unknownValue(field: "ConversationStatus", value: UInt64(other))
+        }
+    }
+
+    /// Writes it for the store.
+    public func encode(into writer: inout TLSWriter) {
+        switch self {
+        case .preparing: writer.write(UInt8(0))
+        case .active: writer.write(UInt8(1))
+        case .removed(let by):
+            writer.write(UInt8(2))
+            writer.writeText(by)
+        case .left: writer.write(UInt8(3))
+        case .stopped(let seq, let reason):
+            writer.write(UInt8(4))
+            writer.write(seq)
+            writer.write(reason.rawValue)
+        }
+    }
+}
+
+extension TLSWriter {
+    /// Writes a truth value as a presence octet.
+    mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
+}

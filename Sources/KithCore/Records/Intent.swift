@@ -1,0 +1,82 @@
+import KithWire
+import TLSCodec
+
+/// A change of a group that this device wants to make, until it is made or has become pointless.
+struct Intent: Hashable, Sendable, TLSCodable {
+    enum Change: Hashable, Sendable {
+        /// Add these people's devices, in place of older devices of theirs.
+        case add([AddTarget])
+        /// Remove all devices of an account.
+        case remove(AccountKey)
+        /// Renew this device's keys.
+        case renew
+        /// Commit what others proposed.
+        case commitProposals
+        /// Be removed.
+        case leave
+    }
+
+    let id: UInt64
+    var change: Change
+
+    init(id: UInt64, change: Change) {
+        self.id = id
+        self.change = change
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        id = try reader.readUInt64()
+        switch try reader.readUInt8() {
+        case 1: change = .add(try reader.readVector())
+        case 2: change = .remove(try reader.read())
+        case 3: change = .renew
+        case 4: change = .commitProposals
+        case 5: change = .leave
+        case let other: throw .unknownValue(field: "Intent.change", value: UInt64(other))
+        }
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(id)
+        switch change {
+        case .add(let targets):
+            writer.write(UInt8(1))
+            writer.writeVector(targets)
+        case .remove(let account):
+            writer.write(UInt8(2))
+            writer.write(account)
+        case .renew: writer.write(UInt8(3))
+        case .commitProposals: writer.write(UInt8(4))
+        case .leave: writer.write(UInt8(5))
+        }
+    }
+}
+
+/// Somebody who is to be added to a group.
+struct AddTarget: Hashable, Sendable, TLSCodable {
+    /// Where to find a key package, and to put the Welcome.
+    let inbox: InboxAddress
+    /// What to call the person, if it is a new contact.
+    let alias: String?
+    /// Why the key is believed, if it is a new contact.
+    let trust: Trust
+
+    init(inbox: InboxAddress, alias: String?, trust: Trust) {
+        self.inbox = inbox
+        self.alias = alias
+        self.trust = trust
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        inbox = try reader.read()
+        alias = try reader.readPresence() ? try reader.readText(limit: .max) : nil
+        trust = try reader.readEnum("Trust")
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(inbox)
+        writer.write(alias != nil)
+        if let alias { writer.writeText(alias) }
+        writer.write(trust.rawValue)
+    }
+}
