@@ -1,0 +1,129 @@
+import KithWire
+import Testing
+
+@testable import KithCore
+
+@Suite("What is stored of a conversation, and how it changes")
+struct ConversationRecordTests {
+    private var record = ConversationRecord(
+        channel: .random(), relay: RelayID(rawValue: 1), title: "team", contact: nil, isDirect: false, isCreated: false,
+        epoch: 3, memberCount: 2)
+
+    private func view(_ seq: UInt64, previous: UInt8 = 0) -> LogView {
+        LogView(
+            seq: seq, hash: [UInt8](repeating: UInt8(seq), count: 32),
+            previous: [UInt8](repeating: previous, count: 32))
+    }
+
+    @Test("a record is read as it was written, after everything that can happen to it")
+    mutating func stored() throws {
+        record.didJoin(view(4))
+        _ = record.begin(afterJoining: view(4))
+        record.advance(to: view(5))
+        record.didReceive()
+        record.didShow(at: 99)
+        record.didRead(by: ContactID(rawValue: 7), through: 5)
+        record.agree(through: 5)
+        record.suspect()
+        record.trust()
+        record.didRenew(at: 1_000)
+        record.enter(4, begin: view(6, previous: 9), memberCount: 3)
+        record.note(hasProposals: true)
+        record.didSendCard()
+        _ = record.want(.leave)
+        _ = record.takeOutboxNumber()
+        let again = try ConversationRecord(stored: record.encoded)
+        #expect(again.encoded == record.encoded)
+        #expect(again.trustedEpoch == 3 && again.epoch == 4 && again.memberCount == 3)
+    }
+
+    @Test("a turn begins an epoch: what members agreed on before is kept apart")
+    mutating func turn() {
+        record.begin(with: view(1))
+        record.advance(to: view(2))
+        record.agree(through: 2)
+        record.agree(through: 1)
+        record.enter(4, begin: view(3), memberCount: 5)
+        #expect(record.epoch == 4 && record.memberCount == 5 && record.lastSeq == 3)
+        #expect(record.epochBegin == view(3) && record.agreedBeforeTurn == 2 && record.agreedThrough == 2)
+        #expect(record.entriesSinceRenewal == 2)
+        record.didRenew(at: 0)
+        #expect(record.renewedAt == 1 && record.entriesSinceRenewal == 0 && record.status == .active)
+    }
+
+    @Test("a device that joins has read and agreed on what was before it")
+    mutating func joined() {
+        record.didJoin(view(9))
+        #expect(record.begin(afterJoining: view(8)) == view(9))
+        #expect(record.invitedView == nil && record.view == view(8))
+        #expect(record.readSeq == 8 && record.agreedThrough == 8 && record.agreedBeforeTurn == 8)
+        #expect(record.begin(afterJoining: view(8)) == nil)
+    }
+
+    @Test("a device that is added again has missed what follows its last entry, wants nothing and suspects nobody")
+    mutating func rejoined() {
+        record.begin(with: view(5))
+        record.suspect()
+        record.trust()
+        record.suspect()
+        record.didRenew(at: 5)
+        _ = record.want(.renew)
+        record.end(.removed(by: "carol"))
+        record.rejoin(epoch: 9, memberCount: 4, title: "other")
+        #expect(record.takeMissedFrom() == 6 && record.takeMissedFrom() == nil)
+        #expect(record.view == nil && record.epochBegin == nil && record.epoch == 9 && record.memberCount == 4)
+        #expect(record.renewedAt == 0 && !record.isSuspect && record.trustedEpoch == nil && record.intents.isEmpty)
+        #expect(record.title == "other")
+    }
+
+    @Test("a pending conversation has missed nothing; one of two has no title")
+    mutating func rejoinedDirect() {
+        record.becomeDirect(with: ContactID(rawValue: 3))
+        record.rejoin(epoch: 9, memberCount: 2, title: "other")
+        #expect(record.takeMissedFrom() == nil && record.title.isEmpty)
+        record.keepOldKey(of: "bob")
+        #expect(record.contact == nil && record.title == "bob (old key)")
+    }
+
+    @Test("going on is remembered for the epoch in which logs differed")
+    mutating func trust() {
+        record.trust()
+        #expect(record.trustedEpoch == nil && record.comparesViews)
+        record.suspect()
+        #expect(!record.comparesViews)
+        record.trust()
+        #expect(record.trustedEpoch == 3 && !record.comparesViews && record.trustsWhatWasBeforeTurn)
+        record.enter(4, begin: view(1), memberCount: 2)
+        #expect(record.comparesViews && record.trustsWhatWasBeforeTurn)
+        record.enter(5, begin: view(2), memberCount: 2)
+        #expect(record.comparesViews && !record.trustsWhatWasBeforeTurn)
+    }
+
+    @Test("intents have numbers that no other gets")
+    mutating func intents() {
+        let (first, second) = (record.want(.renew), record.want(.leave))
+        #expect([first, second] == [1, 2] && record.isChanging)
+        record.remove(intent: first)
+        #expect(record.intent(first) == nil && record.intent(second)?.change == .leave && !record.isChanging)
+        #expect(record.want(.add([])) == 3)
+        record.keep([], of: 9)
+        record.removeIntents()
+        #expect(record.want(.renew) == 4)
+    }
+
+    @Test("a restored device knows the history, and waits to be added again")
+    mutating func restored() {
+        record.begin(with: view(5))
+        record.activate()
+        record.didRead(through: 4, unread: 1)
+        record.didRenew(at: 5)
+        record.didSendCard()
+        _ = record.want(.renew)
+        let restored = record.restored
+        #expect(restored.status == .stopped(seq: 5, reason: .restored) && restored.view == view(5))
+        #expect(restored.epochBegin == nil && restored.intents.isEmpty && restored.renewedAt == 0)
+        #expect(!restored.cardIsSent && restored.receiptSeq == 4)
+        record.end(.left)
+        #expect(record.restored.status == .left)
+    }
+}
