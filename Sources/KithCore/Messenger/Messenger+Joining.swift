@@ -89,7 +89,8 @@ extension Messenger {
 
     /// Whether a group is no larger and its tree no wider than a stranger may make this device work on.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
-        members <= ClientLimits.strangersGroup && TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
+        guard members <= ClientLimits.strangersGroup else { return false }
+        return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
     /// A new conversation for a group that this device joined.

@@ -79,6 +79,17 @@ struct OwnEntryTests {
         try played.wait(milliseconds: 1)
         #expect(played.conversation.loaded == nil, "nothing is to be done")
         #expect(try played.send("hello").appends.count == 1)
+        let other = try spoken()
+        other.conversation.unload()
+        #expect(try other.perform(.renewKeys(other.id)).turns.count == 1)
+    }
+
+    @Test("a proposal is committed within two seconds of its coming")
+    func othersProposal() throws {
+        let played = try PlayedConversation()
+        let now = try played.bring([played.proposes(.remove(played.group.ownLeafIndex))])
+        #expect(now.turns.isEmpty)
+        #expect(try played.wait(milliseconds: 2_000).turns.count == 1)
     }
 
     @Test("a commit waits for the answers to the texts before it")
@@ -97,8 +108,17 @@ struct OwnEntryTests {
         #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
         try played.answer(turn.tag, .success(.accepted(seq: 2)))
         #expect(!played.conversation.acknowledged.contains(turn.id))
-        let pending = try #require(try played.box.alice.group(of: played.conversation).pending)
+        let loaded = try played.box.alice.group(of: played.conversation)
+        let pending = try #require(loaded.pending)
         #expect(pending.entryID == turn.id)
+        // The same for a commit that lies beside the log.
+        let parcel = ParcelAddress(
+            channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: 10)
+        loaded.pending = PendingTurn(
+            entryID: turn.id, commit: pending.commit, intent: pending.intent, recipients: [], hasTreeInWelcome: false,
+            parcel: TurnReference(to: parcel, of: [1]))
+        try played.box.alice.didDeliverParcel(parcel.channel, played.conversation, .closed)
+        #expect(loaded.pending?.entryID == turn.id)
     }
 
     @Test("the last text that others have read is told, and they never have read less than before")
@@ -119,12 +139,18 @@ struct OwnEntryTests {
     func leaving() throws {
         let played = try PlayedConversation()
         let proposal = try #require(try played.perform(.leave(played.id)).appends.first)
-        try played.wait(milliseconds: 1)
-        try played.perform(.renewKeys(played.id))
         #expect(played.conversation.outbox.items.map(\.body) == [.leaveProposal])
         try played.bring([played.entry(proposal.payload, id: proposal.id)])
-        try played.wait(milliseconds: 1)
         #expect(played.conversation.outbox.isEmpty && played.conversation.isLeaving)
+    }
+
+    @Test("a proposal to leave that waits behind texts is not made again")
+    func leavingLater() throws {
+        let played = try spoken()
+        for number in 1...ClientLimits.messagesInFlight { try played.send("\(number)") }
+        #expect(try played.perform(.leave(played.id)).appends.isEmpty)
+        try played.send("last")
+        #expect(played.conversation.outbox.items.count { $0.body == .leaveProposal } == 1)
     }
 
     @Test("a member who is alone leaves by closing the channel")
