@@ -142,8 +142,10 @@ struct AgreementTests {
     @Test("a member that was removed applies no commit of its own, and keeps no secrets")
     func afterRemoval() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
+        try members.commit(2)
         let pending = try members.groups[1].commit(in: members.environment)
         let before = members.groups[1]
+        #expect(!before.privateKeys.isEmpty && !before.resumptionPSKs.isEmpty)
         try members.propose(2, members.groups[2].proposeUpdate(in: members.environment))
         try members.commit(0, CommitOptions([.remove(LeafIndex(1))]))
         #expect(throws: MLSError.usage(.groupInactive)) { try members.groups[1].apply(pending) }
@@ -156,6 +158,31 @@ struct AgreementTests {
             #expect(group.privateKeys.isEmpty && group.resumptionPSKs.isEmpty && group.secretTree.recordKeys.isEmpty)
         }
         try members.checkAgreement()
+    }
+
+    @Test("a received commit is applied once, in the epoch in which it was judged, and by no member that was removed")
+    func staleStagedCommit() throws {
+        var members = try TestMembers(["alice", "bob", "carol"])
+        func staged(_ message: MLSMessage, by index: Int) throws -> StagedCommit {
+            guard
+                case .commit(let commit) = try members.groups[index].process(
+                    message.delivered, in: members.environment)
+            else { throw JSON.Missing(description: "no commit") }
+            return commit
+        }
+        let removal = try members.groups[0].commit(
+            CommitOptions([.remove(LeafIndex(1))]), in: members.environment)
+        let renewal = try members.groups[2].commit(in: members.environment)
+        let atBob = try [staged(removal.message, by: 1), staged(renewal.message, by: 1)]
+        let atAlice = try staged(renewal.message, by: 0)
+
+        try members.groups[1].apply(atBob[0])
+        #expect(throws: MLSError.usage(.groupInactive)) { try members.groups[1].apply(atBob[1]) }
+        #expect(members.groups[1].status == .removed)
+
+        try members.groups[0].apply(removal)
+        #expect(throws: MLSError.usage(.staleCommit)) { try members.groups[0].apply(atAlice) }
+        #expect(members.groups[0].memberCount == 2)
     }
 
     @Test("a group of the announced identifier that does not have the predecessor's key is not its successor")

@@ -81,11 +81,16 @@ struct LimitsTests {
             try Credential(decoding: tooLarge.encoded)
         }
         // What others could not read is not made.
-        let client = Client(
-            credential: tooMany, signer: try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519),
-            capabilities: Capabilities(credentials: [.x509]))
-        #expect(throws: MLSError.usage(.tooLarge)) {
-            try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: testLifetime)
+        func bundle(_ credential: Credential) throws -> KeyPackageBundle {
+            let client = Client(
+                credential: credential, signer: try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519),
+                capabilities: Capabilities(credentials: [.x509]))
+            return try KeyPackageBundle(
+                suite: .x25519AES128SHA256Ed25519, client: client, lifetime: testLifetime)
+        }
+        #expect(throws: Never.self) { try bundle(longest) }
+        for credential in [tooMany, tooLarge] {
+            #expect(throws: MLSError.usage(.tooLarge)) { try bundle(credential) }
         }
     }
 

@@ -19,6 +19,21 @@ struct PublicKeyValidationTests {
         }
     }
 
+    @Test("a key that is too short or too long is used for nothing", arguments: CipherSuite.supported)
+    func lengths(suite: CipherSuite) throws {
+        let kem = try Self.kem(suite)
+        let key = try kem.generateKeyPair(.system)
+        for bytes in [Array(key.publicKey.bytes.dropLast()), key.publicKey.bytes + [0], []] {
+            #expect(throws: MLSError.crypto(.invalidPublicKey)) {
+                _ = try kem.encapsulate(to: HPKEPublicKey(bytes), .system)
+            }
+        }
+        #expect(throws: Never.self) { try kem.privateKey(key.bytes) }
+        for longer in [[0] + key.bytes.copyBytes(), key.bytes.copyBytes() + [0]] {
+            #expect(throws: MLSError.crypto(.invalidPrivateKey)) { try kem.privateKey(SecretBytes(longer)) }
+        }
+    }
+
     /// Keys of order 1, 2, 4 and 8 on Curve25519 and its twist, as little-endian bytes.
     private static let lowOrderKeys: [[UInt8]] = [
         [UInt8](repeating: 0, count: 32),

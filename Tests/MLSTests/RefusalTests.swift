@@ -269,6 +269,29 @@ struct RefusalTests {
         }
     }
 
+    @Test("a leaf that is not in the tree is nobody's, and has no keys")
+    func keysOfNobody() throws {
+        let group = try TestMembers(["alice", "bob"]).groups[0]
+        #expect(group.tree[LeafIndex(1)] != nil)
+        for leaf in [2, 1_000, Limits.members] { #expect(group.tree[LeafIndex(leaf)] == nil) }
+        let window = testEnvironment().configuration.window
+        #expect(throws: Never.self) {
+            _ = try group.secretTree.key(LeafIndex(1), .application, generation: 0, window)
+        }
+        #expect(throws: MLSError.message(.sender)) {
+            _ = try group.secretTree.key(LeafIndex(2), .application, generation: 0, window)
+        }
+    }
+
+    @Test("no leaf is made that lists what every client has to support")
+    func defaultCapabilities() {
+        for capabilities in [Capabilities(extensions: [.requiredCapabilities]), Capabilities(proposals: [.add])] {
+            #expect(throws: MLSError.leafNode(.defaultTypeInCapabilities)) {
+                try testBundle("bob", capabilities: capabilities)
+            }
+        }
+    }
+
     @Test("secrets of different lengths differ, also where one begins with the other")
     func lengths() {
         #expect(SecretBytes([1]) != SecretBytes([1, 2]) && SecretBytes([1, 2]) != SecretBytes([1]))

@@ -77,6 +77,22 @@ struct StorageTests {
         try members.checkAgreement()
     }
 
+    @Test("a record of another version, or a tree that is not the epoch's, is not restored")
+    func otherState() throws {
+        var group = try TestMembers(["alice", "bob"]).groups[0]
+        let record = try #require(group.records.first)
+        var content = try #require(record.content).copyBytes()
+        content[0] = 9
+        #expect(throws: MLSError.storage(.version(9))) {
+            try Group(
+                restoring: group.epochState, records: [GroupRecord(key: record.key, content: SecretBytes(content))])
+        }
+        group.context.treeHash[0] ^= 1
+        #expect(throws: MLSError.storage(.malformed)) {
+            try Group(restoring: group.epochState, records: group.records)
+        }
+    }
+
     @Test("an exported component secret stays taken after a restart")
     func exporter() throws {
         var group = try testGroup("alice")
