@@ -41,14 +41,14 @@ struct ConversationBenchmark {
         return try await RelayServer.start(configuration, identity: .kept(in: folder), store: store)
     }
 
-    private func person(_ name: String) async throws -> Kith {
-        try await Kith.create(
+    private func person(_ name: String) async throws -> Profile {
+        try await Profile.create(
             in: workshop.folder(name), name: name, deviceName: "benchmark", secret: .keyFile)
     }
 
     /// Makes two people known to each other; returns their conversation on either side.
     private func meet(
-        _ host: Kith, _ guest: Kith, _ invite: Invite
+        _ host: Profile, _ guest: Profile, _ invite: Invite
     ) async throws -> (host: ConversationID, guest: ConversationID) {
         let known = Set(try await host.conversations().map(\.id))
         let atGuest = try await guest.join(invite)
@@ -92,7 +92,7 @@ struct ConversationBenchmark {
             }
             let last = try await alice.conversation(atAlice).lastSeq
             let start = ContinuousClock.now
-            bob = try await Kith.open(in: workshop.folder("bob"), secret: .keyFile)
+            bob = try await Profile.open(in: workshop.folder("bob"), secret: .keyFile)
             while try await bob.conversation(atBob).lastSeq < last { try await Task.sleep(for: .milliseconds(5)) }
             let seconds = (ContinuousClock.now - start).seconds
             report.add(
@@ -106,7 +106,7 @@ struct ConversationBenchmark {
     /// Says something again and again, each time after the other side has shown what was said before.
     @discardableResult
     private func say(
-        _ words: String, _ count: Int, _ from: Kith, _ there: ConversationID, _ to: Kith, _ here: ConversationID
+        _ words: String, _ count: Int, _ from: Profile, _ there: ConversationID, _ to: Profile, _ here: ConversationID
     ) async throws -> [Duration] {
         var times: [Duration] = []
         var events = await to.events().makeAsyncIterator()
@@ -139,7 +139,7 @@ struct ConversationBenchmark {
 
     private func group(_ relay: RelayPoint) async throws {
         let host = try await person("host")
-        var others: [Kith] = []
+        var others: [Profile] = []
         for number in 1..<people {
             let guest = try await person("guest \(number)")
             // One each: a relay gives out one inbox's key packages slowly.

@@ -82,7 +82,7 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    private func find(in kith: Kith, _ lines: LineReader) async throws -> ConversationID {
+    private func find(in kith: Profile, _ lines: LineReader) async throws -> ConversationID {
         switch try await known(in: kith) {
         case .conversation(let conversation):
             try await relay.apply(to: conversation.name, at: conversation.relay, of: kith, within: patience.timeout)
@@ -101,7 +101,7 @@ struct ChatCommand: AsyncParsableCommand {
     /// The name, if it may be told to a relay. A mistyped name of a person or a group is no relay's business.
     ///
     /// - Throws: ``Failure`` with the names that may have been meant, if nobody can be asked.
-    private func consentToLookUp(in kith: Kith) async throws -> Name {
+    private func consentToLookUp(in kith: Profile) async throws -> Name {
         let here = try await kith.conversations().map(\.name) + kith.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)
         guard let name = Name(self.name) else { throw Failure(unknown) }
@@ -119,7 +119,7 @@ struct ChatCommand: AsyncParsableCommand {
     }
 
     /// Finds what has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
-    private func known(in kith: Kith) async throws -> NamedTarget? {
+    private func known(in kith: Profile) async throws -> NamedTarget? {
         let events = await kith.events()
         func find() async throws -> NamedTarget? {
             try NamedTarget.find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
@@ -142,14 +142,14 @@ struct ChatCommand: AsyncParsableCommand {
         return nil
     }
 
-    private func start(with contact: ContactID, in kith: Kith) async throws -> ConversationID {
+    private func start(with contact: ContactID, in kith: Profile) async throws -> ConversationID {
         try await patience.wait(for: kith, remains: Patience.runAgain) {
             try await kith.startConversation(with: contact)
         }
     }
 
     /// Asks the relay who has the name, and the user whether to believe it.
-    private func lookUp(_ name: Name, in kith: Kith) async throws -> ContactID {
+    private func lookUp(_ name: Name, in kith: Profile) async throws -> ContactID {
         let point = try await relay.point(for: kith, within: patience.timeout)
         let shown: Sentence = "\(name: name.text)"
         say("asking the relay at \(point.address) for \(shown)")

@@ -3,7 +3,7 @@ import KithClient
 
 /// Does for a conversation's screen what it asks of the profile.
 struct ChatDesk: Sendable {
-    let kith: Kith
+    let kith: Profile
     let conversation: ConversationID
     /// Whether the others are told what was read.
     let sendsReceipts: Bool

@@ -66,7 +66,7 @@ struct ChatSession {
 
     /// Opens a conversation. Nothing is shown yet.
     init(
-        _ conversation: ConversationID, of kith: Kith, reading reader: LineReader, options: Options,
+        _ conversation: ConversationID, of kith: Profile, reading reader: LineReader, options: Options,
         isJSON: Bool
     ) async throws {
         self.reader = reader

@@ -6,7 +6,7 @@ enum ChatDoor {
     static var isThere: Bool { TerminalMode() != nil && StandardStream.output.isTerminal && TerminalMode.isCapable }
 
     /// Opens the chat, and returns when it is left.
-    static func open(_ conversation: ConversationID, of kith: Kith, _ profile: ProfileOptions) async throws {
+    static func open(_ conversation: ConversationID, of kith: Profile, _ profile: ProfileOptions) async throws {
         var session = try await ChatSession(
             conversation, of: kith, reading: LineReader(), options: ChatSession.Options(), isJSON: profile.json)
         try await session.run()

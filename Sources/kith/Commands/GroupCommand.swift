@@ -45,7 +45,7 @@ struct GroupCommand: AsyncParsableCommand {
 
     /// Prints the group as it is now.
     static func report(
-        _ id: ConversationID, of kith: Kith, _ profile: ProfileOptions, saying text: Sentence
+        _ id: ConversationID, of kith: Profile, _ profile: ProfileOptions, saying text: Sentence
     ) async throws {
         if profile.json {
             JSONLine.print(ConversationReport(try await kith.conversation(id)))
@@ -55,7 +55,7 @@ struct GroupCommand: AsyncParsableCommand {
     }
 
     /// The contacts of these names, each once.
-    static func contacts(_ names: [String], in kith: Kith) async throws -> [Contact] {
+    static func contacts(_ names: [String], in kith: Profile) async throws -> [Contact] {
         var contacts: [Contact] = []
         for name in names {
             let contact = try await NamedTarget.reachableContact(name, in: kith)

@@ -92,7 +92,7 @@ struct HostCommand: AsyncParsableCommand {
 
     private var opensChat: Bool { !noChat && !profile.json && ChatDoor.isThere }
 
-    private func host(_ relay: HostedRelay, _ kith: Kith) async throws {
+    private func host(_ relay: HostedRelay, _ kith: Profile) async throws {
         let signals = StopSignals()
         let events = await kith.events()
         let open = try await invite(at: relay, kith)
@@ -110,7 +110,7 @@ struct HostCommand: AsyncParsableCommand {
     }
 
     /// The invite of last time, if nobody has used it, or a new one.
-    private func invite(at relay: HostedRelay, _ kith: Kith) async throws -> OpenInvite {
+    private func invite(at relay: HostedRelay, _ kith: Profile) async throws -> OpenInvite {
         let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
         let usable = await kith.openInvites().last { open in
             !open.isReusable && open.invite.inbox.relay == relay.point && open.invite.expiresAt > soon
@@ -150,7 +150,7 @@ struct HostCommand: AsyncParsableCommand {
     ///
     /// - Returns: whom to chat with; `nil` after ctrl-C.
     private func wait(
-        for open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
+        for open: OpenInvite, _ kith: Profile, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
     ) async throws -> ConversationID? {
         if !profile.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
         let before = try await kith.conversations().map(\.id).max()
@@ -181,7 +181,7 @@ struct HostCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ id: ConversationID, _ kith: Kith) async throws {
+    private func report(_ id: ConversationID, _ kith: Profile) async throws {
         let conversation = try await kith.conversation(id)
         if profile.json {
             JSONLine.print(Event(event: "joined", conversation: id.rawValue, name: conversation.name))

@@ -61,7 +61,7 @@ struct ImportCommand: AsyncParsableCommand {
     private func open(_ prompt: Prompt?) async throws -> OpenedBackup {
         let url = URL(fileURLWithPath: file)
         if let passphraseFile {
-            return try Kith.openBackup(at: url, passphrase: try Passphrase.inFile(passphraseFile))
+            return try Profile.openBackup(at: url, passphrase: try Passphrase.inFile(passphraseFile))
         }
         guard let prompt else {
             throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
@@ -70,7 +70,8 @@ struct ImportCommand: AsyncParsableCommand {
         while true {
             let passphrase = try await prompt.ask("Passphrase of the backup:")
             prompt.sayOneMoment()
-            switch Result(catching: { () throws(KithError) in try Kith.openBackup(at: url, passphrase: passphrase) }) {
+            switch Result(catching: { () throws(KithError) in try Profile.openBackup(at: url, passphrase: passphrase) })
+            {
             case .success(let backup): return backup
             case .failure(.backup(.wrongPassphrase)) where attempt < Passphrase.attempts:
                 prompt.say("Wrong passphrase.")
@@ -80,7 +81,7 @@ struct ImportCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ kith: Kith) async throws {
+    private func report(_ kith: Profile) async throws {
         let identity = await kith.identity()
         let conversations = try await kith.conversations()
         let made = Made(

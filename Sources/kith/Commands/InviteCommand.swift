@@ -92,7 +92,7 @@ struct InviteCommand: AsyncParsableCommand {
 
     /// - Parameter latest: the last conversation that there was before the invite.
     private func waitForUse(
-        of open: OpenInvite, _ kith: Kith, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
+        of open: OpenInvite, _ kith: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
     ) async throws {
         StandardStream.error.write("[waiting for somebody to use it; ctrl-C leaves it open]\n")
         for await event in events {
@@ -139,7 +139,7 @@ struct InviteCommand: AsyncParsableCommand {
         }
     }
 
-    private func close(_ id: InboxID, in kith: Kith) async throws {
+    private func close(_ id: InboxID, in kith: Profile) async throws {
         let remains =
             "Invite \(id.rawValue) is closed on this device, which takes nobody through it any more. The relay closes it when the "
             + "profile is open and the relay can be reached; until then, people who use it get no answer."

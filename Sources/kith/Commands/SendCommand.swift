@@ -97,7 +97,7 @@ struct SendCommand: AsyncParsableCommand {
         if profile.json { for message in handed.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }
 
-    private func send(_ pieces: [String], with kith: Kith) async throws {
+    private func send(_ pieces: [String], with kith: Profile) async throws {
         let later = "What was not sent yet is kept, and goes out when the profile is open next: kith chat, kith listen"
         // From before the first is sent, so that nothing is missed.
         let events = await kith.events()
@@ -120,7 +120,7 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     /// The conversation that was named; made, if there is only the contact.
-    private func conversation(in kith: Kith) async throws -> ConversationSummary {
+    private func conversation(in kith: Profile) async throws -> ConversationSummary {
         switch try await NamedTarget.named(name, in: kith) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
@@ -135,7 +135,7 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    private func answered(in conversation: ConversationID, _ kith: Kith) async throws -> EntryID? {
+    private func answered(in conversation: ConversationID, _ kith: Profile) async throws -> EntryID? {
         guard let replyTo else { return nil }
         if let id = EntryID(hex: replyTo) { return id }
         guard let seq = UInt64(replyTo), seq > 0,

@@ -89,14 +89,14 @@ struct StatusCommand: AsyncParsableCommand {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }
 
-        init(_ options: ProfileOptions, _ kith: Kith) async throws {
+        init(_ options: ProfileOptions, _ kith: Profile) async throws {
             let identity = await kith.identity()
             profile = options.profile
             folder = options.folder.path
             name = identity.name
             device = identity.deviceName
             fingerprint = identity.accountKey.fingerprint.description
-            openIn = try Kith.holder(of: options.folder)
+            openIn = try Profile.holder(of: options.folder)
             let all = try await kith.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }

@@ -126,7 +126,7 @@ struct VerifyCommand: AsyncParsableCommand {
         return "has the new key now, unverified; a conversation with it begins with \(way)"
     }
 
-    private func report(_ id: ContactID, _ kith: Kith, _ text: Sentence) async throws {
+    private func report(_ id: ContactID, _ kith: Profile, _ text: Sentence) async throws {
         guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
         if profile.json {
             let number = try await kith.safetyNumber(with: id)

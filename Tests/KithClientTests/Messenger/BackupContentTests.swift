@@ -14,7 +14,7 @@ struct BackupContentTests {
     /// The profile of a backup, on a new device.
     private func restored(_ name: String, from file: URL) async throws -> Person {
         let store = MemoryProfileStore()
-        try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
+        try store.commit(try Profile.transaction(from: file, "abc", deviceName: "new"))
         return try await Person(name, store: store)
     }
 
@@ -175,12 +175,12 @@ struct BackupContentTests {
                     to: folder.appendingPathComponent("other"), passphrase: "", cost: .cheap)
             }
             #expect(throws: KithError.backup(.wrongPassphrase)) {
-                try Kith.transaction(from: file, "abd", deviceName: "new")
+                try Profile.transaction(from: file, "abd", deviceName: "new")
             }
             let bytes = try Data(contentsOf: file)
             let cut = folder.appendingPathComponent("cut")
             try bytes.dropLast().write(to: cut)
-            #expect(throws: KithError.backup(.damaged)) { try Kith.transaction(from: cut, "abc", deviceName: "new") }
+            #expect(throws: KithError.backup(.damaged)) { try Profile.transaction(from: cut, "abc", deviceName: "new") }
             await alice.kith.close()
         }
     }

@@ -20,7 +20,7 @@ struct DamagedEntryTests {
                 try await alice.kith.history(of: atAlice).first { $0.body == .text("two") }?.seq)
             alice.store.damage(StoreKey(.entry, owner: atAlice.rawValue, item: two))
             try await body(
-                try Messenger(reading: alice.store, now: Kith.now), atAlice, alice, bob)
+                try Messenger(reading: alice.store, now: Profile.now), atAlice, alice, bob)
         }
     }
 
@@ -48,8 +48,8 @@ struct DamagedEntryTests {
                 let damage = try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
                 #expect(damage.entries == 1 && damage.otherValues == 0)
                 let store = MemoryProfileStore()
-                try store.commit(try Kith.transaction(from: file, "abc", deviceName: "new"))
-                let restored = try Messenger(opening: store, now: Kith.now)
+                try store.commit(try Profile.transaction(from: file, "abc", deviceName: "new"))
+                let restored = try Messenger(opening: store, now: Profile.now)
                 let there = try restored.history(of: conversation, before: nil, limit: 100)
                 #expect(texts(there).suffix(2) == ["one", "three"])
             }
@@ -81,9 +81,9 @@ struct DamagedEntryTests {
             let contact = try await alice.contact("bob")
             alice.store.damage(StoreKey(.contact, item: contact.rawValue))
             #expect(throws: KithError.store(.damaged(.contact))) {
-                try Messenger(opening: alice.store, now: Kith.now)
+                try Messenger(opening: alice.store, now: Profile.now)
             }
-            let reader = try Messenger(reading: alice.store, now: Kith.now)
+            let reader = try Messenger(reading: alice.store, now: Profile.now)
             #expect(reader.damagedValues == 1)
             #expect(try reader.conversationSummaries().count == 1)
         }

@@ -27,9 +27,9 @@ struct EmptyParcelTests {
             return
         }
         let profile = try ProfileRecord(
-            account: AccountPrivateKey(random: .system), name: "mallory", deviceName: "d", now: Kith.now,
+            account: AccountPrivateKey(random: .system), name: "mallory", deviceName: "d", now: Profile.now,
             random: .system)
-        let seconds = Kith.now / 1000
+        let seconds = Profile.now / 1000
         let environment = MLSEnvironment(authentication: CertifiedDevices(), now: seconds)
         var group = try Group(
             creating: ChannelID.random().bytes, suite: profile.suite, client: profile.client,

@@ -12,7 +12,7 @@ import Testing
 final class Person: Sendable {
     let name: String
     let store: MemoryProfileStore
-    let kith: Kith
+    let kith: Profile
 
     init(
         _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = ProfileRecord.defaultSuite
@@ -23,9 +23,9 @@ final class Person: Sendable {
         } else {
             self.store = MemoryProfileStore()
             try self.store.commit(
-                try ProfileRecord.new(name: name, deviceName: "\(name)'s", suite: suite, now: Kith.now))
+                try ProfileRecord.new(name: name, deviceName: "\(name)'s", suite: suite, now: Profile.now))
         }
-        kith = try await Kith.open(over: self.store)
+        kith = try await Profile.open(over: self.store)
     }
 
     /// The same profile, opened anew.

@@ -56,19 +56,19 @@ struct FileSystemTests {
     @Test("who has a profile is told without writing, and only where a process's number means the same")
     func holder() throws {
         let folder = VaultFolder()
-        #expect(try Kith.holder(of: folder.url) == nil)
+        #expect(try Profile.holder(of: folder.url) == nil)
         #expect(!FileManager.default.fileExists(atPath: folder.url.path))
         let lock = try ProfileLock.acquire(in: folder.url)
-        #expect(try Kith.holder(of: folder.url) == getpid())
+        #expect(try Profile.holder(of: folder.url) == getpid())
         let file = folder.url.appendingPathComponent("profile.lock")
         let own = try String(contentsOf: file, encoding: .utf8)
         // As another container writes it, and as an older Kith did.
         for foreign in ["1 elsewhere-pid:[1]\n", "1\n", "\(getpid())\n"] {
             try Data(foreign.utf8).write(to: file)
-            #expect(try Kith.holder(of: folder.url) == 0)
+            #expect(try Profile.holder(of: folder.url) == 0)
         }
         try Data(own.utf8).write(to: file)
-        #expect(try Kith.holder(of: folder.url) == getpid())
+        #expect(try Profile.holder(of: folder.url) == getpid())
         withExtendedLifetime(lock) {}
     }
 }

@@ -12,7 +12,7 @@ import Testing
 /// Alice, whose profile lies in a folder for `kith chat` to open, and Bob, who is in the test's own process.
 struct ChatFixture {
     let relay: any ReachableRelay
-    let bob: Kith
+    let bob: Profile
     /// The conversation on Bob's side.
     let conversation: ConversationID
 
@@ -42,8 +42,8 @@ struct ChatFixture {
         }
     }
 
-    static func profile(_ name: String, in relay: any ReachableRelay) async throws -> Kith {
-        try await Kith.create(
+    static func profile(_ name: String, in relay: any ReachableRelay) async throws -> Profile {
+        try await Profile.create(
             in: relay.folder.appendingPathComponent(name).appendingPathComponent("default"), name: name,
             deviceName: "laptop", secret: .keyFile)
     }

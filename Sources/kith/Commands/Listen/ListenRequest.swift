@@ -48,7 +48,7 @@ struct ListenRequest: Decodable {
     }
 
     /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
-    static func carryOut(_ line: LineReader.Line, with kith: Kith) async -> Answer {
+    static func carryOut(_ line: LineReader.Line, with kith: Profile) async -> Answer {
         let data = Data(line.text.utf8)
         func refusal(_ message: String) -> Answer {
             let ref = (try? JSONDecoder().decode(Labelled.self, from: data))?.ref
@@ -95,7 +95,7 @@ struct ListenRequest: Decodable {
         }
     }
 
-    private func carryOut(_ send: Send, with kith: Kith) async throws -> Message {
+    private func carryOut(_ send: Send, with kith: Profile) async throws -> Message {
         var answered: EntryID?
         if let replyTo = send.replyTo {
             answered = EntryID(hex: replyTo)

@@ -44,7 +44,7 @@ struct Listener {
         var acceptsStrangers = false
     }
 
-    private let kith: Kith
+    private let kith: Profile
     private let output: Output
     private let options: Options
     private var only: ConversationID? { options.only }
@@ -67,7 +67,7 @@ struct Listener {
     /// Lines that are taken from the vault at once.
     private static let page = 500
 
-    init(_ kith: Kith, output: Output, options: Options) {
+    init(_ kith: Profile, output: Output, options: Options) {
         self.kith = kith
         self.output = output
         self.options = options

@@ -1,6 +1,6 @@
 import KithClient
 
-extension Kith {
+extension Profile {
     /// The conversations that are newer than one, the oldest first: what is looked at when events were dropped that would have
     /// told of them.
     func conversations(after latest: ConversationID?) throws(KithError) -> [ConversationSummary] {

@@ -28,7 +28,7 @@ struct Patience: ParsableArguments {
     ///   relay shows another key than it has (``ExitCode/wrongKey``) or wants another pass: waiting does not help then. The
     ///   profile is closed then.
     func wait<R>(
-        for kith: Kith, at relay: RelayAddress? = nil, remains: String, _ work: () async throws -> R
+        for kith: Profile, at relay: RelayAddress? = nil, remains: String, _ work: () async throws -> R
     ) async throws -> R {
         let trouble = Trouble()
         let events = await kith.events()
@@ -136,7 +136,7 @@ private final class Trouble: Sendable {
     }
 
     /// Why none of the relays that are needed will do it: those at an address, or all of a profile's. `nil` while one may.
-    func refusal(of kith: Kith, at address: RelayAddress?) async -> RelayConnectionError? {
+    func refusal(of kith: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await kith.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
             let refusals = needed.map { relay in

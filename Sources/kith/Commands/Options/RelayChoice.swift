@@ -29,7 +29,7 @@ struct RelayChoice: ParsableArguments {
     ///
     /// - Throws: ``Failure`` if none was given and the profile uses none yet, if the relay has another key than before, or if
     ///   the time is over; ``KithError/relay(_:)`` if it can't be reached.
-    func point(for kith: Kith, within time: Lifetime) async throws -> RelayPoint {
+    func point(for kith: Profile, within time: Lifetime) async throws -> RelayPoint {
         let used = await kith.relays().map(\.relay)
         guard let relay else {
             let latest = try await kith.conversations().first?.relay
@@ -114,7 +114,7 @@ extension RelayChoice {
     ///   - address: their relay.
     ///   - time: how long the relay may take to say that it takes the pass.
     /// - Throws: ``Failure`` if the options mean another relay, or another key; ``KithError/relay(_:)`` if the relay does not take the pass.
-    func apply(to name: String, at address: RelayAddress, of kith: Kith, within time: Lifetime) async throws {
+    func apply(to name: String, at address: RelayAddress, of kith: Profile, within time: Lifetime) async throws {
         guard let relay else { return }
         guard relay == address, let known = await kith.relays().map(\.relay).first(where: { $0.address == address })
         else {

@@ -12,7 +12,7 @@ enum NamedTarget: Hashable, Sendable {
     /// Finds what a name stands for: as it is written, or else in upper or lower case. `#3` is conversation number 3.
     ///
     /// - Throws: ``Failure`` that says what there is instead, if nothing or more than one thing goes by the name.
-    static func named(_ name: String, in kith: Kith) async throws -> NamedTarget {
+    static func named(_ name: String, in kith: Profile) async throws -> NamedTarget {
         let found = try await catchingUp(kith) {
             try find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
         }
@@ -24,7 +24,7 @@ enum NamedTarget: Hashable, Sendable {
     private static let catchingUp = Duration.seconds(3)
 
     /// Somebody may have come while the profile was not open: a name that is unknown is looked for a little longer.
-    private static func catchingUp<R>(_ kith: Kith, _ find: () async throws -> R?) async throws -> R? {
+    private static func catchingUp<R>(_ kith: Profile, _ find: () async throws -> R?) async throws -> R? {
         let end = ContinuousClock.now + catchingUp
         let mayCome = await kith.isReceiving
         while true {
@@ -74,7 +74,7 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// The contact that a name stands for.
-    static func contact(_ name: String, in kith: Kith) async throws -> Contact {
+    static func contact(_ name: String, in kith: Profile) async throws -> Contact {
         if let number = number(name) { return try await contact(ofConversation: number, in: kith) }
         if let found = try contact(name, among: await kith.contacts()) { return found }
         if ForeignText(await kith.identity().name).isShown(as: name) {
@@ -85,7 +85,7 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// The other person of a conversation of two.
-    private static func contact(ofConversation number: UInt64, in kith: Kith) async throws -> Contact {
+    private static func contact(ofConversation number: UInt64, in kith: Profile) async throws -> Contact {
         guard let conversation = try await kith.conversations().first(where: { $0.id.rawValue == number }) else {
             throw Failure("there is no conversation #\(number)")
         }
@@ -97,7 +97,7 @@ enum NamedTarget: Hashable, Sendable {
 
     /// The contact that a name stands for, once its address for invitations is here: one who has just joined sends it in the
     /// conversation of two.
-    static func reachableContact(_ name: String, in kith: Kith) async throws -> Contact {
+    static func reachableContact(_ name: String, in kith: Profile) async throws -> Contact {
         let contact = try await contact(name, in: kith)
         let isTalking = try await kith.conversations().contains {
             $0.contact == contact.id && $0.isUsable && !$0.isPending
@@ -130,8 +130,8 @@ enum NamedTarget: Hashable, Sendable {
     ///
     /// - Returns: the conversation, and the profile as it is now, which is this one or another view of it.
     static func conversation(
-        _ name: String, underWayIn kith: Kith
-    ) async throws -> (conversation: ConversationSummary, kith: Kith) {
+        _ name: String, underWayIn kith: Profile
+    ) async throws -> (conversation: ConversationSummary, kith: Profile) {
         var kith = kith
         let end = ContinuousClock.now + catchingUp
         while true {
@@ -147,7 +147,7 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// The conversation that a name stands for.
-    static func conversation(_ name: String, in kith: Kith) async throws -> ConversationSummary {
+    static func conversation(_ name: String, in kith: Profile) async throws -> ConversationSummary {
         switch try await named(name, in: kith) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):

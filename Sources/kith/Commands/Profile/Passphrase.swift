@@ -44,8 +44,8 @@ enum Passphrase {
     ///
     /// - Parameter prompt: where to ask, if more is asked for later. Without one, a prompt is made and closed.
     static func opening(
-        _ profile: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Kith
-    ) async throws -> Kith {
+        _ profile: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
+    ) async throws -> Profile {
         do {
             return try await open(.keyFile)
         } catch KithError.passphraseNeeded {

@@ -31,7 +31,7 @@ struct ProfileOptions: ParsableArguments {
     var exists: Bool {
         get async throws {
             do {
-                try await Kith.openForReading(in: folder, secret: .keyFile).close()
+                try await Profile.openForReading(in: folder, secret: .keyFile).close()
                 return true
             } catch KithError.noProfile {
                 return false
@@ -45,18 +45,18 @@ struct ProfileOptions: ParsableArguments {
     ///
     /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
     /// - Throws: `KithError.inUse` if another process has it open.
-    func open(asking prompt: Prompt? = nil) async throws -> Kith {
+    func open(asking prompt: Prompt? = nil) async throws -> Profile {
         let kith = try await naming {
-            try await Passphrase.opening(profile, asking: prompt) { try await Kith.open(in: folder, secret: $0) }
+            try await Passphrase.opening(profile, asking: prompt) { try await Profile.open(in: folder, secret: $0) }
         }
-        OpenFiles.warn(of: Kith.filesOpenToOthers(in: folder), in: folder)
+        OpenFiles.warn(of: Profile.filesOpenToOthers(in: folder), in: folder)
         return kith
     }
 
     /// Opens the profile for looking, whoever else has it open.
-    func openForReading() async throws -> Kith {
+    func openForReading() async throws -> Profile {
         try await naming {
-            try await Passphrase.opening(profile) { try await Kith.openForReading(in: folder, secret: $0) }
+            try await Passphrase.opening(profile) { try await Profile.openForReading(in: folder, secret: $0) }
         }
     }
 
@@ -72,18 +72,18 @@ struct ProfileOptions: ParsableArguments {
     private static var all: [String] {
         let home = KithHome().folder
         let names = (try? FileManager.default.contentsOfDirectory(atPath: home.path)) ?? []
-        return names.filter { Kith.hasProfile(in: home.appending(path: $0, directoryHint: .isDirectory)) }.sorted()
+        return names.filter { Profile.hasProfile(in: home.appending(path: $0, directoryHint: .isDirectory)) }.sorted()
     }
 
     /// Opens the profile for as long as `body` runs.
-    func withOpen<R>(asking prompt: Prompt? = nil, _ body: (Kith) async throws -> R) async throws -> R {
+    func withOpen<R>(asking prompt: Prompt? = nil, _ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await open(asking: prompt), body)
     }
 
     /// Opens the profile for looking for as long as `body` runs.
     ///
     /// - Throws: ``Failure`` too if something that `body` read is damaged: it has shown or done the rest.
-    func withOpenForReading<R>(_ body: (Kith) async throws -> R) async throws -> R {
+    func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await openForReading()) { kith in
             let result = try await body(kith)
             let damage = await kith.damage()
@@ -93,7 +93,7 @@ struct ProfileOptions: ParsableArguments {
     }
 
     /// Does something with a profile, and closes it.
-    static func closing<R>(_ kith: Kith, _ body: (Kith) async throws -> R) async throws -> R {
+    static func closing<R>(_ kith: Profile, _ body: (Profile) async throws -> R) async throws -> R {
         do {
             let result = try await body(kith)
             await kith.close()

@@ -35,26 +35,26 @@ struct ProfileSetup: ParsableArguments {
     /// Makes the profile.
     ///
     /// - Parameter name: the person's name, if it was given.
-    func create(_ profile: ProfileOptions, name: String?) async throws -> Kith {
+    func create(_ profile: ProfileOptions, name: String?) async throws -> Profile {
         // Nothing that is typed is shown until the profile is made.
         let prompt = yes ? nil : Prompt()
         defer { prompt?.close() }
         let answers = try await answers(profile, name: name, prompt)
         if answers.passphrase != nil { prompt?.sayOneMoment() }
-        let kith = try await Kith.create(
+        let kith = try await Profile.create(
             in: profile.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
             secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
-        OpenFiles.warn(of: Kith.filesOpenToOthers(in: profile.folder), in: profile.folder)
+        OpenFiles.warn(of: Profile.filesOpenToOthers(in: profile.folder), in: profile.folder)
         return kith
     }
 
     /// Makes the profile from a backup.
-    func restore(_ profile: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Kith {
+    func restore(_ profile: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Profile {
         let secret = try await newPassphrase(prompt).map(VaultSecret.passphrase) ?? .keyFile
         if case .passphrase = secret { prompt?.sayOneMoment() }
-        let kith = try await Kith.restore(
+        let kith = try await Profile.restore(
             backup, in: profile.folder, deviceName: deviceName ?? Self.hostName, secret: secret)
-        OpenFiles.warn(of: Kith.filesOpenToOthers(in: profile.folder), in: profile.folder)
+        OpenFiles.warn(of: Profile.filesOpenToOthers(in: profile.folder), in: profile.folder)
         return kith
     }
 
@@ -80,8 +80,8 @@ struct ProfileSetup: ParsableArguments {
     }
 
     /// Opens the profile, or makes it if there is none: for the commands that people begin with.
-    func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Kith {
-        let kith: Kith
+    func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Profile {
+        let kith: Profile
         do {
             kith = try await profile.open()
         } catch is NoProfile {
@@ -97,7 +97,7 @@ struct ProfileSetup: ParsableArguments {
     }
 
     /// Names are given to a profile when it is made. One that is given later, and is another, would have no effect.
-    private func checkIdentity(of kith: Kith, name: String?) async throws {
+    private func checkIdentity(of kith: Profile, name: String?) async throws {
         let identity = await kith.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
         for case (let given?, let current) in wanted where given != current {

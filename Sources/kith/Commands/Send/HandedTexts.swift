@@ -18,9 +18,9 @@ struct HandedTexts {
     ///
     /// - Parameter kith: the profile, opened for reading. It is closed here.
     /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
-    mutating func wait(with kith: Kith, of profile: ProfileOptions, for time: Lifetime) async throws {
+    mutating func wait(with kith: Profile, of profile: ProfileOptions, for time: Lifetime) async throws {
         // Kept for the first look: opening it again would ask for the passphrase again.
-        var opened: Kith? = kith
+        var opened: Profile? = kith
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
         while true {
@@ -55,7 +55,7 @@ struct HandedTexts {
     ///
     /// - Parameter profile: where to see whether another process has it; `nil` if it is this one.
     private mutating func look(
-        _ kith: Kith, until end: ContinuousClock.Instant?, in profile: ProfileOptions?
+        _ kith: Profile, until end: ContinuousClock.Instant?, in profile: ProfileOptions?
     ) async throws -> Outcome {
         var messages = messages
         defer { self.messages = messages }
@@ -78,7 +78,7 @@ struct HandedTexts {
                 looks += 1
                 // Also one that was taken: the process may have ended before the relay had it.
                 if let profile, looks % Self.looksUntilDoubt == 0,
-                    try Kith.holder(of: profile.folder) == nil
+                    try Profile.holder(of: profile.folder) == nil
                 {
                     return .nobodyDoesIt
                 }

@@ -20,7 +20,7 @@ struct SendProgress {
     /// Returns when the relay has them all.
     ///
     /// - Throws: ``Failure`` if the conversation takes nothing any more.
-    mutating func wait(for events: AsyncStream<KithEvent>, of kith: Kith) async throws {
+    mutating func wait(for events: AsyncStream<KithEvent>, of kith: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
         if try await isDone(kith) { return }
@@ -46,7 +46,7 @@ struct SendProgress {
     }
 
     /// Whether the relay has the messages and, in a conversation of two, the invitation without which nobody would read them.
-    private func isDone(_ kith: Kith) async throws -> Bool {
+    private func isDone(_ kith: Profile) async throws -> Bool {
         guard waiting.isEmpty else { return false }
         guard conversation.isDirect else { return true }
         let now = try await kith.conversation(conversation.id)
@@ -68,7 +68,7 @@ struct SendProgress {
     /// How many lines are taken from the vault at once.
     private static let page = 500
 
-    private mutating func lookAgain(in kith: Kith) async throws {
+    private mutating func lookAgain(in kith: Profile) async throws {
         var seq = conversation.lastSeq
         while true {
             let page = try await kith.messages(in: conversation.id, after: seq, limit: Self.page)

@@ -3,7 +3,7 @@ import NIOCore
 
 // Several processes of one user: one has the profile, the others leave with it what they want said.
 
-extension Kith {
+extension Profile {
     // MARK: Asking
 
     /// Leaves a text for the process that has the profile open, which sends it. For profiles that were opened for reading.

@@ -3,7 +3,7 @@ import KithWire
 // Each of these returns when what it does is on this device's disk and, where it says so, at the relay. While a relay can't
 // be reached, those that need it wait: cancel by closing, or bound the wait from outside.
 
-extension Kith {
+extension Profile {
     /// Makes an inbox at a relay and an invite to it. Returns when the relay has it.
     ///
     /// - Parameter lifetime: how long it works, in seconds.

@@ -1,6 +1,6 @@
 import KithWire
 
-extension Kith {
+extension Profile {
     /// The messenger, with the time as it is now: what has expired is not shown any more.
     private var current: Messenger {
         messenger.look(at: Self.now, steady: Self.steady)

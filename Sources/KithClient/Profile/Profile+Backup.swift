@@ -4,7 +4,7 @@ import MLS
 
 // What lasts of a profile, as a file: the account, the contacts and what was said.
 
-extension Kith {
+extension Profile {
     /// Writes a backup, of how things are at this moment. Another process may have the profile open.
     ///
     /// - Parameters:
@@ -59,11 +59,11 @@ extension Kith {
     /// - Throws: ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
     public static func restore(
         _ backup: OpenedBackup, in folder: URL, deviceName: String, secret: VaultSecret
-    ) async throws(KithError) -> Kith {
+    ) async throws(KithError) -> Profile {
         let lock = try ProfileLock.acquire(in: folder)
         if ProfileFolder(folder).hasVault { throw .profileExists }
         let store = try VaultStore.create(in: folder, secret, holding: try backup.transaction(deviceName: deviceName))
-        let kith = try Kith(store: store, lock: lock)
+        let kith = try Profile(store: store, lock: lock)
         await kith.begin()
         return kith
     }
@@ -95,6 +95,6 @@ public struct OpenedBackup: Sendable {
 
     /// The store of a new device.
     func transaction(deviceName: String) throws(KithError) -> StoreTransaction {
-        try contents.transaction(deviceName: deviceName, now: Kith.now)
+        try contents.transaction(deviceName: deviceName, now: Profile.now)
     }
 }

@@ -8,7 +8,7 @@ import NIOPosix
 ///
 /// One process at a time has a profile open for sending and receiving. Everything that it does is on the disk before
 /// anything leaves, so it may be killed at any moment. Work is done on a thread that no connection uses.
-public actor Kith {
+public actor Profile {
     /// The threads that profiles work on: they may wait for the disk without keeping a connection waiting. They are the
     /// process's and are never shut down: whoever still holds a profile may ask it something after it was closed, and a
     /// thread that is gone would never answer.
@@ -70,11 +70,11 @@ public actor Kith {
     /// - Throws: ``KithError``.
     public static func create(
         in folder: URL, name: String, deviceName: String, secret: VaultSecret
-    ) async throws(KithError) -> Kith {
+    ) async throws(KithError) -> Profile {
         let lock = try ProfileLock.acquire(in: folder)
         let profile = try ProfileRecord.new(name: name, deviceName: deviceName, now: now)
         let store = try VaultStore.create(in: folder, secret, holding: profile)
-        let kith = try Kith(store: store, lock: lock)
+        let kith = try Profile(store: store, lock: lock)
         await kith.begin()
         return kith
     }
@@ -82,30 +82,30 @@ public actor Kith {
     /// Opens a profile for sending and receiving, and connects to its relays.
     ///
     /// - Throws: ``KithError``: `inUse` if another process has it.
-    public static func open(in folder: URL, secret: VaultSecret) async throws(KithError) -> Kith {
+    public static func open(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
         let lock = try ProfileLock.acquire(in: folder)
-        let kith = try Kith(store: try VaultStore.open(in: folder, secret), lock: lock)
+        let kith = try Profile(store: try VaultStore.open(in: folder, secret), lock: lock)
         await kith.begin()
         return kith
     }
 
     /// Opens a profile for looking, whoever else has it open. Commands are refused with ``KithError/inUse(pid:)``.
-    public static func openForReading(in folder: URL, secret: VaultSecret) async throws(KithError) -> Kith {
-        try Kith(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
+    public static func openForReading(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
+        try Profile(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
     }
 
     /// The profile as it is now, for one that was opened for reading: what another process has done since shows, and no
     /// passphrase is needed again.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if this process itself has the profile; ``KithError/store(_:)``.
-    public func lookAgain() async throws(KithError) -> Kith {
+    public func lookAgain() async throws(KithError) -> Profile {
         guard lock == nil, !isClosed else { throw .inUse(pid: nil) }
-        return try Kith(store: store, lock: nil)
+        return try Profile(store: store, lock: nil)
     }
 
     /// Opens a profile over any store. For tests and benchmarks.
-    package static func open(over store: any ProfileStore) async throws(KithError) -> Kith {
-        let kith = try Kith(store: store, lock: ProfileLock.none)
+    package static func open(over store: any ProfileStore) async throws(KithError) -> Profile {
+        let kith = try Profile(store: store, lock: ProfileLock.none)
         await kith.begin()
         return kith
     }
