@@ -74,6 +74,8 @@ func fuzzVaultRecords(_ bytes: [UInt8]) {
     case 9:
         expectStable(BackupRecord?.self, stored, decode: BackupRecord.decode) { $0?.encoded ?? [0] }
     case 10: expectCanonical(WrappedKey.self, stored)
+    case 11: expectCanonical(CursorPlace.self, stored, decode: CursorPlace.init(stored:), encode: \.encoded)
+    case 12: expectCanonical(CursorName.self, stored, decode: CursorName.init(stored:), encode: \.encoded)
     default: break
     }
 }

@@ -5,28 +5,28 @@ import NIOPosix
 import NIOSSL
 
 /// What a running relay says of itself to anybody: whether it can serve, and what it counts.
-public struct RelayStatus: Hashable, Sendable {
+package struct RelayStatus: Hashable, Sendable {
     /// Whether it can serve everything now.
-    public let isReady: Bool
+    package let isReady: Bool
     /// In a few words, as the relay puts it.
-    public let health: String
+    package let health: String
     /// One count of the relay's.
-    public struct Metric: Hashable, Sendable {
+    package struct Metric: Hashable, Sendable {
         /// The name, with its label if it has one.
-        public let name: String
+        package let name: String
         /// The value.
-        public let value: Double
+        package let value: Double
     }
     /// The relay's counts, in its order. Empty if they were not asked for.
-    public let metrics: [Metric]
+    package let metrics: [Metric]
     /// The key the relay has.
-    public let pin: RelayPin
+    package let pin: RelayPin
 
     /// Asks a relay, over TLS and after checking its key.
     ///
     /// - Parameter metrics: the relay's counts, if they were asked for.
     /// - Throws: ``RelayConnectionError``.
-    public static func ask(
+    package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()
     ) async throws(RelayConnectionError) -> RelayStatus {
         let check = PinCheck(trust)
@@ -40,7 +40,7 @@ public struct RelayStatus: Hashable, Sendable {
     /// Asks for a relay's counts where it serves them, in plain HTTP.
     ///
     /// - Throws: ``RelayConnectionError``.
-    public static func metrics(
+    package static func metrics(
         at address: RelayAddress, timeouts: RelayTimeouts = RelayTimeouts()
     ) async throws(RelayConnectionError) -> [Metric] {
         let page = try await get("/metrics", from: address, nil, timeouts)

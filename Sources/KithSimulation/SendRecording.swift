@@ -3,9 +3,9 @@ import KithClient
 /// What one message writes at its sender, recorded in a simulated group, to be written again where it is to be measured.
 public struct SendRecording: Sendable {
     /// All that the sender has stored before.
-    public private(set) var before = StoreTransaction()
+    package private(set) var before = StoreTransaction()
     /// The transactions of each message, until it was in the log.
-    public private(set) var messages: [[StoreTransaction]] = []
+    package private(set) var messages: [[StoreTransaction]] = []
 
     /// Why there is no recording.
     public struct Failure: Error, CustomStringConvertible {

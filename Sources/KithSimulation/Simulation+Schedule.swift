@@ -156,11 +156,13 @@ extension Simulation {
     /// Whatever happened before, an invite that is made now works.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
-        var joined: Result<CommandResult, KithError>?
+        var joined: Result<ConversationID, KithError>?
         let expiresAt = host.localNow / 1000 + 86_400
         host.perform(.createInvite(relay: relays[0].point, isReusable: false, expiresAt: expiresAt)) { made in
-            guard case .success(.invite(let open)) = made else { return joined = made }
-            guest.perform(.join(open.invite, name: nil)) { joined = $0 }
+            switch made {
+            case .success(let open): guest.perform(.join(open.invite, name: nil)) { joined = $0 }
+            case .failure(let error): joined = .failure(error)
+            }
         }
         run(until: now + 3_600_000)
         guard case .success? = joined else {

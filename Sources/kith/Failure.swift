@@ -64,7 +64,9 @@ extension KithError {
     var exitCode: ExitCode {
         switch self {
         case .inUse: .inUse
-        case .keyChanged, .wrongAccount, .relay(.pinMismatch), .conversation(.stopped(_, .wrongAccount)): .wrongKey
+        case .keyChanged, .relayKeyChanged, .wrongAccount, .relay(.pinMismatch),
+            .conversation(.stopped(_, .wrongAccount)):
+            .wrongKey
         case .relay(.unreachable), .relay(.closed), .keyPackageNotCurrent: .notInTime
         default: .failure
         }

@@ -60,10 +60,12 @@ struct ErasureScheduleTests {
     mutating func waiting() {
         var commands = WaitingCommands()
         let places = [9, 2, 5].map { IntentPlace(conversation: conversation, intent: $0) }
-        for (number, place) in places.enumerated() { commands.wait(CommandID(rawValue: UInt64(number)), for: place) }
+        for (number, place) in places.enumerated() {
+            commands.wait(Ticket(CommandID(rawValue: UInt64(number))), for: place)
+        }
         #expect(commands.places(in: conversation).map(\.intent) == [2, 5, 9])
         #expect(commands.places(in: ConversationID(rawValue: 2)).isEmpty)
-        commands.finish(at: places[1], .success(.done), in: &step)
+        commands.finish(at: places[1], .success(conversation), in: &step)
         #expect(!commands.isAny(for: places[1]) && commands.isAny(for: places[0]))
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("Requests about names")
 struct NameRequestsTests {
     private var requests = NameRequests()
-    private let asker = NameAsker.command(CommandID(rawValue: 1))
+    private let asker = NameAsker.register(Ticket(CommandID(rawValue: 1)))
     private let relay = RelayID(rawValue: 1)
     private let inbox = InboxID(rawValue: 4)
     private let name: Name

@@ -19,7 +19,7 @@ struct InboxTests {
 
     private func say(_ text: String, _ caller: SimulatedClient, to contact: Contact) {
         caller.perform(.startConversation(contact.id, waits: false)) { result in
-            guard case .success(.conversation(let id)) = result else { return }
+            guard case .success(let id) = result else { return }
             caller.perform(.send(id, text: text, replyTo: nil, expiresAfter: nil))
         }
     }

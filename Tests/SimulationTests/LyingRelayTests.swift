@@ -71,14 +71,14 @@ struct LyingRelayTests {
         let (alice, mallory) = (circle.simulation.clients[0], circle.simulation.clients[1])
         var invite: OpenInvite?
         alice.perform(.createInvite(relay: circle.relay.point, isReusable: false, expiresAt: .max / 2000)) { result in
-            if case .success(.invite(let open)) = result { invite = open }
+            if case .success(let open) = result { invite = open }
         }
         mallory.perform(.createInvite(relay: circle.relay.point, isReusable: true, expiresAt: .max / 2000))
         circle.wait(20)
         let own = try #require(mallory.messenger?.openInvites.first?.invite.inbox.channel)
         let substitute = try #require(circle.relay.model.channels[own]?.packages.first)
         circle.relay.model.lies?.keyPackage = { _ in substitute }
-        var answer: Result<CommandResult, KithError>?
+        var answer: Result<ConversationID, KithError>?
         circle.simulation.clients[2].perform(.join(try #require(invite).invite, name: "alice again")) { answer = $0 }
         circle.wait(60)
         guard case .failure(.wrongAccount) = answer else {

@@ -164,7 +164,7 @@ struct WrongClockTests {
         circle.simulation.goOffline(late)
         circle.wait(UInt64(100 * day / 1000))
         let members = try [contact(of: host, late), contact(of: host, other)]
-        var result: Result<CommandResult, KithError>?
+        var result: Result<ConversationID, KithError>?
         host.perform(.createGroup(title: "new", circle.relay.point, members)) { result = $0 }
         circle.wait(60)
         guard case .failure(.keyPackageNotCurrent(late.name, clockDoubt: nil))? = result else {

@@ -5,7 +5,7 @@ import NIOSSL
 import Synchronization
 
 /// Which key a relay may have.
-public enum RelayTrust: Hashable, Sendable {
+package enum RelayTrust: Hashable, Sendable {
     /// This one and no other.
     case pinned(RelayPin)
     /// Whichever it has, for a first contact. The caller remembers ``RelayConnection/pin`` (see ``KnownRelays``).
@@ -16,11 +16,11 @@ public enum RelayTrust: Hashable, Sendable {
 ///
 /// Requests may be made from anywhere and in any number at once; they leave in the order they were made, and those made
 /// while the connection is busy leave together. The connection closes when the last copy of it and of its follows goes.
-public final class RelayConnection: Sendable {
+package final class RelayConnection: Sendable {
     /// What the relay said of itself.
-    public let welcome: RelayWelcome
+    package let welcome: RelayWelcome
     /// The key the relay has.
-    public let pin: RelayPin
+    package let pin: RelayPin
     let core: ConnectionCore
 
     private init(welcome: RelayWelcome, pin: RelayPin, core: ConnectionCore) {
@@ -35,7 +35,7 @@ public final class RelayConnection: Sendable {
     ///   - pass: for a relay that wants one.
     ///   - group: where the connection's work is done.
     /// - Throws: ``RelayConnectionError``.
-    public static func connect(
+    package static func connect(
         to address: RelayAddress, trust: RelayTrust, pass: RelayPass? = nil, timeouts: RelayTimeouts = RelayTimeouts(),
         on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) async throws(RelayConnectionError) -> RelayConnection {
@@ -70,7 +70,7 @@ public final class RelayConnection: Sendable {
     ///
     /// - Parameter request: anything but `hello`, `follow` and `unfollow`, which this connection makes itself; those are
     ///   not sent and fail with ``RelayConnectionError/notByHand``.
-    public func submit(
+    package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {
         switch request {
@@ -82,7 +82,7 @@ public final class RelayConnection: Sendable {
     /// Makes a request and waits for its answer.
     ///
     /// - Throws: ``RelayConnectionError``; `refused` if the relay answers with an error.
-    public func request(_ request: Request) async throws(RelayConnectionError) -> Reply {
+    package func request(_ request: Request) async throws(RelayConnectionError) -> Reply {
         let result = await withCheckedContinuation { continuation in
             submit(request) { continuation.resume(returning: $0) }
         }
@@ -92,7 +92,7 @@ public final class RelayConnection: Sendable {
     /// Follows one epoch of a channel from a seq on. Needs the epoch's read token, presented before.
     ///
     /// - Throws: ``RelayConnectionError``; `refused` if the relay does not let this connection follow.
-    public func follow(
+    package func follow(
         _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64
     ) async throws(RelayConnectionError) -> RelayFollow {
         let start = core.channel.eventLoop.makePromise(of: FollowStart.self)
@@ -109,12 +109,12 @@ public final class RelayConnection: Sendable {
     }
 
     /// Returns when the connection is over, for whatever reason.
-    public func waitUntilClosed() async {
+    package func waitUntilClosed() async {
         try? await core.channel.closeFuture.get()
     }
 
     /// Says goodbye to the relay and closes. Requests without an answer fail with `closed(.here)`.
-    public func close() async {
+    package func close() async {
         core.put(.close)
         await waitUntilClosed()
     }

@@ -98,7 +98,7 @@ extension RelayViolation: CustomStringConvertible {
 
 extension RelayConnectionError {
     /// The reason for which a relay is refused, and the remedy if its key was changed on purpose.
-    public var withRemedy: Sentence {
+    package var withRemedy: Sentence {
         guard case .pinMismatch = self else { return "\(self)" }
         return
             "\(self). Kith tries again by itself. If the operator changed the key on purpose, meet again with a new invite: conversations stay with the old key"

@@ -11,35 +11,35 @@ struct FollowStart: Sendable {
 /// Ends after `epochEnded`, throws what ended it otherwise, and ends quietly when the consuming task is cancelled. Meant for
 /// one consumer. A consumer may be as slow as it likes: what it does not take is left at the relay. The relay is asked to
 /// stop when the last copy of this value goes.
-public struct RelayFollow: AsyncSequence, Sendable {
+package struct RelayFollow: AsyncSequence, Sendable {
     /// Entries, whispers, or the epoch's end.
-    public typealias Element = FollowEvent
+    package typealias Element = FollowEvent
 
     /// The first entry that will be brought, whenever it comes.
-    public let firstSeq: UInt64
+    package let firstSeq: UInt64
     /// Entries up to this one were there already when the follow began. Less than ``firstSeq`` if there were none.
-    public let lastSeq: UInt64
+    package let lastSeq: UInt64
     let handle: Handle
 
     /// Ends the follow. What was brought already can still be taken.
-    public func cancel() { handle.leave() }
+    package func cancel() { handle.leave() }
 
     /// One consumer's place; all iterators of a follow share it.
-    public func makeAsyncIterator() -> Iterator { Iterator(handle: handle) }
+    package func makeAsyncIterator() -> Iterator { Iterator(handle: handle) }
 
     /// Takes one event after the other.
-    public struct Iterator: AsyncIteratorProtocol {
+    package struct Iterator: AsyncIteratorProtocol {
         let handle: Handle
 
         /// The next event, or `nil` at the end.
         ///
         /// - Throws: ``RelayConnectionError``: why the follow is over.
-        public mutating func next() async throws(RelayConnectionError) -> FollowEvent? {
+        package mutating func next() async throws(RelayConnectionError) -> FollowEvent? {
             try await handle.next()
         }
 
         /// The next event, or `nil` at the end.
-        public mutating func next(isolation actor: isolated (any Actor)?) async throws(RelayConnectionError)
+        package mutating func next(isolation actor: isolated (any Actor)?) async throws(RelayConnectionError)
             -> FollowEvent?
         {
             try await handle.next()

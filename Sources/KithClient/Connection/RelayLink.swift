@@ -67,14 +67,16 @@ final class RelayLink: Sendable {
                 await use(connection)
                 delay.didLast(ContinuousClock.now - begin)
                 if !delay.isShortest, !Task.isCancelled {
-                    report(.waiting(reason: "the relay ended the connection", untilMs: Profile.now + delay.peekMs))
+                    report(
+                        .waiting(
+                            RelayPause(reason: "the relay ended the connection", untilMs: Profile.now + delay.peekMs)))
                 }
             } catch {
                 if error.isFinal {
                     // A relay with another key is not this relay, which may come back.
                     report(.refused(error))
                 } else {
-                    report(.waiting(reason: error.description, untilMs: Profile.now + delay.peekMs))
+                    report(.waiting(RelayPause(reason: error.description, untilMs: Profile.now + delay.peekMs)))
                 }
             }
             if Task.isCancelled { return }

@@ -337,13 +337,13 @@ package struct RelaySession<Ticket> {
 }
 
 /// What a relay says of itself when a connection opens.
-public struct RelayWelcome: Hashable, Sendable {
+package struct RelayWelcome: Hashable, Sendable {
     /// The protocol version that is spoken.
-    public let version: UInt16
+    package let version: UInt16
     /// 16 bytes that stay the same as long as the relay keeps its store.
-    public let relayID: [UInt8]
+    package let relayID: [UInt8]
     /// What the relay wants its clients to keep to.
-    public let limits: AdvertisedLimits
+    package let limits: AdvertisedLimits
     /// The relay's clock when it answered, in milliseconds since 1970.
-    public let timeMs: UInt64
+    package let timeMs: UInt64
 }

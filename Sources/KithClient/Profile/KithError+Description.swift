@@ -7,6 +7,8 @@ extension KithError: OwnWords {
         switch self {
         case .noProfile: "there is no profile in that folder"
         case .profileExists: "there is a profile in that folder already"
+        case .hasOtherName(let name):
+            "this profile goes by \(ForeignText(name)); a profile keeps the name that it was made with"
         case .wrongPassphrase: "the passphrase is wrong"
         case .noMemory(let bytes): BackupError.memorySentence(bytes)
         case .passphraseNeeded: "this profile needs its passphrase"
@@ -17,6 +19,9 @@ extension KithError: OwnWords {
         case .backup(let error): error.description
         case .mls(let error): error.sentence
         case .relay(let error): error.description
+        case .notAnAddress(let text): "\(ForeignText(text)) is no address of a relay; an address has the form HOST:PORT"
+        case .relayKeyChanged(let address, let known, let found):
+            "the relay at \(address) has another key than before (known: \(known), now: \(found)); somebody may be posing as it, and nothing was sent"
         case .notFound(let name): "nobody and nothing goes by the name \(ForeignText(name)) here"
         case .nameTaken(let name): "the name \(ForeignText(name)) is taken here"
         case .inviteExpired: "the invite is over: it has expired"
@@ -46,8 +51,24 @@ extension KithError: OwnWords {
         case .blankText: "there is nothing to send"
         case .notText: "that is not text: it has a NUL in it; base64 makes text of anything"
         case .tooLong(let limit): "that is too long; at most \(limit) bytes"
-        case .membership(let problem): problem.description
+        case .duration(let longest):
+            "a length of time is more than nothing and at most \(longest.components.seconds) seconds"
+        case .membership(let problem): problem.sentence.description
+        case .cursor(let error): error.description
         case .closed: "it was given up: the profile was closed"
+        }
+    }
+}
+
+extension CursorError: CustomStringConvertible {
+    /// One sentence for the user, without a full stop.
+    public var description: String {
+        switch self {
+        case .name(let limit): "the name of a cursor has one line of 1 to \(limit) bytes"
+        case .tooMany(let limit): "there are \(limit) cursors already; delete one first"
+        case .damaged(let name):
+            "what is stored of the cursor \(ForeignText(name)) is damaged; delete it and begin anew"
+        case .takenOver(let name): "another reader uses the cursor \(ForeignText(name)) now"
         }
     }
 }

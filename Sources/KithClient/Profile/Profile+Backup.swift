@@ -14,7 +14,7 @@ extension Profile {
     /// - Throws: ``KithError/backup(_:)``, ``KithError/store(_:)``. There is no file then.
     public func writeBackup(
         to file: URL, passphrase: String
-    ) throws(KithError) -> (entries: Int, otherValues: Int) {
+    ) throws(KithError) -> DamageCount {
         try writeBackup(to: file, passphrase: passphrase, cost: .standard)
     }
 
@@ -22,14 +22,14 @@ extension Profile {
     @discardableResult
     func writeBackup(
         to file: URL, passphrase: String, cost: ScryptParameters.Cost
-    ) throws(KithError) -> (entries: Int, otherValues: Int) {
+    ) throws(KithError) -> DamageCount {
         guard let vault = store as? VaultStore else { return try write(to: file, passphrase, cost) }
         return try vault.atOneMoment { () throws(KithError) in try self.write(to: file, passphrase, cost) }
     }
 
     private func write(
         to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
-    ) throws(KithError) -> (entries: Int, otherValues: Int) {
+    ) throws(KithError) -> DamageCount {
         // What was read when the profile was opened may be older than what another process has written since.
         let now = try Messenger(reading: store, now: Self.now)
         var writer: BackupWriter
@@ -40,7 +40,7 @@ extension Profile {
             do throws(BackupError) { try writer.append(record) } catch { throw .backup(error) }
         }
         do throws(BackupError) { try writer.finish() } catch { throw .backup(error) }
-        return (now.damagedEntries.count, now.damagedValues)
+        return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues)
     }
 
     /// Reads a backup to its end and checks all of it. Nothing is kept on the disk.
@@ -63,9 +63,9 @@ extension Profile {
         let lock = try ProfileLock.acquire(in: folder)
         if ProfileFolder(folder).hasVault { throw .profileExists }
         let store = try VaultStore.create(in: folder, secret, holding: try backup.transaction(deviceName: deviceName))
-        let kith = try Profile(store: store, lock: lock)
-        await kith.begin()
-        return kith
+        let profile = try Profile(store: store, lock: lock)
+        await profile.begin()
+        return profile
     }
 
     static func transaction(

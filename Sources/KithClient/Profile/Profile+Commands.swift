@@ -6,43 +6,41 @@ import KithWire
 extension Profile {
     /// Makes an inbox at a relay and an invite to it. Returns when the relay has it.
     ///
-    /// - Parameter lifetime: how long it works, in seconds.
+    /// - Parameter lifetime: how long the invite works: at most ten years.
+    /// - Throws: ``KithError``; ``KithError/duration(longest:)`` for a lifetime that is none or too long.
     public func createInvite(
-        at relay: RelayPoint, isReusable: Bool = false, lifetime: UInt64 = 7 * 24 * 3_600
+        at relay: RelayPoint, isReusable: Bool = false, lifetime: Duration = .seconds(7 * 24 * 3_600)
     ) async throws(KithError) -> OpenInvite {
-        let expiresAt = Self.now / 1000 + min(lifetime, ClientLimits.inviteSeconds)
-        let result = try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
-        guard case .invite(let invite) = result else { throw .closed }
-        return invite
+        let expiresAt = Self.now / 1000 + (try lifetime.seconds(upTo: ClientLimits.inviteSeconds))
+        return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
     /// Closes an invite. Returns when the relay has closed it. From the call on, this device takes nothing that comes through it,
     /// also if the relay hears of it only later.
-    public func revoke(_ invite: InboxID) async throws(KithError) { _ = try await perform(.revokeInvite(invite)) }
+    public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
     /// Uses somebody's invite: makes a conversation with them. Returns when they will find it in their inbox.
     ///
     /// - Parameter name: what to call them here, instead of what they call themselves.
     public func join(_ invite: Invite, name: String? = nil) async throws(KithError) -> ConversationID {
-        try await conversation(.join(invite, name: name))
+        try await perform(.join(invite, name: name))
     }
 
     /// Puts a record under a name at a relay, so that whoever asks there finds this profile. First come, first served.
     public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
-        _ = try await perform(.register(name, relay))
+        try await perform(.register(name, relay))
     }
 
     /// Finds who holds a name at a relay, and remembers them as an unverified contact.
     public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID
     {
-        guard case .contact(let id) = try await perform(.lookUp(name, relay, as: alias)) else { throw .closed }
-        return id
+        try await perform(.lookUp(name, relay, as: alias))
     }
 
     /// Takes part in a conversation that a stranger began (``ConversationSummary/isPending``): fetches what was said, and lets the
     /// stranger see that this device is there. Sending does that too. Does nothing in other conversations.
     public func accept(_ conversation: ConversationID) async throws(KithError) {
-        _ = try await perform(.accept(conversation))
+        try await perform(.accept(conversation))
     }
 
     /// Opens a conversation of two, or finds the one there is.
@@ -51,14 +49,14 @@ extension Profile {
     ///   be reached that way any more, a conversation in which nothing was said is gone, and another is stopped.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
-        try await conversation(.startConversation(contact, waits: waits))
+        try await perform(.startConversation(contact, waits: waits))
     }
 
     /// Makes a group. Returns when everyone can find it in their inbox.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {
-        try await conversation(.createGroup(title: title, relay, members))
+        try await perform(.createGroup(title: title, relay, members))
     }
 
     /// Adds members to a group, or adds again those whose device is new.
@@ -83,13 +81,12 @@ extension Profile {
 
     /// Stores a text to be sent, and returns at once. What becomes of it comes as events.
     ///
-    /// - Parameter expiresAfter: seconds after which everyone deletes it.
+    /// - Parameter expiresAfter: time after which everyone deletes it, in whole seconds: at most 136 years.
     public func send(
-        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil
+        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) async throws(KithError) -> Message {
-        let command = Command.send(conversation, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
-        guard case .message(let message) = try await perform(command) else { throw .closed }
-        return message
+        try await perform(
+            .send(conversation, text: text, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds()))
     }
 
     /// Remembers that everything up to a seq was shown.
@@ -98,27 +95,27 @@ extension Profile {
     public func markRead(
         _ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool = true
     ) async throws(KithError) {
-        _ = try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
+        try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
     }
 
     /// Asks who is here, with a nonce. Who proves to be comes as ``KithEvent/present(_:_:name:)``.
     public func checkPresence(in conversation: ConversationID) async throws(KithError) {
-        _ = try await perform(.liveCheck(conversation))
+        try await perform(.liveCheck(conversation))
     }
 
     /// Says that the safety numbers were compared, or takes that back.
     public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
-        _ = try await perform(.setVerified(contact, isVerified))
+        try await perform(.setVerified(contact, isVerified))
     }
 
     /// Decides about a key that claims to be a contact's: takes it as the contact's own, or keeps the pinned one.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
-        _ = try await perform(.decideKey(contact, accept: accept))
+        try await perform(.decideKey(contact, accept: accept))
     }
 
     /// Calls a contact something else.
     public func rename(_ contact: ContactID, to name: String) async throws(KithError) {
-        _ = try await perform(.renameContact(contact, name))
+        try await perform(.renameContact(contact, name))
     }
 
     /// Goes on in a conversation whose relay showed different logs.
@@ -127,15 +124,10 @@ extension Profile {
     }
 
     /// Uses the pass that a relay of this profile has now, and connects to it again.
-    public func setPass(of relay: RelayPoint) async throws(KithError) { _ = try await perform(.setPass(relay)) }
+    public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
     public func renewKeys(in conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.renewKeys(conversation))
-    }
-
-    private func conversation(_ command: Command) async throws(KithError) -> ConversationID {
-        guard case .conversation(let id) = try await perform(command) else { throw .closed }
-        return id
     }
 }

@@ -9,18 +9,18 @@ extension Profile {
     /// Leaves a text for the process that has the profile open, which sends it. For profiles that were opened for reading.
     ///
     /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. Nothing was left then.
-    public func handOver(
-        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: UInt32? = nil
+    package func handOver(
+        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) throws(KithError) -> Message {
         guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
         let (message, request) = try messenger.handedOver(
-            text, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter, now: Self.now)
+            text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
         _ = try reading { () throws(StoreError) in try vault.handOver(request) }
         return message
     }
 
     /// How far a text that was handed over has come.
-    public func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
+    package func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
 
     // MARK: Taking
 

@@ -7,8 +7,8 @@ extension Profile {
         return messenger
     }
 
-    /// What this profile is called, and its key.
-    public func identity() -> (name: String, deviceName: String, accountKey: AccountKey) { messenger.identity }
+    /// The profile's names and key.
+    public func identity() -> ProfileIdentity { messenger.identity }
 
     /// All conversations, the most recently active first.
     public func conversations() throws(KithError) -> [ConversationSummary] { try messenger.conversationSummaries() }
@@ -30,7 +30,7 @@ extension Profile {
     public func openInvites() -> [OpenInvite] { current.openInvites }
 
     /// The relays of this profile: each with the conversations and inboxes that it has.
-    public func relays() -> [(relay: RelayPoint, conversations: Int, inboxes: Int)] { messenger.relayUse }
+    public func relays() -> [RelayUse] { messenger.relayUse }
 
     /// How many texts wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
@@ -39,8 +39,8 @@ extension Profile {
     public func waitingInvitations() -> Int { messenger.waitingInvitations }
 
     /// Count of damaged values that reading left out or showed as unreadable so far.
-    public func damage() -> (entries: Int, otherValues: Int) {
-        (messenger.damagedEntries.count, messenger.damagedValues)
+    public func damage() -> DamageCount {
+        DamageCount(entries: messenger.damagedEntries.count, otherValues: messenger.damagedValues)
     }
 
     /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
@@ -74,7 +74,7 @@ extension Profile {
     }
 
     /// The whole story of one entry, in plain sentences.
-    public func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [Sentence] {
+    package func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [Sentence] {
         try current.explain(seq, in: conversation)
     }
 }

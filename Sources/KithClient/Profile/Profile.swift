@@ -19,14 +19,17 @@ public actor Profile {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     let store: any ProfileStore
-    private var lock: ProfileLock?
+    private(set) var lock: ProfileLock?
     let messenger: Messenger
     let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
-    private var waiting: [CommandID: CheckedContinuation<Result<CommandResult, KithError>, Never>] = [:]
+    /// Callers that wait for the answer to a command.
+    private var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     var lastCommand: UInt64 = 0
     private var listeners: [Listener] = []
+    /// Wakes the readers of cursors.
+    let arrivals = Arrivals()
     private var relayStates: [KnownRelay: RelayState] = [:]
     private var wake: Scheduled<Void>?
     /// Looks for what other processes want done.
@@ -59,83 +62,9 @@ public actor Profile {
         return UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
     }
 
-    // MARK: Opening
-
-    /// Makes a new profile: an account with its first device.
-    ///
-    /// - Parameters:
-    ///   - folder: where it is kept. Made, 0700, if it is not there.
-    ///   - name: what the person goes by. Contacts see it.
-    ///   - deviceName: what the person calls this device. Members see it.
-    /// - Throws: ``KithError``.
-    public static func create(
-        in folder: URL, name: String, deviceName: String, secret: VaultSecret
-    ) async throws(KithError) -> Profile {
-        let lock = try ProfileLock.acquire(in: folder)
-        let profile = try ProfileRecord.new(name: name, deviceName: deviceName, now: now)
-        let store = try VaultStore.create(in: folder, secret, holding: profile)
-        let kith = try Profile(store: store, lock: lock)
-        await kith.begin()
-        return kith
-    }
-
-    /// Opens a profile for sending and receiving, and connects to its relays.
-    ///
-    /// - Throws: ``KithError``: `inUse` if another process has it.
-    public static func open(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
-        let lock = try ProfileLock.acquire(in: folder)
-        let kith = try Profile(store: try VaultStore.open(in: folder, secret), lock: lock)
-        await kith.begin()
-        return kith
-    }
-
-    /// Opens a profile for looking, whoever else has it open. Commands are refused with ``KithError/inUse(pid:)``.
-    public static func openForReading(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
-        try Profile(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
-    }
-
-    /// The profile as it is now, for one that was opened for reading: what another process has done since shows, and no
-    /// passphrase is needed again.
-    ///
-    /// - Throws: ``KithError/inUse(pid:)`` if this process itself has the profile; ``KithError/store(_:)``.
-    public func lookAgain() async throws(KithError) -> Profile {
-        guard lock == nil, !isClosed else { throw .inUse(pid: nil) }
-        return try Profile(store: store, lock: nil)
-    }
-
-    /// Opens a profile over any store. For tests and benchmarks.
-    package static func open(over store: any ProfileStore) async throws(KithError) -> Profile {
-        let kith = try Profile(store: store, lock: ProfileLock.none)
-        await kith.begin()
-        return kith
-    }
-
-    /// The files of a profile that others on this machine may read. There are some only where the file system has no modes.
-    public static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
-
-    /// Whether there is a profile in a folder.
-    public static func hasProfile(in folder: URL) -> Bool { ProfileFolder(folder).hasVault }
-
-    /// Whether another process has a profile open for sending and receiving.
-    ///
-    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
-    /// - Throws: ``KithError/file(_:)``.
-    public static func holder(of folder: URL) throws(KithError) -> Int32? {
-        try ProfileLock.holder(in: folder)
-    }
-
-    /// Changes what opens the profile: a passphrase, or a key file.
-    ///
-    /// - Throws: ``KithError``; what opened it before still does then.
-    public func changeSecret(to secret: VaultSecret) throws(KithError) {
-        guard !isClosed else { throw .closed }
-        guard lock != nil, let store = store as? VaultStore else { throw .inUse(pid: nil) }
-        try store.changeSecret(to: secret)
-    }
-
     /// Reaches the relay with a pin at another address than the one it is known by: a relay on this machine is near, whatever
     /// lies between the machine and its public address. The pin says that it is the same.
-    public func reach(_ pin: RelayPin, at address: RelayAddress) {
+    package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
             link.stop()
@@ -172,10 +101,11 @@ public actor Profile {
         for link in links.values { link.stop() }
         let open = Array(links.values)
         links = [:]
-        for continuation in waiting.values { continuation.resume(returning: .failure(failure ?? .closed)) }
+        for answer in waiting.values { answer(.failure(failure ?? .closed)) }
         waiting = [:]
         for listener in listeners { listener.buffer?.finish() }
         listeners = []
+        arrivals.finish()
         mailbox.close()
         for link in open { await link.finished() }
         lock = nil
@@ -215,7 +145,7 @@ public actor Profile {
             links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event): tell(event)
-        case .finish(let id, let result): waiting.removeValue(forKey: id)?.resume(returning: result)
+        case .finish(let id, let result): waiting.removeValue(forKey: id)?(result)
         }
     }
 
@@ -239,19 +169,24 @@ public actor Profile {
         if case .relay(let relay, let state) = event { relayStates[relay] = state }
         listeners.removeAll { $0.buffer == nil }
         for listener in listeners { listener.buffer?.put(event) }
+        switch event {
+        case .message, .conversation: arrivals.add()
+        default: break
+        }
     }
 
     /// Whether the profile sends and receives, with a relay to receive from.
-    public var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
+    package var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
 
-    func perform(_ command: Command) async throws(KithError) -> CommandResult {
+    /// Has the machine carry out a command, and returns its answer once that is on the disk.
+    func perform<Answer>(_ command: Command<Answer>) async throws(KithError) -> Answer {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }
         guard lock != nil else { throw .inUse(pid: nil) }
         lastCommand += 1
         let id = CommandID(rawValue: lastCommand)
-        let result = await withCheckedContinuation { continuation in
-            waiting[id] = continuation
+        let result: Result<Answer, KithError> = await withCheckedContinuation { continuation in
+            waiting[id] = { continuation.resume(returning: Ticket(id).answer($0)) }
             mailbox.put(.command(id, command))
             drain()
         }

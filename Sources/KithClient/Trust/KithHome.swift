@@ -2,15 +2,15 @@ import Foundation
 
 /// The folder where Kith keeps what belongs to a user of this machine: `$KITH_HOME`, or else `$XDG_DATA_HOME/kith`, or
 /// else `~/.local/share/kith`.
-public struct KithHome: Hashable, Sendable {
+package struct KithHome: Hashable, Sendable {
     /// The folder. It may not exist yet.
-    public let folder: URL
+    package let folder: URL
 
     /// A folder given by name.
-    public init(folder: URL) { self.folder = folder }
+    package init(folder: URL) { self.folder = folder }
 
     /// The folder that these environment variables name. A relative `$KITH_HOME` is seen from the current folder.
-    public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         func folder(_ variable: String) -> URL? {
             environment[variable].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true).absoluteURL }
         }
@@ -27,5 +27,5 @@ public struct KithHome: Hashable, Sendable {
     }
 
     /// The file of known relays.
-    public var knownRelays: URL { folder.appendingPathComponent("known_relays") }
+    package var knownRelays: URL { folder.appendingPathComponent("known_relays") }
 }

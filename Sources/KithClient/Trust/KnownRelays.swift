@@ -30,8 +30,11 @@ public struct KnownRelays: Sendable {
     /// The relays in this file, which may not exist yet.
     public init(file: PrivateFile) { self.file = file }
 
+    /// The relays known to this user.
+    public init() { self.init(home: KithHome()) }
+
     /// The relays known to the user whose folder this is.
-    public init(home: KithHome = KithHome()) { self.init(file: PrivateFile(home.knownRelays)) }
+    package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
     /// What is known about the relay at an address.
     ///

@@ -9,5 +9,5 @@ extension RelayPin {
 
 extension RelayPin {
     /// The first 16 digits, to tell keys apart at a glance. Only all 64 prove that two are the same.
-    public var short: String { description.prefix(16) + "…" }
+    package var short: String { description.prefix(16) + "…" }
 }

@@ -7,29 +7,48 @@ struct IntentPlace: Hashable, Sendable {
 /// The commands that wait for a change of a group, or for an inbox to be ready or closed. A command that a crash overtakes has nobody
 /// to tell.
 struct WaitingCommands {
-    private var byIntent: [IntentPlace: [CommandID]] = [:]
-    private var byInbox: [InboxID: [CommandID]] = [:]
+    private var byIntent: [IntentPlace: [Ticket<ConversationID>]] = [:]
+    private var invites: [InboxID: Ticket<OpenInvite>] = [:]
+    private var closings: [InboxID: [Ticket<Void>]] = [:]
 
     func isAny(for place: IntentPlace) -> Bool { byIntent[place] != nil }
 
-    func isAny(for inbox: InboxID) -> Bool { byInbox[inbox] != nil }
+    /// Whether a command waits for the inbox of its invite to be ready.
+    func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
     /// The changes of a conversation that are waited for, the oldest first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }
 
-    mutating func wait(_ command: CommandID, for place: IntentPlace) { byIntent[place, default: []].append(command) }
-
-    mutating func wait(_ command: CommandID, for inbox: InboxID) { byInbox[inbox, default: []].append(command) }
-
-    /// Ends the commands that wait for an intent.
-    mutating func finish(at place: IntentPlace, _ result: Result<CommandResult, KithError>, in step: inout Step) {
-        for command in byIntent.removeValue(forKey: place) ?? [] { step.finish(command, result) }
+    mutating func wait(_ ticket: Ticket<ConversationID>, for place: IntentPlace) {
+        byIntent[place, default: []].append(ticket)
     }
 
-    /// Ends the commands that wait for an inbox.
-    mutating func finish(at inbox: InboxID, _ result: Result<CommandResult, KithError>, in step: inout Step) {
-        for command in byInbox.removeValue(forKey: inbox) ?? [] { step.finish(command, result) }
+    mutating func wait(_ ticket: Ticket<OpenInvite>, forInviteTo inbox: InboxID) { invites[inbox] = ticket }
+
+    mutating func wait(_ ticket: Ticket<Void>, forClosing inbox: InboxID) {
+        closings[inbox, default: []].append(ticket)
+    }
+
+    /// Ends the commands that wait for an intent.
+    mutating func finish(at place: IntentPlace, _ result: Result<ConversationID, KithError>, in step: inout Step) {
+        for ticket in byIntent.removeValue(forKey: place) ?? [] { step.finish(ticket, result) }
+    }
+
+    /// Ends the command that waits for the inbox of its invite: it is ready.
+    mutating func didMake(_ invite: OpenInvite, in step: inout Step) {
+        if let ticket = invites.removeValue(forKey: invite.id) { step.finish(ticket, .success(invite)) }
+    }
+
+    /// Ends the commands that wait for an inbox to be closed.
+    mutating func didClose(_ inbox: InboxID, in step: inout Step) {
+        for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .success(())) }
+    }
+
+    /// Fails all commands that wait for an inbox.
+    mutating func fail(at inbox: InboxID, _ error: KithError, in step: inout Step) {
+        if let ticket = invites.removeValue(forKey: inbox) { step.finish(ticket, .failure(error)) }
+        for ticket in closings.removeValue(forKey: inbox) ?? [] { step.finish(ticket, .failure(error)) }
     }
 }

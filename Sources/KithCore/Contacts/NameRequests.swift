@@ -2,17 +2,24 @@ import KithWire
 
 /// Who asks a relay about a name.
 enum NameAsker: Hashable, Sendable, Comparable {
-    /// A command.
-    case command(CommandID)
+    /// A command that registers the name.
+    case register(Ticket<Void>)
+    /// A command that looks the name up.
+    case lookUp(Ticket<ContactID>)
     /// The device itself, which keeps the name of an inbox from expiring.
     case renewal(InboxID)
 
     static func < (left: Self, right: Self) -> Bool {
-        switch (left, right) {
-        case (.command(let left), .command(let right)): left.rawValue < right.rawValue
-        case (.renewal(let left), .renewal(let right)): left.rawValue < right.rawValue
-        case (.command, .renewal): true
-        case (.renewal, .command): false
+        (left.isRenewal ? 1 : 0, left.number) < (right.isRenewal ? 1 : 0, right.number)
+    }
+
+    private var isRenewal: Bool { if case .renewal = self { true } else { false } }
+
+    private var number: UInt64 {
+        switch self {
+        case .register(let ticket): ticket.id.rawValue
+        case .lookUp(let ticket): ticket.id.rawValue
+        case .renewal(let inbox): inbox.rawValue
         }
     }
 }

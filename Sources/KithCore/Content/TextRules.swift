@@ -2,9 +2,9 @@
 ///
 /// It is judged by Unicode scalars. A character in Swift's sense may be a control character or a space with marks on it, and
 /// hide what it begins with.
-public enum TextRules {
+package enum TextRules {
     /// A fault of a text.
-    public enum Problem: Hashable, Sendable {
+    package enum Problem: Hashable, Sendable {
         /// There is nothing in it but white space.
         case blank
         /// It has a NUL in it, as files have that are not text.
@@ -16,14 +16,14 @@ public enum TextRules {
     /// Returns the fault that keeps a text from being a message; `nil` if there is none.
     ///
     /// - Parameter limit: the longest text that is taken, in bytes.
-    public static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {
+    package static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {
         if text.utf8.contains(0) { return .notText }
         if isBlank(text) { return .blank }
         return text.utf8.count > limit ? .tooLong(limit: limit) : nil
     }
 
     /// Whether there is nothing in a text but white space.
-    public static func isBlank(_ text: some StringProtocol) -> Bool {
+    package static func isBlank(_ text: some StringProtocol) -> Bool {
         text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
     }
 }

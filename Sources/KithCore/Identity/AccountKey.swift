@@ -51,20 +51,20 @@ public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringCo
 }
 
 /// The private half of an account key. Made on the first device; what a backup must hold.
-public struct AccountPrivateKey: Sendable {
+package struct AccountPrivateKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
     /// The 32 bytes of the seed.
-    public let bytes: SecretBytes
-    /// The public half.
-    public let publicKey: AccountKey
+    package let bytes: SecretBytes
+    /// The package half.
+    package let publicKey: AccountKey
 
     /// A fresh key.
-    public init(random: RandomSource = .system) throws(MLSError) { try self.init(random.secret(32)) }
+    package init(random: RandomSource = .system) throws(MLSError) { try self.init(random.secret(32)) }
 
     /// A key that was stored.
     ///
     /// - Throws: ``MLSError/crypto(_:)`` if it is not 32 bytes long.
-    public init(_ bytes: SecretBytes) throws(MLSError) {
+    package init(_ bytes: SecretBytes) throws(MLSError) {
         guard let key = bytes.withUnsafeBytes({ try? Curve25519.Signing.PrivateKey(rawRepresentation: $0) }),
             let publicKey = AccountKey(Array(key.publicKey.rawRepresentation))
         else { throw .crypto(.invalidPrivateKey) }

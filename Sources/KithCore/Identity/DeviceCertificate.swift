@@ -17,19 +17,19 @@ import TLSCodec
 /// ```
 ///
 /// Not verified when read: see ``verify(signatureKey:)``.
-public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
+package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// Whose device it is.
-    public let accountKey: AccountKey
+    package let accountKey: AccountKey
     /// The name that the person goes by, as they chose it.
-    public let name: String
+    package let name: String
     /// 16 random bytes.
-    public let deviceID: [UInt8]
+    package let deviceID: [UInt8]
     /// The signature key of the device's leaves.
-    public let deviceSignatureKey: SignaturePublicKey
+    package let deviceSignatureKey: SignaturePublicKey
     /// What the person calls the device.
-    public let deviceName: String
+    package let deviceName: String
     /// When it is valid, in seconds since 1970.
-    public let lifetime: Lifetime
+    package let lifetime: Lifetime
     let signature: [UInt8]
 
     private static let version: UInt8 = 1
@@ -38,7 +38,7 @@ public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     /// Makes and signs a certificate.
     ///
     /// - Throws: ``MLSError/crypto(_:)``.
-    public init(
+    package init(
         account: AccountPrivateKey, name: String, deviceID: [UInt8], deviceSignatureKey: SignaturePublicKey,
         deviceName: String, lifetime: Lifetime
     ) throws(MLSError) {
@@ -55,7 +55,7 @@ public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads a certificate.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         let version = try reader.readUInt8()
         guard version == Self.version else {
             throw .unknownValue(field: "DeviceCertificate.version", value: UInt64(version))
@@ -70,7 +70,7 @@ public struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     }
 
     /// Writes the certificate.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
         writer.writeBytes(signature)
     }

@@ -18,7 +18,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
     /// The name its maker goes by.
     public let name: String
     /// When it stops working, in seconds since 1970.
-    public let expiresAt: UInt64
+    package let expiresAt: UInt64
 
     private static let version: UInt8 = 1
     /// The last version that a later Kith may plausibly write. A higher number is a damaged line.

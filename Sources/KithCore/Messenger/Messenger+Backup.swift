@@ -25,5 +25,6 @@ extension Messenger {
             }
         }
         for (place, expiry) in erasures.sorted where !expiry.isOver(wall: wall) { try body(.expiry(place, expiry)) }
+        try eachCursorRecord(body)
     }
 }

@@ -4,19 +4,21 @@ import MLS
 // The beginnings of conversations: by an invite, with a contact, as a group.
 
 extension Messenger {
-    func join(_ invite: Invite, _ name: String?, _ id: CommandID) throws(KithError) {
+    func join(_ invite: Invite, _ name: String?, _ ticket: Ticket<ConversationID>) throws(KithError) {
         guard invite.expiresAt > wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != profile.account.publicKey.fingerprint else { throw .inviteIsMine }
         // Asked for before, and not done: the relay was not there.
         if let place = placeOfAdding(invite.inbox.channel), let conversation = conversations[place.conversation] {
-            commands.wait(id, for: place)
+            commands.wait(ticket, for: place)
             return try pump(conversation)
         }
         let relay = relays.id(opened: invite.inbox.relay, in: &step)
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
-        if let known = activeConversation(with: invite.inbox.account) { return try change(.add([target]), known, id) }
-        try create(title: "", at: relay, isDirect: true, contact: nil, [target], id)
+        if let known = activeConversation(with: invite.inbox.account) {
+            return try change(.add([target]), known, ticket)
+        }
+        try create(title: "", at: relay, isDirect: true, contact: nil, [target], ticket)
     }
 
     /// Where the owner of an inbox is about to be added, or is added and has not got the Welcome.
@@ -40,13 +42,13 @@ extension Messenger {
         }.max { $0.id < $1.id }
     }
 
-    func startConversation(_ contact: ContactID, waits: Bool, _ id: CommandID) throws(KithError) {
+    func startConversation(_ contact: ContactID, waits: Bool, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let person = try contacts.contact(contact)
         if let known = conversations(with: contact).last(where: {
             $0.record.status.isOpen && !$0.isLeftAlone && !$0.isLeaving
         }) {
             try accept(known)
-            return finish(id, .success(.conversation(known.id)))
+            return finish(ticket, .success(known.id))
         }
         if let other = person.conflictingKey {
             throw .keyChanged(
@@ -55,13 +57,13 @@ extension Messenger {
         guard let inbox = person.inbox else { throw notReachable(person) }
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
         let relay = relays.id(for: inbox.relay, in: &step)
-        var conversation = try begunInVain(with: contact, at: relay, target, id)
+        var conversation = try begunInVain(with: contact, at: relay, target, ticket)
         if conversation == nil {
-            conversation = try create(title: "", at: relay, isDirect: true, contact: contact, [target], id)
+            conversation = try create(title: "", at: relay, isDirect: true, contact: contact, [target], ticket)
         }
         guard !waits, let conversation else { return }
         for intent in conversation.record.intents {
-            finishIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
+            finishIntent(intent.id, of: conversation, .success(conversation.id))
         }
     }
 
@@ -79,7 +81,7 @@ extension Messenger {
 
     /// The conversation in which the person could not be reached before, begun anew with what waits in it: not one for each try.
     private func begunInVain(
-        with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ id: CommandID
+        with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> Conversation? {
         let known = conversations(with: contact).last { conversation in
             guard case .stopped(_, .notReachable) = conversation.record.status else { return false }
@@ -88,20 +90,20 @@ extension Messenger {
         guard let conversation = known, try hasGroup(conversation) else { return nil }
         conversation.record.beginAgain()
         let intent = want(.add([target]), in: conversation)
-        commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
+        commands.wait(ticket, for: IntentPlace(conversation: conversation.id, intent: intent))
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)
         return conversation
     }
 
     func createGroup(
-        _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ id: CommandID
+        _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
         let title = title.trimmedOneLine
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
         try create(
             title: title, at: relays.id(given: relay, in: &step), isDirect: false, contact: nil, try targets(members),
-            id)
+            ticket)
     }
 
     func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {
@@ -123,7 +125,8 @@ extension Messenger {
     /// Makes a group of this device alone, on a channel of its own, that others are to be added to.
     @discardableResult
     private func create(
-        title: String, at relay: RelayID, isDirect: Bool, contact: ContactID?, _ targets: [AddTarget], _ id: CommandID
+        title: String, at relay: RelayID, isDirect: Bool, contact: ContactID?, _ targets: [AddTarget],
+        _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> Conversation {
         let channel = ChannelID.random(from: random)
         let lifetime = Lifetime(ofKeyPackageMadeAt: wall / 1000)
@@ -143,10 +146,10 @@ extension Messenger {
         conversation.loaded?.isNewEpoch = true
         if targets.isEmpty {
             conversation.record.activate()
-            finish(id, .success(.conversation(conversation.id)))
+            finish(ticket, .success(conversation.id))
         } else {
             let intent = want(.add(targets), in: conversation)
-            commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
+            commands.wait(ticket, for: IntentPlace(conversation: conversation.id, intent: intent))
         }
         tell(.conversation(try summary(of: conversation)))
         try open(conversation)

@@ -1,86 +1,36 @@
 import KithWire
 import MLS
 
-// What the user wants, begun. A command that needs nobody is finished here; the others when the relay or the log answers.
+// The work of the commands in `Commands.swift`. What needs nobody is finished here; the rest when the relay or the log answers.
 
 extension Messenger {
-    func perform(_ command: Command, _ id: CommandID) throws(KithError) {
+    func perform(_ command: GivenCommand) throws(KithError) {
         do throws(KithError) {
-            try begin(command, id)
+            try command.begin(self)
         } catch {
             // The store failing is no answer to a command: the machine is of no use any more.
             if case .store = error { throw error }
-            finish(id, .failure(error))
+            step.fail(command, error)
         }
     }
 
-    private func begin(_ command: Command, _ id: CommandID) throws(KithError) {
-        switch command {
-        case .createInvite(let relay, let isReusable, let expiresAt):
-            let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
-            let relay = relays.id(given: relay, in: &step)
-            if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
-            guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
-            commands.wait(id, for: made.id)
-        case .revokeInvite(let inbox):
-            try revoke(inbox, id)
-        case .join(let invite, let name): try join(invite, name, id)
-        case .register(let name, let relay): try register(name, relay, id)
-        case .lookUp(let name, let relay, let alias): try lookUp(name, relay, as: alias, id)
-        case .accept(let conversation):
-            try accept(try any(conversation))
-            finish(id, .success(.done))
-        case .startConversation(let contact, let waits): try startConversation(contact, waits: waits, id)
-        case .createGroup(let title, let relay, let members): try createGroup(title, relay, members, id)
-        case .add(let conversation, let members): try add(members, try active(conversation), id)
-        case .remove(let conversation, let contact): try remove(contact, try active(conversation), id)
-        case .leave(let conversation): try leave(conversation, id)
-        case .rename(let conversation, let title): try rename(try active(conversation), title, id)
-        case .send(let conversation, let text, let replyTo, let expiresAfter):
-            let place = try conversationForSending(text, conversation)
-            try send(text, as: .random(from: random), replyTo, expiresAfter, place, id)
-        case .takeRequest(let item, let bytes):
-            // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
-            step.delete(StoreKey(.request, item: item))
-            guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
-            // Another may have the number of one that came to nothing.
-            guard request.channel.map({ conversations[request.conversation]?.record.channel == $0 }) != false else {
-                throw .notFound("conversation")
-            }
-            let place = try conversationForSending(request.text, request.conversation)
-            try send(request.text, as: request.entryID, request.replyTo, request.expiresAfter, place, id)
-        case .markRead(let conversation, let seq, let sendsReceipt):
-            try markRead(try any(conversation), seq, sendsReceipt)
-            finish(id, .success(.done))
-        case .liveCheck(let conversation):
-            let place = try any(conversation)
-            try accept(place)
-            try checkPresence(in: place)
-            finish(id, .success(.done))
-        case .setVerified(let contact, let isVerified):
-            try contacts.setVerified(contact, isVerified, in: &step)
-            finish(id, .success(.done))
-        case .decideKey(let contact, let accept):
-            try decideKey(contact, accept: accept)
-            finish(id, .success(.done))
-        case .renameContact(let contact, let name):
-            try contacts.rename(contact, name, in: &step)
-            finish(id, .success(.done))
-        case .trustLog(let conversation): try trustLog(try any(conversation), id)
-        case .setPass(let point):
-            try relays.setPass(point, in: &step)
-            finish(id, .success(.done))
-        case .renewKeys(let conversation): try change(.renew, try active(conversation), id)
-        }
+    func createInvite(
+        at point: RelayPoint, isReusable: Bool, expiresAt: UInt64, _ ticket: Ticket<OpenInvite>
+    ) throws(KithError) {
+        let relay = relays.id(given: point, in: &step)
+        if let difference = clockDoubt(about: relay) { throw .wrongClock(difference) }
+        let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
+        guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
+        commands.wait(ticket, forInviteTo: made.id)
     }
 
-    private func revoke(_ inbox: InboxID, _ id: CommandID) throws(KithError) {
+    func revoke(_ inbox: InboxID, _ ticket: Ticket<Void>) throws(KithError) {
         guard inboxes[inbox]?.record.purpose.isInvite == true else { throw .notFound("invite") }
         try close(inbox: inbox)
-        commands.wait(id, for: inbox)
+        commands.wait(ticket, forClosing: inbox)
     }
 
-    private func any(_ id: ConversationID) throws(KithError) -> Conversation {
+    func any(_ id: ConversationID) throws(KithError) -> Conversation {
         guard let conversation = conversations[id] else { throw .notFound("conversation") }
         return conversation
     }
@@ -91,71 +41,74 @@ extension Messenger {
         return conversation
     }
 
-    private func active(_ id: ConversationID) throws(KithError) -> Conversation {
+    func active(_ id: ConversationID) throws(KithError) -> Conversation {
         let conversation = try any(id)
         guard conversation.record.status == .active else { throw .conversation(conversation.record.status) }
         return conversation
     }
 
     /// Has a change made; the command is over when it is in the log.
-    func change(_ change: Intent.Change, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+    func change(_ change: Intent.Change, _ conversation: Conversation, _ ticket: Ticket<ConversationID>)
+        throws(KithError)
+    {
         try accept(conversation)
         let intent = want(change, in: conversation)
-        commands.wait(id, for: IntentPlace(conversation: conversation.id, intent: intent))
+        commands.wait(ticket, for: IntentPlace(conversation: conversation.id, intent: intent))
         try pump(conversation)
     }
 
     // MARK: Groups
 
-    private func add(_ members: [ContactID], _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+    func add(_ members: [ContactID], _ conversation: Conversation, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let targets = try targets(members)
-        guard !targets.isEmpty else { return finish(id, .success(.done)) }
+        guard !targets.isEmpty else { return finish(ticket, .success(conversation.id)) }
         if conversation.record.isDirect {
             // Only the other person's new device may be added to a conversation of two.
             guard members == conversation.record.contact.map({ [$0] }) else {
-                throw .membership("a conversation of two stays one; make a group instead")
+                throw .membership(.addingToTwo)
             }
         }
-        try change(.add(targets), conversation, id)
+        try change(.add(targets), conversation, ticket)
     }
 
-    private func remove(_ contact: ContactID, _ conversation: Conversation, _ id: CommandID) throws(KithError) {
+    func remove(_ contact: ContactID, _ conversation: Conversation, _ ticket: Ticket<ConversationID>) throws(KithError)
+    {
         let person = try contacts.contact(contact)
         // It would end the conversation for both, and neither could undo it.
         guard !conversation.record.isDirect else {
-            throw .membership("nobody can be removed from a conversation of two; leave it instead")
+            throw .membership(.removingFromTwo)
         }
         guard !(try group(of: conversation).group.leaves(of: person.accountKey)).isEmpty else {
-            throw .membership("\(name: person.name) is no member")
+            throw .membership(.noMember(person.name))
         }
-        try change(.remove(person.accountKey), conversation, id)
+        try change(.remove(person.accountKey), conversation, ticket)
     }
 
-    private func leave(_ conversationID: ConversationID, _ id: CommandID) throws(KithError) {
+    func leave(_ conversationID: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let conversation = try any(conversationID)
         switch conversation.record.status {
         case .active where !mayAct(in: conversation):
             try decline(conversation)
-            finish(id, .success(.done))
-        case .active: try change(.leave, conversation, id)
+            finish(ticket, .success(conversation.id))
+        case .active: try change(.leave, conversation, ticket)
         case .preparing, .stopped:
             try end(conversation, .left)
-            finish(id, .success(.done))
+            finish(ticket, .success(conversation.id))
         case .removed, .left: throw .conversation(conversation.record.status)
         }
     }
 
-    private func rename(_ conversation: Conversation, _ title: String, _ id: CommandID) throws(KithError) {
+    func rename(_ conversation: Conversation, _ title: String, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let title = title.trimmedOneLine
         guard !conversation.record.isDirect else {
-            throw .membership("a conversation of two goes by the contact's name")
+            throw .membership(.namingTwo)
         }
         guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
-        if conversation.isLeftAlone { throw .leftAlone }
+        if conversation.isLeftAlone { throw .membership(.leftAlone) }
         try accept(conversation)
         enqueue(
             OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.title(title))), in: conversation)
-        finish(id, .success(.done))
+        finish(ticket, .success(conversation.id))
         try pump(conversation)
     }
 
@@ -168,7 +121,7 @@ extension Messenger {
         if conversation.record.isSuspect { throw .suspect }
         if conversation.isLeaving { throw .conversation(.left) }
         // It would wait for ever: the others are gone.
-        if conversation.isLeftAlone { throw .leftAlone }
+        if conversation.isLeftAlone { throw .membership(.leftAlone) }
         if let person = conversation.record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey {
             throw .keyChanged(
                 contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
@@ -176,23 +129,37 @@ extension Messenger {
         return conversation
     }
 
-    private func send(
-        _ text: String, as entryID: EntryID, _ replyTo: EntryID?, _ expiresAfter: UInt32?,
-        _ conversation: Conversation, _ id: CommandID
+    /// Puts a text into the outbox of a conversation that ``conversationForSending(_:_:)`` has judged.
+    func send(
+        _ text: OutgoingText, _ conversation: Conversation, _ ticket: Ticket<Message>
     ) throws(KithError) {
         try accept(conversation)
         let item = OutboxItem(
-            entryID: entryID, sentAt: wall, replyTo: replyTo, expiresAfter: expiresAfter,
-            body: .content(.text(text)))
+            entryID: text.id, sentAt: wall, replyTo: text.replyTo, expiresAfter: text.expiresAfter,
+            body: .content(.text(text.text)))
         enqueue(item, in: conversation)
         if let message = queuedMessage(item, in: conversation) {
             tell(.message(message))
-            finish(id, .success(.message(message)))
+            finish(ticket, .success(message))
         }
         try pump(conversation)
     }
 
-    private func markRead(_ conversation: Conversation, _ seq: UInt64, _ sendsReceipt: Bool) throws(KithError) {
+    func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<Message>) throws(KithError) {
+        // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
+        step.delete(StoreKey(.request, item: item))
+        guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
+        // Another may have the number of one that came to nothing.
+        guard request.channel.map({ conversations[request.conversation]?.record.channel == $0 }) != false else {
+            throw .notFound("conversation")
+        }
+        let conversation = try conversationForSending(request.text, request.conversation)
+        let text = OutgoingText(
+            id: request.entryID, text: request.text, replyTo: request.replyTo, expiresAfter: request.expiresAfter)
+        try send(text, conversation, ticket)
+    }
+
+    func markRead(_ conversation: Conversation, _ seq: UInt64, _ sendsReceipt: Bool) throws(KithError) {
         let seq = min(seq, conversation.record.lastSeq)
         guard seq > conversation.record.readSeq else { return }
         let wasUnread = conversation.record.unread
@@ -219,12 +186,23 @@ extension Messenger {
 
     /// The user has seen the warning and goes on. The next epoch gives every member the same view again; what was before it is
     /// not compared again.
-    private func trustLog(_ conversation: Conversation, _ id: CommandID) throws(KithError) {
+    func trustLog(_ conversation: Conversation, _ ticket: Ticket<ConversationID>) throws(KithError) {
         conversation.record.trust()
         touch(conversation)
         if conversation.record.status == .active, conversation.record.memberCount > 1 { want(.renew, in: conversation) }
-        finish(id, .success(.done))
+        finish(ticket, .success(conversation.id))
         tell(.conversation(try summary(of: conversation)))
         try pump(conversation)
     }
+}
+
+/// A text that is to be said.
+struct OutgoingText: Sendable {
+    /// The id that the message will have.
+    let id: EntryID
+    let text: String
+    /// The message that it answers.
+    let replyTo: EntryID?
+    /// Time after which everyone deletes it, in seconds.
+    let expiresAfter: UInt32?
 }

@@ -95,6 +95,6 @@ extension Messenger {
             conversation.record.status.isOpen && !isBlocked(conversation)
             && conversation.outbox.contains(\.isCard)
         guard !isDelivering, !isChanging, !isSendingCard else { return }
-        finish(at: place, .success(.conversation(place.conversation)))
+        finish(at: place, .success(place.conversation))
     }
 }

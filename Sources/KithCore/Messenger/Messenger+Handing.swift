@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 /// The progress of a text that was handed over.
-public enum HandedOver: Hashable, Sendable {
+package enum HandedOver: Hashable, Sendable {
     /// The process that has the profile has not taken it; whoever opens the profile next will.
     case waiting
     /// It was taken: the message as it is now.

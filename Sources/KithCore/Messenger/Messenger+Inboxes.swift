@@ -36,12 +36,12 @@ extension Messenger {
                 for: .presentInbox(id))
             return request(record.relay, .close(channel: record.channel), for: .closeInbox(id))
         }
-        if record.depositedAt == 0, case .invite = record.purpose, commands.isAny(for: id),
+        if record.depositedAt == 0, case .invite = record.purpose, commands.isInviteAwaited(id),
             let difference = clockDoubt(about: record.relay)
         {
             // Nobody has heard of it yet.
             forget(inbox: id)
-            return finish(at: id, .failure(.wrongClock(difference)))
+            return fail(at: id, .wrongClock(difference))
         }
         // Once it was there and is not, the relay has lost it, and what was in it.
         if record.depositedAt == 0 {
@@ -69,7 +69,7 @@ extension Messenger {
             // It was closed, or the relay lost it.
             if inbox.record.isClosing { return forget(inbox: id) }
             if error.code == .gone { forget(inbox: id) }
-            finish(at: id, .failure(.relay(.refused(error))))
+            fail(at: id, .relay(.refused(error)))
         }
     }
 
@@ -158,7 +158,7 @@ extension Messenger {
         parcels.forget(.tree(id), in: &step)
         storeInbox(id)
         step.deleteAll(.keyPackage, owner: id.rawValue)
-        finish(at: id, .failure(.inviteExpired))
+        fail(at: id, .inviteExpired)
         try open(inbox: id)
     }
 
@@ -173,7 +173,7 @@ extension Messenger {
 
     private func forget(inbox id: InboxID) {
         // The inbox is closed, as its commands asked.
-        if inboxes.removeValue(forKey: id)?.record.isClosing == true { finish(at: id, .success(.done)) }
+        if inboxes.removeValue(forKey: id)?.record.isClosing == true { commands.didClose(id, in: &step) }
         parcels.forget(.tree(id), in: &step)
         step.delete(StoreKey(.inbox, item: id.rawValue))
         step.deleteAll(.keyPackage, owner: id.rawValue)

@@ -81,15 +81,13 @@ extension Messenger {
             inbox.owesDeposit = false
             if !inbox.isRefilling || inbox.record.depositedAt == 0 { inbox.record.depositedAt = max(1, wall) }
             storeInbox(id)
-            if let invite = openInvite(id) {
-                finish(at: id, .success(.invite(invite)))
-            }
+            if let invite = openInvite(id) { commands.didMake(invite, in: &step) }
             try inboxIsReady(id)
         case .failure(let error) where error.code.isPassing: openLater(inbox, error)
         // It follows from what was refused before.
         case .failure where inbox.retryAt != nil: break
         case .failure(let error):
-            finish(at: id, .failure(.relay(.refused(error))))
+            fail(at: id, .relay(.refused(error)))
         }
     }
 

@@ -23,7 +23,7 @@ extension Messenger {
 
     func finishLeaving(_ conversation: Conversation) {
         for intent in conversation.record.intents where intent.change == .leave {
-            finishIntent(intent.id, of: conversation, .success(.done))
+            finishIntent(intent.id, of: conversation, .success(conversation.id))
             conversation.record.remove(intent: intent.id)
         }
     }

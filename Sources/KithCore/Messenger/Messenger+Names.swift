@@ -4,7 +4,7 @@ import MLS
 // Names at relays: registered, renewed, looked up.
 
 extension Messenger {
-    func register(_ name: Name, _ point: RelayPoint, _ command: CommandID) throws(KithError) {
+    func register(_ name: Name, _ point: RelayPoint, _ ticket: Ticket<Void>) throws(KithError) {
         let relay = relays.id(given: point, in: &step)
         let known = inboxes.first { $0.value.record.relay == relay && $0.value.record.purpose == .name(name) }?.key
         let inbox: InboxID
@@ -14,14 +14,16 @@ extension Messenger {
             guard let made = try makeInbox(at: relay, for: .name(name)) else { throw .notFound("relay") }
             inbox = made.id
         }
-        nameRequests.begin(.command(command), NameRequest(relay: relay, name: name, kind: .register(inbox)))
-        try sendNameRequest(.command(command))
+        nameRequests.begin(.register(ticket), NameRequest(relay: relay, name: name, kind: .register(inbox)))
+        try sendNameRequest(.register(ticket))
     }
 
-    func lookUp(_ name: Name, _ point: RelayPoint, as alias: String?, _ command: CommandID) throws(KithError) {
+    func lookUp(
+        _ name: Name, _ point: RelayPoint, as alias: String?, _ ticket: Ticket<ContactID>
+    ) throws(KithError) {
         let relay = relays.id(given: point, in: &step)
-        nameRequests.begin(.command(command), NameRequest(relay: relay, name: name, kind: .lookUp(alias: alias)))
-        try sendNameRequest(.command(command))
+        nameRequests.begin(.lookUp(ticket), NameRequest(relay: relay, name: name, kind: .lookUp(alias: alias)))
+        try sendNameRequest(.lookUp(ticket))
     }
 
     /// Asks, if the relay is there and what is to be registered is ready.
@@ -67,29 +69,32 @@ extension Messenger {
         return max(due, inbox.renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
     }
 
-    private func finish(_ asker: NameAsker, _ result: Result<CommandResult, KithError>) {
-        if case .command(let id) = asker { finish(id, result) }
-    }
-
     func didAnswerName(_ asker: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
         switch nameRequests.didAnswer(asker, result, own: profile.account.publicKey) {
         case .registered(let inbox):
             inboxes[inbox]?.record.registeredAt = max(1, wall)
             storeInbox(inbox)
-            finish(asker, .success(.done))
+            if case .register(let ticket) = asker { finish(ticket, .success(())) }
         case .asksAgain: try sendNameRequest(asker)
         case .lost(let name, let inbox):
             if case .renewal = asker, let relay = inboxes[inbox].flatMap({ relays[$0.record.relay] }) {
                 tell(.nameLost(name, relay.address))
             }
             try close(inbox: inbox)
-            finish(asker, .failure(.nameHeld))
+            fail(asker, .nameHeld)
         case .found(let holder, let alias, let relay):
-            finish(
-                asker,
-                contacts.find(holder, as: alias, at: relays[relay]?.pin, in: &step).map { .contact($0) })
-        case .failed(let error): finish(asker, .failure(error))
+            let found = contacts.find(holder, as: alias, at: relays[relay]?.pin, in: &step)
+            if case .lookUp(let ticket) = asker { finish(ticket, found) }
+        case .failed(let error): fail(asker, error)
         case nil: break
+        }
+    }
+
+    private func fail(_ asker: NameAsker, _ error: KithError) {
+        switch asker {
+        case .register(let ticket): finish(ticket, .failure(error))
+        case .lookUp(let ticket): finish(ticket, .failure(error))
+        case .renewal: break
         }
     }
 }

@@ -219,10 +219,10 @@ extension Messenger {
     }
 
     func finishAndDrop(_ intent: Intent, _ conversation: Conversation) {
-        dropIntent(intent.id, of: conversation, .success(.conversation(conversation.id)))
+        dropIntent(intent.id, of: conversation, .success(conversation.id))
     }
 
-    func dropIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
+    func dropIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<ConversationID, KithError>) {
         conversation.record.remove(intent: intent)
         touch(conversation)
         if conversation.record.status == .preparing, conversation.record.intents.isEmpty {
@@ -231,7 +231,7 @@ extension Messenger {
         finishIntent(intent, of: conversation, result)
     }
 
-    func finishIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<CommandResult, KithError>) {
+    func finishIntent(_ intent: UInt64, of conversation: Conversation, _ result: Result<ConversationID, KithError>) {
         finish(at: IntentPlace(conversation: conversation.id, intent: intent), result)
     }
 }

@@ -5,8 +5,9 @@ import MLS
 // What is shown of the state. Nothing here changes any.
 
 extension Messenger {
-    package var identity: (name: String, deviceName: String, accountKey: AccountKey) {
-        (profile.name, profile.deviceName, profile.account.publicKey)
+    package var identity: ProfileIdentity {
+        ProfileIdentity(
+            name: profile.name, deviceName: profile.deviceName, accountKey: profile.account.publicKey)
     }
 
     // MARK: Conversations
@@ -87,13 +88,14 @@ extension Messenger {
     /// The relays that something of this profile's is at, or a contact, or that a command waits for.
     ///
     /// One that nothing uses is left of a command that did not succeed.
-    package var relayUse: [(relay: RelayPoint, conversations: Int, inboxes: Int)] {
+    package var relayUse: [RelayUse] {
         let named = contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
         let used = Set(relaysInUse + named + nameRequests.relays)
         return relays.sorted.compactMap { id, point in
             let places = conversations.values.count { $0.record.relay == id }
             let inboxes = inboxes.values.count { $0.record.relay == id }
-            return places > 0 || used.contains(id) ? (point, places, inboxes) : nil
+            return places > 0 || used.contains(id)
+                ? RelayUse(relay: point, conversations: places, inboxes: inboxes) : nil
         }
     }
 

@@ -50,6 +50,8 @@ package final class Messenger {
     var toldRelays: Set<RelayAddress> = []
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
+    /// The cursors of programs that read messages; `nil` until one is used.
+    var cursors: CursorBook?
 
     /// Reads a profile's state.
     ///
@@ -141,7 +143,7 @@ package final class Messenger {
             try didStartFollow(relay, tag, firstSeq: firstSeq, lastSeq: lastSeq)
         case .followed(let relay, let tag, let event): try didFollow(relay, tag, event)
         case .followRefused(let relay, let tag, let error): try didRefuseFollow(relay, tag, error)
-        case .command(let id, let command): try perform(command, id)
+        case .command(let command): try perform(command)
         case .tick: try didTick()
         }
     }
@@ -150,17 +152,14 @@ package final class Messenger {
 
     func tell(_ event: KithEvent) { step.tell(event) }
 
-    func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
-        step.finish(command, result)
-    }
+    /// Ends a command.
+    func finish<Answer>(_ ticket: Ticket<Answer>, _ result: Result<Answer, KithError>) { step.finish(ticket, result) }
 
-    /// Ends the commands that wait for an inbox.
-    func finish(at inbox: InboxID, _ result: Result<CommandResult, KithError>) {
-        commands.finish(at: inbox, result, in: &step)
-    }
+    /// Fails the commands that wait for an inbox.
+    func fail(at inbox: InboxID, _ error: KithError) { commands.fail(at: inbox, error, in: &step) }
 
     /// Ends the commands that wait for an intent.
-    func finish(at place: IntentPlace, _ result: Result<CommandResult, KithError>) {
+    func finish(at place: IntentPlace, _ result: Result<ConversationID, KithError>) {
         commands.finish(at: place, result, in: &step)
     }
 

@@ -28,6 +28,6 @@ package enum Effect: Sendable {
     case unfollow(RelayID, tag: UInt64)
     /// Tell the user.
     case event(KithEvent)
-    /// A command is over.
-    case finish(CommandID, Result<CommandResult, KithError>)
+    /// A command is over. The answer has the type of the command's ticket.
+    case finish(CommandID, Result<any Sendable, KithError>)
 }

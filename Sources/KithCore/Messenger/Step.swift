@@ -35,8 +35,14 @@ struct Step {
 
     mutating func tell(_ event: KithEvent) { output.effects.append(.event(event)) }
 
-    mutating func finish(_ command: CommandID?, _ result: Result<CommandResult, KithError>) {
-        if let command { output.effects.append(.finish(command, result)) }
+    /// Ends a command.
+    mutating func finish<Answer>(_ ticket: Ticket<Answer>, _ result: Result<Answer, KithError>) {
+        output.effects.append(.finish(ticket.id, result.map { $0 }))
+    }
+
+    /// Ends a command that could not be begun.
+    mutating func fail(_ command: GivenCommand, _ error: KithError) {
+        output.effects.append(.finish(command.id, .failure(error)))
     }
 
     // MARK: Relays

@@ -13,16 +13,18 @@ public struct ClockDifference: Hashable, Sendable {
     /// Whose clock it is.
     public let witness: Witness
     /// Lead of this device's clock over the other, in milliseconds; negative if it is behind.
-    public let aheadMs: Int64
+    package let aheadMs: Int64
+    /// Lead of this device's clock over the other; negative if it is behind.
+    public var lead: Duration { .milliseconds(aheadMs) }
 
     /// A difference from its parts.
-    public init(witness: Witness, aheadMs: Int64) {
+    package init(witness: Witness, aheadMs: Int64) {
         self.witness = witness
         self.aheadMs = aheadMs
     }
 
     /// The difference and its remedy, without a full stop.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         let difference: Sentence = "\(own: Self.span(aheadMs.magnitude)) \(aheadMs < 0 ? "behind" : "ahead of")"
         switch witness {
         case .relay(let address):

@@ -3,12 +3,12 @@
 /// The sender chooses the characters, so the text may imitate this program: its brackets, its marks, another person's name.
 /// A plain name is shown as it is. Everything else stands in curly quotes, and has none of the characters that end a
 /// quotation or a bracketed row. A terminal's control characters are replaced later, where text is printed.
-public struct ForeignText: Hashable, Sendable, CustomStringConvertible {
+package struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     /// The text as it was written.
-    public let text: String
+    package let text: String
 
     /// Marks a text as foreign.
-    public init(_ text: String) { self.text = text }
+    package init(_ text: String) { self.text = text }
 
     /// Names that this program uses for the user, for itself, and for people in general.
     private static let reserved: Set<String> = ["you", "kith", "somebody", "everyone", "nobody"]
@@ -17,10 +17,10 @@ public struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     private static let mostWords = 4
 
     /// The text as it is shown as a name: with quotes only if it needs them.
-    public var description: String { isPlain ? text : quoted }
+    package var description: String { isPlain ? text : quoted }
 
     /// The text in quotes.
-    public var quoted: String {
+    package var quoted: String {
         let inside = text.map { character -> Character in
             switch character {
             case "[": "("
@@ -34,7 +34,7 @@ public struct ForeignText: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether a user who typed this meant the text as it was shown, with or without the quotes, or with those of a keyboard.
-    public func isShown(as typed: String) -> Bool {
+    package func isShown(as typed: String) -> Bool {
         let shown = description
         return typed == shown || Self.unquoted(typed) == (isPlain ? shown : String(shown.dropFirst().dropLast()))
     }

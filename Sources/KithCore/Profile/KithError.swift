@@ -1,3 +1,4 @@
+import KithWire
 import MLS
 
 /// Why something that was asked for could not be done. Nothing has changed then, unless the case says so.
@@ -6,6 +7,8 @@ public enum KithError: Error, Hashable, Sendable {
     case noProfile
     /// There is a profile in that folder already.
     case profileExists
+    /// The profile in that folder was made with this name, and not with the one that was given.
+    case hasOtherName(String)
     /// The passphrase does not open the vault.
     case wrongPassphrase
     /// There is not this much memory for making a key from the passphrase, in bytes. The passphrase may be right.
@@ -24,6 +27,10 @@ public enum KithError: Error, Hashable, Sendable {
     case mls(MLSError)
     /// The relay can't be reached, or says no.
     case relay(RelayConnectionError)
+    /// The text is no address of a relay.
+    case notAnAddress(String)
+    /// The relay at an address has another key than before. Somebody may be posing as it; nothing was sent.
+    case relayKeyChanged(RelayAddress, known: RelayPin, found: RelayPin)
     /// Nobody and nothing goes by that name here.
     case notFound(String)
     /// The name is taken here.
@@ -59,8 +66,12 @@ public enum KithError: Error, Hashable, Sendable {
     case notText
     /// The text, name or file is too long; the limit in bytes.
     case tooLong(limit: Int)
-    /// It is no member, or already one.
-    case membership(Sentence)
+    /// A length of time is none, negative, or longer than this.
+    case duration(longest: Duration)
+    /// The members of the conversation do not allow it.
+    case membership(MembershipProblem)
+    /// A cursor can't be used.
+    case cursor(CursorError)
     /// It was given up because the profile was closed.
     case closed
 
@@ -75,7 +86,16 @@ public enum KithError: Error, Hashable, Sendable {
         /// There is no conversation of two with the contact.
         case never
     }
+}
 
-    /// All others have left the conversation.
-    package static let leftAlone = KithError.membership("nobody else is in it any more")
+/// Why a cursor can't be used.
+public enum CursorError: Hashable, Sendable {
+    /// The name must have one line of at most this many bytes, without space at its ends.
+    case name(limit: Int)
+    /// The profile has this many cursors already; one has to be deleted first.
+    case tooMany(limit: Int)
+    /// Something that is stored of the cursor with this name is damaged. To begin it anew could repeat what was done; it can be deleted.
+    case damaged(String)
+    /// Another reader uses the cursor with this name now.
+    case takenOver(String)
 }

@@ -43,7 +43,7 @@ public struct Message: Hashable, Sendable {
     /// The content.
     public let body: Body
     /// When, in milliseconds since 1970: by the sender's clock, or by the relay's for notices.
-    public let sentAtMs: UInt64
+    package let sentAtMs: UInt64
     /// The message that it answers.
     public let replyTo: EntryID?
     /// The state of its delivery, if it is one's own.
@@ -52,6 +52,9 @@ public struct Message: Hashable, Sendable {
     public let warnings: [Warning]
     /// The members who said that they have read it, if it is one's own.
     public var readers: [ContactID] = []
+
+    /// The text; `nil` for notices and for kinds that this Kith does not know.
+    public var text: String? { if case .text(let text) = body { text } else { nil } }
 }
 
 /// Something that happened in a conversation, at its place in the log.

@@ -123,7 +123,7 @@ public struct ConversationSummary: Hashable, Sendable {
     /// The last entry's place in the log.
     public let lastSeq: UInt64
     /// When the last message came, in milliseconds since 1970; 0 if there is none.
-    public let lastActivityMs: UInt64
+    package let lastActivityMs: UInt64
     /// The relay that has it.
     public let relay: RelayAddress
     /// The key that the relay must have.
@@ -229,8 +229,8 @@ public enum RelayState: Hashable, Sendable {
     case connected
     /// Connected, and the relay has no room for what is sent to it. That waits, and is tried again.
     case full
-    /// Not reached; tried again at this time, in milliseconds since 1970.
-    case waiting(reason: String, untilMs: UInt64)
+    /// Not reached; tried again after a pause.
+    case waiting(RelayPause)
     /// Trying again soon is pointless: its key or its pass is wrong, or what is there is no relay that Kith can talk to.
     case refused(RelayConnectionError)
 }

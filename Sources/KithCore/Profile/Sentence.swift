@@ -4,57 +4,57 @@ import KithWire
 ///
 /// It is made from a literal. A bare `String` can't be put into it: the writer says what the string is, with
 /// `\(name: …)`, `\(quoted: …)` or `\(own: …)`.
-public struct Sentence: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringInterpolation {
+package struct Sentence: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringInterpolation {
     /// The whole sentence, without a full stop. Not yet safe for a terminal.
-    public let description: String
+    package let description: String
 
     /// A sentence without values.
-    public init(stringLiteral words: StaticString) { description = "\(words)" }
+    package init(stringLiteral words: StaticString) { description = "\(words)" }
 
     /// A sentence with values.
-    public init(stringInterpolation: StringInterpolation) { description = stringInterpolation.text }
+    package init(stringInterpolation: StringInterpolation) { description = stringInterpolation.text }
 
     /// Collects the parts of a sentence.
-    public struct StringInterpolation: StringInterpolationProtocol {
+    package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
 
         /// Begins a sentence.
-        public init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
+        package init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
 
         /// Appends words of the source code.
-        public mutating func appendLiteral(_ words: StaticString) { text += "\(words)" }
+        package mutating func appendLiteral(_ words: StaticString) { text += "\(words)" }
 
         /// Appends another sentence.
-        public mutating func appendInterpolation(_ sentence: Sentence) { text += sentence.description }
+        package mutating func appendInterpolation(_ sentence: Sentence) { text += sentence.description }
 
         /// Appends a number.
-        public mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
+        package mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
 
         /// Appends what a type says in words of this program, or in digits.
-        public mutating func appendInterpolation(_ words: some OwnWords) { text += words.description }
+        package mutating func appendInterpolation(_ words: some OwnWords) { text += words.description }
 
         /// Appends foreign text, in quotes if it needs them.
-        public mutating func appendInterpolation(_ foreign: ForeignText) { text += foreign.description }
+        package mutating func appendInterpolation(_ foreign: ForeignText) { text += foreign.description }
 
         /// Appends a person's, a device's or a conversation's name, in quotes if it needs them.
-        public mutating func appendInterpolation(name: String) { text += ForeignText(name).description }
+        package mutating func appendInterpolation(name: String) { text += ForeignText(name).description }
 
         /// Appends foreign text that is a sentence of its own or a title: always in quotes.
-        public mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
+        package mutating func appendInterpolation(quoted: String) { text += ForeignText(quoted).quoted }
 
         /// Appends text that this program made: a date, a fingerprint, a path that the user gave.
-        public mutating func appendInterpolation(own text: String) { self.text += text }
+        package mutating func appendInterpolation(own text: String) { self.text += text }
     }
 }
 
 extension Sentence {
     /// Two sentences, one behind the other.
-    public static func + (left: Self, right: Self) -> Self { "\(left)\(right)" }
+    package static func + (left: Self, right: Self) -> Self { "\(left)\(right)" }
 }
 
 extension Sequence<Sentence> {
     /// The sentences with a separator between them.
-    public func joined(separator: Sentence) -> Sentence {
+    package func joined(separator: Sentence) -> Sentence {
         var joined: Sentence?
         for sentence in self { joined = joined.map { $0 + separator + sentence } ?? sentence }
         return joined ?? ""
@@ -62,7 +62,7 @@ extension Sequence<Sentence> {
 }
 
 /// A type whose description consists of this program's words, of digits, or of an alphabet without spaces and brackets.
-public protocol OwnWords: CustomStringConvertible {}
+package protocol OwnWords: CustomStringConvertible {}
 
 extension RelayAddress: OwnWords {}
 extension RelayPin: OwnWords {}

@@ -4,10 +4,10 @@ import KithWire
 
 extension Notice {
     /// The event, in a few words.
-    public var sentence: Sentence { sentence(for: nil) }
+    package var sentence: Sentence { sentence(for: nil) }
 
     /// The event, in a few words. The one who has this name is "you".
-    public func sentence(for me: String?) -> Sentence {
+    package func sentence(for me: String?) -> Sentence {
         func someone(_ name: String) -> Sentence { name == me ? "you" : "\(name: name)" }
         return switch self {
         case .began(let by):
@@ -37,7 +37,7 @@ extension Notice {
 
 extension UnreadableReason {
     /// The reason, in a few words.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .notGenuine: "it does not decrypt, or nobody of the members signed it; it was dropped"
         case .repeated: "it was said before; the repeat was dropped"
@@ -52,7 +52,7 @@ extension UnreadableReason {
 
 extension Warning {
     /// The problem, in a few words.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .differentLogs(let first, let last):
             "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged; or the sender says so falsely"
@@ -74,19 +74,19 @@ extension Warning {
 
 extension Warning {
     /// The warning, and its count if it came repeatedly.
-    public func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times by now)" : sentence }
+    package func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times by now)" : sentence }
 }
 
 extension KnownRelay {
     /// The relay, and who named it.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         namedBy.map { "the relay that \(name: $0) named, \(address)" } ?? "\(address)"
     }
 }
 
 extension RelayState {
     /// Whether the relay can't be used.
-    public var isTrouble: Bool {
+    package var isTrouble: Bool {
         switch self {
         case .connecting, .connected: false
         case .waiting, .refused, .full: true
@@ -94,14 +94,14 @@ extension RelayState {
     }
 
     /// The state without the time of the next try, which differs each time.
-    public var withoutTime: RelayState {
-        if case .waiting(let reason, _) = self { .waiting(reason: reason, untilMs: 0) } else { self }
+    package var withoutTime: RelayState {
+        if case .waiting(let pause) = self { .waiting(RelayPause(reason: pause.reason, untilMs: 0)) } else { self }
     }
 }
 
 extension LogComparison {
     /// The proof of a member who is here, as the end of a sentence that names the member.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .same: "sees the same group and log"
         case .ahead(let count): "sees the same group; the relay has shown them \(Self.entries(count)) more than you"
@@ -115,14 +115,14 @@ extension LogComparison {
 
 extension RelayAddress {
     /// Tells of an invitation to a conversation there that was passed over, with a remedy.
-    public var invitationSentence: Sentence {
+    package var invitationSentence: Sentence {
         "somebody invited you to a conversation at the relay \(self), by an address at another relay; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 
 extension InvitationObstacle {
     /// The reason for which the invitation of a person waits, in a few words.
-    public func sentence(_ name: String) -> Sentence {
+    package func sentence(_ name: String) -> Sentence {
         switch self {
         case .inboxFull: "\(name: name)'s inbox is full"
         case .relayFull: "the relay with \(name: name)'s inbox has no room"
@@ -134,18 +134,18 @@ extension InvitationObstacle {
 
 extension KithEvent {
     /// Tells that letters of strangers are not taken, with a remedy.
-    public static let tooManyPendingSentence: Sentence =
+    package static let tooManyPendingSentence: Sentence =
         "\(ClientLimits.pendingConversations) conversations that strangers began wait for you; more letters wait at the relay until you accept (kith chat NAME) or decline (kith group leave NAME) some"
 
     /// That a name leads to another person now.
-    public static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
+    package static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
         "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who ask for it do not find you"
     }
 }
 
 extension ConversationStatus {
     /// Whether it can be used, and if not why.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .preparing: "the conversation is not ready yet"
         case .active: "the conversation can be used"
@@ -158,7 +158,7 @@ extension ConversationStatus {
 
 extension StopReason {
     /// The reason in a few words, with a remedy.
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .invalidCommit:
             "somebody changed the group against the rules; a member can add this device again, or you can leave"
@@ -176,7 +176,7 @@ extension StopReason {
 
 extension Trust {
     /// Whether the key is believed and why, in the words that are used for it everywhere: to stand after a name and "is".
-    public var sentence: Sentence {
+    package var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"
         case .usedMyInvite: "verified: from your invite"

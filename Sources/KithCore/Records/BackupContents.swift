@@ -26,6 +26,9 @@ package struct BackupContents: Sendable {
             records.put(StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq), bytes)
         case .expiry(let place, let expiry):
             records.put(StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq), expiry.encoded)
+        case .cursor(let number, let name): records.put(CursorBook.nameKey(number), name.encoded)
+        case .cursorPlace(let number, let conversation, let place):
+            records.put(CursorBook.placeKey(number, conversation), place.encoded)
         case nil: break
         }
     }

@@ -17,6 +17,10 @@ enum BackupRecord: Sendable {
     case entry(EntryPlace, [UInt8])
     /// When a line is to be hidden and erased.
     case expiry(EntryPlace, Expiry)
+    /// A cursor: a program that goes on on the new device must not answer again what it has answered.
+    case cursor(number: UInt64, CursorName)
+    /// A cursor's place in a conversation.
+    case cursorPlace(number: UInt64, ConversationID, CursorPlace)
 
     private static let version: UInt8 = 1
 
@@ -51,6 +55,15 @@ enum BackupRecord: Sendable {
             writer.write(place.conversation.rawValue)
             writer.write(place.seq)
             writer.write(expiry)
+        case .cursor(let number, let name):
+            writer.write(UInt8(8))
+            writer.write(number)
+            writer.writeOpaque(name.encoded)
+        case .cursorPlace(let number, let conversation, let place):
+            writer.write(UInt8(9))
+            writer.write(number)
+            writer.write(conversation.rawValue)
+            writer.writeOpaque(place.encoded)
         }
         return writer.bytes
     }
@@ -84,10 +97,26 @@ enum BackupRecord: Sendable {
         // Backups of earlier versions have one time for both.
         case 6: record = .expiry(try place(&reader), Expiry(at: try reader.readUInt64()))
         case 7: record = .expiry(try place(&reader), try reader.read())
+        case 8:
+            record = .cursor(
+                number: try cursorNumber(&reader), try CursorName(stored: Array(try reader.readOpaque())))
+        case 9:
+            record = .cursorPlace(
+                number: try cursorNumber(&reader), ConversationID(rawValue: try reader.readUInt64()),
+                try CursorPlace(stored: Array(try reader.readOpaque())))
         default: return nil
         }
         try reader.expectEnd()
         return record
+    }
+
+    /// A number for which the store has a place.
+    private static func cursorNumber(_ reader: inout TLSReader) throws(TLSCodecError) -> UInt64 {
+        let number = try reader.readUInt64()
+        guard (1...ClientLimits.highestCursor).contains(number) else {
+            throw .unknownValue(field: "BackupRecord.cursor", value: number)
+        }
+        return number
     }
 
     private static func place(_ reader: inout TLSReader) throws(TLSCodecError) -> EntryPlace {

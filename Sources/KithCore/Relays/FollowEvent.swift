@@ -1,7 +1,7 @@
 import KithWire
 
 /// Events of a follow.
-public enum FollowEvent: Hashable, Sendable {
+package enum FollowEvent: Hashable, Sendable {
     /// Consecutive entries, none left out since the ones before.
     case entries([Entry])
     /// A payload that is stored nowhere. While a consumer lags, whispers are dropped: they are worth something only now.

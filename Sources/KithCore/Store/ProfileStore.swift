@@ -2,7 +2,7 @@
 ///
 /// Every value is secret as far as its user is concerned: an implementation that writes to a disk seals each one, bound to
 /// its key. Reads see what the last commit wrote.
-public protocol ProfileStore: Sendable {
+package protocol ProfileStore: Sendable {
     /// The value under a key; `nil` if there is none.
     func value(_ key: StoreKey) throws(StoreError) -> [UInt8]?
 
@@ -84,19 +84,19 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
 }
 
 /// Where a value is.
-public struct StoreKey: Hashable, Sendable {
+package struct StoreKey: Hashable, Sendable {
     /// The highest owner and item: databases count in signed numbers.
-    public static let highest = UInt64(Int64.max)
+    package static let highest = UInt64(Int64.max)
 
     /// The table.
-    public let table: StoreTable
+    package let table: StoreTable
     /// What the value belongs to, 0 to ``highest``.
-    public let owner: UInt64
+    package let owner: UInt64
     /// Its number there, 0 to ``highest``.
-    public let item: UInt64
+    package let item: UInt64
 
     /// A key from its parts.
-    public init(_ table: StoreTable, owner: UInt64 = 0, item: UInt64) {
+    package init(_ table: StoreTable, owner: UInt64 = 0, item: UInt64) {
         self.table = table
         self.owner = owner
         self.item = item
@@ -104,16 +104,16 @@ public struct StoreKey: Hashable, Sendable {
 }
 
 /// A value that was read, with its place.
-public struct StoredValue: Hashable, Sendable {
+package struct StoredValue: Hashable, Sendable {
     /// The value it belongs to.
-    public let owner: UInt64
+    package let owner: UInt64
     /// Its number there.
-    public let item: UInt64
+    package let item: UInt64
     /// The value.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A value from its parts.
-    public init(owner: UInt64, item: UInt64, bytes: [UInt8]) {
+    package init(owner: UInt64, item: UInt64, bytes: [UInt8]) {
         self.owner = owner
         self.item = item
         self.bytes = bytes
@@ -121,29 +121,29 @@ public struct StoredValue: Hashable, Sendable {
 }
 
 /// A value's place, with the value unless it is damaged.
-public struct StoredRow: Hashable, Sendable {
+package struct StoredRow: Hashable, Sendable {
     /// What it belongs to.
-    public let owner: UInt64
+    package let owner: UInt64
     /// Its number there.
-    public let item: UInt64
+    package let item: UInt64
     /// The value; `nil` if it does not open.
-    public let bytes: [UInt8]?
+    package let bytes: [UInt8]?
 
     /// A row from its parts.
-    public init(owner: UInt64, item: UInt64, bytes: [UInt8]?) {
+    package init(owner: UInt64, item: UInt64, bytes: [UInt8]?) {
         self.owner = owner
         self.item = item
         self.bytes = bytes
     }
 
     /// A value that is whole.
-    public init(_ value: StoredValue) { self.init(owner: value.owner, item: value.item, bytes: value.bytes) }
+    package init(_ value: StoredValue) { self.init(owner: value.owner, item: value.item, bytes: value.bytes) }
 }
 
 /// Writes that happen together.
-public struct StoreTransaction: Sendable {
+package struct StoreTransaction: Sendable {
     /// One write.
-    public enum Write: Sendable {
+    package enum Write: Sendable {
         /// Puts a value in the place of what there was.
         case put(StoreKey, [UInt8])
         /// Removes a value, if there is one.
@@ -153,24 +153,24 @@ public struct StoreTransaction: Sendable {
     }
 
     /// The writes, in order.
-    public private(set) var writes: [Write] = []
+    package private(set) var writes: [Write] = []
 
     /// No writes.
-    public init() {}
+    package init() {}
 
     /// Whether there is nothing to do.
-    public var isEmpty: Bool { writes.isEmpty }
+    package var isEmpty: Bool { writes.isEmpty }
 
     /// Puts a value in the place of what there was.
-    public mutating func put(_ key: StoreKey, _ bytes: [UInt8]) { writes.append(.put(key, bytes)) }
+    package mutating func put(_ key: StoreKey, _ bytes: [UInt8]) { writes.append(.put(key, bytes)) }
     /// Removes a value, if there is one.
-    public mutating func delete(_ key: StoreKey) { writes.append(.delete(key)) }
+    package mutating func delete(_ key: StoreKey) { writes.append(.delete(key)) }
     /// Removes all values of an owner in a table.
-    public mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
+    package mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
         writes.append(.deleteAll(table, owner: owner))
     }
     /// Adds the writes of another transaction behind these.
-    public mutating func append(_ other: StoreTransaction) { writes += other.writes }
+    package mutating func append(_ other: StoreTransaction) { writes += other.writes }
 }
 
 /// Why a profile's state could not be read or written.

@@ -3,7 +3,7 @@ import KithWire
 import MLS
 import TestSupport
 
-/// A device in a simulation: the messenger over a store in memory, and around it what `Kith` does, with everything that can
+/// A device in a simulation: the messenger over a store in memory, and around it what `Profile` does, with everything that can
 /// happen to it on the way.
 final class SimulatedClient {
     let index: Int
@@ -32,8 +32,7 @@ final class SimulatedClient {
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
     /// What is asked for and has no result. Lost when the device dies.
-    private(set) var waiting: [CommandID: (CommandResultHandler)] = [:]
-    typealias CommandResultHandler = (Result<CommandResult, KithError>) -> Void
+    private(set) var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     /// Steps since something came of one.
     private var idleTicks = 0
 
@@ -205,12 +204,14 @@ final class SimulatedClient {
     // MARK: People
 
     /// Asks the messenger for something, as the person would.
-    func perform(_ command: Command, _ handler: @escaping CommandResultHandler = { _ in }) {
+    func perform<Answer>(
+        _ command: Command<Answer>, _ handler: @escaping (Result<Answer, KithError>) -> Void = { _ in }
+    ) {
         guard isRunning else { return }
         lastCommand += 1
         let id = CommandID(rawValue: lastCommand)
         world.trace.note(world.now, "\(index) asks \(lastCommand): \(String(describing: command).prefix { $0 != "(" })")
-        waiting[id] = handler
+        waiting[id] = { handler(Ticket(id).answer($0)) }
         put(.command(id, command))
     }
 
@@ -221,7 +222,7 @@ final class SimulatedClient {
     var allLinks: [SimulatedLink] { links.values.sorted { $0.id < $1.id } }
 }
 
-extension Result<CommandResult, KithError> {
+extension Result<any Sendable, KithError> {
     /// What goes into the trace: nothing that depends on keys.
     fileprivate var traceText: String {
         switch self {

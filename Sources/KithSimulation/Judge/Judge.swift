@@ -234,8 +234,8 @@ final class Judge {
     /// expire are hidden, erased or given more time then.
     func check(_ inputs: [MessengerInput], _ output: MessengerOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
-        guard inputs.count == 1, case .command(let id, _) = inputs[0], !writes.isEmpty else { return }
-        for case .finish(id, .failure(let error)) in output.effects {
+        guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
+        for case .finish(command.id, .failure(let error)) in output.effects {
             // Not done yet, and kept.
             if case .keyPackageNotCurrent = error { continue }
             world.violate("\(client.name): a command is refused (\(error)) and something is stored: \(writes)")

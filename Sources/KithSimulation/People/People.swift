@@ -96,7 +96,7 @@ final class People {
         client.perform(
             .createInvite(relay: relay.point, isReusable: reusable, expiresAt: client.localNow / 1000 + lifetime)
         ) { [unowned self] result in
-            if case .success(.invite(let open)) = result { invites.append((client.index, open)) }
+            if case .success(let open) = result { invites.append((client.index, open)) }
         }
     }
 
@@ -117,7 +117,7 @@ final class People {
     }
 
     /// Who was added may be there without ever hearing of it, if the invite was over by then.
-    private func didAdd(_ result: Result<CommandResult, KithError>, _ client: SimulatedClient) {
+    private func didAdd(_ result: Result<ConversationID, KithError>, _ client: SimulatedClient) {
         if case .failure = result { world.judge.hasGhosts = true }
     }
 
@@ -136,7 +136,7 @@ final class People {
                 conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil
             )
         ) { [unowned self] result in
-            if case .success(.message(let message)) = result { world.judge.didAccept(message, number: number) }
+            if case .success(let message) = result { world.judge.didAccept(message, number: number) }
         }
     }
 
@@ -206,7 +206,7 @@ final class People {
         let mayBeFar = world.relays.count > 1 && world.sizes.welcome < ClientLimits.welcome
         guard !mayBeFar, let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
-            guard case .success(.contact(let contact)) = result else { return }
+            guard case .success(let contact) = result else { return }
             client.perform(.startConversation(contact, waits: true)) { [unowned self] in didAdd($0, client) }
         }
     }

@@ -53,7 +53,9 @@ struct ChatDesk: Sendable {
         switch call {
         case .send(let text, let replyTo, let expiresAfter):
             return .message(
-                try await kith.send(text, to: conversation, replyTo: replyTo, expiresAfter: expiresAfter))
+                try await kith.send(
+                    text, to: conversation, replyTo: replyTo,
+                    expiresAfter: expiresAfter.map { .seconds(Int64($0)) }))
         case .markRead(let seq):
             try await kith.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
         case .checkPresence: try await kith.checkPresence(in: conversation)

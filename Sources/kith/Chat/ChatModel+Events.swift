@@ -172,11 +172,11 @@ extension ChatModel {
             if relay != state { complain("the relay at \(conversation.relay) is refused: \(error.withRemedy)") }
         case .full:
             if relay != state { complain("\(conversation.relay): \(state.fullSentence); what you say waits here") }
-        case .waiting(let reason, _):
+        case .waiting(let pause):
             // On a terminal the status says so.
             if !isForPerson, case .waiting = relay {
             } else if !isForPerson {
-                notice("no connection to the relay at \(conversation.relay): \(own: reason); trying again")
+                notice("no connection to the relay at \(conversation.relay): \(own: pause.reason); trying again")
             }
         case .connecting: break
         }

@@ -123,7 +123,7 @@ struct ChatModel {
     var relayTrouble: String? {
         switch relay {
         case nil, .connecting, .connected: nil
-        case .waiting(let reason, _): reason
+        case .waiting(let pause): pause.reason
         case .refused(let error): error.description
         case .full: RelayState.full.fullSentence.description
         }
@@ -193,7 +193,7 @@ struct ChatModel {
         switch relay {
         case nil, .connected: break
         case .connecting: parts.append("connecting to \(conversation.relay)")
-        case .waiting(let reason, _): parts.append("\(own: reason); trying again")
+        case .waiting(let pause): parts.append("\(own: pause.reason); trying again")
         case .refused: parts.append("the relay is refused")
         case .full: parts.append("the relay has no room")
         }

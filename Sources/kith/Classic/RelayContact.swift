@@ -13,28 +13,17 @@ struct RelayContact: Sendable {
 
     /// Connects. The first contact with a relay is remembered; a relay whose key has changed is refused.
     func connect() async throws -> (connection: RelayConnection, isFirstContact: Bool) {
-        if let pin { return (try await connect(.pinned(pin)), false) }
-        switch try known.standing(of: address) {
-        case .known(let pin):
-            do {
-                return (try await connect(.pinned(pin)), false)
-            } catch .pinMismatch(let expected, let found) {
-                throw keyChanged(expected: expected, found: found)
-            }
-        case .unknown:
-            let connection = try await connect(.firstContact)
-            switch try known.remember(connection.pin, of: address) {
-            case .added: return (connection, true)
-            case .wasKnown: return (connection, false)
-            case .isAnother(let expected):
-                await connection.close()
-                throw keyChanged(expected: expected, found: connection.pin)
+        do throws(KithError) {
+            let contact = try await known.connect(to: address, pin: pin, pass: pass)
+            return (contact.connection, contact.isFirst)
+        } catch {
+            switch error {
+            case .relayKeyChanged(_, let expected, let found): throw keyChanged(expected: expected, found: found)
+            case .relay(let error): throw error
+            case .file(let error): throw error
+            default: throw error
             }
         }
-    }
-
-    private func connect(_ trust: RelayTrust) async throws(RelayConnectionError) -> RelayConnection {
-        try await RelayConnection.connect(to: address, trust: trust, pass: pass)
     }
 
     private func keyChanged(expected: RelayPin, found: RelayPin) -> Failure {

@@ -116,7 +116,7 @@ struct HostCommand: AsyncParsableCommand {
             !open.isReusable && open.invite.inbox.relay == relay.point && open.invite.expiresAt > soon
         }
         if let usable { return usable }
-        return try await kith.createInvite(at: relay.point, lifetime: expires.seconds)
+        return try await kith.createInvite(at: relay.point, lifetime: expires.duration)
     }
 
     private func announce(_ open: OpenInvite, _ relay: HostedRelay) {

@@ -76,7 +76,7 @@ struct InviteCommand: AsyncParsableCommand {
                     for: kith, at: point.address,
                     remains: "It can be used once the relay was reached: kith invite --list shows it."
                 ) {
-                    try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.seconds)
+                    try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.duration)
                 }
                 guard show(open) else { return }
                 if wait { try await waitForUse(of: open, kith, events, after: latest) }

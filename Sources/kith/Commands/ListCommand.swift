@@ -53,7 +53,7 @@ struct ListCommand: AsyncParsableCommand {
         } else if conversation.isPending {
             state.append("somebody new; kith chat #\(conversation.id.rawValue) accepts")
         } else if conversation.memberCount < 2 {
-            state.append(KithError.leftAlone.description)
+            state.append(MembershipProblem.leftAlone.sentence.description)
         } else if conversation.isInviting {
             state.append("an invitation is on its way")
         } else if !conversation.hasAnswer {

@@ -85,7 +85,7 @@ struct SendCommand: AsyncParsableCommand {
         for piece in pieces {
             messages.append(
                 try await kith.handOver(
-                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) }))
+                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
         var handed = HandedTexts(messages)
         if noWait {
@@ -107,7 +107,7 @@ struct SendCommand: AsyncParsableCommand {
         for piece in pieces {
             messages.append(
                 try await kith.send(
-                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires.map { UInt32($0.seconds) }))
+                    piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
         if !noWait {
             messages = try await patience.wait(for: kith, at: conversation.relay, remains: later) {

@@ -124,9 +124,7 @@ struct StatusCommand: AsyncParsableCommand {
 
         var address: String { point.address.description }
 
-        init(_ use: (relay: RelayPoint, conversations: Int, inboxes: Int)) {
-            (point, conversations, inboxes) = use
-        }
+        init(_ use: RelayUse) { (point, conversations, inboxes) = (use.relay, use.conversations, use.inboxes) }
 
         /// Connects as the profile would.
         mutating func ask() async {

@@ -43,7 +43,7 @@ struct ConversationTests {
             try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: goodbye"] }
             try await bob.kith.leave(atBob)
             try await eventually({ try await alice.kith.conversation(atAlice).memberCount }) { $0 == 1 }
-            await #expect(throws: KithError.membership("nobody else is in it any more")) {
+            await #expect(throws: KithError.membership(.leftAlone)) {
                 try await alice.kith.send("wait", to: atAlice)
             }
             #expect(await alice.kith.queuedMessages() == 0)

@@ -110,7 +110,7 @@ struct GroupTests {
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
             _ = try await bob.kith.send("read me", to: atBob)
-            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: 5)
+            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: .seconds(5))
             try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: gone soon") }
             try await alice.kith.markRead(atAlice, through: try await alice.kith.conversation(atAlice).lastSeq)
             #expect(try await alice.kith.conversation(atAlice).unread == 0)

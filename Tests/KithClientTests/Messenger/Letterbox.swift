@@ -205,7 +205,7 @@ final class Letterbox {
         }
     }
 
-    func perform(_ command: Command) throws -> [Effect] {
+    func perform<Answer>(_ command: Command<Answer>) throws -> [Effect] {
         try handle([.command(CommandID(rawValue: 99), command)])
     }
 

@@ -29,7 +29,7 @@ struct MeetingTests {
     func passIsKept() throws {
         let (alice, store) = try messenger("alice")
         let (mine, theirs) = (try #require(RelayPass("mine")), try #require(RelayPass("theirs")))
-        func perform(_ command: Command) throws {
+        func perform<Answer>(_ command: Command<Answer>) throws {
             try store.commit(try alice.handle([.command(CommandID(rawValue: 1), command)], now: Self.now).transaction)
         }
         let invite = Command.createInvite(

@@ -41,7 +41,7 @@ final class PlayedConversation {
     }
 
     @discardableResult
-    func perform(_ command: Command) throws -> [Effect] { note(try box.perform(command)) }
+    func perform<Answer>(_ command: Command<Answer>) throws -> [Effect] { note(try box.perform(command)) }
 
     /// Lets time pass.
     @discardableResult

@@ -26,7 +26,7 @@ struct SendRequestTests {
         let relay = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
-        func perform(_ command: Command) throws -> Result<CommandResult, KithError>? {
+        func perform<Answer>(_ command: Command<Answer>) throws -> Result<any Sendable, KithError>? {
             let output = try alice.handle([.command(CommandID(rawValue: 1), command)], now: Self.now)
             try store.commit(output.transaction)
             return output.effects.lazy.compactMap { if case .finish(_, let result) = $0 { result } else { nil } }.first

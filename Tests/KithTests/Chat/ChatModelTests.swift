@@ -185,7 +185,7 @@ import Testing
         var model = try model(history: [message(1, "one", delivery: .queued), message(2, "two", delivery: .queued)])
         let outputs = model.open(now: now)
         #expect(status(outputs) == "[sending: “one” and 1 more]")
-        let away = model.handle(.event(.relay(known, .waiting(reason: "it refuses", untilMs: 0))), now: now)
+        let away = model.handle(.event(.relay(known, .waiting(RelayPause(reason: "it refuses", untilMs: 0)))), now: now)
         #expect(status(away) == "[waiting: “one” and 1 more · it refuses; trying again]")
         #expect(model.handle(.event(.relay(known, .connecting)), now: now) == [])
         #expect(model.farewell?.text == "[2 messages wait on this device, and go out when Kith runs again]")

@@ -89,8 +89,10 @@ enum ListenEvent: Sendable {
         case .connecting: (other.state, text) = ("connecting", nil)
         case .connected: (other.state, text) = ("connected", nil)
         case .full: (other.state, text) = ("full", "\(relay.sentence): \(state.fullSentence); trying again")
-        case .waiting(let reason, _):
-            (other.state, other.reason, text) = ("waiting", reason, "\(relay.sentence): \(own: reason); trying again")
+        case .waiting(let pause):
+            (other.state, other.reason, text) = (
+                "waiting", pause.reason, "\(relay.sentence): \(own: pause.reason); trying again"
+            )
         case .refused(let error):
             (other.state, other.reason, text) = ("refused", error.description, "\(relay.sentence): \(error.withRemedy)")
         }

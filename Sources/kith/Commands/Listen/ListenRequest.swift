@@ -101,10 +101,10 @@ struct ListenRequest: Decodable {
             answered = EntryID(hex: replyTo)
             if answered == nil { throw Failure(message: "replyTo takes the id of a message") }
         }
-        var expires: UInt32?
+        var expires: Duration?
         if let text = send.expires {
-            expires = Lifetime(argument: text).flatMap { UInt32(exactly: $0.seconds) }
-            if expires ?? 0 == 0 { throw Failure(message: "expires takes a time, such as 1d") }
+            expires = Lifetime(argument: text).flatMap { UInt32(exactly: $0.seconds) }.map { .seconds(Int64($0)) }
+            if expires ?? .zero == .zero { throw Failure(message: "expires takes a time, such as 1d") }
         }
         let conversation: ConversationID
         switch try await NamedTarget.named(send.to, in: kith) {

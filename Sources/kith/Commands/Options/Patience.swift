@@ -121,7 +121,7 @@ private final class Trouble: Sendable {
             return nil
         case .connected: (reason, ending) = (nil, "connected")
         case .full: (reason, ending) = ("\(relay.address): \(relayState.fullSentence)", "trying again")
-        case .waiting(let why, _): (reason, ending) = ("\(relay.address): \(why)", "trying again")
+        case .waiting(let pause): (reason, ending) = ("\(relay.address): \(pause.reason)", "trying again")
         case .refused(let why): (reason, ending) = ("\(relay.sentence): \(why.withRemedy)", "trying again")
         }
         let before = state.withLock { state in

@@ -7,7 +7,7 @@ enum Damage {
     ///
     /// - Parameter fate: what became of it.
     /// - Throws: ``Failure``.
-    static func report(_ damage: (entries: Int, otherValues: Int), _ fate: String) throws {
+    static func report(_ damage: DamageCount, _ fate: String) throws {
         var parts: [String] = []
         if damage.entries > 0 { parts.append(damage.entries == 1 ? "1 entry" : "\(damage.entries) entries") }
         if damage.otherValues > 0 {

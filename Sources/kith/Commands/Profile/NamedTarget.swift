@@ -198,7 +198,7 @@ extension ConversationSummary {
     var obstacle: KithError? {
         switch status {
         case .preparing: nil
-        case .active: memberCount > 1 ? nil : .membership("nobody else is in \(name: name) any more")
+        case .active: memberCount > 1 ? nil : .membership(.leftAlone)
         case .removed, .left, .stopped: .conversation(status)
         }
     }

@@ -1,0 +1,55 @@
+import KithCore
+import KithWire
+
+extension KnownRelays {
+    /// A connection to a relay whose key was checked.
+    package struct Contact: Sendable {
+        /// The connection.
+        package let connection: RelayConnection
+        /// Whether the relay was not known before, so that its key was taken as it came.
+        package let isFirst: Bool
+    }
+
+    /// Connects to a relay. The key of one that is met for the first time is remembered; a relay that has another key than before
+    /// is refused.
+    ///
+    /// - Parameter pin: the key that the relay must have, if it is known otherwise. Then nothing is looked up or remembered.
+    /// - Throws: ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``, ``KithError/file(_:)``.
+    package func connect(
+        to address: RelayAddress, pin: RelayPin? = nil, pass: RelayPass? = nil
+    ) async throws(KithError) -> Contact {
+        let trust: RelayTrust
+        do throws(PrivateFileError) { trust = if let pin { .pinned(pin) } else { try self.trust(in: address) } } catch {
+            throw .file(error)
+        }
+        let connection: RelayConnection
+        do throws(RelayConnectionError) {
+            connection = try await RelayConnection.connect(to: address, trust: trust, pass: pass)
+        } catch {
+            if pin == nil, case .pinMismatch(let known, let found) = error {
+                throw .relayKeyChanged(address, known: known, found: found)
+            }
+            throw .relay(error)
+        }
+        guard trust == .firstContact else { return Contact(connection: connection, isFirst: false) }
+        let remembered: Remembered
+        do throws(PrivateFileError) { remembered = try remember(connection.pin, of: address) } catch {
+            await connection.close()
+            throw .file(error)
+        }
+        switch remembered {
+        case .added: return Contact(connection: connection, isFirst: true)
+        case .wasKnown: return Contact(connection: connection, isFirst: false)
+        case .isAnother(let known):
+            await connection.close()
+            throw .relayKeyChanged(address, known: known, found: connection.pin)
+        }
+    }
+
+    private func trust(in address: RelayAddress) throws(PrivateFileError) -> RelayTrust {
+        switch try standing(of: address) {
+        case .known(let pin): .pinned(pin)
+        case .unknown: .firstContact
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import TLSCodec
+
+/// A cursor's place in the log of one conversation, as it is stored.
+struct CursorPlace: Hashable, Sendable {
+    /// The last entry that the reader is done with; everything before it counts as done, too.
+    private(set) var acknowledged: UInt64
+    /// The last entry that was handed out. Never before ``acknowledged``.
+    private(set) var delivered: UInt64
+
+    /// A place at which everything up to an entry is done.
+    init(doneThrough seq: UInt64 = 0) {
+        acknowledged = seq
+        delivered = seq
+    }
+
+    /// Notes that an entry is handed out.
+    ///
+    /// - Returns: whether the place has changed.
+    mutating func didDeliver(_ seq: UInt64) -> Bool {
+        guard seq > delivered else { return false }
+        delivered = seq
+        return true
+    }
+
+    /// Notes that the reader is done with everything up to an entry. One that was never handed out changes nothing.
+    ///
+    /// - Returns: whether the place has changed.
+    mutating func didAcknowledge(_ seq: UInt64) -> Bool {
+        guard seq > acknowledged, seq <= delivered else { return false }
+        acknowledged = seq
+        return true
+    }
+
+    private static let version: UInt8 = 1
+
+    var encoded: [UInt8] {
+        var writer = TLSWriter(capacity: 17)
+        writer.write(Self.version)
+        writer.write(acknowledged)
+        writer.write(delivered)
+        return writer.bytes
+    }
+
+    init(stored: [UInt8]) throws(TLSCodecError) {
+        var reader = TLSReader(stored)
+        let version = try reader.readUInt8()
+        guard version == Self.version else { throw .unknownValue(field: "CursorPlace.version", value: UInt64(version)) }
+        acknowledged = try reader.readUInt64()
+        delivered = try reader.readUInt64()
+        guard acknowledged <= delivered else { throw .unknownValue(field: "CursorPlace.delivered", value: delivered) }
+        try reader.expectEnd()
+    }
+}
