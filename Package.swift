@@ -47,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
+        .executableTarget(name: "PingBot", dependencies: ["KithClient"], path: "Examples/PingBot"),
         .executableTarget(name: "mls-peer", dependencies: ["KithSupport", "MLS", "TLSCodec"]),
         .executableTarget(
             name: "MLSBenchmarks", dependencies: ["MLS", crypto], path: "Benchmarks/MLSBenchmarks"),
@@ -123,8 +124,8 @@ let package = Package(
         .testTarget(
             name: "KithTests",
             dependencies: [
-                "kith", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "ClassicSession",
-                "RelayTestSupport", "TLSCodec", "TestSupport", nio, argumentParser,
+                "kith", "PingBot", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire",
+                "ClassicSession", "RelayTestSupport", "TLSCodec", "TestSupport", nio, argumentParser,
             ]),
         .testTarget(
             name: "SimulationTests",
