@@ -32,8 +32,10 @@ lint: ## Check formatting and style
 	@scripts/setup.sh python3
 	scripts/lint.py
 
-docs: setup ## Render the MLS module's documentation; any warning is an error
-	KITH_DOCS=1 swift package generate-documentation --target MLS --warnings-as-errors
+docs: setup ## Render the documentation of MLS and of the SDK; any warning is an error
+	@scripts/setup.sh python3
+	scripts/docs.sh MLS
+	scripts/docs.sh KithClient KithCore
 
 bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/setup.sh python3-venv

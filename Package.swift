@@ -156,8 +156,3 @@ if withFuzzTargets {
         target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
     }
 }
-
-/// Only who renders the documentation needs the plugin: `make docs` sets KITH_DOCS.
-if ProcessInfo.processInfo.environment["KITH_DOCS"] != nil {
-    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"))
-}

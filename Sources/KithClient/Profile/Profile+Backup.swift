@@ -54,8 +54,10 @@ extension Profile {
     /// one of its members has added the device.
     ///
     /// - Parameters:
+    ///   - backup: the backup, from ``openBackup(at:passphrase:)``.
     ///   - folder: where the profile is to be. None may be there.
     ///   - deviceName: the name of this device.
+    ///   - secret: what opens the new profile.
     /// - Throws: ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
     public static func restore(
         _ backup: OpenedBackup, in folder: URL, deviceName: String, secret: VaultSecret

@@ -1,12 +1,16 @@
 import KithWire
 
-// Each of these returns when what it does is on this device's disk and, where it says so, at the relay. While a relay can't
-// be reached, those that need it wait: cancel by closing, or bound the wait from outside.
+// Commands return when their work is on this device's disk and, where it says so, at the relay. While a relay can't be reached,
+// commands that need it wait. To stop waiting, close the profile; the work goes on when it is opened again.
 
 extension Profile {
-    /// Makes an inbox at a relay and an invite to it. Returns when the relay has it.
+    /// Makes an inbox at a relay and an invite to it. Returns when the relay has both.
     ///
-    /// - Parameter lifetime: how long the invite works: at most ten years.
+    /// - Parameters:
+    ///   - relay: the relay that carries what comes by the invite.
+    ///   - isReusable: whether more than one person may use the invite. They are strangers then: see
+    ///     ``ConversationSummary/isPending``.
+    ///   - lifetime: how long the invite works: at most ten years.
     /// - Throws: ``KithError``; ``KithError/duration(longest:)`` for a lifetime that is none or too long.
     public func createInvite(
         at relay: RelayPoint, isReusable: Bool = false, lifetime: Duration = .seconds(7 * 24 * 3_600)
@@ -15,23 +19,25 @@ extension Profile {
         return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
-    /// Closes an invite. Returns when the relay has closed it. From the call on, this device takes nothing that comes through it,
-    /// also if the relay hears of it only later.
+    /// Closes an invite. Returns when the relay has closed it. This device ignores what comes by the invite from the call on.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
-    /// Uses somebody's invite: makes a conversation with them. Returns when they will find it in their inbox.
+    /// Uses another profile's invite and begins a conversation with it. Returns when the inviter can find the conversation.
     ///
-    /// - Parameter name: what to call them here, instead of what they call themselves.
+    /// - Parameters:
+    ///   - invite: the invite, for instance from ``Invite/init(line:)``.
+    ///   - name: the name of the inviter here; without one, the name in the invite.
+    /// - Throws: ``KithError``: for instance ``KithError/inviteExpired`` or ``KithError/inviteUsed``.
     public func join(_ invite: Invite, name: String? = nil) async throws(KithError) -> ConversationID {
         try await perform(.join(invite, name: name))
     }
 
-    /// Puts a record under a name at a relay, so that whoever asks there finds this profile. First come, first served.
+    /// Registers a name at a relay, under which others can find this profile. First come, first served.
     public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
         try await perform(.register(name, relay))
     }
 
-    /// Finds who holds a name at a relay, and remembers them as an unverified contact.
+    /// Finds the holder of a name at a relay, and remembers the holder as an unverified contact.
     public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID
     {
         try await perform(.lookUp(name, relay, as: alias))
@@ -45,14 +51,17 @@ extension Profile {
 
     /// Opens a conversation of two, or finds the one there is.
     ///
-    /// - Parameter waits: whether to return when the contact can find it, or at once. What is said before waits for that; if the contact can't
-    ///   be reached that way any more, a conversation in which nothing was said is gone, and another is stopped.
+    /// - Parameters:
+    ///   - contact: the other person.
+    ///   - waits: whether to wait until the invitation has been delivered. Messages sent earlier are queued. If delivery fails for
+    ///     good, an empty conversation is deleted, and another one is stopped.
+    /// - Throws: ``KithError``: for instance ``KithError/notReachable(_:_:)``.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
         try await perform(.startConversation(contact, waits: waits))
     }
 
-    /// Makes a group. Returns when everyone can find it in their inbox.
+    /// Makes a group. Returns when every member can find it.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {
@@ -74,14 +83,21 @@ extension Profile {
         _ = try await perform(.leave(conversation))
     }
 
-    /// Gives a group another name.
+    /// Renames a group.
     public func rename(_ conversation: ConversationID, to title: String) async throws(KithError) {
         _ = try await perform(.rename(conversation, title))
     }
 
-    /// Stores a text to be sent, and returns at once. What becomes of it comes as events.
+    /// Stores a text to be sent, and returns at once. Events tell what becomes of it.
     ///
-    /// - Parameter expiresAfter: time after which everyone deletes it, in whole seconds: at most 136 years.
+    /// - Parameters:
+    ///   - text: the text.
+    ///   - conversation: where it is sent.
+    ///   - replyTo: the message that it answers, if any.
+    ///   - expiresAfter: time after which everyone deletes the text, in whole seconds: at most 136 years.
+    /// - Returns: the message as it waits to be sent.
+    /// - Throws: ``KithError``, if the text can't be sent there; then nothing is stored.
+    @discardableResult
     public func send(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) async throws(KithError) -> Message {
@@ -89,16 +105,20 @@ extension Profile {
             .send(conversation, text: text, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds()))
     }
 
-    /// Remembers that everything up to a seq was shown.
+    /// Marks everything up to a place in the log as read.
     ///
-    /// - Parameter sendsReceipt: whether the others are told.
+    /// - Parameters:
+    ///   - conversation: the conversation.
+    ///   - seq: the last entry that was shown.
+    ///   - sendsReceipt: whether the other members are told.
+    /// - Throws: ``KithError``.
     public func markRead(
         _ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool = true
     ) async throws(KithError) {
         try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
     }
 
-    /// Asks who is here, with a nonce. Who proves to be comes as ``KithEvent/present(_:_:name:)``.
+    /// Asks the members who are online to prove it. Each proof comes as a ``KithEvent/present(_:_:name:_:)``.
     public func checkPresence(in conversation: ConversationID) async throws(KithError) {
         try await perform(.liveCheck(conversation))
     }
@@ -113,7 +133,7 @@ extension Profile {
         try await perform(.decideKey(contact, accept: accept))
     }
 
-    /// Calls a contact something else.
+    /// Changes the name of a contact on this device.
     public func rename(_ contact: ContactID, to name: String) async throws(KithError) {
         try await perform(.renameContact(contact, name))
     }

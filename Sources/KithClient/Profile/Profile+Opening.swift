@@ -29,7 +29,11 @@ extension Profile {
 
     /// Opens a profile for sending and receiving, and makes it on first use.
     ///
-    /// - Parameter path: the folder that the profile is kept in. A relative one is seen from the current folder.
+    /// - Parameters:
+    ///   - path: the folder that the profile is kept in. A relative one is seen from the current folder.
+    ///   - name: what the profile goes by. Contacts see it. A profile keeps the name that it was made with.
+    ///   - deviceName: what this device is called. Members see it. Without one, it has the profile's name.
+    ///   - secret: what opens the profile.
     /// - Throws: as the function that takes a URL.
     public static func open(
         _ path: String, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
@@ -44,6 +48,7 @@ extension Profile {
     ///   - folder: where it is kept. Made, 0700, if it is not there.
     ///   - name: what the person goes by. Contacts see it.
     ///   - deviceName: what the person calls this device. Members see it.
+    ///   - secret: what opens the profile.
     /// - Throws: ``KithError``.
     public static func create(
         in folder: URL, name: String, deviceName: String, secret: VaultSecret
@@ -75,7 +80,7 @@ extension Profile {
     /// passphrase is needed again.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if this process itself has the profile; ``KithError/store(_:)``.
-    public func lookAgain() async throws(KithError) -> Profile {
+    package func lookAgain() async throws(KithError) -> Profile {
         guard lock == nil, !isClosed else { throw .inUse(pid: nil) }
         return try Profile(store: store, lock: nil)
     }
@@ -88,7 +93,7 @@ extension Profile {
     }
 
     /// The files of a profile that others on this machine may read. There are some only where the file system has no modes.
-    public static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
+    package static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
     /// Whether there is a profile in a folder.
     public static func hasProfile(in folder: URL) -> Bool { ProfileFolder(folder).hasVault }
@@ -97,7 +102,7 @@ extension Profile {
     ///
     /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
     /// - Throws: ``KithError/file(_:)``.
-    public static func holder(of folder: URL) throws(KithError) -> Int32? {
+    package static func holder(of folder: URL) throws(KithError) -> Int32? {
         try ProfileLock.holder(in: folder)
     }
 

@@ -46,6 +46,7 @@ extension Profile {
     /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
     ///
     /// - Parameters:
+    ///   - conversation: the conversation.
     ///   - seq: only what is before this; `nil` for the end of the conversation, with what waits to be sent.
     ///   - limit: how many at most.
     public func history(

@@ -16,7 +16,7 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
     case closed(Closed)
     /// The relay said something that the protocol does not allow; the connection was closed.
     case protocolViolation(RelayViolation)
-    /// More requests wait for their answers than ``ClientLimits/unansweredRequests``. This one was not sent.
+    /// More requests wait for their answers than `ClientLimits.unansweredRequests`. This one was not sent.
     case overloaded
     /// This connection follows that channel already. Nothing was sent.
     case alreadyFollowing
