@@ -98,4 +98,24 @@ struct ContactBookTests {
         #expect(throws: KithError.nameTaken("bob")) { try book.find(third, as: nil, at: other, in: &step).get() }
         #expect(try book.find(third, as: "rob", at: other, in: &step).get() != id)
     }
+
+    @Test("a profile of an earlier version tells people of one name apart, and leaves other names alone")
+    mutating func loaded() throws {
+        for (number, name) in [(UInt64(1), "bob"), (2, "carol"), (3, "Bob"), (4, "alice")] {
+            book.load(
+                Contact(
+                    id: ContactID(rawValue: number), name: name, accountKey: try key(UInt8(number)),
+                    trust: .unverified))
+        }
+        book.tellNamesApart()
+        let names = (1...4).map { book[ContactID(rawValue: $0)]?.name }
+        #expect(names == ["bob", "carol", "Bob (2)", "alice (2)"])
+    }
+
+    @Test("nobody is called nothing")
+    mutating func blank() throws {
+        let id = try meet("bob", 1)
+        #expect(throws: KithError.tooLong(limit: ClientLimits.personName)) { try book.rename(id, " \n", in: &step) }
+        #expect(book[id]?.name == "bob")
+    }
 }

@@ -132,4 +132,41 @@ struct DeliveryQueueTests {
         let events = queue.open(number, relays, at: 0, in: &step)
         #expect(events.count == 1 && requests().isEmpty && queue.count == 0)
     }
+
+    @Test("nothing is sent without a connection, or before a pause is over")
+    mutating func early() {
+        let number = add(delivery())
+        _ = requests()
+        for id in [nil, queue.all.first?.parts.first?.id] {
+            #expect(answer(number, id, .failure(RelayError(.tooFast, "fast"))).isEmpty)
+        }
+        #expect(queue.open(number, relays, at: 1_999, in: &step).isEmpty)
+        #expect(requests().isEmpty)
+        relays.didDisconnect(relay)
+        #expect(queue.open(number, relays, at: 2_000, in: &step).isEmpty)
+        #expect(requests().isEmpty && queue.due(relays).isEmpty)
+        #expect(relays.didConnect(relay) == true)
+        #expect(queue.open(number, relays, at: 2_000, in: &step).isEmpty)
+        #expect(requests() == ["present", "append"])
+    }
+
+    @Test("a relay that is busy for a moment is not worth a word, and a parcel that waits is never")
+    mutating func untold() {
+        let (letter, parcel) = (add(delivery()), add(delivery(isParcel: true)))
+        let full = Result<Reply, RelayError>.failure(RelayError(.full, "full"))
+        #expect(answer(letter, nil, .failure(RelayError(.unavailable, "restarting"))).isEmpty)
+        #expect(answer(parcel, nil, full).isEmpty)
+        #expect(answer(letter, nil, full) == ["waits: relayFull"])
+        #expect(answer(letter, nil, full).isEmpty)
+    }
+
+    @Test("what is dropped is gone, and nothing else")
+    mutating func dropped() {
+        let (kept, gone) = (delivery(), delivery())
+        _ = add(kept)
+        _ = add(gone)
+        queue.drop({ $0.channel == gone.channel }, in: &step)
+        #expect(queue.all.map(\.channel) == [kept.channel])
+        #expect(!queue.contains { $0.channel == gone.channel })
+    }
 }

@@ -112,4 +112,12 @@ struct NameRequestsTests {
         requests.didDisconnect(relay)
         #expect(requests.askers(at: relay) == [asker])
     }
+
+    @Test("a registration that is refused for another reason is over")
+    mutating func refused() throws {
+        register()
+        let busy = RelayError(.tooFast, "no")
+        #expect(try answer(.failure(busy)) == "failed: \(KithError.relay(.refused(busy)))")
+        #expect(requests[asker] == nil)
+    }
 }

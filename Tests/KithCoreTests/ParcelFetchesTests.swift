@@ -115,4 +115,24 @@ struct ParcelFetchesTests {
         #expect(description(parcels.didRefuse(tree, RelayError(.gone, "gone"), at: 1, in: &step)) == "failed: gone")
         #expect(parcels.didRefuse(tree, RelayError(.gone, "gone"), at: 1, in: &step) == nil)
     }
+
+    @Test("a parcel is asked for once on a connection, and without one not at all")
+    mutating func once() {
+        fetch(commit)
+        let first = tag
+        parcels.open(commit, relays, in: &step)
+        #expect(first != nil && tag == first)
+        parcels.didDisconnect(relay)
+        relays.didDisconnect(relay)
+        parcels.open(commit, relays, in: &step)
+        #expect(tag == first)
+    }
+
+    @Test("what follows from a refusal is no other one")
+    mutating func refusedTwice() {
+        fetch(commit)
+        #expect(parcels.didRefuse(commit, RelayError(.tooFast, "fast"), at: 1_000, in: &step) == nil)
+        #expect(parcels.didRefuse(commit, RelayError(.denied, "denied"), at: 2_000, in: &step) == nil)
+        #expect(parcels.isFetching(commit) && parcels.due == [1_000 + ClientLimits.inboxPatienceMs])
+    }
 }

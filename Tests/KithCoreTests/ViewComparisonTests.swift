@@ -30,6 +30,9 @@ struct ViewComparisonTests {
         #expect(comparison.newlyMissing(of: bob, 2, at: 10 + patience) == 2)
         #expect(comparison.newlyMissing(of: bob, 2, at: 11 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 1)
+        // One came late: the others were told of.
+        #expect(comparison.newlyMissing(of: bob, 2, at: 12 + patience) == 0)
+        #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 0)
         // They came after all: a gap begins anew.
         #expect(comparison.newlyMissing(of: bob, 0, at: 13 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 1, at: 14 + patience) == 0)
