@@ -82,18 +82,19 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     let request = SendRequest(
         entryID: entry, conversation: two, channel: channel, text: "hello", replyTo: entry, expiresAfter: 5)
     let place = EntryPlace(conversation: two, seq: 8)
+    let (cursor, cursorPlace) = (try CursorName("bot"), CursorPlace(doneThrough: 3))
     let backup: [BackupRecord] = [
         .identity(account: account, name: "alice"), .relay(one, relay), .contact(contact),
         .conversation(two, conversation), .entry(place, entries[0].encoded),
         .expiry(place, Expiry(after: 5, wall: 1, relay: 1)), .expiry(place, Expiry(at: 9)),
-        .cursor(number: 1, try CursorName("bot")), .cursorPlace(number: 1, two, CursorPlace(doneThrough: 3)),
+        .cursor(number: 1, cursor), .cursorPlace(number: 1, two, cursorPlace),
     ]
     func records(_ kind: UInt8, _ records: [[UInt8]]) -> [[UInt8]] { records.map { [kind] + $0 } }
     var stored = records(0, [conversation.encoded]) + records(1, [contact.stored])
     stored += records(2, inboxes)
     stored += records(3, entries.map(\.encoded)) + records(4, [item.encoded]) + records(6, [profile.encoded])
     stored += records(7, [request.encoded]) + records(8, [delivery.encoded]) + records(9, backup.map(\.encoded))
-    stored += records(11, [CursorPlace(doneThrough: 3).encoded]) + records(12, [try CursorName("bot").encoded])
+    stored += records(11, [cursorPlace.encoded]) + records(12, [cursor.encoded])
     if let key = WrappedKey(
         SecretBytes(view.hash), .vault, under: SymmetricKey(size: .bits256), .passphrase(ScryptParameters(.cheap)))
     {
