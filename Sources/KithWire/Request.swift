@@ -106,6 +106,20 @@ public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
     }
 }
 
+extension Request {
+    /// The channel that the request is about; `nil` if it is about none.
+    package var channel: ChannelID? {
+        switch self {
+        case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
+            .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
+            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
+            .trim(let channel, _):
+            channel
+        case .hello, .register, .lookup, .ping: nil
+        }
+    }
+}
+
 /// `struct { RequestType type; uint32 requestID; select (type) … } ClientFrame;` — one WebSocket message to the relay.
 public struct ClientFrame: Equatable, Sendable, TLSCodable {
     /// Chosen by the client; the answer repeats it.

@@ -180,13 +180,14 @@ extension Hub {
         if state.head.kind == .inbox, let refusal = takeRoom(in: state, payload.count, nextAccess, session) {
             return answer(.error(refusal), to: connection, frame.requestID)
         }
+        let isFirst = state.tentative == nil
+        guard let entry = state.add(id: id, payload: payload, nextAccess: nextAccess, nowMs: round.nowMs) else {
+            return deny(connection, frame.requestID)
+        }
+        if isFirst { round.channels.append(state) }
         session.budget.charge(
             PlaceBudget.cost(payload.count, isTurn: nextAccess != nil), \.bytes, atNanoseconds: round.uptime)
-        if state.tentative == nil { round.channels.append(state) }
         session.charge(followers: state.followerCount, atNanoseconds: round.uptime)
-        let entry = state.add(
-            id: id, kind: nextAccess == nil ? .message : .turn, payload: payload, nextAccess: nextAccess,
-            nowMs: round.nowMs)
         round.answers.append(
             PendingAnswer(
                 connection: connection, requestID: frame.requestID, reply: .accepted(seq: entry.seq),
@@ -260,21 +261,6 @@ extension Hub {
         session.charge(followers: state.followerCount, atNanoseconds: round.uptime)
         round.whispers.append((state, epoch, payload))
         answer(.done, to: connection, frame.requestID)
-    }
-}
-
-extension Request {
-    /// The channel that the request is about.
-    var channel: ChannelID? {
-        switch self {
-        case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
-            .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
-            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
-            .trim(let channel, _):
-            channel
-        case .hello, .register, .lookup, .ping:
-            nil
-        }
     }
 }
 

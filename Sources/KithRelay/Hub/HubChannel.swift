@@ -1,3 +1,4 @@
+import KithSupport
 import KithWire
 
 /// A channel that the hub has in memory.
@@ -50,22 +51,18 @@ final class HubChannel {
 
     // MARK: A round
 
-    /// Adds an entry to the round: the next seq, in the current epoch.
-    func add(id: EntryID, kind: EntryKind, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry {
+    /// Adds an entry to the round: the next seq, in the current epoch. With access for the next epoch, the entry is a turn.
+    ///
+    /// - Returns: the entry; `nil`, and nothing has changed, if the head does not take it.
+    func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {
         var round = tentative ?? Tentative(head: head)
+        let entry = Entry(
+            seq: round.head.lastSeq + 1, epoch: round.head.epoch, kind: nextAccess == nil ? .message : .turn,
+            receivedAtMs: nowMs, id: id, payload: payload)
+        guard round.head.append(entry, nextAccess: nextAccess) else { return nil }
         // Out of the property while it changes, so that its arrays are not copied.
         tentative = nil
-        let entry = Entry(
-            seq: round.head.lastSeq + 1, epoch: round.head.epoch, kind: kind, receivedAtMs: nowMs, id: id,
-            payload: payload)
-        round.head.lastSeq = entry.seq
-        round.head.payloadBytes += UInt64(payload.count)
-        if let nextAccess {
-            round.head.epoch += 1
-            round.head.access = nextAccess
-            round.head.epochFirstSeq = entry.seq + 1
-            round.isTurned = true
-        }
+        round.isTurned = nextAccess != nil
         round.entries.append(entry)
         round.ids.insert(id)
         tentative = round

@@ -376,17 +376,3 @@ struct ModelFollow {
     let epoch: UInt64
     var nextSeq: UInt64
 }
-
-extension Request {
-    /// The channel that it is about.
-    var channel: ChannelID? {
-        switch self {
-        case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
-            .turn(let channel, _, _, _, _), .follow(let channel, _, _), .unfollow(let channel),
-            .whisper(let channel, _, _), .close(let channel), .deposit(let channel, _, _), .withdraw(let channel),
-            .trim(let channel, _):
-            channel
-        case .hello, .register, .lookup, .ping: nil
-        }
-    }
-}
