@@ -55,24 +55,22 @@ let package = Package(
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithSupport", "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509, grdb, grdbSQLite,
-                logging,
+                "KithSupport", "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509,
+                grdb, grdbSQLite, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["KithSupport", "TLSCodec", crypto, cryptoExtras]),
         .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
         .target(
             name: "KithClient",
             dependencies: [
-                "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1, nioTLS, nioSSL,
-                crypto, cryptoExtras, grdb,
-                grdbSQLite, logging,
+                "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1,
+                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, logging,
             ]),
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "TLSCodec",
-                "CMalloc",
-                "CQRencode", nio, nioPosix, argumentParser, logging,
+                "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession",
+                "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging,
             ]),
         // What the tests of several modules need. No product depends on these two.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -82,7 +80,9 @@ let package = Package(
             path: "Tests/RelayTestSupport"),
         .target(
             name: "KithSimulation",
-            dependencies: ["KithClient", "KithCore", "KithWire", "MLS", "TLSCodec", "TestSupport", nio, crypto]),
+            dependencies: [
+                "KithClient", "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", "TestSupport", nio, crypto,
+            ]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
@@ -100,7 +100,7 @@ let package = Package(
             name: "ClientBenchmark",
             dependencies: ["KithClient", "KithRelay", "KithSimulation", "KithWire", nioPosix, argumentParser],
             path: "Benchmarks/ClientBenchmark"),
-        .testTarget(name: "KithSupportTests", dependencies: ["KithSupport"]),
+        .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithCoreTests", dependencies: ["KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
@@ -111,15 +111,14 @@ let package = Package(
             name: "KithRelayTests",
             dependencies: [
                 "KithRelay", "KithClient", "KithCore", "KithSupport", "RelayTestSupport", "TestSupport", nio,
-                nioEmbedded,
-                nioPosix, nioSSL, logging,
+                nioEmbedded, nioPosix, nioSSL, logging,
             ]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
-                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire", "RelayTestSupport", "TLSCodec",
-                "TestSupport", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509, crypto, grdb, grdbSQLite,
+                "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithSupport", "KithWire", "RelayTestSupport",
+                "TLSCodec", "TestSupport", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509, crypto, grdb, grdbSQLite,
             ]),
         .testTarget(
             name: "KithTests",

@@ -33,6 +33,13 @@ extension ClientLimits {
     /// and then some.
     package static let lastingConnection = Duration.seconds(5)
 
+    /// Upper bound of the pause before the second connection to a relay, in milliseconds: a relay that restarts is soon found.
+    package static let shortestReconnectMs: UInt64 = 250
+
+    /// Upper bound of every pause before a connection to a relay, in milliseconds: a relay that comes back is not overrun, and
+    /// is found within a minute.
+    package static let longestReconnectMs: UInt64 = 60_000
+
     /// Memory that scrypt may take with parameters from a file, in bytes: eight times what Kith itself asks for.
     package static let scryptMemory = 1 << 30
 

@@ -1,3 +1,4 @@
+import KithSupport
 import Synchronization
 
 /// A token bucket that several threads take from without a lock. It can be overdrawn: what has been done already is charged,

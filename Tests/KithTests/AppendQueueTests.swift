@@ -99,19 +99,4 @@ import Testing
         #expect(Double(sent) <= 20 + 100 * seconds)
         #expect(sent > 100)
     }
-
-    @Test("pauses grow up to the longest, and no two sides take quite the same")
-    func pauses() {
-        var pause = GrowingPause(longest: .seconds(5))
-        var step = ClassicTimeouts.firstPause
-        var taken: Set<Duration> = []
-        for _ in 0..<50 {
-            let next = pause.next()
-            #expect(step / 2 <= next && next <= step)
-            taken.insert(next)
-            step = min(step * 2, .seconds(5))
-        }
-        #expect(step == .seconds(5))
-        #expect(taken.count > 25)
-    }
 }

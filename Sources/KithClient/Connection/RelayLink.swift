@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 import KithWire
 import NIOCore
 import Synchronization
@@ -18,8 +19,8 @@ final class RelayLink: Sendable {
         var connection: RelayConnection?
         var follows: [UInt64: Task<Void, Never>] = [:]
         /// What has not gone out yet, in order, so that the relay's limit is kept.
-        var queue: ArraySlice<Asked> = []
-        var pace: Pace?
+        var queue = CircularBuffer<Asked>()
+        var pace: TokenBucket?
         var isWaiting = false
         var isStopped = false
     }
@@ -57,7 +58,7 @@ final class RelayLink: Sendable {
     // MARK: Connecting
 
     private func keepUp() async {
-        var delay = Backoff()
+        var backoff = Backoff.reconnecting
         while !Task.isCancelled {
             report(.connecting)
             do throws(RelayConnectionError) {
@@ -65,22 +66,23 @@ final class RelayLink: Sendable {
                     to: address, trust: .pinned(relay.pin), pass: relay.pass)
                 let begin = ContinuousClock.now
                 await use(connection)
-                delay.didLast(ContinuousClock.now - begin)
-                if !delay.isShortest, !Task.isCancelled {
+                backoff.connectionEnded(after: ContinuousClock.now - begin)
+                if !backoff.isShortest, !Task.isCancelled {
                     report(
                         .waiting(
-                            RelayPause(reason: "the relay ended the connection", untilMs: Profile.now + delay.peekMs)))
+                            RelayPause(reason: "the relay ended the connection", untilMs: Profile.now + backoff.stepMs))
+                    )
                 }
             } catch {
                 if error.isFinal {
                     // A relay with another key is not this relay, which may come back.
                     report(.refused(error))
                 } else {
-                    report(.waiting(RelayPause(reason: error.description, untilMs: Profile.now + delay.peekMs)))
+                    report(.waiting(RelayPause(reason: error.description, untilMs: Profile.now + backoff.stepMs)))
                 }
             }
             if Task.isCancelled { return }
-            try? await Task.sleep(nanoseconds: delay.nextMs() * 1_000_000)
+            try? await Task.sleep(for: .milliseconds(backoff.nextMs()))
         }
     }
 
@@ -88,8 +90,8 @@ final class RelayLink: Sendable {
         let isStopped = state.withLock { state in
             guard !state.isStopped else { return true }
             state.connection = connection
-            state.queue = []
-            state.pace = Pace(limits: connection.welcome.limits, now: .now())
+            state.queue.removeAll()
+            state.pace = TokenBucket(below: connection.welcome.limits)
             let welcome = connection.welcome
             mailbox.put(.connected(id, limits: welcome.limits, timeMs: welcome.timeMs))
             return false
@@ -131,7 +133,7 @@ final class RelayLink: Sendable {
     /// Sends what the relay's limit allows now, and the rest in time.
     private func send(_ state: inout State) {
         guard let connection = state.connection else { return }
-        while let asked = state.queue.first, state.pace?.take(now: .now()) != false {
+        while let asked = state.queue.first, state.pace?.take(at: .now()) != false {
             state.queue.removeFirst()
             switch asked {
             case .request(let request, let tag): submit(request, tag, connection)
@@ -139,7 +141,7 @@ final class RelayLink: Sendable {
                 state.follows[tag] = Task { await self.follow(connection, channel, epoch, fromSeq, tag) }
             }
         }
-        guard !state.queue.isEmpty, !state.isWaiting, let delay = state.pace?.delay(now: .now()) else { return }
+        guard !state.queue.isEmpty, !state.isWaiting, let delay = state.pace?.wait(at: .now()) else { return }
         state.isWaiting = true
         Task {
             try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
@@ -210,32 +212,6 @@ final class RelayLink: Sendable {
             state.queue.removeAll { if case .follow(_, _, _, tag) = $0 { true } else { false } }
             return state.follows.removeValue(forKey: tag)
         }?.cancel()
-    }
-}
-
-/// How long to wait before connecting again: doubling from a quarter second to a minute, with jitter, so that a relay that
-/// comes back is not overrun.
-struct Backoff {
-    private var stepMs = Self.shortestMs
-
-    private static let longestMs: UInt64 = 60_000
-    private static let shortestMs: UInt64 = 250
-
-    /// Whether nobody needs to be told that it is waited.
-    var isShortest: Bool { peekMs == Self.shortestMs }
-
-    /// What ``nextMs()`` is at most.
-    var peekMs: UInt64 { stepMs }
-
-    /// A connection is over. A relay that closes each of them at once is waited for longer and longer, too.
-    mutating func didLast(_ duration: Duration) {
-        if duration >= ClientLimits.lastingConnection { stepMs = Self.shortestMs }
-    }
-
-    mutating func nextMs() -> UInt64 {
-        let step = peekMs
-        stepMs = min(Self.longestMs, stepMs * 2)
-        return step / 2 + UInt64.random(in: 0...step / 2)
     }
 }
 

@@ -1,3 +1,4 @@
+import KithSupport
 import KithWire
 
 /// The rest of an address's or a site's budget for today, over all of its connections.

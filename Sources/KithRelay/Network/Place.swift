@@ -1,3 +1,4 @@
+import KithSupport
 import KithWire
 
 /// The source of a connection, as far as costs are charged to it.

@@ -1,4 +1,5 @@
 import KithClient
+import KithSupport
 import KithWire
 import NIOCore
 
@@ -20,7 +21,7 @@ final class SimulatedLink {
     private var lastFollow: UInt32 = 0
     /// When the last event of a follow is taken: each follow has a task of its own, which may be late.
     private var takenAt: [UInt64: UInt64] = [:]
-    private var delayMs: UInt64 = 250
+    private var backoff = Backoff.reconnecting
     private(set) var isStopped = false
 
     init(_ id: RelayID, _ point: RelayPoint, _ client: SimulatedClient) {
@@ -51,8 +52,7 @@ final class SimulatedLink {
         takenAt = [:]
         guard !isStopped else { return }
         if wasOpen { client.put(.disconnected(id)) }
-        let wait = delayMs / 2 + UInt64(world.random.pick(0...Int(delayMs / 2)))
-        delayMs = min(60_000, delayMs * 2)
+        let wait = backoff.nextMs(using: &world.random)
         world.schedule(.connect(client: client.index, client.incarnation, id), after: wait)
     }
 
@@ -102,7 +102,7 @@ final class SimulatedLink {
             switch try session?.receive(bytes, now: .uptimeNanoseconds(0)) {
             case .opened(let welcome):
                 isWelcomed = true
-                delayMs = 250
+                backoff.reset()
                 client.put(.connected(id, limits: welcome.limits, timeMs: welcome.timeMs))
             case .answered(.request(let tag), let result): client.put(.answered(id, tag: tag, result))
             case .followStarted(_, .follow(let tag), let firstSeq, let lastSeq):

@@ -1,4 +1,5 @@
 import KithClient
+import KithSupport
 import KithWire
 import NIOCore
 
@@ -29,10 +30,10 @@ struct AppendQueue {
     private var isUnderWay = false
     /// When the relay may be asked again after a refusal.
     private var notBefore: NIODeadline
-    private var pace: Pace
+    private var pace: TokenBucket
 
     init(limits: AdvertisedLimits, now: NIODeadline) {
-        pace = Pace(limits: limits, now: now)
+        pace = TokenBucket(below: limits)
         notBefore = now
     }
 
@@ -51,7 +52,7 @@ struct AppendQueue {
 
     /// What is to go out now, if anything may.
     mutating func next(now: NIODeadline) -> Item? {
-        guard !isUnderWay, let first = items.first, now >= notBefore, pace.take(now: now) else { return nil }
+        guard !isUnderWay, let first = items.first, now >= notBefore, pace.take(at: now) else { return nil }
         isUnderWay = true
         return first
     }
@@ -59,7 +60,7 @@ struct AppendQueue {
     /// How long to wait before ``next(now:)`` gives something; `nil` if there is nothing, or an answer to wait for.
     func delay(now: NIODeadline) -> TimeAmount? {
         guard !isUnderWay, !items.isEmpty else { return nil }
-        return max(pace.delay(now: now), notBefore - now)
+        return max(pace.wait(at: now), notBefore - now)
     }
 
     /// The relay answered; `nil` if that is no answer to what is under way.

@@ -33,7 +33,7 @@ extension ClassicChat {
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true
-        let pause = restartPause.next()
+        let pause = Duration.milliseconds(restartPause.nextMs())
         Task { [weak self] in
             try? await Task.sleep(for: pause)
             await self?.beginAnew()

@@ -20,9 +20,9 @@ actor ClassicChat {
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
     /// Before the handshake begins anew. Anybody who knows both ids can make it seem that the other user started again.
-    var restartPause = GrowingPause(longest: ClassicTimeouts.longestRestartPause)
+    var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
-    private var reconnectPause = GrowingPause(longest: ClassicTimeouts.longestReconnectPause)
+    private var reconnectPause = ClassicTimeouts.reconnecting
     private var connectedAt = ContinuousClock.now
     let channel: MeetingChannel
     private let connect: @Sendable () async throws -> RelayConnection
@@ -232,12 +232,12 @@ actor ClassicChat {
         tell(.reconnecting)
         let end = ContinuousClock.now + giveUpAfter
         if connectedAt + ClassicTimeouts.steadyAfter < .now {
-            reconnectPause = GrowingPause(longest: ClassicTimeouts.longestReconnectPause)
+            reconnectPause.reset()
         }
         while !isFinished {
             let left = end - .now
             guard left > .zero else { return carryOut(session.connectionLost()) }
-            try? await Task.sleep(for: min(reconnectPause.next(), left))
+            try? await Task.sleep(for: min(.milliseconds(reconnectPause.nextMs()), left))
             guard !isFinished else { return }
             do {
                 let connection = try await connect()

@@ -1,3 +1,4 @@
+import KithSupport
 import NIOCore
 
 /// How long a classic conversation waits for what.
@@ -11,28 +12,12 @@ enum ClassicTimeouts {
     /// is asked all the time, nor so much that it says the same as never.
     static let shortestRetry = TimeAmount.milliseconds(200)
     static let longestRetry = TimeAmount.seconds(10)
-    /// The first pause before connecting or beginning anew: nobody notices it.
-    static let firstPause = Duration.milliseconds(100)
-    /// The longest pause before connecting again: a relay that is back is soon found, and one that is not is left alone.
-    static let longestReconnectPause = Duration.seconds(5)
-    /// The longest pause before the handshake begins anew. Whoever knows both ids can ask for that all day, and costs both
-    /// sides no more than one RSA handshake in this time.
-    static let longestRestartPause = Duration.seconds(30)
+    /// Pauses before connecting again. Nobody notices the first; the longest, of 5 seconds, leaves a relay alone that is not
+    /// back, and finds one soon that is.
+    static let reconnecting = Backoff(shortestMs: 100, longestMs: 5_000)
+    /// Pauses before the handshake begins anew. A stranger who knows both ids can ask for that all day, and costs both sides
+    /// no more than one RSA handshake in the longest pause, of 30 seconds.
+    static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
     /// A connection that stood for so long was a good one: the next pause is a short one again.
     static let steadyAfter = Duration.seconds(60)
-}
-
-/// Pauses before something is tried again: each twice as long as the one before up to a cap, and jittered, so that two
-/// sides that began together do not go on together. Nothing that comes in makes them short again.
-struct GrowingPause {
-    private let longest: Duration
-    private var step = ClassicTimeouts.firstPause
-
-    init(longest: Duration) { self.longest = longest }
-
-    /// The next pause: between half a step and a whole one.
-    mutating func next() -> Duration {
-        defer { step = min(step * 2, longest) }
-        return step / 2 + step / 2 * Double.random(in: 0...1)
-    }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import KithRelay
+@testable import KithSupport
 
 @Suite("Token buckets")
 struct TokenBucketTests {

@@ -1,0 +1,33 @@
+import KithSupport
+import KithWire
+import NIOCore
+import Testing
+
+@testable import KithClient
+
+@Suite("Pauses before reconnecting")
+struct ReconnectingTests {
+    @Test("a relay that ends every connection at once is asked less and less often; one that keeps a connection, soon")
+    func backoff() {
+        var backoff = Backoff.reconnecting
+        for _ in 0..<12 {
+            _ = backoff.nextMs()
+            backoff.connectionEnded(after: .milliseconds(1))
+        }
+        #expect(backoff.stepMs == 60_000)
+        backoff.connectionEnded(after: ClientLimits.lastingConnection)
+        #expect(backoff.stepMs == 250)
+    }
+
+    @Test("requests stay below the rate that a relay allows")
+    func pace() {
+        let limits = AdvertisedLimits(
+            payload: 1, frame: 1, requestsPerSecond: 100, requestBurst: 40, idleSeconds: 1, follows: 1,
+            retentionSeconds: 1)
+        var bucket = TokenBucket(below: limits)
+        var taken = 0
+        while bucket.take(at: .uptimeNanoseconds(1)) { taken += 1 }
+        #expect(taken == 20)
+        #expect(bucket.wait(at: .uptimeNanoseconds(1)) == .nanoseconds(12_500_000))
+    }
+}
