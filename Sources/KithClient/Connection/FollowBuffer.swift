@@ -17,8 +17,7 @@ final class FollowBuffer: Sendable {
     }
 
     private struct State {
-        var events: [(event: FollowEvent, bytes: Int)] = []
-        var taken = 0
+        var events = CircularBuffer<(event: FollowEvent, bytes: Int)>()
         var bytes = 0
         var isHeldBack = false
         var end: End?
@@ -103,14 +102,10 @@ final class FollowBuffer: Sendable {
         var goOn = false
         let result = state.withLock { state -> Result<FollowEvent?, RelayConnectionError>? in
             if state.cancelled.remove(id) != nil { return .success(nil) }
-            if state.taken < state.events.count {
-                let (event, bytes) = state.events[state.taken]
-                state.taken += 1
+            if let (event, bytes) = state.events.popFirst() {
                 state.bytes -= bytes
                 freed = bytes
-                if state.taken == state.events.count {
-                    state.events.removeAll(keepingCapacity: state.taken < 64)
-                    state.taken = 0
+                if state.events.isEmpty {
                     goOn = state.isHeldBack
                     state.isHeldBack = false
                 }
@@ -146,8 +141,7 @@ final class FollowBuffer: Sendable {
     func abandon() {
         let freed = state.withLock { state in
             defer {
-                state.events = []
-                state.taken = 0
+                state.events = CircularBuffer()
                 state.bytes = 0
             }
             return state.bytes

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 
 /// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), and no more HTTP than that takes.
 ///
@@ -18,7 +19,7 @@ struct WebSocketUpgrade {
 
     /// An upgrade of a connection to `address`, under a fresh key.
     init(to address: RelayAddress) {
-        let key = SymmetricKey(size: .bits128).withUnsafeBytes { base64($0) }
+        let key = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0).base64EncodedString() }
         self.init(to: address, key: key)
     }
 
@@ -35,7 +36,7 @@ struct WebSocketUpgrade {
             """.utf8)
         // The constant is RFC 6455 §1.3's. It shows that the other side means WebSocket; SHA-1 protects nothing here.
         let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
-        expectedAccept = base64(Array(digest))
+        expectedAccept = Data(digest).base64EncodedString()
     }
 
     /// Takes the next bytes of the response.
@@ -94,24 +95,4 @@ extension Substring {
         while let last = rest.last, characters.contains(last) { rest.removeLast() }
         return rest
     }
-}
-
-/// Base64 with padding (RFC 4648 §4).
-private func base64(_ bytes: some Sequence<UInt8>) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    var text = ""
-    var group: [UInt8] = []
-    func flush() {
-        let word = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-        for index in 0..<4 {
-            text.append(index <= group.count ? alphabet[word >> (18 - 6 * index) & 63] : "=")
-        }
-        group = []
-    }
-    for byte in bytes {
-        group.append(byte)
-        if group.count == 3 { flush() }
-    }
-    if !group.isEmpty { flush() }
-    return text
 }

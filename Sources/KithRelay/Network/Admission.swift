@@ -20,8 +20,7 @@ struct Admission {
     }
 
     private let limits: RelayLimits
-    private var waiting: [Item] = []
-    private var waitingFrom = 0
+    private var waiting = CircularBuffer<Item>()
     /// The numbers of requests that have been let through and not answered, in their order.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
@@ -63,14 +62,8 @@ struct Admission {
 
     /// The next of those that wait, if it may go now.
     mutating func next(canAnswer: Bool, now: NIODeadline) -> Item? {
-        guard waitingFrom < waiting.count else { return nil }
-        let item = waiting[waitingFrom]
-        guard letThrough(item, canAnswer: canAnswer, now: now) else { return nil }
-        waitingFrom += 1
-        if waitingFrom == waiting.count {
-            waiting = []
-            waitingFrom = 0
-        }
+        guard let item = waiting.first, letThrough(item, canAnswer: canAnswer, now: now) else { return nil }
+        waiting.removeFirst()
         return item
     }
 
@@ -97,8 +90,7 @@ struct Admission {
 
     /// Forgets the waiting requests, and the presents whose answers no longer matter.
     mutating func dropAll() {
-        waiting = []
-        waitingFrom = 0
+        waiting = CircularBuffer()
         group = []
     }
 

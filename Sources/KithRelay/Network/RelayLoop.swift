@@ -20,8 +20,7 @@ final class RelayLoop: Sendable {
         var connections: [ConnectionNumber: Connection] = [:]
         /// Store reads under way for followers of this loop, and those that wait for a place.
         var reads = 0
-        var waiting: [CatchUp] = []
-        var waitingFrom = 0
+        var waiting = CircularBuffer<CatchUp>()
     }
 
     /// A read of the store for one follower.
@@ -117,15 +116,7 @@ final class RelayLoop: Sendable {
     private func finish(_ catchUp: CatchUp, _ result: Result<[Entry], StoreFailure>) {
         state.value.reads -= 1
         state.value.connections[catchUp.connection]?.take(result, for: catchUp)
-        // A queue in an array: the head moves, and the array is cut when the head has gone half of it.
-        guard state.value.waitingFrom < state.value.waiting.count else { return }
-        let next = state.value.waiting[state.value.waitingFrom]
-        state.value.waitingFrom += 1
-        if state.value.waitingFrom * 2 >= state.value.waiting.count {
-            state.value.waiting.removeFirst(state.value.waitingFrom)
-            state.value.waitingFrom = 0
-        }
-        start(next)
+        if let next = state.value.waiting.popFirst() { start(next) }
     }
 }
 
