@@ -44,6 +44,7 @@ let package = Package(
     targets: [
         .target(name: "TLSCodec"),
         .target(name: "KithSupport"),
+        .target(name: "PrivateFiles", dependencies: ["KithSupport"]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
@@ -55,7 +56,7 @@ let package = Package(
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithSupport", "KithWire", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509,
+                "KithSupport", "KithWire", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509,
                 grdb, grdbSQLite, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["KithSupport", "TLSCodec", crypto, cryptoExtras]),
@@ -63,13 +64,13 @@ let package = Package(
         .target(
             name: "KithClient",
             dependencies: [
-                "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", nio, nioPosix, nioHTTP1,
+                "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1,
                 nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, logging,
             ]),
         .executableTarget(
             name: "kith",
             dependencies: [
-                "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession",
+                "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "PrivateFiles",
                 "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging,
             ]),
         // What the tests of several modules need. No product depends on these two.

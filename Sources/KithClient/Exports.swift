@@ -1,2 +1,6 @@
-// The SDK's models, errors and limits are those of the state machines: whoever imports the SDK sees them.
+// The SDK's models, errors and limits are those of the state machines: whoever imports the SDK sees them. The same goes for
+// private files, which the SDK takes and whose errors it throws.
 @_exported import KithCore
+
+@_exported import struct KithSupport.PrivateFileError
+@_exported import struct PrivateFiles.PrivateFile

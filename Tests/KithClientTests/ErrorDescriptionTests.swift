@@ -1,7 +1,9 @@
 import Foundation
 import GRDBSQLite
+import KithSupport
 import KithWire
 import MLS
+import PrivateFiles
 import TLSCodec
 import Testing
 

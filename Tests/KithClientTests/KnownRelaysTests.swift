@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import KithSupport
 import KithWire
 import TestSupport
 import Testing

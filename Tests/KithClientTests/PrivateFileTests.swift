@@ -1,4 +1,6 @@
 import Foundation
+import KithSupport
+import PrivateFiles
 import TestSupport
 import Testing
 

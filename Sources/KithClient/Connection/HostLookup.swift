@@ -1,6 +1,7 @@
 import Dispatch
 import NIOCore
 import NIOPosix
+import PrivateFiles
 import Synchronization
 
 #if canImport(Glibc)

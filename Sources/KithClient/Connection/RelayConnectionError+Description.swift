@@ -1,5 +1,6 @@
 import KithCore
 import KithWire
+import PrivateFiles
 
 extension RelayConnectionError: OwnWords {
     /// One sentence for the user, without a full stop.

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import KithSupport
 import MLS
 import TLSCodec
 

@@ -1,4 +1,6 @@
 import Foundation
+import KithSupport
+import PrivateFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -32,7 +34,7 @@ final class OpenFile: Sendable {
     init(making url: URL) throws(PrivateFileError) {
         guard access(url.path, F_OK) != 0 else { throw PrivateFileError(.write, url, errno: EEXIST) }
         let path = "\(url.path).\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
-        descriptor = try ProfileFolder.createFile(URL(fileURLWithPath: path))
+        descriptor = try PrivateFile.makeEmpty(URL(fileURLWithPath: path))
         self.url = url
         unfinished = path
     }

@@ -1,4 +1,6 @@
 import Foundation
+import KithSupport
+import PrivateFiles
 
 #if canImport(Glibc)
     import Glibc
@@ -79,27 +81,12 @@ struct ProfileFolder: Sendable {
         Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
     }
 
-    /// Makes an empty file, 0600, that was not there, and opens it for writing.
-    ///
-    /// - Throws: ``PrivateFileError``.
-    static func createFile(_ url: URL) throws(PrivateFileError) -> Int32 {
-        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
-        let error = FileSystem.makePrivate(descriptor)
-        guard error == 0 else {
-            close(descriptor)
-            unlink(url.path)
-            throw PrivateFileError(.write, url, errno: error)
-        }
-        return descriptor
-    }
-
     /// Makes the file of a vault that is to be made: empty, in the place of what a kill may have left.
     ///
     /// - Throws: ``PrivateFileError``.
     func makeUnfinishedVault() throws(PrivateFileError) {
         removeUnfinishedVault()
-        close(try Self.createFile(unfinishedVault))
+        close(try PrivateFile.makeEmpty(unfinishedVault))
     }
 
     /// Removes what there is of a vault that was being made.

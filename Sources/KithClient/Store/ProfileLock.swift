@@ -1,4 +1,6 @@
 import Foundation
+import KithSupport
+import PrivateFiles
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,7 @@
 import Crypto
 import Foundation
+import KithSupport
+import PrivateFiles
 
 extension VaultStore {
     /// Makes a new vault in a folder, with its first contents: a vault without a profile would open to nobody, and be in the way

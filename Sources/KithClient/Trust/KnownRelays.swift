@@ -1,5 +1,7 @@
 import Foundation
+import KithSupport
 import KithWire
+import PrivateFiles
 
 /// The relays that this user has met, and the key each had: what ssh keeps in `known_hosts`.
 ///

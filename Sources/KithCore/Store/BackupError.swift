@@ -1,3 +1,5 @@
+import KithSupport
+
 /// Why a backup could not be written or read.
 public enum BackupError: Error, Hashable, Sendable {
     /// The file can't be written or read. `EEXIST`: there is one already; it is as it was.

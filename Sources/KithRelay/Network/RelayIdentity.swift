@@ -1,7 +1,9 @@
 import Crypto
 import Foundation
+import KithSupport
 import KithWire
 import NIOSSL
+import PrivateFiles
 import SwiftASN1
 import X509
 
@@ -47,7 +49,7 @@ public struct RelayIdentity: Sendable {
         let certificateFile = folder.appending(path: "relay-certificate.pem")
         func isThere(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
         if !isThere(keyFile) || !isThere(certificateFile) {
-            try makeFolder(folder)
+            try inWords { () throws(PrivateFileError) in try PrivateFile.makeFolder(folder) }
             try inFolderAlone(folder) {
                 if isThere(keyFile) {
                     // Another process may have made both while this one waited.
@@ -65,22 +67,10 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    private static func makeFolder(_ folder: URL) throws {
-        do {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            // The system's own words, which Foundation keeps inside of its error.
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            let reason = cause.map { String(cString: strerror(Int32(clamping: $0.code))) } ?? "the system refuses it"
-            throw Failure.file(path: folder.path, reason: "the folder cannot be made: \(reason)")
-        }
-    }
-
     /// Runs `body` while no other process does the same in the folder, and then has the folder's names written to the disk:
     /// who has seen the key has to find it again.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
-        func failed() -> Failure { .file(path: folder.path, reason: String(cString: strerror(errno))) }
+        func failed() -> Failure { .file(path: folder.path, reason: SystemError(errno).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failed() }
         defer { close(descriptor) }
@@ -122,15 +112,20 @@ public struct RelayIdentity: Sendable {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
         else { throw Failure.invalid(path: keyFile.path, reason: "no P-256 key in it, or not readable") }
-        try writeNew(certificateFile, try certificate(of: key))
+        try write(certificateFile, try certificate(of: key))
     }
 
     /// A fresh P-256 key with a certificate signed by itself. Nobody checks its names or dates: clients know the pin.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
-        try writeNew(certificateFile, try certificate(of: key))
+        try write(certificateFile, try certificate(of: key))
         // The key comes last: where it is, the certificate is too.
-        try writeNew(keyFile, key.pemRepresentation)
+        try write(keyFile, key.pemRepresentation)
+    }
+
+    /// Writes a file that only its owner can read, as a whole or not at all.
+    private static func write(_ file: URL, _ text: String) throws(Failure) {
+        try inWords { () throws(PrivateFileError) in try PrivateFile(file).write(Array(text.utf8)) }
     }
 
     private static func certificate(of key: P256.Signing.PrivateKey) throws -> String {
@@ -144,18 +139,11 @@ public struct RelayIdentity: Sendable {
         return try certificate.serializeAsPEM().pemString
     }
 
-    /// Creates a file that only its owner can read, and that is whole or not there.
-    private static func writeNew(_ file: URL, _ text: String) throws {
-        let temporary = file.path + ".new"
-        unlink(temporary)
-        let descriptor = open(temporary, O_CREAT | O_EXCL | O_WRONLY, 0o600)
-        guard descriptor >= 0 else { throw Failure.file(path: file.path, reason: String(cString: strerror(errno))) }
-        fchmod(descriptor, 0o600)
-        let bytes = Array(text.utf8)
-        let isWritten = write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
-        close(descriptor)
-        guard isWritten, rename(temporary, file.path) == 0 else {
-            throw Failure.file(path: file.path, reason: String(cString: strerror(errno)))
+    /// Runs what deals with a file of the relay's, and has its error in words.
+    private static func inWords(_ body: () throws(PrivateFileError) -> Void) throws(Failure) {
+        do { try body() } catch {
+            let verb = error.operation == .read ? "read" : "written"
+            throw .file(path: error.path, reason: "it cannot be \(verb): \(SystemError(error.errno).sentence)")
         }
     }
 

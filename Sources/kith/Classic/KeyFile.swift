@@ -1,6 +1,7 @@
 import ClassicSession
 import Foundation
 import KithClient
+import PrivateFiles
 
 /// The file in which a user keeps an RSA key from run to run.
 struct KeyFile {

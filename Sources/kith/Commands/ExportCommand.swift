@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KithClient
+import PrivateFiles
 
 /// `kith export`: a backup.
 struct ExportCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import PrivateFiles
 import Synchronization
 
 /// Standard output or standard error, written at once and as a whole.

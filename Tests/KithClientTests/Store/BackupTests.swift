@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 import Testing
 
 @testable import KithClient

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import GRDBSQLite
+import KithSupport
 import Testing
 
 @testable import KithClient

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KithClient
 import KithWire
+import PrivateFiles
 
 /// Which relay a command is to use.
 struct RelayChoice: ParsableArguments {

@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import PrivateFiles
 
 /// The words for a profile of which a part is damaged on its disk: the rest can be read.
 enum Damage {

@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import PrivateFiles
 
 /// Where the passphrase of a profile comes from: the file that `KITH_PASSPHRASE_FILE` names, or the person at the terminal.
 enum Passphrase {

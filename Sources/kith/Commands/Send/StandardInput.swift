@@ -1,5 +1,6 @@
 import Foundation
 import KithClient
+import PrivateFiles
 
 /// A text from standard input, as a whole.
 enum StandardInput {

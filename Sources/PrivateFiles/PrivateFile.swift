@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -126,7 +127,7 @@ public struct PrivateFile: Hashable, Sendable {
     /// Makes a folder, and those that it is in, as far as they are not there: 0700 each.
     ///
     /// - Throws: ``PrivateFileError``.
-    static func makeFolder(_ folder: URL) throws(PrivateFileError) {
+    package static func makeFolder(_ folder: URL) throws(PrivateFileError) {
         var status = stat()
         if stat(folder.path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else { throw PrivateFileError(.write, folder, errno: ENOTDIR) }
@@ -148,8 +149,24 @@ public struct PrivateFile: Hashable, Sendable {
         guard error == 0 else { throw PrivateFileError(.write, folder, errno: error) }
     }
 
+    /// Makes an empty file, 0600, and opens it for writing. None may be there.
+    ///
+    /// - Returns: the open file's descriptor.
+    /// - Throws: ``PrivateFileError``.
+    package static func makeEmpty(_ url: URL) throws(PrivateFileError) -> Int32 {
+        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
+        let error = FileSystem.makePrivate(descriptor)
+        guard error == 0 else {
+            close(descriptor)
+            unlink(url.path)
+            throw PrivateFileError(.write, url, errno: error)
+        }
+        return descriptor
+    }
+
     private func create(_ path: String, _ content: [UInt8]) throws(PrivateFileError) {
-        let descriptor = try ProfileFolder.createFile(URL(fileURLWithPath: path))
+        let descriptor = try Self.makeEmpty(URL(fileURLWithPath: path))
         defer { close(descriptor) }
         var written = 0
         while written < content.count {
@@ -173,7 +190,8 @@ public struct PrivateFile: Hashable, Sendable {
 }
 
 extension PrivateFileError {
-    init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
+    /// An error about a file, with the system's reason: `errno` as it is now unless given.
+    package init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
         // The system's error is taken before anything else can change it.
         self.init(operation, path: url.path, errno: errno ?? lastError())
     }

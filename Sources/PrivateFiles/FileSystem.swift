@@ -8,9 +8,9 @@
 
 /// Differences between file systems: whether a file can have two names (FAT and exFAT have no hard links), and whether it has a
 /// mode. Each function returns an error number of the system, or 0.
-enum FileSystem {
+package enum FileSystem {
     /// Gives a complete file its name, unless a file has that name: then the result is `EEXIST`, and both are as they were.
-    static func name(_ unfinished: String, _ path: String) -> Int32 {
+    package static func name(_ unfinished: String, _ path: String) -> Int32 {
         // Unlike rename, link leaves a file that came in the meantime.
         if link(unfinished, path) == 0 {
             unlink(unfinished)
@@ -22,7 +22,7 @@ enum FileSystem {
 
     /// The same, where there are no hard links: takes the name with an empty file, and puts the complete one in its place. A
     /// crash in between leaves the empty file.
-    static func rename(_ unfinished: String, claiming path: String) -> Int32 {
+    package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }
         close(descriptor)
@@ -34,12 +34,12 @@ enum FileSystem {
 
     /// Makes a file that this process has just made its owner's alone, whatever the umask; a umask can take from the owner
     /// too. Without effect where files have no modes.
-    static func makePrivate(_ descriptor: Int32) -> Int32 {
+    package static func makePrivate(_ descriptor: Int32) -> Int32 {
         fchmod(descriptor, 0o600) == 0 || isRefusalWithoutModes(errno) ? 0 : errno
     }
 
     /// The same for a file or folder of this user's.
-    static func makePrivate(_ path: String, mode: mode_t) -> Int32 {
+    package static func makePrivate(_ path: String, mode: mode_t) -> Int32 {
         guard chmod(path, mode) != 0 else { return 0 }
         let error = errno
         var status = stat()
