@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "KithSupport"),
         .target(name: "PrivateFiles", dependencies: ["KithSupport"]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
         .executableTarget(name: "PingBot", dependencies: ["KithClient"], path: "Examples/PingBot"),
@@ -56,8 +57,8 @@ let package = Package(
         .target(
             name: "KithRelay",
             dependencies: [
-                "KithSupport", "KithWire", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL, crypto, x509,
-                grdb, grdbSQLite, logging,
+                "CSQLite", "KithSupport", "KithWire", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1, nioSSL,
+                crypto, x509, logging,
             ]),
         .target(name: "ClassicSession", dependencies: ["KithSupport", "TLSCodec", crypto, cryptoExtras]),
         .target(name: "KithCore", dependencies: ["KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
@@ -111,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "KithRelayTests",
             dependencies: [
-                "KithRelay", "KithClient", "KithCore", "KithSupport", "RelayTestSupport", "TestSupport", nio,
+                "CSQLite", "KithRelay", "KithClient", "KithCore", "KithSupport", "RelayTestSupport", "TestSupport", nio,
                 nioEmbedded, nioPosix, nioSSL, logging,
             ]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport", "TestSupport"]),

@@ -1,4 +1,4 @@
-import GRDBSQLite
+import CSQLite
 import KithWire
 import TestSupport
 import Testing

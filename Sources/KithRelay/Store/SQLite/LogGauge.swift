@@ -1,4 +1,4 @@
-import GRDBSQLite
+import CSQLite
 
 /// Watches how long the write-ahead log gets: SQLite tells after each commit.
 final class LogGauge {

@@ -1,4 +1,4 @@
-import GRDBSQLite
+import CSQLite
 import KithWire
 
 /// Deciding mutations and writing their rows. Each reads first, and changes nothing unless it takes effect.

@@ -1,4 +1,4 @@
-import GRDBSQLite
+import CSQLite
 import Glibc
 
 /// One connection to a SQLite file, used by one thread at a time.

@@ -1,4 +1,4 @@
-import GRDBSQLite
+import CSQLite
 
 /// A compiled statement. Parameters are numbered from 1 and columns from 0, as SQLite does.
 final class SQLiteStatement {

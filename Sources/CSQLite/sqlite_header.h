@@ -1,0 +1,2 @@
+// SQLite: the relay's store.
+#include <sqlite3.h>
