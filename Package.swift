@@ -43,12 +43,13 @@ let package = Package(
     ],
     targets: [
         .target(name: "TLSCodec"),
-        .target(name: "KithSupport"),
+        .target(name: "KithSupport", dependencies: ["CWipe"]),
         .target(name: "PrivateFiles", dependencies: ["KithSupport"]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CWipe"),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
-        .target(name: "MLS", dependencies: ["TLSCodec", crypto]),
+        .target(name: "MLS", dependencies: ["KithSupport", "TLSCodec", crypto]),
         .executableTarget(name: "PingBot", dependencies: ["KithClient"], path: "Examples/PingBot"),
         .executableTarget(name: "mls-peer", dependencies: ["KithSupport", "MLS", "TLSCodec"]),
         .executableTarget(

@@ -13,7 +13,7 @@ rm -rf "$graphs" && mkdir -p "$graphs"
 # The C modules below the module, as the build found them.
 options=()
 for map in "$build"/*.build/module.modulemap .build/checkouts/*/Sources/*/include/module.modulemap \
-    .build/checkouts/GRDB.swift/Sources/GRDBSQLite/module.modulemap; do
+    .build/checkouts/GRDB.swift/Sources/GRDBSQLite/module.modulemap Sources/C*/module.modulemap; do
     case $map in *SQLCipher*) ;; *) [ -e "$map" ] && options+=(-Xcc "-fmodule-map-file=$map") ;; esac
 done
 for folder in .build/checkouts/*/Sources/*/include; do options+=(-I "$folder"); done

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # Modules without a network, files or a clock, and what they may import.
 PURE = {
-    "Sources/KithSupport": set(),
+    "Sources/KithSupport": {"CWipe"},
     "Sources/KithCore": {"Crypto", "KithSupport", "KithWire", "MLS", "TLSCodec"},
 }
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private |fileprivate )?import\s+(?:\w+\s+)?(\w+)")

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import Foundation
+import KithSupport
 
 /// A user's RSA key pair: made for one run, or kept in a file so that the other user can expect its fingerprint.
 ///
@@ -64,7 +65,7 @@ public struct ClassicIdentity: Sendable {
         defer { encoding.withUnsafeMutableBytes { wipe($0) } }
         let opener = try _RSA.Encryption.PrivateKey(derRepresentation: encoding)
         var plain = try opener.decrypt(wrapped, padding: .PKCS1_OAEP_SHA256)
-        return SecretBytes(taking: &plain)
+        return plain.withUnsafeMutableBytes { SecretBytes(wiping: $0) }
     }
 }
 

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import Foundation
+import KithSupport
 
 /// An RSA public key that passed the checks on its size and form. Nothing is known yet about whose it is.
 struct ClassicPublicKey: Sendable {
@@ -46,7 +47,7 @@ struct ClassicPublicKey: Sendable {
     /// Wraps a secret so that only the holder of the private key can open it: RSA-OAEP with SHA-256.
     func wrap(_ secret: SecretBytes) throws -> [UInt8] {
         let encryption = try _RSA.Encryption.PublicKey(derRepresentation: encoding)
-        var plain = secret.withBytes { Data($0) }
+        var plain = secret.withUnsafeBytes { Data($0) }
         defer { plain.withUnsafeMutableBytes { wipe($0) } }
         return Array(try encryption.encrypt(plain, padding: .PKCS1_OAEP_SHA256))
     }

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import Foundation
+import KithSupport
 import TLSCodec
 
 /// The two keys that protect one direction: the 64 bytes that the receiver of that direction made, wrapped and sent.
@@ -27,12 +28,7 @@ struct DirectionKeys: Sendable, Equatable {
     init?(_ material: SecretBytes) {
         guard material.count == Self.byteCount else { return nil }
         func part(_ range: Range<Int>) -> SecretBytes {
-            material.withBytes { bytes in
-                withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 1) { buffer in
-                    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[range]))
-                    return SecretBytes(taking: buffer)
-                }
-            }
+            material.withUnsafeBytes { SecretBytes($0[range]) }
         }
         encryption = part(0..<32)
         authentication = part(32..<64)

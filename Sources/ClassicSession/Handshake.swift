@@ -1,3 +1,5 @@
+import KithSupport
+
 /// The steps from a hello to an open session. Each derives everything first and changes the state last.
 extension ClassicSession {
     /// Somebody announced a run. Nothing vouches for it, so it is answered or reported once, and that is all.

@@ -1,3 +1,4 @@
+import KithSupport
 import TestSupport
 import Testing
 

@@ -15,7 +15,7 @@ struct SecretsTests {
 
     /// The first bytes of a secret as they could appear in a print.
     private func spellings(_ secret: SecretBytes) -> [String] {
-        secret.withBytes { bytes in
+        secret.withUnsafeBytes { bytes in
             let start = bytes.prefix(6)
             return [
                 Hex.encode(start), Hex.encode(start).uppercased(), start.map { "\($0)" }.joined(separator: ", "),
@@ -34,7 +34,7 @@ struct SecretsTests {
         for text in [printed(material), printed(keys), printed(holder), printed(SessionState.open(holder))] {
             for spelling in spellings(material) { #expect(!text.contains(spelling)) }
         }
-        #expect("\(material)" == "SecretBytes(64)")
+        #expect("\(material)" == "SecretBytes(64 bytes)")
     }
 
     @Test("a session prints who it is with and how far it is, and nothing else")
@@ -85,11 +85,11 @@ struct SecretsTests {
     @Test("a buffer is empty after its secret was taken out of it, and equal secrets are equal")
     func wiping() {
         var bytes: [UInt8] = Array(1...64)
-        let one = bytes.withUnsafeMutableBytes { SecretBytes(taking: $0) }
+        let one = bytes.withUnsafeMutableBytes { SecretBytes(wiping: $0) }
         #expect(bytes == .init(repeating: 0, count: 64))
         var same: [UInt8] = Array(1...64)
-        #expect(same.withUnsafeMutableBytes { SecretBytes(taking: $0) } == one)
+        #expect(same.withUnsafeMutableBytes { SecretBytes(wiping: $0) } == one)
         var other: [UInt8] = Array(2...65)
-        #expect(other.withUnsafeMutableBytes { SecretBytes(taking: $0) } != one)
+        #expect(other.withUnsafeMutableBytes { SecretBytes(wiping: $0) } != one)
     }
 }

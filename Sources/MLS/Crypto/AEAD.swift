@@ -68,20 +68,3 @@ enum AEAD: Hashable, Sendable {
         }
     }
 }
-
-extension SecretBytes {
-    /// Takes over bytes that an AEAD opened, and wipes the array that they came in.
-    init(wiping bytes: inout [UInt8]) {
-        self.init(bytes)
-        bytes.wipe()
-    }
-}
-
-extension [UInt8] {
-    /// Zeroes the array's own memory, unless another copy shares it.
-    mutating func wipe() {
-        withUnsafeMutableBytes { buffer in
-            if let base = buffer.baseAddress { MLS.wipe(base, buffer.count) }
-        }
-    }
-}

@@ -1,3 +1,4 @@
+import KithSupport
 import TLSCodec
 
 /// `struct { opaque kem_output<V>; opaque ciphertext<V>; } HPKECiphertext;` (RFC 9420 §7.6)

@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 
 /// The hash of a cipher suite, with HMAC and HKDF over it (RFC 9420 §5.1, RFC 5869).
 enum HashAlgorithm: Hashable, Sendable {
@@ -70,9 +71,9 @@ enum HashAlgorithm: Hashable, Sendable {
         let total = inner + block + length
         withUnsafeTemporaryAllocation(byteCount: total, alignment: 8) { buffer in
             guard let base = buffer.baseAddress else { return }
-            defer { wipe(base, total) }
+            defer { wipe(UnsafeMutableRawBufferPointer(start: base, count: total)) }
             let outerPad = UnsafeMutableRawBufferPointer(rebasing: buffer[inner...])
-            wipe(base, block)
+            wipe(UnsafeMutableRawBufferPointer(start: base, count: block))
             if key.count <= block {
                 buffer.copyMemory(from: key)
             } else {
@@ -154,7 +155,7 @@ enum HashAlgorithm: Hashable, Sendable {
                         done += take
                         counter &+= 1
                     }
-                    if let base = block.baseAddress { wipe(base, block.count) }
+                    wipe(block)
                 }
             }
         }

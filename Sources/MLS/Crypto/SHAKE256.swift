@@ -1,3 +1,5 @@
+import KithSupport
+
 /// SHAKE256 (FIPS 202), for one purpose: deriving the key pairs of X-Wing and ML-KEM, which their HPKE definitions base on
 /// it. swift-crypto has SHA-3 and not SHAKE, and without this no group of such a suite could be shared with another
 /// implementation. A test holds the permutation against swift-crypto's SHA3-256.
@@ -5,14 +7,14 @@ enum SHAKE256 {
     /// The first `count` bytes of the output over `input`.
     static func hash(_ input: SecretBytes, suffix: [UInt8] = [], count: Int) -> SecretBytes {
         var message = input.copyBytes() + suffix
-        defer { message.withUnsafeMutableBytes { if let base = $0.baseAddress { wipe(base, $0.count) } } }
+        defer { message.wipe() }
         return sponge(message, domain: 0x1f, rate: 136, count: count)
     }
 
     /// The Keccak sponge with multi-rate padding. `domain` is the suffix bits with the first padding bit.
     static func sponge(_ message: [UInt8], domain: UInt8, rate: Int, count: Int) -> SecretBytes {
         var state = [UInt64](repeating: 0, count: 25)
-        defer { state.withUnsafeMutableBytes { if let base = $0.baseAddress { wipe(base, $0.count) } } }
+        defer { state.withUnsafeMutableBytes { wipe($0) } }
         var position = 0
         func absorb(_ byte: UInt8, _ index: Int) {
             state[index / 8] ^= UInt64(byte) << (8 * UInt64(index % 8))

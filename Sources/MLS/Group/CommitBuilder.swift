@@ -1,3 +1,4 @@
+import KithSupport
 import TLSCodec
 
 /// The part of making a commit that members and external joiners share (RFC 9420 §12.4.1).

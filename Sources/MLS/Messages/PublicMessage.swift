@@ -1,3 +1,4 @@
+import KithSupport
 import TLSCodec
 
 /// A message that is signed and not encrypted (RFC 9420 §6.2).

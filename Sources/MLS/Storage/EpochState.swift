@@ -1,3 +1,4 @@
+import KithSupport
 import TLSCodec
 
 /// Storing a group, at the cost of what changed. The *epoch state* changes with a commit and holds the tree; the

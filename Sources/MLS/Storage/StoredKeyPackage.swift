@@ -1,3 +1,4 @@
+import KithSupport
 import TLSCodec
 
 extension KeyPackageBundle {

@@ -1,3 +1,5 @@
+import KithSupport
+
 /// New keys for a committer's path (RFC 9420 §7.4, §7.5), before they are encrypted to the others.
 struct GeneratedPath: Sendable {
     let steps: [RatchetTree.PathStep]

@@ -1,0 +1,2 @@
+// The type of every key and secret of this module.
+@_exported import struct KithSupport.SecretBytes
