@@ -7,58 +7,26 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// The configuration that a relay is started with.
-public struct RelayConfiguration: Sendable {
-    /// The address to listen on.
-    public var host: String
-    /// The port to listen on; 0 takes a free one.
-    public var port: Int
-    /// The host that `/metrics` is served on, in plain HTTP; `nil` for none.
-    public var metricsHost: String?
-    /// The port that `/metrics` is served on; 0 takes a free one.
-    public var metricsPort = 0
-    /// The limits that it keeps.
-    public var limits = RelayLimits()
-    /// If set, only clients that know it are served.
-    public var relayPass: RelayPass?
-    /// Threads that serve connections.
-    public var eventLoops = System.coreCount
-    /// The log. Nothing in it names a person, a channel or an address of a client.
-    public var logger = Logger(label: "kith.relay")
-    /// Called when a burst of connections is over, on no particular thread: the time to give memory back.
-    public var burstIsOver: @Sendable () -> Void = {}
-    /// Milliseconds since 1970.
-    public var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
-    /// Whether the clock is right, however far it is from the time that the relay noted last: see ``KeepingClock``.
-    public var trustsClock = false
-    /// Nanoseconds on a clock that nobody sets, from any beginning: rates are kept by it.
-    public var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
-
-    /// A relay on this address with everything else at its default.
-    public init(host: String = "127.0.0.1", port: Int = 0) {
-        self.host = host
-        self.port = port
-    }
-}
-
-/// A relay that is listening.
-public final class RelayServer: Sendable {
+/// A relay that is listening, over a store that the caller has made.
+package final class RelayServer: Sendable {
     /// The pin that clients know it by.
-    public let pin: RelayPin
+    package let pin: RelayPin
     /// The host it listens on, as a numeric address.
-    public let host: String
+    package let host: String
     /// The port it listens on.
-    public let port: Int
+    package let port: Int
     /// The port that `/metrics` is served on, if it is.
-    public let metricsPort: Int?
+    package let metricsPort: Int?
 
     /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
-    public var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
+    package var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
 
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
+    /// Opens with the end of the listening. The listener's own future could not be waited for once its thread is gone.
+    private let listenerClosed = Latch()
     private let metricsListener: (any Channel)?
     private let loops: [RelayLoop]
     private let timers: [Task<Void, Never>]
@@ -77,7 +45,7 @@ public final class RelayServer: Sendable {
     ///
     /// - Throws: an error of NIO if the address cannot be bound, ``MetricsFailure`` if that of `/metrics` cannot, or NIOSSL's
     ///   if the identity cannot be used.
-    public static func start(
+    package static func start(
         _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
     ) async throws -> RelayServer {
         let tls = try identity.tlsContext()
@@ -108,10 +76,10 @@ public final class RelayServer: Sendable {
         }
     }
 
-    /// `/metrics` cannot be served where the operator wants it.
-    public struct MetricsFailure: Error {
+    /// The system does not let the relay serve `/metrics` where its configuration says.
+    package struct MetricsFailure: Error {
         /// The system's error number.
-        public let errno: Int32
+        package let errno: Int32
     }
 
     private static func serveMetrics(
@@ -151,6 +119,7 @@ public final class RelayServer: Sendable {
         }
         let expiry = Self.watchAges(hub, logger)
         timers = sweeps + [expiry, Self.watchBursts(configuration.burstIsOver, loops[0].shared.metrics)]
+        listener.closeFuture.whenComplete { [listenerClosed] _ in listenerClosed.open() }
         logger.info("listening")
     }
 
@@ -201,12 +170,12 @@ public final class RelayServer: Sendable {
     }
 
     /// Returns when nobody can connect any more: after ``shutDown()``, or because the system has ended the listening. Then
-    /// the relay is of no use, and should be shut down.
-    public func untilDeaf() async { try? await listener.closeFuture.get() }
+    /// the relay is of no use, and the caller should shut it down.
+    package func untilDeaf() async { await listenerClosed.wait() }
 
     /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store. Whoever
     /// asks for it again waits for the same.
-    public func shutDown() async {
+    package func shutDown() async {
         let task = ending.withLock { task in
             let ending = task ?? Task { await end() }
             task = ending

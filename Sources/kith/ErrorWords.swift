@@ -2,7 +2,9 @@ import ClassicSession
 import Foundation
 import KithClient
 import KithRelay
+import KithSupport
 import NIOCore
+import PrivateFiles
 
 /// An error of Kith, whose description is a sentence for the user.
 ///
@@ -20,7 +22,7 @@ extension KeyRefusal: DescribedError {}
 extension PrivateFileError: DescribedError {}
 extension RelayConnectionError: DescribedError {}
 extension RelayIdentity.Failure: DescribedError {}
-extension RelayServer.CannotListen: DescribedError {}
+extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 

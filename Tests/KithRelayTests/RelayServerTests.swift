@@ -43,6 +43,14 @@ struct RelayServerTests {
         }
     }
 
+    @Test("a relay that was shut down says so to those who ask later, too", .timeLimit(.minutes(5)))
+    func deafAfterShutdown() async throws {
+        try await withRelay { relay in
+            await relay.server.shutDown()
+            await relay.server.untilDeaf()
+        }
+    }
+
     @Test("shutting down twice, at once and later, is the same as once", .timeLimit(.minutes(5)))
     func twice() async throws {
         try await withRelay { relay in

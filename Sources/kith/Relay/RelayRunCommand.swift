@@ -4,8 +4,6 @@ import KithClient
 import KithRelay
 import KithWire
 import Logging
-import NIOCore
-import NIOPosix
 
 /// `kith relay run`: serves until it is told to stop.
 struct RelayRunCommand: AsyncParsableCommand {
@@ -109,50 +107,34 @@ struct RelayRunCommand: AsyncParsableCommand {
         configuration.metricsPort = metrics?.port ?? 0
         if let relayPassFile { configuration.relayPass = try RelayPass(file: relayPassFile) }
 
-        let folder = store.folder
-        let identity: RelayIdentity
+        configuration.storage = memory ? .memory : .folder
         if let certificate, let key {
-            identity = try .given(
-                certificateFile: URL(filePath: certificate), keyFile: URL(filePath: key))
-        } else {
-            identity = try .kept(in: folder, makingNew: newIdentity)
+            configuration.identity = .files(certificate: URL(filePath: certificate), key: URL(filePath: key))
+        } else if newIdentity {
+            configuration.identity = .renewed
         }
+        try await runUntilSignal(configuration)
+    }
+
+    private func runUntilSignal(_ configuration: RelayConfiguration) async throws {
+        let folder = store.folder
         let signals = StopSignals()
-        // The store has a thread of its own, which may wait for the disk.
-        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let store: any ChannelStore =
-            memory
-            ? MemoryStore(eventLoop: storeGroup.any())
-            : try SQLiteStore(folder: folder.path, eventLoop: storeGroup.any())
-        let server = try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
-        if !memory { OpenFiles.warn(in: folder) }
-        announce(server, folder)
-        let isAsked = await stop(server, on: signals)
-        try await storeGroup.shutdownGracefully()
-        if !isAsked { throw Failure(message: "the system no longer lets the relay accept connections") }
-    }
-
-    /// Serves until there is reason to stop. Returns whether that was a signal.
-    private func stop(_ server: RelayServer, on signals: StopSignals) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                await signals.wait()
-                return true
+                try await Relay.run(in: folder, configuration) { relay in
+                    if !memory { OpenFiles.warn(in: folder) }
+                    announce(relay, folder)
+                }
             }
-            group.addTask {
-                await server.untilDeaf()
-                return false
-            }
-            let isAsked = await group.next() ?? true
-            // Ends the one that waits for the listener; cancelling ends the other.
-            await server.shutDown()
+            group.addTask { await signals.wait() }
+            try await group.next()
             group.cancelAll()
-            return isAsked
+            try await group.waitForAll()
         }
     }
 
-    private func announce(_ server: RelayServer, _ folder: URL) {
-        let address = ListenAddress(host: server.host, port: server.port).description
+    private func announce(_ relay: Relay, _ folder: URL) {
+        let address = ListenAddress(host: relay.host, port: relay.port).description
         if json {
             struct Listening: Encodable {
                 var event = "listening"
@@ -163,18 +145,18 @@ struct RelayRunCommand: AsyncParsableCommand {
             }
             JSONLine.print(
                 Listening(
-                    address: address, pin: server.pin.description, data: memory ? nil : folder.path,
-                    metrics: metricsAddress(server)))
+                    address: address, pin: relay.pin.description, data: memory ? nil : folder.path,
+                    metrics: metricsAddress(relay)))
         } else {
             StandardStream.output.write(
-                "listening on \(address)\npin: \(server.pin)\n"
+                "listening on \(address)\npin: \(relay.pin)\n"
                     + (memory ? "keeping nothing on disk\n" : "data: \(folder.path)\n")
-                    + (metricsAddress(server).map { "metrics: http://\($0)/metrics\n" } ?? ""))
+                    + (metricsAddress(relay).map { "metrics: http://\($0)/metrics\n" } ?? ""))
         }
     }
 
-    private func metricsAddress(_ server: RelayServer) -> String? {
-        guard let metrics, let port = server.metricsPort else { return nil }
+    private func metricsAddress(_ relay: Relay) -> String? {
+        guard let metrics, let port = relay.metricsPort else { return nil }
         return ListenAddress(host: metrics.host, port: port).description
     }
 }

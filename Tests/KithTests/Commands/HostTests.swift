@@ -91,7 +91,7 @@ import Testing
             let other = folder.appendingPathComponent("other")
             let taken = try await HostedRelay.start(in: other, listen: listen, address: nil)
             let there = try #require(ListenAddress(argument: "127.0.0.1:\(taken.nearby.port)"))
-            await #expect(throws: RelayServer.CannotListen.self) {
+            await #expect(throws: RelayListenError.self) {
                 try await HostedRelay.start(in: folder, listen: there, address: nil)
             }
             await taken.stop()

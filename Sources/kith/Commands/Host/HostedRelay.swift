@@ -1,9 +1,10 @@
 import Foundation
 import KithClient
 import KithRelay
+import KithSupport
 import KithWire
 import Logging
-import NIOPosix
+import PrivateFiles
 import TLSCodec
 
 /// A relay inside of this process, with its store and its key in the folder of a profile.
@@ -16,16 +17,12 @@ final class HostedRelay: Sendable {
     /// know none.
     var isOpen: Bool { point.pass == nil }
     /// Lead of this machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
-    var clockAheadSeconds: Int { server.clockAheadSeconds }
+    var clockAheadSeconds: Int { relay.clockAheadSeconds }
 
-    private let server: RelayServer
-    private let storeGroup: MultiThreadedEventLoopGroup
+    private let relay: Relay
 
-    private init(
-        _ server: RelayServer, _ storeGroup: MultiThreadedEventLoopGroup, point: RelayPoint, nearby: RelayAddress
-    ) {
-        self.server = server
-        self.storeGroup = storeGroup
+    private init(_ relay: Relay, point: RelayPoint, nearby: RelayAddress) {
+        self.relay = relay
         self.point = point
         self.nearby = nearby
     }
@@ -45,77 +42,60 @@ final class HostedRelay: Sendable {
         let relayFolder = folder.appending(path: "relay", directoryHint: .isDirectory)
         let place = HostPlace(file: PrivateFile(relayFolder.appending(path: "host.json")))
         let before = try place.read()
-        let identity = try RelayIdentity.kept(in: relayFolder)
-        let storeGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        var pass = before?.pass
+        if before == nil {
+            pass = try await passWithoutFile(in: relayFolder, known)
+            // Before anybody can use the relay: one that people use without this file is taken for an older one.
+            if let pass { try place.write(HostPlace.Place(isGiven: false, pass: pass)) }
+        }
+        let seat = Seat(folder: relayFolder, pass: pass.flatMap { RelayPass($0) }, trustsClock: trustsClock)
+        let relay = try await serve(seat, listen, before)
         do {
-            var pass = before?.pass
-            if before == nil {
-                pass = try await passWithoutFile(
-                    of: identity, known, store: { try openStore(in: relayFolder, on: storeGroup) })
-                // Before anybody can use the relay: one that people use without this file is taken for an older one.
-                if let pass { try place.write(HostPlace.Place(isGiven: false, pass: pass)) }
-            }
-            let seat = Seat(
-                folder: relayFolder, storeGroup: storeGroup, pass: pass.flatMap { RelayPass($0) },
-                trustsClock: trustsClock)
-            let server = try await serve(identity, seat, listen, before)
             let publicPort = address?.port ?? before?.publicPort
-            let port = publicPort ?? server.port
+            let port = publicPort ?? relay.port
             let isGiven = address != nil || before?.isGiven == true
-            let host = address?.host ?? publicHost(server.host, before: before)
+            let host = address?.host ?? publicHost(relay.host, before: before)
             guard let known = RelayAddress(host: host, port: port),
-                let nearby = RelayAddress(host: isAny(server.host) ? "127.0.0.1" : server.host, port: server.port)
+                let nearby = RelayAddress(host: isAny(relay.host) ? "127.0.0.1" : relay.host, port: relay.port)
             else { throw Failure(message: "\(host):\(port) is no address that others could reach") }
             try place.write(
                 HostPlace.Place(
-                    host: host, publicPort: publicPort, port: server.port, listen: listen?.host ?? before?.listen,
+                    host: host, publicPort: publicPort, port: relay.port, listen: listen?.host ?? before?.listen,
                     isGiven: isGiven, pass: pass))
             return HostedRelay(
-                server, storeGroup, point: RelayPoint(address: known, pin: server.pin, pass: seat.pass), nearby: nearby)
+                relay, point: RelayPoint(address: known, pin: relay.pin, pass: seat.pass), nearby: nearby)
         } catch {
-            try? await storeGroup.shutdownGracefully()
+            await relay.stop()
             throw error
         }
     }
 
-    /// Ends it: everyone's connection is closed, and the store.
-    func stop() async {
-        await server.shutDown()
-        try? await storeGroup.shutdownGracefully()
-    }
+    /// Stops the relay: closes every connection, and the store.
+    func stop() async { await relay.stop() }
 
     /// The port of most relays.
     private static let usualPort = 7443
 
     /// The pass of a relay without `host.json`: the one that the profile knows, or a fresh one if nobody has used the relay.
     /// Otherwise none: an older version made it, and must not get one, because its people know none.
-    private static func passWithoutFile(
-        of identity: RelayIdentity, _ known: [RelayPoint], store: () throws -> SQLiteStore
-    ) async throws -> String? {
-        let passes = known.filter { $0.pin == identity.pin }.map(\.pass)
+    private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
+        let pin = try RelayIdentity.kept(in: folder).pin
+        let passes = known.filter { $0.pin == pin }.map(\.pass)
         guard passes.isEmpty else { return passes.compactMap { $0 }.first.map(HostPlace.text(of:)) }
-        let store = try store()
-        let totals = try await store.statistics()
-        await store.close()
-        return totals.channels + totals.names == 0 ? HostPlace.freshPass() : nil
-    }
-
-    private static func openStore(in folder: URL, on group: MultiThreadedEventLoopGroup) throws -> SQLiteStore {
-        try SQLiteStore(folder: folder.path, eventLoop: group.any())
+        return try await Relay.isUnused(in: folder) ? HostPlace.freshPass() : nil
     }
 
     /// The configuration of the relay, wherever it listens.
     private struct Seat {
         let folder: URL
-        let storeGroup: MultiThreadedEventLoopGroup
         let pass: RelayPass?
         let trustsClock: Bool
     }
 
     private static func serve(
-        _ identity: RelayIdentity, _ seat: Seat, _ listen: ListenAddress?, _ before: HostPlace.Place?
-    ) async throws -> RelayServer {
-        func start(_ host: String, _ port: Int) async throws -> RelayServer {
+        _ seat: Seat, _ listen: ListenAddress?, _ before: HostPlace.Place?
+    ) async throws -> Relay {
+        func start(_ host: String, _ port: Int) async throws -> Relay {
             var configuration = RelayConfiguration(host: host, port: port)
             configuration.eventLoops = 1
             configuration.limits = .household
@@ -123,13 +103,12 @@ final class HostedRelay: Sendable {
             configuration.trustsClock = seat.trustsClock
             // Lines of a log would go into the chat.
             configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
-            let store = try openStore(in: seat.folder, on: seat.storeGroup)
-            return try await RelayServer.start(configuration, identity: identity, closingOnFailure: store)
+            return try await Relay.start(in: seat.folder, configuration)
         }
         if let listen { return try await start(listen.host, listen.port) }
         do {
             return try await start(before?.listen ?? "0.0.0.0", before?.port ?? usualPort)
-        } catch let error as RelayServer.CannotListen where error.isTaken {
+        } catch let error as RelayListenError where error.isTaken {
             guard let port = before?.port else { return try await start("0.0.0.0", 0) }
             throw Failure(
                 message:
@@ -190,7 +169,7 @@ struct HostPlace {
 
     /// A pass that nobody guesses: 32 random bytes.
     static func freshPass() -> String {
-        (0..<32).map { _ in String(format: "%02x", UInt8.random(in: .min ... .max)) }.joined()
+        Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     private static let limit = 4 << 10
