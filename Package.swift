@@ -108,7 +108,8 @@ let package = Package(
             name: "KithCoreTests", dependencies: ["KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(
-            name: "MLSTests", dependencies: ["MLS", "TLSCodec", "TestSupport", crypto], exclude: ["Fixtures"]),
+            name: "MLSTests", dependencies: ["KithSupport", "MLS", "TLSCodec", "TestSupport", crypto],
+            exclude: ["Fixtures"]),
         .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
         .testTarget(
             name: "KithRelayTests",
@@ -139,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "RelayProcessTests",
             dependencies: [
-                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", "RelayTestSupport",
-                "TestSupport", nio, nioPosix, nioSSL,
+                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", "KithSupport",
+                "RelayTestSupport", "TestSupport", nio, nioPosix, nioSSL,
             ]),
     ],
     swiftLanguageModes: [.v6]

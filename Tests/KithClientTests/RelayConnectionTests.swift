@@ -16,10 +16,10 @@ import Testing
             let connection = try await RelayConnection.connect(to: relay.address, trust: .firstContact)
             #expect(connection.pin == relay.pin)
             #expect(connection.welcome.relayID.count == 16)
-            let channel = TestChannel()
-            #expect(try await connection.request(channel.create) == .done)
-            #expect(try await connection.request(channel.present) == .granted(.all))
-            #expect(try await connection.request(channel.append([1, 2, 3])) == .accepted(seq: 1))
+            let channel = KnownChannel()
+            #expect(try await connection.request(channel.creating) == .done)
+            #expect(try await connection.request(channel.presenting) == .granted(.all))
+            #expect(try await connection.request(channel.appending([1, 2, 3])) == .accepted(seq: 1))
             await connection.close()
             await #expect(throws: RelayConnectionError.closed(.here)) { try await connection.request(.ping) }
         }
@@ -29,12 +29,12 @@ import Testing
     func pipelining() async throws {
         try await withRelay { relay in
             let connection = try await relay.connect()
-            let channel = TestChannel()
-            _ = try await connection.request(channel.create)
-            _ = try await connection.request(channel.present)
+            let channel = KnownChannel()
+            _ = try await connection.request(channel.creating)
+            _ = try await connection.request(channel.presenting)
             let (answers, answer) = AsyncStream.makeStream(of: Reply?.self)
             for index in 0..<5000 {
-                connection.submit(channel.append([UInt8(truncatingIfNeeded: index)])) { answer.yield(try? $0.get()) }
+                connection.submit(channel.appending([UInt8(truncatingIfNeeded: index)])) { answer.yield(try? $0.get()) }
             }
             var next: UInt64 = 1
             for await reply in answers {
@@ -50,14 +50,14 @@ import Testing
         try await withRelay { relay in
             let writer = try await relay.connect()
             let reader = try await relay.connect()
-            let channel = TestChannel()
-            _ = try await writer.request(channel.create)
-            for connection in [writer, reader] { _ = try await connection.request(channel.present) }
-            for byte in 1...3 { _ = try await writer.request(channel.append([UInt8(byte)])) }
+            let channel = KnownChannel()
+            _ = try await writer.request(channel.creating)
+            for connection in [writer, reader] { _ = try await connection.request(channel.presenting) }
+            for byte in 1...3 { _ = try await writer.request(channel.appending([UInt8(byte)])) }
             let follow = try await reader.follow(channel.id, epoch: 0, fromSeq: 2)
             #expect(follow.firstSeq == 2)
             #expect(follow.lastSeq == 3)
-            _ = try await writer.request(channel.append([4]))
+            _ = try await writer.request(channel.appending([4]))
             var bytes: [UInt8] = []
             for try await event in follow {
                 if case .entries(let entries) = event { bytes += entries.flatMap(\.payload) }
@@ -90,15 +90,15 @@ import Testing
     func slowConsumer() async throws {
         try await withRelay { relay in
             let connection = try await relay.connect()
-            let channel = TestChannel()
-            _ = try await connection.request(channel.create)
-            _ = try await connection.request(channel.present)
+            let channel = KnownChannel()
+            _ = try await connection.request(channel.creating)
+            _ = try await connection.request(channel.presenting)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
             // Sixteen times what the follow holds, with nobody taking any of it, and every answer coming all the same.
             let count = 16 * ClientLimits.followBacklog / (64 << 10)
             for index in 0..<count {
                 let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: 64 << 10)
-                _ = try await connection.request(channel.append(payload))
+                _ = try await connection.request(channel.appending(payload))
             }
             #expect(connection.core.backlog.current <= ClientLimits.followBacklog + WireLimits.frame)
             #expect(connection.core.backlog.current > 0)
@@ -118,9 +118,9 @@ import Testing
     func cancellation() async throws {
         try await withRelay { relay in
             let connection = try await relay.connect()
-            let channel = TestChannel()
-            _ = try await connection.request(channel.create)
-            _ = try await connection.request(channel.present)
+            let channel = KnownChannel()
+            _ = try await connection.request(channel.creating)
+            _ = try await connection.request(channel.presenting)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
             let task = Task {
                 for try await _ in follow { Issue.record("nothing was appended") }
@@ -165,9 +165,9 @@ import Testing
     func shutdown() async throws {
         try await withRelay { relay in
             let connection = try await relay.connect()
-            let channel = TestChannel()
-            _ = try await connection.request(channel.create)
-            _ = try await connection.request(channel.present)
+            let channel = KnownChannel()
+            _ = try await connection.request(channel.creating)
+            _ = try await connection.request(channel.presenting)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
             await relay.server.shutDown()
             await #expect(throws: RelayConnectionError.self) { for try await _ in follow {} }

@@ -1,4 +1,5 @@
 import Crypto
+import KithSupport
 import Testing
 
 @testable import MLS
@@ -305,7 +306,7 @@ struct PrimitiveTests {
 
     @Test("SHAKE256 of nothing is what FIPS 202 says")
     func shake() throws {
-        let expected = try #require([UInt8](hex: "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f"))
+        let expected = try #require(Hex.decode("46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f"))
         #expect(SHAKE256.hash(.zero(count: 0), count: 32) == SecretBytes(expected))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 import Testing
 
 @testable import MLS
@@ -131,9 +132,8 @@ struct MessengerTests {
     func frozenFormat() throws {
         if ProcessInfo.processInfo.environment["KITH_WRITE_FIXTURES"] != nil {
             let bundle = try testBundle("bob")
-            func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
             let object = [
-                "stored": hex(bundle.stored.copyBytes()), "key_package": hex(bundle.keyPackage.encoded),
+                "stored": Hex.encode(bundle.stored.copyBytes()), "key_package": Hex.encode(bundle.keyPackage.encoded),
             ]
             try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys])
                 .write(to: Self.fixture)

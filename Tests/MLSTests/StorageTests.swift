@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 import Testing
 
 @testable import MLS
@@ -156,15 +157,14 @@ struct StorageTests {
         _ = try members.groups[0].takeExportedSecret(ComponentID(rawValue: 0x8000))
         let pending = try members.groups[0].commit(in: members.environment)
         let store = Store(members.groups[0])
-        func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
         let object: [String: Any] = [
-            "epoch_state": hex(store.epochState.copyBytes()),
+            "epoch_state": Hex.encode(store.epochState.copyBytes()),
             "records": store.records.sorted { $0.key < $1.key }.map {
-                ["key": NSNumber(value: $0.key), "content": hex($0.value.copyBytes())] as [String: Any]
+                ["key": NSNumber(value: $0.key), "content": Hex.encode($0.value.copyBytes())] as [String: Any]
             },
-            "epoch_authenticator": hex(members.groups[0].epochAuthenticator.copyBytes()),
-            "message": hex(message.encoded), "pending_commit": hex(pending.stored.copyBytes()),
-            "next_epoch_authenticator": hex(pending.epochAuthenticator.copyBytes()),
+            "epoch_authenticator": Hex.encode(members.groups[0].epochAuthenticator.copyBytes()),
+            "message": Hex.encode(message.encoded), "pending_commit": Hex.encode(pending.stored.copyBytes()),
+            "next_epoch_authenticator": Hex.encode(pending.epochAuthenticator.copyBytes()),
         ]
         try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys]).write(to: fixture)
     }

@@ -1,6 +1,7 @@
 import ClassicSession
 import Foundation
 import KithClient
+import KithSupport
 import KithWire
 import RelayTestSupport
 import Testing
@@ -146,7 +147,7 @@ private struct Canaries {
         func occurs(in text: [UInt8]) -> Bool { forms.contains { contains(text, $0) } }
 
         private var forms: [[UInt8]] {
-            let hex = bytes.map { String(format: "%02x", $0) }.joined()
+            let hex = Hex.encode(bytes)
             let base64 = (0..<3).map { shift in
                 // What a group shares with its neighbours is cut off at both ends.
                 let encoded = Data([UInt8](repeating: 0, count: shift) + bytes).base64EncodedString()

@@ -19,6 +19,12 @@ package struct KnownChannel: Sendable {
     /// The same channel in its next epoch, with other tokens.
     package func next() -> KnownChannel { KnownChannel(id: id, epoch: epoch + 1) }
 
+    /// A request that creates the channel, as a log.
+    package var creating: Request { .create(channel: id, access: access, retentionSeconds: nil) }
+
+    /// A request that proves all tokens.
+    package var presenting: Request { .present(channel: id, epoch: epoch, tokens: tokens) }
+
     /// A request that appends a message.
     package func appending(_ payload: [UInt8], as id: EntryID = .random()) -> Request {
         .append(channel: self.id, epoch: epoch, id: id, payload: payload[...])

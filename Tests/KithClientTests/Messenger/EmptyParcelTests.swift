@@ -35,16 +35,15 @@ struct EmptyParcelTests {
             creating: ChannelID.random().bytes, suite: profile.suite, client: profile.client,
             lifetime: Lifetime(ofKeyPackageMadeAt: seconds), in: environment)
         let commit = try group.commit(CommitOptions([.add(keyPackage)]), in: environment)
-        let empty = TestChannel()
-        _ = try await connection.request(empty.create)
+        let empty = KnownChannel()
+        _ = try await connection.request(empty.creating)
         let tree = ParcelAddress(
-            channel: empty.id, readToken: empty.token, key: [UInt8](repeating: 1, count: 32), length: length)
+            channel: empty.id, readToken: empty.read, key: [UInt8](repeating: 1, count: 32), length: length)
         if firstPart {
             let part = try #require(tree.seal([UInt8](repeating: 2, count: Int(length)))?.first)
-            _ = try await connection.request(.present(channel: empty.id, epoch: 0, tokens: [empty.token]))
+            _ = try await connection.request(empty.presenting)
             for _ in 1...2 {
-                _ = try await connection.request(
-                    .append(channel: empty.id, epoch: 0, id: .random(), payload: part[...]))
+                _ = try await connection.request(empty.appending(Array(part)))
             }
         }
         let message = InboxMessage(

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import GRDBSQLite
+import KithSupport
 import Testing
 
 @testable import KithClient
@@ -103,7 +104,7 @@ struct VaultDamageTests {
     }
 
     private func setHeader(_ bytes: [UInt8]) throws {
-        let digits = bytes.map { String(format: "%02x", $0) }.joined()
+        let digits = Hex.encode(bytes)
         try folder.sql("UPDATE vault SET header = x'\(digits)'")
     }
 

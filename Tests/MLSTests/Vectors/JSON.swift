@@ -1,4 +1,5 @@
 import Foundation
+import KithSupport
 
 @testable import MLS
 
@@ -36,32 +37,11 @@ struct JSON {
     }
 
     func bytes() throws -> [UInt8] {
-        guard let bytes = [UInt8](hex: try string()) else { throw Missing(description: "not hex") }
+        guard let bytes = Hex.decode(try string()) else { throw Missing(description: "not hex") }
         return bytes
     }
 
     func secret() throws -> SecretBytes { SecretBytes(try bytes()) }
 
     func suite() throws -> CipherSuite { CipherSuite(rawValue: UInt16(try self["cipher_suite"].int())) }
-}
-
-extension [UInt8] {
-    init?(hex: String) {
-        let digits = Array<UInt8>(hex.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        func nibble(_ digit: UInt8) -> UInt8? {
-            switch digit {
-            case 0x30...0x39: digit - 0x30
-            case 0x61...0x66: digit - 0x57
-            case 0x41...0x46: digit - 0x37
-            default: nil
-            }
-        }
-        self = []
-        reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = nibble(digits[index]), let low = nibble(digits[index + 1]) else { return nil }
-            append(high << 4 | low)
-        }
-    }
 }
