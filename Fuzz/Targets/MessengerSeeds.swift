@@ -46,14 +46,13 @@ func messengerSeeds() throws -> [String: [[UInt8]]] {
     var conversation = ConversationRecord(
         channel: channel, relay: one, title: "friends", contact: contact.id, isDirect: false, isCreated: true, epoch: 3,
         memberCount: 4)
-    conversation.view = view
-    conversation.readBy = [contact.id: 4]
-    conversation.status = .stopped(seq: 5, reason: .trimmed)
+    conversation.begin(with: view)
+    conversation.didRead(by: contact.id, through: 4)
+    conversation.end(.stopped(seq: 5, reason: .trimmed))
     let target = AddTarget(inbox: inbox, alias: "bob", trust: .invite)
-    conversation.intents = [
-        Intent(id: 1, change: .add([target])), Intent(id: 2, change: .remove(account.publicKey)),
-        Intent(id: 3, change: .leave),
-    ]
+    for change in [.add([target]), .remove(account.publicKey), .leave] as [Intent.Change] {
+        _ = conversation.want(change)
+    }
     let purposes: [InboxRecord.Purpose] = [
         .invite(isReusable: true, expiresAt: 9), .contact(contact.id), .name(name),
     ]
