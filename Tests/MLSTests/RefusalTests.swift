@@ -1,3 +1,4 @@
+import TLSCodec
 import Testing
 
 @testable import MLS
@@ -267,6 +268,35 @@ struct RefusalTests {
                 try Group(restoring: group.epochState, records: [record])
             }
         }
+    }
+
+    @Test("a tree in which a member lacks a credential type in use is joined by nobody")
+    func credentialTypesOfTree() throws {
+        let members = try TestMembers(["alice", "bob"])
+        let eve = Client(
+            credential: .x509(certificates: [[1]]), signer: try SignaturePrivateKey(generatingFor: suite),
+            capabilities: Capabilities(credentials: [.basic, .x509]))
+        let other = try KeyPackageBundle(suite: suite, client: eve, lifetime: testLifetime)
+        let bundle = try testBundle("dave")
+        let welcome = try Forge(group: members.groups[0]).welcome(bundle) {
+            _ = try $0.tree.add(other.keyPackage.leafNode)
+        }
+        #expect(throws: MLSError.leafNode(.credentialTypeUnsupportedByMember)) {
+            _ = try Group(joining: welcome, with: bundle, in: members.environment)
+        }
+    }
+
+    @Test("a parent node where a leaf belongs is refused")
+    func parentAsLeaf() throws {
+        let parent = ParentNode(
+            encryptionKey: HPKEPublicKey([UInt8](repeating: 9, count: 32)), parentHash: [], unmergedLeaves: [])
+        var writer = TLSWriter()
+        writer.writeNested { writer in
+            writer.writeBytes([1, 2])
+            writer.writeBytes(parent.encoded)
+        }
+        let algorithms = try suite.requireAlgorithms()
+        #expect(throws: MLSError.tree(.nodeType)) { try RatchetTree(decoding: writer.bytes, algorithms.hash) }
     }
 
     @Test("a leaf that is not in the tree is nobody's, and has no keys")

@@ -139,6 +139,7 @@ struct OwnEntryTests {
     func leaving() throws {
         let played = try PlayedConversation()
         let proposal = try #require(try played.perform(.leave(played.id)).appends.first)
+        try played.wait(milliseconds: 1)
         #expect(played.conversation.outbox.items.map(\.body) == [.leaveProposal])
         try played.bring([played.entry(proposal.payload, id: proposal.id)])
         #expect(played.conversation.outbox.isEmpty && played.conversation.isLeaving)
