@@ -165,18 +165,25 @@ public struct PrivateFile: Hashable, Sendable {
         return descriptor
     }
 
-    private func create(_ path: String, _ content: [UInt8]) throws(PrivateFileError) {
-        let descriptor = try Self.makeEmpty(URL(fileURLWithPath: path))
-        defer { close(descriptor) }
+    /// Writes all bytes to an open file.
+    ///
+    /// - Throws: ``PrivateFileError``, with the URL.
+    package static func write(_ bytes: [UInt8], to descriptor: Int32, of url: URL) throws(PrivateFileError) {
         var written = 0
-        while written < content.count {
-            let count = content.withUnsafeBytes { buffer in
-                systemWrite(descriptor, buffer.baseAddress.map { $0 + written }, content.count - written)
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                systemWrite(descriptor, buffer.baseAddress.map { $0 + written }, bytes.count - written)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw PrivateFileError(.write, url) }
             written += count
         }
+    }
+
+    private func create(_ path: String, _ content: [UInt8]) throws(PrivateFileError) {
+        let descriptor = try Self.makeEmpty(URL(fileURLWithPath: path))
+        defer { close(descriptor) }
+        try Self.write(content, to: descriptor, of: url)
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
     }
 

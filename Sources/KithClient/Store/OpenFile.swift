@@ -67,15 +67,7 @@ final class OpenFile: Sendable {
     ///
     /// - Throws: ``PrivateFileError``.
     func write(_ bytes: [UInt8]) throws(PrivateFileError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                systemWrite(descriptor, buffer.baseAddress.map { $0 + written }, bytes.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw PrivateFileError(.write, url) }
-            written += count
-        }
+        try PrivateFile.write(bytes, to: descriptor, of: url)
     }
 
     /// Gives the file its name. It is on the disk when this returns.
