@@ -4,36 +4,6 @@ import KithWire
 ///
 /// What it has on its disk and what it has in memory are apart, so that it can crash: ``restart()``.
 struct RelayModel {
-    /// Names a connection.
-    typealias Connection = Int
-
-    /// A frame for a connection. `channel` says which answers have to keep their order.
-    struct Outgoing {
-        let connection: Connection
-        let channel: ChannelID?
-        let frame: RelayFrame
-        /// Whether the connection is closed after it.
-        var closes = false
-    }
-
-    /// What is in memory of a connection.
-    struct Session {
-        var hasSaidHello = false
-        var rights: [ChannelID: [(epoch: UInt64, rights: Rights)]] = [:]
-        var follows: [ChannelID: ModelFollow] = [:]
-
-        func rights(in channel: ChannelID, _ epoch: UInt64) -> Rights {
-            rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
-        }
-
-        mutating func grant(_ granted: Rights, in channel: ChannelID, _ epoch: UInt64) {
-            var epochs = rights[channel] ?? []
-            let before = epochs.firstIndex { $0.epoch == epoch }.map { epochs.remove(at: $0).rights } ?? []
-            epochs.append((epoch, before.union(granted)))
-            rights[channel] = epochs.suffix(ModelLimits.presentedEpochs)
-        }
-    }
-
     var limits: ModelLimits
     let relayID: [UInt8]
     let pass: RelayPass?
@@ -368,11 +338,4 @@ struct RelayModel {
         guard let lies, let channel = channels[id] else { return seq }
         return lies.log(of: channel, id, to: connection)?.shownSeq(of: seq) ?? seq
     }
-}
-
-/// How far one connection was sent one epoch.
-struct ModelFollow {
-    let requestID: UInt32
-    let epoch: UInt64
-    var nextSeq: UInt64
 }
