@@ -12,15 +12,6 @@ struct ContactBookTests {
         try #require(AccountKey([UInt8](repeating: byte, count: 32)))
     }
 
-    private func inbox(of key: AccountKey, pin: UInt8 = 8) throws -> InboxAddress {
-        InboxAddress(
-            relay: RelayPoint(
-                address: try #require(RelayAddress("127.0.0.1:4433")),
-                pin: try #require(RelayPin([UInt8](repeating: pin, count: 32)))),
-            channel: .random(), appendToken: .random(), sealKey: InboxSealKey(random: .system),
-            account: key.fingerprint)
-    }
-
     private mutating func meet(_ name: String, _ byte: UInt8, isStranger: Bool = false) throws -> ContactID {
         book.remember(Acquaintance(accountKey: try key(byte), name: name, isStranger: isStranger), in: &step)
     }
@@ -58,13 +49,13 @@ struct ContactBookTests {
     @Test("an address is taken from its own account, and a known one is not replaced by an invite")
     mutating func addresses() throws {
         let id = try meet("bob", 1)
-        book.takeCard(try inbox(of: try key(2)), of: id, in: &step)
+        book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
         #expect(book[id]?.inbox == nil)
-        let first = try inbox(of: try key(1))
+        let first = try InboxAddress.sample(of: try key(1))
         book.learnAddress(first, in: &step)
-        book.learnAddress(try inbox(of: try key(1)), in: &step)
+        book.learnAddress(try .sample(of: try key(1)), in: &step)
         #expect(book[id]?.inbox == first)
-        let second = try inbox(of: try key(1))
+        let second = try InboxAddress.sample(of: try key(1))
         book.takeCard(second, of: id, in: &step)
         #expect(book[id]?.inbox == second)
     }
@@ -74,9 +65,9 @@ struct ContactBookTests {
         let name = try #require(Name("bob"))
         func holder(_ byte: UInt8, pin: UInt8 = 8) throws -> NameHolder {
             let key = try key(byte)
-            return NameHolder(name: name, accountKey: key, inbox: try inbox(of: key, pin: pin))
+            return NameHolder(name: name, accountKey: key, inbox: try .sample(of: key, pin: pin))
         }
-        let pin = try inbox(of: try key(1)).relay.pin
+        let pin = try InboxAddress.sample(of: try key(1)).relay.pin
         let id = try book.find(try holder(1), as: nil, at: pin, in: &step).get()
         let changed = KithError.keyChanged(
             contact: "bob", pinned: try key(1).fingerprint, found: try key(2).fingerprint)
@@ -94,7 +85,7 @@ struct ContactBookTests {
         // At another relay the name may be another person's, who needs another name here.
         let other = try #require(RelayPin([UInt8](repeating: 9, count: 32)))
         let third = try holder(3, pin: 9)
-        book.takeCard(try inbox(of: try key(2)), of: id, in: &step)
+        book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
         #expect(throws: KithError.nameTaken("bob")) { try book.find(third, as: nil, at: other, in: &step).get() }
         #expect(try book.find(third, as: "rob", at: other, in: &step).get() != id)
     }

@@ -7,16 +7,12 @@ import Testing
 struct DeliveryQueueTests {
     private var step = Step()
     private var queue = DeliveryQueue()
-    private var relays = RelayDirectory()
+    private var relays: RelayDirectory
     private let relay: RelayID
     private let refused = Result<Reply, RelayError>.failure(RelayError(.denied, "denied"))
 
     init() throws {
-        let point = RelayPoint(
-            address: try #require(RelayAddress("127.0.0.1:4433")),
-            pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-        relay = relays.id(for: point, in: &step)
-        #expect(relays.didConnect(relay) == true)
+        (relays, relay) = try RelayDirectory.connected(in: &step)
     }
 
     private func delivery(

@@ -81,16 +81,9 @@ struct NameRequestsTests {
 
     @Test("whoever is looked up has to have an address of the account that holds the name")
     mutating func lookUp() throws {
-        func address(of key: AccountKey) throws -> [UInt8] {
-            let point = RelayPoint(
-                address: try #require(RelayAddress("127.0.0.1:4433")),
-                pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-            return InboxAddress(
-                relay: point, channel: .random(), appendToken: .random(), sealKey: InboxSealKey(random: .system),
-                account: key.fingerprint
-            ).encoded
-        }
-        let (right, wrong) = (try address(of: account(theirs)), try address(of: account(mine)))
+        let (right, wrong) = (
+            try InboxAddress.sample(of: account(theirs)).encoded, try InboxAddress.sample(of: account(mine)).encoded
+        )
         for (result, outcome) in [
             (.success(try record(theirs, content: right)), "found alice as al"),
             (.success(try record(theirs, content: wrong)), "failed: \(KithError.nameUnknown)"),

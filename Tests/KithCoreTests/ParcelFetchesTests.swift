@@ -7,7 +7,7 @@ import Testing
 struct ParcelFetchesTests {
     private var step = Step()
     private var parcels = ParcelFetches()
-    private var relays = RelayDirectory()
+    private var relays: RelayDirectory
     private let relay: RelayID
     private let tree = ParcelPurpose.tree(InboxID(rawValue: 1))
     private let commit = ParcelPurpose.commit(ConversationID(rawValue: 1))
@@ -15,11 +15,7 @@ struct ParcelFetchesTests {
     private let address: ParcelAddress
 
     init() throws {
-        let point = RelayPoint(
-            address: try #require(RelayAddress("127.0.0.1:4433")),
-            pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-        relay = relays.id(for: point, in: &step)
-        #expect(relays.didConnect(relay) == true)
+        (relays, relay) = try RelayDirectory.connected(in: &step)
         address = ParcelAddress(
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32),
             length: UInt32(bytes.count))

@@ -9,10 +9,7 @@ struct RelayDirectoryTests {
     private var relays = RelayDirectory()
 
     private func point(_ pass: String? = nil, port: Int = 4433) throws -> RelayPoint {
-        RelayPoint(
-            address: try #require(RelayAddress("127.0.0.1:\(port)")),
-            pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))),
-            pass: try pass.map { try #require(RelayPass($0)) })
+        try .sample(port: port, pass: pass)
     }
 
     private var connections: [RelayID] {
