@@ -52,7 +52,7 @@ extension Messenger {
             guard let inbox = inboxes[id], inbox.followTag != nil, !inbox.record.isClosing, inbox.queue.isEmpty,
                 inbox.position >= inbox.record.lastSeq, firstReady(inbox) != nil
             else { continue }
-            unfollow(inbox.record.relay, inbox.followTag)
+            step.unfollow(inbox.record.relay, inbox.followTag)
             followLetters(inbox, id, from: nextLetter(of: inbox))
         }
     }
@@ -60,7 +60,7 @@ extension Messenger {
     /// Ends the second reading early if nothing in the rest of it can be taken.
     func skipRead(_ inbox: Inbox, _ id: InboxID) {
         guard inbox.followTag != nil, inbox.position < inbox.record.lastSeq, firstReady(inbox) == nil else { return }
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         followLetters(inbox, id, from: inbox.record.lastSeq + 1)
     }
 
@@ -76,7 +76,7 @@ extension Messenger {
         inbox.position = from - min(1, from)
         inbox.lastThere = nil
         postponeTrim(inbox, id)
-        inbox.followTag = follow(record.relay, record.channel, epoch: 0, fromSeq: from, for: .inbox(id))
+        inbox.followTag = step.follow(record.relay, record.channel, epoch: 0, fromSeq: from, for: .inbox(id))
     }
 
     /// The rests of the waits of an inbox's letters, in milliseconds.

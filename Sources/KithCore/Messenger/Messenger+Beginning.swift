@@ -74,7 +74,7 @@ extension Messenger {
             if case .stopped(_, .restored) = $0.record.status { true } else { false }
         }
         let isOpen = known.contains { $0.record.status == .active && !$0.isLeaving && !$0.isLeftAlone }
-        let isPending = known.contains { !mayAct(in: $0) && $0.record.status.isOpen }
+        let isPending = known.contains(where: isPending)
         return .notReachable(
             contact.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }

@@ -9,6 +9,11 @@ extension Messenger {
     /// asks here first.
     func mayAct(in conversation: Conversation) -> Bool { conversation.record.consent == .given }
 
+    /// Whether a conversation waits for the user's consent.
+    func isPending(_ conversation: Conversation) -> Bool {
+        !mayAct(in: conversation) && conversation.record.status.isOpen
+    }
+
     /// Whether a letter begins a pending conversation. An invite for one person is consent to the person who uses it.
     func isPending(from inviter: AccountKey?, through purpose: InboxRecord.Purpose) -> Bool {
         !purpose.isForOne && contacts.acquaintance(inviter) == nil
@@ -16,7 +21,7 @@ extension Messenger {
 
     /// Whether one more pending conversation is taken.
     var hasRoomForPending: Bool {
-        conversations.values.count { !mayAct(in: $0) && $0.record.status.isOpen } < ClientLimits.pendingConversations
+        conversations.values.count(where: isPending) < ClientLimits.pendingConversations
     }
 
     /// Leaves a stranger's letter at the relay until the user has decided about others, and tells the user once.

@@ -48,7 +48,7 @@ extension Messenger {
 
     /// The conversations that strangers began and that the user has not accepted.
     package var pendingConversations: [ConversationID] {
-        conversations.values.filter { !mayAct(in: $0) && $0.record.status.isOpen }.map(\.id).sorted()
+        conversations.values.filter(isPending).map(\.id).sorted()
     }
 
     /// The cursors for a backup, without what is damaged.
@@ -127,7 +127,7 @@ extension Messenger {
                 return .message(IncomingEntry(message: message, isRepeated: isRepeated, place: place))
             }
             let isAtEnd = rows.count < ClientLimits.cursorPage
-            // What this step has added to the log is not in the store yet.
+            // Entries that this step has added to the log are not in the store yet.
             let isWhole = isAtEnd && !touched.contains(id)
             cursor.pass(through: isWhole ? conversation.record.lastSeq : rows.last?.seq ?? after, in: id)
             cursors?.used[cursor.number] = cursor

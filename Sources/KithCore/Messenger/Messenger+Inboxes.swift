@@ -76,7 +76,7 @@ extension Messenger {
     /// A relay that does not know an inbox in which there were key packages has lost it. It is made again, with others in it.
     private func makeAgain(_ inbox: Inbox, _ id: InboxID) throws(KithError) {
         guard !isOver(inbox) else { return try close(inbox: id) }
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
         parcels.forget(.tree(id), in: &step)
@@ -92,7 +92,7 @@ extension Messenger {
 
     /// Opens an inbox anew after a while. Nobody waits for it: rather a little late than among the answers to what was asked.
     func openLater(_ inbox: Inbox, _ error: RelayError) {
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
         inbox.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
@@ -124,7 +124,7 @@ extension Messenger {
             trimAtOnce(inbox, id)
             return try closeIfOver(inbox: id)
         }
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.record.lastSeq = lastSeq
         inbox.record.aside = []
@@ -152,7 +152,7 @@ extension Messenger {
     func close(inbox id: InboxID) throws(KithError) {
         guard let inbox = inboxes[id], !inbox.record.isClosing else { return }
         inbox.record.isClosing = true
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue = []
         parcels.forget(.tree(id), in: &step)

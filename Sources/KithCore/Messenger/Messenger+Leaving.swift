@@ -27,5 +27,4 @@ extension Messenger {
             conversation.record.remove(intent: intent.id)
         }
     }
-
 }

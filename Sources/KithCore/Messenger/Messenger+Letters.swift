@@ -17,7 +17,7 @@ extension Messenger {
             return
         }
         inbox.isPaused = true
-        unfollow(inbox.record.relay, inbox.followTag)
+        step.unfollow(inbox.record.relay, inbox.followTag)
         inbox.followTag = nil
         inbox.queue.removeLast(inbox.queue.count - 1)
     }

@@ -21,7 +21,7 @@ extension Messenger {
         request(
             record.relay, .present(channel: record.channel, epoch: record.epoch, tokens: tokens.all),
             for: .present(conversation.id, epoch: record.epoch))
-        let tag = follow(
+        let tag = step.follow(
             record.relay, record.channel, epoch: record.epoch, fromSeq: record.lastSeq + 1,
             for: .conversation(conversation.id, epoch: record.epoch))
         conversation.sync.beginFollow(tag)
@@ -63,7 +63,7 @@ extension Messenger {
 
     /// Ends the connection to a conversation's log.
     func hangUp(_ conversation: Conversation) {
-        unfollow(conversation.record.relay, conversation.sync.following?.tag)
+        step.unfollow(conversation.record.relay, conversation.sync.following?.tag)
         parcels.forget(.commit(conversation.id), in: &step)
         conversation.hangUp()
     }

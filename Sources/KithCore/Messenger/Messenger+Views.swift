@@ -32,7 +32,7 @@ extension Messenger {
             memberCount: record.memberCount, unread: record.unread, readThrough: record.readSeq,
             lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs, relay: relay.address,
             relayPin: relay.pin,
-            isSuspect: record.isSuspect, isPending: !mayAct(in: conversation) && record.status.isOpen,
+            isSuspect: record.isSuspect, isPending: isPending(conversation),
             hasAnswer: record.hasAnswer, isInviting: isInviting(to: conversation))
     }
 

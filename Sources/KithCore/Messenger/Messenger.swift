@@ -169,14 +169,6 @@ package final class Messenger {
         step.request(relay, request, for: purpose)
     }
 
-    func follow(_ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose)
-        -> UInt64
-    {
-        step.follow(relay, channel, epoch: epoch, fromSeq: fromSeq, for: purpose)
-    }
-
-    func unfollow(_ relay: RelayID, _ tag: UInt64?) { step.unfollow(relay, tag) }
-
     /// A number below a bound.
     func jitter(_ bound: UInt64) -> UInt64 {
         var generator = SourceGenerator(source: random)
