@@ -75,7 +75,7 @@ let package = Package(
                 "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "PrivateFiles",
                 "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging,
             ]),
-        // What the tests of several modules need. No product depends on these two.
+        // Support for the tests of several modules. No product depends on these two.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "RelayTestSupport",

@@ -7,7 +7,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// What can go wrong with a file, and is told as it is.
+/// Failures of files, each told as it is.
 @Suite struct PrivateFileTests {
     private func failure(_ body: () throws -> Void) -> PrivateFileError? {
         do {

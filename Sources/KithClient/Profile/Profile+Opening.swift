@@ -1,7 +1,7 @@
 import Foundation
 import KithCore
 
-// How a profile is made and opened, and what opens it.
+// Making and opening a profile, and the secrets that open it.
 
 extension Profile {
     /// Opens a profile for sending and receiving, and makes it on first use: an account with its first device.

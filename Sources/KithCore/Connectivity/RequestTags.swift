@@ -1,6 +1,6 @@
 import KithWire
 
-/// What a request's answer is for.
+/// The purpose of a request.
 enum RequestPurpose: Sendable {
     case createChannel(ConversationID)
     case present(ConversationID, epoch: UInt64)
@@ -32,7 +32,7 @@ enum RequestPurpose: Sendable {
     }
 }
 
-/// What a follow is for.
+/// The purpose of a follow.
 enum FollowPurpose: Sendable {
     case conversation(ConversationID, epoch: UInt64)
     case inbox(InboxID)
@@ -57,7 +57,7 @@ struct RequestTags {
         return last
     }
 
-    /// What an answered request was for; nil if it was not asked on this connection.
+    /// The purpose of an answered request; `nil` if it was not asked on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? {
         guard let request = requests[tag], request.relay == relay else { return nil }
         requests[tag] = nil

@@ -185,7 +185,7 @@ struct ContactBook {
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: holder.accountKey.fingerprint)
             )
         }
-        // What the user calls somebody says nothing either, but one name here is one person.
+        // An alias of the user's says nothing either, but one name here is one person.
         let called = alias ?? holder.name.text
         if named(called) != nil { return .failure(.nameTaken(called)) }
         let person = Acquaintance(
@@ -197,7 +197,7 @@ struct ContactBook {
 /// A person as met: by a device certificate, or under a name.
 struct Acquaintance {
     let accountKey: AccountKey
-    /// What to call the person if nobody else is called that.
+    /// The name that the person gets if nobody else has it.
     let name: String
     var trust = Trust.unverified
     /// Whether the person is met in a pending conversation. Met otherwise, a stranger is none any more.

@@ -1,6 +1,6 @@
 import KithWire
 
-/// Who asks a relay about a name.
+/// The asker of a relay about a name.
 enum NameAsker: Hashable, Sendable, Comparable {
     /// A command that registers the name.
     case register(Ticket<Void>)
@@ -47,7 +47,7 @@ struct NameRequest {
 struct NameRequests {
     private var requests: [NameAsker: NameRequest] = [:]
 
-    /// What follows from an answer.
+    /// The outcome of an answer.
     enum Outcome {
         /// The relay has this profile's record.
         case registered(InboxID)

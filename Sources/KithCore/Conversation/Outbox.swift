@@ -1,6 +1,6 @@
 import KithWire
 
-/// What this device says in a conversation, in order, until the log has it.
+/// The items that this device says in a conversation, in order, until the log has them.
 struct Outbox {
     private let conversation: ConversationID
     private var waiting: [(number: UInt64, item: OutboxItem)] = []

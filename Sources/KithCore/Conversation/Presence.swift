@@ -1,6 +1,6 @@
 import MLS
 
-/// Who has proved to be here: the state of the live checks of a conversation.
+/// The state of the live checks of a conversation: the members that have proved to be here.
 struct Presence {
     /// The nonce of a live check that waits for answers.
     private var nonce: [UInt8]?

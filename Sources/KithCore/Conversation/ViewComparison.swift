@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// What is remembered of the log of an epoch to compare it with what members say they have seen.
+/// A memory of the log of an epoch, to compare it with the views that members state.
 struct ViewComparison {
     /// Hashes of the log in this epoch, by seq.
     private var hashes: [UInt64: [UInt8]] = [:]

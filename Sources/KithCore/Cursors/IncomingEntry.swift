@@ -22,7 +22,7 @@ package struct IncomingPlace: Hashable, Sendable {
     let seq: UInt64
 }
 
-/// What a look for the next message of a cursor finds.
+/// The result of a look for the next message of a cursor.
 package enum Incoming: Sendable {
     /// A message.
     case message(IncomingEntry)

@@ -1,11 +1,11 @@
 import KithWire
 
-/// What a profile puts into others' channels: Welcomes into inboxes, and parcels. Each delivery is tried until the relay has all of
-/// it, or says that it never will.
+/// The deliveries of a profile to others' channels: Welcomes into inboxes, and parcels. Each is tried until the relay has all of it, or
+/// says that it never will.
 struct DeliveryQueue {
     private var pending: [UInt64: PendingDelivery] = [:]
 
-    /// What has become of a delivery.
+    /// A change in the state of a delivery.
     enum Event {
         /// The relay has no room or no time for it; it is tried again.
         case waits(ChannelDelivery, InvitationObstacle)
@@ -158,8 +158,8 @@ private struct PendingDelivery {
     private(set) var unanswered = 0
     /// Whether the relay may have it although nothing says so: it was sent before, and the answer was lost.
     private(set) var mayBeThere: Bool
-    /// How long to wait before all is asked again, in milliseconds: the relay asked for patience. What it says to the
-    /// other requests of the same attempt follows from that.
+    /// The wait before all is asked again, in milliseconds: the relay asked for patience. Its answers to the other requests of the
+    /// same attempt follow from that.
     private(set) var patienceMs: UInt64?
     /// When to try again, in milliseconds since 1970.
     private(set) var retryAt: UInt64?

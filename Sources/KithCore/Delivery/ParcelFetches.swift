@@ -1,6 +1,6 @@
 import KithWire
 
-/// What somebody waits for a parcel for.
+/// The purpose of a parcel.
 enum ParcelPurpose: Hashable, Comparable, Sendable {
     /// The tree of the group that the first entry of an inbox's queue invites to.
     case tree(InboxID)
@@ -12,7 +12,7 @@ enum ParcelPurpose: Hashable, Comparable, Sendable {
 struct ParcelFetches {
     private var fetches: [ParcelPurpose: ParcelFetch] = [:]
 
-    /// What has become of a parcel.
+    /// The end of a fetch.
     enum Event {
         case came(ParcelPurpose, [UInt8])
         /// It is not to be had.
@@ -133,7 +133,7 @@ private struct ParcelFetch {
     var followTag: UInt64?
     /// The last entry that was there when the follow began.
     var lastSeq: UInt64?
-    /// How many entries came.
+    /// The number of entries that came.
     private var entries = 0
     /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
     let since: UInt64

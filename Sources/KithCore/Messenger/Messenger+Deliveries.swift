@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// What this device puts into others' inboxes, and what it is told of that.
+// Deliveries to others' inboxes, and the relay's answers to them.
 
 extension Messenger {
     /// Stores something that is to be put into a channel, and sends it when its relay is there.

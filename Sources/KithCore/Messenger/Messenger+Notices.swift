@@ -37,7 +37,7 @@ extension Messenger {
         return notices
     }
 
-    /// What a member is called; somebody new becomes an unverified contact.
+    /// A member's name; somebody new becomes an unverified contact.
     private func person(_ certificate: DeviceCertificate) throws(KithError) -> String {
         if certificate.accountKey == profile.account.publicKey { return profile.name }
         let id = remember(certificate, trust: .unverified)

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// What is too long for an entry, fetched from a channel of its own.
+// Commits and trees that are too long for an entry, fetched from channels of their own.
 
 extension Messenger {
     /// - Parameter since: when it began to be waited for, in milliseconds since 1970.

@@ -98,7 +98,7 @@ extension Messenger {
 
     /// Does what there is to do in a conversation whose log is here: first changes, then messages.
     func pump(_ conversation: Conversation) throws(KithError) {
-        // What ends a conversation or a connection also ends the follow.
+        // The end of a conversation or a connection also ends the follow.
         guard conversation.sync.isLive else { return }
         if let retryAt = conversation.sync.retryAt {
             guard retryAt <= now else { return }

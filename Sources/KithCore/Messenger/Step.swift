@@ -1,7 +1,7 @@
 import KithWire
 
-/// What one step of a profile's machine has come to so far: what to store, and what to do then. The machines that take part in
-/// the step add to it.
+/// The result of one step of a profile's machine so far: a transaction, and the effects that follow it. The machines that take part
+/// in the step add to it.
 struct Step {
     private(set) var output = MessengerOutput()
     /// The numbers of new things.
@@ -71,10 +71,10 @@ struct Step {
         output.effects.append(.unfollow(relay, tag: tag))
     }
 
-    /// What an answered request was for; `nil` if it was not asked on this connection.
+    /// The purpose of an answered request; `nil` if it was not asked on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? { tags.takeRequest(tag, relay) }
 
-    /// What a follow is for; `nil` if it is over.
+    /// The purpose of a follow; `nil` if it is over.
     func purpose(ofFollow tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.follow(tag, relay) }
 
     /// The relay ended a follow.

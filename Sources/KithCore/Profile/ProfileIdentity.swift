@@ -1,4 +1,4 @@
-/// Who a profile is.
+/// The identity of a profile.
 public struct ProfileIdentity: Hashable, Sendable {
     /// The name that contacts see.
     public let name: String

@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// What is small about a conversation and changes with every entry. Its group, its log and its outbox are elsewhere. It changes only by
+/// The small part of a conversation, which changes with every entry. Its group, its log and its outbox are elsewhere. It changes only by
 /// what happens to the conversation: the methods below.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
@@ -140,7 +140,7 @@ struct ConversationRecord: Sendable {
     /// This device is out of the conversation, for good or until it is added again.
     mutating func end(_ status: ConversationStatus) { self.status = status }
 
-    /// Whoever could not be reached is invited anew. The relay may have let go of the channel, in which nothing was ever said.
+    /// The person who could not be reached is invited anew. The relay may have let go of the channel, in which nothing was ever said.
     mutating func beginAgain() {
         status = .preparing
         isCreated = false
@@ -167,7 +167,7 @@ struct ConversationRecord: Sendable {
         return missedFrom
     }
 
-    /// What a new device knows of it: all but what only a member has.
+    /// The record as a new device knows it: all but what only a member has.
     var restored: ConversationRecord {
         var record = self
         switch status {

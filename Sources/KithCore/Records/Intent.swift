@@ -54,11 +54,11 @@ struct Intent: Hashable, Sendable, TLSCodable {
 
 /// Somebody who is to be added to a group.
 struct AddTarget: Hashable, Sendable, TLSCodable {
-    /// Where to find a key package, and to put the Welcome.
+    /// The inbox that has a key package and gets the Welcome.
     let inbox: InboxAddress
-    /// What to call the person, if it is a new contact.
+    /// The name that the person gets, if it is a new contact.
     let alias: String?
-    /// Why the key is believed, if it is a new contact.
+    /// The reason to believe the key, if it is a new contact.
     let trust: Trust
 
     init(inbox: InboxAddress, alias: String?, trust: Trust) {

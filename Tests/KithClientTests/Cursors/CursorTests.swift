@@ -127,7 +127,7 @@ struct CursorTests {
         #expect(throws: KithError.blankText) { try fixture.reply(" ", to: ping) }
         try fixture.change(id) { $0.end(.left) }
         #expect(throws: KithError.conversation(.left)) { try fixture.reply("pong", to: ping) }
-        // What was said before this device left is still delivered.
+        // Messages from before this device left are still delivered.
         let again = try #require(try fixture.next(try fixture.perform(.openCursor("bot", from: .beginning))))
         #expect(again.message.text == "ping" && again.isRepeated)
     }

@@ -71,7 +71,7 @@ struct JoiningTests {
     }
 }
 
-/// How a known conversation may be brought back by a letter.
+/// Letters that may bring a known conversation back.
 @Suite("Rejoining")
 struct RejoiningTests {
     private enum Letter: CaseIterable {

@@ -123,7 +123,7 @@ final class PlayedConversation {
 
     // MARK: Alice
 
-    /// What alice's history says of entries that she could not read.
+    /// The lines in alice's history about entries that she could not read.
     var unreadable: [UnreadableReason] {
         get throws {
             try box.alice.history(of: id, before: nil, limit: 100).compactMap {
