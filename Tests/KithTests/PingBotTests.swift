@@ -23,7 +23,7 @@ struct PingBotTests {
             _ = try await alice.send("hello", to: there)
             let first = try await alice.send("ping", to: there)
             let pong = try #require(try await answers.next())
-            #expect(pong.text == "pong" && pong.message.replyTo == first.id)
+            #expect(pong.text == "pong" && pong.message.replyTo == first)
             try await pong.acknowledge()
             bot.signal(SIGKILL)
             _ = await bot.exitCode()
@@ -32,9 +32,9 @@ struct PingBotTests {
             let again = try start(relay)
             #expect(try Invite(line: try #require(await again.line())) == invite)
             let next = try #require(try await answers.next())
-            #expect(next.text == "pong" && next.message.replyTo == second.id)
+            #expect(next.text == "pong" && next.message.replyTo == second)
             let third = try await alice.send("ping", to: there)
-            #expect(try await answers.next()?.message.replyTo == third.id)
+            #expect(try await answers.next()?.message.replyTo == third)
             await alice.close()
         }
     }

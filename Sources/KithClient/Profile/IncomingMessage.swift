@@ -41,9 +41,10 @@ public struct IncomingMessage: Sendable {
     /// - Parameters:
     ///   - text: the answer.
     ///   - expiresAfter: time after which everyone deletes the answer, in whole seconds.
+    /// - Returns: the answer's id.
     /// - Throws: ``KithError``, if nothing can be said in the conversation or the text is none; then nothing is acknowledged.
     @discardableResult
-    public func reply(_ text: String, expiresAfter: Duration? = nil) async throws(KithError) -> Message {
+    public func reply(_ text: String, expiresAfter: Duration? = nil) async throws(KithError) -> EntryID {
         try await profile.perform(
             .reply(text, to: place, replyTo: message.id, expiresAfter: try expiresAfter?.textSeconds()))
     }

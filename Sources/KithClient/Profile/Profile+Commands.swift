@@ -88,19 +88,21 @@ extension Profile {
         _ = try await perform(.rename(conversation, title))
     }
 
-    /// Stores a text to be sent, and returns at once. Events tell what becomes of it.
+    /// Stores a text to be sent, and returns at once.
+    ///
+    /// The message comes as a ``KithEvent/message(_:)``, with this id: once when it is stored, and again each time it has come further.
     ///
     /// - Parameters:
     ///   - text: the text.
     ///   - conversation: where it is sent.
     ///   - replyTo: the message that it answers, if any.
     ///   - expiresAfter: time after which everyone deletes the text, in whole seconds: at most 136 years.
-    /// - Returns: the message as it waits to be sent.
+    /// - Returns: the message's id.
     /// - Throws: ``KithError``, if the text can't be sent there; then nothing is stored.
     @discardableResult
     public func send(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
-    ) async throws(KithError) -> Message {
+    ) async throws(KithError) -> EntryID {
         try await perform(
             .send(conversation, text: text, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds()))
     }

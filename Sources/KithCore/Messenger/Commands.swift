@@ -85,8 +85,8 @@ extension Command where Answer == ContactID {
     }
 }
 
-extension Command where Answer == Message {
-    /// Says something.
+extension Command where Answer == EntryID {
+    /// Says something. The answer is the message's id; the message itself is told as an event, once for each state.
     ///
     /// - Parameter expiresAfter: seconds.
     package static func send(

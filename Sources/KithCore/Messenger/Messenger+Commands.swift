@@ -131,21 +131,19 @@ extension Messenger {
 
     /// Puts a text into the outbox of a conversation that ``conversationForSending(_:_:)`` has judged.
     func send(
-        _ text: OutgoingText, _ conversation: Conversation, _ ticket: Ticket<Message>
+        _ text: OutgoingText, _ conversation: Conversation, _ ticket: Ticket<EntryID>
     ) throws(KithError) {
         try accept(conversation)
         let item = OutboxItem(
             entryID: text.id, sentAt: wall, replyTo: text.replyTo, expiresAfter: text.expiresAfter,
             body: .content(.text(text.text)))
         enqueue(item, in: conversation)
-        if let message = queuedMessage(item, in: conversation) {
-            tell(.message(message))
-            finish(ticket, .success(message))
-        }
+        if let message = queuedMessage(item, in: conversation) { tell(.message(message)) }
+        finish(ticket, .success(item.entryID))
         try pump(conversation)
     }
 
-    func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<Message>) throws(KithError) {
+    func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {
         // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
         step.delete(StoreKey(.request, item: item))
         guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }

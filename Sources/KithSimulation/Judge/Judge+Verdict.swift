@@ -21,7 +21,7 @@ extension Judge {
             for message in (try? messenger.wholeHistory(of: summary.id)) ?? [] where message.author == .me {
                 guard case .text(let text) = message.body, let number = Marker.numbers(in: Array(text.utf8)).first
                 else { continue }
-                didAccept(message, number: number)
+                didAccept(message.id, in: message.conversation, number: number)
             }
         }
     }

@@ -83,10 +83,10 @@ final class Judge {
     }
 
     /// The messenger says that it has stored it.
-    func didAccept(_ message: Message, number: Int) {
+    func didAccept(_ id: EntryID, in conversation: ConversationID, number: Int) {
         said[number]?.isStored = true
-        said[number]?.conversation = message.conversation.rawValue
-        numbers[message.id] = number
+        said[number]?.conversation = conversation.rawValue
+        numbers[id] = number
     }
 
     // MARK: Along the way

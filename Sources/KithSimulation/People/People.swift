@@ -136,7 +136,7 @@ final class People {
                 conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil
             )
         ) { [unowned self] result in
-            if case .success(let message) = result { world.judge.didAccept(message, number: number) }
+            if case .success(let id) = result { world.judge.didAccept(id, in: conversation, number: number) }
         }
     }
 

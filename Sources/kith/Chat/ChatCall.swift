@@ -48,7 +48,8 @@ enum ChatCall: Hashable, Sendable {
 /// What comes back.
 enum ChatAnswer: Hashable, Sendable {
     case done
-    case message(Message)
+    /// A message is stored; events tell the rest.
+    case sent(EntryID)
     case messages([Message])
     case members([Member])
     case sentences([Sentence])

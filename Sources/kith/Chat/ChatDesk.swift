@@ -52,7 +52,7 @@ struct ChatDesk: Sendable {
     private func answer(to call: ChatCall) async throws(KithError) -> ChatAnswer {
         switch call {
         case .send(let text, let replyTo, let expiresAfter):
-            return .message(
+            return .sent(
                 try await kith.send(
                     text, to: conversation, replyTo: replyTo,
                     expiresAfter: expiresAfter.map { .seconds(Int64($0)) }))

@@ -213,8 +213,8 @@ extension ChatModel {
     mutating func handle(_ answer: ChatAnswer, to call: ChatCall) {
         switch answer {
         case .done: done(call)
-        // What becomes of it comes as events.
-        case .message(let message): take(message, isShown: true, isNew: true)
+        case .sent(let id):
+            if case .send(let text, _, _) = call { wait(for: id, snippet: MessageWording.snippet(text)) }
         case .messages(let messages):
             switch call {
             case .search(let words): showFound(messages, words)

@@ -1,4 +1,5 @@
 import KithClient
+import KithWire
 
 // Messages, as they arrive and as they come further.
 
@@ -16,11 +17,7 @@ extension ChatModel {
     }
 
     private mutating func takeOwn(_ message: Message, isShown: Bool) {
-        guard message.seq != nil else {
-            let isNew = !shown.contains(message.id) && !waiting.contains { $0.id == message.id }
-            if isNew { waiting.append((message.id, wording.snippet(message))) }
-            return
-        }
+        guard message.seq != nil else { return wait(for: message.id, snippet: wording.snippet(message)) }
         waiting.removeAll { $0.id == message.id }
         var readers = 0
         if case .read(let count) = message.delivery { readers = count }
@@ -33,6 +30,13 @@ extension ChatModel {
             lastOwn?.readers = readers
             showReceipt(message, readers: readers, before: before)
         }
+    }
+
+    /// Keeps a message in the status until it is in the log. Its events repeat the id: the first that it is queued, the next that
+    /// the relay has it.
+    mutating func wait(for id: EntryID, snippet: String) {
+        guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
+        waiting.append((id, snippet))
     }
 
     /// One small line for the first member who has read it, and one for the last.

@@ -103,20 +103,23 @@ struct SendCommand: AsyncParsableCommand {
         let events = await kith.events()
         let conversation = try await conversation(in: kith)
         let answered = try await answered(in: conversation.id, kith)
-        var messages: [Message] = []
+        var ids: [EntryID] = []
         for piece in pieces {
-            messages.append(
+            ids.append(
                 try await kith.send(
                     piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
+        var progress = SendProgress(ids, in: conversation)
         if !noWait {
-            messages = try await patience.wait(for: kith, at: conversation.relay, remains: later) {
-                var progress = SendProgress(messages, in: conversation)
+            progress = try await patience.wait(for: kith, at: conversation.relay, remains: later) {
+                var progress = progress
                 try await progress.wait(for: events, of: kith)
-                return progress.messages
+                return progress
             }
         }
-        if profile.json { for message in messages { JSONLine.print(MessageReport(message, in: conversation.name)) } }
+        guard profile.json else { return }
+        if noWait { try await progress.waitForReports(events, of: kith) }
+        for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 
     /// The conversation that was named; made, if there is only the contact.

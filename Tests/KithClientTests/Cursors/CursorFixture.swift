@@ -135,7 +135,7 @@ final class CursorFixture {
         return texts
     }
 
-    func reply(_ text: String, to entry: IncomingEntry, commits: Bool = true) throws -> Message {
+    func reply(_ text: String, to entry: IncomingEntry, commits: Bool = true) throws -> EntryID {
         try perform(.reply(text, to: entry.place, replyTo: entry.message.id, expiresAfter: nil), commits: commits)
     }
 

@@ -131,16 +131,13 @@ import Testing
     func delivery() throws {
         var model = try model()
         _ = model.open(now: now)
-        let queued = model.handle(
-            .answered(
-                .send("hi", replyTo: nil, expiresAfter: nil),
-                .success(
-                    .message(
-                        try message(7, "hi", delivery: .queued)))), now: now)
+        let sent = ChatCall.send("hi", replyTo: nil, expiresAfter: nil)
+        let queued = model.handle(.answered(sent, .success(.sent(try id(7)))), now: now)
         #expect(shown(queued) == [])
         #expect(status(queued) == "[sending: “hi”]")
         #expect(model.waitingCount == 1)
         #expect(model.handle(.event(.message(try message(7, "hi", delivery: .queued))), now: now) == [])
+        #expect(model.handle(.event(.message(try message(7, "hi", delivery: .onRelay))), now: now) == [])
         let onRelay = model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .onRelay))), now: now)
         #expect(shown(onRelay) == ["── Tuesday, 24 November 2026 ──", "4  alice : hi ✓"])
         #expect(status(onRelay) == .some(nil))

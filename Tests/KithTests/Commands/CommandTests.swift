@@ -14,8 +14,12 @@ import Testing
             #expect(sent.code == 0, "\(sent.complaints)")
             #expect(sent.objects.first?["delivery"] as? String == "onRelay")
             try await ann.hear("grüß dich 🦊")
-            let story = try await ann.run("history", "Bob", "--json").objects.last
-            #expect(story?["text"] as? String == "grüß dich 🦊")
+            let stored = try await bob.run("send", "ann", "--no-wait", "--json", "not on the relay yet")
+            #expect(stored.objects.map { $0["text"] as? String } == ["not on the relay yet"])
+            try await ann.hear("not on the relay yet")
+            let story = try await ann.run("history", "Bob", "--json").objects.first {
+                $0["text"] as? String == "grüß dich 🦊"
+            }
             let seq = try #require(story?["seq"] as? Int)
             // Which epoch it is depends on who renewed their keys first.
             let explained = try await ann.run("explain", "Bob", "\(seq)").lines.first ?? ""

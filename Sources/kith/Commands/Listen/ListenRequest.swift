@@ -66,9 +66,8 @@ struct ListenRequest: Decodable {
         }
         guard let send = request.send else { return refusal("the only command is \"send\"") }
         do {
-            let message = try await request.carryOut(send, with: kith)
-            return Answer(
-                event: "sent", ref: request.ref, id: message.id.hex, conversation: message.conversation.rawValue)
+            let (id, conversation) = try await request.carryOut(send, with: kith)
+            return Answer(event: "sent", ref: request.ref, id: id.hex, conversation: conversation.rawValue)
         } catch {
             return refusal(ErrorWords.sentence(for: error))
         }
@@ -95,7 +94,7 @@ struct ListenRequest: Decodable {
         }
     }
 
-    private func carryOut(_ send: Send, with kith: Profile) async throws -> Message {
+    private func carryOut(_ send: Send, with kith: Profile) async throws -> (EntryID, ConversationID) {
         var answered: EntryID?
         if let replyTo = send.replyTo {
             answered = EntryID(hex: replyTo)
@@ -112,6 +111,7 @@ struct ListenRequest: Decodable {
         case .contact(let contact):
             throw Failure("there is no conversation with \(name: contact.name) yet; begin one with kith send")
         }
-        return try await kith.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
+        let id = try await kith.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
+        return (id, conversation)
     }
 }

@@ -3,19 +3,25 @@ import KithWire
 
 /// Messages on their way to the relay.
 struct SendProgress {
-    /// The messages, as far as they have come.
-    private(set) var messages: [Message]
     private let conversation: ConversationSummary
+    /// The messages' ids, in the order in which they are sent.
+    private let ids: [EntryID]
+    /// The messages that the relay does not have yet.
     private var waiting: Set<EntryID>
-    /// Where a person watches, and there is something to watch.
+    /// The latest report of each message.
+    private var reports: [EntryID: Message] = [:]
+    /// Whether a person watches, and there is something to watch.
     private let isShown: Bool
 
-    init(_ messages: [Message], in conversation: ConversationSummary) {
-        self.messages = messages
+    init(_ ids: [EntryID], in conversation: ConversationSummary) {
         self.conversation = conversation
-        waiting = Set(messages.filter { $0.seq == nil }.map(\.id))
-        isShown = messages.count > 1 && StandardStream.error.isTerminal && TerminalMode.isCapable
+        self.ids = ids
+        waiting = Set(ids)
+        isShown = ids.count > 1 && StandardStream.error.isTerminal && TerminalMode.isCapable
     }
+
+    /// The messages that were reported so far, each in its latest state.
+    var messages: [Message] { ids.compactMap { reports[$0] } }
 
     /// Returns when the relay has them all.
     ///
@@ -26,11 +32,11 @@ struct SendProgress {
         if try await isDone(kith) { return }
         for await event in events {
             switch event {
-            case .message(let message) where message.conversation == conversation.id && message.seq != nil:
-                didArrive(message)
+            case .message(let message) where message.conversation == conversation.id:
+                note(message)
                 if try await isDone(kith) { return }
             case .missed:
-                try await lookAgain(in: kith)
+                try await reload(from: kith)
                 if try await isDone(kith) { return }
                 try check(try await kith.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id && waiting.isEmpty:
@@ -41,6 +47,19 @@ struct SendProgress {
                 throw Failure(Warning.longerThanRelayTakes(id, limit: limit).sentence)
             default: continue
             }
+        }
+        throw KithError.closed
+    }
+
+    /// Returns when each message was reported once: that takes no relay.
+    mutating func waitForReports(_ events: AsyncStream<KithEvent>, of kith: Profile) async throws {
+        for await event in events {
+            switch event {
+            case .message(let message) where message.conversation == conversation.id: note(message)
+            case .missed: try await reload(from: kith)
+            default: continue
+            }
+            if reports.count == ids.count { return }
         }
         throw KithError.closed
     }
@@ -59,20 +78,22 @@ struct SendProgress {
         if now.isSuspect { throw KithError.suspect }
     }
 
-    private mutating func didArrive(_ message: Message) {
-        guard waiting.remove(message.id) != nil else { return }
-        if let index = messages.firstIndex(where: { $0.id == message.id }) { messages[index] = message }
-        show()
+    private mutating func note(_ message: Message) {
+        guard ids.contains(message.id) else { return }
+        reports[message.id] = message
+        if message.seq != nil, waiting.remove(message.id) != nil { show() }
     }
 
     /// How many lines are taken from the vault at once.
     private static let page = 500
 
-    private mutating func lookAgain(in kith: Profile) async throws {
+    /// Reads the messages from the profile, because events were dropped.
+    private mutating func reload(from kith: Profile) async throws {
+        for message in try await kith.history(of: conversation.id, limit: ids.count) { note(message) }
         var seq = conversation.lastSeq
         while true {
             let page = try await kith.messages(in: conversation.id, after: seq, limit: Self.page)
-            for message in page { didArrive(message) }
+            for message in page { note(message) }
             guard page.count == Self.page, let last = page.last?.seq else { return }
             seq = last
         }
@@ -80,6 +101,6 @@ struct SendProgress {
 
     private func show() {
         guard isShown else { return }
-        StandardStream.error.write("\r\u{1B}[K[\(messages.count - waiting.count) of \(messages.count) sent]")
+        StandardStream.error.write("\r\u{1B}[K[\(ids.count - waiting.count) of \(ids.count) sent]")
     }
 }
