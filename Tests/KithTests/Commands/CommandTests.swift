@@ -16,6 +16,7 @@ import Testing
             try await ann.hear("grüß dich 🦊")
             let stored = try await bob.run("send", "ann", "--no-wait", "--json", "not on the relay yet")
             #expect(stored.objects.map { $0["text"] as? String } == ["not on the relay yet"])
+            #expect(try await bob.run("send", "ann", "both are now").code == 0)
             try await ann.hear("not on the relay yet")
             let story = try await ann.run("history", "Bob", "--json").objects.first {
                 $0["text"] as? String == "grüß dich 🦊"
