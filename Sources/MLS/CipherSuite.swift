@@ -51,7 +51,7 @@ public struct CipherSuite: CodePoint {
     /// with ML-KEM, and ML-DSA-44, because swift-crypto does.
     public var isSupported: Bool { algorithms != nil }
 
-    /// The one table of what each suite is made of (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites).
+    /// The one table of each suite's algorithms (§5.1, §17.1; draft-ietf-mls-pq-ciphersuites).
     var algorithms: Algorithms? {
         switch self {
         case .x25519AES128SHA256Ed25519: .init(.x25519, .sha256, .aes128GCM, .ed25519)
@@ -78,7 +78,7 @@ public struct CipherSuite: CodePoint {
     }
 }
 
-/// What a cipher suite is made of.
+/// The algorithms of a cipher suite.
 struct Algorithms: Hashable, Sendable {
     let kem: KEM
     let hash: HashAlgorithm

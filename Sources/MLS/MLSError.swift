@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// Why an operation was refused. Whatever throws one of these has changed nothing.
+/// The reason that an operation was refused. A call that throws one of these has changed nothing.
 ///
-/// The cases say what a caller can do about it; the payload says which rule was broken.
+/// Each case says what a caller can do about it; the payload says which rule was broken.
 public enum MLSError: Error, Hashable, Sendable {
     /// The bytes are not an encoding of what was expected. Drop them.
     case malformed(TLSCodecError)
@@ -94,7 +94,7 @@ public enum LeafNodeError: Hashable, Sendable {
     case duplicateExtension
     /// The capabilities list a default type (§7.2).
     case defaultTypeInCapabilities
-    /// `leaf_node_source` is not the one of where the leaf appears.
+    /// `leaf_node_source` does not fit the leaf's place.
     case source
     /// An update keeps the encryption key.
     case encryptionKeyNotChanged
@@ -206,7 +206,7 @@ public enum ProposalListError: Hashable, Sendable {
     case groupExtensionRefused
     /// A list of extensions that names a type twice (§13.4).
     case duplicateExtension
-    /// An external commit's list is not as §12.2 says.
+    /// The list of an external commit breaks §12.2.
     case externalCommit
     /// A self-remove that is not by reference, or twice for one leaf (draft-ietf-mls-extensions).
     case selfRemove

@@ -8,8 +8,8 @@ func parallelMap<Item: Sendable, Output: Sendable>(
     try parallelMap(items, beside: { () throws(MLSError) in }, transform).outputs
 }
 
-/// Maps independent items over all cores while one of them does other work first. If that work throws, its error is the one
-/// that is thrown, whatever became of the items.
+/// Maps independent items over all cores while one core does other work first. If that work throws, its error takes
+/// precedence over any from the items.
 func parallelMap<Item: Sendable, Output: Sendable, Work: Sendable>(
     _ items: [Item], beside work: @Sendable () throws(MLSError) -> Work,
     _ transform: @Sendable (Item) throws(MLSError) -> Output

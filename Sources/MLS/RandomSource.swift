@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Where random bytes come from. An argument everywhere, so that tests can repeat a run.
+/// A source of random bytes. It is an argument everywhere, so that tests can repeat a run.
 ///
 /// The KEMs of the post-quantum suites and ECDSA take their randomness inside swift-crypto and do not consult it.
 public struct RandomSource: Sendable {

@@ -1,7 +1,7 @@
 extension KeyPackage {
-    /// `EncryptWithLabel` (RFC 9420 §5.1.3) to the package's init key, for an application's own purposes: what goes with a
-    /// Welcome and is for the new member alone. The label keeps it from being taken for a part of MLS: it must begin with a
-    /// name of the application, and none of MLS's does. Verify the package before.
+    /// `EncryptWithLabel` (RFC 9420 §5.1.3) to the package's init key, for an application's own purposes, such as data that
+    /// goes with a Welcome and is for the new member alone. The label must begin with a name of the application, as none of
+    /// MLS's labels does: that keeps the ciphertext from being taken for a part of MLS. Verify the package before.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/crypto(_:)``.
     public func encrypt(
@@ -12,7 +12,7 @@ extension KeyPackage {
 }
 
 extension KeyPackageBundle {
-    /// `DecryptWithLabel` (RFC 9420 §5.1.3) of what ``KeyPackage/encrypt(_:label:context:random:)`` made.
+    /// `DecryptWithLabel` (RFC 9420 §5.1.3) of the result of ``KeyPackage/encrypt(_:label:context:random:)``.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``, ``MLSError/crypto(_:)``.
     public func decrypt(

@@ -1,6 +1,6 @@
 extension SignaturePrivateKey {
-    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label keeps such a signature from being taken
-    /// for one of MLS: it must begin with a name of the application, and none of MLS's does.
+    /// `SignWithLabel` (RFC 9420 §5.1.2) for an application's own purposes. The label must begin with a name of the
+    /// application, as none of MLS's labels does: that keeps the signature from being taken for one of MLS.
     ///
     /// - Parameters:
     ///   - label: the purpose, for instance `Kith Record`.

@@ -41,8 +41,8 @@ extension Algorithms {
         return writer.bytes
     }
 
-    /// `key_schedule_context` of base mode (RFC 9180 §5.1). It depends on `info` only, so that many ciphertexts of one
-    /// `info` share it: a Welcome's holds the whole tree, and hashing that for each new member would be quadratic.
+    /// `key_schedule_context` of base mode (RFC 9180 §5.1). It depends on `info` only, so ciphertexts with the same `info`
+    /// share it. A Welcome's `info` holds the whole tree; hashing it for each new member would be quadratic.
     func hpkeContext(info: [UInt8]) -> HPKEContext {
         let hkdf = LabeledHKDF(hash, hpkeSuiteID)
         let empty = SecretBytes.zero(count: 0)

@@ -60,7 +60,7 @@ public struct HPKEPrivateKey: Sendable {
         case .x25519(let key):
             let shared = SecretBytes(
                 try key.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: publicKey)))
-            // A key of low order makes it zero, whatever the private key. swift-crypto gives it out; it must not be used.
+            // A key of low order makes the secret zero for every private key. swift-crypto returns it; it must not be used.
             guard shared != .zero(count: shared.count) else { throw MLSError.crypto(.invalidPublicKey) }
             return shared
         case .p256(let key):

@@ -22,7 +22,7 @@ enum KEM: Hashable, Sendable {
         }
     }
 
-    /// The hash inside DHKEM (RFC 9180 §7.1). The others have none that shows.
+    /// The hash inside DHKEM (RFC 9180 §7.1). The other KEMs expose none.
     var hash: HashAlgorithm {
         switch self {
         case .p384: .sha384

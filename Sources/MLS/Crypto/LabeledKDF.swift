@@ -72,7 +72,7 @@ extension HashAlgorithm {
 /// The length of a vector's length (§2.1.2).
 private func varintLength(_ length: Int) -> Int { length < 1 << 6 ? 1 : length < 1 << 14 ? 2 : 4 }
 
-/// Writes a vector's length (§2.1.2) and says how many bytes it took.
+/// Writes a vector's length (§2.1.2) and returns the number of bytes written.
 private func writeVarint(_ length: Int, into buffer: UnsafeMutableRawBufferPointer, at index: Int) -> Int {
     switch varintLength(length) {
     case 1:
@@ -90,7 +90,7 @@ private func writeVarint(_ length: Int, into buffer: UnsafeMutableRawBufferPoint
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Copies bytes to a position and moves the position behind them.
+    /// Copies bytes to a position and advances the position past them.
     @inline(__always)
     func copy(_ source: UnsafeRawBufferPointer, at index: inout Int) {
         guard source.count > 0 else { return }

@@ -1,7 +1,7 @@
 import Crypto
 
-/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4): no key is let into a tree that nobody can encapsulate to. One
-/// such leaf would keep every member from committing, and none would know whose it is.
+/// Public-key validation (RFC 9420 §5.1.1, RFC 9180 §7.1.4). A key that nobody can encapsulate to must not enter a tree:
+/// one such leaf would keep every member from committing, and no member could tell whose leaf it is.
 extension KEM {
     /// Checks that bytes are a public key of this KEM.
     ///

@@ -54,7 +54,7 @@ public struct SignaturePrivateKey: Sendable {
             case .ecdsaP384: 48
             case .ecdsaP521: 66
             }
-        // ECDSA refuses the rare number that is no scalar: draw again, as the method of rejection has it.
+        // ECDSA refuses the rare number that is no scalar: draw again (rejection sampling).
         for _ in 0..<Limits.keyGenerationAttempts {
             let candidate = SecretBytes(count: length) { bytes in
                 random.secret(length).withUnsafeBytes { UnsafeMutableRawBufferPointer(bytes).copyMemory(from: $0) }

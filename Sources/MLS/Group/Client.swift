@@ -1,17 +1,17 @@
 import TLSCodec
 
-/// What a client brings into groups: who it is, what it signs with, and what it supports.
+/// A client's part in the groups that it joins: its credential, its signing key and its capabilities.
 public struct Client: Sendable {
-    /// Who the client is.
+    /// The client's identity.
     public var credential: Credential
-    /// What it signs with.
+    /// The key that the client signs with.
     public var signer: SignaturePrivateKey
-    /// What it supports.
+    /// The features that the client supports.
     public var capabilities: Capabilities
     /// The extensions of its leaves.
     public var leafExtensions: [Extension]
-    /// Whether its leaves and key packages carry GREASE (RFC 9420 §13.5): values without a meaning, which keep others from
-    /// relying on there being none. 11 bytes for each leaf and 3 more for a key package.
+    /// Whether its leaves and key packages carry GREASE (RFC 9420 §13.5): values without meaning, which keep others from
+    /// relying on their absence. 11 bytes for each leaf and 3 more for a key package.
     public var carriesGREASE = true
 
     /// Takes the parts.
@@ -38,13 +38,13 @@ public struct Client: Sendable {
 
 /// A key package with its private keys (RFC 9420 §10). The package is published; the keys wait for a Welcome.
 public struct KeyPackageBundle: Sendable {
-    /// What is published.
+    /// The package to publish.
     public let keyPackage: KeyPackage
-    /// Opens the Welcome. Delete it afterwards, unless the package is one of last resort.
+    /// The key that opens the Welcome. Delete it afterwards, unless the package is one of last resort.
     public let initKey: HPKEPrivateKey
-    /// Becomes the leaf's key.
+    /// The encryption key of the client's leaf.
     public let encryptionKey: HPKEPrivateKey
-    /// What the client signs with.
+    /// The key that the client signs with.
     public let signer: SignaturePrivateKey
 
     /// Makes a fresh key package.

@@ -11,7 +11,7 @@ struct CommitBuilder {
     let preSharedKeys: [ResolvedPSK]
     let environment: MLSEnvironment
 
-    /// What the new epoch takes over from the old one.
+    /// The parts of the old epoch that the new one is built on.
     struct OldEpoch {
         let algorithms: Algorithms
         let context: GroupContext
@@ -109,7 +109,7 @@ struct CommitBuilder {
             welcome: try welcome(next, path?.generated, schedule, options), effect: effect(path?.generated, options))
     }
 
-    /// What every receiver will check about the committer's new leaf: a commit that they refuse must not be made.
+    /// Checks the committer's new leaf as every receiver will: a commit that they would refuse must not be made.
     ///
     /// - Parameter tree: the tree with the leaf in it.
     private func validateOwnLeaf(_ leafNode: LeafNode, in tree: RatchetTree) throws(MLSError) {
@@ -120,7 +120,7 @@ struct CommitBuilder {
         try tree.validateCredentialTypes()
     }
 
-    /// The Welcome for those who were added (§12.4.3.1).
+    /// The Welcome for the new members (§12.4.3.1).
     private func welcome(
         _ next: Group, _ path: GeneratedPath?, _ schedule: KeySchedule, _ options: CommitOptions
     ) throws(MLSError) -> MLSMessage? {

@@ -6,19 +6,19 @@ public protocol AuthenticationService: Sendable {
     /// Whether a member may replace its credential by a new one: by an update, a commit, or when it rejoins (§5.3.1).
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool
 
-    /// What tells one client from another (§5.3.3), so that no client is in a group twice (§12.2). Nil leaves it to
-    /// the signature keys, which are unique in any case.
+    /// An identifier that tells one client from another (§5.3.3), so that no client is in a group twice (§12.2). If nil,
+    /// the signature keys tell clients apart; they are unique in any case.
     func clientIdentity(_ credential: Credential) -> [UInt8]?
 }
 
 extension AuthenticationService {
-    /// Only the same credential.
+    /// Accepts only the same credential.
     public func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { new == old }
-    /// Nothing but the signature key.
+    /// Nil: only the signature keys tell clients apart.
     public func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
 }
 
-/// What a credential is presented for.
+/// The role that a credential is presented for.
 public enum CredentialRole: Hashable, Sendable {
     /// A member, or a client that is to become one.
     case member
@@ -36,32 +36,35 @@ public struct AcceptEveryCredential: AuthenticationService {
     public func isValidSuccessor(_: Credential, of _: Credential) -> Bool { true }
 }
 
-/// What an application may choose. Each default has its reason beside it.
+/// The application's choices. Each default has its reason beside it.
 public struct MLSConfiguration: Sendable {
-    /// How far ahead of a sender's last message another may be. Each step costs three hashes: 1,000 cost 3 ms.
+    /// The most generations that a message may be ahead of its sender's last one. Each step costs three hashes: 1,000 cost
+    /// 3 ms.
     public var maximumForwardDistance: UInt32 = 1_000
-    /// How far behind a sender's newest message a late one may be. Each kept key is 100 bytes of state.
+    /// The most generations that a late message may be behind its sender's newest. Each kept key is 100 bytes of state.
     public var outOfOrderWindow: UInt32 = 100
-    /// How messages are padded. None: the application pads its own content if lengths matter.
+    /// The padding of messages. None by default: the application pads its own content if lengths matter.
     public var padding: Padding = .none
-    /// Whether proposals and commits are encrypted. They are: a server has no need to see them.
+    /// Whether proposals and commits are encrypted. They are by default, since a server has no need to see them.
     public var encryptsHandshakes = true
-    /// Whether a Welcome carries the tree. It does, so that joiners need no other source.
+    /// Whether a Welcome carries the tree. It does by default, so that joiners need no other source.
     public var includesRatchetTree = true
-    /// Whether a Welcome's GroupInfo carries the external public key. No: it is for GroupInfo that is published.
+    /// Whether a Welcome's GroupInfo carries the external public key. Not by default: the key is for GroupInfo that is
+    /// published.
     public var includesExternalPub = false
-    /// The longest lifetime of a key package, in seconds, that is accepted (§7.2). A year and some days. Some other stacks make
-    /// key packages that never expire, from 0 to 2⁶⁴ − 1: `UInt64.max` accepts those too.
+    /// The longest lifetime of a key package, in seconds, that is accepted (§7.2). A year and some days. Some other stacks
+    /// make key packages that never expire, from 0 to 2⁶⁴ − 1; `UInt64.max` accepts those too.
     public var maximumLifetime: UInt64 = 400 * 24 * 3_600
     /// Whether leaves that others sent must be within their lifetime (§7.3 recommends it).
     public var checksReceivedLifetimes = true
-    /// Bound on the blank leaves of a tree to join with (§7.7). A stranger's group deserves ``TreeWidthPolicy/strict``.
+    /// Bound on the blank leaves of a tree to join with (§7.7). For a stranger's group, use ``TreeWidthPolicy/strict``.
     public var treeWidth: TreeWidthPolicy = .ordinary
-    /// How many past epochs' resumption PSKs are kept. Each is one hash.
+    /// The number of past epochs whose resumption PSKs are kept. Each PSK is one hash.
     public var resumptionEpochs = 16
     /// Whether clients that are no members may propose their own addition and join with an external commit (§12.1.8,
-    /// §12.4.3.2). They may, as the RFC has it; whoever publishes no GroupInfo had better refuse: a proposal from outside,
-    /// which takes no more than the group's identifier, holds up application data until it is committed or discarded.
+    /// §12.4.3.2). They may by default, as in the RFC. An application that publishes no GroupInfo should refuse: a proposal
+    /// from outside takes no more than the group's identifier, and holds up application data until it is committed or
+    /// discarded.
     public var acceptsNewcomers = true
     /// The types of group context extensions that this client takes, in a group it creates or joins and in proposals to change
     /// them (§12.1.7); nil takes every type that the members support. A group that changed to another type is refused with
@@ -83,7 +86,7 @@ public struct MLSConfiguration: Sendable {
     }
 }
 
-/// Everything that an operation takes from outside: time, randomness, judgement and keys.
+/// The outside inputs of an operation: time, randomness, judgement and keys.
 public struct MLSEnvironment: Sendable {
     /// Judges credentials.
     public var authentication: any AuthenticationService

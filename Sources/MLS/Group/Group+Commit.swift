@@ -1,11 +1,11 @@
 import TLSCodec
 
-/// What a commit shall do, besides what was proposed before.
+/// The contents of a commit, besides the proposals received before.
 public struct CommitOptions: Sendable {
     /// Proposals to be made by the commit itself.
     public var proposals: [Proposal] = []
-    /// Whether to include what others proposed in this epoch (§12.4 says one should). What cannot be committed beside the
-    /// commit's own proposals and what arrived earlier is left out; so is a PSK that this member does not have.
+    /// Whether to include the proposals that others made in this epoch, as §12.4 recommends. A proposal is left out if it
+    /// conflicts with the commit's own proposals or with an earlier one, or if it is a PSK that this member does not have.
     public var includesReceivedProposals = true
     /// Whether to renew the committer's path even where that is not required. It heals a compromise (§12.4).
     public var renewsPath = true
@@ -18,7 +18,7 @@ public struct CommitOptions: Sendable {
     /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialize(client:keyPackages:lifetime:in:)``.
     var allowedUsage: ResumptionUsage?
 
-    /// A commit of what was proposed so far.
+    /// A commit of the proposals received so far.
     public init() {}
 
     /// A commit that makes these proposals too.
@@ -30,7 +30,7 @@ extension Group {
     /// is used up if the commit is encrypted, so store the ratchet state before sending.
     ///
     /// - Throws: ``MLSError/proposals(_:)``, ``MLSError/keyPackage(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)`` if the commit would be invalid for what it shall do itself.
+    ///   ``MLSError/preSharedKey(_:)`` if `options` would make the commit invalid.
     public mutating func commit(
         _ options: CommitOptions = CommitOptions(), in environment: MLSEnvironment
     ) throws(MLSError) -> PendingCommit {
@@ -38,7 +38,7 @@ extension Group {
         guard options.authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
         var committed =
             options.includesReceivedProposals ? proposals.selection(for: ownLeafIndex, beside: options.proposals) : []
-        // A ReInit stands alone: whatever else is asked for now comes first, and it may be sent again (§12.2).
+        // A ReInit must be alone in its commit: other changes go first, and the ReInit may be sent again (§12.2).
         if !options.proposals.isEmpty { committed.removeAll { $0.proposal.type == .reInit } }
         let judged = try fitting(committed, options, environment)
         let applied = judged.applied
@@ -54,16 +54,16 @@ extension Group {
             base: CommitBase(self), next: made.next, message: message, welcome: made.welcome, effect: made.effect)
     }
 
-    /// A list that may be committed, and what it does.
+    /// A list that may be committed, with its effect.
     private struct JudgedList {
-        /// What of it was received.
+        /// The proposals of the list that were received.
         let received: [ProposalCache.Entry]
         let list: [ProposalOrRef]
         let applied: AppliedProposals
         let preSharedKeys: [ResolvedPSK]
     }
 
-    /// Judges a commit's list: what was received first, as it came first.
+    /// Judges a commit's list: the received proposals in order of arrival, then the commit's own.
     private func judge(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -82,8 +82,8 @@ extension Group {
             preSharedKeys: try resolve(applied.preSharedKeys, environment))
     }
 
-    /// The list with as much of what was received as goes together: each proposal is valid alone, but one that is not beside
-    /// the others must not keep a member from committing at all.
+    /// The list with as many received proposals as are valid together. Each one is valid alone; one that conflicts with
+    /// others must not keep a member from committing at all.
     private func fitting(
         _ received: [ProposalCache.Entry], _ options: CommitOptions, _ environment: MLSEnvironment
     ) throws(MLSError) -> JudgedList {
@@ -95,8 +95,9 @@ extension Group {
         }
     }
 
-    /// Adds to proposals that go together what goes with them, half by half where not all does, so that a few misfits among
-    /// many cost a few trials. What is left when there are no more trials stays out.
+    /// Extends a valid list by those received proposals that are valid with it. Where they are not all valid together, it
+    /// tries each half, so that a few misfits among many cost a few trials. Proposals that are undecided when the trials
+    /// are used up stay out.
     private func extend(
         _ kept: JudgedList, by received: ArraySlice<ProposalCache.Entry>, _ options: CommitOptions,
         _ environment: MLSEnvironment, _ trials: inout Int
@@ -114,7 +115,7 @@ extension Group {
         ProposalList.GroupView(algorithms: algorithms, context: context, tree: tree)
     }
 
-    /// The committer's next leaf: as it is, or with what the caller wants changed.
+    /// The committer's next leaf: as it is, or with the caller's changes.
     private func template(_ new: Client?, _ random: RandomSource) throws(MLSError) -> LeafTemplate {
         if let new {
             guard new.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }

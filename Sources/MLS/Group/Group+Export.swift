@@ -2,8 +2,8 @@ extension Group {
     /// `MLS-Exporter(Label, Context, Length)` (RFC 9420 §8.5).
     ///
     /// - Parameters:
-    ///   - label: what the secret is for.
-    ///   - context: what else it depends on.
+    ///   - label: the purpose of the secret.
+    ///   - context: further input that the secret depends on.
     ///   - length: 1 to 255 times the hash length, in bytes.
     /// - Throws: ``MLSError/usage(_:)`` for another length, or if this member was removed.
     public func export(label: String, context: [UInt8] = [], length: Int) throws(MLSError) -> SecretBytes {
@@ -19,8 +19,8 @@ extension Group {
 
     /// A secret for an application component that can be taken once per epoch (draft-ietf-mls-extensions).
     ///
-    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before
-    ///   using it, or it can be again after a restart.
+    /// - Throws: ``MLSError/usage(_:)`` if it was taken before. Store ``takeChangedRecords()`` before using the secret;
+    ///   otherwise it can be taken again after a restart.
     public mutating func takeExportedSecret(_ component: ComponentID) throws(MLSError) -> SecretBytes {
         guard let secret = exporterTree.take(component, algorithms.hash) else { throw .usage(.consumed) }
         return secret
@@ -40,7 +40,7 @@ extension Group {
     func signedGroupInfo(
         includesRatchetTree: Bool, includesExternalPub: Bool, extensions: [Extension]
     ) throws(MLSError) -> GroupInfo {
-        // Of the type that this member's leaf has, if it carries GREASE (§13.5).
+        // GREASE of the same type as in this member's leaf, if that carries any (§13.5).
         let grease = tree[ownLeafIndex]?.extensions.first { $0.type.isGREASE }
         var all = grease.map { extensions.greased($0.type) } ?? extensions
         if includesExternalPub {

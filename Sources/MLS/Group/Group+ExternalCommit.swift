@@ -1,12 +1,12 @@
 import TLSCodec
 
-/// A group that a client joins by its own commit (RFC 9420 §12.4.3.2). The client is in it when the commit was accepted.
+/// A group that a client joins by its own commit (RFC 9420 §12.4.3.2). The client is a member once the commit was accepted.
 public struct ExternalJoin: Sendable {
     /// The commit, to be sent to the members.
     public let message: MLSMessage
     /// The group as it will be.
     public let group: Group
-    /// What the commit does.
+    /// The effect of the commit.
     public let effect: CommitEffect
 }
 
@@ -15,7 +15,7 @@ extension Group {
     ///
     /// - Parameters:
     ///   - info: a GroupInfo of the group's current epoch, with its external public key.
-    ///   - client: who joins.
+    ///   - client: the client that joins.
     ///   - ratchetTree: the tree, if the GroupInfo does not carry it.
     ///   - old: the client's own old leaf, if it rejoins.
     ///   - preSharedKeys: keys to inject.
@@ -78,8 +78,8 @@ extension Group {
 }
 
 extension ProposalCache {
-    /// Keeps a self-remove that a joiner was given, the first of each member. It cannot check the membership tag; nothing
-    /// else that members check when they receive it is left out.
+    /// Keeps a self-remove that a joiner was given, the first of each member. A joiner cannot check the membership tag; it
+    /// makes every other check that members make on receipt.
     fileprivate mutating func insert(
         selfRemove message: PublicMessage, _ tree: RatchetTree, _ context: GroupContext, _ algorithms: Algorithms
     ) throws(MLSError) {

@@ -9,7 +9,7 @@ extension Group {
     ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
     ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one. A
     ///     Welcome that does not prove to come from it, by its resumption PSK, is refused.
-    ///   - isMemberOf: whether the client is in a group of an identifier already.
+    ///   - isMemberOf: whether the client is already in a group with a given identifier.
     ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
     ///   ``MLSError/preSharedKey(_:)``, naming the rule.
@@ -27,7 +27,7 @@ extension Group {
     ///
     /// - Parameters:
     ///   - opened: the Welcome.
-    ///   - isMemberOf: whether the client is in a group of an identifier already.
+    ///   - isMemberOf: whether the client is already in a group with a given identifier.
     ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)`` or ``MLSError/leafNode(_:)``, naming the rule.
     public init(
@@ -97,7 +97,7 @@ extension Group {
                 else { throw .joining(mismatch) }
             }
         }
-        // Anybody can make a group of the announced identifier: that it comes from the predecessor, only the key shows.
+        // Anybody can make a group with the announced identifier; only the key proves that it comes from the predecessor.
         if let predecessor, !isLinked {
             if case .reinitialized = predecessor.status { throw .joining(.reInitMismatch) }
             throw .joining(.branchMismatch)

@@ -1,6 +1,6 @@
-/// Which key a PrivateMessage uses: no two different messages of a group may have the same.
+/// The place of a PrivateMessage's key in its group. No two different messages may use the same key.
 package struct MessagePlace: Hashable, Sendable {
-    /// Who sent it.
+    /// The sender.
     package let leafIndex: LeafIndex
     /// Whether it is application data; handshake messages have a ratchet of their own (RFC 9420 §9.1).
     package let isApplication: Bool
@@ -9,8 +9,8 @@ package struct MessagePlace: Hashable, Sendable {
 }
 
 extension Group {
-    /// The place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for those who watch that none is used
-    /// twice. Changes nothing; the content stays closed.
+    /// The place of a message of this epoch in its sender's ratchet (RFC 9420 §6.3.2), for applications that check that no
+    /// key is used twice. Changes nothing and decrypts no content.
     ///
     /// - Throws: ``MLSError/malformed(_:)``, ``MLSError/message(_:)``.
     package func place(of bytes: [UInt8]) throws(MLSError) -> MessagePlace {

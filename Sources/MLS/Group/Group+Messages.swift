@@ -20,7 +20,7 @@ extension Group {
 
     /// Proposes a change (§12.1). The proposal is kept, so that this member's own commit may refer to it.
     ///
-    /// - Throws: whatever rule of §12.1 the proposal breaks, as the others would refuse it.
+    /// - Throws: the error of the rule of §12.1 that the proposal breaks, as the others would refuse it.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> MLSMessage {
@@ -95,8 +95,8 @@ extension Group {
         }
     }
 
-    /// Takes the proposals that wait for a commit off the list, when the application has decided against them: this member
-    /// commits none of them. Another member may; so they are kept for its commit to refer to.
+    /// Discards the proposals that wait for a commit: this member commits none of them. They are still kept, since another
+    /// member may commit them, and its commit refers to them.
     public mutating func discardProposals() { proposals.discardAll() }
 
     /// A proposal by someone outside: a sender of the `external_senders` extension (§12.1.8).

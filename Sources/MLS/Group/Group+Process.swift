@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What a message turned out to be.
+/// The result of processing a message.
 public enum ReceivedMessage: Sendable {
     /// Application data.
     case application(ApplicationMessage)
@@ -14,25 +14,25 @@ public enum ReceivedMessage: Sendable {
 public struct ApplicationMessage: Sendable {
     /// The member that sent it.
     public let sender: LeafIndex
-    /// What it sent.
+    /// The data that the member sent.
     public let data: [UInt8]
-    /// What came with it, authenticated and not encrypted.
+    /// Data that came with the message, authenticated and not encrypted.
     public let authenticatedData: [UInt8]
     /// The epoch that it was sent in.
     public let epoch: UInt64
-    /// Its number among the sender's messages of this epoch, from 0: a gap means that messages are missing.
+    /// The message's number among the sender's messages of this epoch, from 0. A gap means that messages are missing.
     public let generation: UInt32
 }
 
 /// A proposal that was verified and is kept (RFC 9420 §12.1).
 public struct ReceivedProposal: Sendable {
-    /// Who sent it.
+    /// The sender of the proposal.
     public let sender: Sender
-    /// What it proposes.
+    /// The proposed change.
     public let proposal: Proposal
-    /// Its reference (§5.2).
+    /// The proposal's reference (§5.2).
     public let reference: [UInt8]
-    /// What came with it.
+    /// Data that came with the proposal, authenticated and not encrypted.
     public let authenticatedData: [UInt8]
 }
 
@@ -50,8 +50,8 @@ extension Group {
     ///
     /// Application data uses up its key, and a proposal is kept: store the state. A commit changes nothing yet.
     ///
-    /// - Throws: ``MLSError/message(_:)`` if the message is not for this state or not genuine; for a commit also
-    ///   whatever rule it breaks. The group is then as it was.
+    /// - Throws: ``MLSError/message(_:)`` if the message is not for this state or not genuine; for a commit, also the error
+    ///   of the rule that it breaks. The group is then unchanged.
     public mutating func process(
         _ message: MLSMessage, in environment: MLSEnvironment
     ) throws(MLSError) -> ReceivedMessage {
@@ -132,7 +132,7 @@ extension Group {
         let content = try message.unprotect(senderData, step.key, algorithms)
         let verified = try content.verify(leaf.signatureKey, context: context, algorithms.signature)
         let received = try receive(verified, generation: senderData.generation, environment)
-        // Only now is the key used up. A commit's epoch ends with it, so its key need not be.
+        // The key is used up only now. A commit ends its epoch, so its key need not be used up.
         if case .commit = received { return received }
         secretTree.apply(step)
         return received

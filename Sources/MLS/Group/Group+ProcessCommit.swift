@@ -41,8 +41,8 @@ extension Group {
         }
     }
 
-    /// Checks the path and puts it into the tree. It takes no secret, so a member that the commit removes does it too: what
-    /// an outsider made up must not remove anybody.
+    /// Checks the path and puts it into the tree. This needs no secret, so a member that the commit removes does it too: a
+    /// forged commit must not remove anybody.
     private func merge(
         _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
     ) throws(MLSError) -> (tree: RatchetTree, steps: [RatchetTree.PathStep]) {

@@ -4,7 +4,7 @@ extension Group {
     /// - Parameters:
     ///   - client: this client, with a signer of the new suite.
     ///   - keyPackages: one of each other member of this group, of the new suite.
-    ///   - lifetime: that of this client's leaf in the new group.
+    ///   - lifetime: the lifetime of this client's leaf in the new group.
     ///   - environment: time, randomness, judgement and keys.
     /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
     /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or the key packages are of other members.
@@ -48,7 +48,7 @@ extension Group {
         let id = PreSharedKeyID(
             kind: .resumption(usage: usage, groupID: self.groupID, epoch: epoch),
             nonce: environment.random.bytes(try suite.requireAlgorithms().hashLength))
-        // The new group finds the old one's key through the environment, as its own epochs do not have it.
+        // The old group's key reaches the new group through the environment: it belongs to no epoch of the new group.
         var environment = environment
         let fallback = environment.preSharedKey
         let kind = id.kind

@@ -3,26 +3,26 @@ import TLSCodec
 /// A member's view of a group (RFC 9420 §4.2): a value that messages and commits turn into another.
 ///
 /// Making or receiving a commit does not change the group: it gives a ``PendingCommit`` or ``StagedCommit`` that the caller
-/// applies when the delivery service has put it in order, or drops. Whatever throws leaves the group as it was.
+/// applies when the delivery service has put it in order, or drops. A call that throws leaves the group unchanged.
 public struct Group: Sendable {
-    /// What a group can still do.
+    /// The operations that a group still allows.
     public enum Status: Hashable, Sendable {
-        /// Everything.
+        /// All operations.
         case active
-        /// Nothing: this member was removed (§12.1.3).
+        /// None: this member was removed (§12.1.3).
         case removed
-        /// Nothing but to be succeeded by the group of the ReInit (§11.2).
+        /// None but succession by the group of the ReInit (§11.2).
         case reinitialized(ReInit)
     }
 
     let algorithms: Algorithms
-    /// What all members agree on (§8.1).
+    /// The state that all members agree on (§8.1).
     public internal(set) var context: GroupContext
     /// The members and their keys (§7).
     public internal(set) var tree: RatchetTree
     /// This member's leaf.
     public internal(set) var ownLeafIndex: LeafIndex
-    /// What the group can still do.
+    /// The operations that the group still allows.
     public internal(set) var status: Status = .active
     var signer: SignaturePrivateKey
     /// The private keys of this member's leaf and of the nodes above it that it knows, by node index.
@@ -35,8 +35,8 @@ public struct Group: Sendable {
     /// Resumption PSKs of past epochs, oldest first (§8.6).
     var resumptionPSKs: [(epoch: UInt64, secret: SecretBytes)] = []
     var proposals = ProposalCache()
-    /// Who signed the GroupInfo of the Welcome that this member has just joined with (RFC 9420 §12.4.3.1); nil otherwise, and
-    /// after the group was stored and restored.
+    /// The member that signed the GroupInfo of the Welcome that this member has just joined with (RFC 9420 §12.4.3.1); nil
+    /// otherwise, and after the group was stored and restored.
     public internal(set) var inviter: LeafIndex?
 
     /// The cipher suite.

@@ -21,7 +21,8 @@ struct VerifiedKeyPackage: Sendable {
     ) throws(MLSError) -> [VerifiedKeyPackage] {
         for item in added {
             var rules = rules
-            // Members read a commit at different times: a lifetime that ended since the proposal came must not part them.
+            // Members read a commit at different times. A lifetime that ended since the proposal came must not make them
+            // disagree.
             if item.isByReference, !rules.isSending { rules.checksLifetimes = false }
             try validate(item.keyPackage, rules, environment)
         }

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Where a leaf node appears, which decides what it must be (RFC 9420 §7.3).
+/// The place of a leaf node, which decides the rules for it (RFC 9420 §7.3).
 enum LeafNodeRole {
     case keyPackage
     case update(replacing: LeafNode)
@@ -8,16 +8,16 @@ enum LeafNodeRole {
     case tree
 }
 
-/// What a leaf is checked against.
+/// The parameters that a leaf is checked against.
 struct LeafNodeRules {
     let suite: CipherSuite
     /// The types of the group context's extensions that are not default, each once.
     let extensionTypes: [ExtensionType]
-    /// What the group requires, each type once; see ``RequiredCapabilities/distinct``.
+    /// The group's requirements, each type once; see ``RequiredCapabilities/distinct``.
     let required: RequiredCapabilities?
     /// Whether this client sends the leaf, which makes the lifetime mandatory.
     let isSending: Bool
-    /// Whether leaves from key packages must be within their lifetime. Not again where that was judged when they came.
+    /// Whether leaves from key packages must be within their lifetime. False where that was checked on receipt.
     var checksLifetimes = true
 
     init(suite: CipherSuite, extensions: [Extension], isSending: Bool) throws(MLSError) {
@@ -62,7 +62,7 @@ extension LeafNode {
             let (length, underflow) = lifetime.notAfter.subtractingReportingOverflow(lifetime.notBefore)
             guard !underflow else { throw .leafNode(.lifetime) }
             guard length <= environment.configuration.maximumLifetime else { throw .leafNode(.lifetimeTooLong) }
-            // A leaf of the tree may have expired since it was added, and nobody can be blamed for that.
+            // A leaf of the tree may have expired since it was added, which is no fault of its member.
             if case .tree = role { return }
             if rules.checksLifetimes, rules.isSending || environment.configuration.checksReceivedLifetimes {
                 guard lifetime.contains(environment.now) else { throw .leafNode(.lifetime) }
@@ -88,14 +88,15 @@ extension LeafNode {
 }
 
 extension Capabilities {
-    /// Whether the types of a list of extensions, which has none twice, are there as far as they are not default (§7.2, §10).
+    /// Whether the capabilities list the extensions' types, default types aside (§7.2, §10). No type occurs twice in
+    /// `carried`.
     func list(_ carried: [Extension]) -> Bool {
         extensions.containsAll(carried.lazy.map(\.type).filter { !$0.isDefault })
     }
 }
 
 extension RatchetTree {
-    /// That a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
+    /// Checks that a leaf's keys appear nowhere else (§7.3), with `old` being the leaf that it replaces.
     func validateUniqueness(_ leaf: LeafNode, replacing old: LeafNode?) throws(MLSError) {
         guard !encryptionKeys.contains(leaf.encryptionKey.compact) else {
             throw .leafNode(.duplicateEncryptionKey)
@@ -105,14 +106,14 @@ extension RatchetTree {
         }
     }
 
-    /// That every credential type in use is supported by everyone (§7.3).
+    /// Checks that every credential type in use is supported by everyone (§7.3).
     func validateCredentialTypes() throws(MLSError) {
         for type in census.usedCredentialTypes where !census.allSupport(type) {
             throw .leafNode(.credentialTypeUnsupportedByMember)
         }
     }
 
-    /// That members support the group's extensions and requirements (§11.1, §12.1.7, §13.4).
+    /// Checks that members support the group's extensions and requirements (§11.1, §12.1.7, §13.4).
     func validateExtensions(_ extensions: [Extension], _ required: RequiredCapabilities?) throws(MLSError) {
         for item in extensions where !census.allSupport(item.type) { throw .proposals(.groupExtensionUnsupported) }
         if let required, !census.allSatisfy(required) { throw .proposals(.requiredCapabilities) }

@@ -1,10 +1,10 @@
 import TLSCodec
 
-/// A Welcome that was opened and not yet joined with (RFC 9420 §12.4.3.1): it tells the inviter and the size of the group
-/// before the work that grows with the group, which is hashing the tree and verifying a signature for each member.
+/// A Welcome that was opened and not yet joined with (RFC 9420 §12.4.3.1). It shows the inviter and the size of the group
+/// before the work that grows with the group: hashing the tree and verifying a signature for each member.
 ///
-/// The inviter is authentic: it signed the GroupInfo, and the authentication service accepted its credential. All else is
-/// the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
+/// The inviter is authentic: it signed the GroupInfo, and the authentication service accepted its credential. Everything
+/// else is the inviter's claim until ``Group/init(joining:isMemberOf:in:)`` has verified the tree.
 ///
 /// An application that takes Welcomes from strangers opens them first, decides by ``inviter``, ``memberCount`` and
 /// ``leafCount`` whether the group is one it wants, and only then joins:

@@ -1,5 +1,5 @@
-/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in the order they arrived. Those that were
-/// discarded wait no more, and stay: another member may commit them.
+/// The proposals of this epoch that a commit may refer to (RFC 9420 §12.1, §12.4), in order of arrival. Discarded ones no
+/// longer wait for this member's commit, but are kept: another member may commit them.
 struct ProposalCache: Sendable {
     struct Entry: Sendable {
         let reference: [UInt8]
@@ -11,7 +11,7 @@ struct ProposalCache: Sendable {
         var isDiscarded = false
     }
 
-    /// What becomes this member's when its Update is committed.
+    /// The keys that become this member's when its Update is committed.
     struct OwnUpdate: Sendable {
         let encryptionKey: HPKEPrivateKey
         let signer: SignaturePrivateKey
@@ -19,16 +19,16 @@ struct ProposalCache: Sendable {
 
     private(set) var entries: [Entry] = []
     private var indices: [[UInt8]: Int] = [:]
-    /// The positions that changed since they were last asked for.
+    /// The positions that changed since the changes were last taken.
     private var changed: Set<UInt32> = []
 
-    /// How many wait for a commit.
+    /// The number of proposals that wait for a commit.
     private var waitingCount = 0
 
     /// Whether none waits for a commit.
     var isEmpty: Bool { waitingCount == 0 }
 
-    /// Those that wait for a commit.
+    /// The proposals that wait for a commit.
     var waiting: [Entry] { entries.filter { !$0.isDiscarded } }
 
     subscript(reference: [UInt8]) -> Entry? { indices[reference].map { entries[$0] } }
@@ -64,8 +64,8 @@ struct ProposalCache: Sendable {
     /// The references that a commit by a member should contain (§12.2, §12.4): all, but no update or removal of the
     /// committer itself, one change per leaf with a removal before an update, and no ReInit beside others.
     ///
-    /// - Parameter own: what the committer proposes in the commit itself, which goes before what was received; but a
-    ///   self-remove goes before any removal of its sender (draft-ietf-mls-extensions).
+    /// - Parameter own: the commit's own proposals, which take precedence over received ones. A self-remove, however, takes
+    ///   precedence over any removal of its sender (draft-ietf-mls-extensions).
     func selection(for committer: LeafIndex, beside own: [Proposal]) -> [Entry] {
         let entries = waiting
         var changeOfLeaf: [LeafIndex: Int] = [:]
@@ -110,7 +110,7 @@ extension ProposalCache.Entry {
         }
     }
 
-    /// Which of two changes of a leaf wins (§12.2; draft-ietf-mls-extensions for self-removes).
+    /// The precedence of a change among those of the same leaf (§12.2; draft-ietf-mls-extensions for self-removes).
     fileprivate var changeRank: Int {
         switch proposal.type {
         case .selfRemove: 2

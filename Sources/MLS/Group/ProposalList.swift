@@ -1,4 +1,4 @@
-/// A proposal of a commit with what is known about it (RFC 9420 §12.4).
+/// A proposal of a commit with its sender and origin (RFC 9420 §12.4).
 struct CommittedProposal: Sendable {
     let proposal: Proposal
     let sender: Sender
@@ -6,13 +6,13 @@ struct CommittedProposal: Sendable {
     let ownUpdate: ProposalCache.OwnUpdate?
 }
 
-/// Who commits.
+/// The client that commits.
 enum Committer {
     case member(LeafIndex)
     /// A client that joins with an external commit; nil where the commit has no path, which is refused.
     case external(Joiner?)
 
-    /// What is known of a joiner before its leaf is looked at as a whole.
+    /// The parts of a joiner's leaf that are needed before the leaf as a whole is checked.
     struct Joiner {
         let credential: Credential
         /// Nil for the joiner itself, which draws the key afterwards.
@@ -20,7 +20,7 @@ enum Committer {
     }
 }
 
-/// What a valid list of proposals makes of a group (RFC 9420 §12.3).
+/// The effect of a valid list of proposals on a group (RFC 9420 §12.3).
 struct AppliedProposals: Sendable {
     var tree: RatchetTree
     var extensions: [Extension]
@@ -41,11 +41,11 @@ struct ProposalList {
     let group: GroupView
     let committer: Committer
     let environment: MLSEnvironment
-    /// Which PSK usage this commit may have: that of its own reinitialization or branching only (§12.1.4).
+    /// The PSK usage of the reinitialization or branching that the commit carries out; nil for other commits (§12.1.4).
     let allowedUsage: ResumptionUsage?
     let isSending: Bool
 
-    /// What the list is checked against; a joiner has no ``Group`` yet.
+    /// The state that the list is checked against; a joiner has no ``Group`` yet.
     struct GroupView {
         let algorithms: Algorithms
         let context: GroupContext
@@ -138,7 +138,7 @@ struct ProposalList {
         }
     }
 
-    /// That all who process the commit support its types: neither who is added nor who is removed counts (§12.2).
+    /// Checks that everyone who processes the commit supports its types. New and removed members do not count (§12.2).
     private func checkProposalTypes(_ list: [CommittedProposal], _ tree: RatchetTree) throws(MLSError) {
         for type in Set(list.map(\.proposal.type)) where !type.isDefault {
             guard tree.census.allSupport(type) else { throw .proposals(.unsupportedType) }
@@ -224,7 +224,7 @@ struct ProposalList {
         }
     }
 
-    /// That no client is added twice, or added while it is a member (§12.2).
+    /// Checks that no client is added twice, or added while it is a member (§12.2).
     private func checkClients(_ keyPackages: [KeyPackage], _ tree: RatchetTree) throws(MLSError) {
         var keys: Set<SignaturePublicKey> = []
         var clients: Set<[UInt8]> = []
@@ -261,7 +261,7 @@ struct ProposalList {
 }
 
 extension PreSharedKeyID {
-    /// That a PSK may be proposed (§12.1.4).
+    /// Checks that a PSK may be proposed (§12.1.4).
     func validate(_ allowedUsage: ResumptionUsage?, _ algorithms: Algorithms) throws(MLSError) {
         guard nonce.count == algorithms.hashLength else { throw .preSharedKey(.nonceLength) }
         if case .resumption(let usage, _, _) = kind, usage != .application, usage != allowedUsage {

@@ -1,6 +1,6 @@
-/// What a commit does to a group.
+/// The effect of a commit on a group.
 public struct CommitEffect: Sendable {
-    /// Who committed: a member, or a client that joined by it.
+    /// The committer: a member, or a client that joined by the commit.
     public let committer: Sender
     /// The committer's leaf in the new epoch.
     public let committerLeaf: LeafIndex
@@ -46,7 +46,7 @@ public struct StagedCommit: Sendable {
     let base: CommitBase
     /// The group in the next epoch; nil if the commit removes this member.
     let next: Group?
-    /// What the commit does.
+    /// The effect of the commit.
     public let effect: CommitEffect
 
     /// The number of the epoch that the commit opens.
@@ -71,9 +71,9 @@ public struct PendingCommit: Sendable {
     let next: Group
     /// The commit, to be sent to the members.
     public let message: MLSMessage
-    /// The invitation for those who were added, to be sent once the commit was accepted; nil if nobody was.
+    /// The invitation for the new members, to be sent once the commit was accepted; nil if there are none.
     public let welcome: MLSMessage?
-    /// What the commit does.
+    /// The effect of the commit.
     public let effect: CommitEffect
 
     /// The number of the epoch that the commit opens.
@@ -125,8 +125,8 @@ extension Group {
         self = next
     }
 
-    /// Forgets what opens this epoch's messages and lets into others. The epoch's own secrets are replaced by what cannot be
-    /// turned back into them, so that nothing that is derived from them by mistake is known to a stranger.
+    /// Erases the keys of this epoch's messages and of other epochs. The epoch's own secrets are replaced by hashes of
+    /// them, so that anything derived from them by mistake is unknown to strangers.
     private mutating func forgetSecrets() {
         proposals.removeAll()
         privateKeys = [:]

@@ -14,7 +14,7 @@ struct DerivationTree: Sendable {
         self.size = size
     }
 
-    /// A leaf's secret with what its derivation changes; nil if it was taken before.
+    /// A leaf's secret, with the change that its derivation makes; nil if the secret was taken before.
     func derive(
         _ leaf: LeafIndex, _ hash: HashAlgorithm
     ) -> (secret: SecretBytes, removed: [Int], added: [Int: SecretBytes])? {

@@ -4,7 +4,7 @@ struct ExporterTree: Sendable {
     /// One leaf per component identifier.
     private static let size = 1 << 16
     private var tree: DerivationTree
-    /// Whether it changed since that was last asked; a new one has not been stored.
+    /// Whether the tree changed since that was last asked; true for a new one, which has not been stored.
     private var hasChanged: Bool
 
     init(root: SecretBytes) {

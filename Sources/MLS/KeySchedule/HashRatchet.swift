@@ -27,7 +27,7 @@ struct HashRatchet: Sendable {
         self.secret = secret
     }
 
-    /// How many keys of earlier generations are kept, because their messages have not arrived.
+    /// The number of keys kept for earlier generations whose messages have not arrived.
     var skippedCount: Int { skipped.count }
 
     /// The keys of the current generation; the ratchet moves on (§9.1).

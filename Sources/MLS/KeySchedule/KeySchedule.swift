@@ -47,7 +47,7 @@ struct KeySchedule {
         self.hash = hash
     }
 
-    /// `welcome_secret`, which only those who add somebody need.
+    /// `welcome_secret`, needed only by a committer that adds members.
     var welcomeSecret: SecretBytes { hash.deriveSecret(memberSecret, "welcome") }
 
     /// `welcome_secret`, which opens the GroupInfo before its context is known (§12.4.3.1).

@@ -5,7 +5,7 @@ struct SecretTree: Sendable {
     private let algorithms: Algorithms
     private var nodes: DerivationTree
     private var leaves: [LeafIndex: LeafRatchets] = [:]
-    /// What changed since the last time it was asked for; see `takeChanges()`.
+    /// The records that changed since the last call of `takeChanges()`.
     private var changed: Set<GroupRecordKey> = []
 
     /// The ratchets of one member.
@@ -91,7 +91,7 @@ struct SecretTree: Sendable {
         leaves = [:]
     }
 
-    /// How many messages of a member have been skipped and have not arrived.
+    /// The number of a member's messages that have been skipped and have not arrived.
     func skippedCount(_ leaf: LeafIndex, _ type: ContentType) -> Int { leaves[leaf]?[type].skippedCount ?? 0 }
 
     // MARK: Persistence
@@ -139,7 +139,7 @@ struct SecretTree: Sendable {
     }
 }
 
-/// How far messages may arrive out of order (RFC 9420 §9.2, §15.3).
+/// The bounds on messages that arrive out of order (RFC 9420 §9.2, §15.3).
 struct RatchetWindow: Sendable {
     let maximumForwardDistance: UInt32
     let outOfOrderWindow: UInt32

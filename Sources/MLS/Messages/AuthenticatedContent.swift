@@ -3,7 +3,7 @@ import TLSCodec
 /// `struct { WireFormat wire_format; FramedContent content; FramedContentAuthData auth; } AuthenticatedContent;`
 /// (RFC 9420 §6)
 ///
-/// Its signature has not been checked: that is what ``VerifiedContent`` stands for.
+/// Its signature has not been checked; see ``VerifiedContent``.
 struct AuthenticatedContent: Hashable, Sendable {
     let wireFormat: WireFormat
     let content: FramedContent
@@ -88,7 +88,7 @@ struct AuthenticatedContent: Hashable, Sendable {
 struct VerifiedContent: Hashable, Sendable {
     private let authenticated: AuthenticatedContent
 
-    /// Only ``AuthenticatedContent/verify(_:context:_:)`` and the sender itself may say so.
+    /// Made only by ``AuthenticatedContent/verify(_:context:_:)`` and by the sender itself.
     fileprivate init(content: AuthenticatedContent) { authenticated = content }
 
     /// Content that this member just signed.

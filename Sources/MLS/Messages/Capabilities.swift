@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What a client supports (RFC 9420 §7.2).
+/// The features that a client supports (RFC 9420 §7.2).
 ///
 /// ```text
 /// struct {
@@ -23,7 +23,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     /// The credential types.
     public var credentials: [CredentialType]
 
-    /// What this module can do, unless the application supports less or more.
+    /// The features of this module, unless the application supports less or more.
     public init(
         versions: [ProtocolVersion] = [.mls10], cipherSuites: [CipherSuite] = CipherSuite.supported,
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [.selfRemove],
@@ -36,8 +36,8 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         self.credentials = credentials
     }
 
-    /// The same with a GREASE value in each list that takes them and has none (§13.5). All lists get the same value, so that
-    /// the members of a large group have at most 15 different capabilities for each kind of client.
+    /// The same with a GREASE value in each list that takes them and has none (§13.5). All lists get the same value, so
+    /// that the members of a large group have at most 15 different capabilities for each kind of client.
     public func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
@@ -48,7 +48,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         return greased
     }
 
-    /// The same without GREASE values: what the client can do (§13.5).
+    /// The same without GREASE values: the features that the client really supports (§13.5).
     var withoutGREASE: Capabilities {
         Capabilities(
             versions: versions, cipherSuites: cipherSuites.filter { !$0.isGREASE },
@@ -86,7 +86,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
     /// Whether a credential type may be used with this client.
     public func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
 
-    /// Whether everything required is there (§11.1). Default types need not be listed.
+    /// Whether all requirements are met (§11.1). Default types need not be listed.
     public func satisfies(_ required: RequiredCapabilities) -> Bool {
         satisfies(distinct: required.distinct)
     }
@@ -140,7 +140,7 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSCodable {
         credentials = try reader.readVector()
     }
 
-    /// What has to be listed for it: without default types, and each type once.
+    /// The types that must be listed to meet the requirements: without default types, and each type once.
     var distinct: RequiredCapabilities {
         RequiredCapabilities(
             extensions: Array(Set(extensions.lazy.filter { !$0.isDefault })),

@@ -21,7 +21,7 @@ public struct ProtocolVersion: CodePoint {
     public let rawValue: UInt16
     /// Any number.
     public init(rawValue: UInt16) { self.rawValue = rawValue }
-    /// MLS 1.0, the only version there is.
+    /// MLS 1.0, the only version so far.
     public static let mls10 = ProtocolVersion(rawValue: 1)
 }
 
@@ -111,7 +111,7 @@ public struct WireFormat: CodePoint {
     public static let keyPackage = WireFormat(rawValue: 5)
 }
 
-/// The index of a leaf: what names a member within an epoch (RFC 9420 §4.1.1).
+/// The index of a leaf, which names a member within an epoch (RFC 9420 §4.1.1).
 public struct LeafIndex: RawRepresentable, Hashable, Comparable, Sendable, TLSCodable {
     /// Counted from the left, from 0.
     public let rawValue: UInt32

@@ -55,10 +55,10 @@ public struct UpdatePath: Hashable, Sendable, TLSCodable {
 public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
     public let encryptionKey: HPKEPublicKey
-    /// The vector's content as it came: of a large group's ciphertexts a member opens one, and taken apart they would be many
-    /// times as large before anything about them is checked.
+    /// The vector's content, still encoded. A member opens one of a large group's many ciphertexts; decoding all of them
+    /// would take many times the memory before anything about them is checked.
     private let encodedSecrets: [UInt8]
-    /// How many nodes of the copath's resolution the path secret is encrypted to.
+    /// The number of nodes of the copath's resolution that the path secret is encrypted to.
     let secretCount: Int
 
     init(encryptionKey: HPKEPublicKey, encryptedPathSecrets: [HPKECiphertext]) {

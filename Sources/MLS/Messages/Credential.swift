@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Who a member says it is (RFC 9420 §5.3). Whether that is true is for the ``AuthenticationService`` to say.
+/// A member's claim of its identity (RFC 9420 §5.3). The ``AuthenticationService`` judges whether it is true.
 public enum Credential: Hashable, Sendable, TLSCodable {
     /// A bare assertion of an identity.
     case basic(identity: [UInt8])

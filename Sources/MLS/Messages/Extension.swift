@@ -94,7 +94,7 @@ extension TLSReader {
 public struct ExternalSender: Hashable, Sendable, TLSCodable {
     /// The key that the sender signs with.
     public let signatureKey: SignaturePublicKey
-    /// Who the sender is.
+    /// The sender's identity.
     public let credential: Credential
 
     /// Takes the two fields.

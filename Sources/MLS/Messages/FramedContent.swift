@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Who sent a message (RFC 9420 §6).
+/// The sender of a message (RFC 9420 §6).
 public enum Sender: Hashable, Sendable, TLSCodable {
     /// The member at a leaf.
     case member(LeafIndex)
@@ -37,7 +37,7 @@ public enum Sender: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// What a message carries (RFC 9420 §6).
+/// The kind of content of a message (RFC 9420 §6).
 public enum ContentType: UInt8, Hashable, Sendable, TLSCodable {
     /// Application data.
     case application = 1
@@ -89,7 +89,7 @@ struct FramedContent: Hashable, Sendable, TLSCodable {
             }
         }
 
-        /// About how many bytes the encoding takes, to make room for it at once.
+        /// The approximate length of the encoding in bytes, to reserve memory once.
         var sizeHint: Int {
             switch self {
             case .application(let data): data.count

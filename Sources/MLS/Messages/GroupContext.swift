@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What all members agree on (RFC 9420 §8.1).
+/// The state that all members agree on (RFC 9420 §8.1).
 ///
 /// ```text
 /// struct {

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// A description of a group's epoch for those who join it (RFC 9420 §12.4.3). Not verified.
+/// A description of a group's epoch for clients that join it (RFC 9420 §12.4.3). Not verified.
 ///
 /// ```text
 /// struct {
@@ -15,7 +15,7 @@ import TLSCodec
 public struct GroupInfo: Hashable, Sendable, TLSCodable {
     /// The group context of the epoch.
     public let groupContext: GroupContext
-    /// What joiners need besides: the tree, the external public key.
+    /// Further data for joiners: the tree, the external public key.
     public let extensions: [Extension]
     /// The MAC that shows knowledge of the epoch's secrets (§8.1).
     public let confirmationTag: [UInt8]

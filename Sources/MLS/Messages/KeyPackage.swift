@@ -1,6 +1,7 @@
 import TLSCodec
 
-/// What a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see ``verify(groupExtensions:in:)``.
+/// A package that a client publishes so that others can add it to groups (RFC 9420 §10). Not verified: see
+/// ``verify(groupExtensions:in:)``.
 ///
 /// ```text
 /// struct {
@@ -88,15 +89,15 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         writer.writeVector(extensions)
     }
 
-    /// `KeyPackageRef` (§5.2): what a Welcome names the key package by.
+    /// `KeyPackageRef` (§5.2), the name of the key package in a Welcome.
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func reference() throws(MLSError) -> [UInt8] {
         try cipherSuite.requireAlgorithms().hash.keyPackageRef(encoded)
     }
 
-    /// Whether the client marked it as the one to use when all others are used up (draft-ietf-mls-extensions): a
-    /// `last_resort_key_package` component of the `app_data_dictionary`.
+    /// Whether the client marked the package as one of last resort, to be used when all others are used up: with a
+    /// `last_resort_key_package` component of the `app_data_dictionary` (draft-ietf-mls-extensions).
     public var isLastResort: Bool {
         guard let data = extensions[.appDataDictionary], let dictionary = try? AppDataDictionary(decoding: data) else {
             return false

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// When a leaf that came from a key package is valid, in seconds since 1970 (RFC 9420 §7.2).
+/// The period in which a leaf from a key package is valid, in seconds since 1970 (RFC 9420 §7.2).
 public struct Lifetime: Hashable, Sendable, TLSCodable {
     /// The first second.
     public let notBefore: UInt64
@@ -29,7 +29,7 @@ public struct Lifetime: Hashable, Sendable, TLSCodable {
     public func contains(_ time: UInt64) -> Bool { notBefore <= time && time <= notAfter }
 }
 
-/// How a leaf came into the tree (RFC 9420 §7.2), with the field that comes with each way.
+/// The origin of a leaf (RFC 9420 §7.2), with the field that belongs to it.
 public enum LeafNodeSource: Hashable, Sendable {
     /// From a key package.
     case keyPackage(Lifetime)
@@ -63,11 +63,11 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
     public let encryptionKey: HPKEPublicKey
     /// The key that the member signs with.
     public let signatureKey: SignaturePublicKey
-    /// Who the member is.
+    /// The member's identity.
     public let credential: Credential
-    /// What the member supports.
+    /// The features that the member supports.
     public let capabilities: Capabilities
-    /// How the leaf came to be.
+    /// The origin of the leaf.
     public var source: LeafNodeSource { compactSource.source }
     /// The leaf's extensions.
     public let extensions: [Extension]
@@ -87,7 +87,7 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         encryptionKey: HPKEPublicKey, credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
         extensions: [Extension], place: Place?, signer: SignaturePrivateKey
     ) throws(MLSError) {
-        // Only the maker is told not to list them; a reader that refused others' would gain nothing.
+        // Only the maker of a leaf must not list default types. A reader would gain nothing by refusing leaves that do.
         guard capabilities.extensions.allSatisfy({ !$0.isDefault }),
             capabilities.proposals.allSatisfy({ !$0.isDefault })
         else { throw .leafNode(.defaultTypeInCapabilities) }
@@ -123,8 +123,8 @@ public struct LeafNode: Hashable, Sendable, TLSCodable {
         try self.init(from: &reader, sharing: &cache)
     }
 
-    /// Reads a leaf node whose capabilities share storage with equal ones that were read before it: the members of a
-    /// group mostly have the same.
+    /// Reads a leaf node. Its capabilities share storage with equal ones that were read before: most members of a group
+    /// have the same.
     init(from reader: inout TLSReader, sharing cache: inout CapabilitiesCache) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         signatureKey = try reader.read()

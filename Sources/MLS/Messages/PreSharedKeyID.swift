@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// What a resumption PSK is used for (RFC 9420 §8.4).
+/// The purpose of a resumption PSK (RFC 9420 §8.4).
 public enum ResumptionUsage: UInt8, Hashable, Sendable {
-    /// Within the application's own means.
+    /// A purpose of the application's own.
     case application = 1
     /// Linking a reinitialized group to the old one (§11.2).
     case reInit = 2
@@ -31,7 +31,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSCodable {
         case resumption(usage: ResumptionUsage, groupID: [UInt8], epoch: UInt64)
     }
 
-    /// Which key.
+    /// The key that is meant.
     public let kind: Kind
     /// A random value of `KDF.Nh` bytes, so that no two uses of a key are the same.
     public let nonce: [UInt8]

@@ -17,7 +17,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
     public let groupID: [UInt8]
     /// The epoch that the message is for.
     public let epoch: UInt64
-    /// What it carries.
+    /// The kind of content.
     public let contentType: ContentType
     /// Data that is authenticated and not encrypted.
     public let authenticatedData: [UInt8]
@@ -95,7 +95,7 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
         let reuseGuard: [UInt8]
     }
 
-    /// Who sent it and with which generation's key (§6.3.2).
+    /// The sender, and the generation of the key used (§6.3.2).
     func senderData(_ senderDataSecret: SecretBytes, _ algorithms: Algorithms) throws(MLSError) -> SenderData {
         let keys = Self.senderDataKeys(senderDataSecret, ciphertext, algorithms)
         let opened: [UInt8]
@@ -179,11 +179,11 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// How many zero bytes follow the content of an encrypted message (RFC 9420 §6.3.1, §15.1).
+/// The number of zero bytes after the content of an encrypted message (RFC 9420 §6.3.1, §15.1).
 public enum Padding: Hashable, Sendable {
-    /// None: the length of a message shows.
+    /// No padding: the length of a message shows.
     case none
-    /// Up to the next multiple of a number of bytes, at least 1.
+    /// Padding up to the next multiple of a number of bytes, at least 1.
     case multiple(of: Int)
 
     func length(forContent count: Int) -> Int {

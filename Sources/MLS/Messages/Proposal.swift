@@ -2,7 +2,7 @@ import TLSCodec
 
 /// A change that a commit can make (RFC 9420 §12.1).
 ///
-/// What is large is boxed: a list of the smallest proposals, of two bytes each, must not take hundreds for each.
+/// Large payloads are boxed: a list of the smallest proposals, of two bytes each, must not take hundreds of bytes for each.
 public enum Proposal: Hashable, Sendable, TLSCodable {
     /// Add a client (§12.1.1).
     indirect case add(KeyPackage)
@@ -115,7 +115,7 @@ public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     /// A `ProposalRef` (§5.2).
     case reference([UInt8])
 
-    /// About how many bytes the encoding takes.
+    /// The approximate length of the encoding in bytes.
     var sizeHint: Int {
         switch self {
         case .reference(let reference): reference.count + 3

@@ -28,9 +28,9 @@ public struct PublicMessage: Hashable, Sendable, TLSCodable {
     public var groupID: [UInt8] { content.groupID }
     /// The epoch that the message is for.
     public var epoch: UInt64 { content.epoch }
-    /// Who claims to have sent it.
+    /// The claimed sender.
     public var sender: Sender { content.sender }
-    /// What it carries.
+    /// The content.
     public var contentType: ContentType { content.content.type }
 
     /// Reads a PublicMessage.

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What lets added clients into the group (RFC 9420 §12.4.3.1).
+/// The message that lets added clients into the group (RFC 9420 §12.4.3.1).
 ///
 /// ```text
 /// struct {
@@ -14,7 +14,7 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
     public let cipherSuite: CipherSuite
     /// The secrets, for each of the clients.
     public let secrets: [EncryptedGroupSecrets]
-    /// A GroupInfo under a key from the secrets.
+    /// A GroupInfo, encrypted with a key from the secrets.
     public let encryptedGroupInfo: [UInt8]
 
     init(cipherSuite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {

@@ -1,12 +1,12 @@
 import KithSupport
 import TLSCodec
 
-/// Storing a group, at the cost of what changed. The *epoch state* changes with a commit and holds the tree; the
-/// *records* change with messages and are a few hundred bytes each.
+/// Storing a group, at the cost of what changed. The *epoch state* changes with a commit and holds the tree; the *records*
+/// change with messages and are a few hundred bytes each.
 ///
 /// A message is handled in one transaction of the application's database: process or encrypt, store
 /// ``takeChangedRecords()``, store the message. After a commit: store ``epochState``, delete the group's records, store
-/// ``records``. A group that is restored from what was stored continues where it stopped: no generation comes twice.
+/// ``records``. A group that is restored from this continues where it stopped and uses no generation twice.
 extension Group {
     /// The version that is written. A change of format takes the next number and keeps the old one readable.
     static let storageVersion: UInt8 = 1
@@ -66,7 +66,7 @@ extension Group {
                 Int(index) < proposals.entries.count ? proposals.entries[Int(index)].stored : nil
             case .exporter: exporterTree.stored
             }
-        // Each record says of which epoch it is, so that a mixture of two epochs is noticed.
+        // Each record names its epoch, so that a mixture of two epochs is noticed.
         return GroupRecord(
             key: key,
             content: content.map { content in
@@ -142,7 +142,7 @@ extension Group {
     }
 }
 
-/// The epoch state as it is read, before keys are parsed.
+/// The epoch state as read, before keys are parsed.
 private struct StoredEpoch {
     var status: Group.Status = .active
     let context: GroupContext

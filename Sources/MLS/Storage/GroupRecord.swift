@@ -37,9 +37,9 @@ public enum GroupRecordKey: Hashable, Comparable, Sendable {
 
 /// A small piece of a group's state that a message may change.
 public struct GroupRecord: Sendable {
-    /// Which piece.
+    /// The name of the record.
     public let key: GroupRecordKey
-    /// What to store under the key; nil if the record is to be deleted.
+    /// The content to store under the key; nil if the record is to be deleted.
     public let content: SecretBytes?
 
     /// Takes a record as it was stored.

@@ -40,7 +40,7 @@ extension KeyPackageBundle {
 }
 
 extension Welcome {
-    /// Whether it is for the client of a key package: which of several that wait is to be joined with (RFC 9420 §12.4.3.1).
+    /// Whether the Welcome is for the client of a key package, to choose among several that wait (RFC 9420 §12.4.3.1).
     ///
     /// - Throws: ``MLSError/unsupportedCipherSuite(_:)``.
     public func isFor(_ keyPackage: KeyPackage) throws(MLSError) -> Bool {

@@ -14,7 +14,7 @@ extension TLSWriter {
         secret.withUnsafeBytes { writeOpaque($0) }
     }
 
-    /// Zeroes what was written, as far as the writer still holds it.
+    /// Zeroes the written bytes that the writer still holds.
     mutating func wipe() {
         let count = bytes.count
         removeAll()

@@ -1,7 +1,7 @@
 /// An array in pieces, so that a copy that changes a few elements copies a few pieces.
 ///
-/// A commit changes some twenty nodes of a tree and must leave the old tree as it was. Copying a flat array would touch
-/// the reference count of every node of the group.
+/// A commit changes some twenty nodes of a tree and must leave the old tree unchanged. Copying a flat array would touch the
+/// reference count of every node of the group.
 struct ChunkedArray<Element: Sendable>: Sendable {
     private static var chunkBits: Int { 6 }
     private static var chunkSize: Int { 1 << chunkBits }
@@ -28,7 +28,8 @@ struct ChunkedArray<Element: Sendable>: Sendable {
         count += 1
     }
 
-    /// Appends one element until there are that many. Whole pieces of it share their storage until one is changed.
+    /// Appends copies of one element until the array has `newCount`. Whole pieces of them share storage until one is
+    /// changed.
     mutating func grow(to newCount: Int, with element: Element) {
         var whole: [Element]?
         while count < newCount {

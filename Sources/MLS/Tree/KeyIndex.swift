@@ -1,7 +1,7 @@
-/// Which keys a tree contains, to find duplicates without walking it (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
+/// The keys of a tree, to find duplicates without walking it (RFC 9420 §7.3, §12.4.2, §12.4.3.1).
 ///
-/// It holds 64-bit fingerprints under the process's random hash seed, which nobody outside knows, so that nobody can choose
-/// keys that collide; and it is kept in pieces, so that a copy that changes some keys copies some pieces.
+/// Keys are held as 64-bit fingerprints under the process's random hash seed. Nobody outside knows the seed, so nobody can
+/// choose keys that collide. The index is kept in pieces, so that a copy that changes some keys copies some pieces.
 struct KeyIndex: Sendable {
     private var shards: [[UInt64]] = [[]]
     private var count = 0
@@ -19,7 +19,7 @@ struct KeyIndex: Sendable {
         return shards[shard(fingerprint)].contains(fingerprint)
     }
 
-    /// Adds a key and says whether it is new.
+    /// Adds a key and returns whether it is new.
     @discardableResult
     mutating func insert(_ key: ShortBytes) -> Bool {
         let fingerprint = Self.fingerprint(key)

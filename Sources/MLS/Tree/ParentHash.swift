@@ -13,7 +13,7 @@ extension RatchetTree {
         return hash.hash(writer.bytes)
     }
 
-    /// Sets the parent hashes of a path that was just given new keys, from the root down, and gives the leaf's (§7.9.1).
+    /// Sets the parent hashes of a path that was just given new keys, from the root down, and returns the leaf's (§7.9.1).
     mutating func setParentHashes(_ path: [PathStep]) -> [UInt8] {
         var above: [UInt8] = []
         for step in path.reversed() {

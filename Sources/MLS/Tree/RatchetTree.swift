@@ -2,7 +2,7 @@ import TLSCodec
 
 /// The public ratchet tree of a group (RFC 9420 §4.1, §7). A value: copies share what neither changed.
 public struct RatchetTree: Sendable {
-    /// The number of leaves, blank ones too: a power of two.
+    /// The number of leaves, including blank ones: a power of two.
     private(set) var size: Int
     private var nodes: ChunkedArray<Node?>
     private(set) var census = TreeCensus()
@@ -22,7 +22,7 @@ public struct RatchetTree: Sendable {
         setLeaf(leaf, at: LeafIndex(0))
     }
 
-    /// How many members there are.
+    /// The number of members.
     public var memberCount: Int { census.members }
 
     /// The number of nodes.
@@ -91,7 +91,7 @@ public struct RatchetTree: Sendable {
         if index.int == size { try extend() }
         for node in TreeMath.directPath(TreeMath.node(index), size) {
             guard var parent = self[parent: node] else { continue }
-            // Out of the tree while it changes: its list must not be copied for each of many additions.
+            // Taken out of the tree while it changes, so that its list is not copied for each of many additions.
             nodes[node] = nil
             let place = parent.unmergedLeaves.lastIndex { $0 < index }.map { $0 + 1 } ?? 0
             parent.unmergedLeaves.insert(index, at: place)
@@ -173,7 +173,7 @@ public struct RatchetTree: Sendable {
             var outer = TLSReader(bytes)
             var reader = try outer.readNested()
             try outer.expectEnd()
-            // Blank nodes are put in by the run, which takes less memory than they have bytes.
+            // A run of blank nodes is appended at once, and takes less memory than its encoding.
             var end = 0
             var leaves = 0
             while !reader.isAtEnd {

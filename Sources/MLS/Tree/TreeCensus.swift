@@ -1,5 +1,5 @@
-/// Counts over all leaves, kept as leaves come and go, so that questions about "all members" need not visit them
-/// (RFC 9420 §7.3, §11.1, §13).
+/// Counts over all leaves, updated as leaves come and go, so that questions about "all members" need not visit them (RFC
+/// 9420 §7.3, §11.1, §13).
 struct TreeCensus: Sendable {
     private(set) var members = 0
     private var credentialsInUse: [CredentialType: Int] = [:]

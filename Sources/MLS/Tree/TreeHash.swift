@@ -55,7 +55,7 @@ struct TreeHashCache: Sendable {
         return chunks[node / 64].bytes[start..<(start + hashLength)]
     }
 
-    /// Where a node's hash is, or belongs, in the bytes of its chunk.
+    /// The position of a node's hash, present or not, in the bytes of its chunk.
     private func place(_ node: Int) -> Int {
         let before = chunks[node / 64].placed & ((1 << UInt64(node % 64)) - 1)
         return before.nonzeroBitCount * hashLength
@@ -87,7 +87,7 @@ extension RatchetTree {
         return hashes[node]
     }
 
-    /// What ``computeHash(_:_:)`` found.
+    /// The result of ``computeHash(_:_:)``.
     private enum Subtree {
         /// The hash of the subtree is in the cache.
         case hashed
@@ -114,10 +114,11 @@ extension RatchetTree {
         return .hashed
     }
 
-    /// Puts the hash of a subtree without a node into the cache, and none of those below it.
+    /// Puts the hash of a subtree without a node into the cache, but none of the hashes below it.
     private mutating func computeBlankHash(_ node: Int, _ writer: inout TLSWriter) {
         let length = hash.length
-        // The hashes of complete subtrees from left to right: each leaf ends as many as its position has trailing ones.
+        // The hashes of complete subtrees from left to right: each leaf completes as many as its position has trailing
+        // ones.
         var complete: [UInt8] = []
         for (position, leaf) in TreeMath.leaves(below: node).enumerated() {
             writer.removeAll()

@@ -11,7 +11,7 @@ struct GeneratedPath: Sendable {
     let leafNode: LeafNode
 }
 
-/// What a new leaf of a path is made of, besides its key and parent hash.
+/// The parts of a path's new leaf, besides its key and parent hash.
 struct LeafTemplate: Sendable {
     let credential: Credential
     let capabilities: Capabilities
@@ -93,7 +93,7 @@ extension RatchetTree {
         guard !encryptionKeys.contains(path.leafNode.encryptionKey.compact) else {
             throw .commit(.duplicateEncryptionKey)
         }
-        // A path is short: comparing its keys takes less than hashing them, which long ones feel.
+        // A path is short, so comparing its keys costs less than hashing them, above all if they are long.
         var keys = [path.leafNode.encryptionKey]
         for (step, node) in zip(steps, path.nodes) {
             guard resolution(of: step.copath, excluding: new)?.count == node.secretCount else {

@@ -11,7 +11,7 @@ struct UnverifiedRatchetTree: Sendable {
 
     /// The number of leaves that are not blank.
     var memberCount: Int { tree.memberCount }
-    /// The number of leaves, blank ones too.
+    /// The number of leaves, including blank ones.
     var leafCount: Int { tree.size }
     /// A leaf, to check the GroupInfo that comes with the tree.
     subscript(leaf: LeafIndex) -> LeafNode? { tree[leaf] }
@@ -48,7 +48,8 @@ struct UnverifiedRatchetTree: Sendable {
         return tree
     }
 
-    /// That unmerged leaves are in order, exist, are below their parent, and are unmerged in between (§7.1, §12.4.3.1).
+    /// Checks that unmerged leaves are in order, exist, are below their parent, and are unmerged in between (§7.1,
+    /// §12.4.3.1).
     private func verifyUnmergedLeaves(_ algorithms: Algorithms) throws(MLSError) {
         for node in stride(from: 1, to: tree.width, by: 2) {
             guard let parent = tree[parent: node] else { continue }
