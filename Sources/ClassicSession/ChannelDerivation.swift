@@ -15,16 +15,16 @@ import TLSCodec
 ///     appendToken = HKDF-SHA256-Expand(prk, info = "append token", 32)
 ///     turnToken   = HKDF-SHA256-Expand(prk, info = "turn token",   32)
 ///
-/// Whoever knows both ids can compute all four, and so read the channel, append to it or close it. They are what lets the
-/// two find each other, not what protects them: that is what they verify of each other.
+/// Anybody who knows both ids can compute all four, and so read the channel, append to it or close it. The tokens let the
+/// two users find each other; they do not protect them. Protection comes from what the two verify of each other.
 public struct ChannelDerivation: Hashable, Sendable {
     /// The channel's id, 32 bytes.
     public let channelID: [UInt8]
     /// The token that opens the channel for reading, 32 bytes.
     public let readToken: [UInt8]
-    /// The token that lets append to the channel, 32 bytes.
+    /// The token that permits appending to the channel, 32 bytes.
     public let appendToken: [UInt8]
-    /// The token that lets turn or close the channel, 32 bytes.
+    /// The token that permits turning or closing the channel, 32 bytes.
     public let turnToken: [UInt8]
 
     /// Derives the channel of two users; the order in which they are given makes no difference.

@@ -1,26 +1,26 @@
 import Foundation
 
-/// The name by which a user is known to the other: what each tells the program, and what both keys, both channels and
-/// all signatures are bound to.
+/// The name by which a user is known to the other. Each user tells it to the program; both keys, the channel and all
+/// signatures are bound to it.
 ///
 /// Two people must arrive at the same bytes for the same name, whatever keyboard it was typed on. So an id is stripped of
-/// white space at its ends and put into Unicode normalization form C, and what could make two ids look alike or disturb a
-/// terminal is refused: control and format characters (direction overrides, zero-width characters), line and paragraph
-/// separators, and code points that no Unicode version known here assigns (their normal form is not settled).
+/// white space at its ends and put into Unicode normalization form C. Characters that could make two ids look alike or
+/// disturb a terminal are refused: control and format characters (direction overrides, zero-width characters), line and
+/// paragraph separators, and code points that no Unicode version known here assigns (their normal form is not settled).
 /// Upper and lower case are different.
 public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     /// The id as shown: 1 to ``ClassicLimits/idBytes`` bytes of UTF-8 in normalization form C.
     public let name: String
 
-    /// The id's bytes: what is sorted, hashed, signed and sent.
+    /// The id's bytes, which are sorted, hashed, signed and sent.
     var bytes: [UInt8] { Array(name.utf8) }
 
     /// Takes an id as a user typed it.
     ///
     /// - Throws: ``ClassicIDError`` if it is empty, too long or holds a character that ids can't have.
     public init(_ typed: String) throws(ClassicIDError) {
-        // Normalizing costs time and memory by the length, so a monstrous input is refused first. Normalization form C
-        // never makes a string shorter than a third of what it was.
+        // Normalizing costs time and memory by the length, so an oversized input is refused first. Normalization form C
+        // never makes a string shorter than a third of its length.
         guard typed.utf8.count <= 4 * ClassicLimits.idBytes else { throw .tooLong(limit: ClassicLimits.idBytes) }
         let trimmed = typed.trimmingCharacters(in: .whitespaces)
         let name = trimmed.precomposedStringWithCanonicalMapping
@@ -37,7 +37,7 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Takes an id off the wire, where only the one normal form is an id.
+    /// Takes an id off the wire, where only the normal form is an id.
     init?(wire bytes: ArraySlice<UInt8>) {
         guard bytes.count <= ClassicLimits.idBytes, let text = String(validating: bytes, as: UTF8.self),
             let id = try? ClassicID(text), id.name.utf8.elementsEqual(bytes)
@@ -49,9 +49,9 @@ public struct ClassicID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 }
 
-/// Why a text is no id.
+/// The reason that a text is no id.
 public enum ClassicIDError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// There is nothing but white space in it.
+    /// It holds nothing but white space.
     case empty
     /// It has more than `limit` bytes of UTF-8.
     case tooLong(limit: Int)
@@ -60,7 +60,7 @@ public enum ClassicIDError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Both users have the same id.
     case sameAsPeer
 
-    /// One sentence for the user who typed it.
+    /// A sentence for the user who typed it.
     public var description: String {
         switch self {
         case .empty: "an id can't be empty"

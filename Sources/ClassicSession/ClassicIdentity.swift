@@ -3,10 +3,10 @@ import CryptoExtras
 import Foundation
 import KithSupport
 
-/// A user's RSA key pair: made for one run, or kept in a file so that the other user can expect its fingerprint.
+/// A user's RSA key pair: made for one run, or kept in a file so that the other user can pin its fingerprint.
 ///
-/// One key signs (RSA-PSS) and opens what is wrapped for it (RSA-OAEP), as in the original system. That is safe here
-/// because both paddings are randomized and everything signed begins with a label, but newer designs use two keys.
+/// The one key signs (RSA-PSS) and opens keys wrapped for it (RSA-OAEP), as in the original system. That is safe here
+/// because both paddings are randomized and everything signed begins with a label; newer designs use two keys.
 ///
 /// Private-key operations take their randomness (PSS salts, blinding) from BoringSSL's generator, not from the session's.
 public struct ClassicIdentity: Sendable {
@@ -14,7 +14,7 @@ public struct ClassicIdentity: Sendable {
     let publicKey: ClassicPublicKey
     let isKept: Bool
 
-    /// The fingerprint that the other user sees of this identity.
+    /// The fingerprint of this identity, as the other user sees it.
     public var fingerprint: Fingerprint { publicKey.fingerprint }
 
     /// The modulus in bits.
@@ -22,7 +22,7 @@ public struct ClassicIdentity: Sendable {
 
     /// Makes a new RSA-3072 key pair. Takes a good part of a second.
     ///
-    /// - Throws: ``ClassicIdentityError/generationFailed`` if the cryptographic library can't.
+    /// - Throws: ``ClassicIdentityError/generationFailed`` if the cryptographic library can't make one.
     public static func generate() throws(ClassicIdentityError) -> ClassicIdentity {
         guard let key = try? _RSA.Signing.PrivateKey(keySize: .bits3072) else { throw .generationFailed }
         return try ClassicIdentity(key, isKept: false)
@@ -31,7 +31,7 @@ public struct ClassicIdentity: Sendable {
     /// Takes a key pair from the text of a key file: an unencrypted RSA private key in PEM, PKCS #8 or PKCS #1, as
     /// `openssl genpkey` and ``pem`` write it.
     ///
-    /// - Throws: ``ClassicIdentityError`` if it is no such key, or one that no peer would take.
+    /// - Throws: ``ClassicIdentityError`` if it is no such key, or one that no peer would accept.
     public init(pem: String) throws(ClassicIdentityError) {
         guard let key = try? _RSA.Signing.PrivateKey(unsafePEMRepresentation: pem) else { throw .unreadable }
         try self.init(key, isKept: true)
@@ -47,8 +47,8 @@ public struct ClassicIdentity: Sendable {
         self.isKept = isKept
     }
 
-    /// The private key as the text of a key file (PKCS #8 PEM). Whoever has it is this user: write it readable by nobody
-    /// else.
+    /// The private key as the text of a key file (PKCS #8 PEM). Anybody who has it can act as this user: make the file
+    /// readable by nobody else.
     public var pem: String { privateKey.pkcs8PEMRepresentation + "\n" }
 
     /// An RSA-PSS signature (SHA-256, MGF1 with SHA-256, 32 bytes of salt).
@@ -56,11 +56,11 @@ public struct ClassicIdentity: Sendable {
         Array(try privateKey.signature(for: content, padding: .PSS).rawRepresentation)
     }
 
-    /// Opens what was wrapped for this key with RSA-OAEP (SHA-256).
+    /// Opens a key that was wrapped for this one with RSA-OAEP (SHA-256).
     ///
     /// Callers verify the sender's signature over `wrapped` first, so strangers can't probe this private key.
     func unwrap(_ wrapped: [UInt8]) throws -> SecretBytes {
-        // The library has one type for signing and one for opening; the way between them is the encoding.
+        // The library has one type for signing and another for opening; only the encoding leads from one to the other.
         var encoding = privateKey.derRepresentation
         defer { encoding.withUnsafeMutableBytes { wipe($0) } }
         let opener = try _RSA.Encryption.PrivateKey(derRepresentation: encoding)
@@ -70,7 +70,7 @@ public struct ClassicIdentity: Sendable {
 }
 
 extension ClassicIdentity: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The public fingerprint; nothing of the private key.
+    /// The public fingerprint, and nothing of the private key.
     public var description: String { "ClassicIdentity(RSA-\(bits), \(fingerprint))" }
     /// The same as ``description``.
     public var debugDescription: String { description }
@@ -78,16 +78,16 @@ extension ClassicIdentity: CustomStringConvertible, CustomDebugStringConvertible
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
-/// Why there is no identity.
+/// The reason that there is no identity.
 public enum ClassicIdentityError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text is not an unencrypted RSA private key in PEM.
     case unreadable
-    /// The key is one that no peer would take.
+    /// No peer would accept the key.
     case refused(KeyRefusal)
     /// The cryptographic library could not make a key.
     case generationFailed
 
-    /// One sentence for the user who named the key file.
+    /// A sentence for the user who named the key file.
     public var description: String {
         switch self {
         case .unreadable: "the key file holds no unencrypted RSA private key in PEM"

@@ -1,7 +1,7 @@
-/// Which of the two users: the one whose id sorts first, or the other.
+/// One of the two users: the one whose id sorts first, or the other.
 ///
-/// Both sides compute it from the two ids, so it needs no agreement. Everything signed or authenticated names the side it
-/// comes from: a frame sent back to its sender is never mistaken for one from the other user.
+/// Both sides compute it from the two ids, so it needs no agreement. Everything signed or authenticated names the side that
+/// made it, so a frame sent back to its sender is never mistaken for one from the other user.
 enum Side: UInt8, Hashable, Sendable {
     case first = 1
     case second = 2
@@ -9,7 +9,7 @@ enum Side: UInt8, Hashable, Sendable {
     var other: Side { self == .first ? .second : .first }
 }
 
-/// The two users of a session, in the order that both sides agree on: by the bytes of their ids.
+/// The two users of a session, in the order that both sides agree on: the order of their ids' bytes.
 struct ClassicPair: Hashable, Sendable {
     let first: ClassicID
     let second: ClassicID

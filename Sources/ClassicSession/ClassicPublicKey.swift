@@ -5,17 +5,17 @@ import KithSupport
 
 /// An RSA public key that passed the checks on its size and form. Nothing is known yet about whose it is.
 struct ClassicPublicKey: Sendable {
-    /// The SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. The only encoding of this key, so the key and its fingerprint
-    /// stand for each other.
+    /// The SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER. It is the only accepted encoding of this key, so each key has
+    /// one fingerprint.
     let encoding: [UInt8]
     private let key: _RSA.Signing.PublicKey
 
     var fingerprint: Fingerprint { Fingerprint(ofSubjectPublicKeyInfo: encoding) }
     var bits: Int { key.keySizeInBits }
 
-    /// Checks a key: its size, its exponent, and that its encoding is the one and only.
+    /// Checks a key's size, its exponent, and that its encoding is the accepted one.
     ///
-    /// - Throws: ``KeyRefusal`` saying what is wrong with it.
+    /// - Throws: ``KeyRefusal``, naming the fault.
     init(subjectPublicKeyInfo encoding: ArraySlice<UInt8>) throws(KeyRefusal) {
         guard encoding.count <= ClassicLimits.publicKeyBytes,
             let key = try? _RSA.Signing.PublicKey(unsafeDERRepresentation: Array(encoding))
@@ -31,7 +31,7 @@ struct ClassicPublicKey: Sendable {
         guard bits <= ClassicLimits.mostRSABits else { throw .tooLong(bits: bits) }
         // OAEP and PSS work on whole bytes; keys of another length exist only by mistake.
         guard bits.isMultiple(of: 8) else { throw .notAnRSAKey }
-        // 65537 is what every tool makes. A tiny exponent has a history of attacks, a huge one costs us time.
+        // Every tool makes 65537. Tiny exponents have a history of attacks, and huge ones cost time.
         guard let primitives = try? key.getKeyPrimitives(), primitives.publicExponent.elementsEqual([1, 0, 1]) else {
             throw .unusualExponent
         }
@@ -53,9 +53,9 @@ struct ClassicPublicKey: Sendable {
     }
 }
 
-/// Why an RSA key is not used.
+/// The reason that an RSA key is not used.
 public enum KeyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    /// It is no RSA key, or not in the form that keys are exchanged in.
+    /// It is no RSA key, or not in the form in which keys are exchanged.
     case notAnRSAKey
     /// Its modulus is shorter than ``ClassicLimits/leastRSABits``.
     case tooShort(bits: Int)
@@ -64,7 +64,7 @@ public enum KeyRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// Its public exponent is not 65537.
     case unusualExponent
 
-    /// What is wrong, in words that follow "the key".
+    /// The fault, in words that follow "the key".
     public var description: String {
         switch self {
         case .notAnRSAKey: "is not an RSA key in the expected form"

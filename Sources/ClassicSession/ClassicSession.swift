@@ -1,15 +1,15 @@
 import KithSupport
 
-/// Two users who are online at once authenticate each other and chat: the system that Kith grew from, step by step.
+/// A session of two users who are online at once: they authenticate each other and chat, as in the system that Kith grew
+/// from.
 ///
 /// A pure state machine: frames and texts go in, frames and events come out. It has no clock, network or disk.
 ///
 /// # How a transport drives it
 ///
-/// 1. Derive the channel from the two ids (``ChannelDerivation``), create it if it is not there, present its tokens.
+/// 1. Derive the channel from the two ids (``ChannelDerivation``), create it if it does not exist, present its tokens.
 /// 2. Call ``start()``, append each ``Output/frame(_:)`` to the channel, and follow the channel from behind the entry that
-///    the hello became. What is older belongs to old runs; reading it too does no harm, but each old hello is answered.
-/// 3. Hand the payload of every entry, in the channel's order and without this side's own, to ``receive(_:)``. Carry out
+/// the hello became. Older entries belong to old runs; reading them too does no harm, but each old hello is answered.
 ///    the outputs in order: append frames, print events. Hand every line that the user types to ``send(_:)``.
 /// 4. When the user leaves, append what ``bye()`` gives before closing. After a reconnect, go on from the last entry read;
 ///    call ``connectionLost()`` only when giving up.
@@ -17,8 +17,8 @@ import KithSupport
 ///    the user wants to follow an ``Event/peerStartedAgain``. If that comes before the session is open, the other side
 ///    broke off in the middle of the handshake, and a new run is the only way on.
 ///
-/// What comes in may be anything. A frame that fails a check is reported, and leaves the session as it was. One owner
-/// drives a session; a copy of one that is established would use the same message numbers.
+/// Input may be anything. A frame that fails a check is reported and leaves the session unchanged. One owner drives a
+/// session; a copy of an established one would use the same message numbers.
 public struct ClassicSession: Sendable {
     /// This user.
     public let me: ClassicID
@@ -31,15 +31,15 @@ public struct ClassicSession: Sendable {
     let run: RunID
     let offer: PublicKeyOffer
     var random: any RandomNumberGenerator & Sendable
-    /// Runs of the other user that were answered or reported, so that it is done once for each.
+    /// Runs of the other user that were answered or reported, so that each is handled once.
     var rememberedRuns: Set<RunID> = []
     var state = SessionState.idle
 
     /// A session that has not started.
     ///
     /// - Parameters:
-    ///   - expected: the fingerprint of the only key to take from the other user, if it is known.
-    ///   - random: where run numbers, nonces, message keys and IVs come from. Tests give their own; everybody else wants
+    ///   - expected: the fingerprint of the only key to accept from the other user, if it is known.
+    ///   - random: the source of run numbers, nonces, message keys and IVs. Only tests give their own; everybody else wants
     ///     the system's.
     /// - Throws: ``ClassicIDError/sameAsPeer`` if the two ids are equal.
     public init(
@@ -64,7 +64,7 @@ public struct ClassicSession: Sendable {
         if case .open = state { true } else { false }
     }
 
-    /// Why the session is over, or `nil` while it is not.
+    /// The reason that the session is over; `nil` while it is not.
     public var ending: Ending? {
         if case .ended(let ending) = state { ending } else { nil }
     }
@@ -86,7 +86,7 @@ public struct ClassicSession: Sendable {
 
     /// Takes one entry of the channel.
     ///
-    /// Never fails: what can't be used comes out as ``Event/dropped(_:)`` and changes nothing.
+    /// Never fails: an unusable entry gives ``Event/dropped(_:)`` and changes nothing.
     public mutating func receive(_ bytes: ArraySlice<UInt8>) -> [Output] {
         if case .ended = state { return drop(.afterEnd) }
         guard bytes.count <= ClassicLimits.frameBytes, let frame = try? Frame(decoding: bytes) else {
@@ -114,7 +114,7 @@ public struct ClassicSession: Sendable {
     /// Ends the session because the connection is gone for good.
     public mutating func connectionLost() -> [Output] { end(.cut) }
 
-    // MARK: What the steps share
+    // MARK: Shared by the steps
 
     mutating func end(_ ending: Ending) -> [Output] {
         if case .ended = state { return [] }
@@ -137,7 +137,7 @@ public struct ClassicSession: Sendable {
 }
 
 extension ClassicSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Who with whom, and how far; nothing secret.
+    /// The two users and the progress of the session; nothing secret.
     public var description: String {
         let phase =
             switch state {

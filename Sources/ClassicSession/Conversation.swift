@@ -2,7 +2,7 @@
 extension ClassicSession {
     /// Encrypts and authenticates one text for the other user.
     ///
-    /// - Throws: ``ClassicSendError`` if it can't be sent; the session goes on as before.
+    /// - Throws: ``ClassicSendError`` if the text can't be sent; the session continues unchanged.
     public mutating func send(_ text: String) throws(ClassicSendError) -> [Output] {
         switch state {
         case .idle, .waiting, .proving, .wrapping: throw .notEstablished
@@ -20,8 +20,8 @@ extension ClassicSession {
         }
     }
 
-    /// Leaves. In an open session the other user is told, in a way nobody else can; before that there is nothing to tell
-    /// it with, and to the other side it looks like a cut connection.
+    /// Leaves. In an open session the other user is told by an authenticated goodbye. Before that there is no key to
+    /// authenticate one, and leaving looks like a cut connection to the other side.
     public mutating func bye() -> [Output] {
         guard case .open(var open) = state, let sealed = seal([], as: .bye, &open) else { return end(.left) }
         return [sealed, explain(.saidBye)] + end(.left)
@@ -39,8 +39,8 @@ extension ClassicSession {
         return frame(.sealed(sealed), to: open.peerRun)
     }
 
-    /// MAC first, then the number, then decryption. A wrong MAC and a content that is none get the same answer and leave
-    /// the same state, so that nobody learns from it how far a made-up frame got.
+    /// MAC first, then the number, then decryption. A wrong MAC and an invalid content get the same answer and leave the
+    /// same state, so that nobody learns from it how far a forged frame got.
     mutating func receive(_ sealed: SealedMessage, _ opened: SessionState.Open) -> [Output] {
         var open = opened
         let context = DirectionKeys.Context(
@@ -70,7 +70,7 @@ extension ClassicSession {
         case bye
     }
 
-    /// What an authentic message says; `nil` if it is nothing that a correct program seals.
+    /// The content of an authentic message; `nil` if no correct program seals such a thing.
     private func content(of authentic: AuthenticMessage, _ kind: SealedMessage.Kind) -> Content? {
         guard let plaintext = authentic.decrypted() else { return nil }
         switch kind {

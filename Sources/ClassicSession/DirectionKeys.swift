@@ -4,7 +4,7 @@ import Foundation
 import KithSupport
 import TLSCodec
 
-/// The two keys that protect one direction: the 64 bytes that the receiver of that direction made, wrapped and sent.
+/// The two keys that protect one direction: 64 bytes that the receiver of that direction made, wrapped and sent.
 ///
 /// Normative. Bytes 0–31 are the AES-256 key, bytes 32–63 the HMAC-SHA256 key. Encrypt-then-MAC: AES-256-CBC with PKCS #7
 /// padding under a fresh random IV, then HMAC-SHA256 over
@@ -34,7 +34,7 @@ struct DirectionKeys: Sendable, Equatable {
         authentication = part(32..<64)
     }
 
-    /// Which message of which session a MAC is for.
+    /// The session and number of the message that a MAC is for.
     struct Context {
         var sessionID: SessionID
         var sender: Side
@@ -57,7 +57,7 @@ struct DirectionKeys: Sendable, Equatable {
         return Array(authentication.withKey { HMAC<SHA256>.authenticationCode(for: content, using: $0) })
     }
 
-    /// The message, if its MAC is right (compared in constant time). Only what comes out of here can be decrypted.
+    /// The message, if its MAC is right (compared in constant time). Only the result can be decrypted.
     func authenticate(_ sealed: SealedMessage, _ context: Context) -> AuthenticMessage? {
         let content = Self.authenticatedContent(context, iv: sealed.iv, ciphertext: sealed.ciphertext)
         let isRight = authentication.withKey {
@@ -89,8 +89,8 @@ struct AuthenticMessage {
         self.encryption = encryption
     }
 
-    /// The plaintext, or `nil` if what the other side authenticated is no ciphertext of this cipher. Only a faulty program
-    /// on the other side makes such a thing; callers answer it exactly as they answer a wrong MAC.
+    /// The plaintext; `nil` if the content that the other side authenticated is no ciphertext of this cipher. Only a faulty
+    /// program on the other side makes such a content; callers answer it exactly as they answer a wrong MAC.
     func decrypted() -> [UInt8]? {
         guard let iv = try? AES._CBC.IV(ivBytes: sealed.iv),
             let plaintext = try? encryption.withKey({ try AES._CBC.decrypt(sealed.ciphertext, using: $0, iv: iv) })

@@ -1,10 +1,10 @@
-/// Why something that came was not used. What was dropped changed no state, and none of its content is in here but the
-/// number it claimed.
+/// The reason that an input was not used. A dropped input changed no state, and none of its content is in here but the
+/// number that it claimed.
 public enum Dropped: Hashable, Sendable {
-    /// The MAC of a message is wrong, or its content is no ciphertext: the two are deliberately one case. The number is
-    /// what it claims, if that can be: the claim itself may be what was altered.
+    /// The MAC of a message is wrong, or its content is no ciphertext; the two are deliberately one case. The number is the
+    /// claimed one, if it is possible: the claim itself may have been altered.
     case altered(number: UInt64?)
-    /// A genuine message that came before, or comes after a later one.
+    /// A genuine message that is a repeat, or comes after a later one.
     case repeated(number: UInt64)
     /// This run's own frame, or its own key, sent back.
     case reflected
@@ -12,22 +12,22 @@ public enum Dropped: Hashable, Sendable {
     case malformed
     /// A frame of another run of the same two users. The channel keeps them, so this is normal.
     case otherRun
-    /// A step of the handshake, or a message, at a point where there is none: repeated or out of order.
+    /// A step of the handshake, or a message, at a point where none is expected: repeated or out of order.
     case outOfStep
-    /// A public key for another id than the one this session is with.
+    /// A public key for another id than the other user's.
     case wrongID
     /// A public key that is not safe to use.
     case unacceptableKey(KeyRefusal)
-    /// The signature that proves who is there does not verify.
+    /// The signature that proves the other user's presence does not verify.
     case badProof
-    /// The wrapped key's signature does not verify, or it does not open: the two are deliberately one case.
+    /// The wrapped key's signature does not verify, or the key does not open; the two are deliberately one case.
     case badWrappedKey
-    /// So many runs have announced themselves that this one answers no more.
+    /// More runs have announced themselves than this one answers.
     case tooManyRuns
     /// Anything after the end of the session.
     case afterEnd
 
-    /// Whether it happens without anybody's doing wrong, so that only a user who asked for every detail wants to know.
+    /// Whether it happens without anybody's fault, so that only a user who asked for every detail is told.
     public var isHarmless: Bool {
         switch self {
         case .otherRun, .afterEnd: true
@@ -35,7 +35,7 @@ public enum Dropped: Hashable, Sendable {
         }
     }
 
-    /// What the frame could be an attempt at, for a newcomer.
+    /// The attack that the frame could be part of, for a newcomer.
     public var meaning: String {
         switch self {
         case .altered:
@@ -55,25 +55,25 @@ public enum Dropped: Hashable, Sendable {
         case .outOfStep:
             "Somebody repeated or reordered the steps of the handshake. Each step counts once, in its place."
         case .wrongID:
-            "Somebody presented a key in another name than the one you are expecting."
+            "Somebody presented a key under another id than the one you are expecting."
         case .unacceptableKey:
-            "A weak key could be broken by whoever wants to read along, so it is refused before it is used."
+            "An eavesdropper could break a weak key, so it is refused before it is used."
         case .badProof:
-            "Whoever sent it does not hold the private key, or what the two of you have seen of each other differs: a "
-                + "recorded run played again, or somebody in between who changed a key, a nonce or an id."
+            "The sender does not hold the private key, or the two of you have seen different values of each other: because "
+                + "a recorded run was played again, or because somebody in between changed a key, a nonce or an id."
         case .badWrappedKey:
             "Somebody in between replaced the message key by one they know. It has to be signed by the same key that "
                 + "proved itself a step before."
         case .tooManyRuns:
             "Somebody is flooding the channel with announcements, and answering them all would only help them."
         case .afterEnd:
-            "A session that has ended takes nothing more, so nobody can add to what was said."
+            "A session that has ended takes nothing more, so nobody can add to its messages."
         }
     }
 }
 
 extension Dropped: CustomStringConvertible {
-    /// What happened, to be shown in brackets after the other user's id: `message 4 was altered on the way; dropped`.
+    /// A description to be shown in brackets after the other user's id: `message 4 was altered on the way; dropped`.
     public var description: String {
         switch self {
         case .altered(let number?): "message \(number) was altered on the way; dropped"

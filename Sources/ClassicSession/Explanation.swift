@@ -1,15 +1,14 @@
-/// One step of a session in words that somebody who is new to this can follow: what was done, and what the step stands
-/// against.
+/// One step of a session in words that a newcomer can follow: the step itself, and the attack that it stands against.
 ///
-/// Holds only what anybody on the channel may see: never a key, a secret or a text.
+/// It holds only what anybody on the channel may see: never a key, a secret or a text.
 public struct Explanation: Hashable, Sendable {
-    /// What kind of step it is.
+    /// The kind of a step.
     public enum Action: String, Hashable, Sendable, CaseIterable {
         /// Something was made on this machine.
         case generated
         /// Something left this machine.
         case sent
-        /// Something came in. Nothing is believed yet.
+        /// Something came in. It is not trusted yet.
         case received
         /// Something that came in was checked, and passed.
         case checked
@@ -17,9 +16,9 @@ public struct Explanation: Hashable, Sendable {
         case note
     }
 
-    /// What happened, with the public values that belong to it.
+    /// An occurrence, with the public values that belong to it.
     public enum Step: Hashable, Sendable {
-        /// The session's limits, said at its start.
+        /// The session's limits, stated at its start.
         case limits
         /// The key pair in use.
         case identity(bits: Int, fingerprint: Fingerprint, isKept: Bool)
@@ -29,7 +28,7 @@ public struct Explanation: Hashable, Sendable {
         case nonce(prefix: String)
         /// The announcement went out.
         case saidHello
-        /// Somebody announced a run under the other user's id.
+        /// A run announced itself under the other user's id.
         case heardHello(run: String)
         /// This side's id, key and nonce went out.
         case sentPublicKey
@@ -63,12 +62,12 @@ public struct Explanation: Hashable, Sendable {
         case byeVerified
     }
 
-    /// What happened.
+    /// The occurrence.
     public let step: Step
-    /// Whom the session is with.
+    /// The other user.
     public let peer: ClassicID
 
-    /// What kind of step it is.
+    /// The kind of the step.
     public var action: Action {
         switch step {
         case .limits, .keyUnknown, .sessionReady: .note
@@ -81,18 +80,18 @@ public struct Explanation: Hashable, Sendable {
 }
 
 extension Explanation {
-    /// What was done, in a sentence or two.
+    /// A sentence or two on the step.
     public var text: String {
         switch step {
         case .limits:
             "This is the classic session, for study: RSA keys, signed nonces, wrapped AES and HMAC keys. It has no forward "
-                + "secrecy: whoever records the traffic and gets hold of a private key later can read all of it. Everyday "
-                + "chat uses MLS, which does not have this weakness."
+                + "secrecy: anyone who records the traffic and later gets a private key can read all of it. Everyday chat uses "
+                + "MLS, which does not have this weakness."
         case .identity(let bits, let fingerprint, let isKept):
             "An RSA key pair of \(bits) bits, \(isKept ? "from the key file" : "for this run only"). The private half "
                 + "never leaves this machine. The public half has the fingerprint \(fingerprint). "
                 + (isKept
-                    ? "Because it is kept, \(peer) can expect it and will notice any other."
+                    ? "Because it is kept, \(peer) can pin it and will notice any other."
                     : "Because it is new, \(peer) has to compare it in every run.")
         case .run(let prefix):
             "A random number that names this run of the program: \(prefix)…"
@@ -101,7 +100,7 @@ extension Explanation {
         case .saidHello:
             "A hello to \(peer), with the number of this run. Nothing secret is in it."
         case .heardHello(let run):
-            "A hello in the name of \(peer), from run \(run)…"
+            "A hello under the id \(peer), from run \(run)…"
         case .sentPublicKey:
             "Your id, your public key and your nonce."
         case .receivedPublicKey(let bits, let fingerprint):
@@ -140,7 +139,7 @@ extension Explanation {
         }
     }
 
-    /// The attack that the step stands against, or `nil` if it stands against none by itself.
+    /// The attack that the step stands against; `nil` if it stands against none by itself.
     public var against: String? {
         switch step {
         case .limits, .identity, .saidHello, .heardHello, .sentPublicKey, .receivedPublicKey, .keyUnknown,
@@ -160,7 +159,7 @@ extension Explanation {
             "Impersonation with somebody's public key, replay of an earlier run, reflection of your own signature, and any "
                 + "change of an id, a key or a nonce on the way: each would make the signature fail."
         case .messageKeys:
-            "Passing off what was said one way as said the other way: each direction has keys of its own."
+            "Passing off a message of one direction as one of the other: each direction has keys of its own."
         case .sentWrappedKey:
             "Readers on the way: only the private key of \(peer) opens it. The signature keeps others from replacing it."
         case .wrappedKeyOpened:
@@ -170,9 +169,9 @@ extension Explanation {
                 + "sent back without being noticed."
         case .messageVerified:
             "Altered, made-up, repeated, reordered, missing and reflected messages. Checking before decrypting also gives "
-                + "nobody a padding oracle, which answers questions about texts by how decryption fails."
+                + "nobody a padding oracle, which reveals texts by the way in which decryption fails."
         case .saidBye, .byeVerified:
-            "Truncation: whoever cuts the line can't make it look like a goodbye, and can't hide the last messages."
+            "Truncation: an attacker who cuts the line can't make it look like a goodbye, and can't hide the last messages."
         }
     }
 }

@@ -15,7 +15,8 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads a fingerprint as ``description`` or `sha256sum` writes it: 64 hexadecimal digits, in upper or lower case, with
-    /// any hyphens, colons or spaces between them. All of them: half a fingerprint protects far less than half as well.
+    /// any hyphens, colons or spaces between them. All digits are required: half a fingerprint protects far less than half
+    /// as well.
     ///
     /// - Throws: ``FingerprintError`` if it is anything else.
     public init(_ text: String) throws(FingerprintError) {
@@ -41,14 +42,14 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a text is no fingerprint.
+/// The reason that a text is no fingerprint.
 public enum FingerprintError: Error, Hashable, Sendable, CustomStringConvertible {
     /// It does not have 64 hexadecimal digits.
     case wrongLength
     /// It holds something that is neither a hexadecimal digit nor a separator.
     case notADigit(Character)
 
-    /// One sentence for the user who typed it.
+    /// A sentence for the user who typed it.
     public var description: String {
         switch self {
         case .wrongLength: "a fingerprint has 64 hexadecimal digits"

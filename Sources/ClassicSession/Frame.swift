@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What the two users send each other over the channel.
+/// A message that the two users send each other over the channel.
 ///
 /// Normative. Vectors are those of RFC 9420 §2.1.2.
 ///
@@ -23,7 +23,7 @@ import TLSCodec
 ///         };
 ///     } Frame;
 ///
-/// A parsed frame is a claim by whoever wrote it; nothing in it is believed before it was verified.
+/// A parsed frame is only a claim; nothing in it is trusted before it was verified.
 struct Frame: Hashable, Sendable {
     enum Body: Hashable, Sendable {
         case hello
@@ -33,11 +33,11 @@ struct Frame: Hashable, Sendable {
         case sealed(SealedMessage)
     }
 
-    /// The side the frame says it is from.
+    /// The side that the frame claims to be from.
     var sender: Side
-    /// The run the frame says it is from.
+    /// The run that the frame claims to be from.
     var from: RunID
-    /// The run it is meant for; none for a hello, which is for whoever reads it.
+    /// The run that the frame is meant for; `nil` for a hello, which is for every reader.
     var to: RunID?
     var body: Body
 
@@ -94,7 +94,8 @@ struct WrappedKey: Hashable, Sendable, TLSCodable {
 
 /// `struct { uint64 number; opaque iv[16]; opaque ciphertext<V>; opaque mac[32]; } SealedMessage;`
 struct SealedMessage: Hashable, Sendable {
-    /// What is sealed. It is the frame's type on the wire and stands under the MAC, so one can't be turned into the other.
+    /// The kind of sealed content. It is the frame's type on the wire and covered by the MAC, so one can't be turned into
+    /// the other.
     enum Kind: UInt8, Hashable, Sendable {
         case message = 5
         case bye = 6

@@ -2,9 +2,9 @@ import KithSupport
 
 /// The steps from a hello to an open session. Each derives everything first and changes the state last.
 extension ClassicSession {
-    /// Somebody announced a run. Nothing vouches for it, so it is answered or reported once, and that is all.
+    /// A run announced itself. Nothing authenticates the announcement, so it is answered or reported once, and that is all.
     mutating func receiveHello(from peerRun: RunID) -> [Output] {
-        // Nobody is told of a run before its own hello, and whoever was there first will answer that one.
+        // Nobody hears of a run before its own hello, and a peer that was there first will answer that hello.
         if case .idle = state { return drop(.otherRun) }
         guard !rememberedRuns.contains(peerRun) else { return drop(.otherRun) }
         guard rememberedRuns.count < ClassicLimits.rememberedRuns else { return drop(.tooManyRuns) }
@@ -17,7 +17,7 @@ extension ClassicSession {
         ]
     }
 
-    /// A public key came, for this run: whoever sent it is online now, or at least has seen this run's hello.
+    /// A public key came, for this run: its sender is online now, or at least has seen this run's hello.
     mutating func receive(_ theirs: PublicKeyOffer, from peerRun: RunID) -> [Output] {
         guard ClassicID(wire: theirs.id[...]) == peer else { return drop(.wrongID) }
         let key: ClassicPublicKey
@@ -51,7 +51,7 @@ extension ClassicSession {
         return outputs
     }
 
-    /// The other side signed what both have seen. Only now is anything secret made for it.
+    /// The other side signed what both have seen. Secrets for it are made only now.
     mutating func receiveProof(_ signature: [UInt8], _ proving: SessionState.Proving) -> [Output] {
         guard let proven = proving.peer.proven(by: signature) else { return drop(.badProof) }
         let material = SecretBytes(count: DirectionKeys.byteCount, from: &random)

@@ -2,9 +2,9 @@ import TLSCodec
 
 /// 16 random bytes that one user picks at the start of one run of the program.
 ///
-/// The channel is the same for every run of the same two users and keeps what old runs said. Every frame names the run it
-/// comes from, and every frame but a hello the run it is meant for, so a frame of another run is recognised and ignored
-/// before anything in it is looked at.
+/// The channel is the same for every run of the same two users and keeps the frames of old runs. Every frame names the run
+/// it comes from, and every frame but a hello the run it is meant for. So a frame of another run is recognised and ignored
+/// before its content is looked at.
 struct RunID: Hashable, Sendable, TLSCodable {
     static let byteCount = 16
     let bytes: [UInt8]

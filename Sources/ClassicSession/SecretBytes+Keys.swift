@@ -9,7 +9,7 @@ extension SecretBytes {
         }
     }
 
-    /// Lends the bytes as a key to a primitive. The key wipes its memory, too.
+    /// Lends the bytes to a primitive as a key. The key wipes its memory, too.
     func withKey<R>(_ body: (SymmetricKey) throws -> R) rethrows -> R {
         try body(withUnsafeBytes { SymmetricKey(data: $0) })
     }

@@ -1,4 +1,5 @@
-/// Where a session is. Each state holds exactly what exists by then, so no step can use what is not there yet.
+/// The progress of a session. Each state holds exactly the values that exist by then, so no step can use one that does not
+/// exist yet.
 ///
 /// | state      | on                                | checks, then                                           | next       |
 /// | ---------- | --------------------------------- | ------------------------------------------------------ | ---------- |
@@ -18,8 +19,8 @@
 /// | `proving`  |                                   |                                                        |            |
 /// | any        | anything else, or a failed check  | reports why it was dropped                             | unchanged  |
 ///
-/// Of two live hellos in one log, one comes first, and the run that sent it sees the other: so at least one side answers,
-/// and the answer makes the other side answer. It is no matter if both do.
+/// Of two live hellos in one log, one comes first, and the run that sent it sees the other. So at least one side answers,
+/// and its answer makes the other side answer. Both answering does no harm.
 enum SessionState: Sendable {
     case idle
     case waiting
@@ -62,7 +63,7 @@ enum SessionState: Sendable {
     }
 }
 
-/// Somebody who presented an acceptable key in the right name.
+/// A peer that presented an acceptable key under the right id.
 struct UnprovenPeer: Sendable {
     let run: RunID
     let key: ClassicPublicKey
@@ -76,8 +77,7 @@ struct UnprovenPeer: Sendable {
     }
 }
 
-/// Somebody who holds the private key to the key they presented, in this run. Made only by
-/// ``UnprovenPeer/proven(by:)``.
+/// A peer that holds the private key to the key they presented, in this run. Made only by ``UnprovenPeer/proven(by:)``.
 struct ProvenPeer: Sendable {
     let run: RunID
     let key: ClassicPublicKey
@@ -91,7 +91,7 @@ struct ProvenPeer: Sendable {
         side = unproven.side
     }
 
-    /// Opens the message keys that this peer made, if this peer signed them. One answer for every failure.
+    /// Opens the message keys that this peer made, if this peer signed them. Every failure gives the same error.
     func openKeys(_ wrapped: WrappedKey, with identity: ClassicIdentity) -> DirectionKeys? {
         guard
             key.verifies(

@@ -2,8 +2,8 @@ import Crypto
 import KithSupport
 import TLSCodec
 
-/// What the two users have said to each other about who they are: both ids, both runs, both public keys, both nonces, in
-/// the order of the sides. Both compute it on their own; every signature is over it.
+/// The values by which the two users have introduced themselves: both ids, both runs, both public keys and both nonces, in
+/// the order of the sides. Each side computes the transcript on its own; every signature covers it.
 ///
 /// Normative.
 ///
@@ -36,9 +36,9 @@ import TLSCodec
 ///
 ///     sessionID = SHA-256(SessionContent)
 ///
-/// Both nonces and both runs make a signature worthless in any other run; the signer makes it worthless when sent back;
-/// the ids and keys bind the one to the other, so nobody can pass on a signature as their own; the labels keep one kind
-/// of content from being taken for another.
+/// Both nonces and both runs make a signature worthless in any other run; the signer makes it worthless when sent back; the
+/// ids and keys are bound to each other, so nobody can pass on a signature as their own; the labels keep one kind of
+/// content from being taken for another.
 struct Transcript: Hashable, Sendable {
     struct Party: Hashable, Sendable, TLSEncodable {
         var run: RunID
@@ -86,7 +86,7 @@ struct Transcript: Hashable, Sendable {
     }
 }
 
-/// The hash of everything that was exchanged before the first message. It names the session under every MAC; it is no
+/// The hash of everything that was exchanged before the first message. It names the session under every MAC, and is no
 /// secret.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     /// 32 bytes.
