@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClassicSession
 
-/// What a peer can try who holds the key that they presented.
+/// Attacks by a peer that holds the private key to the key they presented.
 @Suite("Classic session: a dishonest peer")
 struct DishonestPeerTests {
     @Test("a key that is signed but does not open gets the same answer as one with a wrong signature")
@@ -31,7 +31,7 @@ struct DishonestPeerTests {
         #expect(users.established(.bob) == nil)
     }
 
-    @Test("a peer who sends the other's message keys back, or keys of another length, gets no session")
+    @Test("a peer that sends the other's message keys back, or keys of another length, gets no session")
     func dishonestWrappedKey() throws {
         var users = try TwoUsers()
         users.start(.alice)

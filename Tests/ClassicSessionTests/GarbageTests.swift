@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Classic session: garbage")
 struct GarbageTests {
-    /// Changes bytes, cuts, adds, or joins two frames.
+    /// Changes bytes of a frame, cuts it, adds to it, or joins two frames.
     private func mutate(_ frame: [UInt8], with other: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = frame
         switch Int.random(in: 0..<5, using: &random) {
@@ -36,8 +36,8 @@ struct GarbageTests {
         users.start(.bob)
         users.cursor[.bob] = users.log.count
         users.deliver { entry in
-            // A mutated offer can be a whole new peer's, and the first peer that comes is the one a session is with, so
-            // before the offer there is only noise, and mutations of what is meant for others.
+            // A mutated offer can be the valid offer of a new peer, and a session stays with the first peer that comes. So
+            // before the offer there is only noise, and mutations of frames meant for others.
             let noise = (0..<300).map { _ in
                 mutate(entry.isOffer ? old[1] : entry.bytes, with: old.randomElement(using: &random) ?? [], &random)
             }
@@ -59,7 +59,7 @@ struct GarbageTests {
         }
     }
 
-    @Test("every frame type is read back as it was written, and no prefix of one is a frame")
+    @Test("every frame type decodes to the frame that was encoded, and no prefix of one is a frame")
     func frameRoundTrip() throws {
         var users = try TwoUsers.open()
         try users.say("one", .bob)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Classic handshake")
 struct HandshakeTests {
-    @Test("two users meet, and each has the other's key, the same session, and can write and read")
+    @Test("two users meet: each has the other's key and the same session, and can write and read")
     func wholeRun() throws {
         var users = try TwoUsers()
         users.start(.alice)
@@ -29,7 +29,7 @@ struct HandshakeTests {
         #expect(users.texts(.alice) == ["hi! 👋🏽", ""])
     }
 
-    @Test("the key that a user made is the one the other writes to them with")
+    @Test("a user encrypts with the message keys that the other user made")
     func keysCross() throws {
         let users = try TwoUsers.open()
         let alice = try #require(users.session(.alice).opened)
@@ -72,7 +72,7 @@ struct HandshakeTests {
         #expect(users.log.count == 8)
     }
 
-    @Test("whoever comes late may read the whole channel, old runs included", arguments: User.allCases)
+    @Test("a latecomer may read the whole channel, old runs included", arguments: User.allCases)
     func oldRunsInTheLog(late: User) throws {
         var old = try TwoUsers.open()
         try old.say("yesterday's words", .alice)
@@ -110,7 +110,7 @@ struct HandshakeTests {
         #expect(users.texts(.bob) == ["today's words"])
     }
 
-    @Test("a peer who starts again is reported once, the session stays, and a new session meets the new run")
+    @Test("a peer that starts again is reported once, the session stays, and a new session meets the new run")
     func restart() throws {
         var users = try TwoUsers.open()
         users.sessions[.bob] = try newSession(.bob)
@@ -129,7 +129,7 @@ struct HandshakeTests {
         #expect(users.established(.alice) != nil && users.established(.bob) != nil)
     }
 
-    @Test("the hello of the run that a session is with is no new start, also if it comes last")
+    @Test("the hello of the peer's present run is no new start, even if it comes last")
     func lateHello() throws {
         var users = try TwoUsers()
         users.start(.alice)
@@ -140,7 +140,7 @@ struct HandshakeTests {
         #expect(users.hand(hello, to: .alice) == [.dropped(.otherRun)])
     }
 
-    @Test("a peer who starts again in the middle of the handshake is reported")
+    @Test("a peer that starts again in the middle of the handshake is reported")
     func restartInHandshake() throws {
         var users = try TwoUsers()
         users.start(.alice)
@@ -192,7 +192,7 @@ struct HandshakeTests {
         #expect(late.established(.alice) != nil && late.established(.bob) != nil)
     }
 
-    @Test("every step is explained, in order, and says what it stands against")
+    @Test("every step is explained, in order, with the attack that it stands against")
     func explained() throws {
         var users = try TwoUsers()
         users.start(.alice)
@@ -214,7 +214,7 @@ struct HandshakeTests {
         #expect(explanations.filter { $0.action == .checked }.allSatisfy { $0.against != nil })
     }
 
-    @Test("before the handshake is done nothing can be sent, and leaving is silent")
+    @Test("before the end of the handshake, nothing can be sent and leaving is silent")
     func notEstablished() throws {
         var alice = try newSession(.alice)
         #expect(throws: ClassicSendError.notEstablished) { try alice.send("too early") }

@@ -31,7 +31,7 @@ struct IdentityTests {
         #expect(why.description.filter(\.isNewline).isEmpty)
     }
 
-    @Test("an id of the longest length is taken, typed and off the wire")
+    @Test("an id of the greatest length is accepted, typed and off the wire")
     func longestID() throws {
         let longest = try ClassicID(String(repeating: "é", count: 64))
         #expect(longest.bytes.count == 128)
@@ -39,7 +39,7 @@ struct IdentityTests {
         #expect(ClassicID(wire: [UInt8](repeating: 0x61, count: 129)[...]) == nil)
     }
 
-    @Test("an RSA key of the longest length is taken, and no longer one")
+    @Test("an RSA key of the greatest length is accepted, and a longer one is not")
     func longestKey() throws {
         #expect(try ClassicPublicKey(subjectPublicKeyInfo: rsaKeyEncoding(bits: 8192)[...]).bits == 8192)
         for bits in [8200, 8400, 8408] {
@@ -49,7 +49,7 @@ struct IdentityTests {
         }
     }
 
-    @Test("an encoding of a key that is over the limit is refused unread")
+    @Test("a key encoding over the limit is refused unread")
     func longestEncoding() {
         func read(_ count: Int) throws(KeyRefusal) {
             let weak = rsaKeyEncoding(bits: 2048)
@@ -60,7 +60,7 @@ struct IdentityTests {
         #expect(throws: KeyRefusal.notAnRSAKey) { try read(ClassicLimits.publicKeyBytes + 1) }
     }
 
-    @Test("message keys are made of 64 bytes", arguments: [0, 32, 63, 64, 65, 128])
+    @Test("message keys are made of exactly 64 bytes", arguments: [0, 32, 63, 64, 65, 128])
     func keyMaterial(count: Int) {
         var generator = SeededGenerator(seed: 7)
         #expect((DirectionKeys(SecretBytes(count: count, from: &generator)) != nil) == (count == 64))
@@ -108,14 +108,14 @@ struct IdentityTests {
         #expect(try ChannelDerivation(other, one) == channel)
     }
 
-    @Test("ids that run into each other have different channels")
+    @Test("pairs of ids whose concatenations are equal have different channels")
     func noAmbiguity() throws {
         let one = try ChannelDerivation(ClassicID("ab"), ClassicID("c"))
         let other = try ChannelDerivation(ClassicID("a"), ClassicID("bc"))
         #expect(one.channelID != other.channelID)
     }
 
-    @Test("a fingerprint is shown in groups and read back however it was copied")
+    @Test("a fingerprint is shown in groups and can be read back in every usual form")
     func fingerprints() throws {
         let fingerprint = try TestKeys.alice.get().fingerprint
         let text = fingerprint.description

@@ -25,7 +25,7 @@ struct ManInTheMiddleTests {
         }
     }
 
-    @Test("swapped keys are seen when the two compare fingerprints")
+    @Test("swapped keys are detected when the two compare fingerprints")
     func seenByFingerprints() throws {
         let middle = try Middle()
         let aliceSees = try #require(middle.towardsAlice.established(.alice))
@@ -36,7 +36,7 @@ struct ManInTheMiddleTests {
         #expect(middle.towardsAlice.told(.alice).contains(.peerKey(aliceSees.peerKey)))
     }
 
-    @Test("swapped keys are refused where a fingerprint is expected, and the expected key is still taken")
+    @Test("swapped keys are refused if a fingerprint is expected, and the expected key is still accepted")
     func seenByExpectation() throws {
         let bobsKey = try TestKeys.bob.get().fingerprint
         let mallorys = try TestKeys.mallory.get().fingerprint
@@ -76,7 +76,7 @@ struct ManInTheMiddleTests {
         }
     }
 
-    /// Runs a handshake in which everything of one type that Alice sends is changed on its way to Bob.
+    /// Runs a handshake in which every frame of one type from Alice is changed on its way to Bob.
     private func run(changing change: (inout Frame) -> Void) throws -> TwoUsers {
         var users = try TwoUsers()
         users.start(.alice)
@@ -115,7 +115,7 @@ struct ManInTheMiddleTests {
         }
     }
 
-    @Test("a swapped signature is refused, and the genuine one is still taken")
+    @Test("a swapped signature is refused, and the genuine one is still accepted")
     func swappedProof() throws {
         let mallory = try TestKeys.mallory.get()
         var genuine: [UInt8] = []
@@ -136,7 +136,7 @@ struct ManInTheMiddleTests {
         #expect(users.established(.alice) != nil, "Bob proved himself and sent his wrapped key")
     }
 
-    @Test("wrapped keys by somebody else are refused, whoever signs them")
+    @Test("wrapped keys made by a third party are refused, whoever signs them")
     func swappedWrappedKey() throws {
         let mallory = try TestKeys.mallory.get()
         let bobsKey = try TestKeys.bob.get().publicKey
@@ -156,7 +156,7 @@ struct ManInTheMiddleTests {
         }
     }
 
-    @Test("a proof sent back to its signer proves nothing, whatever the frame says")
+    @Test("a proof sent back to its signer proves nothing, whatever side the frame claims")
     func reflectedProof() throws {
         var users = try TwoUsers()
         users.start(.alice)
@@ -178,7 +178,7 @@ struct ManInTheMiddleTests {
         #expect(users.hand(turned, to: .alice) == [.dropped(.badProof)])
     }
 
-    @Test("a signature is for one side and one purpose, also by the same key over the same transcript")
+    @Test("a signature is for one side and one purpose, even by the same key over the same transcript")
     func signatureContext() throws {
         let alice = try newSession(.alice)
         let bob = try newSession(.bob)
@@ -202,7 +202,7 @@ struct ManInTheMiddleTests {
         #expect(try !opens(.first))
     }
 
-    @Test("one's own key is not taken for the other's, nor a key in another name, nor a weak or odd one")
+    @Test("the user's own key, a key under another id, and a weak or odd key are refused")
     func unacceptableOffers() throws {
         let bob = try newSession(.bob)
         func answer(_ change: (inout PublicKeyOffer) -> Void) throws -> [Event] {
@@ -240,13 +240,13 @@ struct ManInTheMiddleTests {
         #expect(try answer { $0.subjectPublicKeyInfo = rsaKeyEncoding(bits: 8200) }.count == 1)
     }
 
-    @Test("one byte of any handshake frame changed on its way, and the handshake does not come to its end")
+    @Test("a handshake frame with one byte changed on its way does not complete the handshake")
     func everyHandshakeByte() throws {
         var users = try TwoUsers()
         users.start(.alice)
         users.start(.bob)
         users.cursor[.bob] = users.log.count
-        // What Bob is like just before each frame of Alice's, and the frames.
+        // Bob's state just before each of Alice's frames, and the frames.
         var moments: [(bob: ClassicSession, frame: [UInt8])] = []
         var bob = try users.session(.bob)
         users.deliver { entry in
@@ -259,7 +259,8 @@ struct ManInTheMiddleTests {
         #expect(moments.count == 3, "public key, proof, wrapped key")
         for (index, moment) in moments.enumerated() {
             for position in moment.frame.indices {
-                // The modulus is most of the first frame, and each changed byte of it costs a signature: some will do.
+                // The modulus is most of the first frame, and each changed byte of it costs a signature, so only some bytes
+                // are tried.
                 if index == 0, position > 100, position % 16 != 0, position < moment.frame.count - 40 { continue }
                 var bob = moment.bob
                 var altered = moment.frame
@@ -275,7 +276,7 @@ struct ManInTheMiddleTests {
         }
     }
 
-    @Test("a whole handshake recorded earlier and replayed gets nowhere, also with its headers rewritten")
+    @Test("a recorded handshake gets nowhere when replayed, even with its headers rewritten")
     func replayedHandshake() throws {
         var recorded = try TwoUsers.open()
         try recorded.say("recorded", .alice)

@@ -14,7 +14,7 @@ struct MessageTests {
         #expect(users.texts(.bob) == ["one", "two"])
     }
 
-    @Test("reordered messages: the gap is reported, and what comes late is dropped")
+    @Test("reordered messages: the gap is reported, and late messages are dropped")
     func reordered() throws {
         var users = try TwoUsers.open()
         let frames = try ["one", "two", "three"].map { try users.say($0, .alice) }
@@ -40,7 +40,7 @@ struct MessageTests {
         #expect(users.hand(bye, to: .bob) == [.missing(1...1), .ended(.goodbye)])
     }
 
-    @Test("every byte of a message matters: one changed, and it is never shown, and the genuine one still is")
+    @Test("a message with any byte changed is not shown, and the genuine one still is")
     func everyByte() throws {
         var users = try TwoUsers.open()
         let frame = try users.say("every byte of this matters", .alice)
@@ -56,7 +56,7 @@ struct MessageTests {
         #expect(users.hand(frame, to: .bob) == [.message(number: 1, text: "every byte of this matters")])
     }
 
-    @Test("a message cut short at any length, or with something added, is never shown, and the genuine one still is")
+    @Test("a message cut short at any length, or with bytes added, is not shown, and the genuine one still is")
     func everyLength() throws {
         var users = try TwoUsers.open()
         let frame = try users.say("cut me", .alice)
@@ -103,7 +103,7 @@ struct MessageTests {
         #expect(users.hand(altered, to: .bob) == [.dropped(.altered(number: repeated))])
     }
 
-    @Test("a reflected message is recognised, also with its header turned round")
+    @Test("a reflected message is recognised, even with its header turned round")
     func reflected() throws {
         var users = try TwoUsers.open()
         let frame = try users.say("mine", .alice)
@@ -118,7 +118,7 @@ struct MessageTests {
         #expect(users.hand(turned, to: .alice) == [.dropped(.altered(number: 1))])
     }
 
-    @Test("a message of another session between the same keys is not taken, also with its header rewritten")
+    @Test("a message of another session with the same keys is refused, even with its header rewritten")
     func otherSession() throws {
         var old = try TwoUsers.open()
         let words = try old.say("yesterday's", .alice)
@@ -133,7 +133,7 @@ struct MessageTests {
         #expect(users.hand(aimed, to: .bob) == [.dropped(.altered(number: 1))])
     }
 
-    @Test("a MAC is for one session, one side, one kind and one number, also under the same keys")
+    @Test("a MAC is for one session, one side, one kind and one number, even under the same keys")
     func macContext() throws {
         let users = try TwoUsers.open()
         let open = try #require(users.session(.alice).opened)
@@ -149,7 +149,7 @@ struct MessageTests {
         #expect(open.receiveKeys.authenticate(sealed, context) == nil)
     }
 
-    /// A frame that only somebody with Alice's keys can make: any ciphertext, rightly authenticated.
+    /// A frame that only a holder of Alice's keys can make: any ciphertext, with a valid MAC.
     private func authentic(
         _ users: TwoUsers, iv: [UInt8] = .init(repeating: 9, count: 16), ciphertext: [UInt8],
         kind: SealedMessage.Kind = .message, number: UInt64 = 1
@@ -186,7 +186,7 @@ struct MessageTests {
         #expect(users.hand(genuine, to: .bob) == [.message(number: 1, text: "one")])
     }
 
-    @Test("what decrypts to no text, to a goodbye with words, or has a number out of range, is not shown")
+    @Test("a content that is no text, a goodbye with text, and a number out of range are not shown")
     func authenticNonsense() throws {
         var users = try TwoUsers.open()
         let open = try #require(users.session(.alice).opened)
@@ -226,7 +226,7 @@ struct MessageTests {
         #expect(try users.session(.bob).isOpen)
     }
 
-    @Test("a goodbye is told apart from a cut connection, and after either nothing is taken or sent")
+    @Test("a goodbye differs from a cut connection, and after either nothing is accepted or sent")
     func goodbyeAndCut() throws {
         for saysBye in [true, false] {
             var users = try TwoUsers.open()
@@ -248,7 +248,7 @@ struct MessageTests {
         }
     }
 
-    @Test("the longest text passes, a longer one is refused and changes nothing")
+    @Test("a text of the greatest length passes; a longer one is refused and changes nothing")
     func textLimit() throws {
         var users = try TwoUsers.open()
         let longest = String(repeating: "x", count: ClassicLimits.textBytes)
@@ -262,7 +262,7 @@ struct MessageTests {
         #expect(users.hand(.init(repeating: 1, count: 1 << 20), to: .bob) == [.dropped(.malformed)])
     }
 
-    @Test("keys that have sealed all they may seal no more messages, only the goodbye")
+    @Test("at the limit of messages, the keys seal only the goodbye")
     func wornOut() throws {
         var users = try TwoUsers.open()
         var alice = try users.session(.alice)

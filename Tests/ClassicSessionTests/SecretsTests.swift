@@ -6,14 +6,14 @@ import Testing
 
 @Suite("Classic session: secrets")
 struct SecretsTests {
-    /// Every way in which a value gets printed.
+    /// All ways in which a value gets printed.
     private func printed(_ value: Any) -> String {
         var dumped = ""
         dump(value, to: &dumped)
         return "\(value)\n\(String(reflecting: value))\n\(dumped)"
     }
 
-    /// The first bytes of a secret as they could appear in a print.
+    /// The first bytes of a secret, as they would appear in print.
     private func spellings(_ secret: SecretBytes) -> [String] {
         secret.withUnsafeBytes { bytes in
             let start = bytes.prefix(6)
@@ -24,7 +24,7 @@ struct SecretsTests {
         }
     }
 
-    @Test("message keys are printed by nothing that holds them")
+    @Test("no holder of message keys prints them")
     func keysDoNotPrint() throws {
         var generator = SeededGenerator(seed: 11)
         let material = SecretBytes(count: 64, from: &generator)
@@ -37,7 +37,7 @@ struct SecretsTests {
         #expect("\(material)" == "SecretBytes(64 bytes)")
     }
 
-    @Test("a session prints who it is with and how far it is, and nothing else")
+    @Test("a session prints its two users and its progress, and nothing else")
     func sessionPrints() throws {
         let users = try TwoUsers.open()
         let alice = try users.session(.alice)
@@ -53,7 +53,7 @@ struct SecretsTests {
         for line in identity.pem.split(separator: "\n") { #expect(!text.contains(line)) }
     }
 
-    @Test("message keys and texts appear in nothing that is reported or explained")
+    @Test("no report or explanation contains message keys or texts")
     func reportsHoldNoSecrets() throws {
         var users = try TwoUsers(alice: newSession(.alice, random: SeededGenerator(seed: 3)))
         users.start(.alice)
@@ -82,7 +82,7 @@ struct SecretsTests {
         for entry in users.log { #expect(!Hex.encode(entry.bytes).contains(Hex.encode(Array(canary.utf8)))) }
     }
 
-    @Test("a buffer is empty after its secret was taken out of it, and equal secrets are equal")
+    @Test("taking a secret out of a buffer empties the buffer, and equal secrets are equal")
     func wiping() {
         var bytes: [UInt8] = Array(1...64)
         let one = bytes.withUnsafeMutableBytes { SecretBytes(wiping: $0) }

@@ -33,7 +33,7 @@ func newSession(
     }
 }
 
-/// Two sessions over one append-only log, as over a relay's channel: each reads, in order, what the other wrote.
+/// Two sessions over one append-only log, as over a relay's channel: each reads the other's frames in order.
 struct TwoUsers {
     struct Entry: Hashable {
         var from: User
@@ -46,10 +46,10 @@ struct TwoUsers {
 
     var sessions: [User: ClassicSession]
     var log: [Entry] = []
-    /// How many entries each has read.
+    /// The number of entries that each has read.
     var cursor: [User: Int] = [.alice: 0, .bob: 0]
     var events: [User: [Event]] = [.alice: [], .bob: []]
-    /// Who is there to read.
+    /// The users that read.
     var online: Set<User> = []
 
     init(alice: ClassicSession? = nil, bob: ClassicSession? = nil) throws {
@@ -74,7 +74,7 @@ struct TwoUsers {
         events[user, default: []] += outputs.events
     }
 
-    /// Starts a user's session; gives the hello.
+    /// Starts a user's session and returns the hello.
     @discardableResult
     mutating func start(_ user: User) -> [UInt8] {
         online.insert(user)
@@ -83,7 +83,7 @@ struct TwoUsers {
         return outputs.frames.first ?? []
     }
 
-    /// Seals a text and puts it into the log; gives the frame.
+    /// Seals a text, puts it into the log, and returns the frame.
     @discardableResult
     mutating func say(_ text: String, _ user: User) throws -> [UInt8] {
         let outputs = try sessions[user]?.send(text) ?? []
@@ -91,7 +91,7 @@ struct TwoUsers {
         return try #require(outputs.frames.first)
     }
 
-    /// Says goodbye; gives the frame.
+    /// Says goodbye and returns the frame.
     @discardableResult
     mutating func leave(_ user: User) throws -> [UInt8] {
         let outputs = sessions[user]?.bye() ?? []
@@ -99,7 +99,7 @@ struct TwoUsers {
         return try #require(outputs.frames.first)
     }
 
-    /// Hands a frame to a user past the log, and gives the events that are no explanations.
+    /// Hands a frame to a user past the log, and returns the events other than explanations.
     @discardableResult
     mutating func hand(_ bytes: [UInt8], to user: User) -> [Event] {
         let outputs = sessions[user]?.receive(bytes[...]) ?? []
@@ -107,9 +107,9 @@ struct TwoUsers {
         return outputs.plainEvents
     }
 
-    /// Lets both read what is in the log until neither has anything to add.
+    /// Lets both read the log until neither has anything to add.
     ///
-    /// - Parameter onTheWay: what becomes of an entry on its way to its reader.
+    /// - Parameter onTheWay: changes an entry on its way to its reader.
     mutating func deliver(onTheWay: (Entry) -> [[UInt8]] = { [$0.bytes] }) {
         var moved = true
         while moved {
@@ -125,7 +125,7 @@ struct TwoUsers {
         }
     }
 
-    /// What a user has been told, without the explanations.
+    /// The events reported to a user, without the explanations.
     func told(_ user: User) -> [Event] { events[user, default: []].filter { !$0.isExplanation } }
 
     func texts(_ user: User) -> [String] {
@@ -156,7 +156,7 @@ extension [Output] {
 }
 
 extension ClassicSession {
-    /// What makes up an open session, for tests that must know that nothing changed.
+    /// The parts of an open session, for tests that check that nothing changed.
     var opened: SessionState.Open? { if case .open(let open) = state { open } else { nil } }
 }
 
@@ -167,7 +167,7 @@ func rewriting(_ bytes: [UInt8], _ change: (inout Frame) -> Void) throws -> [UIn
     return frame.encoded
 }
 
-/// A SubjectPublicKeyInfo with an RSA key of any size and exponent, well formed or not: keys that nobody should take.
+/// A SubjectPublicKeyInfo with an RSA key of any size and exponent, well formed or not: keys that nobody should accept.
 func rsaKeyEncoding(bits: Int, exponent: [UInt8] = [1, 0, 1]) -> [UInt8] {
     func der(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
         let count = content.count

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLS
 
-/// What one member makes, the others must accept, and what one accepts the others must: else the group forks.
+/// Members must accept what other members make, and refuse what the others refuse. Otherwise the group forks.
 @Suite("Agreement")
 struct AgreementTests {
     @Test("a commit whose new leaf does not support a credential type in use is not made")
@@ -34,7 +34,7 @@ struct AgreementTests {
         #expect(members.groups[0].pendingProposals.isEmpty)
     }
 
-    @Test("received proposals that do not go together are committed as far as they do")
+    @Test("received proposals that are not valid together are committed as far as they are")
     func proposalsThatDoNotGoTogether() throws {
         let environment = testEnvironment { $0.authentication = TestAuthentication(identifiesClients: true) }
         var members = try TestMembers(["alice", "bob", "carol"], environment: environment)
@@ -53,7 +53,7 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
-    @Test("who is removed while it leaves by a self-remove is removed by that, once")
+    @Test("a member that is removed while it leaves by a self-remove is removed once, by the self-remove")
     func removedWhileLeaving() throws {
         let inTheOpen = testEnvironment { $0.configuration.encryptsHandshakes = false }
         var members = try TestMembers(["alice", "bob", "carol"], environment: inTheOpen)
@@ -69,7 +69,7 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
-    @Test("any number of proposals that cannot be committed keeps nobody from committing")
+    @Test("no number of uncommittable proposals keeps a member from committing")
     func manyMisfits() throws {
         var members = try TestMembers(["alice", "bob"])
         for number in 0..<300 {
@@ -81,7 +81,7 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
-    @Test("what a commit shall do itself is not left out: the commit is not made")
+    @Test("a commit is not made without its own proposals")
     func ownProposalThatCannotBe() throws {
         var members = try TestMembers(["alice", "bob"])
         try members.propose(1, members.groups[1].proposeUpdate(in: members.environment))
@@ -90,7 +90,7 @@ struct AgreementTests {
         }
     }
 
-    @Test("a proposal that one member has discarded is known to it when another commits it, also after a restart")
+    @Test("a member knows a proposal that it discarded when another commits it, even after a restart")
     func discardedProposal() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         try members.propose(1, members.groups[1].propose(.remove(LeafIndex(2)), in: members.environment))
@@ -104,7 +104,7 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
-    @Test("a key package that expires between its proposal and its commit parts nobody")
+    @Test("a key package that expires between its proposal and its commit does not fork the group")
     func lifetimeBetweenProposalAndCommit() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         try members.propose(1, members.groups[1].propose(.add(testBundle("dave").keyPackage), in: members.environment))
@@ -160,7 +160,7 @@ struct AgreementTests {
         try members.checkAgreement()
     }
 
-    @Test("a received commit is applied once, in the epoch in which it was judged, and by no member that was removed")
+    @Test("a received commit is applied once, in its epoch, and by no removed member")
     func staleStagedCommit() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         func staged(_ message: MLSMessage, by index: Int) throws -> StagedCommit {
@@ -185,7 +185,7 @@ struct AgreementTests {
         #expect(members.groups[0].memberCount == 2)
     }
 
-    @Test("a group of the announced identifier that does not have the predecessor's key is not its successor")
+    @Test("a group with the announced identifier but without the predecessor's key is not its successor")
     func successorWithoutTheKey() throws {
         var members = try TestMembers(["alice", "bob"])
         let reInit = ReInit(groupID: [1, 2], cipherSuite: .p256AES128SHA256P256)
@@ -202,7 +202,7 @@ struct AgreementTests {
         }
     }
 
-    @Test("a key package's extensions are in its capabilities: that of last resort by itself")
+    @Test("a key package's extensions are in its capabilities; that of last resort is added automatically")
     func keyPackageExtensions() throws {
         let bundle = try KeyPackageBundle(
             suite: .x25519AES128SHA256Ed25519, client: testClient("bob"), lifetime: testLifetime, isLastResort: true)

@@ -26,7 +26,7 @@ struct DeliveryTests {
         #expect(try members.groups[1].receive(message).data == Array("hello".utf8))
     }
 
-    @Test("a commit or proposal damaged at any byte is refused, and the genuine one is followed")
+    @Test("a commit or proposal damaged at any byte is refused, and the genuine one is processed")
     func damagedHandshakes() throws {
         for encrypts in [true, false] {
             let environment = testEnvironment { $0.configuration.encryptsHandshakes = encrypts }
@@ -102,15 +102,15 @@ struct DeliveryTests {
     }
 }
 
-/// Random histories within our own stack: members agree or refuse, and what is refused leaves no trace.
+/// Random histories of members of this module. Members agree or refuse, and a refused message leaves no trace.
 @Suite("Random histories")
 struct HistoryTests {
-    @Test("members with lost, repeated, reordered and damaged messages agree or refuse", arguments: 0..<6)
+    @Test("members with lost, repeated, reordered and damaged messages stay in agreement", arguments: 0..<6)
     func smallGroups(seed: UInt64) throws {
         try History(seed: seed, largest: 24).run(steps: 30)
     }
 
-    @Test("a group grows to 200 members and stays together", arguments: [100] as [UInt64])
+    @Test("a group grows to 200 members and stays in agreement", arguments: [100] as [UInt64])
     func largeGroup(seed: UInt64) throws {
         try History(seed: seed, largest: 200, growth: 40).run(steps: 8)
     }
@@ -183,7 +183,7 @@ struct HistoryTests {
                 guard let welcome = commit.welcome else { throw JSON.Missing(description: "no welcome") }
                 members.groups.append(try Group(joining: welcome.asWelcome, with: bundle, in: members.environment))
             }
-            // A repeated commit is of an old epoch now.
+            // The repeated commit is of an old epoch by now.
             let anyone = Int.random(in: 0..<members.groups.count, using: &random)
             do {
                 _ = try members.groups[anyone].process(old.message, in: members.environment)
@@ -261,7 +261,7 @@ struct HistoryTests {
                 messages.append(try members.groups[sender].encrypt([UInt8(index)], in: members.environment))
             }
             for receiver in members.groups.indices where receiver != sender {
-                // Some are lost, the rest comes in any order.
+                // Some are lost; the others arrive in any order.
                 for index in [0, 1, 2, 3, 4].shuffled(using: &random).dropLast(Int.random(in: 0...2, using: &random)) {
                     let received = try members.groups[receiver].receive(messages[index], members.environment)
                     guard received.data == [UInt8(index)] else { throw JSON.Missing(description: "data") }

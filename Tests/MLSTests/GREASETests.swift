@@ -3,7 +3,7 @@ import Testing
 
 @testable import MLS
 
-/// Values without a meaning, in what this module makes and in what it receives (RFC 9420 §13.5).
+/// Values without meaning, in what this module makes and receives (RFC 9420 §13.5).
 @Suite("GREASE")
 struct GREASETests {
     private func isGreased(_ leaf: LeafNode) -> Bool {
@@ -13,7 +13,7 @@ struct GREASETests {
             && lists.extensions.filter(\.isGREASE) == extensions.map(\.type)
     }
 
-    @Test("leaves, key packages and GroupInfo carry it, whatever made the leaf")
+    @Test("leaves of every source, key packages and GroupInfo carry it")
     func carried() throws {
         var members = try TestMembers(["alice", "bob"])
         #expect(members.groups[0].members.allSatisfy { isGreased($0.leaf) })

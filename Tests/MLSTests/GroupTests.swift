@@ -43,7 +43,7 @@ struct GroupTests {
         try members.checkAgreement()
     }
 
-    @Test("an update may bring a new signature key and the member signs with it afterwards")
+    @Test("an update may bring a new signature key, with which the member signs afterwards")
     func updateSignatureKey() throws {
         var members = try TestMembers(["alice", "bob"])
         let renewed = try testClient("bob")
@@ -58,7 +58,7 @@ struct GroupTests {
         try members.checkAgreement()
     }
 
-    @Test("commits without a path, with PSKs and with new extensions keep members together")
+    @Test("commits without a path, with PSKs and with new extensions keep members in agreement")
     func partialCommits() throws {
         let capabilities = Capabilities(extensions: [ExtensionType(rawValue: 0xff01)])
         var members = try TestMembers(["alice", "bob", "carol"], capabilities: capabilities)
@@ -89,7 +89,7 @@ struct GroupTests {
         try members.checkAgreement()
     }
 
-    @Test("handshakes may travel in the open and stay authentic")
+    @Test("unencrypted handshake messages are authenticated")
     func publicHandshakes() throws {
         var environment = testEnvironment()
         environment.configuration.encryptsHandshakes = false
@@ -195,7 +195,7 @@ struct GroupTests {
         }
     }
 
-    @Test("a member leaves by itself, even when the next commit is a newcomer's")
+    @Test("a member leaves by a self-remove, even if the next commit is a newcomer's")
     func selfRemove() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         let leaving = try members.groups[1].proposeLeaving(in: members.environment)
@@ -228,7 +228,7 @@ struct GroupTests {
         #expect(members.groups[0].pendingProposals.isEmpty)
     }
 
-    @Test("a commit that lost the race is dropped and its maker follows the winner")
+    @Test("a committer that lost the race drops its commit and applies the winner's")
     func race() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         let lost = try members.groups[0].commit(in: members.environment)
@@ -255,7 +255,7 @@ struct GroupTests {
         #expect(ofStaged == ahead && before != ahead && after == ahead)
     }
 
-    @Test("an exported component secret can be taken once and is the same for all")
+    @Test("an exported component secret can be taken once and is the same for all members")
     func safeExporter() throws {
         var members = try TestMembers(["alice", "bob"])
         let component = ComponentID(rawValue: 0x8001)
@@ -267,7 +267,7 @@ struct GroupTests {
         #expect(other != first)
     }
 
-    @Test("a key package of last resort says so")
+    @Test("a key package of last resort is marked as such")
     func lastResort() throws {
         let capabilities = Capabilities(extensions: [.appDataDictionary])
         let bundle = try KeyPackageBundle(
@@ -304,7 +304,7 @@ struct PrimitiveTests {
         }
     }
 
-    @Test("SHAKE256 of nothing is what FIPS 202 says")
+    @Test("SHAKE256 of the empty string is that of FIPS 202")
     func shake() throws {
         let expected = try #require(Hex.decode("46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f"))
         #expect(SHAKE256.hash(.zero(count: 0), count: 32) == SecretBytes(expected))
@@ -339,7 +339,7 @@ struct PrimitiveTests {
         let sealed = HPKECiphertext(
             kemOutput: Array(sender.encapsulatedKey),
             ciphertext: Array(try sender.seal([UInt8](repeating: 4, count: 9))))
-        // Our associated data is empty, as theirs is.
+        // Both sides use empty associated data.
         let context = algorithms.hpkeContext(info: [1, 2])
         #expect(try algorithms.hpkeOpen(sealed, key: key, context) == SecretBytes([UInt8](repeating: 4, count: 9)))
         let ours = try algorithms.hpkeSeal(to: key.publicKey, context, [8, 9], .system)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MLS
 
-/// What a stranger's message costs before it is believed is in proportion to its bytes.
+/// Before it is trusted, a stranger's message costs time and memory in proportion to its bytes.
 @Suite("Limits")
 struct LimitsTests {
     @Test("long lists of capabilities are compared like short ones", arguments: [1, 8, 9, 3_000])
@@ -17,7 +17,7 @@ struct LimitsTests {
         #expect(Capabilities(extensions: types).list(types.map { Extension(type: $0, data: []) }))
     }
 
-    @Test("a path of more nodes than any tree has levels is not read")
+    @Test("a path with more nodes than the tallest tree has levels is not decoded")
     func longPath() throws {
         let path = try Forge(group: TestMembers(["alice", "bob"]).groups[0]).path()
         let node = try #require(path.nodes.first)
@@ -27,7 +27,7 @@ struct LimitsTests {
         #expect(try UpdatePath(decoding: allowed.encoded) == allowed)
     }
 
-    @Test("the ciphertexts of a path node are what was put in, and their count is known without opening them")
+    @Test("a path node returns its ciphertexts unchanged and counts them without decoding")
     func pathNode() throws {
         let secrets = (0..<100).map {
             HPKECiphertext(kemOutput: [UInt8($0)], ciphertext: Array(repeating: 7, count: $0))
@@ -41,14 +41,14 @@ struct LimitsTests {
         #expect(throws: TLSCodecError.truncated) { try UpdatePathNode(decoding: [1, 1, 2, 1, 1]) }
     }
 
-    @Test("the smallest proposals take a few times their bytes, and no room is made for more than they are")
+    @Test("a list of the smallest proposals takes a few times its bytes in memory")
     func smallProposals() {
         #expect(MemoryLayout<ProposalOrRef>.stride <= 16)
         let commit = Commit(proposals: Array(repeating: .reference([]), count: 10_000), path: nil)
         #expect(FramedContent.Content.commit(commit).sizeHint <= 4 * commit.encoded.count)
     }
 
-    @Test("a tree with more blank nodes than any tree has is refused, and one with many is read")
+    @Test("a tree with more blank nodes than any valid tree is refused, and one with many is decoded")
     func blankNodes() throws {
         func encoded(blanks: Int, _ node: [UInt8]) -> [UInt8] {
             var writer = TLSWriter()
@@ -70,7 +70,7 @@ struct LimitsTests {
         }
     }
 
-    @Test("an X.509 credential has at most 16 certificates and 64 KiB of them")
+    @Test("an X.509 credential has at most 16 certificates with 64 KiB in total")
     func certificates() throws {
         let longest = Credential.x509(certificates: Array(repeating: [], count: Limits.certificates))
         #expect(try Credential(decoding: longest.encoded) == longest)
@@ -80,7 +80,7 @@ struct LimitsTests {
         #expect(throws: TLSCodecError.tooLong(limit: Limits.certificateBytes)) {
             try Credential(decoding: tooLarge.encoded)
         }
-        // What others could not read is not made.
+        // A credential that others could not decode is not made.
         func bundle(_ credential: Credential) throws -> KeyPackageBundle {
             let client = Client(
                 credential: credential, signer: try SignaturePrivateKey(generatingFor: .x25519AES128SHA256Ed25519),
@@ -94,7 +94,7 @@ struct LimitsTests {
         }
     }
 
-    @Test("a list of extensions has at most 32, wherever it is")
+    @Test("every list of extensions has at most 32")
     func extensions() throws {
         let many = (0...Limits.extensions).map {
             Extension(type: ExtensionType(rawValue: 0xf000 + UInt16($0)), data: [])
@@ -128,7 +128,7 @@ struct LimitsTests {
         }
     }
 
-    @Test("references and nonces shorter than any hash are not read")
+    @Test("references and nonces shorter than any hash are not decoded")
     func shortHashes() throws {
         let short = [UInt8](repeating: 1, count: Limits.shortestHash - 1)
         let error = TLSCodecError.tooShort(minimum: Limits.shortestHash)
@@ -140,7 +140,7 @@ struct LimitsTests {
         #expect(throws: error) { try EncryptedGroupSecrets(decoding: secrets.encoded) }
     }
 
-    @Test("pieces of an array that share their storage change alone")
+    @Test("a change to one of several pieces that share storage leaves the others unchanged")
     func sharedPieces() {
         var array = ChunkedArray<Int?>()
         array.grow(to: 1_000, with: nil)

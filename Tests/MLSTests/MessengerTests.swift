@@ -4,10 +4,10 @@ import Testing
 
 @testable import MLS
 
-/// What a messenger leans on besides RFC 9420 itself.
+/// Properties that a messenger needs besides RFC 9420 itself.
 @Suite("A messenger's needs")
 struct MessengerTests {
-    @Test("a received message says who sent it, in which epoch, as which number, and what came in the open")
+    @Test("a received message has its sender, epoch, number and authenticated data")
     func received() throws {
         var members = try TestMembers(["alice", "bob"])
         try members.commit(0)
@@ -20,7 +20,7 @@ struct MessengerTests {
         }
     }
 
-    @Test("after its sender's first message, a message changes one record: that of the sender's leaf")
+    @Test("every message after a sender's first changes one record, that of the sender's leaf")
     func oneRecord() throws {
         var members = try TestMembers((0..<40).map { "member \($0)" })
         for _ in 0..<3 {
@@ -38,7 +38,7 @@ struct MessengerTests {
         }
     }
 
-    @Test("a commit applied to a copy shows the next epoch and leaves the group where it was")
+    @Test("a commit applied to a copy shows the next epoch and leaves the group unchanged")
     func copyShowsNext() throws {
         var members = try TestMembers(["alice", "bob", "carol"])
         let pending = try members.groups[0].commit(
@@ -74,7 +74,7 @@ struct MessengerTests {
         try members.checkAgreement()
     }
 
-    @Test("a group that takes no newcomers is not held up by what they send")
+    @Test("a group that accepts no newcomers is not held up by their proposals")
     func newcomersRefused() throws {
         let closed = testEnvironment { $0.configuration.acceptsNewcomers = false }
         var members = try TestMembers(["alice", "bob"])
@@ -143,7 +143,7 @@ struct MessengerTests {
         #expect(try bundle.keyPackage.encoded == json["key_package"].bytes())
     }
 
-    @Test("a key package that never expires is accepted by an application that says so")
+    @Test("a key package that never expires is accepted if the application allows it")
     func endlessLifetime() throws {
         let bundle = try KeyPackageBundle(
             suite: .x25519AES128SHA256Ed25519, client: testClient("bob"),
@@ -156,7 +156,7 @@ struct MessengerTests {
         #expect(throws: Never.self) { try Group(joining: welcome, with: bundle, in: endless) }
     }
 
-    @Test("a group whose extensions the application does not take is neither made nor changed to")
+    @Test("no group is made with, or changed to, extensions that the application does not allow")
     func allowedGroupExtensions() throws {
         let environment = testEnvironment { $0.configuration.allowedGroupExtensions = [.requiredCapabilities] }
         #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
@@ -167,7 +167,7 @@ struct MessengerTests {
         #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
             try members.groups[0].commit(CommitOptions([senders]), in: environment)
         }
-        // Another member's application may take more.
+        // Another member's application may allow more.
         let proposal = try members.groups[0].propose(senders, in: testEnvironment())
         #expect(throws: MLSError.proposals(.groupExtensionRefused)) {
             try members.groups[1].process(proposal.delivered, in: environment)

@@ -19,7 +19,7 @@ struct PublicKeyValidationTests {
         }
     }
 
-    @Test("a key that is too short or too long is used for nothing", arguments: CipherSuite.supported)
+    @Test("no operation uses a key that is too short or too long", arguments: CipherSuite.supported)
     func lengths(suite: CipherSuite) throws {
         let kem = try Self.kem(suite)
         let key = try kem.generateKeyPair(.system)
@@ -47,14 +47,14 @@ struct PublicKeyValidationTests {
         [0xee] + [UInt8](repeating: 0xff, count: 30) + [0x7f],
     ]
 
-    @Test("what nobody can encapsulate to is no X25519 key", arguments: lowOrderKeys, [0, 0x80] as [UInt8])
+    @Test("an X25519 key that nobody can encapsulate to is invalid", arguments: lowOrderKeys, [0, 0x80] as [UInt8])
     func lowOrder(key: [UInt8], highBit: UInt8) throws {
         let bytes = key.dropLast() + [key[31] | highBit]
         #expect(throws: MLSError.crypto(.encapsulate)) {
             _ = try KEM.x25519.encapsulate(to: HPKEPublicKey(Array(bytes)), .system)
         }
         #expect(throws: MLSError.crypto(.invalidPublicKey)) { try KEM.x25519.validate(HPKEPublicKey(Array(bytes))) }
-        // A ciphertext whose encapsulation is such a key would open for anyone.
+        // Anyone could open a ciphertext whose encapsulation is such a key.
         let own = try KEM.x25519.generateKeyPair(.system)
         #expect(throws: MLSError.crypto(.decapsulate)) { _ = try KEM.x25519.decapsulate(Array(bytes), own) }
         let xWing = try KEM.xWing.generateKeyPair(.system).publicKey.bytes.dropLast(32) + bytes
@@ -84,13 +84,14 @@ struct PublicKeyValidationTests {
                 let isValid = (try? kem.validate(HPKEPublicKey(changed))) != nil
                 #expect(isValid == (value < 3_329))
                 guard coefficient % 97 == 0 else { continue }
-                // The KEM itself is of the same opinion.
+                // The KEM itself agrees.
                 #expect(((try? kem.encapsulate(to: HPKEPublicKey(changed), .system)) != nil) == isValid)
             }
         }
     }
 
-    @Test("a leaf that nobody could encrypt to is not let in", arguments: [CipherSuite.xWingAES128SHA256Ed25519])
+    @Test(
+        "a leaf that nobody could encrypt to does not enter a tree", arguments: [CipherSuite.xWingAES128SHA256Ed25519])
     func refusedLeaf(suite: CipherSuite) throws {
         let environment = testEnvironment()
         let unusable = HPKEPublicKey([UInt8](repeating: 0xff, count: 1_216))

@@ -48,7 +48,7 @@ struct RatchetTests {
         #expect(throws: consumed) { try ratchet.take(2, window, algorithms) }
     }
 
-    @Test("what is stored has the keys that are kept and no others")
+    @Test("a stored ratchet holds the kept keys and no others")
     func stored() throws {
         var (long, short) = (ratchet(), ratchet())
         _ = try long.take(10, window, algorithms)
@@ -59,7 +59,7 @@ struct RatchetTests {
         #expect(writers.0.bytes.count == writers.1.bytes.count)
     }
 
-    @Test("no window keeps more than the limit, and none is crossed by one step too many")
+    @Test("no window keeps more keys than the limit or admits one step too many")
     func limits() throws {
         var ratchet = ratchet()
         let wide = RatchetWindow(maximumForwardDistance: 2_000, outOfOrderWindow: 5_000)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MLS
 
-/// Refusals that no row of the validation table needs, because another check stands behind them or no peer can cause them.
+/// Refusals that need no row in the validation table: another check stands behind them, or no peer can cause them.
 @Suite("Refusals")
 struct RefusalTests {
     private let suite = CipherSuite.x25519AES128SHA256Ed25519
@@ -20,7 +20,7 @@ struct RefusalTests {
         #expect(throws: MLSError.leafNode(.lifetimeTooLong)) { try verify(year, 999) }
         let reversed = Lifetime(notBefore: testNow + 1, notAfter: testNow)
         #expect(throws: MLSError.leafNode(.lifetime)) { try verify(reversed, .max) }
-        // Also where the time is not compared.
+        // Even where the time is not compared.
         #expect(throws: MLSError.leafNode(.lifetime)) {
             let leaf = try KeyPackageBundle(suite: suite, client: testClient("bob"), lifetime: reversed).keyPackage
                 .leafNode
@@ -45,7 +45,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("more extensions, proposals or PSKs than the limits are not applied")
+    @Test("extensions, proposals or PSKs over the limits are not applied")
     func limits() throws {
         let many = (0...Limits.extensions).map {
             Extension(type: ExtensionType(rawValue: 0xf000 + UInt16($0)), data: [])
@@ -74,7 +74,7 @@ struct RefusalTests {
         #expect(throws: MLSError.preSharedKey(.tooMany)) { try list.apply(keys) }
     }
 
-    @Test("no commit is made or followed in the last epoch that can be counted")
+    @Test("no commit is made or processed in the last epoch that can be counted")
     func lastEpoch() throws {
         var members = try TestMembers(["alice", "bob"])
         members.groups[0].context.epoch = .max
@@ -101,7 +101,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("an external sender that is not accepted any more proposes nothing, and stays if it is not changed")
+    @Test("an external sender that is no longer accepted proposes nothing, and stays listed until changed")
     func externalSender() throws {
         let server = try testClient("server")
         let sender = ExternalSender(signatureKey: server.signer.publicKey, credential: server.credential)
@@ -119,7 +119,7 @@ struct RefusalTests {
         try members.checkAgreement()
     }
 
-    @Test("a member whom the application does not accept any more has no update committed that it proposed before")
+    @Test("an update is not committed if the application no longer accepts its member")
     func updateBeforeRefusal() throws {
         var victim = try Victim()
         let carol = Forge(group: victim.members.groups[2])
@@ -137,7 +137,7 @@ struct RefusalTests {
         #expect(bob.pendingProposals.isEmpty)
     }
 
-    @Test("a rejoining member needs the application's leave to replace its old leaf")
+    @Test("a member rejoins only if the application allows rejoining")
     func resync() throws {
         let members = try TestMembers(["alice", "bob"])
         let bob = Client(
@@ -163,7 +163,7 @@ struct RefusalTests {
         #expect(victim.members.groups[1].pendingProposals.isEmpty)
     }
 
-    @Test("a path secret for nodes that are all blank is refused")
+    @Test("a path secret is refused if all nodes of its path are blank")
     func pathSecretForBlankNodes() throws {
         let members = try TestMembers(["alice"])
         let bundle = try testBundle("dave")
@@ -173,7 +173,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("a Welcome is not signed by the one whom it welcomes, and its group has the suite that it names")
+    @Test("a Welcome signed by its recipient, or for a group of another suite, is refused")
     func welcomes() throws {
         let members = try TestMembers(["alice", "bob"])
         let bundle = try testBundle("dave")
@@ -212,7 +212,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("a joiner includes the first self-remove of a member, and none that some member does not understand")
+    @Test("a joiner includes a member's first self-remove, and none if some member does not support them")
     func selfRemovesOfOneMember() throws {
         let members = try TestMembers(["alice", "bob", "carol"])
         let info = try members.groups[0].groupInfo().asGroupInfo
@@ -238,7 +238,7 @@ struct RefusalTests {
                 old.groups[0].groupInfo().asGroupInfo, client: testClient("dave"),
                 selfRemoves: [old.groups[1].forgedSelfRemove()], in: testEnvironment())
         }
-        // Also if the only one is the member that leaves.
+        // Even if that member is the one that leaves.
         var alice = try testGroup("alice")
         let bob = try testBundle("bob", capabilities: Capabilities(proposals: []))
         let commit = try alice.commit(CommitOptions([.add(bob.keyPackage)]), in: testEnvironment())
@@ -270,7 +270,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("a tree in which a member lacks a credential type in use is joined by nobody")
+    @Test("nobody joins a tree in which a member lacks a credential type in use")
     func credentialTypesOfTree() throws {
         let members = try TestMembers(["alice", "bob"])
         let eve = Client(
@@ -299,7 +299,7 @@ struct RefusalTests {
         #expect(throws: MLSError.tree(.nodeType)) { try RatchetTree(decoding: writer.bytes, algorithms.hash) }
     }
 
-    @Test("a leaf that is not in the tree is nobody's, and has no keys")
+    @Test("a leaf index outside of the tree has no member and no keys")
     func keysOfNobody() throws {
         let group = try TestMembers(["alice", "bob"]).groups[0]
         #expect(group.tree[LeafIndex(1)] != nil)
@@ -313,7 +313,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("no leaf is made that lists what every client has to support")
+    @Test("no leaf is made that lists default types")
     func defaultCapabilities() {
         for capabilities in [Capabilities(extensions: [.requiredCapabilities]), Capabilities(proposals: [.add])] {
             #expect(throws: MLSError.leafNode(.defaultTypeInCapabilities)) {
@@ -322,7 +322,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("secrets of different lengths differ, also where one begins with the other")
+    @Test("secrets of different lengths differ, even if one begins with the other")
     func lengths() {
         #expect(SecretBytes([1]) != SecretBytes([1, 2]) && SecretBytes([1, 2]) != SecretBytes([1]))
         #expect(!equalMACs([1], [1, 2]) && !equalMACs([], [1]) && equalMACs([1, 2], [1, 2]))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Stored state")
 struct StorageTests {
-    /// What an application's database would hold.
+    /// The contents of an application's database.
     struct Store {
         var epochState: SecretBytes
         var records: [UInt64: SecretBytes] = [:]
@@ -28,7 +28,7 @@ struct StorageTests {
         }
     }
 
-    @Test("a member restored after every message continues as if it had never stopped")
+    @Test("a member that is restored after every message stays in agreement")
     func restoreEveryMessage() throws {
         var members = try TestMembers((0..<9).map { "member \($0)" })
         for index in 0..<9 { try members.commit(index) }
@@ -129,7 +129,7 @@ struct StorageTests {
     private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appending(path: "Fixtures/group-state-v1.json")
 
-    @Test("state written by version 1 can be read, and goes on")
+    @Test("a group stored by version 1 can be restored and used")
     func frozenFormat() throws {
         if ProcessInfo.processInfo.environment["KITH_WRITE_FIXTURES"] != nil { try Self.write() }
         let json = try JSON(file: Self.fixture)

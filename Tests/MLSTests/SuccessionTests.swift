@@ -2,18 +2,18 @@ import Testing
 
 @testable import MLS
 
-/// A group that continues or branches from another is exactly the one that was announced (RFC 9420 §11.2, §11.3). Its creator
-/// knows the old group's key here, so that only the rest tells.
+/// A group that continues or branches from another must be exactly the announced one (RFC 9420 §11.2, §11.3). Its creator
+/// knows the old group's key here, so only the other rules can refuse it.
 @Suite("Succession")
 struct SuccessionTests {
-    /// What a successor is made of; everything is as announced until it is changed.
+    /// The parts of a successor; all are as announced until one is changed.
     struct Plan: Sendable {
         var usage = ResumptionUsage.reInit
         var groupID: [UInt8] = [1, 2]
         var suite = CipherSuite.p256AES128SHA256P256
         var extensions: [Extension] = []
         var added = ["alice", "carol"]
-        /// How many epochs before the last one the old group's key is from.
+        /// The age of the old group's key, in epochs before the last one.
         var epochsBefore: UInt64 = 0
         var oldGroupID: [UInt8]?
     }
@@ -48,7 +48,7 @@ struct SuccessionTests {
             in: environment)
     }
 
-    @Test("a successor as it was announced is joined")
+    @Test("the announced successor can be joined")
     func successor() throws {
         #expect(throws: Never.self) { try join(isReinitialized: true) { _ in } }
         #expect(throws: Never.self) {
@@ -83,7 +83,7 @@ struct SuccessionTests {
         }
     }
 
-    @Test("a branch has the suite of its group and no one else's members")
+    @Test("a branch has its group's suite and only members of that group")
     func branches() throws {
         #expect(throws: MLSError.joining(.branchMismatch)) {
             try join(isReinitialized: false) { $0.usage = .branch }
@@ -97,7 +97,7 @@ struct SuccessionTests {
         }
     }
 
-    @Test("a key of the application's own use links nothing")
+    @Test("a PSK of usage `application` links no groups")
     func applicationUse() throws {
         #expect(throws: Never.self) { try join(isReinitialized: false) { $0.usage = .application } }
     }

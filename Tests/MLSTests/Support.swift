@@ -1,10 +1,10 @@
 @testable import MLS
 
-/// A time within the lifetimes that tests use.
+/// A time within the lifetimes of the tests.
 let testNow: UInt64 = 1_750_000_000
 let testLifetime = Lifetime(notBefore: testNow - 3_600, notAfter: testNow + 30 * 24 * 3_600)
 
-/// Judges like an application whose identities are the bytes of basic credentials.
+/// An authentication service of an application whose identities are the bytes of basic credentials.
 struct TestAuthentication: AuthenticationService {
     var refused: Set<String> = []
     var identifiesClients = false
@@ -59,7 +59,7 @@ func testGroup(
 }
 
 extension MLSMessage {
-    /// The message as it arrives: encoded and decoded.
+    /// The message as it arrives: encoded and decoded again.
     var delivered: MLSMessage { get throws { try MLSMessage.decode(encoded) } }
 
     var asWelcome: Welcome {
@@ -106,7 +106,7 @@ extension Group {
     }
 }
 
-/// Members of one group, all in step.
+/// The members of one group, all in the same epoch.
 struct TestMembers {
     var groups: [Group]
     var environment: MLSEnvironment
@@ -134,7 +134,7 @@ struct TestMembers {
         }
     }
 
-    /// Member `index` commits and everyone follows.
+    /// Member `index` commits and everyone applies the commit.
     @discardableResult
     mutating func commit(_ index: Int, _ options: CommitOptions = CommitOptions()) throws -> PendingCommit {
         let commit = try groups[index].commit(options, in: environment)
@@ -149,7 +149,7 @@ struct TestMembers {
         for other in groups.indices where other != index { try groups[other].hear(message, environment) }
     }
 
-    /// That all active members have the same epoch, and read each other.
+    /// Checks that all active members are in the same epoch and can read each other's messages.
     mutating func checkAgreement() throws {
         let active = groups.indices.filter { groups[$0].status != .removed }
         for index in active {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import MLS
 
-/// A tree costs in proportion to its members, however wide it is.
+/// The cost of a tree is in proportion to its members, however wide it is.
 @Suite("Tree width")
 struct TreeWidthTests {
     /// A `ratchet_tree` of some leaves, blank between them.
@@ -50,7 +50,7 @@ struct TreeWidthTests {
         }
     }
 
-    @Test("a group that was large once can be joined, and a stranger's is measured more strictly")
+    @Test("a group that was once large can be joined, and a stranger's is limited more strictly")
     func sparseGroup() throws {
         var group = try testGroup("alice")
         let bundles = try (0..<300).map { try testBundle("member \($0)") }
@@ -68,7 +68,7 @@ struct TreeWidthTests {
         #expect(throws: MLSError.tree(.tooSparse)) { try Group(joining: welcome, with: dave, in: strict) }
     }
 
-    @Test("a group that shrank after it was joined is restored, however sparse it is")
+    @Test("a group that shrank after it was joined can be restored, however sparse it is")
     func restoresSparseGroup() throws {
         var group = try testGroup("alice")
         while group.tree.size < 4 * Limits.sparseLeaves { try group.tree.extend() }
@@ -97,7 +97,7 @@ struct TreeWidthTests {
         }
     }
 
-    @Test("hashes are kept for nodes with a member below and their neighbors, not for blank ones")
+    @Test("hashes are cached for nodes with a member below and for their neighbors, not for blank ones")
     func keptHashes() throws {
         var tree = try tree([0, 4_095])
         _ = tree.treeHash()
@@ -108,7 +108,7 @@ struct TreeWidthTests {
         #expect(full.hashes.count == full.width)
     }
 
-    @Test("the hash of a tree is that of RFC 9420 §7.8, whatever is blank and whatever changed", arguments: 0..<12)
+    @Test("a tree's hash is that of RFC 9420 §7.8 for any blank nodes and after any change", arguments: 0..<12)
     func hashesAgree(seed: UInt64) throws {
         var random: any RandomNumberGenerator = SeededGenerator(seed: seed)
         let size = Int.random(in: 1...150, using: &random)
@@ -132,7 +132,7 @@ struct TreeWidthTests {
         }
     }
 
-    /// The tree hash as §7.8 defines it, without anything kept.
+    /// The tree hash as defined in §7.8, without a cache.
     private func plainHash(of node: Int, in tree: RatchetTree) -> [UInt8] {
         var writer = TLSWriter()
         if let left = TreeMath.left(node), let right = TreeMath.right(node) {

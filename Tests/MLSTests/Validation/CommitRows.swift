@@ -46,7 +46,7 @@ extension ValidationRow {
                 victim.forge.commit([], path: victim.forge.path { $0.source = .commit(parentHash: [1, 2]) }))
         },
         ValidationRow("CM-9", .commit(.parentHash)) {
-            // Another key for a node of the path, and the leaf still names the first.
+            // Another key for a node of the path; the leaf still names the first.
             var victim = try Victim()
             let key = try victim.forge.group.algorithms.kem.generateKeyPair(.system).publicKey
             try victim.receive(
@@ -107,12 +107,12 @@ extension ValidationRow {
                     }))
         },
         ValidationRow("CM-13", .commit(.pathSecret)) {
-            // A secret that opens and leads to other keys.
+            // A secret that decrypts but leads to other keys.
             var victim = try Victim()
             try victim.receive(commit(victim.forge) { _ in [UInt8](repeating: 9, count: 32) })
         },
         ValidationRow("CM-21", .commit(.pathSecret)) {
-            // HMAC fills its key up with zeros, so one more of them leads to the same keys.
+            // HMAC pads its key with zeros, so one more zero leads to the same keys.
             var victim = try Victim()
             try victim.receive(commit(victim.forge) { $0 + [0] })
         },
@@ -142,7 +142,7 @@ extension ValidationRow {
                     }))
         },
         ValidationRow("CM-16", .leafNode(.credential)) {
-            // An outsider that claims to be the receiver, come back with a new key.
+            // An outsider that claims to be the receiver, rejoining with a new key.
             var victim = try Victim()
             guard let bob = victim.members.groups[0].tree[LeafIndex(1)] else { return }
             let keys = Set(victim.members.groups[0].members.map(\.leaf.signatureKey))
@@ -166,7 +166,7 @@ extension ValidationRow {
         },
     ]
 
-    /// Believes members whose keys are known, whatever they call themselves.
+    /// Accepts members whose keys are known, whatever they call themselves.
     private struct KnownKeys: AuthenticationService {
         let keys: Set<SignaturePublicKey>
         func isValid(_: Credential, signatureKey: SignaturePublicKey, as _: CredentialRole) -> Bool {
@@ -174,7 +174,7 @@ extension ValidationRow {
         }
     }
 
-    /// A commit in which the second member gets another path secret than the first made.
+    /// A commit in which the second member gets another path secret than the first member made.
     private static func commit(_ forge: Forge, secret change: ([UInt8]) -> [UInt8]) throws -> MLSMessage {
         let (group, own) = (forge.group, try forge.own)
         var tree = group.tree

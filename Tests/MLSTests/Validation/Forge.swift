@@ -1,6 +1,6 @@
 @testable import MLS
 
-/// A leaf in the making, legal until it is changed.
+/// A leaf before it is signed, valid until it is changed.
 struct LeafDraft {
     var encryptionKey: HPKEPublicKey
     var signatureKey: SignaturePublicKey
@@ -32,7 +32,7 @@ struct LeafDraft {
 
 /// Makes messages that are authentic and break one rule.
 struct Forge {
-    /// The member that misbehaves.
+    /// The misbehaving member.
     var group: Group
 
     var own: LeafNode {
@@ -118,7 +118,7 @@ struct Forge {
 
     // MARK: Welcomes
 
-    /// What a Welcome is made of; everything fits together until it is changed.
+    /// The parts of a Welcome; they are valid together until one is changed.
     struct WelcomeDraft {
         var tree: RatchetTree
         var context: GroupContext

@@ -109,7 +109,7 @@ extension ValidationRow {
             }
         },
         ValidationRow("TR-14", .leafNode(.signature)) {
-            // The leaf of another group, where parents are blank: only its signature tells.
+            // The leaf is of another group, and parents are blank, so only the signature shows it.
             let bundle = try testBundle("dave")
             var group = try testGroup("alice")
             let erin = try testBundle("erin")
@@ -187,7 +187,7 @@ extension ValidationRow {
             }
         },
         ValidationRow("WE-24", .leafNode(.credential)) {
-            // The inviter's credential is judged before the tree, here one that is refused for another reason.
+            // The inviter's credential is judged before the tree; this one is refused for another reason.
             try join(
                 {
                     $0.announcesTreeHash = false
@@ -253,7 +253,7 @@ extension ValidationRow {
         ValidationRow("WE-21", .joining(.branchMismatch)) { try join({ _ in }, predecessor: testGroup("alice")) },
     ]
 
-    /// A Welcome that claims to continue a group it has nothing to do with.
+    /// A Welcome that claims to continue a group that it has nothing to do with.
     private static func succession(
         _ usage: ResumptionUsage, _ change: (inout Forge.WelcomeDraft) -> Void
     ) throws {

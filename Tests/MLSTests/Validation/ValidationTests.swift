@@ -22,7 +22,7 @@ struct ValidationRow: Sendable, CustomTestStringConvertible {
 
 @Suite("Validation")
 struct ValidationTests {
-    @Test("an input that breaks one rule is refused by that rule's name", arguments: ValidationRow.all)
+    @Test("an input that breaks one rule is refused with that rule's error", arguments: ValidationRow.all)
     func refused(row: ValidationRow) {
         #expect(throws: row.expected) { try row.attack() }
     }
@@ -42,7 +42,7 @@ struct ValidationTests {
         #expect(attacked.count == ValidationRow.all.count, "an id is used twice")
     }
 
-    @Test("the forge's unchanged products are accepted, so that it is the change that is refused")
+    @Test("the forge's unchanged products are accepted, so the change is the reason for a refusal")
     func forgeIsSound() throws {
         try Forge.keyPackage().verify(in: testEnvironment())
         let members = try TestMembers(["alice", "bob", "carol"])

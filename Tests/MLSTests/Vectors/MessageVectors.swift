@@ -14,7 +14,7 @@ enum MessageVectors {
         func body<T: TLSCodable>(_ name: String, _ type: ProposalType, _: T.Type) throws {
             let bytes = try vector[name].bytes()
             try check(try T(decoding: bytes).encoded == bytes, "\(name) encoding")
-            // As a proposal it has its type in front.
+            // A proposal's encoding begins with its type.
             let whole = type.encoded + bytes
             let proposal = try Proposal(decoding: whole)
             try check(proposal.type == type && proposal.encoded == whole, "\(name) as a proposal")

@@ -11,10 +11,10 @@ enum PassiveClientVectors {
         var environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: 0) { kind in
             if case .external(let id) = kind { keys[id] } else { nil }
         }
-        // The vectors' lifetimes are of the day they were made, and without end.
+        // The vectors' lifetimes are of the day on which they were made, and never end.
         environment.configuration.checksReceivedLifetimes = false
         environment.configuration.maximumLifetime = .max
-        // They may ask for a resumption PSK of any epoch.
+        // The vectors may ask for a resumption PSK of any epoch.
         environment.configuration.resumptionEpochs = 10_000
         guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: vector["key_package"].bytes()),
             case .welcome(let welcome) = try MLSMessage(decoding: vector["welcome"].bytes())

@@ -18,7 +18,7 @@ enum TreeVectors {
         }
         try check(tree.encoded == vector["tree_after"].bytes(), "tree after")
         try check(tree.treeHash() == vector["tree_hash_after"].bytes(), "tree hash after")
-        // What was kept from before must be what a fresh reading computes.
+        // The cached hashes must equal those of a fresh reading.
         var fresh = try RatchetTree(decoding: tree.encoded, hash)
         try check(fresh.treeHash() == tree.treeHash(), "cached hashes")
     }
@@ -92,7 +92,7 @@ enum TreeVectors {
                 try check(lowest?.value.publicKey == first.publicKey, "path secret \(leaf.index)")
             }
 
-            // And the other way: a new path from the same sender, for everyone.
+            // The other direction: a new path from the same sender, for everyone.
             guard let own = leaves.first(where: { $0.index == sender }), let old = tree[sender] else {
                 throw JSON.Missing(description: "sender \(sender)")
             }

@@ -43,7 +43,7 @@ struct VectorFiles {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
         .filter { $0.hasSuffix(".json") }.sorted()
 
-    @Test("the vectors are there, or their absence is said")
+    @Test("the vectors are present, or their absence is printed")
     func folderPresent() {
         if Self.files.isEmpty { print("vectors: skipped, no files in \(Self.folder.path)") }
     }
