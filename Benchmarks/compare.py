@@ -35,14 +35,14 @@ def best(body, rounds):
 
 
 def record(values, name, rounds):
-    """Keeps the least milliseconds of some rounds of `timed`; gives their results."""
+    """Keeps the least milliseconds of some rounds of `timed`; returns their results."""
     values[name] = min(r[0] for r in rounds) * 1e3
     values[name + ", processor"] = min(r[1] for r in rounds) * 1e3
     return [r[2] for r in rounds]
 
 
 def prepare(folder, benchmarks, size):
-    """Has this package write the files that both stacks work on; gives the newcomers that its Welcome is for."""
+    """Has this package write the files that both stacks work on; returns the newcomers that its Welcome is for."""
     newcomers = [client(f"newcomer {i}") for i in range(3)]
     for index, newcomer in enumerate(newcomers):
         (folder / f"newcomer-{index}").write_bytes(newcomer.generate_key_package_message().to_bytes())
@@ -95,7 +95,7 @@ client_of_packages = client("packages")
 
 
 def on_one_thread(benchmarks, size):
-    """The numbers of `theirs` from a process whose pool of threads has one."""
+    """The numbers of `theirs` from a process with a pool of one thread."""
     output = subprocess.run(
         [sys.executable, __file__, "--peer-only", "--benchmarks", benchmarks, "--size", str(size)],
         check=True, stdout=subprocess.PIPE, env=os.environ | {"RAYON_NUM_THREADS": "1"}).stdout

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// Measures the client, beside the least that the disk itself takes.
+/// Measures the client, beside the least time that the disk itself takes.
 @main
 struct ClientBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

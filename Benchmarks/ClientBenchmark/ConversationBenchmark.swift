@@ -4,7 +4,7 @@ import KithRelay
 import KithWire
 import NIOPosix
 
-/// Whole conversations on this machine: durable clients, a durable relay and TLS between them, all in this process.
+/// Whole conversations on this machine: durable clients and a durable relay with TLS between them, all in this process.
 struct ConversationBenchmark {
     let people: Int
     let messages: Int
@@ -28,7 +28,7 @@ struct ConversationBenchmark {
 
     private func startRelay() async throws -> RelayServer {
         var configuration = RelayConfiguration()
-        // The limits are against strangers; here all come from one address and are in a hurry.
+        // The limits are against strangers. Here all clients connect from one address and send without pause.
         configuration.limits.requestsPerSecond = 1_000_000
         configuration.limits.requestBurst = 1_000_000
         configuration.limits.addressRequestsPerSecond = 10_000_000
@@ -46,7 +46,7 @@ struct ConversationBenchmark {
             in: workshop.folder(name), name: name, deviceName: "benchmark", secret: .keyFile)
     }
 
-    /// Makes two people known to each other; returns their conversation on either side.
+    /// Makes two people contacts; returns their conversation on either side.
     private func meet(
         _ host: Profile, _ guest: Profile, _ invite: Invite
     ) async throws -> (host: ConversationID, guest: ConversationID) {
@@ -71,7 +71,7 @@ struct ConversationBenchmark {
         if parts.contains(.talk) {
             var floor = Durations()
             var spoken = Durations()
-            // In turns, so that whatever else the disk does hits both.
+            // In turns, so that other work of the disk affects both alike.
             for round in 0..<10 {
                 try measureFloor(rounds / 10, into: &floor)
                 let times = try await say("round \(round)", rounds / 10, alice, atAlice, bob, atBob)
@@ -103,7 +103,7 @@ struct ConversationBenchmark {
         await bob.close()
     }
 
-    /// Says something again and again, each time after the other side has shown what was said before.
+    /// Sends messages one at a time, each after the other side has shown the one before.
     @discardableResult
     private func say(
         _ words: String, _ count: Int, _ from: Profile, _ there: ConversationID, _ to: Profile, _ here: ConversationID
@@ -142,7 +142,7 @@ struct ConversationBenchmark {
         var others: [Profile] = []
         for number in 1..<people {
             let guest = try await person("guest \(number)")
-            // One each: a relay gives out one inbox's key packages slowly.
+            // One member at a time: a relay gives out one inbox's key packages slowly.
             _ = try await guest.join(try await host.createInvite(at: relay).invite)
             others.append(guest)
         }

@@ -5,14 +5,14 @@ struct Figure {
     let name: String
     let value: Double
     let unit: String
-    /// What it has to reach.
+    /// The value that it has to reach.
     var atMost: Double?
     var atLeast: Double?
-    /// What was measured exactly, where the name does not say it.
+    /// The exact subject of the measurement, where the name does not say it.
     var note = ""
 }
 
-/// Prints figures as they come, or as JSON at the end.
+/// Prints figures as they arrive, or as JSON at the end.
 final class Report {
     private let isJSON: Bool
     private var figures: [Figure] = []
@@ -49,7 +49,7 @@ final class Report {
     }
 }
 
-/// Durations of many rounds of the same.
+/// Durations of many rounds of the same operation.
 struct Durations {
     private var all: [Duration] = []
 
@@ -61,14 +61,14 @@ struct Durations {
 
     mutating func add(_ duration: Duration) { all.append(duration) }
 
-    /// The value below which so large a share of them lies, in milliseconds.
+    /// The value, in milliseconds, that the given share of them does not exceed.
     func milliseconds(at share: Double) -> Double {
         let sorted = all.sorted()
         guard !sorted.isEmpty else { return .nan }
         return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].milliseconds
     }
 
-    /// How many of them there are a second.
+    /// The number of them per second.
     var perSecond: Double { Double(all.count) / all.reduce(Duration.zero, +).seconds }
 }
 

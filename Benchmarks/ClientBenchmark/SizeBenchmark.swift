@@ -2,8 +2,8 @@ import Foundation
 import KithClient
 import KithSimulation
 
-/// What one message costs on the disk of its sender, in a group of two and in a large one. The simulator makes the groups, since
-/// nobody but the sender needs a disk, and the sender's transactions are written again into a vault.
+/// Measures the bytes that one message takes on its sender's disk, in a group of two and in a large one. The simulator
+/// makes the groups, since only the sender needs a disk; the sender's transactions are written again into a vault.
 struct SizeBenchmark {
     let members: Int
     let workshop: Workshop
@@ -26,7 +26,7 @@ struct SizeBenchmark {
         for (number, message) in recording.messages.enumerated() {
             let before = try bytesWritten()
             for transaction in message { try store.commit(transaction) }
-            // The first ones make the write-ahead log as long as it stays.
+            // The first transactions lengthen the write-ahead log to its final size.
             if number >= settled { bytes += Double(try bytesWritten() - before) }
         }
         try store.close()

@@ -2,12 +2,12 @@ import Foundation
 import Glibc
 import KithClient
 
-/// For the tests that kill this process: works on a vault and prints how far it is, as soon as that is committed.
+/// For the tests that kill this process: works on a vault and prints its progress after each commit.
 ///
 /// Transaction n puts n under `profile` 1, a text of its own under `entry` n, the same ratchet record again, and replaces
 /// `outbox` n - 1 by `outbox` n. Requests of other processes become contacts.
 struct UntilKilled {
-    /// In everything that is stored.
+    /// A mark in all stored content.
     static let canary = "the canary sings at midnight"
 
     let folder: URL
@@ -37,13 +37,13 @@ struct UntilKilled {
         }
     }
 
-    /// What is stored under a number: now and then more than fits a page.
+    /// The value stored under a number; now and then it is larger than a page.
     static func text(_ number: UInt64) -> [UInt8] {
         let times = number % 50 == 0 ? 1_000 : 1 + Int(number % 20)
         return Array("\(number) \(String(repeating: canary, count: times))".utf8)
     }
 
-    /// Changes the secret of the vault to and fro.
+    /// Changes the secret of the vault back and forth.
     func changeSecret() throws {
         let lock = try ProfileLock.acquire(in: folder)
         defer { withExtendedLifetime(lock) {} }
@@ -62,7 +62,7 @@ struct UntilKilled {
         }
     }
 
-    // One write, so that a line is there as a whole or not at all.
+    // One write, so that a line is either complete or absent.
     private static func say(_ text: String) {
         let line = Array((text + "\n").utf8)
         Glibc.write(1, line, line.count)

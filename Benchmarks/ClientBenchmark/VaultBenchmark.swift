@@ -28,7 +28,7 @@ struct VaultBenchmark {
 
     // MARK: Writing
 
-    /// The least that a transaction can take: the same disk, one write and `fdatasync`.
+    /// The least time that a transaction can take: one write and `fdatasync` on the same disk.
     private func measureFloor() throws -> Double {
         let descriptor = open(workshop.folder("floor").path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
@@ -52,7 +52,7 @@ struct VaultBenchmark {
         _ floor: Double
     ) throws -> Double {
         var load = MessageLoad(among: used, next: count / conversations + UInt64(transactions) * 2)
-        // The write-ahead log has its full length and is used again, as in any vault that has been open for a while.
+        // The write-ahead log has its full length and is reused, as in any vault that has been open for a while.
         for _ in 0..<300 { try store.commit(load.next()) }
         var commits = Durations()
         let before = try bytesWritten()
@@ -77,7 +77,7 @@ struct VaultBenchmark {
                 transaction.put(StoreKey(.record, owner: number, item: item), MessageLoad.bytes(200))
             }
         }
-        // As they came: now this conversation, now that.
+        // In order of arrival, with conversations interleaved.
         for number in 0..<count {
             let key = StoreKey(.entry, owner: number % conversations, item: number / conversations)
             transaction.put(key, MessageLoad.message())
@@ -163,8 +163,8 @@ struct MessageLoad {
         item = next
     }
 
-    /// A message in any conversation: the conversation and one ratchet record change, an entry comes, and so does one to be
-    /// sent, in the place of the one before.
+    /// A message in any conversation: the conversation and one ratchet record change, an entry is added, and an entry to be
+    /// sent replaces the one before.
     mutating func next() -> StoreTransaction {
         let owner = UInt64.random(in: 0..<conversations)
         item += 1

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A folder for what one run makes. Removed with it, also when it is interrupted.
+/// A folder for the files of one run. Removed with the run, even if it is interrupted.
 struct Workshop {
     let url: URL
 
-    /// The folder that this program is in: what a run that is killed leaves there is in nobody's way.
+    /// The folder of this program. If a run is killed, the files that it leaves there disturb nobody.
     static var besideProgram: String {
         let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(filePath: program ?? "./").deletingLastPathComponent().path
@@ -21,7 +21,7 @@ struct Workshop {
     func folder(_ name: String) -> URL { url.appendingPathComponent(name) }
 }
 
-/// Bytes that this process has had written to disks, as the kernel counts them (`write_bytes` in `/proc/self/io`).
+/// Bytes that this process has caused to be written to disks, as the kernel counts them (`write_bytes` in `/proc/self/io`).
 func bytesWritten() throws -> UInt64 {
     let lines = try String(contentsOfFile: "/proc/self/io", encoding: .utf8).split(separator: "\n")
     let line = lines.first { $0.hasPrefix("write_bytes:") } ?? ""

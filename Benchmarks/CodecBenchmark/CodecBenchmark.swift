@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import TLSCodec
 
-/// How fast vectors are decoded and encoded, beside copying the same bytes with `memcpy`.
+/// Measures the speed of decoding and encoding vectors, beside copying the same bytes with `memcpy`.
 @main
 struct CodecBenchmark: ParsableCommand {
     @Option(help: "Bytes in each opaque vector.")

@@ -33,7 +33,7 @@ struct GroupBenchmark {
             _ = try Bench.staged(&copy, coldBytes)
         }
         watch.record(n + "peak memory so far", peakMemory() / 1e6, "MB")
-        // Warming takes a commit by each member: minutes beyond this.
+        // Warming takes a commit by each member, which takes minutes for larger groups.
         if size <= 20_000 { try warm(&watch, n, &group, bundles) }
     }
 
@@ -67,7 +67,7 @@ struct GroupBenchmark {
 @_silgen_name("malloc_trim")
 private func mallocTrim(_ keep: Int) -> CInt
 
-/// How much memory a group takes, beside the bytes of its tree: measured in a fresh process, whose heap holds nothing else.
+/// The memory of a group, beside the bytes of its tree. It is measured in a fresh process, whose heap holds nothing else.
 enum MemoryBenchmark {
     static func perByteOfTree(_ group: Group) throws -> Double {
         let file = FileManager.default.temporaryDirectory.appending(path: "mls-benchmark-\(UUID().uuidString)")
@@ -94,7 +94,7 @@ enum MemoryBenchmark {
         return (Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? .nan) / Double(group.tree.encoded.count)
     }
 
-    /// The child's side: restores the group and prints by how many bytes that made the process grow.
+    /// The child's side: restores the group and prints the growth of the process in bytes.
     static func restore(_ path: String) throws {
         let data = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         var parts: [[UInt8]] = []
@@ -116,7 +116,7 @@ enum MemoryBenchmark {
         _ = mallocTrim(0)
         let before = residentMemory()
         let group = try Group(restoring: state, records: records)
-        // What was needed only while reading goes back to the system before counting.
+        // Memory that only reading needed goes back to the system before counting.
         _ = mallocTrim(0)
         print(residentMemory() - before)
         withExtendedLifetime(group) {}
@@ -129,13 +129,13 @@ enum MemoryBenchmark {
 
 /// A group in which every member has committed once.
 struct WarmGroup {
-    /// The view of the member that is to commit next.
+    /// The view of the member that commits next.
     let sender: Group
     /// The view of the member that committed last, which has the private keys of its whole path.
     let receiver: Group
 
-    /// Lets each member commit in turn, each from its own view of the epoch that the one before it opened. The order is
-    /// that of reversed bits, so that the upper nodes are filled first and no commit has many recipients for long.
+    /// Lets each member commit in turn, each from its own view of the epoch that the one before it opened. They commit in
+    /// order of reversed bits, so that the upper nodes are filled first and few commits have many recipients.
     init(cold: Group, bundles: [KeyPackageBundle]) throws {
         let environment = Bench.environment
         var bits = 0
@@ -152,7 +152,7 @@ struct WarmGroup {
             current = view
         }
         receiver = current
-        // Any member but the receiver: its leaf's key is not needed to commit, only its signature key.
+        // Any member but the receiver. Committing takes its signature key, but not its leaf's key.
         let other = bundles.count > 1 && receiver.ownLeafIndex.rawValue == 1 ? 1 : 0
         let index = LeafIndex(rawValue: UInt32(other + 1))
         sender =

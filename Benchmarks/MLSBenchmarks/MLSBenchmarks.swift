@@ -88,14 +88,14 @@ enum MLSBenchmarks {
     }
 }
 
-/// What the benchmarks share.
+/// The values that the benchmarks share.
 enum Bench {
     static let now = UInt64(Date().timeIntervalSince1970)
     static let lifetime = Lifetime(notBefore: now - 3_600, notAfter: now + 86_400)
     static let environment = MLSEnvironment(authentication: AcceptEveryCredential(), now: now)
 
     static func client(_ name: String, _ suite: CipherSuite) throws -> Client {
-        // The lists that mls-rs sends by default. It sends no GREASE, so there is none here: sizes can be compared.
+        // The lists that mls-rs sends by default. It sends no GREASE, so neither do these: sizes can be compared.
         let suites = (1...7).map { CipherSuite(rawValue: $0) } + (suite.rawValue > 7 ? [suite] : [])
         var client = Client(
             credential: .basic(identity: Array(name.utf8)), signer: try SignaturePrivateKey(generatingFor: suite),

@@ -7,9 +7,10 @@ struct PeerFiles {
     private let suite = CipherSuite.x25519AES128SHA256Ed25519
 
     /// Reads the other stack's key packages `newcomer-*`, and writes: `welcome` into a warm group of `size` members, for
-    /// them and for a newcomer of this stack beside the first; `commit`, the next warm commit there; `key-packages`,
-    /// `size` − 1 of them, each behind its length; `extra-key-package`; and `sizes`, how long the newcomer's next commit
-    /// and a Welcome for the extra client are, for the other stack's newcomers to make the same from the same state.
+    /// them and for a newcomer of this stack beside the first; `commit`, the next warm commit there; `key-packages`, `size`
+    /// − 1 of them, each with its length in front; `extra-key-package`; and `sizes`, the lengths of the newcomer's next
+    /// commit and of a Welcome for the extra client, to be compared with those that the other stack's newcomers make from
+    /// the same state.
     func write(size: Int) throws {
         let environment = Bench.environment
         let bundles = try (1..<size).map { try Bench.bundle("member \($0)", suite) }

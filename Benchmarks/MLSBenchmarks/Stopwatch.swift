@@ -7,7 +7,7 @@ struct Measurement {
     let unit: String
 }
 
-/// Measures closures by the clock, with the best of several rounds: other work on the machine only adds.
+/// Measures closures by the clock and takes the best of several rounds, since other work on the machine only adds time.
 struct Stopwatch {
     private(set) var measurements: [Measurement] = []
 
@@ -31,7 +31,7 @@ struct Stopwatch {
         return record(name, best * 1e6, "µs")
     }
 
-    /// Milliseconds of one call: the best of `rounds` calls. Beside them the processor time that a call took on all cores
+    /// Milliseconds of one call: the best of `rounds` calls. Also reports the processor time of a call on all cores
     /// together, which other work on the machine hardly changes.
     @discardableResult
     mutating func milliseconds<T>(_ name: String, rounds: Int = 3, _ body: () throws -> T) rethrows -> T {

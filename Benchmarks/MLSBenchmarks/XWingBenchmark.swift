@@ -1,8 +1,8 @@
 import Crypto
 import MLS
 
-/// What the operations of an X-Wing suite cost beside the KEM operations and signatures that they cannot do without, each
-/// measured over as many bytes as the operation signs.
+/// Measures the operations of an X-Wing suite beside the KEM operations and signatures that they need, each over as many
+/// bytes as the operation signs.
 struct XWingBenchmark {
     private let suite = CipherSuite.xWingAES128SHA256Ed25519
     private let environment = Bench.environment
@@ -76,7 +76,7 @@ private struct Signatures {
 
     func verify(_ count: Int) { _ = key.publicKey.isValidSignature(Self.any, for: message[..<count]) }
 
-    /// It is checked in full although it is no signature of these messages: only the last comparison fails.
+    /// The signature is for other messages, but verification still does all its work: only the last comparison fails.
     private static let any: [UInt8] =
         (try? Curve25519.Signing.PrivateKey().signature(for: [1])).map { Array($0) } ?? []
 }

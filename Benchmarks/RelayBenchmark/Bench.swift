@@ -3,7 +3,7 @@ import Foundation
 import NIOPosix
 import Synchronization
 
-/// What every scenario can be told.
+/// The options of every scenario.
 struct BenchOptions: ParsableArguments, Sendable {
     @Option(name: .customLong("kith"), help: "The kith program; the one beside this program unless given.")
     var kith: String?
@@ -54,12 +54,12 @@ struct BenchOptions: ParsableArguments, Sendable {
     }
 }
 
-/// One run: what it was told, where it may write, and what it has found.
+/// One run: its options, its folder, and its results.
 final class Bench: Sendable {
     let options: BenchOptions
     let workspace: Workspace
     let ownPath = BenchOptions.sibling("RelayBenchmark")
-    /// One thread makes all load, so that it takes the same share of the machine from every server.
+    /// One thread makes the whole load, so that the load takes the same share of the machine from every server.
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let figures = Mutex<[Figure]>([])
     /// See `Quiet.swift`.
@@ -73,7 +73,7 @@ final class Bench: Sendable {
         workspace = try Workspace(in: URL(filePath: parent))
     }
 
-    /// Runs scenarios, and cleans up whatever comes of them.
+    /// Runs scenarios, and cleans up after them however they end.
     static func run(_ options: BenchOptions, _ scenarios: [any Scenario]) async throws {
         raiseDescriptorLimit(for: options.connections)
         let bench = try Bench(options)
@@ -98,8 +98,8 @@ final class Bench: Sendable {
         if failures > 0 { throw ExitCode.failure }
     }
 
-    /// As many descriptors as the scenarios with many connections need: one for each, here and in every server process,
-    /// which inherits the limit.
+    /// Raises the limit of open files to the number that the scenarios with many connections need: one for each connection,
+    /// in this process and in every server process, which inherits the limit.
     private static func raiseDescriptorLimit(for connections: Int) {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         let wanted = rlim_t(connections + 1000)
@@ -107,7 +107,7 @@ final class Bench: Sendable {
         getrlimit(resource, &limit)
         limit.rlim_max = max(limit.rlim_max, wanted)
         limit.rlim_cur = limit.rlim_max
-        // Going over the hard limit takes root; without it, what there is must do.
+        // Exceeding the hard limit takes root; without it, the present limit must do.
         if setrlimit(resource, &limit) == 0 { return }
         getrlimit(resource, &limit)
         limit.rlim_cur = limit.rlim_max
@@ -118,7 +118,7 @@ final class Bench: Sendable {
     /// A fresh loop without connections.
     func loadLoop() -> LoadLoop { LoadLoop(group.next()) }
 
-    /// The peers' certificate, made when it is needed first.
+    /// The peers' certificate, made on first use.
     func certificate() throws -> Certificate {
         try sharedCertificate.withLock { shared in
             if let shared { return shared }
@@ -149,9 +149,9 @@ final class Bench: Sendable {
 
 /// One thing that is measured.
 protocol Scenario: Sendable {
-    /// In the figures.
+    /// The name in the figures.
     var name: String { get }
-    /// Over the figures.
+    /// The title above the figures.
     var title: String { get }
     func run(_ bench: Bench) async throws
 }

@@ -8,10 +8,10 @@ struct Figure: Encodable, Sendable {
     let value: Double
     let unit: String
     var bar: Bar?
-    /// Where the value is a median of rounds: all of them.
+    /// All rounds, if the value is a median.
     var rounds: [Double]?
 
-    /// What a value has to reach.
+    /// The value to reach.
     enum Bar: Sendable {
         case atLeast(Double)
         case atMost(Double)
@@ -24,7 +24,7 @@ struct Figure: Encodable, Sendable {
         }
     }
 
-    /// The value and, where there is one, its bar; in one line.
+    /// The value and its bar, if it has one, in one line.
     var line: String {
         let label = "\(subject): \(name)".padding(toLength: 62, withPad: " ", startingAt: 0)
         let number = Self.text(value)
@@ -74,7 +74,7 @@ struct Figure: Encodable, Sendable {
     }
 }
 
-/// What the figures were measured on.
+/// The machine that the figures were measured on.
 struct Machine: Encodable {
     var date = Date().ISO8601Format()
     var cores = ProcessInfo.processInfo.activeProcessorCount
@@ -90,7 +90,7 @@ extension String {
 }
 
 extension Array where Element: Comparable {
-    /// The value below which so large a share of the values lies (nearest rank).
+    /// The value that the given share of the values does not exceed (nearest rank).
     func quantile(_ share: Double) -> Element? {
         guard !isEmpty else { return nil }
         let rank = Int((share * Double(count)).rounded(.up))

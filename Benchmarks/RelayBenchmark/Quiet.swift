@@ -1,14 +1,14 @@
 import Foundation
 import Synchronization
 
-/// How much of the machine went to others while something was measured. A benchmark on a machine that also builds or
-/// tests says more about the builds; so each measurement waits for a quiet moment, and is repeated if it was disturbed.
+/// The share of the machine that other processes took during a measurement. A benchmark on a machine that also builds or
+/// tests says more about the builds. So each measurement waits for a quiet moment, and is repeated if it was disturbed.
 struct MachineUse {
     private let at = ContinuousClock().now
     private let all: Double
     private let ours: Double
 
-    /// The work of interrupts is left out: most of it is the traffic of the benchmark, and it is nobody's in particular.
+    /// Interrupt work is left out: most of it is the traffic of the benchmark, and it belongs to no process.
     init() throws {
         let line = try String(contentsOfFile: "/proc/stat", encoding: .utf8).prefix { $0 != "\n" }
         let ticks = line.split(separator: " ").dropFirst().compactMap { Double($0) }
@@ -33,12 +33,12 @@ struct MachineUse {
 }
 
 extension Bench {
-    /// Others may use so many cores during a measurement.
+    /// The cores that other processes may use during a measurement.
     private static let tolerable = 0.15
-    /// Measurements of one thing at most.
+    /// The most measurements of one subject.
     private static let attempts = 4
 
-    /// Measures in a quiet moment: waits for one, and measures again if it was none after all, as long as the scenario's
+    /// Measures in a quiet moment: waits for one, and measures again if others disturbed it, as long as the scenario's
     /// patience lasts. The least disturbed measurement counts.
     func undisturbed<Result: Sendable>(_ measure: () async throws -> Result) async throws -> Result {
         var best: (others: Double, result: Result)?
@@ -69,7 +69,7 @@ extension Bench {
         }
     }
 
-    /// Says how quiet the scenario's measurements were.
+    /// Reports how quiet the scenario's measurements were.
     func reportDisturbance(_ scenario: String) {
         let all = disturbances.withLock { values in
             defer { values = [] }

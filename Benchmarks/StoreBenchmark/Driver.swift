@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 import TestSupport
 
-/// Appends and reads as the relay's hub does: on the store's own event loop.
+/// Appends and reads as the relay's hub does, on the store's own event loop.
 actor Driver {
     private let store: SQLiteStore
     private nonisolated let executor: any SerialExecutor
@@ -35,7 +35,7 @@ actor Driver {
     }
 
     private func mutation(among count: Int) -> StoreMutation {
-        // Spread over the whole store, not the first few that lie beside each other.
+        // Spread over the whole store, instead of the first few, which lie beside each other.
         let channel = Int.random(in: 0..<count, using: &random) * (ids.count / count)
         lastSeqs[channel] += 1
         clock += 1
@@ -47,13 +47,13 @@ actor Driver {
             nextAccess: nil)
     }
 
-    /// Appends entries to random channels, so many in each commit.
+    /// Appends entries to random channels, `batch` in each commit.
     func append(_ count: Int, batch: Int, among: Int? = nil) async -> Figure {
         await appendAndCount(count, batch: batch, among: among).figure
     }
 
-    /// The same, with the rate in each second that the store's thread has run: that of a machine with nobody else on it,
-    /// but without what the disk takes.
+    /// The same, with the rate per second of the store's thread's running time: the rate on a machine without other load,
+    /// but without the time that the disk takes.
     func appendAndCount(
         _ count: Int, batch: Int, among: Int? = nil
     ) async -> (figure: Figure, perProcessorSecond: Figure) {
@@ -76,14 +76,15 @@ actor Driver {
         )
     }
 
-    /// How long this thread has run: the driver and the store are on the same one.
+    /// The running time of this thread, which is both the driver's and the store's.
     private static func threadTime() -> Duration {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// Appends what has queued while the last commit ran, of a producer on another thread that keeps so many in flight.
+    /// Appends the entries that have queued while the last commit ran, from a producer on another thread that keeps a
+    /// number of them in flight.
     func appendAdaptively(_ count: Int, inFlight: Int) async -> Figure {
         let queue = Queue(limit: inFlight)
         let mutations = (0..<count).map { _ in mutation(among: ids.count) }
@@ -125,7 +126,7 @@ actor Driver {
         return latencies.figure(count: count, in: total)
     }
 
-    /// Runs `body` while the store can do nothing but copy its log.
+    /// Runs `body` while the store can only copy its log.
     func whileStoreWaits<Result: Sendable>(_ body: @Sendable () throws -> Result) rethrows -> Result { try body() }
 
     private func check(_ outcomes: [StoreOutcome]) {
@@ -133,7 +134,7 @@ actor Driver {
     }
 }
 
-/// Appends on their way from the producer to the committer.
+/// The queue of appends from the producer to the committer.
 private final class Queue: Sendable {
     private let limit: Int
     private let condition = NSCondition()

@@ -3,7 +3,7 @@ import GRDB
 import GRDBSQLite
 import TestSupport
 
-/// Plain SQLite with the same rows and the same durability, in the layouts one would think of first.
+/// Plain SQLite with the same rows and the same durability, in the obvious layouts.
 enum Peer: String, CaseIterable {
     case clustered = "plain SQLite, clustered by (channel, seq)"
     case indexed = "plain SQLite, rowid table with a (channel, seq) index"

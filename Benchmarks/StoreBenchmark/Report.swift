@@ -2,13 +2,13 @@ import Foundation
 
 /// One measured value.
 enum Figure {
-    /// So many a second; how long a commit or a read took, if that was taken.
+    /// A rate per second, with the time of a commit or a read if that was measured.
     case rate(Double, p50: Duration?, p99: Duration?, worst: Duration?, note: String = "")
-    /// How long something took the first time, and at best.
+    /// The time of the first run, and the best time.
     case time(Duration, best: Duration)
 }
 
-/// Prints figures as they come, or as JSON at the end.
+/// Prints figures as they arrive, or as JSON at the end.
 final class Report {
     private let isJSON: Bool
     private var lines: [[String: Any]] = []
@@ -68,8 +68,8 @@ struct Latencies {
     }
 }
 
-/// Rates of the same thing for several subjects, measured several times: the median counts. Each is also said as a share of
-/// the first subject's, taken within each turn.
+/// Rates of several subjects for the same operation, measured several times: the median counts. Each is also reported as a
+/// share of the first subject's, taken within each turn.
 struct Cost {
     private let thing: String
     private var subjects: [String] = []

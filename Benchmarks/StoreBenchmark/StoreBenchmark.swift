@@ -79,8 +79,8 @@ struct StoreBenchmark: AsyncParsableCommand {
                 ("1,000 channels", few, nil), ("\(words), 1,000 in use", many, 1_000),
                 ("\(words), all in use", many, nil),
             ]
-            // In turns, each of them once first, so that whatever else the machine does hits all. Long enough that what an
-            // append puts off is done in the time of later ones; what is left then is not the next one's.
+            // In turns, with each store first once, so that other work of the machine affects all. Each turn is long enough
+            // that work put off by an append is done in the time of later ones; the rest is not charged to the next store.
             var (appends, processor) = (Cost("append"), Cost("append, each CPU second"))
             var reads = Cost("read 20 entries")
             for turn in subjects.indices {
@@ -101,8 +101,8 @@ struct StoreBenchmark: AsyncParsableCommand {
         await small.close()
         if only.contains(.starts) {
             _ = await many.append(100_000, batch: 1_000)
-            // As the log stays what it is, the copies are what a crash could have left. The system has nothing of a fresh
-            // copy in its cache, as after a power cut; after a kill it has.
+            // The log stays unchanged, so the copies are what a crash could have left. A fresh copy is not in the system's
+            // cache, as after a power cut; after a kill, it would be.
             let (cut, killed) = try await many.whileStoreWaits {
                 (try workshop.copy("large", to: "cut"), try workshop.copy("large", to: "killed"))
             }
@@ -114,7 +114,7 @@ struct StoreBenchmark: AsyncParsableCommand {
         if only.contains(.starts) { report.add("open, \(words)", try await openingTime("large", workshop)) }
     }
 
-    /// Lets the stores do what waits for a quiet moment.
+    /// Lets the stores do the work that waits for a quiet moment.
     private func settle() async throws { try await Task.sleep(for: .seconds(1)) }
 
     private func openingTime(_ name: String, _ workshop: Workshop) async throws -> Figure {

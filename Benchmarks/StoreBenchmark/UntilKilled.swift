@@ -3,11 +3,11 @@ import KithRelay
 import KithWire
 import NIOPosix
 
-/// For the test that kills this process: appends to channels and prints how far each is, as soon as it is committed.
+/// For the test that kills this process: appends to channels and prints each one's progress after each commit.
 struct UntilKilled {
     let folder: String
 
-    /// The channels are the same in every run: their ids are made of their numbers.
+    /// The channels are the same in every run: their ids are derived from their numbers.
     static func channel(_ number: UInt8) -> ChannelID? { ChannelID(Array(repeating: number, count: 32)) }
 
     func run() async throws {
@@ -33,7 +33,7 @@ struct UntilKilled {
             }
             let outcomes = await store.commit(mutations)
             guard outcomes.allSatisfy({ $0 == .committed }) else { throw StoreFailure.io("an append was refused") }
-            // One write, so that a line is there as a whole or not at all.
+            // One write, so that a line is either complete or absent.
             let line = Array((lastSeqs.map { "\($0)" }.joined(separator: " ") + "\n").utf8)
             write(1, line, line.count)
         }

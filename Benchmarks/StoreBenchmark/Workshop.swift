@@ -8,7 +8,7 @@ struct Workshop {
     private let path: String
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    /// The folder that this program is in: what a run that is killed leaves there is in nobody's way.
+    /// The folder of this program. If a run is killed, the files that it leaves there disturb nobody.
     static var besideProgram: String {
         let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(filePath: program ?? "./").deletingLastPathComponent().path

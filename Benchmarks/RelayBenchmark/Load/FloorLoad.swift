@@ -5,7 +5,7 @@ final class HandshakeLoad: LoadProtocol {
     func received(_ bytes: UnsafeRawBufferPointer, _ out: inout [UInt8]) {}
 }
 
-/// Sends messages that the floor server sends back: a round trip is both the delivery and the acknowledgement.
+/// Sends messages that the floor server sends back: a round trip serves as delivery and acknowledgement.
 final class EchoLoad: LoadProtocol {
     private let tally: Tally
     private let message: [UInt8]
@@ -37,7 +37,7 @@ final class EchoLoad: LoadProtocol {
     }
 }
 
-/// Counts the bytes that the floor server writes to everybody.
+/// Counts the bytes that the floor server writes to all connections.
 final class RecordLoad: LoadProtocol {
     private let tally: Tally
     private let size: Int
@@ -53,7 +53,7 @@ final class RecordLoad: LoadProtocol {
 
     func received(_ input: UnsafeRawBufferPointer, _ out: inout [UInt8]) {
         guard isReady else {
-            // One byte says that the server has counted this connection in.
+            // One byte: the server has counted this connection in.
             isReady = true
             return
         }
@@ -65,7 +65,7 @@ final class RecordLoad: LoadProtocol {
     }
 }
 
-/// Tells the floor server to write one record to everybody, and hears how long the writing took.
+/// Tells the floor server to write one record to all connections, and receives the time that it took.
 final class RecordTrigger: LoadProtocol {
     private let tally: Tally
     private let size: UInt32

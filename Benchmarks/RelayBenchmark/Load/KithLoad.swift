@@ -1,13 +1,13 @@
 import KithWire
 import TestSupport
 
-/// A channel for a pair, and what opens it.
+/// A pair's channel, with the tokens that open it.
 struct LoadChannel: Sendable {
     let id = ChannelID.random()
     let token = Token.random()
 }
 
-/// One Kith connection: opens its WebSocket, says hello, and then does what its role wants.
+/// One Kith connection: opens its WebSocket, says hello, and then plays its role.
 final class KithLoad: LoadProtocol {
     private let role: LoadRole
     private let tally: Tally
@@ -79,7 +79,7 @@ final class KithLoad: LoadProtocol {
     }
 
     private func write(_ request: Request, id: UInt32) {
-        // A mask that does not change: over TLS it protects nothing, and the load should cost little.
+        // The mask is constant: over TLS it protects nothing, and the load should cost little.
         writer.write(ClientFrame(requestID: id, request: request), mask: 0x1234_5678)
     }
 

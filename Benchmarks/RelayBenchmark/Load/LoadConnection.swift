@@ -3,13 +3,13 @@ import NIOSSL
 import NIOTLS
 
 /// The protocol half of one connection that makes load: bytes in, bytes out. The same shell drives Kith and its peers, so
-/// that what the load itself costs is the same for all of them.
+/// that the load itself costs the same for all of them.
 protocol LoadProtocol: AnyObject {
-    /// Whether the connection has come as far as it has to before the load begins.
+    /// Whether the connection has finished the steps that it takes before the load begins.
     var isReady: Bool { get }
-    /// Called once, when the connection (and its TLS) is up; what is appended to `out` is sent.
+    /// Called once, when the connection (and its TLS) is up. Bytes appended to `out` are sent.
     func connected(_ out: inout [UInt8])
-    /// Called with bytes as they come; what is appended to `out` is sent, in one piece for each read.
+    /// Called with received bytes. Bytes appended to `out` are sent, in one piece for each read.
     func received(_ bytes: UnsafeRawBufferPointer, _ out: inout [UInt8]) throws
     /// Appends the messages that the tally's quota and the connection's own window leave room for.
     func send(_ out: inout [UInt8])
@@ -19,16 +19,16 @@ extension LoadProtocol {
     func send(_ out: inout [UInt8]) {}
 }
 
-/// What the connections of one load loop have done.
+/// Counts over the connections of one load loop.
 final class Tally {
     var delivered = 0
     var acknowledged = 0
     var bytesReceived = 0
-    /// Nanoseconds that a server said it took for something.
+    /// Durations that a server reported, in nanoseconds.
     var reported: [Int64] = []
-    /// How many more messages may be sent.
+    /// The number of messages that may still be sent.
     var quota = 0
-    /// Called when something was delivered or acknowledged.
+    /// Called after a delivery or an acknowledgement.
     var onProgress: () -> Void = {}
 
     func delivered(_ count: Int) {
@@ -47,15 +47,15 @@ struct LoadFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// What one connection is for.
+/// The role of a connection.
 enum LoadRole: Sendable {
-    /// Makes the pair's channel where there is such a thing, and counts what comes through it.
+    /// Creates the pair's channel, if the server has channels, and counts its deliveries.
     case receiver
-    /// Counts what comes through a channel that somebody else has made.
+    /// Counts the deliveries of a channel that another connection has created.
     case follower
-    /// Keeps up to so many messages unacknowledged.
+    /// Keeps up to a number of messages unacknowledged.
     case sender(inFlight: Int)
-    /// Comes as far as its protocol's greeting and stays.
+    /// Connects up to its protocol's greeting, and stays.
     case idle
 }
 
@@ -71,7 +71,7 @@ final class LoadConnection: ChannelInboundHandler {
     private var out: [UInt8] = []
     private var context: ChannelHandlerContext?
 
-    /// - Parameter ready: succeeded when the load is ready, failed if the connection ends before.
+    /// - Parameter ready: succeeds when the load is ready, fails if the connection ends before.
     init(_ load: any LoadProtocol, tally: Tally, isSecure: Bool, ready: EventLoopPromise<Void>) {
         self.load = load
         self.tally = tally
@@ -133,7 +133,7 @@ final class LoadConnection: ChannelInboundHandler {
         promise.succeed()
     }
 
-    /// A failure while nobody waits any more is printed: a run with lost connections should not pass for a good one.
+    /// A failure is printed if nobody waits for it: a run with lost connections should not pass for a good one.
     private func end(_ error: any Error) {
         if let promise = ready {
             ready = nil

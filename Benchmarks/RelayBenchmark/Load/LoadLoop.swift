@@ -2,11 +2,11 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Where a server listens and how it is spoken to.
+/// A server's address and protocol.
 struct Endpoint: Sendable {
     enum Security: Hashable, Sendable {
         case plain
-        /// TLS 1.3, offering these key exchanges.
+        /// TLS 1.3, with these key exchanges offered.
         case tls([NIOTLSCurve])
     }
 
@@ -23,8 +23,8 @@ struct Endpoint: Sendable {
     }
 }
 
-/// One thread of load: an event loop, the connections on it, and what they have done. An actor on that loop, so that
-/// nothing hops while messages fly.
+/// One thread of load: an event loop, its connections, and their counts. An actor on that loop, so that nothing changes
+/// threads while messages are in flight.
 actor LoadLoop {
     nonisolated let eventLoop: any EventLoop
     private nonisolated let executor: any SerialExecutor
@@ -45,7 +45,7 @@ actor LoadLoop {
 
     // MARK: Connections
 
-    /// Opens a connection and returns when its load is ready; never later than `seconds`.
+    /// Opens a connection and returns when its load is ready; fails after `seconds`.
     @discardableResult
     func connect(
         to endpoint: Endpoint, within seconds: Int64 = 30, _ make: @Sendable (Tally) -> any LoadProtocol
@@ -91,7 +91,7 @@ actor LoadLoop {
         guard case .tls(let curves) = security else { return nil }
         if let known = contexts[security] { return known }
         var configuration = TLSConfiguration.makeClientConfiguration()
-        // Loopback only, to a server that this program has started: who it is need not be checked.
+        // Loopback only, to a server that this program has started, so its identity need not be checked.
         configuration.certificateVerification = .none
         configuration.minimumTLSVersion = .tlsv13
         configuration.curves = curves
@@ -103,7 +103,7 @@ actor LoadLoop {
 
     func close(_ index: Index) { connections[index].close() }
 
-    /// Closes all connections, and returns when they are closed, but waits no longer than ten seconds.
+    /// Closes all connections and returns when they are closed, after ten seconds at the latest.
     func closeAll() async {
         for connection in connections { connection.close() }
         for _ in 0..<1000 where connections.contains(where: \.isOpen) {
@@ -116,7 +116,7 @@ actor LoadLoop {
     /// Lets all senders send until ``stop()``.
     func start() { allow(.max) }
 
-    /// Lets the senders send so many messages, in all.
+    /// Lets the senders send this number of messages, in all.
     func allow(_ quota: Int) {
         tally.quota = quota
         for connection in connections { connection.push() }
@@ -157,7 +157,7 @@ actor LoadLoop {
 
     // MARK: One at a time
 
-    /// What one message took, in nanoseconds from sending it.
+    /// The time that one message took, in nanoseconds from sending it.
     struct RoundTrip: Sendable {
         var delivered: Int64 = 0
         var acknowledged: Int64 = 0
@@ -166,8 +166,8 @@ actor LoadLoop {
     /// Has `sender` send `count` messages, each after the one before was delivered and acknowledged.
     ///
     /// - Parameters:
-    ///   - trips: how many messages, one after the other, are timed as one.
-    ///   - first: what to do before each of those, in the same time. It is told how many have been.
+    ///   - trips: the number of consecutive messages that are timed as one.
+    ///   - first: work to do before each of these, included in the time. It is told the number of those before.
     func oneAtATime(
         _ count: Int, from sender: Index, trips: Int = 1, within seconds: Int64 = 60,
         first: @escaping @Sendable (Int) -> Void = { _ in }
@@ -194,7 +194,7 @@ actor LoadLoop {
 
     private func progressed(_ sender: Index) {
         guard series?.progressed() == true else { return }
-        // Not from inside the read that brought the acknowledgement: the connection is in use.
+        // Not from within the read that brought the acknowledgement, since that uses the connection.
         eventLoop.execute { self.assumeIsolated { $0.sendNext(from: sender) } }
     }
 }
@@ -227,14 +227,14 @@ private final class Series {
         times.reserveCapacity(count)
     }
 
-    /// A message is about to be sent.
+    /// Called before a message is sent.
     func begin() {
         guard trip == 0 else { return }
         sentAt = .now()
         first(times.count)
     }
 
-    /// Notes what the tally has gained. Returns whether the next message is to be sent.
+    /// Takes the tally's new counts. Returns whether the next message is to be sent.
     func progressed() -> Bool {
         let elapsed = (NIODeadline.now() - sentAt).nanoseconds
         if tally.delivered > delivered {

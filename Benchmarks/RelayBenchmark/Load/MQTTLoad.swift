@@ -1,5 +1,5 @@
-/// One MQTT 3.1.1 connection with QoS 1: the acknowledgement of a publication is the broker's word that it has taken the
-/// message over.
+/// One MQTT 3.1.1 connection with QoS 1: by the acknowledgement of a publication, the broker takes responsibility for the
+/// message.
 final class MQTTLoad: LoadProtocol {
     private let role: LoadRole
     private let tally: Tally
@@ -13,7 +13,7 @@ final class MQTTLoad: LoadProtocol {
     private(set) var isReady = false
 
     /// - Parameters:
-    ///   - client: the client identifier, unlike every other connection's.
+    ///   - client: the client identifier, different for every connection.
     ///   - keepsSession: whether the broker keeps messages for this client while it is away.
     init(
         _ role: LoadRole, topic: String, client: String, keepsSession: Bool = false, payloadSize: Int, tally: Tally
@@ -67,7 +67,7 @@ final class MQTTLoad: LoadProtocol {
         out.append(contentsOf: payload)
     }
 
-    /// Deals with the whole packets at the front of `input`; returns how many bytes they took.
+    /// Handles the whole packets at the front of `input`; returns the number of bytes consumed.
     private func decode(_ input: UnsafeRawBufferPointer, _ out: inout [UInt8]) throws -> Int {
         var offset = 0
         while let header = header(UnsafeRawBufferPointer(rebasing: input[offset...])) {

@@ -80,7 +80,7 @@ struct RESPParser {
     let input: UnsafeRawBufferPointer
     var offset: Int
 
-    /// `nil` if the value is not all there yet.
+    /// `nil` if the value is incomplete.
     mutating func value() throws -> Value? {
         guard offset < input.count else { return nil }
         let type = input[offset]

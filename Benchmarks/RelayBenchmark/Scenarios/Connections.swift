@@ -2,14 +2,14 @@ import Foundation
 import NIOCore
 import NIOSSL
 
-/// Many connections that say nothing: what each costs the server in memory, and what accepting it costs in CPU time.
+/// Many idle connections: the memory that each costs the server, and the CPU time of accepting it.
 struct Connections: Scenario {
     let name = "connections"
     var title: String { "Connections: idle ones over TLS, and handshakes" }
 
-    /// Handshakes of one measurement of their rate.
+    /// Handshakes per measurement of their rate.
     private static let handshakes = 2000
-    /// Connections being opened at the same time.
+    /// Connections that are opened at the same time.
     private static let atOnce = 16
 
     func run(_ bench: Bench) async throws {
@@ -35,7 +35,7 @@ struct Connections: Scenario {
             let server = try kind.start(bench)
             defer { server.process.kill() }
             let load = bench.loadLoop()
-            // What the first connections cost once is not the price of one more.
+            // The first connections have one-time costs, which are not the price of one more.
             try await open(10, to: server, load, prefix: "first")
             let before = try server.process.usage
             let clock = ContinuousClock()
@@ -76,7 +76,7 @@ struct Connections: Scenario {
     // MARK: Handshakes
 
     /// Connections that shake hands and close, one server after another in each round. `openssl s_server` takes one
-    /// connection at a time, so wall time would be unfair to it: what counts is its CPU time.
+    /// connection at a time, so wall time would be unfair to it: CPU time is compared.
     private func handshakes(_ bench: Bench) async throws {
         let hybrid = [NIOTLSCurve.x25519_MLKEM768, .x25519]
         var rates: [String: [Double]] = [:]

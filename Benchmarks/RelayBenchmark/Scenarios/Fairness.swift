@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import NIOPosix
 
-/// One honest pair beside hostile addresses that send as much as the relay takes from them, against the same pair on an idle
-/// relay. The relay has its own default limits here. Relay and attackers have processors of their own where there are two.
+/// One honest pair beside hostile addresses that send as much as the relay takes from them, against the same pair on an
+/// idle relay. The relay has its default limits here. Relay and attackers run on different processors if there are two.
 struct Fairness: Scenario {
     var addresses = 8
     var connections = 62
@@ -55,12 +55,12 @@ struct Fairness: Scenario {
         return try ChildProcess(pinned: bench.ownPath, command, to: 1)
     }
 
-    /// The times from sending a message to its delivery, in nanoseconds. The pair keeps below its own rate.
+    /// The times from sending a message to its delivery, in nanoseconds. The pair stays below its own rate limit.
     private func probe(_ load: LoadLoop, _ sender: LoadLoop.Index) async throws -> [Int64] {
         var times: [Int64] = []
         for number in 0..<messages {
             let trips = try await load.oneAtATime(1, from: sender)
-            // The first find caches cold.
+            // The first message finds caches cold.
             if number >= messages / 20 { times += trips.map(\.delivered) }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -116,7 +116,7 @@ struct Hostile: AsyncParsableCommand {
         endpoint.source = source
         let size = payload
         let channel = LoadChannel()
-        // As much as a connection's burst, but no more bytes than this program can hold for all its connections.
+        // As much as a connection's burst, but limited by the bytes that this program can hold for all its connections.
         let inFlight = max(2, min(400, (1 << 18) / max(1, payload)))
         for number in 0..<connections {
             let role = number == 0 ? LoadRole.receiver : .sender(inFlight: inFlight)

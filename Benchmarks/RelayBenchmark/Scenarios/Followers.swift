@@ -1,12 +1,12 @@
 import Foundation
 import NIOCore
 
-/// One append to a channel that everybody follows: how long until all have it, against a server that does nothing but
-/// write a TLS record of that size to as many connections.
+/// One append to a channel with many followers: the time until all have it, against a server that only writes a TLS record
+/// of that size to as many connections.
 struct Followers: Scenario {
     let name = "followers"
     var payloadSize = 200
-    /// In each round.
+    /// Appends per round.
     var appends = 12
 
     var title: String { "Followers: one append of \(payloadSize) bytes to a channel that many connections follow" }
@@ -15,7 +15,8 @@ struct Followers: Scenario {
 
     func run(_ bench: Bench) async throws {
         let relay = try await measureRelay(bench)
-        // After it, not beside it: twice as many connections would be more than many systems let one process open.
+        // After the relay, not beside it: twice as many connections would exceed the open files that many systems allow a
+        // process.
         let floor = try await measureFloor(bench, recordSize: relay.recordSize)
         let count = bench.options.connections
         report(bench, "kith", "an append to \(count) has reached all", relay.reached, "ms")
@@ -52,7 +53,7 @@ struct Followers: Scenario {
         defer { relay.process.kill() }
         let (load, pair) = (bench.loadLoop(), Pair(name: "0"))
         let empty = try relay.process.usage
-        // The first makes the channel.
+        // The first connection creates the channel.
         try await open(1, load) {
             try await load.connect(to: relay.endpoint) { relay.load(.receiver, of: pair, payloadSize: size, tally: $0) }
         }
@@ -64,7 +65,7 @@ struct Followers: Scenario {
         }
 
         var times = RelayTimes()
-        // What a follower gets for an append, to have the floor write as much.
+        // The bytes that a follower gets for an append; the floor server writes as many.
         let idle = await load.read()
         _ = try await load.fanOut(from: sender, to: count)
         times.recordSize = (await load.read().bytesReceived - idle.bytesReceived) / count
@@ -130,7 +131,7 @@ struct Followers: Scenario {
 }
 
 extension LoadLoop {
-    /// Has one message sent, and returns the milliseconds until `count` deliveries and the acknowledgement have come.
+    /// Sends one message, and returns the milliseconds until `count` deliveries and the acknowledgement have arrived.
     func fanOut(from sender: Index, to count: Int, within seconds: Int64 = 20) async throws -> Double {
         let done = eventLoop.makePromise(of: NIODeadline.self)
         let (delivered, acknowledged) = (tally.delivered + count, tally.acknowledged + 1)

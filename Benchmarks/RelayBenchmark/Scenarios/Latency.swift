@@ -1,6 +1,6 @@
 import Foundation
 
-/// One pair, one message at a time, against the least that it could take: one write and sync of a page, and two round
+/// One pair, one message at a time, against the least time that it could take: one write and sync of a page, and two round
 /// trips over TLS, measured in turn with it.
 struct Latency: Scenario {
     var payloadSize = 200
@@ -37,11 +37,11 @@ struct Latency: Scenario {
 
         var samples = Samples()
         let taken = subjects
-        // The first round is for warming up.
+        // The first round warms up.
         for round in 0...bench.options.rounds {
             let sample = try await bench.undisturbed {
                 var sample = Sample()
-                // In short turns: a disk that others use too is slow for a while, and then for all.
+                // In short turns: a disk that others also use is slow for a while, and then slow for all.
                 for _ in 0..<Self.turns {
                     let writes = disk.measure(messages / Self.turns)
                     sample.appends += writes.appends
@@ -63,8 +63,8 @@ struct Latency: Scenario {
         reportFloor(samples, bench)
     }
 
-    /// A commit that makes the log longer takes the disk half as long again as one that writes over it. Neither a relay that
-    /// has just started nor one that has used its log many times should do that.
+    /// The relay is measured fresh and after it has used its log many times. A commit that lengthens the log takes the disk
+    /// half as long again as one that overwrites it; the relay should lengthen it in neither state.
     private static let subjects: [(name: String, kind: MessageServerKind, isWorn: Bool)] = [
         ("kith", .kith, false), ("kith after a million messages", .kith, true), ("mosquitto", .mosquitto, false),
     ]
@@ -76,7 +76,7 @@ struct Latency: Scenario {
         let sender: LoadLoop.Index
     }
 
-    /// Has the server take a million messages, or as many as it takes in half a minute.
+    /// Sends the server a million messages, or as many as it takes in half a minute.
     private func wear(_ server: any MessageServer, _ bench: Bench) async throws {
         let load = bench.loadLoop()
         for number in 1...20 {
@@ -94,7 +94,7 @@ struct Latency: Scenario {
         await load.closeAll()
     }
 
-    /// Of one round, in nanoseconds.
+    /// Times of one round, in nanoseconds.
     private struct Sample {
         var overwrites: [Int64] = []
         var appends: [Int64] = []
@@ -119,13 +119,13 @@ struct Latency: Scenario {
             for (name, trips) in sample.trips { servers[name, default: []].append(trips) }
         }
 
-        /// Of each round, in microseconds: the write lengthens the file, as a log's does at first.
+        /// Microseconds of each round: the write lengthens the file, as with a new log.
         var floors: [Double] { zip(appends, echoes).map(Self.floor) }
-        /// The same with a write into a file that is as long already.
+        /// The same with a write into a file that already has the length.
         var lowerFloors: [Double] { zip(overwrites, echoes).map(Self.floor) }
 
-        /// The write and the round trips of each message one after the other, as a server has to do them: both processors
-        /// and the disk have gone to sleep before each, and have to be woken.
+        /// The write and the round trips of each message in sequence, as a server has to do them. Both processors and the
+        /// disk have gone to sleep before each, and have to be woken.
         var chainFloors: [Double] { chains.map { Latency.microseconds($0, 0.5) } }
 
         private static func floor(_ writes: [Int64], _ echoes: [Int64]) -> Double {
@@ -178,7 +178,7 @@ struct Latency: Scenario {
     }
 }
 
-/// What the disk takes to make a page durable.
+/// The time that the disk takes to make a page durable.
 struct DiskFloor {
     private let descriptor: Int32
     private let page = [UInt8](repeating: 0x5a, count: 4096)
@@ -189,11 +189,11 @@ struct DiskFloor {
         guard descriptor >= 0 else { throw ServerFailure("cannot write to \(path)") }
     }
 
-    /// Nanoseconds of writes that lengthen the file, as a log grows, and of writes into what is there already, as in a
-    /// log that is used again.
+    /// Nanoseconds of writes that lengthen the file, as a new log grows, and of writes over existing bytes, as in a reused
+    /// log.
     func measure(_ count: Int) -> (appends: [Int64], overwrites: [Int64]) {
         ftruncate(descriptor, 0)
-        // Written before, so that only what is measured has to find its place on the disk.
+        // The file is written before, so that only the measured writes have to allocate space on the disk.
         for index in 0..<Self.pages { pwrite(descriptor, page, page.count, off_t(index * page.count)) }
         fsync(descriptor)
         let overwrites = (0..<count).map { write(page: $0 % Self.pages) }

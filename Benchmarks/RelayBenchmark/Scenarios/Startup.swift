@@ -1,9 +1,9 @@
 import Foundation
 
-/// From starting the program to its saying that it listens: with an empty store, and with one that is given.
+/// The time from starting the program until it prints that it listens: with an empty store, and with a given one.
 struct Startup: Scenario {
     let name = "startup"
-    /// A relay's folder, to start over as it is.
+    /// A relay's folder, to be started unchanged.
     var store: String?
 
     var title: String { "Startup" }
@@ -13,7 +13,7 @@ struct Startup: Scenario {
         try await measure("an empty folder, its key to be made", bar: .atMost(50), bench) {
             bench.workspace.path("startup")
         }
-        // Its key is made at the first start of all; what a restart takes is what people wait for.
+        // The first start makes the relay's key. People wait for restarts, so the first start is not counted.
         let made = bench.workspace.path("startup")
         try Relay(bench, data: made).process.kill()
         try await measure("an empty store", bar: .atMost(50), bench) { made }

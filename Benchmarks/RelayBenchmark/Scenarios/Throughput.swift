@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 
-/// Pairs of connections with a full window each: how many messages a second are delivered and acknowledged.
+/// Pairs of connections with a full window each: the number of messages delivered and acknowledged per second.
 struct Throughput: Scenario {
     var pairs = 50
     var inFlight = 100
@@ -15,7 +15,7 @@ struct Throughput: Scenario {
 
     /// One round with one server.
     struct Round {
-        /// Messages delivered and acknowledged each second: the smaller of the two.
+        /// Messages delivered and acknowledged per second, whichever is smaller.
         let rate: Double
         let cpuMicrosecondsEach: Double
         let cpuShare: Double
@@ -26,7 +26,7 @@ struct Throughput: Scenario {
     func run(_ bench: Bench) async throws {
         let kinds = MessageServerKind.allCases.filter { bench.options.wants($0.rawValue) && $0.isInstalled }
         var rounds: [MessageServerKind: [Round]] = [:]
-        // Side by side: each round has every server, so that what else the machine does hits all of them.
+        // Interleaved: each round has every server, so that other work of the machine affects all of them.
         for _ in 0..<bench.options.rounds {
             for kind in kinds {
                 rounds[kind, default: []].append(try await bench.undisturbed { try await measure(kind, bench) })
@@ -73,7 +73,7 @@ struct Throughput: Scenario {
         let (after, cpuAfter, ownAfter) = (await load.read(), try server.process.usage, try ProcessUsage.own)
 
         await load.stop()
-        // Whatever was acknowledged has to arrive, or the figures mean nothing.
+        // Every acknowledged message has to arrive, or the figures mean nothing.
         try await load.wait(atMost: 20, for: "the last messages") { reading in
             reading.delivered == reading.acknowledged && reading.acknowledged >= after.acknowledged
         }
@@ -97,7 +97,7 @@ struct Throughput: Scenario {
     }
 }
 
-/// A thousand messages are acknowledged, the server is killed and started again: how many of them can still be had?
+/// Kills the server after it has acknowledged a thousand messages, starts it again, and counts the messages that remain.
 struct Durability {
     let kind: MessageServerKind
     var messages = 1000
@@ -116,7 +116,7 @@ struct Durability {
         let first = try Relay(bench, data: store)
         defer { first.process.kill() }
         let load = bench.loadLoop()
-        // The receiver makes the channel.
+        // The receiver creates the channel.
         for role in [LoadRole.receiver, .sender(inFlight: 100)] {
             try await load.connect(to: first.endpoint) { first.load(role, of: pair, payloadSize: 200, tally: $0) }
         }
@@ -165,7 +165,7 @@ struct Durability {
         try await load.wait(atMost: 20, for: "\(messages) acknowledgements") { $0.acknowledged == messages }
     }
 
-    /// What arrives until nothing has for a second.
+    /// Counts the arrivals until none has come for a second.
     private func countArrivals(_ load: LoadLoop) async throws -> Int {
         var last = -1
         while true {

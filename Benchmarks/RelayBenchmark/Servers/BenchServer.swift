@@ -10,13 +10,13 @@ protocol MessageServer: BenchServer {
     func load(_ role: LoadRole, of pair: Pair, payloadSize: Int, tally: Tally) -> any LoadProtocol
 }
 
-/// Two connections, one sending and one receiving, under whatever name the server knows what joins them.
+/// Two connections, one sending and one receiving, under the name by which the server joins them.
 struct Pair: Sendable {
     let name: String
     let channel = LoadChannel()
 }
 
-/// The kinds of message server, and how each is started with an empty store.
+/// The kinds of message server, each started with an empty store.
 enum MessageServerKind: String, CaseIterable, Sendable {
     case kith, mosquitto, redis
 

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A process that ends when this one does, however this one ends.
+/// A process that ends with this one, however this one ends.
 final class ChildProcess: Sendable {
-    /// All that run now.
+    /// All running children.
     static let running = Mutex<Set<pid_t>>([])
 
     let id: pid_t
@@ -11,7 +11,7 @@ final class ChildProcess: Sendable {
     private let guardian: Guardian
     private let hasEnded = Mutex(false)
 
-    /// Starts a program; its standard output can be read with ``readLine(within:)``.
+    /// Starts a program. Its standard output can be read with ``readLine(within:)``.
     init(_ path: String, _ arguments: [String]) throws {
         let ends = try pipe()
         defer { close(ends.writing) }
@@ -57,12 +57,12 @@ final class ChildProcess: Sendable {
         return String(decoding: line.dropLast(), as: UTF8.self)
     }
 
-    /// Ends it at once, as a power cut would, and waits until it is gone.
+    /// Ends the process at once, as a power cut would, and waits until it is gone.
     func kill() {
         hasEnded.withLock { hasEnded in
             guard !hasEnded else { return }
             hasEnded = true
-            // The guardian first: it must not outlive the number that it would kill.
+            // The guardian first: it must not outlive the process number that it would kill.
             guardian.dismiss()
             Foundation.kill(id, SIGKILL)
             waitpid(id, nil, 0)
@@ -75,8 +75,8 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// A shell that runs one command when this process is gone. It waits on a pipe that nobody writes to, so that ctrl-C, a
-/// crash and `kill -9` count the same.
+/// A shell that runs one command when this process is gone. It waits on a pipe that nobody writes to, so ctrl-C, a crash
+/// and `kill -9` have the same effect.
 final class Guardian: Sendable {
     private let id: pid_t
     private let leash: Int32
@@ -89,7 +89,7 @@ final class Guardian: Sendable {
             "/bin/sh", ["-c", "trap '' INT HUP TERM; read -r line; " + command, argument], input: ends.reading)
     }
 
-    /// Ends it without running its command.
+    /// Ends the guardian without running its command.
     func dismiss() {
         Foundation.kill(id, SIGKILL)
         waitpid(id, nil, 0)

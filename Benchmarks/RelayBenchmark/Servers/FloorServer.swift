@@ -3,19 +3,19 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// A TLS server with nothing behind it: the least that any server over the same TLS library takes. In a process of its
-/// own, as the relay is.
+/// A TLS server without any logic: the least cost of any server over the same TLS library. It runs in a process of its own,
+/// as the relay does.
 struct FloorServer: BenchServer {
     let process: ChildProcess
     let endpoint: Endpoint
 
-    /// What a connection is for: the first byte that it sends.
+    /// The purpose of a connection, given by the first byte that it sends.
     enum Kind: UInt8 {
-        /// Everything comes back.
+        /// All bytes come back.
         case echo = 1
         /// Waits for records.
         case records
-        /// Each `uint32` has a record of that size written to everybody who waits; the answer is a `uint64`, the
+        /// For each `uint32`, a record of that size is written to every waiting connection; the answer is a `uint64`, the
         /// nanoseconds until the last was written.
         case trigger
     }

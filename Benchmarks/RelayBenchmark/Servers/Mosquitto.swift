@@ -1,11 +1,11 @@
 import Foundation
 
-/// mosquitto with TLS, persistence and no limit that would hold it back. It runs on one thread.
+/// mosquitto with TLS, persistence and no limit that would slow it down. It runs on one thread.
 struct Mosquitto: MessageServer {
     let process: ChildProcess
     let endpoint: Endpoint
 
-    /// - Parameter data: where it persists, made if it is not there.
+    /// - Parameter data: the folder of its persistent store, created if it does not exist.
     init(_ bench: Bench, data: String) throws {
         guard let path = Tool.find("mosquitto") else { throw ServerFailure("mosquitto is not installed") }
         let port = try Loopback.freePort()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a process has used, from `/proc`.
+/// The resources that a process has used, from `/proc`.
 struct ProcessUsage: Sendable {
     /// User and system time of all its threads, in seconds; known to a clock tick (10 ms).
     let cpuSeconds: Double
@@ -9,14 +9,14 @@ struct ProcessUsage: Sendable {
 
     init(of id: pid_t) throws {
         let stat = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
-        // The name in parentheses may hold anything; the fields count from behind it (proc(5): utime 14, stime 15).
+        // The name in parentheses may contain anything, so fields are counted from behind it (proc(5): utime 14, stime 15).
         let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
         guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
             throw ServerFailure("/proc/\(id)/stat does not read as expected")
         }
         cpuSeconds = (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
-        // Exact, where the counters of /proc/PID/status lag behind by some pages of each thread; but only root may read it of
-        // a process that keeps others from its memory, as kith does.
+        // Exact, while the counters of /proc/PID/status lag behind by some pages per thread. Only root may read it of a
+        // process that protects its memory from others, as kith does.
         let exact = try? String(contentsOfFile: "/proc/\(id)/smaps_rollup", encoding: .utf8)
         let memory = try exact ?? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
         guard

@@ -5,17 +5,17 @@ struct Relay: MessageServer {
     let process: ChildProcess
     let endpoint: Endpoint
     let data: String
-    /// From starting the program to its saying that it listens.
+    /// The time from starting the program until it prints that it listens.
     let startup: Duration
 
     enum Kind {
-        /// Its limits for strangers are lifted: the load comes from one address, as fast as it can.
+        /// The limits for strangers are lifted: the load comes from one address, as fast as it can.
         case lenient
-        /// Its limits are the default ones.
+        /// The limits are the default ones.
         case strict(onProcessor: Int)
     }
 
-    /// - Parameter data: the relay's folder, made if it is not there.
+    /// - Parameter data: the relay's folder, created if it does not exist.
     init(_ bench: Bench, data: String, kind: Kind = .lenient) throws {
         var arguments = ["relay", "--listen", "127.0.0.1:0", "--data", data, "--json"]
         if case .lenient = kind {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder for one run: stores, configurations, a certificate. Removed at the end, however the run ends.
+/// A folder for one run: stores, configurations, a certificate. Removed at the end of the run, however it ends.
 final class Workspace: Sendable {
     let folder: URL
     private let guardian: Guardian
@@ -9,7 +9,7 @@ final class Workspace: Sendable {
     init(in parent: URL) throws {
         folder = parent.appending(path: "kith-bench-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // A second, for the processes that write there to be gone.
+        // Waits a second for the processes that write there to be gone.
         guardian = try Guardian(#"sleep 1; rm -rf "$0""#, folder.path)
     }
 
@@ -26,7 +26,7 @@ final class Workspace: Sendable {
 
 /// Programs of the system that the benchmarks use.
 enum Tool {
-    /// The path of a program, also where only an administrator's PATH looks; `nil` if it is not installed.
+    /// The path of a program, searched also where only an administrator's PATH looks; `nil` if it is not installed.
     static func find(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin", "/usr/bin"])
@@ -81,7 +81,7 @@ enum Loopback {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// Returns when something listens on the port.
+    /// Returns when a server listens on the port.
     static func waitForListener(on port: Int, within seconds: Double = 10) throws {
         let deadline = Date(timeIntervalSinceNow: seconds)
         var address = self.address(port)
