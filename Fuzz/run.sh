@@ -2,14 +2,14 @@
 # Fuzzes every decoder with libFuzzer.
 #
 #   Fuzz/run.sh [SECONDS [TARGET...]]   each target (default: all) for SECONDS (default 60), eight at a time
-#   SANITIZE=address Fuzz/run.sh        with AddressSanitizer, in the packages it depends on too
-#   Fuzz/run.sh merge                   takes what earlier runs found into the corpus, as few and as small as they can be
+#   SANITIZE=address Fuzz/run.sh        with AddressSanitizer, in the dependencies too
+#   Fuzz/run.sh merge                   adds the inputs that earlier runs found to the corpus, and minimizes it
 #
-# An input that breaks something is kept under Fuzz/crashes; give it to the program to see it again:
+# An input that breaks a target is kept under Fuzz/crashes. To reproduce the failure, pass it to the program:
 #   KITH_FUZZ_TARGET=TARGET .build-fuzz/fuzzer/release/KithFuzz FILE
 #
-# What the project depends on is built as for use, so KITH_FUZZ_SCRATCH=.build takes it from there; the project's own
-# modules are then built anew the next time that they are built for use.
+# Dependencies are built as for use, so KITH_FUZZ_SCRATCH=.build takes them from there. The project's own modules are then
+# rebuilt by the next build for use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ scratch=${KITH_FUZZ_SCRATCH:-.build-fuzz/${SANITIZE:-fuzzer}}
 KITH_FUZZ=1 scripts/release.sh --scratch-path "$scratch" --product KithFuzz ${SANITIZE:+--sanitize "$SANITIZE"}
 # Swift holds enums with boxed payloads in tagged pointers, which the leak checker does not follow.
 export ASAN_OPTIONS=detect_leaks=0
-# Swift's own crash report would come first, and libFuzzer would not keep the input.
+# With Swift's own crash report, libFuzzer would not get to keep the input.
 export SWIFT_BACKTRACE=enable=no
 fuzzer=$PWD/$scratch/release/KithFuzz
 mapfile -t all < <(KITH_FUZZ_TARGET=none "$fuzzer" || true)

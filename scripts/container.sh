@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the relay's container image from base images that are named by digest. A tag alone may mean another image tomorrow.
+# Builds the relay's container image from base images named by digest. A tag alone may name another image tomorrow.
 #
 #   scripts/container.sh swift:6.3-bookworm@sha256:… debian:bookworm-slim@sha256:… [docker build's options]
 #

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs the program, with Swift's runtime inside it, so that it runs where Swift is not installed.
+# Packs the program with Swift's runtime inside, so that it runs where Swift is not installed.
 #
 #   scripts/dist.sh                 the archive and its SHA-256, in dist/
 #   scripts/dist.sh --sign KEY      also signs the SHA-256 with an SSH key (Docs/operations.md says how it is checked)
@@ -19,7 +19,7 @@ esac
 version=$(sed -n 's/.*static let number = "\(.*\)".*/\1/p' Sources/kith/KithProgram.swift)
 name="kith-${version:?no version in Sources/kith/KithProgram.swift}-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
 
-# What is checked here is what is built: the build resolves nothing anew.
+# The versions checked here are those built: the build resolves nothing anew.
 swift package resolve
 scripts/versions.sh --check
 scripts/release.sh --only-use-versions-from-resolved-file --product kith --static-swift-stdlib

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs the system packages that building and testing need, on Debian and Ubuntu, and those given as arguments. Does
-# nothing when they are there.
+# nothing if all are installed.
 set -euo pipefail
 
-# libsqlite3-dev: the relay's store and the vault. libqrencode-dev: invites as QR codes. tmux, zbar-tools: the tests of the
-# terminal, and of what a camera would read there.
+# libsqlite3-dev: the relay's store and the vault. libqrencode-dev: invites as QR codes. tmux: the tests of the terminal.
+# zbar-tools: the tests of QR codes, which it reads as a camera would.
 packages=(libsqlite3-dev libqrencode-dev tmux zbar-tools "$@")
 
 missing=()

@@ -2,8 +2,8 @@ import TLSCodec
 
 @testable import ClassicSession
 
-/// Frames, genuine ones that were changed or replayed and made-up ones, come to a session in each of its states. What is
-/// refused changes nothing, and nothing but the other user's own bytes gets anywhere.
+/// Frames come to a session in each of its states: genuine ones that were changed or replayed, and made-up ones. A refused
+/// frame changes nothing, and only the other user's own bytes have an effect.
 func fuzzClassic(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
     let recording = Recording.one
@@ -16,7 +16,7 @@ func fuzzClassic(_ bytes: [UInt8]) {
     }
 }
 
-/// The first byte picks a recorded frame to change, or says that the frame comes from the input as it is.
+/// The first byte picks a recorded frame to change, or says that the frame is taken from the input unchanged.
 private func nextFrame(_ input: inout FuzzInput, _ recording: Recording) -> [UInt8] {
     let choice = Int(input.byte())
     guard choice < recording.frames.count else { return Array(input.bytes(Int(input.byte()))) }
@@ -57,7 +57,7 @@ private func check(
     if let parsed = try? Frame(decoding: frame) { expect(parsed.encoded == frame, "a frame is not canonical") }
 }
 
-/// Everything in a session that can change.
+/// The mutable parts of a session.
 private struct Snapshot: Equatable {
     var phase = 0
     var rememberedRuns: Set<RunID>
@@ -98,11 +98,11 @@ private struct Snapshot: Equatable {
     }
 }
 
-/// One conversation, recorded: every frame of it, and one user's session at each stage.
+/// One recorded conversation: all its frames, and one user's session at each stage.
 private struct Recording: Sendable {
-    /// Alice's session before it started, and after each thing that came to it.
+    /// Alice's session before it started, and after each input.
     var sessions: [ClassicSession] = []
-    /// Everything that was sent, by both; the last ones are of another conversation of the same two.
+    /// All frames sent, by both users. The last ones are of another conversation of the same two.
     var frames: [[UInt8]] = []
 
     static let one: Recording = {

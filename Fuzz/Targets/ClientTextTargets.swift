@@ -3,7 +3,7 @@ import KithWire
 @testable import KithClient
 @testable import KithCore
 
-/// However a response is cut, the upgrade comes to the same end.
+/// The upgrade comes to the same end however a response is cut into pieces.
 func fuzzUpgrade(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
     let cuts = input.bytes(Int(input.byte() & 15))
@@ -37,7 +37,7 @@ private func upgrade(_ pieces: [ArraySlice<UInt8>]) -> UpgradeEnd {
     return .open
 }
 
-/// What people paste: a pin or an address that is read is written in one way, and read back as itself.
+/// Texts that people paste: a decoded pin or address is written in one form, which decodes to itself.
 func fuzzRelayText(_ bytes: [UInt8]) {
     let text = String(decoding: bytes, as: UTF8.self)
     if let pin = RelayPin(text) {

@@ -1,7 +1,7 @@
 import TLSCodec
 
-/// A program of reads over the input. What was read is written again and must be the bytes it was read from: so nothing is
-/// read twice, left out, or taken in another form than its one encoding.
+/// A program of reads over the input. The values read are written again and must give the bytes that they were read from.
+/// So nothing is read twice, left out, or accepted in another form than its one encoding.
 func fuzzCodec(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
     let program = input.bytes(Int(input.byte() & 15))

@@ -1,11 +1,11 @@
-/// Stops the process, and so the fuzzer, with a sentence if something that must hold does not. Unlike `assert`, in every
+/// Stops the process, and so the fuzzer, with a sentence if a condition does not hold. Unlike `assert`, it does so in every
 /// build.
 @inline(__always)
 func expect(_ condition: Bool, _ sentence: @autoclosure () -> String) {
     if !condition { fatalError(sentence()) }
 }
 
-/// An input taken apart from the front: the first bytes say what to do, the rest is what to do it with.
+/// An input that is consumed from the front: the first bytes choose the operation, the rest is its data.
 struct FuzzInput {
     private(set) var rest: ArraySlice<UInt8>
 
@@ -21,7 +21,7 @@ struct FuzzInput {
     }
 }
 
-/// Pieces of `bytes`, cut at places that `cuts` says: each byte is the length of a piece, over and over, 0 standing for 256.
+/// Pieces of `bytes`, with lengths given by `cuts`: each byte is the length of a piece, over and over, with 0 for 256.
 func pieces(of bytes: ArraySlice<UInt8>, cuts: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     guard !cuts.isEmpty else { return [bytes] }
     var pieces: [ArraySlice<UInt8>] = []

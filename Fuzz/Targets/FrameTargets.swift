@@ -1,11 +1,11 @@
 import KithWire
 import TLSCodec
 
-/// A client's frame has one encoding: what parses is written again as the same bytes.
+/// A client's frame has one encoding: a frame that decodes encodes to the same bytes.
 func fuzzClientFrame(_ bytes: [UInt8]) {
     guard let frame = try? ClientFrame(decoding: bytes) else { return }
     expect(frame.encoded == bytes, "a client's frame is not canonical")
-    // Nothing secret in what could end up in a log.
+    // No secret may appear in a description, which could end up in a log.
     if case .present = frame.request {
         expect("\(frame)".contains("Token(secret)") || isEmpty(frame), "a token prints")
     }
@@ -15,7 +15,7 @@ private func isEmpty(_ frame: ClientFrame) -> Bool {
     if case .present(_, _, let tokens) = frame.request { tokens.isEmpty } else { false }
 }
 
-/// A relay's frame has one encoding too, but for an error's sentence, which is made safe for terminals.
+/// A relay's frame has one encoding too, except for an error's sentence, which is made safe for terminals.
 func fuzzRelayFrame(_ bytes: [UInt8]) {
     guard let frame = try? RelayFrame(decoding: bytes) else { return }
     guard case .error(let error) = frame.reply else {
@@ -31,7 +31,7 @@ func fuzzRelayFrame(_ bytes: [UInt8]) {
             && again.requestID == frame.requestID, "an error changes when it is passed on")
 }
 
-/// A record's encoding, its name's, and its signature: nothing that a fuzzer makes up is verified.
+/// A record's encoding, its name's, and its signature: no fuzzed signature verifies.
 func fuzzNameRecord(_ bytes: [UInt8]) {
     var reader = TLSReader(bytes)
     if let name = try? Name(from: &reader) {

@@ -3,7 +3,7 @@
 
 import Foundation
 
-/// What a target does with one input. It stops the process where something does not hold.
+/// The check that a target makes on one input. It stops the process if a condition does not hold.
 typealias FuzzTarget = @Sendable ([UInt8]) -> Void
 
 private let targets: [String: FuzzTarget] = [

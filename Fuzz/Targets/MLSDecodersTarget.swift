@@ -2,7 +2,7 @@ import TLSCodec
 
 @testable import MLS
 
-/// Decodes the input as each kind of object. Whatever decodes must encode to the same bytes: an object has one encoding.
+/// Decodes the input as each kind of object. A decoded object must encode to the same bytes, since it has one encoding.
 @Sendable
 func fuzzMLSDecoders(_ input: [UInt8]) {
     guard let kind = input.first else { return }
@@ -32,7 +32,7 @@ private func roundTrip<T: TLSCodable>(_ bytes: [UInt8], _: T.Type) {
     precondition(value.encoded == bytes, "another encoding of \(T.self)")
 }
 
-/// A tree that decodes is verified too: that must end, and soon, however the tree is made.
+/// A decoded tree is verified too. Verification must end soon, however the tree is made.
 private func tree(_ bytes: [UInt8]) {
     guard var tree = try? RatchetTree(decoding: bytes, .sha256) else { return }
     precondition(tree.encoded == bytes, "another encoding of a tree")

@@ -1,7 +1,7 @@
 import MLS
 
-/// Feeds a member genuine messages that the input damages, and then the genuine ones: those must be accepted, whatever came
-/// before, and nothing damaged may be.
+/// Feeds a member genuine messages that the input damages, and then the genuine ones. A damaged message must never be
+/// accepted, and the genuine ones always.
 ///
 /// Input: pairs of (message, edits): one octet that chooses the message, one with the number of edits, and for each edit
 /// two octets of position and one to combine.
@@ -20,14 +20,14 @@ func fuzzMLSProcess(_ bytes: [UInt8]) {
         precondition(bytes == genuine, "a damaged message was accepted")
         if case .commit(let commit) = result { precondition(!commit.effect.removesSelf) }
     }
-    // Application messages may have been read before; the commit is always there to be followed.
+    // Application messages may have been read already; the commit is always still to come.
     var last = member
     guard let result = try? last.process(Scene.shared.commit, in: Scene.environment), case .commit = result else {
         preconditionFailure("the genuine commit was refused")
     }
 }
 
-/// Two members and what one of them sent, made once.
+/// Two members and the messages that one of them sent, made once.
 private struct Scene: Sendable {
     let receiver: Group
     let messages: [[UInt8]]

@@ -6,7 +6,7 @@ import TLSCodec
 @testable import KithClient
 @testable import KithCore
 
-/// First inputs for what the messenger decodes.
+/// First inputs for the decoders of the messenger.
 func messengerSeeds() throws -> [String: [[UInt8]]] {
     let random = RandomSource.system
     let account = try AccountPrivateKey(random: random)

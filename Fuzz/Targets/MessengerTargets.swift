@@ -6,19 +6,20 @@ import TLSCodec
 @testable import KithClient
 @testable import KithCore
 
-/// What members say to each other, with its padding: both have one encoding, and nothing fits into the padding.
+/// Content that members send each other, with its padding: both have one encoding, and nothing can be hidden in the
+/// padding.
 func fuzzContent(_ bytes: [UInt8]) {
     expectCanonical(Content.self, bytes)
     expectCanonical(LiveCheck.self, bytes)
     guard let content = try? ContentPadding.unpad(bytes) else { return }
     expectCanonical(Content.self, content)
     guard let padded = ContentPadding.pad(Array(content)) else { return }
-    // Somebody else's sizes may be others: what is left is zeroes all the same.
+    // Another implementation may choose other sizes; the padding is zeroes all the same.
     expect(padded.prefix(bytes.count).elementsEqual(bytes.prefix(padded.count)), "something else was in the padding")
     expect(ContentPadding.sizes.contains(padded.count), "a size that tells something")
 }
 
-/// An invite as bytes, and as what people paste: a line that is read is written in one way, and read back as itself.
+/// An invite as bytes and as a pasted line: a line that decodes is written in one form, which decodes to itself.
 func fuzzInvite(_ bytes: [UInt8]) {
     expectCanonical(Invite.self, bytes)
     expectCanonical(InboxAddress.self, bytes)
@@ -36,7 +37,7 @@ private func expectReadBack(_ invite: Invite) {
         invite.line.utf8.allSatisfy { (0x21...0x7e).contains($0) }, "an invite with a character that does not travel")
 }
 
-/// What comes into an inbox, and what vouches for a device: each has one encoding.
+/// Letters of an inbox, and a device's certificate: each has one encoding.
 func fuzzLetters(_ bytes: [UInt8]) {
     expectCanonical(InboxMessage.self, bytes)
     expectCanonical(InboxLetter.self, bytes)
@@ -50,18 +51,18 @@ func fuzzLetters(_ bytes: [UInt8]) {
     }
 }
 
-/// The vault's records: the first byte says which.
+/// The vault's records: the first byte chooses the kind.
 func fuzzVaultRecords(_ bytes: [UInt8]) {
     guard let kind = bytes.first else { return }
     let stored = Array(bytes.dropFirst())
     switch kind {
     case 0:
-        // What members have read is a dictionary: the same whatever its order was.
+        // The read positions of members are a dictionary, which must not depend on order.
         expectStable(ConversationRecord.self, stored, decode: ConversationRecord.init(stored:), encode: \.encoded)
     case 1:
         expectStable(
             Contact.self, stored, decode: { try Contact(id: ContactID(rawValue: 1), stored: $0) }, encode: \.stored)
-    // A record of an earlier version is written again in the present one.
+    // A record of an earlier version is written again in the present version.
     case 2: expectStable(InboxRecord.self, stored, decode: InboxRecord.init(stored:), encode: \.encoded)
     case 3: expectStable(EntryRecord.self, stored, decode: EntryRecord.init(stored:), encode: \.encoded)
     case 4: expectCanonical(OutboxItem.self, stored, decode: OutboxItem.init(stored:), encode: \.encoded)
@@ -80,10 +81,10 @@ func fuzzVaultRecords(_ bytes: [UInt8]) {
     }
 }
 
-/// A backup brings what was written, and with a byte changed or its end cut off, nothing else and no end.
+/// A backup restores exactly its content. With a byte changed or its end cut off, it gives no other content and no end.
 func fuzzBackup(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
-    // A chunk is 64 KiB: without long records there would be one only.
+    // A chunk is 64 KiB: without long records, there would be only one.
     let repeats = input.byte() & 1 == 0 ? 1 : 64
     let place = Int(input.byte()) << 8 | Int(input.byte())
     let change = input.byte()

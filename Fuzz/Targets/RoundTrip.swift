@@ -1,13 +1,13 @@
 import TLSCodec
 
-/// What decodes encodes back to the same bytes.
+/// Checks that a decoded value encodes to the same bytes.
 func expectCanonical<T: TLSCodable>(_ type: T.Type, _ bytes: some Collection<UInt8>) {
     let bytes = Array(bytes)
     guard let value = try? T(decoding: bytes) else { return }
     expect(value.encoded == bytes, "\(type) is not canonical")
 }
 
-/// The same for what is stored, and not sent.
+/// The same for stored values, which are never sent.
 func expectCanonical<T>(
     _ type: T.Type, _ bytes: [UInt8], decode: ([UInt8]) throws -> T, encode: (T) -> [UInt8]
 ) {
@@ -15,7 +15,8 @@ func expectCanonical<T>(
     expect(encode(value) == bytes, "\(type) is not canonical")
 }
 
-/// What decodes may be written in another way, but from then on in one: for what this device writes and reads alone.
+/// For values that only this device writes and reads: a decoded value may encode differently, but from then on to the same
+/// bytes.
 func expectStable<T>(
     _ type: T.Type, _ bytes: [UInt8], decode: ([UInt8]) throws -> T, encode: (T) -> [UInt8]
 ) {

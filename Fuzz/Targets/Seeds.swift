@@ -3,7 +3,7 @@ import Foundation
 import KithWire
 import TLSCodec
 
-/// A record that somebody signed. Its key is no secret: whoever has it can sign more, and does no harm with it.
+/// A signed record. Its key is no secret: anybody may sign more with it, without harm.
 let genuineRecord: NameRecord = {
     do {
         let key = try Curve25519.Signing.PrivateKey(rawRepresentation: [UInt8](repeating: 7, count: 32))
@@ -42,7 +42,7 @@ private func seeds() throws -> [String: [[UInt8]]] {
     ]
 }
 
-/// The number of operations, the operations, and what they read.
+/// The number of operations, the operations, and the bytes that they read.
 private let codecPrograms: [[UInt8]] = [
     [5, 0, 1, 2, 3, 15] + Array(0..<15),
     [4, 4, 4, 4, 4, 0x3f, 0x40, 0x40, 0x80, 0, 0x40, 0, 5],

@@ -1,6 +1,6 @@
 import KithWire
 
-/// However a stream is cut, the decoder gives the same messages and the same error.
+/// The decoder gives the same messages and the same error however a stream is cut into pieces.
 func fuzzWebSocket(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
     let flags = input.byte()
@@ -15,7 +15,7 @@ func fuzzWebSocket(_ bytes: [UInt8]) {
     expect(whole == cut, "cut at \(Array(cuts)), the stream says something else")
     expect(whole == single, "byte by byte, the stream says something else")
 
-    // What was said can be said again.
+    // The decoded messages can be encoded again.
     var writer = WebSocketWriter()
     var said: [WebSocketMessage] = []
     for message in whole.messages {
@@ -45,7 +45,7 @@ private func decode(
         } catch {
             fatalError("an error of another type")
         }
-        // A message, and the frame that would be too much for it.
+        // A message, and a frame that would exceed its limit.
         expect(decoder.buffered <= 2 * limit + 14, "more is kept than a message and a frame")
     }
     return heard
