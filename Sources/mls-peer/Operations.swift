@@ -79,8 +79,8 @@ struct Peer {
             guard case .groupInfo(let info) = info else { throw PeerError("no GroupInfo") }
             let old = request.fields["remove"] == nil ? nil : LeafIndex(rawValue: UInt32(try request.int("remove")))
             let join = try Group.joinExternally(
-                info, client: member.client, ratchetTree: request.optionalBytes("ratchet_tree"), removing: old,
-                in: environment)
+                info, client: member.client,
+                .init(ratchetTree: request.optionalBytes("ratchet_tree"), removing: old), in: environment)
             member.external = join
             return ["commit": join.message.encoded.hex]
         case "apply":

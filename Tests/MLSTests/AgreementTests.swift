@@ -122,8 +122,8 @@ struct AgreementTests {
         let client = Client(credential: .basic(identity: Array("bob".utf8)), signer: members.groups[1].signer)
         // A delivery service may give it twice.
         let join = try Group.joinExternally(
-            members.groups[0].groupInfo().asGroupInfo, client: client, removing: LeafIndex(1),
-            selfRemoves: [proposal, proposal], in: members.environment)
+            members.groups[0].groupInfo().asGroupInfo, client: client,
+            .init(removing: LeafIndex(1), selfRemoves: [proposal, proposal]), in: members.environment)
         for index in [0, 1, 2] { try members.groups[index].follow(join.message) }
         members.groups.append(join.group)
         try members.checkAgreement()
@@ -135,7 +135,7 @@ struct AgreementTests {
         let info = try members.groups[0].groupInfo().asGroupInfo
         #expect(throws: MLSError.leafNode(.notASuccessor)) {
             try Group.joinExternally(
-                info, client: testClient("dave"), removing: LeafIndex(1), in: members.environment)
+                info, client: testClient("dave"), .init(removing: LeafIndex(1)), in: members.environment)
         }
     }
 

@@ -233,7 +233,7 @@ struct HistoryTests {
                 client = Client(
                     credential: group.tree[group.ownLeafIndex]?.credential ?? client.credential, signer: group.signer)
             }
-            let join = try Group.joinExternally(info, client: client, removing: old, in: members.environment)
+            let join = try Group.joinExternally(info, client: client, .init(removing: old), in: members.environment)
             for index in members.groups.indices { try deliver(join.message, to: index) }
             members.groups.removeAll { $0.status == .removed }
             members.groups.append(join.group)

@@ -117,7 +117,8 @@ struct GroupTests {
         try members.commit(2)
 
         let again = try Group.joinExternally(
-            members.groups[1].groupInfo().asGroupInfo, client: client, removing: LeafIndex(2), in: members.environment)
+            members.groups[1].groupInfo().asGroupInfo, client: client, .init(removing: LeafIndex(2)),
+            in: members.environment)
         for index in 0..<2 { try members.groups[index].follow(again.message, members.environment) }
         members.groups[2] = again.group
         #expect(members.groups[0].memberCount == 3)
@@ -157,7 +158,8 @@ struct GroupTests {
         let suite = CipherSuite.p256AES128SHA256P256
         let bundles = try [testBundle("alice", suite), testBundle("carol", suite)]
         var (created, commit) = try members.groups[1].reinitialize(
-            client: testClient("bob", suite), keyPackages: bundles.map(\.keyPackage), lifetime: testLifetime,
+            with: Founders(
+                client: testClient("bob", suite), lifetime: testLifetime, keyPackages: bundles.map(\.keyPackage)),
             in: members.environment)
         try created.apply(commit)
         let welcome = try #require(commit.welcome)
@@ -180,7 +182,9 @@ struct GroupTests {
         let members = try TestMembers(["alice", "bob", "carol"])
         let bundle = try testBundle("carol")
         var (created, commit) = try members.groups[0].branch(
-            groupID: [5], client: testClient("alice"), keyPackages: [bundle.keyPackage], lifetime: testLifetime,
+            groupID: [5],
+            with: Founders(
+                client: testClient("alice"), lifetime: testLifetime, keyPackages: [bundle.keyPackage]),
             in: members.environment)
         try created.apply(commit)
         let welcome = try #require(commit.welcome)
@@ -190,7 +194,9 @@ struct GroupTests {
         let stranger = try testBundle("mallory")
         #expect(throws: MLSError.joining(.branchMismatch)) {
             try members.groups[0].branch(
-                groupID: [6], client: testClient("alice"), keyPackages: [stranger.keyPackage], lifetime: testLifetime,
+                groupID: [6],
+                with: Founders(
+                    client: testClient("alice"), lifetime: testLifetime, keyPackages: [stranger.keyPackage]),
                 in: members.environment)
         }
     }
@@ -206,7 +212,7 @@ struct GroupTests {
         let others = [0, 2]
         for index in others { try members.groups[index].hear(leaving) }
         let join = try Group.joinExternally(
-            members.groups[0].groupInfo().asGroupInfo, client: testClient("dave"), selfRemoves: [proposal],
+            members.groups[0].groupInfo().asGroupInfo, client: testClient("dave"), .init(selfRemoves: [proposal]),
             in: members.environment)
         for index in [0, 1, 2] { try members.groups[index].follow(join.message) }
         #expect(members.groups[1].status == .removed)

@@ -146,10 +146,10 @@ struct RefusalTests {
         let strict = testEnvironment { $0.configuration.allowsResync = false }
         let info = try members.groups[0].groupInfo().asGroupInfo
         #expect(throws: MLSError.proposals(.externalCommit)) {
-            try Group.joinExternally(info, client: bob, removing: LeafIndex(1), in: strict)
+            try Group.joinExternally(info, client: bob, .init(removing: LeafIndex(1)), in: strict)
         }
         var alice = members.groups[0]
-        let join = try Group.joinExternally(info, client: bob, removing: LeafIndex(1), in: testEnvironment())
+        let join = try Group.joinExternally(info, client: bob, .init(removing: LeafIndex(1)), in: testEnvironment())
         #expect(throws: MLSError.proposals(.externalCommit)) { try alice.process(join.message.delivered, in: strict) }
     }
 
@@ -205,10 +205,12 @@ struct RefusalTests {
         try members.commit(0)
         let info = try members.groups[0].groupInfo().asGroupInfo
         #expect(throws: MLSError.message(.groupID)) {
-            try Group.joinExternally(info, client: testClient("dave"), selfRemoves: [elsewhere], in: testEnvironment())
+            try Group.joinExternally(
+                info, client: testClient("dave"), .init(selfRemoves: [elsewhere]), in: testEnvironment())
         }
         #expect(throws: MLSError.message(.epoch(current: 2, message: 1))) {
-            try Group.joinExternally(info, client: testClient("dave"), selfRemoves: [leaving], in: testEnvironment())
+            try Group.joinExternally(
+                info, client: testClient("dave"), .init(selfRemoves: [leaving]), in: testEnvironment())
         }
     }
 
@@ -224,7 +226,7 @@ struct RefusalTests {
         ]
         let leaving = messages.compactMap { if case .publicMessage(let message) = $0 { message } else { nil } }
         let join = try Group.joinExternally(
-            info, client: testClient("dave"), selfRemoves: leaving, in: members.environment)
+            info, client: testClient("dave"), .init(selfRemoves: leaving), in: members.environment)
         #expect(join.effect.removed.map(\.index) == [LeafIndex(1)])
         for index in [0, 2] {
             var group = members.groups[index]
@@ -236,7 +238,7 @@ struct RefusalTests {
         #expect(throws: MLSError.proposals(.unsupportedType)) {
             try Group.joinExternally(
                 old.groups[0].groupInfo().asGroupInfo, client: testClient("dave"),
-                selfRemoves: [old.groups[1].forgedSelfRemove()], in: testEnvironment())
+                .init(selfRemoves: [old.groups[1].forgedSelfRemove()]), in: testEnvironment())
         }
         // Even if that member is the one that leaves.
         var alice = try testGroup("alice")
@@ -247,7 +249,7 @@ struct RefusalTests {
         #expect(throws: MLSError.proposals(.unsupportedType)) {
             try Group.joinExternally(
                 alice.groupInfo().asGroupInfo, client: testClient("dave"),
-                selfRemoves: [group.forgedSelfRemove()], in: testEnvironment())
+                .init(selfRemoves: [group.forgedSelfRemove()]), in: testEnvironment())
         }
     }
 

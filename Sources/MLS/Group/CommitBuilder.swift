@@ -28,32 +28,6 @@ struct CommitBuilder {
         let effect: CommitEffect
     }
 
-    init(
-        old: Group, applied: AppliedProposals, committer: Sender, leaf: LeafIndex, template: LeafTemplate,
-        preSharedKeys: [ResolvedPSK], environment: MLSEnvironment
-    ) {
-        self.init(
-            old: OldEpoch(
-                algorithms: old.algorithms, context: old.context, interimTranscriptHash: old.interimTranscriptHash,
-                privateKeys: old.privateKeys, resumptionPSKs: old.resumptionPSKsOfNextEpoch(environment),
-                oldLeaf: old.tree[old.ownLeafIndex]),
-            applied: applied, committer: committer, leaf: leaf, template: template, preSharedKeys: preSharedKeys,
-            environment: environment)
-    }
-
-    init(
-        old: OldEpoch, applied: AppliedProposals, committer: Sender, leaf: LeafIndex, template: LeafTemplate,
-        preSharedKeys: [ResolvedPSK], environment: MLSEnvironment
-    ) {
-        self.old = old
-        self.applied = applied
-        self.committer = committer
-        self.leaf = leaf
-        self.template = template
-        self.preSharedKeys = preSharedKeys
-        self.environment = environment
-    }
-
     /// Makes the commit, the group of the next epoch, and the Welcome.
     ///
     /// - Parameter signer: the key of the old epoch's leaf, which signs the commit itself.
@@ -98,9 +72,8 @@ struct CommitBuilder {
             pskSecret: try algorithms.hash.pskSecret(preSharedKeys), context: context.encoded, algorithms.hash)
 
         let keys = tree.known(old.privateKeys, adding: path?.generated.privateKeys ?? [:])
-        var next = Group(
-            algorithms, context, tree, leaf, makesPath ? template.signer : signer, keys, schedule,
-            confirmationTag: nil)
+        let own = OwnLeaf(index: leaf, signer: makesPath ? template.signer : signer, privateKeys: keys)
+        var next = Group(algorithms, context, tree, own, schedule)
         next.resumptionPSKs = old.resumptionPSKs
         if let reInit = applied.reInit { next.status = .reinitialized(reInit) }
         content.auth.confirmationTag = next.confirmationTag
@@ -168,6 +141,15 @@ struct CommitBuilder {
             extensions: applied.extensions == old.context.extensions ? nil : applied.extensions,
             preSharedKeys: applied.preSharedKeys, reInit: applied.reInit,
             authenticatedData: options.authenticatedData, removesSelf: false)
+    }
+}
+
+extension CommitBuilder.OldEpoch {
+    init(_ group: Group, _ environment: MLSEnvironment) {
+        self.init(
+            algorithms: group.algorithms, context: group.context, interimTranscriptHash: group.interimTranscriptHash,
+            privateKeys: group.privateKeys, resumptionPSKs: group.resumptionPSKsOfNextEpoch(environment),
+            oldLeaf: group.tree[group.ownLeafIndex])
     }
 }
 

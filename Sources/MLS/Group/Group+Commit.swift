@@ -15,7 +15,7 @@ public struct CommitOptions: Sendable {
     public var authenticatedData: [UInt8] = []
     /// More extensions for the Welcome's GroupInfo.
     public var groupInfoExtensions: [Extension] = []
-    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialize(client:keyPackages:lifetime:in:)``.
+    /// The PSK usage that a reinitialization or branching allows; see ``Group/reinitialize(with:in:)``.
     var allowedUsage: ResumptionUsage?
 
     /// A commit of the proposals received so far.
@@ -44,7 +44,7 @@ extension Group {
         let applied = judged.applied
         let needsPath = applied.requiresPath || (options.renewsPath && applied.reInit == nil) || options.newLeaf != nil
         var builder = CommitBuilder(
-            old: self, applied: applied, committer: .member(ownLeafIndex), leaf: ownLeafIndex,
+            old: .init(self, environment), applied: applied, committer: .member(ownLeafIndex), leaf: ownLeafIndex,
             template: try template(options.newLeaf, environment.random), preSharedKeys: judged.preSharedKeys,
             environment: environment)
         let made = try builder.build(
@@ -137,7 +137,8 @@ extension Group {
         }
         let step = try secretTree.next(ownLeafIndex, content.content.content.type)
         let message = try PrivateMessage.protect(
-            content, leaf: ownLeafIndex, key: step.key, senderDataSecret: secrets.senderDataSecret,
+            content,
+            with: .init(leaf: ownLeafIndex, message: step.key, senderDataSecret: secrets.senderDataSecret),
             padding: environment.configuration.padding, random: environment.random, algorithms)
         secretTree.apply(step)
         return .privateMessage(message)

@@ -10,40 +10,63 @@ public struct ExternalJoin: Sendable {
     public let effect: CommitEffect
 }
 
+/// The options of joining by an external commit (RFC 9420 §12.4.3.2).
+public struct ExternalJoinOptions: Sendable {
+    /// The tree, if the GroupInfo does not carry it.
+    public var ratchetTree: [UInt8]?
+    /// The client's own old leaf, if it rejoins.
+    public var oldLeaf: LeafIndex?
+    /// Pre-shared keys to inject.
+    public var preSharedKeys: [PreSharedKeyID]
+    /// The pending self-removes of the epoch, as the delivery service gave them (draft-ietf-mls-extensions). They must be
+    /// included, the first of each member. A client whose old leaf leaves by one must not remove that leaf besides;
+    /// ``oldLeaf`` is then ignored.
+    public var selfRemoves: [PublicMessage]
+    /// Data that is authenticated with the commit and not encrypted.
+    public var authenticatedData: [UInt8]
+
+    /// Takes the options.
+    public init(
+        ratchetTree: [UInt8]? = nil, removing oldLeaf: LeafIndex? = nil, preSharedKeys: [PreSharedKeyID] = [],
+        selfRemoves: [PublicMessage] = [], authenticatedData: [UInt8] = []
+    ) {
+        self.ratchetTree = ratchetTree
+        self.oldLeaf = oldLeaf
+        self.preSharedKeys = preSharedKeys
+        self.selfRemoves = selfRemoves
+        self.authenticatedData = authenticatedData
+    }
+}
+
 extension Group {
     /// Joins a group by an external commit (RFC 9420 §12.4.3.2).
     ///
     /// - Parameters:
     ///   - info: a GroupInfo of the group's current epoch, with its external public key.
     ///   - client: the client that joins.
-    ///   - ratchetTree: the tree, if the GroupInfo does not carry it.
-    ///   - old: the client's own old leaf, if it rejoins.
-    ///   - preSharedKeys: keys to inject.
-    ///   - selfRemoves: the pending self-removes of the epoch, as the delivery service gave them
-    ///     (draft-ietf-mls-extensions); they must be included, the first of each member. If the client's own old leaf is
-    ///     leaving by one, it need not be removed besides, and must not.
-    ///   - authenticatedData: data that is authenticated with the commit and not encrypted.
+    ///   - join: the tree, the client's old leaf, and the further contents of the commit.
     ///   - environment: time, randomness, judgement and keys.
     public static func joinExternally(
-        _ info: GroupInfo, client: Client, ratchetTree: [UInt8]? = nil, removing old: LeafIndex? = nil,
-        preSharedKeys: [PreSharedKeyID] = [], selfRemoves: [PublicMessage] = [], authenticatedData: [UInt8] = [],
+        _ info: GroupInfo, client: Client, _ join: ExternalJoinOptions = ExternalJoinOptions(),
         in environment: MLSEnvironment
     ) throws(MLSError) -> ExternalJoin {
         let context = info.groupContext
         let algorithms = try context.cipherSuite.requireAlgorithms()
         guard client.signer.scheme == algorithms.signature else { throw .usage(.wrongKey) }
-        guard authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
-        let tree = try info.openTree(ratchetTree, for: client.capabilities, environment).tree
+        guard join.authenticatedData.count <= Limits.contentLength else { throw .usage(.tooLarge) }
+        let tree = try info.openTree(join.ratchetTree, for: client.capabilities, environment).tree
             .verify(context: context, environment)
         guard let encodedKey = info.extensions[.externalPub] else { throw .joining(.externalPubMissing) }
         let externalKey = try decoding { () throws(TLSCodecError) in try HPKEPublicKey(decoding: encodedKey) }
         let initial = try algorithms.hpkeExport(to: externalKey, ExternalInitLabel.value, environment.random)
 
         var cache = ProposalCache()
-        for message in selfRemoves { try cache.insert(selfRemove: message, tree, context, algorithms) }
+        for message in join.selfRemoves { try cache.insert(selfRemove: message, tree, context, algorithms) }
         var byValue: [Proposal] = [.externalInit(kemOutput: initial.kemOutput)]
-        if let old, !cache.entries.contains(where: { $0.changedLeaf == old }) { byValue.append(.remove(old)) }
-        byValue += preSharedKeys.map { .preSharedKey($0) }
+        if let old = join.oldLeaf, !cache.entries.contains(where: { $0.changedLeaf == old }) {
+            byValue.append(.remove(old))
+        }
+        byValue += join.preSharedKeys.map { .preSharedKey($0) }
         let list = cache.entries.map { ProposalOrRef.reference($0.reference) } + byValue.map { .proposal($0) }
         let resolved = try ProposalList.resolve(list, cache, sender: .newMemberCommit)
         let checker = ProposalList(
@@ -69,7 +92,7 @@ extension Group {
             template: client.template(random: environment.random),
             preSharedKeys: keys, environment: environment)
         var options = CommitOptions()
-        options.authenticatedData = authenticatedData
+        options.authenticatedData = join.authenticatedData
         let made = try builder.build(
             list, makesPath: true, initSecret: initial.secret, options: options, signer: client.signer)
         let message = PublicMessage(content: made.content.content, auth: made.content.auth, membershipTag: nil)

@@ -9,18 +9,16 @@ extension Group {
     ///   - ratchetTree: the tree, if the Welcome does not carry it (§12.4.3.3).
     ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one. A
     ///     Welcome that does not prove to come from it, by its resumption PSK, is refused.
-    ///   - isMemberOf: whether the client is already in a group with a given identifier.
     ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
     ///   ``MLSError/preSharedKey(_:)``, naming the rule.
     public init(
         joining welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil,
-        predecessor: Group? = nil, isMemberOf: (_ groupID: [UInt8]) -> Bool = { _ in false },
-        in environment: MLSEnvironment
+        predecessor: Group? = nil, in environment: MLSEnvironment
     ) throws(MLSError) {
         let opened = try OpenedWelcome(
             welcome, with: bundle, ratchetTree: ratchetTree, predecessor: predecessor, in: environment)
-        try self.init(joining: opened, isMemberOf: isMemberOf, in: environment)
+        try self.init(joining: opened, in: environment)
     }
 
     /// Joins a group with a Welcome that was opened before (RFC 9420 §12.4.3.1).
@@ -51,7 +49,7 @@ extension Group {
             joinerSecret: groupSecrets.joinerSecret, pskSecret: opened.pskSecret, context: context.encoded,
             algorithms.hash)
         self.init(
-            algorithms, context, tree, own.index, bundle.signer, keys, schedule, confirmationTag: nil)
+            algorithms, context, tree, OwnLeaf(index: own.index, signer: bundle.signer, privateKeys: keys), schedule)
         guard equalMACs(info.confirmationTag, confirmationTag) else { throw .joining(.confirmationTag) }
         inviter = info.signer
         try checkSuccession(groupSecrets.preSharedKeys, opened.predecessor, environment)

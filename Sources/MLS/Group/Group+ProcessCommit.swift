@@ -26,7 +26,7 @@ extension Group {
             let effect = effect(applied, commit, verified, index, removesSelf: true)
             return StagedCommit(base: CommitBase(self), next: nil, effect: effect)
         }
-        let next = try enter(commit, applied, verified, merged, environment)
+        let next = try enter(applied, verified, merged, environment)
         return StagedCommit(
             base: CommitBase(self), next: next,
             effect: effect(applied, commit, verified, index, removesSelf: false))
@@ -45,20 +45,20 @@ extension Group {
     /// forged commit must not remove anybody.
     private func merge(
         _ path: UpdatePath?, _ applied: AppliedProposals, _ index: LeafIndex, _ environment: MLSEnvironment
-    ) throws(MLSError) -> (tree: RatchetTree, steps: [RatchetTree.PathStep]) {
+    ) throws(MLSError) -> (tree: RatchetTree, path: MergedPath?) {
         var tree = applied.tree
-        guard let path else { return (tree, []) }
+        guard let path else { return (tree, nil) }
         if index.int == tree.size { try tree.extend() }
         try validate(path.leafNode, at: index, applied, tree, environment)
-        let steps = try tree.merge(path, from: index, excluding: applied.addedLeaves, algorithms)
+        let merged = try tree.merge(path, from: index, excluding: applied.addedLeaves, algorithms)
         try tree.validateCredentialTypes()
-        return (tree, steps)
+        return (tree, merged)
     }
 
     /// Decrypts the path, advances the key schedule, and checks the confirmation tag.
     private func enter(
-        _ commit: Commit, _ applied: AppliedProposals, _ verified: VerifiedContent,
-        _ merged: (tree: RatchetTree, steps: [RatchetTree.PathStep]), _ environment: MLSEnvironment
+        _ applied: AppliedProposals, _ verified: VerifiedContent, _ merged: (tree: RatchetTree, path: MergedPath?),
+        _ environment: MLSEnvironment
     ) throws(MLSError) -> Group {
         var tree = merged.tree
         var newContext = context
@@ -67,15 +67,16 @@ extension Group {
         newContext.treeHash = tree.treeHash()
         // An own Update that is committed brings its keys.
         var keys = privateKeys
-        if let own = applied.ownUpdate { keys[TreeMath.node(ownLeafIndex)] = own.encryptionKey }
+        if let update = applied.ownUpdate { keys[TreeMath.node(ownLeafIndex)] = update.encryptionKey }
+        var own = OwnLeaf(
+            index: ownLeafIndex, signer: applied.ownUpdate?.signer ?? signer,
+            privateKeys: tree.known(keys, adding: [:]))
 
         var commitSecret = SecretBytes.zero(count: algorithms.hashLength)
-        if let path = commit.path {
-            let opened = try tree.decryptPath(
-                path, merged.steps, own: ownLeafIndex, privateKeys: tree.known(keys, adding: [:]),
-                context: newContext.encoded, excluding: applied.addedLeaves, algorithms)
+        if let path = merged.path {
+            let opened = try tree.decryptPath(path, for: own, context: newContext.encoded, algorithms)
             commitSecret = opened.commitSecret
-            keys.merge(opened.keys) { _, new in new }
+            own.privateKeys = tree.known(own.privateKeys, adding: opened.keys)
         }
         newContext.confirmedTranscriptHash = TranscriptHash.confirmed(
             interimTranscriptHash, verified.confirmedTranscriptHashInput, algorithms.hash)
@@ -83,10 +84,7 @@ extension Group {
             initSecret: try initSecret(applied), commitSecret: commitSecret,
             pskSecret: try algorithms.hash.pskSecret(try resolve(applied.preSharedKeys, environment)),
             context: newContext.encoded, algorithms.hash)
-        let signer = applied.ownUpdate?.signer ?? self.signer
-        var next = Group(
-            algorithms, newContext, tree, ownLeafIndex, signer, tree.known(keys, adding: [:]), schedule,
-            confirmationTag: nil)
+        var next = Group(algorithms, newContext, tree, own, schedule)
         guard let tag = verified.confirmationTag, equalMACs(tag, next.confirmationTag) else {
             throw .commit(.confirmationTag)
         }

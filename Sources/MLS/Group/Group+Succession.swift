@@ -1,60 +1,78 @@
+/// The first members of a group that continues or branches from another.
+public struct Founders: Sendable {
+    /// This client, with a signer of the new group's suite.
+    public var client: Client
+    /// The lifetime of this client's leaf in the new group.
+    public var lifetime: Lifetime
+    /// A key package of each other member, of the new group's suite.
+    public var keyPackages: [KeyPackage]
+
+    /// Takes the parts.
+    public init(client: Client, lifetime: Lifetime, keyPackages: [KeyPackage]) {
+        self.client = client
+        self.lifetime = lifetime
+        self.keyPackages = keyPackages
+    }
+}
+
 extension Group {
     /// Creates the group that a ReInit announced (RFC 9420 §11.2), with everyone in it.
     ///
     /// - Parameters:
-    ///   - client: this client, with a signer of the new suite.
-    ///   - keyPackages: one of each other member of this group, of the new suite.
-    ///   - lifetime: the lifetime of this client's leaf in the new group.
+    ///   - founders: this client and all other members of this group.
     ///   - environment: time, randomness, judgement and keys.
     /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
     /// - Throws: ``MLSError/usage(_:)`` if no ReInit was committed, or the key packages are of other members.
     public func reinitialize(
-        client: Client, keyPackages: [KeyPackage], lifetime: Lifetime, in environment: MLSEnvironment
+        with founders: Founders, in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
         guard case .reinitialized(let reInit) = status else { throw .usage(.notReinitialized) }
-        let identities = Set(keyPackages.map { identity($0.leafNode, environment) } + [ownIdentity(environment)])
-        guard keyPackages.count + 1 == memberCount,
+        let others = founders.keyPackages
+        let identities = Set(others.map { identity($0.leafNode, environment) } + [ownIdentity(environment)])
+        guard others.count + 1 == memberCount,
             members.allSatisfy({ identities.contains(identity($0.leaf, environment)) })
         else { throw .usage(.notReinitialized) }
-        return try succeed(
-            .reInit, groupID: reInit.groupID, suite: reInit.cipherSuite, extensions: reInit.extensions, client,
-            keyPackages, lifetime, environment)
+        return try succeed(.reInit, by: reInit, founders, environment)
     }
 
     /// Creates a group of some of this group's members, linked to it (RFC 9420 §11.3).
     ///
+    /// - Parameters:
+    ///   - groupID: the new group's identifier.
+    ///   - founders: this client and the members that the new group begins with.
+    ///   - extensions: the new group's extensions.
+    ///   - environment: time, randomness, judgement and keys.
+    /// - Returns: the new group in its epoch 0 and the pending commit that opens epoch 1 with a Welcome for the others.
     /// - Throws: ``MLSError/joining(_:)`` if a key package is of no member.
     public func branch(
-        groupID: [UInt8], client: Client, keyPackages: [KeyPackage], extensions: [Extension] = [],
-        lifetime: Lifetime, in environment: MLSEnvironment
+        groupID: [UInt8], with founders: Founders, extensions: [Extension] = [], in environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
         try requireActive()
         let identities = Set(members.map { identity($0.leaf, environment) })
-        guard keyPackages.allSatisfy({ identities.contains(identity($0.leafNode, environment)) }) else {
+        guard founders.keyPackages.allSatisfy({ identities.contains(identity($0.leafNode, environment)) }) else {
             throw .joining(.branchMismatch)
         }
-        return try succeed(
-            .branch, groupID: groupID, suite: cipherSuite, extensions: extensions, client, keyPackages, lifetime,
-            environment)
+        let branch = ReInit(
+            groupID: groupID, version: context.version, cipherSuite: cipherSuite, extensions: extensions)
+        return try succeed(.branch, by: branch, founders, environment)
     }
 
     private func succeed(
-        _ usage: ResumptionUsage, groupID: [UInt8], suite: CipherSuite, extensions: [Extension], _ client: Client,
-        _ keyPackages: [KeyPackage], _ lifetime: Lifetime, _ environment: MLSEnvironment
+        _ usage: ResumptionUsage, by successor: ReInit, _ founders: Founders, _ environment: MLSEnvironment
     ) throws(MLSError) -> (group: Group, commit: PendingCommit) {
         var group = try Group(
-            creating: groupID, suite: suite, client: client, extensions: extensions, lifetime: lifetime,
-            in: environment)
+            creating: successor.groupID, suite: successor.cipherSuite, client: founders.client,
+            extensions: successor.extensions, lifetime: founders.lifetime, in: environment)
         let id = PreSharedKeyID(
             kind: .resumption(usage: usage, groupID: self.groupID, epoch: epoch),
-            nonce: environment.random.bytes(try suite.requireAlgorithms().hashLength))
+            nonce: environment.random.bytes(try successor.cipherSuite.requireAlgorithms().hashLength))
         // The old group's key reaches the new group through the environment: it belongs to no epoch of the new group.
         var environment = environment
         let fallback = environment.preSharedKey
         let kind = id.kind
         let secret = resumptionPSK
         environment.preSharedKey = { $0 == kind ? secret : fallback($0) }
-        var options = CommitOptions(keyPackages.map { .add($0) } + [.preSharedKey(id)])
+        var options = CommitOptions(founders.keyPackages.map { .add($0) } + [.preSharedKey(id)])
         options.allowedUsage = usage
         let commit = try group.commit(options, in: environment)
         return (group, commit)

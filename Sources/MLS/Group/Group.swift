@@ -78,29 +78,26 @@ public struct Group: Sendable {
         let schedule = KeySchedule(
             epochSecret: environment.random.secret(algorithms.hashLength), algorithms.hash)
         self.init(
-            algorithms, context, tree, LeafIndex(0), client.signer, [0: key], schedule, confirmationTag: nil)
+            algorithms, context, tree,
+            OwnLeaf(index: LeafIndex(0), signer: client.signer, privateKeys: [0: key]), schedule)
     }
 
-    /// Enters an epoch whose secrets are known. Without a tag, computes it (§11).
+    /// Enters an epoch whose secrets are known, and computes its confirmation tag (§11).
     init(
-        _ algorithms: Algorithms, _ context: GroupContext, _ tree: RatchetTree, _ ownLeafIndex: LeafIndex,
-        _ signer: SignaturePrivateKey, _ privateKeys: [Int: HPKEPrivateKey], _ schedule: KeySchedule,
-        confirmationTag: [UInt8]?
+        _ algorithms: Algorithms, _ context: GroupContext, _ tree: RatchetTree, _ own: OwnLeaf, _ schedule: KeySchedule
     ) {
         self.algorithms = algorithms
         self.context = context
         self.tree = tree
-        self.ownLeafIndex = ownLeafIndex
-        self.signer = signer
-        self.privateKeys = privateKeys
+        ownLeafIndex = own.index
+        signer = own.signer
+        privateKeys = own.privateKeys
         secrets = schedule.secrets
         secretTree = SecretTree(encryptionSecret: schedule.encryptionSecret, size: tree.size, algorithms)
         exporterTree = ExporterTree(root: schedule.applicationExportSecret)
-        let tag =
-            confirmationTag ?? secrets.confirmationTag(context.confirmedTranscriptHash, algorithms.hash)
-        self.confirmationTag = tag
+        confirmationTag = secrets.confirmationTag(context.confirmedTranscriptHash, algorithms.hash)
         interimTranscriptHash = TranscriptHash.interim(
-            context.confirmedTranscriptHash, confirmationTag: tag, algorithms.hash)
+            context.confirmedTranscriptHash, confirmationTag: confirmationTag, algorithms.hash)
     }
 
     /// Keeps this epoch's resumption PSK for a later one, and forgets the oldest (§8.6).
@@ -112,6 +109,14 @@ public struct Group: Sendable {
     func requireActive() throws(MLSError) {
         guard status == .active else { throw .usage(.groupInactive) }
     }
+}
+
+/// A member's own leaf, with the private keys that the member holds.
+struct OwnLeaf {
+    let index: LeafIndex
+    let signer: SignaturePrivateKey
+    /// The private keys of the leaf and of the nodes above it that the member knows, by node index.
+    var privateKeys: [Int: HPKEPrivateKey]
 }
 
 /// Checks a group context's extensions when they are set (§13.4): that no type is there twice, that those of RFC 9420 can be

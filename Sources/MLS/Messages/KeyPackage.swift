@@ -33,14 +33,12 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
         signer: SignaturePrivateKey
     ) throws(MLSError) {
         guard extensions.count <= Limits.extensions else { throw .usage(.tooLarge) }
-        version = .mls10
-        self.cipherSuite = cipherSuite
-        self.initKey = initKey
-        self.leafNode = leafNode
-        self.extensions = extensions
-        var writer = TLSWriter(capacity: 512)
-        Self.encodeUnsigned(.mls10, cipherSuite, initKey, leafNode, extensions, into: &writer)
-        signature = try signer.signWithLabel("KeyPackageTBS", writer.bytes)
+        let unsigned = KeyPackage(
+            version: .mls10, cipherSuite: cipherSuite, initKey: initKey, leafNode: leafNode, extensions: extensions,
+            signature: [])
+        self.init(
+            version: .mls10, cipherSuite: cipherSuite, initKey: initKey, leafNode: leafNode, extensions: extensions,
+            signature: try signer.signWithLabel("KeyPackageTBS", unsigned.toBeSigned))
     }
 
     init(
@@ -67,21 +65,18 @@ public struct KeyPackage: Hashable, Sendable, TLSCodable {
 
     /// Writes the key package.
     public func encode(into writer: inout TLSWriter) {
-        Self.encodeUnsigned(version, cipherSuite, initKey, leafNode, extensions, into: &writer)
+        encodeUnsigned(into: &writer)
         writer.writeOpaque(signature)
     }
 
     /// `KeyPackageTBS` (§10).
     var toBeSigned: [UInt8] {
         var writer = TLSWriter(capacity: 512)
-        Self.encodeUnsigned(version, cipherSuite, initKey, leafNode, extensions, into: &writer)
+        encodeUnsigned(into: &writer)
         return writer.bytes
     }
 
-    private static func encodeUnsigned(
-        _ version: ProtocolVersion, _ cipherSuite: CipherSuite, _ initKey: HPKEPublicKey, _ leafNode: LeafNode,
-        _ extensions: [Extension], into writer: inout TLSWriter
-    ) {
+    private func encodeUnsigned(into writer: inout TLSWriter) {
         writer.write(version)
         writer.write(cipherSuite)
         writer.write(initKey)

@@ -58,11 +58,20 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
 
     // MARK: Protecting
 
+    /// A sender's leaf with the keys of one message.
+    struct SendingKeys {
+        let leaf: LeafIndex
+        /// The key from the sender's ratchet.
+        let message: MessageKey
+        let senderDataSecret: SecretBytes
+    }
+
     /// Encrypts content with a key of the sender's ratchet (§6.3.1, §6.3.2).
     static func protect(
-        _ authenticated: AuthenticatedContent, leaf: LeafIndex, key: MessageKey, senderDataSecret: SecretBytes,
-        padding: Padding, random: RandomSource, _ algorithms: Algorithms
+        _ authenticated: AuthenticatedContent, with sending: SendingKeys, padding: Padding, random: RandomSource,
+        _ algorithms: Algorithms
     ) throws(MLSError) -> PrivateMessage {
+        let key = sending.message
         let content = authenticated.content
         var plaintext = TLSWriter(capacity: content.content.sizeHint + 256)
         content.content.encode(into: &plaintext)
@@ -73,10 +82,10 @@ public struct PrivateMessage: Hashable, Sendable, TLSCodable {
             plaintext.bytes, key: key.key, nonce: key.nonce(reuseGuard: reuseGuard),
             aad: contentAAD(content.groupID, content.epoch, content.content.type, content.authenticatedData))
         var senderData = TLSWriter(capacity: 12)
-        senderData.write(leaf)
+        senderData.write(sending.leaf)
         senderData.write(key.generation)
         senderData.writeBytes(reuseGuard)
-        let keys = senderDataKeys(senderDataSecret, ciphertext, algorithms)
+        let keys = senderDataKeys(sending.senderDataSecret, ciphertext, algorithms)
         return PrivateMessage(
             groupID: content.groupID, epoch: content.epoch, contentType: content.content.type,
             authenticatedData: content.authenticatedData,

@@ -11,6 +11,14 @@ struct GeneratedPath: Sendable {
     let leafNode: LeafNode
 }
 
+/// A received path whose public keys are in the tree.
+struct MergedPath: Sendable {
+    let path: UpdatePath
+    let steps: [RatchetTree.PathStep]
+    /// The leaves added by the same commit. The path is not encrypted to them.
+    let added: Set<LeafIndex>
+}
+
 /// The parts of a path's new leaf, besides its key and parent hash.
 struct LeafTemplate: Sendable {
     let credential: Credential
@@ -87,7 +95,7 @@ extension RatchetTree {
     /// Checks the shape of a received path and puts its public keys into the tree (§7.5, §7.9.2, §12.4.2).
     mutating func merge(
         _ path: UpdatePath, from index: LeafIndex, excluding new: Set<LeafIndex>, _ algorithms: Algorithms
-    ) throws(MLSError) -> [PathStep] {
+    ) throws(MLSError) -> MergedPath {
         let steps = filteredDirectPath(index)
         guard steps.count == path.nodes.count else { throw .commit(.pathLength) }
         guard !encryptionKeys.contains(path.leafNode.encryptionKey.compact) else {
@@ -112,24 +120,23 @@ extension RatchetTree {
         let parentHash = setParentHashes(steps)
         guard path.leafNode.parentHash == parentHash else { throw .commit(.parentHash) }
         setLeaf(path.leafNode, at: index)
-        return steps
+        return MergedPath(path: path, steps: steps, added: new)
     }
 
     /// Decrypts the secret of the lowest path node above a member and derives the rest (§7.5, receiver's side).
     ///
     /// - Returns: the commit secret and the private keys of the path's nodes that are above the member.
     func decryptPath(
-        _ path: UpdatePath, _ steps: [PathStep], own: LeafIndex, privateKeys: [Int: HPKEPrivateKey],
-        context: [UInt8], excluding new: Set<LeafIndex>, _ algorithms: Algorithms
+        _ merged: MergedPath, for own: OwnLeaf, context: [UInt8], _ algorithms: Algorithms
     ) throws(MLSError) -> (commitSecret: SecretBytes, keys: [Int: HPKEPrivateKey]) {
-        let leaf = TreeMath.node(own)
+        let (leaf, steps) = (TreeMath.node(own.index), merged.steps)
         guard let first = steps.firstIndex(where: { TreeMath.isBelow(leaf, $0.copath) }),
-            let resolution = resolution(of: steps[first].copath, excluding: new),
+            let resolution = resolution(of: steps[first].copath, excluding: merged.added),
             let position = resolution.firstIndex(where: { node in
-                privateKeys[node].map { $0.publicKey == self[node: node]?.encryptionKey } ?? false
+                own.privateKeys[node].map { $0.publicKey == self[node: node]?.encryptionKey } ?? false
             }),
-            let key = privateKeys[resolution[position]],
-            let sealed = path.nodes[first].encryptedPathSecret(at: position)
+            let key = own.privateKeys[resolution[position]],
+            let sealed = merged.path.nodes[first].encryptedPathSecret(at: position)
         else { throw .commit(.pathSecret) }
         let secret = try algorithms.decryptWithLabel(sealed, key: key, "UpdatePathNode", context: context)
         guard secret.count == hash.length else { throw .commit(.pathSecret) }

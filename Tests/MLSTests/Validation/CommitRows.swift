@@ -151,7 +151,7 @@ extension ValidationRow {
                 signer: try SignaturePrivateKey(generatingFor: victim.forge.group.cipherSuite))
             let info = try victim.members.groups[0].groupInfo().asGroupInfo
             let join = try Group.joinExternally(
-                info, client: outsider, removing: LeafIndex(1), in: testEnvironment())
+                info, client: outsider, .init(removing: LeafIndex(1)), in: testEnvironment())
             try victim.receive(join.message, MLSEnvironment(authentication: KnownKeys(keys: keys), now: testNow))
         },
         ValidationRow("CM-17", .commit(.parentHash)) {

@@ -12,8 +12,8 @@ private func join(
     for index in members.groups.indices { try members.commit(index) }
     let bundle = try testBundle("dave")
     let welcome = try Forge(group: members.groups[0]).welcome(bundle, adds: adds, change)
-    _ = try Group(
-        joining: welcome, with: bundle, predecessor: predecessor, isMemberOf: isMemberOf, in: environment)
+    let opened = try OpenedWelcome(welcome, with: bundle, predecessor: predecessor, in: environment)
+    _ = try Group(joining: opened, isMemberOf: isMemberOf, in: environment)
 }
 
 /// Replaces a parent node of the tree.

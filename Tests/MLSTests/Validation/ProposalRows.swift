@@ -209,7 +209,7 @@ extension ValidationRow {
             let client = Client(credential: old.credential, signer: victim.members.groups[2].signer)
             let info = try victim.members.groups[0].groupInfo().asGroupInfo
             let join = try Group.joinExternally(
-                info, client: client, removing: LeafIndex(2), in: testEnvironment())
+                info, client: client, .init(removing: LeafIndex(2)), in: testEnvironment())
             guard case .publicMessage(let message) = join.message, case .commit(let commit) = message.content.content,
                 let path = commit.path
             else { return }

@@ -134,7 +134,8 @@ enum MessageVectors {
             let tree = SecretTree(encryptionSecret: encryptionSecret, size: 2, algorithms)
             let step = try tree.next(LeafIndex(1), content.type)
             let message = try PrivateMessage.protect(
-                signed(.privateMessage), leaf: LeafIndex(1), key: step.key, senderDataSecret: senderDataSecret,
+                signed(.privateMessage),
+                with: .init(leaf: LeafIndex(1), message: step.key, senderDataSecret: senderDataSecret),
                 padding: .multiple(of: 64), random: .system, algorithms)
             try check(unprotect(private: MLSMessage.privateMessage(message).encoded) == content, "own private")
         }

@@ -41,13 +41,6 @@ enum TreeVectors {
         try check(tree.encoded == vector["tree"].bytes(), "encoding")
     }
 
-    /// The private state of one leaf.
-    private struct PrivateLeaf {
-        let index: LeafIndex
-        let signer: SignaturePrivateKey
-        var keys: [Int: HPKEPrivateKey]
-    }
-
     @Sendable
     static func treeKEM(_ vector: JSON, _ algorithms: AlgorithmsOrNone) throws {
         let algorithms = try required(algorithms)
@@ -61,10 +54,10 @@ enum TreeVectors {
             for (node, key) in keys {
                 try check(tree[node: node]?.encryptionKey == key.publicKey, "private key of node \(node)")
             }
-            return PrivateLeaf(
+            return OwnLeaf(
                 index: index,
                 signer: try SignaturePrivateKey(scheme: algorithms.signature, leaf["signature_priv"].secret()),
-                keys: keys)
+                privateKeys: keys)
         }
         func context(_ treeHash: [UInt8]) throws -> GroupContext {
             GroupContext(
@@ -76,7 +69,7 @@ enum TreeVectors {
             let sender = LeafIndex(try entry["sender"].int())
             let path = try UpdatePath(decoding: entry["update_path"].bytes())
             var merged = tree
-            let steps = try merged.merge(path, from: sender, excluding: [], algorithms)
+            let mergedPath = try merged.merge(path, from: sender, excluding: [], algorithms)
             let hash = merged.treeHash()
             try check(hash == entry["tree_hash_after"].bytes(), "tree hash after")
             let place = LeafNode.Place(groupID: try vector["group_id"].bytes(), leafIndex: sender)
@@ -84,8 +77,7 @@ enum TreeVectors {
             let secrets = try entry["path_secrets"].array()
             for leaf in leaves where leaf.index != sender {
                 let opened = try merged.decryptPath(
-                    path, steps, own: leaf.index, privateKeys: leaf.keys, context: context(hash).encoded,
-                    excluding: [], algorithms)
+                    mergedPath, for: leaf, context: context(hash).encoded, algorithms)
                 try check(opened.commitSecret == entry["commit_secret"].secret(), "commit secret \(leaf.index)")
                 let first = try RatchetTree.nodeKey(secrets[leaf.index.int].secret(), algorithms)
                 let lowest = opened.keys.min { TreeMath.level($0.key) < TreeMath.level($1.key) }
@@ -106,12 +98,10 @@ enum TreeVectors {
             let newPath = try sent.encryptPath(
                 generated, context: newContext, excluding: [], random: .system, algorithms)
             var received = tree
-            let newSteps = try received.merge(newPath, from: sender, excluding: [], algorithms)
+            let receivedPath = try received.merge(newPath, from: sender, excluding: [], algorithms)
             try check(received.treeHash() == sent.treeHash(), "own tree hash")
             for leaf in leaves where leaf.index != sender {
-                let opened = try received.decryptPath(
-                    newPath, newSteps, own: leaf.index, privateKeys: leaf.keys, context: newContext, excluding: [],
-                    algorithms)
+                let opened = try received.decryptPath(receivedPath, for: leaf, context: newContext, algorithms)
                 try check(opened.commitSecret == generated.commitSecret, "own commit secret")
             }
         }
