@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Checks what `swift format lint` does not: which modules a pure module imports, and how sentences of the documents begin. Prints
-each line that is wrong; exit code 1 if any is."""
+"""Checks what `swift format lint` does not: imports of pure modules, the size of files, types and functions, and the beginnings of
+sentences and of commit subjects. Prints each fault with its place; exit code 1 if there is any."""
 
+import collections
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -21,15 +23,56 @@ BUILT = {".build", ".build-fuzz", "dist"}
 OPENER = re.compile(r"(?:^[\s>]*(?:(?:[-*]|\d+\.)\s+)?|[.!?:;]\s+|\|\s+)[*_]*(So (?:long|many|much)|What|Who|Whoever|Of (?:that|this|which))\b")
 QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
 
+# Folders that keep the rules below: all of Swift for comments, Sources for sizes. A folder is left out until it is clean.
+CLEAN = [
+    "Benchmarks",
+    "Examples",
+    "Fuzz/Targets",
+    "Sources/ClassicSession",
+    "Sources/MLS",
+    "Sources/PrivateFiles",
+    "Sources/kith-simulate",
+    "Sources/mls-peer",
+    "Tests/ClassicSessionTests",
+    "Tests/KithCoreTests",
+    "Tests/KithSupportTests",
+    "Tests/KithWireTests",
+    "Tests/MLSTests",
+    "Tests/TLSCodecTests",
+]
+FILE_LINES = 350
+PARAMETERS = 5
+EXTENDED_FILES = 5
+# RFC 9420 gives its types more functions than five files hold.
+MANY_EXTENSIONS = {"Sources/MLS"}
+SUBJECT_LENGTH = 72
+
+# A comment, or the description of a parameter in it.
+COMMENT_OPENER = re.compile(
+    r"^\s*///?\s+(?:(So (?:long|many|much)|What|Who|Whoever|How)\b"
+    r"|- (?:Parameter )?\w+: ([Ww]ho(?:ever)?|[Ww]hat(?:ever)?|[Hh]ow|[Ss]o (?:long|many|much))\b)")
+EXTENSION = re.compile(r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate) )?extension ([\w.]+)", re.MULTILINE)
+FUNCTION = re.compile(r"\bfunc\s+([^\s(<]+)\s*(?:<[^>(]*>)?\s*\(")
+# Comments, strings and arrows, whose brackets and commas do not count.
+NO_CODE = re.compile(r"//[^\n]*|\"\"\".*?\"\"\"|\"(?:\\.|[^\"\\\n])*\"|->", re.DOTALL)
+
+
+def place(path, line):
+    return f"{path.relative_to(ROOT)}:{line}"
+
+
+def swift_files(folder):
+    return sorted((ROOT / folder).rglob("*.swift"))
+
 
 def imports():
     """Imports of pure modules that are not allowed there."""
     for folder, allowed in PURE.items():
-        for path in sorted((ROOT / folder).rglob("*.swift")):
+        for path in swift_files(folder):
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 match = IMPORT.match(line)
                 if match and match.group(1) not in allowed:
-                    yield f"{path.relative_to(ROOT)}:{number}: {folder.split('/')[1]} must not import {match.group(1)}"
+                    yield f"{place(path, number)}: {folder.split('/')[1]} must not import {match.group(1)}"
 
 
 def openers():
@@ -44,11 +87,82 @@ def openers():
             if is_code or line.startswith(("#", "    ", "```")):
                 continue
             for match in OPENER.finditer(QUOTED.sub("``", line)):
-                yield f"{path.relative_to(ROOT)}:{number}: begin the sentence with its subject, not with \"{match.group(1)}\""
+                yield f"{place(path, number)}: begin the sentence with its subject, not with \"{match.group(1)}\""
+
+
+def comments(path, text):
+    """Comments that begin with a question word or a number instead of a noun or verb."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match = COMMENT_OPENER.match(line)
+        if match:
+            yield f"{place(path, number)}: begin the comment with a noun or verb, not with \"{match.group(1) or match.group(2)}\""
+
+
+def length(path, text):
+    """A file that is too long to hold one concept."""
+    lines = text.count("\n")
+    if lines > FILE_LINES:
+        yield f"{place(path, lines)}: {lines} lines, at most {FILE_LINES} are allowed; move a concept to a file of its own"
+
+
+def parameters(path, text):
+    """Functions with too many parameters."""
+    code = NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    for match in FUNCTION.finditer(code):
+        depth, count, is_empty = 1, 0, True
+        for character in code[match.end():]:
+            if character in "([{<":
+                depth += 1
+            elif character in ")]}>":
+                depth -= 1
+            if depth == 0:
+                count += not is_empty
+                break
+            if character == "," and depth == 1:
+                count, is_empty = count + 1, True
+            elif not character.isspace():
+                is_empty = False
+        if count > PARAMETERS:
+            line = code.count("\n", 0, match.start()) + 1
+            yield f"{place(path, line)}: {match.group(1)} takes {count} parameters, at most {PARAMETERS} are allowed"
+
+
+def extensions(folder):
+    """Types of a module that are spread over too many files."""
+    files = collections.defaultdict(list)
+    for path in swift_files(folder):
+        for name in set(EXTENSION.findall(path.read_text())):
+            files[name].append(path)
+    for name, paths in files.items():
+        if len(paths) > EXTENDED_FILES:
+            yield f"{place(paths[-1], 1)}: {name} is extended in {len(paths)} files, at most {EXTENDED_FILES} are allowed"
+
+
+def swift():
+    """Faults in the folders that are clean."""
+    for folder in CLEAN:
+        for path in swift_files(folder):
+            text = path.read_text()
+            yield from comments(path, text)
+            if folder.startswith("Sources/"):
+                yield from length(path, text)
+                yield from parameters(path, text)
+        if folder.startswith("Sources/") and folder not in MANY_EXTENSIONS:
+            yield from extensions(folder)
+
+
+def subjects():
+    """Subjects of the commits that origin/main does not have yet, where there is an origin."""
+    log = subprocess.run(
+        ["git", "log", "--no-merges", "--format=%h %s", "origin/main..HEAD"], cwd=ROOT, capture_output=True, text=True)
+    for line in log.stdout.splitlines() if log.returncode == 0 else []:
+        commit, _, subject = line.partition(" ")
+        if len(subject) > SUBJECT_LENGTH:
+            yield f"{commit}: the subject has {len(subject)} characters, at most {SUBJECT_LENGTH} are allowed: {subject}"
 
 
 def main():
-    faults = [*imports(), *openers()]
+    faults = [*imports(), *openers(), *swift(), *subjects()]
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)

@@ -164,7 +164,7 @@ public struct RatchetTree: Sendable {
 
     /// Reads a `ratchet_tree`, checking only its shape: see ``UnverifiedRatchetTree``.
     ///
-    /// - Parameter policy: how sparse the tree may be. Nil for a tree that this client stored: a group may shrink after it
+    /// - Parameter policy: the bound on blank leaves. Nil for a tree that this client stored: a group may shrink after it
     ///   was joined.
     init(decoding bytes: [UInt8], _ hash: HashAlgorithm, within policy: TreeWidthPolicy? = nil) throws(MLSError) {
         var cache = CapabilitiesCache()
