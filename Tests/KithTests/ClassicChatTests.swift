@@ -14,7 +14,7 @@ import Testing
     func startedAgain() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         try await withRelay { relay in
-            let (events, event) = AsyncStream.makeStream(of: ChatEvent.self)
+            let (events, event) = AsyncStream.makeStream(of: ClassicEvent.self)
             let alice = try relay.chat("alice", "bob", identity: identities.0) { event.yield($0) }
             let alicesLife = Task { try await alice.run() }
             for await case .session(.waiting) in events { break }
@@ -148,7 +148,7 @@ import Testing
     @Test("who leaves while the relay is gone does not wait for it")
     func leavesWhileReconnecting() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
-        let (events, event) = AsyncStream.makeStream(of: ChatEvent.self)
+        let (events, event) = AsyncStream.makeStream(of: ClassicEvent.self)
         let chat = try await withRelay { relay in
             let alice = try relay.chat("alice", "bob", identity: identities.0, giveUpAfter: .seconds(3600)) {
                 event.yield($0)

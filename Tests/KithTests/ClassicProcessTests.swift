@@ -250,7 +250,7 @@ import Testing
             try alice.endInput()
             #expect(await bob.exitCode() == 0)
             let events = try await alice.rest().map {
-                try JSONDecoder().decode(ChatJSON.Object.self, from: Data($0.utf8))
+                try JSONDecoder().decode(ClassicJSON.Object.self, from: Data($0.utf8))
             }
             let kinds = Set(events.map(\.event))
             #expect(
@@ -268,19 +268,19 @@ import Testing
         ])
     func usage(arguments: [String]) async throws {
         try await withTemporaryFolder { folder in
-            let kith = try KithProcess(arguments, folder: folder)
-            #expect(await kith.exitCode() == 64)
-            #expect(await !kith.complaintsLeft().isEmpty)
+            let profile = try KithProcess(arguments, folder: folder)
+            #expect(await profile.exitCode() == 64)
+            #expect(await !profile.complaintsLeft().isEmpty)
         }
     }
 
     @Test("a relay that is not there is one line and exit code 1")
     func noRelay() async throws {
         try await withTemporaryFolder { folder in
-            let kith = try KithProcess(
+            let profile = try KithProcess(
                 ["classic", "--relay", "127.0.0.1:1", "--id", "a", "--peer", "b"], folder: folder)
-            #expect(await kith.exitCode() == 1)
-            #expect(await kith.complaintsLeft().last == "kith: the relay can't be reached: nothing listens there")
+            #expect(await profile.exitCode() == 1)
+            #expect(await profile.complaintsLeft().last == "kith: the relay can't be reached: nothing listens there")
         }
     }
 
@@ -288,9 +288,9 @@ import Testing
     func help() async throws {
         try await withTemporaryFolder { folder in
             for arguments in [["--help"], ["help", "classic"], ["help", "demo"], ["classic", "--help"]] {
-                let kith = try KithProcess(arguments, folder: folder)
-                #expect(await kith.rest().contains { $0.contains("EXIT CODES") })
-                #expect(await kith.exitCode() == 0)
+                let profile = try KithProcess(arguments, folder: folder)
+                #expect(await profile.rest().contains { $0.contains("EXIT CODES") })
+                #expect(await profile.exitCode() == 0)
             }
             let version = try KithProcess(["--version"], folder: folder)
             #expect(await version.rest() == ["kith \(KithVersion.number)"])

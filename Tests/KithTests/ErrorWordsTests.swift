@@ -66,7 +66,7 @@ struct ErrorWordsTests {
     func clock() {
         for ms in [UInt64(0), 1_795_517_600_000, .max] {
             let time = LocalTime(ms: ms)
-            #expect(Moment(ms: ms).local == time.text)
+            #expect(Timestamp(ms: ms).local == time.text)
             #expect(ChatDay().short(ms).hasSuffix(time.clock))
             #expect(ChatDay().day(ms).contains(" \(time.day) "))
         }

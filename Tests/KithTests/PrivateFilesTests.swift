@@ -55,10 +55,10 @@ import Testing
             let file = home.appendingPathComponent("known_relays")
             try Data("# mine\n".utf8).write(to: file)
             try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: file.path)
-            let kith = try KithProcess(
+            let profile = try KithProcess(
                 ["classic", "--relay", "127.0.0.1:1", "--id", "a", "--peer", "b"], folder: home)
-            try await kith.complaint(with: "was open to others on this machine; it is yours alone now]")
-            #expect(await kith.exitCode() == 1)
+            try await profile.complaint(with: "was open to others on this machine; it is yours alone now]")
+            #expect(await profile.exitCode() == 1)
             #expect(try Self.mode(file) == 0o600)
         }
     }

@@ -43,9 +43,9 @@ struct ChatCommand: AsyncParsableCommand {
     /// So long what lies in an inbox may take.
     private static let inboxPatience = Duration.seconds(3)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var relay: RelayChoice
-    @OptionGroup var patience: Patience
+    @OptionGroup var relayTimeout: RelayTimeoutOption
 
     @Argument(help: "A contact, a group, a conversation's number as #3, or a name to look up at the relay.")
     var name: String
@@ -69,63 +69,65 @@ struct ChatCommand: AsyncParsableCommand {
         try await reportingFailure {
             // A reader that went away is noticed where it is written to.
             signal(SIGPIPE, SIG_IGN)
-            try await profile.withOpen { kith in
+            try await options.withOpen { profile in
                 let lines = LineReader()
-                let conversation = try await find(in: kith, lines)
+                let conversation = try await find(in: profile, lines)
                 var session = try await ChatSession(
-                    conversation, of: kith, reading: lines,
+                    conversation, of: profile, reading: lines,
                     options: ChatSession.Options(
-                        page: history, sendsReceipts: !noReceipts, timeout: patience.timeout),
-                    isJSON: profile.json)
+                        page: history, sendsReceipts: !noReceipts, timeout: relayTimeout.limit),
+                    isJSON: options.json)
                 try await session.run()
             }
         }
     }
 
-    private func find(in kith: Profile, _ lines: LineReader) async throws -> ConversationID {
-        switch try await known(in: kith) {
+    private func find(in profile: Profile, _ lines: LineReader) async throws -> ConversationID {
+        switch try await known(in: profile) {
         case .conversation(let conversation):
-            try await relay.apply(to: conversation.name, at: conversation.relay, of: kith, within: patience.timeout)
+            try await relay.apply(
+                to: conversation.name, at: conversation.relay, of: profile, within: relayTimeout.limit)
             return conversation.id
         case .contact(let contact):
             if let address = contact.inbox?.relay.address {
-                try await relay.apply(to: contact.name, at: address, of: kith, within: patience.timeout)
+                try await relay.apply(to: contact.name, at: address, of: profile, within: relayTimeout.limit)
             }
-            return try await start(with: contact.id, in: kith)
+            return try await start(with: contact.id, in: profile)
         case nil:
-            let contact = try await lookUp(try await consentToLookUp(in: kith), in: kith)
-            return try await start(with: contact, in: kith)
+            let contact = try await lookUp(try await consentToLookUp(in: profile), in: profile)
+            return try await start(with: contact, in: profile)
         }
     }
 
     /// The name, if it may be told to a relay. A mistyped name of a person or a group is no relay's business.
     ///
     /// - Throws: ``Failure`` with the names that may have been meant, if nobody can be asked.
-    private func consentToLookUp(in kith: Profile) async throws -> Name {
-        let here = try await kith.conversations().map(\.name) + kith.contacts().map(\.name)
+    private func consentToLookUp(in profile: Profile) async throws -> Name {
+        let here = try await profile.conversations().map(\.name) + profile.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)
         guard let name = Name(self.name) else { throw Failure(unknown) }
         if yes { return name }
-        let relays = await kith.relays()
+        let relays = await profile.relays()
         guard relay.relay != nil || !relays.isEmpty, let prompt = Prompt() else {
             throw Failure(unknown)
         }
         defer { prompt.close() }
         say(unknown)
-        let point = try await relay.point(for: kith, within: patience.timeout)
+        let point = try await relay.point(for: profile, within: relayTimeout.limit)
         guard try await prompt.decide("Ask the relay at \(point.address) who has the name \(name: name.text)?") == .yes
         else { throw ExitCode.interrupted }
         return name
     }
 
     /// Finds what has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
-    private func known(in kith: Profile) async throws -> NamedTarget? {
-        let events = await kith.events()
+    private func known(in profile: Profile) async throws -> NamedTarget? {
+        let events = await profile.events()
         func find() async throws -> NamedTarget? {
-            try NamedTarget.find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+            try NamedTarget.find(
+                name, conversations: try await profile.conversations(), contacts: await profile.contacts())
         }
         if let target = try await find() { return target }
-        guard await kith.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
+        guard await profile.relays().contains(where: { $0.inboxes > 0 }) else { return nil }
         say("\(name: name) is not known here yet; looking into the inboxes")
         let (changes, change) = AsyncStream.makeStream(of: Void.self)
         let tasks = [
@@ -142,26 +144,26 @@ struct ChatCommand: AsyncParsableCommand {
         return nil
     }
 
-    private func start(with contact: ContactID, in kith: Profile) async throws -> ConversationID {
-        try await patience.wait(for: kith, remains: Patience.runAgain) {
-            try await kith.startConversation(with: contact)
+    private func start(with contact: ContactID, in profile: Profile) async throws -> ConversationID {
+        try await relayTimeout.wait(for: profile, hint: RelayTimeoutOption.runAgain) {
+            try await profile.startConversation(with: contact)
         }
     }
 
     /// Asks the relay who has the name, and the user whether to believe it.
-    private func lookUp(_ name: Name, in kith: Profile) async throws -> ContactID {
-        let point = try await relay.point(for: kith, within: patience.timeout)
+    private func lookUp(_ name: Name, in profile: Profile) async throws -> ContactID {
+        let point = try await relay.point(for: profile, within: relayTimeout.limit)
         let shown: Sentence = "\(name: name.text)"
         say("asking the relay at \(point.address) for \(shown)")
         let id: ContactID
         do {
-            id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
-                try await kith.lookUp(name, at: point)
+            id = try await relayTimeout.wait(for: profile, at: point.address, hint: RelayTimeoutOption.runAgain) {
+                try await profile.lookUp(name, at: point)
             }
         } catch KithError.nameUnknown {
             throw Failure("nobody has the name \(shown) at the relay at \(point.address)")
         }
-        guard let contact = await kith.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
+        guard let contact = await profile.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
         say(
             "the relay says that \(shown) has the key \(contact.accountKey.fingerprint). It could say anything: \(name: contact.name) is unverified until you compare numbers (/verify)"
         )

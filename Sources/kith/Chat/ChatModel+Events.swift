@@ -17,7 +17,7 @@ extension ChatModel {
             // A program gets what is new to it.
             take(message, isShown: isForPerson || isUnread, isNew: false)
         }
-        if !unread.isEmpty { call(.markRead(through: lastSeq)) }
+        if !unread.isEmpty { request(.markRead(through: lastSeq)) }
     }
 
     func headers() -> [ScreenLine] {

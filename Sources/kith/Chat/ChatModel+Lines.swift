@@ -36,7 +36,7 @@ extension ChatModel {
     }
 
     private mutating func send(_ text: String, replyTo: UInt64?) {
-        call(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
+        request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
     /// Only a yes and a no are answers. Anything else was meant as a message: it is not sent, and the question stays.
@@ -46,9 +46,9 @@ extension ChatModel {
         }
         self.question = nil
         if decision == .yes {
-            call(question.yes)
+            request(question.yes)
         } else if let no = question.no {
-            call(no)
+            request(no)
         } else {
             notice("not done")
         }
@@ -62,28 +62,28 @@ extension ChatModel {
     private mutating func carryOut(_ command: SlashCommand) {
         switch command {
         case .help: show(SlashCommand.helpLines.map { ScreenLine(.notice, $0) })
-        case .verify(let name): if let contact = contact(name) { call(.safetyNumber(contact.id)) }
-        case .members: call(.members)
+        case .verify(let name): if let contact = contact(name) { request(.safetyNumber(contact.id)) }
+        case .members: request(.members)
         case .add(let names): add(names)
         case .remove(let name): remove(name)
-        case .rename(let title): call(.rename(title))
+        case .rename(let title): request(.rename(title))
         case .leave: ask("leave \(name: conversation.name) for good?", yes: .leave)
-        case .invite: call(.invite)
-        case .history(let count): call(.history(before: oldestSeq, limit: count ?? Self.page))
-        case .search(let words): call(.search(words))
+        case .invite: request(.invite)
+        case .history(let count): request(.history(before: oldestSeq, limit: count ?? Self.page))
+        case .search(let words): request(.search(words))
         case .reply(let seq, let text): reply(seq, text)
         case .expire(let seconds): expire(seconds)
         case .info: info()
         case .explain(let seq): explain(seq)
-        case .here: call(.checkPresence)
+        case .here: request(.checkPresence)
         case .accept(let name): decide(name, accept: true)
         case .keep(let name): decide(name, accept: false)
-        case .goOn: goOn()
+        case .continueDespiteWarning: continueDespiteWarning()
         case .quit: outputs.append(.quit)
         }
     }
 
-    private mutating func ask(_ text: Sentence, yes: ChatCall, no: ChatCall? = nil) {
+    private mutating func ask(_ text: Sentence, yes: ChatRequest, no: ChatRequest? = nil) {
         question = Question(text: "\(text) yes or no", yes: yes, no: no)
         notice("\(text) yes or no")
     }
@@ -119,7 +119,7 @@ extension ChatModel {
 
     /// One name, which may have spaces in it, or several.
     private mutating func add(_ names: String) {
-        if let contact = named(names) { return call(.add([contact.id])) }
+        if let contact = named(names) { return request(.add([contact.id])) }
         var found: [ContactID] = []
         for name in SlashCommand.names(names) {
             guard let contact = named(name) else {
@@ -131,7 +131,7 @@ extension ChatModel {
             }
             found.append(contact.id)
         }
-        call(.add(found))
+        request(.add(found))
     }
 
     private mutating func reply(_ seq: UInt64?, _ text: String) {
@@ -175,7 +175,7 @@ extension ChatModel {
 
     private mutating func explain(_ seq: UInt64?) {
         guard let seq = seq ?? (lastSeq > 0 ? lastSeq : nil) else { return complain("nothing was said yet") }
-        call(.explain(seq))
+        request(.explain(seq))
     }
 
     private mutating func decide(_ name: String?, accept: Bool) {
@@ -189,41 +189,41 @@ extension ChatModel {
                 "take \(other.fingerprint) as \(shown)'s key from now on? Only if \(shown) told you so.",
                 yes: .decideKey(contact.id, accept: true))
         } else {
-            call(.decideKey(contact.id, accept: false))
+            request(.decideKey(contact.id, accept: false))
         }
     }
 
-    private mutating func goOn() {
+    private mutating func continueDespiteWarning() {
         guard conversation.isSuspect else { return complain("there is nothing to decide: sending works") }
         ask("send again although the relay showed different logs?", yes: .trustLog)
     }
 
     // MARK: Answers
 
-    mutating func failed(_ call: ChatCall, _ error: KithError) {
-        switch call {
+    mutating func failed(_ request: ChatRequest, _ error: KithError) {
+        switch request {
         // Nobody asked for these in so many words.
         case .markRead, .checkPresence: break
         case .explain(let seq) where error.isNotFound:
             complain("this device has no entry \(seq) here; /history shows the numbers")
-        default: complain("\(call.attempt): \(own: error.sentence)")
+        default: complain("\(request.attempt): \(own: error.sentence)")
         }
     }
 
-    mutating func handle(_ answer: ChatAnswer, to call: ChatCall) {
+    mutating func handle(_ answer: ChatAnswer, to request: ChatRequest) {
         switch answer {
-        case .done: done(call)
+        case .done: done(request)
         case .sent(let id):
-            if case .send(let text, _, _) = call { wait(for: id, snippet: MessageWording.snippet(text)) }
+            if case .send(let text, _, _) = request { wait(for: id, snippet: MessageWording.snippet(text)) }
         case .messages(let messages):
-            switch call {
+            switch request {
             case .search(let words): showFound(messages, words)
             case .history(let before, let limit): showEarlier(messages, before: before, limit: limit)
             default: break
             }
         case .members(let members): show(members)
         case .sentences(let sentences): show(sentences.map { ScreenLine(.explanation, "  \($0)") })
-        case .safetyNumber(let number): if case .safetyNumber(let id) = call { compare(number, id) }
+        case .safetyNumber(let number): if case .safetyNumber(let id) = request { compare(number, id) }
         case .invite(let line):
             notice(
                 "an invite, for one person and a week. Send it through a channel you trust: whoever has it can use it")
@@ -231,8 +231,8 @@ extension ChatModel {
         }
     }
 
-    private mutating func done(_ call: ChatCall) {
-        switch call {
+    private mutating func done(_ request: ChatRequest) {
+        switch request {
         case .setVerified(let id, let isVerified):
             let name: Sentence = contacts[id].map { "\(name: $0.name)" } ?? "this contact"
             notice(
@@ -255,7 +255,7 @@ extension ChatModel {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {
             if before == nil { return notice("nothing was said yet") }
-            return call(.history(before: nil, limit: limit))
+            return request(.history(before: nil, limit: limit))
         }
         var earlier = ChatDay(local: day.local)
         var lines: [ScreenLine] = []

@@ -13,7 +13,7 @@ extension ChatModel {
         if case .contact = message.author { lastFromOthers = message.id }
         lastIsOwn = false
         if isShown { print(message) }
-        if isNew, let seq = message.seq { call(.markRead(through: seq)) }
+        if isNew, let seq = message.seq { request(.markRead(through: seq)) }
     }
 
     private mutating func takeOwn(_ message: Message, isShown: Bool) {

@@ -32,7 +32,7 @@ struct ChatModel {
         case event(KithEvent)
         /// The user entered a line.
         case line(String)
-        case answered(ChatCall, Result<ChatAnswer, KithError>)
+        case answered(ChatRequest, Result<ChatAnswer, KithError>)
     }
 
     /// Effects of an input.
@@ -40,7 +40,7 @@ struct ChatModel {
         case show([ScreenLine])
         /// The line above the input line from now on.
         case status(Sentence?)
-        case call(ChatCall)
+        case request(ChatRequest)
         case quit
 
         /// Whether it tells the user that something was not done.
@@ -52,8 +52,8 @@ struct ChatModel {
     /// A question to the user, and what a yes and a no lead to.
     struct Question {
         let text: Sentence
-        let yes: ChatCall
-        var no: ChatCall?
+        let yes: ChatRequest
+        var no: ChatRequest?
     }
 
     /// A message as far as later ones refer to it.
@@ -146,7 +146,7 @@ struct ChatModel {
         self.now = now
         showHistory()
         show(headers())
-        call(.checkPresence)
+        request(.checkPresence)
         return finish()
     }
 
@@ -158,8 +158,8 @@ struct ChatModel {
         switch input {
         case .event(let event): handle(event)
         case .line(let line): handleLine(line)
-        case .answered(let call, .success(let answer)): handle(answer, to: call)
-        case .answered(let call, .failure(let error)): failed(call, error)
+        case .answered(let request, .success(let answer)): handle(answer, to: request)
+        case .answered(let request, .failure(let error)): failed(request, error)
         }
         return finish()
     }
@@ -177,7 +177,7 @@ struct ChatModel {
     mutating func show(_ lines: [ScreenLine]) { if !lines.isEmpty { outputs.append(.show(lines)) } }
     mutating func notice(_ text: Sentence) { show([ScreenLine(.notice, "[\(text)]")]) }
     mutating func complain(_ text: Sentence) { show([ScreenLine(.failure, "[\(text)]")]) }
-    mutating func call(_ call: ChatCall) { outputs.append(.call(call)) }
+    mutating func request(_ request: ChatRequest) { outputs.append(.request(request)) }
 
     // MARK: Status
 

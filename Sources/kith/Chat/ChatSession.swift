@@ -13,7 +13,7 @@ struct ChatSession {
         case event(KithEvent)
         case line(LineReader.Line)
         case endOfInput
-        case answered(ChatCall, Result<ChatAnswer, KithError>)
+        case answered(ChatRequest, Result<ChatAnswer, KithError>)
         /// It is time to remember what was read.
         case read
         /// It is time to ask again who is here, if nobody has answered.
@@ -36,10 +36,10 @@ struct ChatSession {
         /// Whether the others are told what was read.
         var sendsReceipts = true
         /// How long the relay may take for a program's last lines; 0 for as long as it takes.
-        var timeout = Lifetime(seconds: 0)
+        var timeout = DurationArgument(seconds: 0)
     }
 
-    private let desk: ChatDesk
+    private let backend: ChatBackend
     private let screen: ChatScreen
     private let reader: LineReader
     private let options: Options
@@ -58,7 +58,7 @@ struct ChatSession {
     /// Up to where it was read from the profile because events were dropped: those that were not say it again.
     private var readAgainThrough: UInt64 = 0
     /// Calls that wait for a relay.
-    private var underWay = 0
+    private var pendingRequests = 0
     /// Whether the user ended it with a key, or a signal did.
     private var wasLeft = false
     /// Why a program's lines are not all on the relay: the first reason.
@@ -66,18 +66,18 @@ struct ChatSession {
 
     /// Opens a conversation. Nothing is shown yet.
     init(
-        _ conversation: ConversationID, of kith: Profile, reading reader: LineReader, options: Options,
+        _ conversation: ConversationID, of profile: Profile, reading reader: LineReader, options: Options,
         isJSON: Bool
     ) async throws {
         self.reader = reader
         self.options = options
         self.isJSON = isJSON
-        desk = ChatDesk(kith: kith, conversation: conversation, sendsReceipts: options.sendsReceipts)
+        backend = ChatBackend(profile: profile, conversation: conversation, sendsReceipts: options.sendsReceipts)
         screen = ChatScreen()
         isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
         // Before the first page is read: what happens meanwhile must not be missed.
-        let (events, arrive) = (await kith.events(), arrive)
+        let (events, arrive) = (await profile.events(), arrive)
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         self.nextEvent = nextEvent
         Task {
@@ -85,8 +85,8 @@ struct ChatSession {
             arrive.yield(.closed)
         }
         // Whoever opens a conversation takes part in it.
-        try await kith.accept(conversation)
-        let opening = try await desk.opening(page: isForPerson ? options.page : nil)
+        try await profile.accept(conversation)
+        let opening = try await backend.opening(page: isForPerson ? options.page : nil)
         // A keyboard is a person's, also where the output goes through a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
         unread = opening.unread
@@ -133,18 +133,18 @@ struct ChatSession {
 
     private mutating func work(_ nextLine: AsyncStream<Void>.Continuation) async {
         if isJSON { for message in unread { writeJSON(.message(message)) } }
-        var mayLeave = await carryOut(model.open(now: ChatDesk.now))
+        var mayLeave = await carryOut(model.open(now: ChatBackend.now))
         nextEvent.yield()
         var isReading = false
         var inputIsOver = false
         var arrivals = arrivals.makeAsyncIterator()
         while !mayLeave {
-            if !inputIsOver, !isReading, model.waitingCount + underWay < Self.mostWaiting {
+            if !inputIsOver, !isReading, model.waitingCount + pendingRequests < Self.mostWaiting {
                 isReading = true
                 nextLine.yield()
             }
             // A person who leaves need not wait: what is queued goes out when the profile is open again.
-            if inputIsOver, isForPerson || model.waitingCount + underWay == 0 { break }
+            if inputIsOver, isForPerson || model.waitingCount + pendingRequests == 0 { break }
             if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
@@ -157,7 +157,7 @@ struct ChatSession {
             case nil, .leave:
                 wasLeft = true
                 return
-            case .closed: return fail(await desk.kith.failure ?? KithError.closed)
+            case .closed: return fail(await backend.profile.failure ?? KithError.closed)
             case .timeIsOver:
                 let reason = model.relayTrouble.map { ": \($0)" } ?? ""
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
@@ -171,18 +171,18 @@ struct ChatSession {
             case .line(let line):
                 isReading = false
                 if line.isText {
-                    mayLeave = await carryOut(model.handle(.line(line.text), now: ChatDesk.now))
+                    mayLeave = await carryOut(model.handle(.line(line.text), now: ChatBackend.now))
                 } else {
-                    refuse(ChatCall.send("", replyTo: nil, expiresAfter: nil), StandardInput.notText)
+                    refuse(ChatRequest.send("", replyTo: nil, expiresAfter: nil), StandardInput.notText)
                 }
             case .endOfInput:
                 inputIsOver = true
                 if !isForPerson { limitWait() }
-            case .answered(let call, let result):
-                underWay -= 1
-                mayLeave = await didAnswer(call, result)
+            case .answered(let request, let result):
+                pendingRequests -= 1
+                mayLeave = await didAnswer(request, result)
             case .read: await markRead()
-            case .askAgain: if model.asksAgain { _ = await desk.result(of: .checkPresence) }
+            case .askAgain: if model.asksAgain { _ = await backend.result(of: .checkPresence) }
             }
         }
     }
@@ -191,12 +191,12 @@ struct ChatSession {
     private func refusal() async -> RelayConnectionError? {
         guard case .refused(let error) = model.relay else { return nil }
         let address = model.conversation.relay
-        let relay = await desk.kith.relays().map(\.relay).first { $0.address == address }
+        let relay = await backend.profile.relays().map(\.relay).first { $0.address == address }
         return relay.flatMap { error.isFinal(for: $0) ? error : nil }
     }
 
     private mutating func take(_ event: KithEvent) async -> Bool {
-        if case .warning(desk.conversation, .longerThanRelayTakes(_, let limit), _) = event, !isForPerson {
+        if case .warning(backend.conversation, .longerThanRelayTakes(_, let limit), _) = event, !isForPerson {
             fail(Failure(Warning.longerThanRelayTakes(.random(), limit: limit).sentence))
         }
         var isRepeat = false
@@ -205,17 +205,17 @@ struct ChatSession {
             isRepeat = message.author != .me && seq <= readAgainThrough
         }
         if isJSON, !isRepeat { writeJSON(event) }
-        return await carryOut(model.handle(.event(event), now: ChatDesk.now))
+        return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
     /// Events were dropped: what they told is read from the profile, and the rest of what is there comes again.
     private mutating func readAgain() async -> Bool {
         if isJSON { writeJSON(.missed) }
-        for message in (try? await desk.unread(after: seenThrough)) ?? [] {
+        for message in (try? await backend.unread(after: seenThrough)) ?? [] {
             if await take(.message(message)) { return true }
         }
         readAgainThrough = seenThrough
-        guard let summary = try? await desk.kith.conversation(desk.conversation) else { return false }
+        guard let summary = try? await backend.profile.conversation(backend.conversation) else { return false }
         return await take(.conversation(summary))
     }
 
@@ -237,31 +237,33 @@ struct ChatSession {
             switch output {
             case .show(let lines): if !isJSON { screen.show(lines) }
             case .status(let status): screen.setStatus(status?.description)
-            case .call(.markRead(let seq)): scheduleRead(seq)
-            case .call(let call) where call.isQuick:
-                let result = await desk.result(of: call)
-                if await didAnswer(call, result) { return true }
-            case .call(let call):
-                underWay += 1
-                let (desk, arrive) = (desk, arrive)
-                Task { arrive.yield(.answered(call, await desk.result(of: call))) }
+            case .request(.markRead(let seq)): scheduleRead(seq)
+            case .request(let request) where request.isQuick:
+                let result = await backend.result(of: request)
+                if await didAnswer(request, result) { return true }
+            case .request(let request):
+                pendingRequests += 1
+                let (backend, arrive) = (backend, arrive)
+                Task { arrive.yield(.answered(request, await backend.result(of: request))) }
             case .quit: return true
             }
         }
         return false
     }
 
-    private mutating func didAnswer(_ call: ChatCall, _ result: Result<ChatAnswer, KithError>) async -> Bool {
-        let outputs = model.handle(.answered(call, result), now: ChatDesk.now)
-        guard !isForPerson, case .send = call, case .failure(let error) = result else { return await carryOut(outputs) }
-        refuse(call, error)
+    private mutating func didAnswer(_ request: ChatRequest, _ result: Result<ChatAnswer, KithError>) async -> Bool {
+        let outputs = model.handle(.answered(request, result), now: ChatBackend.now)
+        guard !isForPerson, case .send = request, case .failure(let error) = result else {
+            return await carryOut(outputs)
+        }
+        refuse(request, error)
         return false
     }
 
     /// Says that a program's line is not sent, now and in the end, with the exit code.
-    private mutating func refuse(_ call: ChatCall, _ error: any Error) {
+    private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
-        let message = "\(call.attempt): \(ErrorWords.sentence(for: error))"
+        let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"
         if isJSON {
             screen.write(JSONLine.text(ListenRequest.Answer(event: "error", message: message)))
         } else {
@@ -293,6 +295,6 @@ struct ChatSession {
     private mutating func markRead() async {
         guard let seq = readThrough else { return }
         readThrough = nil
-        _ = await desk.result(of: .markRead(through: seq))
+        _ = await backend.result(of: .markRead(through: seq))
     }
 }

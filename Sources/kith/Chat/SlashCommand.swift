@@ -20,7 +20,7 @@ enum SlashCommand: Hashable, Sendable {
     case here
     case accept(name: String?)
     case keep(name: String?)
-    case goOn
+    case continueDespiteWarning
     case quit
 
     /// A line of input: text to send, or a command.
@@ -66,7 +66,7 @@ enum SlashCommand: Hashable, Sendable {
         case "here": return .command(.here)
         case "accept": return .command(.accept(name: name))
         case "keep": return .command(.keep(name: name))
-        case "continue": return .command(.goOn)
+        case "continue": return .command(.continueDespiteWarning)
         case "quit", "exit": return .command(.quit)
         default:
             return .mistake(

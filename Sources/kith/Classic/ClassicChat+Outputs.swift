@@ -23,7 +23,7 @@ extension ClassicChat {
                 }
             }
         }
-        pump()
+        appendNext()
         if session.isOpen { wasOpen = true }
         if session.isOpen || session.ending != nil { wake() }
     }
@@ -48,7 +48,7 @@ extension ClassicChat {
         carryOut(session.start())
     }
 
-    func tell(_ event: ChatEvent) { report(event) }
+    func tell(_ event: ClassicEvent) { report(event) }
 
     func fail(_ error: any Error) {
         if failure == nil { failure = error }
@@ -63,8 +63,8 @@ extension ClassicChat {
         waitingForOpen = []
     }
 
-    func pump() {
-        guard let connection, !isPumpScheduled else { return }
+    func appendNext() {
+        guard let connection, !isAppendScheduled else { return }
         let now = NIODeadline.now()
         let generation = generation
         if let item = queue?.next(now: now) {
@@ -73,22 +73,22 @@ extension ClassicChat {
                 Task { await self.appended(item.id, result, generation) }
             }
         } else if let delay = queue?.delay(now: now) {
-            pump(afterMs: UInt32(clamping: delay.nanoseconds / 1_000_000) + 1)
+            appendNext(afterMs: UInt32(clamping: delay.nanoseconds / 1_000_000) + 1)
         }
     }
 
-    private func pump(afterMs delay: UInt32) {
-        guard !isPumpScheduled else { return }
-        isPumpScheduled = true
+    private func appendNext(afterMs delay: UInt32) {
+        guard !isAppendScheduled else { return }
+        isAppendScheduled = true
         Task { [weak self] in
             try? await Task.sleep(for: .milliseconds(delay))
-            await self?.pumpNow()
+            await self?.runScheduledAppend()
         }
     }
 
-    private func pumpNow() {
-        isPumpScheduled = false
-        pump()
+    private func runScheduledAppend() {
+        isAppendScheduled = false
+        appendNext()
     }
 
     private func appended(_ id: EntryID, _ result: Result<Reply, RelayConnectionError>, _ generation: Int) {
@@ -103,8 +103,8 @@ extension ClassicChat {
         switch queue?.answered(id, error: refusal, now: .now()) {
         case .accepted:
             lastAccepted = .now
-            pump()
-        case .later, nil: pump()
+            appendNext()
+        case .later, nil: appendNext()
         case .failed(let error): fail(Self.saying(RelayConnectionError.refused(error)))
         }
         wake()

@@ -10,7 +10,7 @@ import NIOCore
 /// ids. Only when that fails for too long the conversation counts as cut.
 actor ClassicChat {
     /// What there is to tell the user, in order.
-    typealias Report = @Sendable (ChatEvent) -> Void
+    typealias Report = @Sendable (ClassicEvent) -> Void
 
     /// How many frames may wait to be accepted before ``send(_:)`` waits too.
     private static let mostWaiting = 256
@@ -40,7 +40,7 @@ actor ClassicChat {
     private var textsRefused = 0
     var ownEntries: Set<EntryID> = []
     private var lastSeq: UInt64 = 0
-    var isPumpScheduled = false
+    var isAppendScheduled = false
     var failure: (any Error)?
     var isOver = false
     /// Whether the two were ever connected.
@@ -98,7 +98,7 @@ actor ClassicChat {
     /// everything, and the two were connected at all.
     ///
     /// - Throws: what has ended the conversation already, if it was no goodbye.
-    func leave(_ why: Leaving) async throws -> ChatDriver.Ending {
+    func leave(_ why: Leaving) async throws -> ClassicDriver.Ending {
         carryOut(session.bye())
         // While a relay is looked for, there is none to tell.
         if why == .now, connection == nil { stop() }
@@ -188,7 +188,7 @@ actor ClassicChat {
             }
         }
         follow = try await connection.follow(channel.id, epoch: MeetingChannel.epoch, fromSeq: lastSeq + 1)
-        pump()
+        appendNext()
     }
 
     private func enter(_ connection: RelayConnection, create: Bool) async throws {
@@ -248,7 +248,7 @@ actor ClassicChat {
                 generation += 1
                 queue?.reconnected()
                 tell(.reconnected)
-                return pump()
+                return appendNext()
             } catch {
                 guard Self.isWorthAnotherTry(error) else { throw error }
             }

@@ -98,9 +98,9 @@ struct ClassicCommand: AsyncParsableCommand {
             let me = try await prompts.id(given: id, asking: "Enter your id:")
             let peer = try await prompts.id(
                 given: peer, asking: "Enter the id of the person you want to talk to:", otherThan: me)
-            let wording = ChatWording(me: me, peer: peer, explains: explain)
+            let wording = ClassicWording(me: me, peer: peer, explains: explain)
             let screen = ClassicScreen(
-                screen: ChatScreen(), wording: wording, json: json ? ChatJSON(peer: peer, explains: explain) : nil)
+                screen: ChatScreen(), wording: wording, json: json ? ClassicJSON(peer: peer, explains: explain) : nil)
             let known = try KnownRelays.ofThisUser()
             screen.open(reading: lines)
             defer { screen.screen.close() }
@@ -118,13 +118,13 @@ struct ClassicCommand: AsyncParsableCommand {
                     return connection
                 },
                 report: { screen.show($0) })
-            let ending = try await ChatDriver(chat: chat, screen: screen).run()
+            let ending = try await ClassicDriver(chat: chat, screen: screen).run()
             screen.screen.close()
             try Self.exit(after: ending)
         }
     }
 
-    private static func exit(after ending: ChatDriver.Ending) throws {
+    private static func exit(after ending: ClassicDriver.Ending) throws {
         switch ending {
         case .goodbye: return
         case .incomplete: throw ExitCode.failure

@@ -3,9 +3,9 @@ import KithClient
 /// A screen that shows what happens in a classic conversation, in words or as JSON.
 struct ClassicScreen: Sendable {
     let screen: ChatScreen
-    let wording: ChatWording
+    let wording: ClassicWording
     /// Set if a program reads.
-    let json: ChatJSON?
+    let json: ClassicJSON?
 
     func open(reading lines: LineReader) {
         screen.open(
@@ -17,7 +17,7 @@ struct ClassicScreen: Sendable {
     /// Shows a sentence to the person at the terminal.
     func say(_ sentence: Sentence) { screen.show([ScreenLine(.notice, "[\(sentence)]")]) }
 
-    func show(_ event: ChatEvent) {
+    func show(_ event: ClassicEvent) {
         if let json {
             if let line = json.line(event) { screen.write(line) }
         } else {

@@ -36,12 +36,12 @@ struct ContactsCommand: AsyncParsableCommand {
                   0  listed    1  there is no profile, or it can't be read    64  wrong usage
                 """)
 
-        @OptionGroup var profile: ProfileOptions
+        @OptionGroup var options: ProfileOptions
 
         func run() async throws {
             try await reportingFailure {
-                let contacts = try await profile.withOpenForReading { await $0.contacts() }
-                if profile.json {
+                let contacts = try await options.withOpenForReading { await $0.contacts() }
+                if options.json {
                     for contact in contacts { JSONLine.print(ContactReport(contact)) }
                 } else if contacts.isEmpty {
                     StandardStream.error.write("[no contacts yet: kith host, kith invite, kith join]\n")
@@ -74,17 +74,17 @@ struct ContactsCommand: AsyncParsableCommand {
                   0  shown    1  there is no such contact    64  wrong usage
                 """)
 
-        @OptionGroup var profile: ProfileOptions
+        @OptionGroup var options: ProfileOptions
 
         @Argument(help: "The contact.")
         var name: String
 
         func run() async throws {
             try await reportingFailure {
-                try await profile.withOpenForReading { kith in
-                    let contact = try await NamedTarget.contact(name, in: kith)
-                    if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
-                    let shared = try await kith.conversations().filter { $0.contact == contact.id }
+                try await options.withOpenForReading { profile in
+                    let contact = try await NamedTarget.contact(name, in: profile)
+                    if options.json { return _ = JSONLine.print(ContactReport(contact)) }
+                    let shared = try await profile.conversations().filter { $0.contact == contact.id }
                     for line in Columns.lines(Self.rows(contact, shared)) { StandardStream.output.write(line + "\n") }
                 }
             }
@@ -121,7 +121,7 @@ struct ContactsCommand: AsyncParsableCommand {
                   64  wrong usage
                 """)
 
-        @OptionGroup var profile: ProfileOptions
+        @OptionGroup var options: ProfileOptions
 
         @Argument(help: "The contact.")
         var name: String
@@ -133,11 +133,11 @@ struct ContactsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reportingFailure {
-                try await profile.withOpen { kith in
-                    let contact = try await NamedTarget.contact(name, in: kith)
-                    try await kith.rename(contact.id, to: newName)
-                    if profile.json {
-                        JSONLine.print(ContactReport(try await NamedTarget.contact(newName, in: kith)))
+                try await options.withOpen { profile in
+                    let contact = try await NamedTarget.contact(name, in: profile)
+                    try await profile.rename(contact.id, to: newName)
+                    if options.json {
+                        JSONLine.print(ContactReport(try await NamedTarget.contact(newName, in: profile)))
                     } else {
                         StandardStream.output.write(
                             "\(MessageWording.name(contact.name)) is \(MessageWording.name(newName)) now\n")

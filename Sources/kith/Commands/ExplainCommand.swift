@@ -18,7 +18,7 @@ struct ExplainCommand: AsyncParsableCommand {
               0  told    1  there is no such conversation or entry    64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
@@ -28,13 +28,13 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpenForReading { kith in
-                let conversation = try await NamedTarget.conversation(name, in: kith)
+            try await options.withOpenForReading { profile in
+                let conversation = try await NamedTarget.conversation(name, in: profile)
                 let story: [Sentence]
-                do { story = try await kith.explain(seq, in: conversation.id) } catch KithError.notFound {
+                do { story = try await profile.explain(seq, in: conversation.id) } catch KithError.notFound {
                     throw Failure("this device has no entry \(seq) of \(name: conversation.name)")
                 }
-                if profile.json {
+                if options.json {
                     JSONLine.print(
                         Story(
                             conversation: conversation.id.rawValue, conversationName: conversation.name, seq: seq,

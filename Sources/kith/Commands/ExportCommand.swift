@@ -29,7 +29,7 @@ struct ExportCommand: AsyncParsableCommand {
               130  ctrl-C while it asked
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Argument(help: ArgumentHelp("The file to write. None may be there.", valueName: "file"))
     var file: String
@@ -51,13 +51,13 @@ struct ExportCommand: AsyncParsableCommand {
             if FileManager.default.fileExists(atPath: url.path) {
                 throw Failure(message: "there is a file \(file) already; it is as it was")
             }
-            let damage = try await ProfileOptions.closing(try await profile.openForReading()) { kith in
-                try await kith.writeBackup(to: url, passphrase: try await passphrase())
+            let damage = try await ProfileOptions.closing(try await options.openForReading()) { profile in
+                try await profile.writeBackup(to: url, passphrase: try await passphrase())
             }
             if PrivateFile(url).isOpenToOthers {
                 OpenFiles.warn(of: [url.lastPathComponent], in: url.deletingLastPathComponent())
             }
-            if profile.json {
+            if options.json {
                 let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
                 JSONLine.print(
                     Written(file: url.path, bytes: size ?? 0, damaged: damage.entries + damage.otherValues))

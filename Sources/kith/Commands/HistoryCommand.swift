@@ -29,7 +29,7 @@ struct HistoryCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
@@ -46,12 +46,12 @@ struct HistoryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpenForReading { kith in
-                let conversation = try await NamedTarget.conversation(name, in: kith)
-                let messages = try await kith.history(of: conversation.id, before: before, limit: limit)
-                let text = MessageText(me: await kith.identity().name)
+            try await options.withOpenForReading { profile in
+                let conversation = try await NamedTarget.conversation(name, in: profile)
+                let messages = try await profile.history(of: conversation.id, before: before, limit: limit)
+                let text = MessageText(me: await profile.identity().name)
                 for message in messages {
-                    if profile.json {
+                    if options.json {
                         guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
                     } else {
                         for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }

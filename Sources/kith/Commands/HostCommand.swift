@@ -35,7 +35,7 @@ struct HostCommand: AsyncParsableCommand {
               5    another process has the profile open    64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var setup: ProfileSetup
 
     @Option(
@@ -52,8 +52,10 @@ struct HostCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Your own name, if a profile has to be made.")
     var myName: String?
 
-    @Option(name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"), transform: Lifetime.read)
-    var expires = Lifetime(seconds: 7 * 86_400)
+    @Option(
+        name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"),
+        transform: DurationArgument.read)
+    var expires = DurationArgument(seconds: 7 * 86_400)
 
     @Flag(name: .long, help: "Wait for somebody new, although there are conversations here.")
     var new = false
@@ -72,56 +74,56 @@ struct HostCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             raiseFileLimit()
-            let kith = try await setup.openOrCreate(profile, name: myName)
-            try await ProfileOptions.closing(kith) { kith in
+            let profile = try await setup.openOrCreate(options, name: myName)
+            try await ProfileOptions.closing(profile) { profile in
                 let relay = try await HostedRelay.start(
-                    in: profile.folder, listen: listen, address: address, known: kith.relays().map(\.relay),
+                    in: options.folder, listen: listen, address: address, known: profile.relays().map(\.relay),
                     trustsClock: trustClock)
                 do {
-                    await kith.reach(relay.point.pin, at: relay.nearby)
-                    try await host(relay, kith)
+                    await profile.reach(relay.point.pin, at: relay.nearby)
+                    try await host(relay, profile)
                 } catch {
                     await relay.stop()
                     throw error
                 }
-                await kith.close()
+                await profile.close()
                 await relay.stop()
             }
         }
     }
 
-    private var opensChat: Bool { !noChat && !profile.json && ChatDoor.isThere }
+    private var opensChat: Bool { !noChat && !options.json && ChatLauncher.isThere }
 
-    private func host(_ relay: HostedRelay, _ kith: Profile) async throws {
+    private func host(_ relay: HostedRelay, _ profile: Profile) async throws {
         let signals = StopSignals()
-        let events = await kith.events()
-        let open = try await invite(at: relay, kith)
+        let events = await profile.events()
+        let open = try await invite(at: relay, profile)
         announce(open, relay)
         // The machine may have had another address when a conversation began; the key is the same.
-        let addresses = await kith.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
-        let here = try await kith.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
+        let addresses = await profile.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
+        let here = try await profile.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
             let name = MessageWording.name(latest.name)
             StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")
-            return try await ChatDoor.open(latest.id, of: kith, profile)
+            return try await ChatLauncher.open(latest.id, of: profile, options)
         }
-        guard let joined = try await wait(for: open, kith, events, signals) else { return }
-        try await ChatDoor.open(joined, of: kith, profile)
+        guard let joined = try await wait(for: open, profile, events, signals) else { return }
+        try await ChatLauncher.open(joined, of: profile, options)
     }
 
     /// The invite of last time, if nobody has used it, or a new one.
-    private func invite(at relay: HostedRelay, _ kith: Profile) async throws -> OpenInvite {
+    private func invite(at relay: HostedRelay, _ profile: Profile) async throws -> OpenInvite {
         let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
-        let usable = await kith.openInvites().last { open in
+        let usable = await profile.openInvites().last { open in
             !open.isReusable && open.invite.inbox.relay == relay.point && open.invite.expiresAt > soon
         }
         if let usable { return usable }
-        return try await kith.createInvite(at: relay.point, lifetime: expires.duration)
+        return try await profile.createInvite(at: relay.point, lifetime: expires.duration)
     }
 
     private func announce(_ open: OpenInvite, _ relay: HostedRelay) {
         let line = open.invite.line
-        if profile.json {
+        if options.json {
             JSONLine.print(
                 Event(
                     event: "hosting", relay: relay.point.address.description, pin: relay.point.pin.description,
@@ -150,10 +152,10 @@ struct HostCommand: AsyncParsableCommand {
     ///
     /// - Returns: whom to chat with; `nil` after ctrl-C.
     private func wait(
-        for open: OpenInvite, _ kith: Profile, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
+        for open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
     ) async throws -> ConversationID? {
-        if !profile.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
-        let before = try await kith.conversations().map(\.id).max()
+        if !options.json { StandardStream.error.write("[waiting for somebody to join; ctrl-C ends it]\n") }
+        let before = try await profile.conversations().map(\.id).max()
         return try await withThrowingTaskGroup(of: ConversationID?.self) { group in
             group.addTask {
                 await signals.wait()
@@ -165,11 +167,11 @@ struct HostCommand: AsyncParsableCommand {
                     let joined: [ConversationID]
                     switch event {
                     case .inviteUsed(_, let id): joined = [id]
-                    case .missed: joined = try await kith.conversations(after: latest).map(\.id)
+                    case .missed: joined = try await profile.conversations(after: latest).map(\.id)
                     default: continue
                     }
                     for id in joined {
-                        try await report(id, kith)
+                        try await report(id, profile)
                         if opensChat { return id }
                         latest = max(latest ?? id, id)
                     }
@@ -181,9 +183,9 @@ struct HostCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ id: ConversationID, _ kith: Profile) async throws {
-        let conversation = try await kith.conversation(id)
-        if profile.json {
+    private func report(_ id: ConversationID, _ profile: Profile) async throws {
+        let conversation = try await profile.conversation(id)
+        if options.json {
             JSONLine.print(Event(event: "joined", conversation: id.rawValue, name: conversation.name))
         } else {
             StandardStream.error.write("[\(MessageWording.name(conversation.name)) joined]\n")
@@ -198,18 +200,5 @@ struct HostCommand: AsyncParsableCommand {
         var clockAheadSeconds: Int?
         var conversation: UInt64?
         var name: String?
-    }
-}
-
-extension HostAddress: ExpressibleByArgument {
-    /// Reads a host, or `HOST:PORT`.
-    init?(argument: String) {
-        if let address = RelayAddress(argument) {
-            (host, port) = (address.host, address.port)
-        } else if let address = RelayAddress(argument + ":1") ?? RelayAddress("[\(argument)]:1") {
-            (host, port) = (address.host, nil)
-        } else {
-            return nil
-        }
     }
 }

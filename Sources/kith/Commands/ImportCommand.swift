@@ -33,7 +33,7 @@ struct ImportCommand: AsyncParsableCommand {
               130  ctrl-C while it asked
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var setup: ProfileSetup
 
     @Argument(help: ArgumentHelp("The backup.", valueName: "file"))
@@ -44,7 +44,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            if try await profile.exists { throw KithError.profileExists }
+            if try await options.exists { throw KithError.profileExists }
             guard FileManager.default.fileExists(atPath: file) else {
                 throw Failure(message: "there is no file \(file)")
             }
@@ -53,8 +53,8 @@ struct ImportCommand: AsyncParsableCommand {
             defer { prompt?.close() }
             // Before the new profile's passphrase is asked for: it would be in vain if this one is wrong.
             let backup = try await open(prompt)
-            let kith = try await setup.restore(profile, from: backup, asking: prompt)
-            try await ProfileOptions.closing(kith, report)
+            let profile = try await setup.restore(options, from: backup, asking: prompt)
+            try await ProfileOptions.closing(profile, report)
         }
     }
 
@@ -81,14 +81,14 @@ struct ImportCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ kith: Profile) async throws {
-        let identity = await kith.identity()
-        let conversations = try await kith.conversations()
+    private func report(_ profile: Profile) async throws {
+        let identity = await profile.identity()
+        let conversations = try await profile.conversations()
         let made = Made(
-            profile: profile.profile, folder: profile.folder.path, name: identity.name, device: identity.deviceName,
+            profile: options.name, folder: options.folder.path, name: identity.name, device: identity.deviceName,
             fingerprint: identity.accountKey.fingerprint.description, conversations: conversations.count,
-            contacts: await kith.contacts().count)
-        if profile.json { return _ = JSONLine.print(made) }
+            contacts: await profile.contacts().count)
+        if options.json { return _ = JSONLine.print(made) }
         StandardStream.output.write(
             """
             You are \(MessageWording.name(made.name)) again, on \(MessageWording.name(made.device)).

@@ -24,7 +24,7 @@ struct InitCommand: AsyncParsableCommand {
               130  ctrl-C while it asked
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var setup: ProfileSetup
 
     @Option(name: .long, help: "Your name, as others see it. Default: your login name.")
@@ -36,14 +36,14 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            if try await profile.exists { throw KithError.profileExists }
-            let kith = try await setup.create(profile, name: name)
-            let identity = await kith.identity()
-            await kith.close()
+            if try await options.exists { throw KithError.profileExists }
+            let profile = try await setup.create(options, name: name)
+            let identity = await profile.identity()
+            await profile.close()
             let report = Made(
-                profile: profile.profile, folder: profile.folder.path, name: identity.name,
+                profile: options.name, folder: options.folder.path, name: identity.name,
                 device: identity.deviceName, fingerprint: identity.accountKey.fingerprint.description)
-            if profile.json {
+            if options.json {
                 JSONLine.print(report)
             } else {
                 StandardStream.output.write(

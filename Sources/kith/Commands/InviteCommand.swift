@@ -34,15 +34,15 @@ struct InviteCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var relay: RelayChoice
-    @OptionGroup var patience: Patience
+    @OptionGroup var relayTimeout: RelayTimeoutOption
 
     @Flag(name: .long, help: "For more than one person.")
     var reusable = false
 
-    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"), transform: Lifetime.read)
-    var expires = Lifetime(seconds: 7 * 86_400)
+    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"), transform: DurationArgument.read)
+    var expires = DurationArgument(seconds: 7 * 86_400)
 
     @Flag(name: .long, help: "Draw it as a QR code too, on standard error.")
     var qr = false
@@ -67,19 +67,19 @@ struct InviteCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             if list { return try await printOpen() }
-            try await profile.withOpen { kith in
-                if let revoke { return try await close(InboxID(rawValue: revoke), in: kith) }
-                let events = await kith.events()
-                let latest = try await kith.conversations().map(\.id).max()
-                let point = try await relay.point(for: kith, within: patience.timeout)
-                let open = try await patience.wait(
-                    for: kith, at: point.address,
-                    remains: "It can be used once the relay was reached: kith invite --list shows it."
+            try await options.withOpen { profile in
+                if let revoke { return try await close(InboxID(rawValue: revoke), in: profile) }
+                let events = await profile.events()
+                let latest = try await profile.conversations().map(\.id).max()
+                let point = try await relay.point(for: profile, within: relayTimeout.limit)
+                let open = try await relayTimeout.wait(
+                    for: profile, at: point.address,
+                    hint: "It can be used once the relay was reached: kith invite --list shows it."
                 ) {
-                    try await kith.createInvite(at: point, isReusable: reusable, lifetime: expires.duration)
+                    try await profile.createInvite(at: point, isReusable: reusable, lifetime: expires.duration)
                 }
                 guard show(open) else { return }
-                if wait { try await waitForUse(of: open, kith, events, after: latest) }
+                if wait { try await waitForUse(of: open, profile, events, after: latest) }
             }
         }
     }
@@ -87,28 +87,29 @@ struct InviteCommand: AsyncParsableCommand {
     private func show(_ open: OpenInvite) -> Bool {
         let line = open.invite.line
         if qr, let code = QRCode(line) { QRCodeText.print(code) }
-        return profile.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
+        return options.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 
     /// - Parameter latest: the last conversation that there was before the invite.
     private func waitForUse(
-        of open: OpenInvite, _ kith: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
+        of open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
     ) async throws {
         StandardStream.error.write("[waiting for somebody to use it; ctrl-C leaves it open]\n")
         for await event in events {
             let conversation: ConversationSummary
             switch event {
-            case .inviteUsed(open.id, let id): conversation = try await kith.conversation(id)
+            case .inviteUsed(open.id, let id): conversation = try await profile.conversation(id)
             // That it was used may have been among what was dropped.
             case .missed:
-                let isOpen = await kith.openInvites().contains { $0.id == open.id }
-                guard open.isReusable || !isOpen, let first = try await kith.conversations(after: latest).first else {
+                let isOpen = await profile.openInvites().contains { $0.id == open.id }
+                guard open.isReusable || !isOpen, let first = try await profile.conversations(after: latest).first
+                else {
                     continue
                 }
                 conversation = first
             default: continue
             }
-            if profile.json {
+            if options.json {
                 JSONLine.print(
                     Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: conversation.id.rawValue))
             } else {
@@ -122,8 +123,8 @@ struct InviteCommand: AsyncParsableCommand {
     }
 
     private func printOpen() async throws {
-        let invites = try await profile.withOpenForReading { await $0.openInvites() }
-        if profile.json {
+        let invites = try await options.withOpenForReading { await $0.openInvites() }
+        if options.json {
             for invite in invites { JSONLine.print(InviteReport(invite)) }
         } else if invites.isEmpty {
             StandardStream.error.write("[no invites are open]\n")
@@ -131,7 +132,7 @@ struct InviteCommand: AsyncParsableCommand {
             let rows = invites.map { open in
                 [
                     "\(open.id.rawValue)", open.isReusable ? "for many" : "for one",
-                    "until \(Moment(seconds: open.invite.expiresAt).local)", "\(open.invite.inbox.relay.address)",
+                    "until \(Timestamp(seconds: open.invite.expiresAt).local)", "\(open.invite.inbox.relay.address)",
                     open.invite.line,
                 ]
             }
@@ -139,16 +140,16 @@ struct InviteCommand: AsyncParsableCommand {
         }
     }
 
-    private func close(_ id: InboxID, in kith: Profile) async throws {
-        let remains =
+    private func close(_ id: InboxID, in profile: Profile) async throws {
+        let hint =
             "Invite \(id.rawValue) is closed on this device, which takes nobody through it any more. The relay closes it when the "
             + "profile is open and the relay can be reached; until then, people who use it get no answer."
         do {
-            try await patience.wait(for: kith, remains: remains) { try await kith.revoke(id) }
+            try await relayTimeout.wait(for: profile, hint: hint) { try await profile.revoke(id) }
         } catch KithError.notFound {
             throw Failure(message: "there is no open invite \(id.rawValue) (kith invite --list)")
         }
-        if !profile.json { StandardStream.error.write("[invite \(id.rawValue) is closed]\n") }
+        if !options.json { StandardStream.error.write("[invite \(id.rawValue) is closed]\n") }
     }
 
     private struct Used: Encodable {

@@ -33,8 +33,8 @@ struct JoinCommand: AsyncParsableCommand {
               6  the relay has no room    64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
-    @OptionGroup var patience: Patience
+    @OptionGroup var options: ProfileOptions
+    @OptionGroup var relayTimeout: RelayTimeoutOption
     @OptionGroup var setup: ProfileSetup
 
     @Argument(help: "The invite, or - to read it from standard input. Asked for if not given.")
@@ -57,19 +57,19 @@ struct JoinCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let invite = try await invite()
-            let kith = try await setup.openOrCreate(profile, name: myName)
-            try await ProfileOptions.closing(kith) { kith in
+            let profile = try await setup.openOrCreate(options, name: myName)
+            try await ProfileOptions.closing(profile) { profile in
                 let relay = invite.inbox.relay.address
-                let id = try await patience.wait(for: kith, at: relay, remains: Self.kept) {
-                    try await kith.join(invite, name: name)
+                let id = try await relayTimeout.wait(for: profile, at: relay, hint: Self.kept) {
+                    try await profile.join(invite, name: name)
                 }
-                let conversation = try await kith.conversation(id)
-                if profile.json { return _ = JSONLine.print(ConversationReport(conversation)) }
+                let conversation = try await profile.conversation(id)
+                if options.json { return _ = JSONLine.print(ConversationReport(conversation)) }
                 StandardStream.error.write("[\(Self.outcome(conversation)); the key is the one in the invite]\n")
-                if noChat || !ChatDoor.isThere {
+                if noChat || !ChatLauncher.isThere {
                     StandardStream.output.write(SafeText.oneLine(conversation.name) + "\n")
                 } else {
-                    try await ChatDoor.open(id, of: kith, profile)
+                    try await ChatLauncher.open(id, of: profile, options)
                 }
             }
         }

@@ -24,17 +24,17 @@ struct ListCommand: AsyncParsableCommand {
               0  listed    1  there is no profile, or it can't be read    64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Flag(name: .long, help: "Only conversations with something unread.")
     var unread = false
 
     func run() async throws {
         try await reportingFailure {
-            let conversations = try await profile.withOpenForReading { kith in
-                try await kith.conversations().filter { !unread || $0.unread > 0 }
+            let conversations = try await options.withOpenForReading { profile in
+                try await profile.conversations().filter { !unread || $0.unread > 0 }
             }
-            if profile.json {
+            if options.json {
                 for conversation in conversations { JSONLine.print(ConversationReport(conversation)) }
             } else if conversations.isEmpty {
                 StandardStream.error.write(
@@ -63,7 +63,7 @@ struct ListCommand: AsyncParsableCommand {
         return [
             "#\(conversation.id.rawValue)", MessageWording.name(conversation.name),
             !conversation.isDirect ? "group of \(conversation.memberCount)" : "",
-            conversation.lastActivityMs == 0 ? "" : Moment(ms: conversation.lastActivityMs).local,
+            conversation.lastActivityMs == 0 ? "" : Timestamp(ms: conversation.lastActivityMs).local,
             state.joined(separator: "; "),
         ]
     }

@@ -44,7 +44,7 @@ struct ListenCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Option(name: .long, help: ArgumentHelp("Only this conversation.", valueName: "name"))
     var conversation: String?
@@ -52,8 +52,9 @@ struct ListenCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "End after the first message.")
     var once = false
 
-    @Option(name: .long, help: ArgumentHelp("End after this time.", valueName: "time"), transform: Lifetime.read)
-    var timeout: Lifetime?
+    @Option(
+        name: .long, help: ArgumentHelp("End after this time.", valueName: "time"), transform: DurationArgument.read)
+    var timeout: DurationArgument?
 
     @Flag(name: .long, help: "Do not tell the others that their messages were read.")
     var noReceipts = false
@@ -64,18 +65,19 @@ struct ListenCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             signal(SIGPIPE, SIG_IGN)
-            try await profile.withOpen { kith in
+            try await options.withOpen { profile in
                 var place: ConversationID?
-                if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
+                if let conversation { place = try await NamedTarget.conversation(conversation, in: profile).id }
                 let listener = Listener(
-                    kith, output: profile.json ? .json : .text,
+                    profile, output: options.json ? .json : .text,
                     options: Listener.Options(
                         only: place, endsAfterFirst: once, sendsReceipts: !noReceipts, acceptsStrangers: accept))
                 switch try await listener.run(for: timeout?.duration) {
                 case .timeIsOver where once:
-                    throw Failure(message: "nothing came within \(timeout ?? Lifetime(seconds: 0))", code: .notInTime)
+                    throw Failure(
+                        message: "nothing came within \(timeout ?? DurationArgument(seconds: 0))", code: .notInTime)
                 case .gotOne, .timeIsOver, .nobodyReads, .stopped: return
-                case .closed: throw await kith.failure ?? KithError.closed
+                case .closed: throw await profile.failure ?? KithError.closed
                 }
             }
         }

@@ -27,9 +27,9 @@ struct LookupCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var relay: RelayChoice
-    @OptionGroup var patience: Patience
+    @OptionGroup var relayTimeout: RelayTimeoutOption
 
     @Argument(help: "The name at the relay.", transform: Name.read)
     var name: Name
@@ -43,12 +43,13 @@ struct LookupCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpen { kith in
-                let point = try await relay.point(for: kith, within: patience.timeout)
+            try await options.withOpen { profile in
+                let point = try await relay.point(for: profile, within: relayTimeout.limit)
                 let id: ContactID
                 do {
-                    id = try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
-                        try await kith.lookUp(name, at: point, as: `as`)
+                    id = try await relayTimeout.wait(for: profile, at: point.address, hint: RelayTimeoutOption.runAgain)
+                    {
+                        try await profile.lookUp(name, at: point, as: `as`)
                     }
                 } catch KithError.nameTaken(let taken) {
                     throw Failure(
@@ -56,8 +57,8 @@ struct LookupCommand: AsyncParsableCommand {
                             "\(ForeignText(taken)) is somebody else here, with another key; to keep both, say with --as what to "
                             + "call who has the name there")
                 }
-                guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
-                if profile.json { return _ = JSONLine.print(ContactReport(contact)) }
+                guard let contact = await profile.contacts().first(where: { $0.id == id }) else { return }
+                if options.json { return _ = JSONLine.print(ContactReport(contact)) }
                 let note: Sentence =
                     contact.trust.isVerified
                     ? contact.trust.sentence

@@ -23,7 +23,7 @@ struct PassphraseCommand: AsyncParsableCommand {
               130  ctrl-C while it asked
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Option(name: .long, help: ArgumentHelp("A file with the new passphrase.", valueName: "file"))
     var newFile: String?
@@ -40,12 +40,12 @@ struct PassphraseCommand: AsyncParsableCommand {
             // One prompt for all, so that nothing that is typed between the questions is shown.
             let prompt = Prompt()
             defer { prompt?.close() }
-            try await profile.withOpen(asking: prompt) { kith in
+            try await options.withOpen(asking: prompt) { profile in
                 let secret = try await newSecret(prompt)
                 if case .passphrase = secret { prompt?.sayOneMoment() }
-                try await kith.changeSecret(to: secret)
+                try await profile.changeSecret(to: secret)
                 let text = none ? "the key file opens the profile now" : "the new passphrase opens the profile now"
-                if profile.json { return _ = JSONLine.print(Changed(passphrase: !none)) }
+                if options.json { return _ = JSONLine.print(Changed(passphrase: !none)) }
                 StandardStream.error.write("[\(text)]\n")
             }
         }

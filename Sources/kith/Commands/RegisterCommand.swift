@@ -28,21 +28,21 @@ struct RegisterCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
     @OptionGroup var relay: RelayChoice
-    @OptionGroup var patience: Patience
+    @OptionGroup var relayTimeout: RelayTimeoutOption
 
     @Argument(help: "The name.", transform: Name.read)
     var name: Name
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpen { kith in
-                let point = try await relay.point(for: kith, within: patience.timeout)
-                try await patience.wait(for: kith, at: point.address, remains: Patience.runAgain) {
-                    try await kith.register(name, at: point)
+            try await options.withOpen { profile in
+                let point = try await relay.point(for: profile, within: relayTimeout.limit)
+                try await relayTimeout.wait(for: profile, at: point.address, hint: RelayTimeoutOption.runAgain) {
+                    try await profile.register(name, at: point)
                 }
-                if profile.json {
+                if options.json {
                     JSONLine.print(Registered(name: name.text, relay: point.address.description))
                 } else {
                     StandardStream.error.write(
@@ -56,9 +56,4 @@ struct RegisterCommand: AsyncParsableCommand {
         let name: String
         let relay: String
     }
-}
-
-extension Name: ExpressibleByArgument {
-    /// Reads a name.
-    public init?(argument: String) { self.init(argument) }
 }

@@ -24,7 +24,7 @@ struct SearchCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Argument(help: "The words.")
     var words: [String]
@@ -42,20 +42,20 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await profile.withOpenForReading { kith in
+            try await options.withOpenForReading { profile in
                 var place: ConversationID?
-                if let conversation { place = try await NamedTarget.conversation(conversation, in: kith).id }
-                let messages = try await kith.search(words.joined(separator: " "), in: place, limit: limit)
+                if let conversation { place = try await NamedTarget.conversation(conversation, in: profile).id }
+                let messages = try await profile.search(words.joined(separator: " "), in: place, limit: limit)
                 guard !messages.isEmpty else {
-                    try Damage.report(await kith.damage(), "not searched")
+                    try Damage.report(await profile.damage(), "not searched")
                     throw ExitCode.failure
                 }
                 let names = Dictionary(
-                    try await kith.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
-                let me = await kith.identity().name
+                    try await profile.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
+                let me = await profile.identity().name
                 for message in messages {
                     let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
-                    if profile.json {
+                    if options.json {
                         guard JSONLine.print(MessageReport(message, in: name)) else { return }
                     } else {
                         let text = MessageText(me: me, namesConversation: name)

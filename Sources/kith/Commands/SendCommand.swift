@@ -33,8 +33,8 @@ struct SendCommand: AsyncParsableCommand {
               6  the relay has no room: it is kept and goes out later    64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
-    @OptionGroup var patience: Patience
+    @OptionGroup var options: ProfileOptions
+    @OptionGroup var relayTimeout: RelayTimeoutOption
 
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
@@ -47,8 +47,8 @@ struct SendCommand: AsyncParsableCommand {
 
     @Option(
         name: .long, help: ArgumentHelp("Everyone deletes it after this time.", valueName: "time"),
-        transform: Lifetime.read)
-    var expires: Lifetime?
+        transform: DurationArgument.read)
+    var expires: DurationArgument?
 
     @Option(name: .long, help: ArgumentHelp("The entry that it answers: its number, or its id.", valueName: "seq"))
     var replyTo: String?
@@ -68,81 +68,82 @@ struct SendCommand: AsyncParsableCommand {
             if let problem = TextRules.problem(with: text, limit: StandardInput.limit) { throw problem.failure }
             let pieces = TextPieces.of(text, limit: ClientLimits.text)
             do {
-                try await profile.withOpen { try await send(pieces, with: $0) }
-            } catch KithError.inUse(let pid) {
-                try await handOver(pieces, holder: pid)
+                try await options.withOpen { try await send(pieces, with: $0) }
+            } catch KithError.inUse {
+                try await enqueueForOwner(pieces)
             }
         }
     }
 
     /// Has the process that has the profile say it.
-    private func handOver(_ pieces: [String], holder: Int32?) async throws {
-        let (conversation, kith) = try await NamedTarget.conversation(
-            name, underWayIn: try await profile.openForReading())
+    private func enqueueForOwner(_ pieces: [String]) async throws {
+        let (conversation, profile) = try await NamedTarget.conversation(
+            name, underWayIn: try await options.openForReading())
         let title = conversation.name
-        let answered = try await answered(in: conversation.id, kith)
+        let answered = try await answered(in: conversation.id, profile)
         var messages: [Message] = []
         for piece in pieces {
             messages.append(
-                try await kith.handOver(
+                try await profile.handOver(
                     piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
-        var handed = HandedTexts(messages)
+        var queued = QueuedSends(messages)
         if noWait {
-            await kith.close()
+            await profile.close()
             StandardStream.error.write("[left for the process that has the profile open, which sends it]\n")
         } else {
-            try await handed.wait(with: kith, of: profile, for: patience.timeout)
+            try await queued.wait(with: profile, of: options, for: relayTimeout.limit)
         }
-        if profile.json { for message in handed.messages { JSONLine.print(MessageReport(message, in: title)) } }
+        if options.json { for message in queued.messages { JSONLine.print(MessageReport(message, in: title)) } }
     }
 
-    private func send(_ pieces: [String], with kith: Profile) async throws {
+    private func send(_ pieces: [String], with profile: Profile) async throws {
         let later = "What was not sent yet is kept, and goes out when the profile is open next: kith chat, kith listen"
         // From before the first is sent, so that nothing is missed.
-        let events = await kith.events()
-        let conversation = try await conversation(in: kith)
-        let answered = try await answered(in: conversation.id, kith)
+        let events = await profile.events()
+        let conversation = try await conversation(in: profile)
+        let answered = try await answered(in: conversation.id, profile)
         var ids: [EntryID] = []
         for piece in pieces {
             ids.append(
-                try await kith.send(
+                try await profile.send(
                     piece, to: conversation.id, replyTo: answered, expiresAfter: expires?.duration))
         }
         var progress = SendProgress(ids, in: conversation)
         if !noWait {
-            progress = try await patience.wait(for: kith, at: conversation.relay, remains: later) {
+            progress = try await relayTimeout.wait(for: profile, at: conversation.relay, hint: later) {
                 var progress = progress
-                try await progress.wait(for: events, of: kith)
+                try await progress.wait(for: events, of: profile)
                 return progress
             }
         }
-        guard profile.json else { return }
-        if noWait { try await progress.waitForReports(events, of: kith) }
+        guard options.json else { return }
+        if noWait { try await progress.waitForReports(events, of: profile) }
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 
     /// The conversation that was named; made, if there is only the contact.
-    private func conversation(in kith: Profile) async throws -> ConversationSummary {
-        switch try await NamedTarget.named(name, in: kith) {
+    private func conversation(in profile: Profile) async throws -> ConversationSummary {
+        switch try await NamedTarget.named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
             // Why there was one and is none any more says more than that none can be made.
             if contact.inbox == nil,
-                let last = try await kith.conversations().first(where: { $0.contact == contact.id })
+                let last = try await profile.conversations().first(where: { $0.contact == contact.id })
             {
                 throw last.obstacle ?? KithError.notReachable(contact.name, .never)
             }
-            return try await kith.conversation(
-                try await kith.startConversation(with: contact.id, waits: false))
+            return try await profile.conversation(
+                try await profile.startConversation(with: contact.id, waits: false))
         }
     }
 
-    private func answered(in conversation: ConversationID, _ kith: Profile) async throws -> EntryID? {
+    private func answered(in conversation: ConversationID, _ profile: Profile) async throws -> EntryID? {
         guard let replyTo else { return nil }
         if let id = EntryID(hex: replyTo) { return id }
         guard let seq = UInt64(replyTo), seq > 0,
-            let message = try await kith.messages(in: conversation, after: seq - 1, limit: 1).first, message.seq == seq
+            let message = try await profile.messages(in: conversation, after: seq - 1, limit: 1).first,
+            message.seq == seq
         else { throw Failure(message: "there is no message \(replyTo) to answer (kith history \(name))") }
         return message.id
     }

@@ -27,18 +27,18 @@ struct StatusCommand: AsyncParsableCommand {
               4  with --check: a relay does not answer
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Flag(name: .long, help: "Ask the relays whether they answer.")
     var check = false
 
     func run() async throws {
         try await reportingFailure {
-            var report = try await profile.withOpenForReading { try await Report(profile, $0) }
+            var report = try await options.withOpenForReading { try await Report(options, $0) }
             if check {
                 for index in report.relays.indices { await report.relays[index].ask() }
             }
-            if profile.json {
+            if options.json {
                 JSONLine.print(report)
             } else {
                 for line in Columns.lines(rows(report)) { StandardStream.output.write(line + "\n") }
@@ -89,22 +89,22 @@ struct StatusCommand: AsyncParsableCommand {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }
 
-        init(_ options: ProfileOptions, _ kith: Profile) async throws {
-            let identity = await kith.identity()
-            profile = options.profile
+        init(_ options: ProfileOptions, _ profile: Profile) async throws {
+            let identity = await profile.identity()
+            self.profile = options.name
             folder = options.folder.path
             name = identity.name
             device = identity.deviceName
             fingerprint = identity.accountKey.fingerprint.description
             openIn = try Profile.holder(of: options.folder)
-            let all = try await kith.conversations()
+            let all = try await profile.conversations()
             conversations = all.count
             unread = all.reduce(0) { $0 + $1.unread }
-            queued = await kith.queuedMessages()
-            invitations = await kith.waitingInvitations()
-            invites = await kith.openInvites().count
-            contacts = await kith.contacts().count
-            relays = await kith.relays().map(Relay.init)
+            queued = await profile.queuedMessages()
+            invitations = await profile.waitingInvitations()
+            invites = await profile.openInvites().count
+            contacts = await profile.contacts().count
+            relays = await profile.relays().map(Relay.init)
         }
     }
 

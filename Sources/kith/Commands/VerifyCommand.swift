@@ -33,7 +33,7 @@ struct VerifyCommand: AsyncParsableCommand {
               64  wrong usage
             """)
 
-    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var options: ProfileOptions
 
     @Argument(help: "The contact.")
     var name: String
@@ -62,7 +62,7 @@ struct VerifyCommand: AsyncParsableCommand {
             if undo || yes { return try await set(verified: yes) }
             let contact = try await look()
             if contact.conflictingKey != nil { throw Failure(conflict(contact), code: .wrongKey) }
-            guard !profile.json, contact.trust != .compared, let prompt = Prompt() else { return }
+            guard !options.json, contact.trust != .compared, let prompt = Prompt() else { return }
             defer { prompt.close() }
             switch try await prompt.decide("Are these digits the same on the other side?") {
             case .yes: break
@@ -79,10 +79,10 @@ struct VerifyCommand: AsyncParsableCommand {
 
     /// Shows the safety number. Nothing is changed, so another process may have the profile open.
     private func look() async throws -> Contact {
-        try await profile.withOpenForReading { kith in
-            let contact = try await NamedTarget.contact(name, in: kith)
-            let number = try await kith.safetyNumber(with: contact.id)
-            if profile.json {
+        try await options.withOpenForReading { profile in
+            let contact = try await NamedTarget.contact(name, in: profile)
+            let number = try await profile.safetyNumber(with: contact.id)
+            if options.json {
                 JSONLine.print(Compared(contact: ContactReport(contact), safetyNumber: number.description))
             } else {
                 show(contact, number)
@@ -101,22 +101,22 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func set(verified: Bool) async throws {
-        try await profile.withOpen { kith in
-            let contact = try await NamedTarget.contact(name, in: kith)
+        try await options.withOpen { profile in
+            let contact = try await NamedTarget.contact(name, in: profile)
             if verified, contact.conflictingKey != nil { throw Failure(conflict(contact), code: .wrongKey) }
-            try await kith.setVerified(contact.id, verified)
-            try await report(contact.id, kith, verified ? "marked as compared" : "no longer marked as compared")
+            try await profile.setVerified(contact.id, verified)
+            try await report(contact.id, profile, verified ? "marked as compared" : "no longer marked as compared")
         }
     }
 
     private func decide() async throws {
-        try await profile.withOpen { kith in
-            let contact = try await NamedTarget.contact(name, in: kith)
+        try await options.withOpen { profile in
+            let contact = try await NamedTarget.contact(name, in: profile)
             guard contact.conflictingKey != nil else {
                 throw Failure("no other key claims to be \(name: contact.name)'s")
             }
-            try await kith.decideKey(of: contact.id, accept: acceptNewKey)
-            try await report(contact.id, kith, acceptNewKey ? Self.accepted(contact) : "keeps the pinned key")
+            try await profile.decideKey(of: contact.id, accept: acceptNewKey)
+            try await report(contact.id, profile, acceptNewKey ? Self.accepted(contact) : "keeps the pinned key")
         }
     }
 
@@ -126,10 +126,10 @@ struct VerifyCommand: AsyncParsableCommand {
         return "has the new key now, unverified; a conversation with it begins with \(way)"
     }
 
-    private func report(_ id: ContactID, _ kith: Profile, _ text: Sentence) async throws {
-        guard let contact = await kith.contacts().first(where: { $0.id == id }) else { return }
-        if profile.json {
-            let number = try await kith.safetyNumber(with: id)
+    private func report(_ id: ContactID, _ profile: Profile, _ text: Sentence) async throws {
+        guard let contact = await profile.contacts().first(where: { $0.id == id }) else { return }
+        if options.json {
+            let number = try await profile.safetyNumber(with: id)
             JSONLine.print(Compared(contact: ContactReport(contact), safetyNumber: number.description))
         } else {
             StandardStream.error.say("\(name: contact.name): \(text)")

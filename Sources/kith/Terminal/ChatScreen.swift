@@ -4,7 +4,7 @@ import Synchronization
 /// Where a conversation is shown and lines come from: a terminal with an input line, or streams for scripts.
 final class ChatScreen: Sendable {
     private let state = Mutex(State())
-    private let limit = LeavingLimit()
+    private let watchdog = ExitWatchdog()
     private let leave: AsyncStream<Void>
     private let wantsToLeave: AsyncStream<Void>.Continuation
 
@@ -32,7 +32,7 @@ final class ChatScreen: Sendable {
             terminal?.stopFinishing()
             wantsToLeave.yield()
         }
-        limit.begin { terminal?.restore() }
+        watchdog.begin { terminal?.restore() }
         state.withLock { state in
             state.lines = lines
             state.terminal = terminal
@@ -60,7 +60,7 @@ final class ChatScreen: Sendable {
             return state.isClosed ? nil : state.terminal
         }
         terminal?.close(dropsInput: dropsInput)
-        limit.done()
+        watchdog.done()
     }
 
     /// Shows lines to a person. A program gets the conversation on standard output, and the rest on standard error.

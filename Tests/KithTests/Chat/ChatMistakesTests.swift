@@ -24,7 +24,7 @@ import Testing
         #expect(things.shown(asked) == ["[remove “bob (2)” from team? yes or no]"])
         _ = model.handle(.line(""), now: things.now)
         let added = model.handle(.line("/add \"bob (2)\", carol"), now: things.now)
-        #expect(things.calls(added) == [.add([things.bob, things.carol])])
+        #expect(things.requests(added) == [.add([things.bob, things.carol])])
         #expect(ForeignText("bob").isShown(as: "\"bob\"") && !ForeignText("bob").isShown(as: "\"bo\""))
     }
 
@@ -34,17 +34,17 @@ import Testing
         let refused = model.handle(.line("/remove nobodyx"), now: things.now)
         #expect(things.shown(refused) == ["[there is no contact nobodyx]"])
         let first = model.handle(.line("yes"), now: things.now)
-        #expect(things.calls(first).isEmpty)
+        #expect(things.requests(first).isEmpty)
         #expect(
             things.shown(first) == ["[nothing is being asked, so this was not sent; enter it again to send it]"])
         #expect(
-            things.calls(model.handle(.line("yes"), now: things.now)) == [
+            things.requests(model.handle(.line("yes"), now: things.now)) == [
                 .send("yes", replyTo: nil, expiresAfter: nil)
             ])
         _ = model.handle(.line("/nonsense"), now: things.now)
-        #expect(things.calls(model.handle(.line("hello"), now: things.now)).count == 1)
+        #expect(things.requests(model.handle(.line("hello"), now: things.now)).count == 1)
         _ = model.handle(.line("/members"), now: things.now)
-        #expect(things.calls(model.handle(.line("yes"), now: things.now)).count == 1)
+        #expect(things.requests(model.handle(.line("yes"), now: things.now)).count == 1)
     }
 
     @Test("what is said of a name that there is not, and of the user's own")

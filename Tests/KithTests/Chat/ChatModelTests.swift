@@ -77,8 +77,8 @@ import Testing
         outputs.flatMap { if case .show(let lines) = $0 { lines.map(\.text) } else { [] as [String] } }
     }
 
-    func calls(_ outputs: [ChatModel.Output]) -> [ChatCall] {
-        outputs.compactMap { if case .call(let call) = $0 { call } else { nil } }
+    func requests(_ outputs: [ChatModel.Output]) -> [ChatRequest] {
+        outputs.compactMap { if case .request(let request) = $0 { request } else { nil } }
     }
 
     func status(_ outputs: [ChatModel.Output]) -> String?? {
@@ -100,7 +100,7 @@ import Testing
                 "── Tuesday, 24 November 2026 ──", "1  alice : old ✓✓", "2  bob (verified) : answer", "── unread ──",
                 "3  bob (verified) : new", "[bob is verified: from their invite]",
             ])
-        #expect(calls(outputs) == [.markRead(through: 3), .checkPresence])
+        #expect(requests(outputs) == [.markRead(through: 3), .checkPresence])
     }
 
     @Test("who is unverified is called that, in words and at every message")
@@ -120,7 +120,7 @@ import Testing
         #expect(!lines.contains("bob (verified) : old"))
         #expect(lines.contains("bob (verified) : new"))
         #expect(
-            calls(model.handle(.line("/etc/hosts changed"), now: now)) == [
+            requests(model.handle(.line("/etc/hosts changed"), now: now)) == [
                 .send("/etc/hosts changed", replyTo: nil, expiresAfter: nil)
             ])
     }
@@ -131,7 +131,7 @@ import Testing
     func delivery() throws {
         var model = try model()
         _ = model.open(now: now)
-        let sent = ChatCall.send("hi", replyTo: nil, expiresAfter: nil)
+        let sent = ChatRequest.send("hi", replyTo: nil, expiresAfter: nil)
         let queued = model.handle(.answered(sent, .success(.sent(try id(7)))), now: now)
         #expect(shown(queued) == [])
         #expect(status(queued) == "[sending: “hi”]")
@@ -201,7 +201,7 @@ import Testing
         #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
         #expect(lines[2].text.contains("2 messages"))
         #expect(lines[3].text.contains("different logs"))
-        #expect(calls(outputs) == [.markRead(through: 9)])
+        #expect(requests(outputs) == [.markRead(through: 9)])
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
 
@@ -259,8 +259,8 @@ import Testing
         #expect(lines[0].contains(changed.accountKey.fingerprint.description))
         #expect(lines[0].contains(try #require(changed.conflictingKey).fingerprint.description))
         #expect(lines[0].contains("/accept bob or /keep bob"))
-        #expect(calls(model.handle(.line("/accept bob"), now: now)) == [])
-        #expect(calls(model.handle(.line("yes"), now: now)) == [.decideKey(bob, accept: true)])
+        #expect(requests(model.handle(.line("/accept bob"), now: now)) == [])
+        #expect(requests(model.handle(.line("yes"), now: now)) == [.decideKey(bob, accept: true)])
     }
 
     @Test("a suspect relay, a removal and messages elsewhere are said once")
@@ -285,16 +285,18 @@ import Testing
         var model = try model()
         _ = model.open(now: now)
         _ = model.handle(.event(.message(try message(1, "well?", from: fromBob(), seq: 5))), now: now)
-        #expect(calls(model.handle(.line("//x"), now: now)) == [.send("/x", replyTo: nil, expiresAfter: nil)])
+        #expect(requests(model.handle(.line("//x"), now: now)) == [.send("/x", replyTo: nil, expiresAfter: nil)])
         #expect(
-            calls(model.handle(.line("/reply fine"), now: now)) == [
+            requests(model.handle(.line("/reply fine"), now: now)) == [
                 .send("fine", replyTo: try id(1), expiresAfter: nil)
             ])
-        #expect(calls(model.handle(.line("/reply 6 fine"), now: now)) == [])
+        #expect(requests(model.handle(.line("/reply 6 fine"), now: now)) == [])
         let expiring = model.handle(.line("/expire 10m"), now: now)
         #expect(status(expiring) == "[your messages expire after 10 minutes]")
         #expect(
-            calls(model.handle(.line("gone soon"), now: now)) == [.send("gone soon", replyTo: nil, expiresAfter: 600)])
+            requests(model.handle(.line("gone soon"), now: now)) == [
+                .send("gone soon", replyTo: nil, expiresAfter: 600)
+            ])
         let answered = try message(2, "as said", from: fromBob(), seq: 6, replyTo: 1)
         #expect(shown(model.handle(.event(.message(answered)), now: now)).first == "  ↳ to “well?”")
     }
@@ -303,8 +305,8 @@ import Testing
     func refused() throws {
         var model = try model()
         _ = model.open(now: now)
-        let call = ChatCall.send("hi", replyTo: nil, expiresAfter: nil)
-        let outputs = model.handle(.answered(call, .failure(.suspect)), now: now)
+        let request = ChatRequest.send("hi", replyTo: nil, expiresAfter: nil)
+        let outputs = model.handle(.answered(request, .failure(.suspect)), now: now)
         #expect(shown(outputs).first?.hasPrefix("[not sent: ") == true)
         #expect(model.waitingCount == 0)
     }
@@ -314,7 +316,7 @@ import Testing
         var model = try model(isForPerson: false, takesCommands: true)
         _ = model.open(now: now)
         let help = model.handle(.line("/help"), now: now)
-        #expect(calls(help) == [] && !shown(help).isEmpty)
+        #expect(requests(help) == [] && !shown(help).isEmpty)
         #expect(shown(model.handle(.line("/leave"), now: now)) == ["[leave bob for good? yes or no]"])
         _ = model.handle(.line("no"), now: now)
         #expect(model.handle(.line("/quit"), now: now) == [.quit])
@@ -326,9 +328,9 @@ import Testing
         _ = model.open(now: now)
         #expect(shown(model.handle(.line("/leave"), now: now)) == ["[leave bob for good? yes or no]"])
         let other = model.handle(.line("see you tomorrow"), now: now)
-        #expect(calls(other) == [])
+        #expect(requests(other) == [])
         #expect(shown(other).first?.contains("nothing was sent") == true)
-        #expect(calls(model.handle(.line("Yes "), now: now)) == [.leave])
+        #expect(requests(model.handle(.line("Yes "), now: now)) == [.leave])
         #expect(model.handle(.answered(.leave, .success(.done)), now: now).last == .quit)
     }
 
@@ -336,23 +338,23 @@ import Testing
     func verifying() throws {
         var model = try model()
         _ = model.open(now: now)
-        #expect(calls(model.handle(.line("/verify"), now: now)) == [.safetyNumber(bob)])
+        #expect(requests(model.handle(.line("/verify"), now: now)) == [.safetyNumber(bob)])
         let number = SafetyNumber(try contact(bob, "bob").accountKey, try contact(carol, "carol").accountKey)
         let lines = shown(model.handle(.answered(.safetyNumber(bob), .success(.safetyNumber(number))), now: now))
         #expect(lines.joined().filter(\.isNumber) == number.digits)
-        #expect(calls(model.handle(.line("no"), now: now)) == [])
+        #expect(requests(model.handle(.line("no"), now: now)) == [])
         _ = model.handle(.answered(.safetyNumber(bob), .success(.safetyNumber(number))), now: now)
-        #expect(calls(model.handle(.line("y"), now: now)) == [.setVerified(bob, true)])
+        #expect(requests(model.handle(.line("y"), now: now)) == [.setVerified(bob, true)])
     }
 
     @Test("members are named as they are known here, several at once or one with spaces")
     func adding() throws {
         var model = try model(summary(isGroup: true))
         _ = model.open(now: now)
-        #expect(calls(model.handle(.line("/add Carol, bob"), now: now)) == [.add([carol, bob])])
-        #expect(calls(model.handle(.line("/add carol dave"), now: now)) == [])
-        #expect(calls(model.handle(.line("/remove carol"), now: now)) == [])
-        #expect(calls(model.handle(.line("yes"), now: now)) == [.remove(carol)])
+        #expect(requests(model.handle(.line("/add Carol, bob"), now: now)) == [.add([carol, bob])])
+        #expect(requests(model.handle(.line("/add carol dave"), now: now)) == [])
+        #expect(requests(model.handle(.line("/remove carol"), now: now)) == [])
+        #expect(requests(model.handle(.line("yes"), now: now)) == [.remove(carol)])
         #expect(shown(model.handle(.line("/verify"), now: now)).first?.contains("whom?") == true)
     }
 
@@ -360,19 +362,19 @@ import Testing
     func earlier() throws {
         var model = try model(history: [message(9, "now", from: fromBob(), seq: 9)])
         _ = model.open(now: now)
-        #expect(calls(model.handle(.line("/history"), now: now)) == [.history(before: 9, limit: ChatModel.page)])
+        #expect(requests(model.handle(.line("/history"), now: now)) == [.history(before: 9, limit: ChatModel.page)])
         let page = ChatAnswer.messages([try message(4, "then", from: fromBob(), seq: 4)])
         let lines = shown(model.handle(.answered(.history(before: 9, limit: 50), .success(page)), now: now))
         #expect(
             lines == [
                 "── earlier ──", "── Tuesday, 24 November 2026 ──", "4  bob (verified) : then", "── /history: more ──",
             ])
-        #expect(calls(model.handle(.line("/history 10"), now: now)) == [.history(before: 4, limit: 10)])
+        #expect(requests(model.handle(.line("/history 10"), now: now)) == [.history(before: 4, limit: 10)])
         #expect(
-            calls(model.handle(.line("/reply 4 indeed"), now: now)) == [
+            requests(model.handle(.line("/reply 4 indeed"), now: now)) == [
                 .send("indeed", replyTo: try id(4), expiresAfter: nil)
             ])
-        #expect(calls(model.handle(.line("/explain"), now: now)) == [.explain(9)])
+        #expect(requests(model.handle(.line("/explain"), now: now)) == [.explain(9)])
     }
 
     @Test("another key at the relay's address is no news about the conversation's relay")

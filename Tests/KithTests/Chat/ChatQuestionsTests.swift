@@ -29,7 +29,7 @@ import Testing
         _ = model.handle(.line("/leave"), now: now)
         for text in ["maybe", "see you tomorrow", "nope"] {
             let outputs = model.handle(.line(text), now: now)
-            #expect(things.calls(outputs) == [])
+            #expect(things.requests(outputs) == [])
             #expect(
                 things.shown(outputs) == ["[please answer yes or no, or press Enter to decide later; nothing was sent]"]
             )
@@ -38,34 +38,35 @@ import Testing
         _ = model.handle(.line("/leave"), now: now)
         let later = model.handle(.line(""), now: now)
         #expect(things.shown(later) == ["[nothing was changed]"])
-        #expect(things.calls(later) == [])
-        #expect(things.calls(model.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
+        #expect(things.requests(later) == [])
+        #expect(
+            things.requests(model.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
     }
 
     @Test("a command is no answer: it is carried out, and the question stays")
     func commandsBetween() throws {
         var model = try opened()
         _ = model.handle(.line("/leave"), now: now)
-        #expect(things.calls(model.handle(.line("/members"), now: now)) == [.members])
-        #expect(things.calls(model.handle(.line("y"), now: now)) == [.leave])
+        #expect(things.requests(model.handle(.line("/members"), now: now)) == [.members])
+        #expect(things.requests(model.handle(.line("y"), now: now)) == [.leave])
     }
 
     @Test("removing asks, and in a conversation of two it is refused")
     func removing() throws {
         var group = try opened(things.summary(isGroup: true, members: 3))
         let asked = group.handle(.line("/remove carol"), now: now)
-        #expect(things.calls(asked) == [])
+        #expect(things.requests(asked) == [])
         #expect(things.shown(asked) == ["[remove carol from team? yes or no]"])
-        #expect(things.calls(group.handle(.line("no"), now: now)) == [])
+        #expect(things.requests(group.handle(.line("no"), now: now)) == [])
         _ = group.handle(.line("/remove carol"), now: now)
-        #expect(things.calls(group.handle(.line("yes"), now: now)) == [.remove(things.carol)])
+        #expect(things.requests(group.handle(.line("yes"), now: now)) == [.remove(things.carol)])
 
         var direct = try opened()
         let refused = direct.handle(.line("/remove bob"), now: now)
-        #expect(things.calls(refused) == [])
+        #expect(things.requests(refused) == [])
         #expect(things.shown(refused).first?.contains("conversation of two") == true)
         // Nothing was asked, so it is no answer, and it may not have been meant for the other person.
-        #expect(things.calls(direct.handle(.line("yes"), now: now)).isEmpty)
+        #expect(things.requests(direct.handle(.line("yes"), now: now)).isEmpty)
     }
 
     // MARK: Hints
@@ -74,10 +75,10 @@ import Testing
     func numbers() throws {
         var model = try opened(history: [try things.message(1, "well?", from: things.fromBob(), seq: 5)])
         #expect(
-            things.calls(model.handle(.line("/reply 5 fine"), now: now)) == [
+            things.requests(model.handle(.line("/reply 5 fine"), now: now)) == [
                 .send("fine", replyTo: try things.id(1), expiresAfter: nil)
             ])
-        #expect(things.calls(model.handle(.line("/explain 5"), now: now)) == [.explain(5)])
+        #expect(things.requests(model.handle(.line("/explain 5"), now: now)) == [.explain(5)])
     }
 
     @Test("where nothing is earlier, /history shows the last page again, with numbers")
@@ -88,7 +89,7 @@ import Testing
         ]
         var model = try opened(history: all)
         let earlier = model.handle(.answered(.history(before: 1, limit: 50), .success(.messages([]))), now: now)
-        #expect(things.calls(earlier) == [.history(before: nil, limit: 50)])
+        #expect(things.requests(earlier) == [.history(before: nil, limit: 50)])
         let again = model.handle(.answered(.history(before: nil, limit: 50), .success(.messages(all))), now: now)
         #expect(
             things.shown(again) == [
@@ -96,7 +97,7 @@ import Testing
                 "1  bob (verified) : well?",
             ])
         var empty = try opened()
-        #expect(things.calls(empty.handle(.line("/history"), now: now)) == [.history(before: nil, limit: 50)])
+        #expect(things.requests(empty.handle(.line("/history"), now: now)) == [.history(before: nil, limit: 50)])
         #expect(
             things.shown(empty.handle(.answered(.history(before: nil, limit: 50), .success(.messages([]))), now: now))
                 == ["[nothing was said yet]"])

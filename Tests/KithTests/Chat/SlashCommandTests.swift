@@ -19,7 +19,7 @@ import Testing
             ("/reply 12", .command(.reply(seq: nil, text: "12"))), ("/expire 10m", .command(.expire(seconds: 600))),
             ("/expire 7d", .command(.expire(seconds: 604_800))), ("/expire off", .command(.expire(seconds: nil))),
             ("/explain", .command(.explain(seq: nil))), ("/explain 7", .command(.explain(seq: 7))),
-            ("/continue", .command(.goOn)), ("/quit", .command(.quit)),
+            ("/continue", .command(.continueDespiteWarning)), ("/quit", .command(.quit)),
         ] as [(String, SlashCommand.Line)])
     func lines(line: String, expected: SlashCommand.Line) {
         #expect(SlashCommand.line(line) == expected)

@@ -14,7 +14,7 @@ import Testing
             ("-1", nil), ("1.5h", nil), ("1w", nil), ("99999999999999999999", nil), ("18446744073709551615d", nil),
             ("٣d", nil),
         ] as [(String, UInt64?)])
-    func lifetimes(text: String, seconds: UInt64?) { #expect(Lifetime(argument: text)?.seconds == seconds) }
+    func lifetimes(text: String, seconds: UInt64?) { #expect(DurationArgument(argument: text)?.seconds == seconds) }
 
     @Test("a short text is one message, whatever is in it")
     func shortText() {
@@ -57,11 +57,11 @@ import Testing
 
     @Test("what a sender claims for a time is printed, however absurd")
     func moments() {
-        #expect(Moment(ms: 0).iso == "1970-01-01T00:00:00.000Z")
-        #expect(Moment(ms: 1_795_523_320_637).iso == "2026-11-24T12:28:40.637Z")
-        #expect(Moment(ms: .max).iso.hasPrefix("9999-12-31T23:59:59"))
-        #expect(!Moment(ms: .max).local.isEmpty)
-        #expect(Moment(seconds: .max).iso.hasPrefix("9999-12-31T23:59:59"))
+        #expect(Timestamp(ms: 0).iso == "1970-01-01T00:00:00.000Z")
+        #expect(Timestamp(ms: 1_795_523_320_637).iso == "2026-11-24T12:28:40.637Z")
+        #expect(Timestamp(ms: .max).iso.hasPrefix("9999-12-31T23:59:59"))
+        #expect(!Timestamp(ms: .max).local.isEmpty)
+        #expect(Timestamp(seconds: .max).iso.hasPrefix("9999-12-31T23:59:59"))
     }
 
     @Test("ids are written and read as 32 digits")

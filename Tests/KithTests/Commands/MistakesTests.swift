@@ -40,9 +40,9 @@ struct MistakesTests {
         #expect(problem(RelayPin.self, "00ff") == "a key has 64 hexadecimal digits, and this has 4")
         #expect(
             problem(Name.self, "Bob X")?.hasPrefix("a name at a relay has at most 64 of the characters a-z") == true)
-        #expect(problem(Lifetime.self, "soon")?.hasPrefix("a time is a number with s, m, h or d") == true)
+        #expect(problem(DurationArgument.self, "soon")?.hasPrefix("a time is a number with s, m, h or d") == true)
         #expect(problem(ListenAddress.self, "7443")?.contains("HOST:PORT") == true)
-        #expect(problem(Lifetime.self, "5m") == nil)
+        #expect(problem(DurationArgument.self, "5m") == nil)
     }
 
     @Test("a profile that there is not is told from those that there are")

@@ -48,7 +48,7 @@ struct ListenRequest: Decodable {
     }
 
     /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
-    static func carryOut(_ line: LineReader.Line, with kith: Profile) async -> Answer {
+    static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> Answer {
         let data = Data(line.text.utf8)
         func refusal(_ message: String) -> Answer {
             let ref = (try? JSONDecoder().decode(Labelled.self, from: data))?.ref
@@ -66,7 +66,7 @@ struct ListenRequest: Decodable {
         }
         guard let send = request.send else { return refusal("the only command is \"send\"") }
         do {
-            let (id, conversation) = try await request.carryOut(send, with: kith)
+            let (id, conversation) = try await request.carryOut(send, with: profile)
             return Answer(event: "sent", ref: request.ref, id: id.hex, conversation: conversation.rawValue)
         } catch {
             return refusal(ErrorWords.sentence(for: error))
@@ -94,7 +94,7 @@ struct ListenRequest: Decodable {
         }
     }
 
-    private func carryOut(_ send: Send, with kith: Profile) async throws -> (EntryID, ConversationID) {
+    private func carryOut(_ send: Send, with profile: Profile) async throws -> (EntryID, ConversationID) {
         var answered: EntryID?
         if let replyTo = send.replyTo {
             answered = EntryID(hex: replyTo)
@@ -102,16 +102,18 @@ struct ListenRequest: Decodable {
         }
         var expires: Duration?
         if let text = send.expires {
-            expires = Lifetime(argument: text).flatMap { UInt32(exactly: $0.seconds) }.map { .seconds(Int64($0)) }
+            expires = DurationArgument(argument: text).flatMap { UInt32(exactly: $0.seconds) }.map {
+                .seconds(Int64($0))
+            }
             if expires ?? .zero == .zero { throw Failure(message: "expires takes a time, such as 1d") }
         }
         let conversation: ConversationID
-        switch try await NamedTarget.named(send.to, in: kith) {
+        switch try await NamedTarget.named(send.to, in: profile) {
         case .conversation(let summary): conversation = summary.id
         case .contact(let contact):
             throw Failure("there is no conversation with \(name: contact.name) yet; begin one with kith send")
         }
-        let id = try await kith.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
+        let id = try await profile.send(send.text, to: conversation, replyTo: answered, expiresAfter: expires)
         return (id, conversation)
     }
 }

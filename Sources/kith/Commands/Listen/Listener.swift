@@ -44,7 +44,7 @@ struct Listener {
         var acceptsStrangers = false
     }
 
-    private let kith: Profile
+    private let profile: Profile
     private let output: Output
     private let options: Options
     private var only: ConversationID? { options.only }
@@ -67,8 +67,8 @@ struct Listener {
     /// Lines that are taken from the vault at once.
     private static let page = 500
 
-    init(_ kith: Profile, output: Output, options: Options) {
-        self.kith = kith
+    init(_ profile: Profile, output: Output, options: Options) {
+        self.profile = profile
         self.output = output
         self.options = options
     }
@@ -76,11 +76,11 @@ struct Listener {
     /// Listens until something ends it.
     func run(for time: Duration?) async throws -> Ending {
         let signals = StopSignals()
-        let limit = LeavingLimit()
-        limit.begin()
-        defer { limit.done() }
+        let watchdog = ExitWatchdog()
+        watchdog.begin()
+        defer { watchdog.done() }
         var listener = self
-        listener.me = await kith.identity().name
+        listener.me = await profile.identity().name
         let ending = try await listener.listen(for: time, until: signals)
         try await listener.markRead()
         return ending
@@ -115,7 +115,7 @@ struct Listener {
         _ put: AsyncStream<Input>.Continuation, _ turns: AsyncStream<Void>, for time: Duration?,
         until signals: StopSignals
     ) async -> [Task<Void, Never>] {
-        let events = await kith.events()
+        let events = await profile.events()
         var tasks = [
             Task {
                 await events.handOn(at: turns) { put.yield(.event($0)) }
@@ -148,7 +148,7 @@ struct Listener {
 
     private mutating func printUnread() async throws -> Ending? {
         // The order in which people would look: what came last, last.
-        for conversation in try await kith.conversations().reversed() where only == nil || only == conversation.id {
+        for conversation in try await profile.conversations().reversed() where only == nil || only == conversation.id {
             names[conversation.id] = conversation.name
             if conversation.isPending, let ending = try await meet(conversation) { return ending }
             if let ending = try await printNew(in: conversation.id, after: conversation.readThrough) { return ending }
@@ -160,7 +160,7 @@ struct Listener {
     private mutating func printNew(in conversation: ConversationID, after seq: UInt64) async throws -> Ending? {
         var seq = seq
         while true {
-            let messages = try await kith.messages(in: conversation, after: seq, limit: Self.page)
+            let messages = try await profile.messages(in: conversation, after: seq, limit: Self.page)
             for message in messages {
                 seq = message.seq ?? seq
                 if let ending = print(message) { return ending }
@@ -198,7 +198,7 @@ struct Listener {
     private mutating func markRead() async throws {
         for conversation in unmarked {
             guard let seq = printed[conversation]?.seq else { continue }
-            try await kith.markRead(conversation, through: seq, sendsReceipt: options.sendsReceipts)
+            try await profile.markRead(conversation, through: seq, sendsReceipt: options.sendsReceipts)
         }
         unmarked = []
     }
@@ -209,8 +209,8 @@ struct Listener {
         switch event {
         case .conversation(let summary): names[summary.id] = summary.name
         case .message(let message) where names[message.conversation] == nil:
-            names[message.conversation] = try await kith.conversation(message.conversation).name
-        case .inviteUsed(_, let id), .warning(let id, _, _): names[id] = try await kith.conversation(id).name
+            names[message.conversation] = try await profile.conversation(message.conversation).name
+        case .inviteUsed(_, let id), .warning(let id, _, _): names[id] = try await profile.conversation(id).name
         default: break
         }
         if output == .text, case .relay(let relay, let state) = event {
@@ -220,7 +220,7 @@ struct Listener {
         }
         if output == .text, case .inviteUsed = event {
             let each = MessageWording.toldOneByOne
-            guard let count = invitesUsed.next(at: ChatDesk.now, each: each) else { return nil }
+            guard let count = invitesUsed.next(at: ChatBackend.now, each: each) else { return nil }
             if count > each {
                 StandardStream.error.write("[\(MessageWording.invitesUsed(count))]\n")
                 return nil
@@ -251,9 +251,9 @@ struct Listener {
     /// Accepts a conversation that a stranger began, or says how to. For a program, the event itself says that it is pending.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
-            try await kith.accept(conversation.id)
+            try await profile.accept(conversation.id)
         } else if output == .text, only == nil,
-            let line = invitations.line(for: conversation, at: ChatDesk.now),
+            let line = invitations.line(for: conversation, at: ChatBackend.now),
             !StandardStream.error.write("[\(line)]\n")
         {
             return .nobodyReads
@@ -269,7 +269,7 @@ struct Listener {
     private func carryOutCommands(_ turns: AsyncStream<Void>, _ put: AsyncStream<Input>.Continuation) -> Task<
         Void, Never
     > {
-        let kith = kith
+        let profile = profile
         return Task { [output] in
             guard output == .json else { return }
             let lines = LineReader()
@@ -277,7 +277,7 @@ struct Listener {
                 var line = await lines.nextLine()
                 while let blank = line, TextRules.isBlank(blank.text) { line = await lines.nextLine() }
                 guard let line else { return }
-                put.yield(.answer(await ListenRequest.carryOut(line, with: kith)))
+                put.yield(.answer(await ListenRequest.carryOut(line, with: profile)))
             }
         }
     }

@@ -56,7 +56,7 @@ extension Name: ReadableValue {
     }
 }
 
-extension Lifetime: ReadableValue {
+extension DurationArgument: ReadableValue {
     static func problem(with text: String) -> String {
         "a time is a number with s, m, h or d behind it, at most a century"
     }

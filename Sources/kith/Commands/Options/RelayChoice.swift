@@ -30,10 +30,10 @@ struct RelayChoice: ParsableArguments {
     ///
     /// - Throws: ``Failure`` if none was given and the profile uses none yet, if the relay has another key than before, or if
     ///   the time is over; ``KithError/relay(_:)`` if it can't be reached.
-    func point(for kith: Profile, within time: Lifetime) async throws -> RelayPoint {
-        let used = await kith.relays().map(\.relay)
+    func point(for profile: Profile, within time: DurationArgument) async throws -> RelayPoint {
+        let used = await profile.relays().map(\.relay)
         guard let relay else {
-            let latest = try await kith.conversations().first?.relay
+            let latest = try await profile.conversations().first?.relay
             guard let point = used.first(where: { $0.address == latest }) ?? used.first else {
                 throw Failure(
                     message: "no relay is known yet: name one with --relay HOST:PORT, or run one with: kith host")
@@ -70,7 +70,7 @@ extension RelayChoice {
     ///
     /// - Throws: ``KithError/relay(_:)``; ``Failure`` if the time is over, or if the key is not the one that is known.
     private static func answer(
-        of contact: RelayContact, within time: Lifetime
+        of contact: RelayContact, within time: DurationArgument
     ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
         do {
             let (connection, isFirstContact) = try await Self.within(time) { try await contact.connect() }
@@ -83,7 +83,7 @@ extension RelayChoice {
         }
     }
 
-    private func ask(_ point: RelayPoint, within time: Lifetime) async throws {
+    private func ask(_ point: RelayPoint, within time: DurationArgument) async throws {
         let known = try KnownRelays.ofThisUser()
         let contact = RelayContact(address: point.address, pin: point.pin, pass: point.pass, known: known)
         _ = try await Self.answer(of: contact, within: time)
@@ -96,7 +96,7 @@ extension RelayChoice {
 
     /// Does something that ends at once when its task is cancelled, which happens after this time; 0 is for ever.
     private static func within<R: Sendable>(
-        _ time: Lifetime, _ work: @escaping @Sendable () async throws -> R
+        _ time: DurationArgument, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         let task = Task { try await work() }
         let timer = Task {
@@ -115,9 +115,11 @@ extension RelayChoice {
     ///   - address: their relay.
     ///   - time: how long the relay may take to say that it takes the pass.
     /// - Throws: ``Failure`` if the options mean another relay, or another key; ``KithError/relay(_:)`` if the relay does not take the pass.
-    func apply(to name: String, at address: RelayAddress, of kith: Profile, within time: Lifetime) async throws {
+    func apply(to name: String, at address: RelayAddress, of profile: Profile, within time: DurationArgument)
+        async throws
+    {
         guard let relay else { return }
-        guard relay == address, let known = await kith.relays().map(\.relay).first(where: { $0.address == address })
+        guard relay == address, let known = await profile.relays().map(\.relay).first(where: { $0.address == address })
         else {
             throw Failure(
                 message:
@@ -128,7 +130,7 @@ extension RelayChoice {
         guard let pass = try relayPassFile.map(RelayPass.init(file:)), pass != known.pass else { return }
         let point = RelayPoint(address: address, pin: known.pin, pass: pass)
         try await ask(point, within: time)
-        try await kith.setPass(of: point)
+        try await profile.setPass(of: point)
     }
 }
 

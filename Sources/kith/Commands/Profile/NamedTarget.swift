@@ -12,21 +12,21 @@ enum NamedTarget: Hashable, Sendable {
     /// Finds what a name stands for: as it is written, or else in upper or lower case. `#3` is conversation number 3.
     ///
     /// - Throws: ``Failure`` that says what there is instead, if nothing or more than one thing goes by the name.
-    static func named(_ name: String, in kith: Profile) async throws -> NamedTarget {
-        let found = try await catchingUp(kith) {
-            try find(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+    static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
+        let found = try await catchingUp(profile) {
+            try find(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
         }
         if let found { return found }
-        return try named(name, conversations: try await kith.conversations(), contacts: await kith.contacts())
+        return try named(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
     }
 
     /// How long relays are given to tell what came while the profile was not open.
     private static let catchingUp = Duration.seconds(3)
 
     /// Somebody may have come while the profile was not open: a name that is unknown is looked for a little longer.
-    private static func catchingUp<R>(_ kith: Profile, _ find: () async throws -> R?) async throws -> R? {
+    private static func catchingUp<R>(_ profile: Profile, _ find: () async throws -> R?) async throws -> R? {
         let end = ContinuousClock.now + catchingUp
-        let mayCome = await kith.isReceiving
+        let mayCome = await profile.isReceiving
         while true {
             if let found = try await find() { return found }
             guard mayCome, ContinuousClock.now < end else { return nil }
@@ -74,22 +74,24 @@ enum NamedTarget: Hashable, Sendable {
     }
 
     /// The contact that a name stands for.
-    static func contact(_ name: String, in kith: Profile) async throws -> Contact {
-        if let number = number(name) { return try await contact(ofConversation: number, in: kith) }
-        if let found = try contact(name, among: await kith.contacts()) { return found }
-        if ForeignText(await kith.identity().name).isShown(as: name) {
+    static func contact(_ name: String, in profile: Profile) async throws -> Contact {
+        if let number = number(name) { return try await contact(ofConversation: number, in: profile) }
+        if let found = try contact(name, among: await profile.contacts()) { return found }
+        if ForeignText(await profile.identity().name).isShown(as: name) {
             throw Failure("\(name: name) is you; to leave a group: kith group leave GROUP")
         }
-        if let found = try await catchingUp(kith, { try contact(name, among: await kith.contacts()) }) { return found }
-        throw Failure(unknown(name, among: await kith.contacts().map(\.name)))
+        if let found = try await catchingUp(profile, { try contact(name, among: await profile.contacts()) }) {
+            return found
+        }
+        throw Failure(unknown(name, among: await profile.contacts().map(\.name)))
     }
 
     /// The other person of a conversation of two.
-    private static func contact(ofConversation number: UInt64, in kith: Profile) async throws -> Contact {
-        guard let conversation = try await kith.conversations().first(where: { $0.id.rawValue == number }) else {
+    private static func contact(ofConversation number: UInt64, in profile: Profile) async throws -> Contact {
+        guard let conversation = try await profile.conversations().first(where: { $0.id.rawValue == number }) else {
             throw Failure("there is no conversation #\(number)")
         }
-        guard let contact = await kith.contacts().first(where: { $0.id == conversation.contact }) else {
+        guard let contact = await profile.contacts().first(where: { $0.id == conversation.contact }) else {
             throw Failure("#\(number) is the group \(name: conversation.name); name one of its members")
         }
         return contact
@@ -97,14 +99,14 @@ enum NamedTarget: Hashable, Sendable {
 
     /// The contact that a name stands for, once its address for invitations is here: one who has just joined sends it in the
     /// conversation of two.
-    static func reachableContact(_ name: String, in kith: Profile) async throws -> Contact {
-        let contact = try await contact(name, in: kith)
-        let isTalking = try await kith.conversations().contains {
+    static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
+        let contact = try await contact(name, in: profile)
+        let isTalking = try await profile.conversations().contains {
             $0.contact == contact.id && $0.isUsable && !$0.isPending
         }
         guard contact.inbox == nil, isTalking else { return contact }
-        return try await catchingUp(kith) {
-            await kith.contacts().first { $0.id == contact.id && $0.inbox != nil }
+        return try await catchingUp(profile) {
+            await profile.contacts().first { $0.id == contact.id && $0.inbox != nil }
         } ?? contact
     }
 
@@ -130,29 +132,29 @@ enum NamedTarget: Hashable, Sendable {
     ///
     /// - Returns: the conversation, and the profile as it is now, which is this one or another view of it.
     static func conversation(
-        _ name: String, underWayIn kith: Profile
-    ) async throws -> (conversation: ConversationSummary, kith: Profile) {
-        var kith = kith
+        _ name: String, underWayIn profile: Profile
+    ) async throws -> (conversation: ConversationSummary, profile: Profile) {
+        var profile = profile
         let end = ContinuousClock.now + catchingUp
         while true {
             do {
-                return (try await conversation(name, in: kith), kith)
+                return (try await conversation(name, in: profile), profile)
             } catch is Failure where ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(50))
-                let now = try await kith.lookAgain()
-                await kith.close()
-                kith = now
+                let now = try await profile.lookAgain()
+                await profile.close()
+                profile = now
             }
         }
     }
 
     /// The conversation that a name stands for.
-    static func conversation(_ name: String, in kith: Profile) async throws -> ConversationSummary {
-        switch try await named(name, in: kith) {
+    static func conversation(_ name: String, in profile: Profile) async throws -> ConversationSummary {
+        switch try await named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
             // One that can't be used any more still has its history.
-            if let last = try await kith.conversations().first(where: { $0.contact == contact.id }) { return last }
+            if let last = try await profile.conversations().first(where: { $0.contact == contact.id }) { return last }
             throw Failure("there is no conversation with \(name: contact.name) yet")
         }
     }

@@ -45,7 +45,7 @@ enum Passphrase {
     ///
     /// - Parameter prompt: where to ask, if more is asked for later. Without one, a prompt is made and closed.
     static func opening(
-        _ profile: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
+        _ name: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
     ) async throws -> Profile {
         do {
             return try await open(.keyFile)
@@ -61,7 +61,7 @@ enum Passphrase {
         defer { if given == nil { prompt.close() } }
         var attempt = 1
         while true {
-            let passphrase = try await prompt.ask("Passphrase of \(own: profile):")
+            let passphrase = try await prompt.ask("Passphrase of \(own: name):")
             prompt.sayOneMoment()
             do {
                 return try await open(.passphrase(passphrase))

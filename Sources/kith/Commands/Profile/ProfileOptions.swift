@@ -4,8 +4,8 @@ import KithClient
 
 /// Which profile a command works with, and how it prints.
 struct ProfileOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Which of your profiles.", valueName: "name"))
-    var profile = "default"
+    @Option(name: .customLong("profile"), help: ArgumentHelp("Which of your profiles.", valueName: "name"))
+    var name = "default"
 
     @Flag(name: .long, help: "Print JSON, one object a line.")
     var json = false
@@ -14,18 +14,18 @@ struct ProfileOptions: ParsableArguments {
     private static let taken = ["relay", "known_relays", "known_relays.lock"]
 
     func validate() throws {
-        let isPlain = profile.unicodeScalars.allSatisfy { scalar in
+        let isPlain = name.unicodeScalars.allSatisfy { scalar in
             scalar.properties.isAlphabetic || scalar.properties.numericType != nil
                 || "-_. @+".unicodeScalars.contains(scalar)
         }
-        guard isPlain, (1...64).contains(profile.utf8.count), profile.first != "." else {
+        guard isPlain, (1...64).contains(name.utf8.count), name.first != "." else {
             throw ValidationError("--profile: a profile's name has letters, digits, and - _ . @ + in it.")
         }
-        guard !Self.taken.contains(profile) else { throw ValidationError("--profile: the name \(profile) is taken.") }
+        guard !Self.taken.contains(name) else { throw ValidationError("--profile: the name \(name) is taken.") }
     }
 
     /// Where the profile is kept.
-    var folder: URL { KithHome().folder.appending(path: profile, directoryHint: .isDirectory) }
+    var folder: URL { KithHome().folder.appending(path: name, directoryHint: .isDirectory) }
 
     /// Whether there is such a profile, whatever opens it.
     var exists: Bool {
@@ -46,17 +46,17 @@ struct ProfileOptions: ParsableArguments {
     /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
     /// - Throws: `KithError.inUse` if another process has it open.
     func open(asking prompt: Prompt? = nil) async throws -> Profile {
-        let kith = try await naming {
-            try await Passphrase.opening(profile, asking: prompt) { try await Profile.open(in: folder, secret: $0) }
+        let profile = try await naming {
+            try await Passphrase.opening(name, asking: prompt) { try await Profile.open(in: folder, secret: $0) }
         }
         OpenFiles.warn(of: Profile.filesOpenToOthers(in: folder), in: folder)
-        return kith
+        return profile
     }
 
     /// Opens the profile for looking, whoever else has it open.
     func openForReading() async throws -> Profile {
         try await naming {
-            try await Passphrase.opening(profile) { try await Profile.openForReading(in: folder, secret: $0) }
+            try await Passphrase.opening(name) { try await Profile.openForReading(in: folder, secret: $0) }
         }
     }
 
@@ -64,7 +64,7 @@ struct ProfileOptions: ParsableArguments {
         do {
             return try await open()
         } catch KithError.noProfile {
-            throw NoProfile(name: profile, others: Self.all.filter { $0 != profile })
+            throw NoProfile(name: name, others: Self.all.filter { $0 != name })
         }
     }
 
@@ -84,22 +84,22 @@ struct ProfileOptions: ParsableArguments {
     ///
     /// - Throws: ``Failure`` too if something that `body` read is damaged: it has shown or done the rest.
     func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
-        try await Self.closing(try await openForReading()) { kith in
-            let result = try await body(kith)
-            let damage = await kith.damage()
+        try await Self.closing(try await openForReading()) { profile in
+            let result = try await body(profile)
+            let damage = await profile.damage()
             try Damage.report(damage, "not read")
             return result
         }
     }
 
     /// Does something with a profile, and closes it.
-    static func closing<R>(_ kith: Profile, _ body: (Profile) async throws -> R) async throws -> R {
+    static func closing<R>(_ profile: Profile, _ body: (Profile) async throws -> R) async throws -> R {
         do {
-            let result = try await body(kith)
-            await kith.close()
+            let result = try await body(profile)
+            await profile.close()
             return result
         } catch {
-            await kith.close()
+            await profile.close()
             throw error
         }
     }

@@ -35,27 +35,27 @@ struct ProfileSetup: ParsableArguments {
     /// Makes the profile.
     ///
     /// - Parameter name: the person's name, if it was given.
-    func create(_ profile: ProfileOptions, name: String?) async throws -> Profile {
+    func create(_ options: ProfileOptions, name: String?) async throws -> Profile {
         // Nothing that is typed is shown until the profile is made.
         let prompt = yes ? nil : Prompt()
         defer { prompt?.close() }
-        let answers = try await answers(profile, name: name, prompt)
+        let answers = try await answers(options, name: name, prompt)
         if answers.passphrase != nil { prompt?.sayOneMoment() }
-        let kith = try await Profile.create(
-            in: profile.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
+        let profile = try await Profile.create(
+            in: options.folder, name: answers.name, deviceName: deviceName ?? Self.hostName,
             secret: answers.passphrase.map(VaultSecret.passphrase) ?? .keyFile)
-        OpenFiles.warn(of: Profile.filesOpenToOthers(in: profile.folder), in: profile.folder)
-        return kith
+        OpenFiles.warn(of: Profile.filesOpenToOthers(in: options.folder), in: options.folder)
+        return profile
     }
 
     /// Makes the profile from a backup.
-    func restore(_ profile: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Profile {
+    func restore(_ options: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Profile {
         let secret = try await newPassphrase(prompt).map(VaultSecret.passphrase) ?? .keyFile
         if case .passphrase = secret { prompt?.sayOneMoment() }
-        let kith = try await Profile.restore(
-            backup, in: profile.folder, deviceName: deviceName ?? Self.hostName, secret: secret)
-        OpenFiles.warn(of: Profile.filesOpenToOthers(in: profile.folder), in: profile.folder)
-        return kith
+        let profile = try await Profile.restore(
+            backup, in: options.folder, deviceName: deviceName ?? Self.hostName, secret: secret)
+        OpenFiles.warn(of: Profile.filesOpenToOthers(in: options.folder), in: options.folder)
+        return profile
     }
 
     /// The passphrase of the new profile; `nil` for a key file.
@@ -80,25 +80,25 @@ struct ProfileSetup: ParsableArguments {
     }
 
     /// Opens the profile, or makes it if there is none: for the commands that people begin with.
-    func openOrCreate(_ profile: ProfileOptions, name: String?) async throws -> Profile {
-        let kith: Profile
+    func openOrCreate(_ options: ProfileOptions, name: String?) async throws -> Profile {
+        let profile: Profile
         do {
-            kith = try await profile.open()
+            profile = try await options.open()
         } catch is NoProfile {
-            return try await create(profile, name: name)
+            return try await create(options, name: name)
         }
         do {
-            try await checkIdentity(of: kith, name: name)
-            return kith
+            try await checkIdentity(of: profile, name: name)
+            return profile
         } catch {
-            await kith.close()
+            await profile.close()
             throw error
         }
     }
 
     /// Names are given to a profile when it is made. One that is given later, and is another, would have no effect.
-    private func checkIdentity(of kith: Profile, name: String?) async throws {
-        let identity = await kith.identity()
+    private func checkIdentity(of profile: Profile, name: String?) async throws {
+        let identity = await profile.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
         for case (let given?, let current) in wanted where given != current {
             throw Failure(
@@ -109,7 +109,7 @@ struct ProfileSetup: ParsableArguments {
     }
 
     private func answers(
-        _ profile: ProfileOptions, name given: String?, _ prompt: Prompt?
+        _ options: ProfileOptions, name given: String?, _ prompt: Prompt?
     ) async throws -> (name: String, passphrase: String?) {
         // Before anything is asked, so that nobody answers in vain.
         let fromFile = try passphraseFromFile()
@@ -127,7 +127,7 @@ struct ProfileSetup: ParsableArguments {
             }
             return (given, fromFile)
         }
-        prompt.say("A new profile, in \(own: profile.folder.path).")
+        prompt.say("A new profile, in \(own: options.folder.path).")
         var name = given
         while name == nil {
             let answer = try await prompt.ask("Your name, as others see it [\(own: Self.userName)]:", isShown: true)

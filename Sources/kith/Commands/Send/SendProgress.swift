@@ -26,21 +26,21 @@ struct SendProgress {
     /// Returns when the relay has them all.
     ///
     /// - Throws: ``Failure`` if the conversation takes nothing any more.
-    mutating func wait(for events: AsyncStream<KithEvent>, of kith: Profile) async throws {
+    mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
-        if try await isDone(kith) { return }
+        if try await isDone(profile) { return }
         for await event in events {
             switch event {
             case .message(let message) where message.conversation == conversation.id:
                 note(message)
-                if try await isDone(kith) { return }
+                if try await isDone(profile) { return }
             case .missed:
-                try await reload(from: kith)
-                if try await isDone(kith) { return }
-                try check(try await kith.conversation(conversation.id))
+                try await reload(from: profile)
+                if try await isDone(profile) { return }
+                try check(try await profile.conversation(conversation.id))
             case .conversation(let now) where now.id == conversation.id && waiting.isEmpty:
-                if try await isDone(kith) { return }
+                if try await isDone(profile) { return }
                 try check(now)
             case .conversation(let now) where now.id == conversation.id: try check(now)
             case .warning(conversation.id, .longerThanRelayTakes(let id, let limit), _) where waiting.contains(id):
@@ -52,11 +52,11 @@ struct SendProgress {
     }
 
     /// Returns when each message was reported once: that takes no relay.
-    mutating func waitForReports(_ events: AsyncStream<KithEvent>, of kith: Profile) async throws {
+    mutating func waitForReports(_ events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         for await event in events {
             switch event {
             case .message(let message) where message.conversation == conversation.id: note(message)
-            case .missed: try await reload(from: kith)
+            case .missed: try await reload(from: profile)
             default: continue
             }
             if reports.count == ids.count { return }
@@ -65,10 +65,10 @@ struct SendProgress {
     }
 
     /// Whether the relay has the messages and, in a conversation of two, the invitation without which nobody would read them.
-    private func isDone(_ kith: Profile) async throws -> Bool {
+    private func isDone(_ profile: Profile) async throws -> Bool {
         guard waiting.isEmpty else { return false }
         guard conversation.isDirect else { return true }
-        let now = try await kith.conversation(conversation.id)
+        let now = try await profile.conversation(conversation.id)
         return !now.isInviting
     }
 
@@ -88,11 +88,11 @@ struct SendProgress {
     private static let page = 500
 
     /// Reads the messages from the profile, because events were dropped.
-    private mutating func reload(from kith: Profile) async throws {
-        for message in try await kith.history(of: conversation.id, limit: ids.count) { note(message) }
+    private mutating func reload(from profile: Profile) async throws {
+        for message in try await profile.history(of: conversation.id, limit: ids.count) { note(message) }
         var seq = conversation.lastSeq
         while true {
-            let page = try await kith.messages(in: conversation.id, after: seq, limit: Self.page)
+            let page = try await profile.messages(in: conversation.id, after: seq, limit: Self.page)
             for message in page { note(message) }
             guard page.count == Self.page, let last = page.last?.seq else { return }
             seq = last

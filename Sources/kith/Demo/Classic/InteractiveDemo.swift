@@ -14,7 +14,7 @@ struct InteractiveDemo {
                 + "says goodbye and ends the demo.")
         printer.line()
         let relay = try await DemoRelay(on: stage)
-        let bob = try DemoPerson("bob", talkingTo: "alice", through: relay, on: stage)
+        let bob = try ClassicPerson("bob", talkingTo: "alice", through: relay, on: stage)
         let answering = Task { try await Self.answer(as: bob) }
         defer { answering.cancel() }
 
@@ -31,7 +31,7 @@ struct InteractiveDemo {
     }
 
     /// Bob's side of the conversation.
-    private static func answer(as bob: DemoPerson) async throws {
+    private static func answer(as bob: ClassicPerson) async throws {
         _ = try await bob.event("established")
         try bob.say("Hi! I am a program. Say something, and I'll tell you what arrived.")
         while true {

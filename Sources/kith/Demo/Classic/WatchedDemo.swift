@@ -21,8 +21,8 @@ struct WatchedDemo {
         let relay = try await DemoRelay(on: stage)
         printer.paragraph(
             "The relay listens on \(relay.address). Its key has the pin \(relay.pin), by which both clients know it.")
-        let alice = try DemoPerson("alice", talkingTo: "bob", through: relay, on: stage)
-        let bob = try DemoPerson("bob", talkingTo: "alice", through: relay, on: stage)
+        let alice = try ClassicPerson("alice", talkingTo: "bob", through: relay, on: stage)
+        let bob = try ClassicPerson("bob", talkingTo: "alice", through: relay, on: stage)
 
         printer.heading("2. They authenticate each other and agree on keys")
         let (alicesSteps, bobsSteps) = try await handshake(alice, bob)
@@ -56,7 +56,7 @@ struct WatchedDemo {
     }
 
     private func handshake(
-        _ alice: DemoPerson, _ bob: DemoPerson
+        _ alice: ClassicPerson, _ bob: ClassicPerson
     ) async throws -> ([SideBySide.Cell], [SideBySide.Cell]) {
         async let alicesEvents = alice.events(until: "established")
         async let bobsEvents = bob.events(until: "established")
@@ -67,7 +67,7 @@ struct WatchedDemo {
         return (cells(one), cells(other))
     }
 
-    private func cells(_ events: [ChatJSON.Object]) -> [SideBySide.Cell] {
+    private func cells(_ events: [ClassicJSON.Object]) -> [SideBySide.Cell] {
         events.compactMap { event in
             guard event.event == "explained", let step = event.step, step != "limits", let text = event.text else {
                 return nil
@@ -86,14 +86,14 @@ struct WatchedDemo {
     ]
 
     /// Returns what was said.
-    private func talk(_ alice: DemoPerson, _ bob: DemoPerson) async throws -> [String] {
+    private func talk(_ alice: ClassicPerson, _ bob: ClassicPerson) async throws -> [String] {
         for (byAlice, text) in Self.conversation {
             try await say(text, from: byAlice ? alice : bob, to: byAlice ? bob : alice)
         }
         return Self.conversation.map(\.text)
     }
 
-    private func say(_ text: String, from speaker: DemoPerson, to listener: DemoPerson) async throws {
+    private func say(_ text: String, from speaker: ClassicPerson, to listener: ClassicPerson) async throws {
         try speaker.say(text)
         let message = try await listener.event("message")
         guard message.text == text, message.verified == true else {
@@ -102,7 +102,7 @@ struct WatchedDemo {
         printer.screen(of: listener.name, "\(speaker.name) (verified) : \(text)")
     }
 
-    private func tamper(_ alice: DemoPerson, _ bob: DemoPerson, _ relay: DemoRelay) async throws {
+    private func tamper(_ alice: ClassicPerson, _ bob: ClassicPerson, _ relay: DemoRelay) async throws {
         try await say("Shall we meet at six?", from: alice, to: bob)
         printer.line()
         printer.paragraph(
@@ -125,7 +125,7 @@ struct WatchedDemo {
         try await say("Six it is.", from: bob, to: alice)
     }
 
-    private func sayGoodbye(_ alice: DemoPerson, _ bob: DemoPerson, _ relay: DemoRelay) async throws {
+    private func sayGoodbye(_ alice: ClassicPerson, _ bob: ClassicPerson, _ relay: DemoRelay) async throws {
         alice.leave()
         let ended = try await bob.event("ended")
         guard ended.ending == "goodbye" else { throw Failure(message: "Alice's goodbye did not arrive") }

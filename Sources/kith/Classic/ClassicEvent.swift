@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 
 /// What a classic conversation has to tell its user.
-enum ChatEvent: Sendable {
+enum ClassicEvent: Sendable {
     /// The relay answered. `isFirstContact` if its key was not known before and is remembered now.
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)
     /// What the session says.

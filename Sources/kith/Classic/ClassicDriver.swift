@@ -4,7 +4,7 @@ import KithClient
 import Synchronization
 
 /// Brings together a conversation, what the user types, and the signals that end it.
-final class ChatDriver: Sendable {
+final class ClassicDriver: Sendable {
     /// How a conversation ended, as far as the exit code is concerned.
     enum Ending: Sendable {
         case goodbye

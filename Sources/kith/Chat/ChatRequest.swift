@@ -2,7 +2,7 @@ import KithClient
 import KithWire
 
 /// What a conversation's screen asks of the profile.
-enum ChatCall: Hashable, Sendable {
+enum ChatRequest: Hashable, Sendable {
     case send(String, replyTo: EntryID?, expiresAfter: UInt32?)
     case markRead(through: UInt64)
     case checkPresence

@@ -43,7 +43,7 @@ struct MessageReport: Encodable, Sendable {
         case .notice(let notice): (text, self.notice, unknownKind) = (nil, notice.sentence.description, nil)
         case .needsNewerKith(let kind): (text, notice, unknownKind) = (nil, nil, kind)
         }
-        sentAt = Moment(ms: message.sentAtMs).iso
+        sentAt = Timestamp(ms: message.sentAtMs).iso
         replyTo = message.replyTo?.hex
         switch message.delivery {
         case nil: (delivery, readBy) = (nil, nil)
@@ -84,7 +84,7 @@ struct ConversationReport: Encodable, Sendable {
         members = summary.memberCount
         unread = summary.unread
         lastSeq = summary.lastSeq
-        lastActivity = summary.lastActivityMs == 0 ? nil : Moment(ms: summary.lastActivityMs).iso
+        lastActivity = summary.lastActivityMs == 0 ? nil : Timestamp(ms: summary.lastActivityMs).iso
         relay = summary.relay.description
         suspect = summary.isSuspect
         pending = summary.isPending
@@ -175,7 +175,7 @@ struct InviteReport: Encodable, Sendable {
         line = open.invite.line
         relay = open.invite.inbox.relay.address.description
         reusable = open.isReusable
-        expires = Moment(seconds: open.invite.expiresAt).iso
+        expires = Timestamp(seconds: open.invite.expiresAt).iso
     }
 }
 

@@ -1,79 +1,9 @@
-import ArgumentParser
-import Foundation
 import KithClient
 import KithWire
 import Synchronization
 
-/// How long a command waits for a relay.
-struct Patience: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"),
-        transform: Lifetime.read)
-    var timeout = Lifetime(seconds: 30)
-
-    /// So long what is asked for may take to be kept on this device, before it is given up.
-    private static let untilKept = Duration.seconds(1)
-
-    /// What remains where nothing does.
-    static let runAgain = "Run the same command again later."
-
-    /// Does what needs a relay; says on standard error what keeps it from being done.
-    ///
-    /// - Parameters:
-    ///   - relay: the relay that it needs, if that is known; otherwise it may be any of the profile's.
-    ///   - remains: what to tell the user about what was asked for when it is given up.
-    /// - Throws: ``Failure`` when the time is over, with ``ExitCode/notInTime`` or ``ExitCode/noRoom``; or at once when the
-    ///   relay shows another key than it has (``ExitCode/wrongKey``) or wants another pass: waiting does not help then. The
-    ///   profile is closed then.
-    func wait<R>(
-        for kith: Profile, at relay: RelayAddress? = nil, remains: String, _ work: () async throws -> R
-    ) async throws -> R {
-        let trouble = Trouble()
-        let events = await kith.events()
-        let watcher = Task {
-            for await event in events {
-                let news = trouble.note(event)
-                guard case .relay(_, .refused) = event, await trouble.refusal(of: kith, at: relay) != nil,
-                    (try? await Task.sleep(for: Self.untilKept)) != nil,
-                    // Another may be known at the same address by now.
-                    let refusal = await trouble.refusal(of: kith, at: relay), let reason = trouble.reason
-                else {
-                    if Task.isCancelled { return }
-                    if let news { StandardStream.error.write("[\(SafeText.oneLine(news))]\n") }
-                    continue
-                }
-                trouble.failure = Failure(
-                    message: "not done: \(reason). \(remains)", code: KithError.relay(refusal).exitCode)
-                await kith.close()
-            }
-        }
-        let timer =
-            timeout.seconds == 0
-            ? nil
-            : Task {
-                try await Task.sleep(for: timeout.duration)
-                let reason = trouble.reason.map { ": \($0)" } ?? ""
-                trouble.failure = Failure(
-                    message: "not done within \(timeout)\(reason). \(remains)",
-                    code: trouble.isForRoom ? .noRoom : .notInTime)
-                await kith.close()
-            }
-        defer {
-            watcher.cancel()
-            timer?.cancel()
-        }
-        do {
-            return try await work()
-        } catch KithError.closed {
-            throw trouble.failure ?? KithError.closed
-        }
-    }
-}
-
 /// Obstacles at relays, each told once and again when it changes.
-private final class Trouble: Sendable {
+final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
         /// Why waiting does not help.
@@ -136,8 +66,8 @@ private final class Trouble: Sendable {
     }
 
     /// Why none of the relays that are needed will do it: those at an address, or all of a profile's. `nil` while one may.
-    func refusal(of kith: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
-        let needed = await kith.relays().map(\.relay).filter { address == nil || $0.address == address }
+    func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
+        let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
             let refusals = needed.map { relay in
                 state.refusals[KnownRelay(address: relay.address, pin: relay.pin)].flatMap {

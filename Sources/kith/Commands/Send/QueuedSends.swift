@@ -1,14 +1,14 @@
 import KithClient
 
 /// Texts that were handed over to the process that has the profile.
-struct HandedTexts {
+struct QueuedSends {
     /// The messages, as far as they have come.
     private(set) var messages: [Message]
 
     /// How often to look: there is nobody who would say.
     private static let pollInterval = Duration.milliseconds(100)
     /// After how many looks in vain to see whether the other process is still there.
-    private static let looksUntilDoubt = 5
+    private static let pollsUntilOwnerCheck = 5
 
     init(_ messages: [Message]) { self.messages = messages }
 
@@ -18,25 +18,25 @@ struct HandedTexts {
     ///
     /// - Parameter kith: the profile, opened for reading. It is closed here.
     /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
-    mutating func wait(with kith: Profile, of profile: ProfileOptions, for time: Lifetime) async throws {
+    mutating func wait(with profile: Profile, of options: ProfileOptions, for time: DurationArgument) async throws {
         // Kept for the first look: opening it again would ask for the passphrase again.
-        var opened: Profile? = kith
+        var opened: Profile? = profile
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
         while true {
             let outcome: Outcome
             if isMine {
                 do {
-                    let kith = try await profile.open()
-                    outcome = try await look(kith, until: end, in: nil)
+                    let profile = try await options.open()
+                    outcome = try await poll(profile, until: end, in: nil)
                 } catch KithError.inUse {
                     isMine = false
                     continue
                 }
             } else {
-                let kith = if let opened { opened } else { try await profile.openForReading() }
+                let profile = if let opened { opened } else { try await options.openForReading() }
                 opened = nil
-                outcome = try await look(kith, until: end, in: profile)
+                outcome = try await poll(profile, until: end, in: options)
             }
             switch outcome {
             case .done: return
@@ -54,16 +54,16 @@ struct HandedTexts {
     /// Looks until they are all said, and closes the profile.
     ///
     /// - Parameter profile: where to see whether another process has it; `nil` if it is this one.
-    private mutating func look(
-        _ kith: Profile, until end: ContinuousClock.Instant?, in profile: ProfileOptions?
+    private mutating func poll(
+        _ profile: Profile, until end: ContinuousClock.Instant?, in options: ProfileOptions?
     ) async throws -> Outcome {
         var messages = messages
         defer { self.messages = messages }
-        return try await ProfileOptions.closing(kith) { kith in
-            var looks = 0
+        return try await ProfileOptions.closing(profile) { profile in
+            var polls = 0
             while true {
                 for index in messages.indices where messages[index].seq == nil {
-                    switch try await kith.progress(of: messages[index]) {
+                    switch try await profile.progress(of: messages[index]) {
                     case .waiting: continue
                     case .message(let now): messages[index] = now
                     case .refused:
@@ -75,10 +75,10 @@ struct HandedTexts {
                 }
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }
                 if let end, ContinuousClock.now > end { return .timeIsOver }
-                looks += 1
+                polls += 1
                 // Also one that was taken: the process may have ended before the relay had it.
-                if let profile, looks % Self.looksUntilDoubt == 0,
-                    try Profile.holder(of: profile.folder) == nil
+                if let options, polls % Self.pollsUntilOwnerCheck == 0,
+                    try Profile.holder(of: options.folder) == nil
                 {
                     return .nobodyDoesIt
                 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One of the people in the demo: a `kith classic` in a process of its own.
-final class DemoPerson: Sendable {
+final class ClassicPerson: Sendable {
     let name: String
     private let process: DemoProcess
 
@@ -19,10 +19,12 @@ final class DemoPerson: Sendable {
     /// What the program reports, up to and with the first event of one of these kinds.
     ///
     /// - Throws: ``Failure`` if the program ends before.
-    func events(until kinds: String...) async throws -> [ChatJSON.Object] {
-        var events: [ChatJSON.Object] = []
+    func events(until kinds: String...) async throws -> [ClassicJSON.Object] {
+        var events: [ClassicJSON.Object] = []
         while let line = await process.nextLine() {
-            guard let event = try? JSONDecoder().decode(ChatJSON.Object.self, from: Data(line.utf8)) else { continue }
+            guard let event = try? JSONDecoder().decode(ClassicJSON.Object.self, from: Data(line.utf8)) else {
+                continue
+            }
             events.append(event)
             if kinds.contains(event.event) { return events }
         }
@@ -31,7 +33,7 @@ final class DemoPerson: Sendable {
     }
 
     /// The next event of this kind.
-    func event(_ kind: String) async throws -> ChatJSON.Object {
+    func event(_ kind: String) async throws -> ClassicJSON.Object {
         guard let event = try await events(until: kind).last else {
             throw Failure(message: "the program of \(name) ended too early")
         }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import KithClient
 import KithWire
@@ -47,14 +46,4 @@ extension KnownRelays {
         }
         return known
     }
-}
-
-extension RelayAddress: ExpressibleByArgument {
-    /// Reads `HOST:PORT`.
-    public init?(argument: String) { self.init(argument) }
-}
-
-extension RelayPin: ExpressibleByArgument {
-    /// Reads a pin as relays print it.
-    public init?(argument: String) { self.init(argument) }
 }

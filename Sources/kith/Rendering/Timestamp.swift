@@ -1,7 +1,7 @@
 import Foundation
 
 /// A time as commands print it. Whatever number a sender claims, something comes out.
-struct Moment: Hashable, Sendable {
+struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64
 

@@ -1,7 +1,7 @@
 import ClassicSession
 
 /// What a classic conversation prints with `--json`: one object a line.
-struct ChatJSON: Sendable {
+struct ClassicJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
@@ -32,11 +32,11 @@ struct ChatJSON: Sendable {
     }
 
     /// The event as one line without its line break, or `nil` for one that is not to be printed.
-    func line(_ event: ChatEvent) -> String? {
+    func line(_ event: ClassicEvent) -> String? {
         object(event).map { JSONLine.text($0) }
     }
 
-    private func object(_ event: ChatEvent) -> Object? {
+    private func object(_ event: ClassicEvent) -> Object? {
         switch event {
         case .connected(let address, let pin, let isFirstContact):
             Object(

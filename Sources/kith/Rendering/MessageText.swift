@@ -12,7 +12,7 @@ struct MessageText {
     /// The message in lines.
     func lines(_ message: Message) -> [String] {
         let place = message.seq.map { "\($0)" } ?? "-"
-        let time = Moment(ms: message.sentAtMs).local
+        let time = Timestamp(ms: message.sentAtMs).local
         let room = namesConversation.map { "\(MessageWording.name($0)) › " } ?? ""
         var lines: [String]
         switch message.body {

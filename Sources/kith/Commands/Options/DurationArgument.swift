@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// A length of time on the command line: `90s`, `30m`, `12h`, `7d`, or seconds without a letter.
-struct Lifetime: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
+struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     let seconds: UInt64
 
     /// A century: nothing here lasts longer, and no sum of it and a date runs over.

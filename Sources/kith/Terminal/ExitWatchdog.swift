@@ -4,7 +4,7 @@ import Synchronization
 
 /// Ends the process some time after ctrl-C or SIGTERM if it has not ended by itself: an output that nobody reads, a pager's
 /// for instance, would keep it for ever.
-final class LeavingLimit: Sendable {
+final class ExitWatchdog: Sendable {
     /// How long leaving may take. Longer than any goodbye is waited for, so that nothing else takes as long.
     private static let seconds = 10.0
 

@@ -2,7 +2,7 @@ import ClassicSession
 import KithClient
 
 /// What a classic conversation prints, line by line. Pure.
-struct ChatWording: Sendable {
+struct ClassicWording: Sendable {
     let me: ClassicID
     let peer: ClassicID
     let explains: Bool
@@ -17,7 +17,7 @@ struct ChatWording: Sendable {
         ]
     }
 
-    func lines(_ event: ChatEvent) -> [ScreenLine] {
+    func lines(_ event: ClassicEvent) -> [ScreenLine] {
         switch event {
         case .connected(let address, let pin, let isFirstContact):
             isFirstContact

@@ -1,0 +1,87 @@
+import Foundation
+import KithClient
+
+/// Does for a conversation's screen what it asks of the profile.
+struct ChatBackend: Sendable {
+    let profile: Profile
+    let conversation: ConversationID
+    /// Whether the others are told what was read.
+    let sendsReceipts: Bool
+
+    /// Unread messages are shown all, but not thousands of them.
+    private static let mostUnread = 1_000
+    private static let mostFound = 100
+
+    /// Milliseconds since 1970.
+    static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+
+    /// What is known of the conversation.
+    ///
+    /// - Parameter page: how many messages a person sees first; `nil` for a program, which gets all that is unread.
+    func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
+        let summary = try await profile.conversation(conversation)
+        let history: [Message]
+        if let page {
+            history = try await profile.history(
+                of: conversation, limit: max(page, min(Self.mostUnread, summary.unread)))
+        } else {
+            history = try await unread(after: summary.readThrough)
+        }
+        return ChatModel.Opening(
+            me: await profile.identity().name, conversation: summary,
+            members: try await profile.members(of: conversation),
+            contacts: await profile.contacts(),
+            names: Dictionary(try await profile.conversations().map { ($0.id, $0.name) }) { $1 },
+            history: history)
+    }
+
+    func unread(after seq: UInt64) async throws(KithError) -> [Message] {
+        var unread: [Message] = []
+        var last = seq
+        while true {
+            let page = try await profile.messages(in: conversation, after: last, limit: Self.mostUnread)
+            unread += page
+            guard page.count >= Self.mostUnread, let next = page.last?.seq, next > last else { return unread }
+            last = next
+        }
+    }
+
+    /// Does it and says what came of it.
+    func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
+        do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }
+    }
+
+    private func answer(to request: ChatRequest) async throws(KithError) -> ChatAnswer {
+        switch request {
+        case .send(let text, let replyTo, let expiresAfter):
+            return .sent(
+                try await profile.send(
+                    text, to: conversation, replyTo: replyTo,
+                    expiresAfter: expiresAfter.map { .seconds(Int64($0)) }))
+        case .markRead(let seq):
+            try await profile.markRead(conversation, through: seq, sendsReceipt: sendsReceipts)
+        case .checkPresence: try await profile.checkPresence(in: conversation)
+        case .history(let seq, let limit):
+            return .messages(try await profile.history(of: conversation, before: seq, limit: limit))
+        case .search(let words):
+            return .messages(try await profile.search(words, in: conversation, limit: Self.mostFound))
+        case .explain(let seq): return .sentences(try await profile.explain(seq, in: conversation))
+        case .members: return .members(try await profile.members(of: conversation))
+        case .safetyNumber(let contact): return .safetyNumber(try await profile.safetyNumber(with: contact))
+        case .setVerified(let contact, let isVerified): try await profile.setVerified(contact, isVerified)
+        case .decideKey(let contact, let accept): try await profile.decideKey(of: contact, accept: accept)
+        case .add(let contacts): try await profile.add(contacts, to: conversation)
+        case .remove(let contact): try await profile.remove(contact, from: conversation)
+        case .rename(let title): try await profile.rename(conversation, to: title)
+        case .leave: try await profile.leave(conversation)
+        case .invite:
+            let address = try await profile.conversation(conversation).relay
+            guard let relay = await profile.relays().map(\.relay).first(where: { $0.address == address }) else {
+                throw .notFound("\(address)")
+            }
+            return .invite(try await profile.createInvite(at: relay).invite.line)
+        case .trustLog: try await profile.trustLog(of: conversation)
+        }
+        return .done
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import KithClient
+
+/// `kith group leave`.
+struct GroupLeaveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "leave",
+        abstract: "Leave a group, or any conversation. What was said stays on this device.",
+        discussion: """
+            On a terminal the command asks first; --yes does not.
+
+            EXAMPLES
+              kith group leave "book club"
+              kith group leave "book club" --yes
+
+            JSON
+              One object, as kith list prints it.
+
+            \(GroupCommand.exitCodes)
+            """)
+
+    @OptionGroup var options: ProfileOptions
+    @OptionGroup var relayTimeout: RelayTimeoutOption
+
+    @OptionGroup var consent: Consent
+
+    @Argument(help: "The group.")
+    var group: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await options.withOpen { profile in
+                let conversation = try await NamedTarget.conversation(group, in: profile)
+                try await consent.get("Leave \(name: conversation.name) for good?")
+                let later = "It is asked for; a device of another member takes this one out when it is online"
+                try await relayTimeout.wait(for: profile, at: conversation.relay, hint: later) {
+                    try await profile.leave(conversation.id)
+                }
+                try await GroupCommand.report(
+                    conversation.id, of: profile, options, saying: "you left \(name: conversation.name)")
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import KithClient
+
+/// `kith group rename`.
+struct GroupRenameCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rename",
+        abstract: "Give a group another name. All members see it.",
+        discussion: """
+            EXAMPLES
+              kith group rename "book club" "film club"
+
+            JSON
+              One object, as kith list prints it.
+
+            \(GroupCommand.exitCodes)
+            """)
+
+    @OptionGroup var options: ProfileOptions
+    @OptionGroup var relayTimeout: RelayTimeoutOption
+
+    @Argument(help: "The group.")
+    var group: String
+
+    @Argument(help: "The new name.")
+    var title: String
+
+    func validate() throws { try GroupCommand.check(title: title) }
+
+    func run() async throws {
+        try await reportingFailure {
+            try await options.withOpen { profile in
+                let conversation = try await NamedTarget.conversation(group, in: profile)
+                let events = await profile.events()
+                try await relayTimeout.wait(for: profile, at: conversation.relay, hint: GroupCommand.later) {
+                    try await profile.rename(conversation.id, to: title)
+                    for await event in events {
+                        let now: ConversationSummary
+                        switch event {
+                        case .conversation(let summary) where summary.id == conversation.id: now = summary
+                        // The change may have been among them.
+                        case .missed: now = try await profile.conversation(conversation.id)
+                        default: continue
+                        }
+                        if now.name == title { return }
+                        if let obstacle = now.obstacle { throw obstacle }
+                    }
+                    throw KithError.closed
+                }
+                try await GroupCommand.report(
+                    conversation.id, of: profile, options, saying: "\(name: conversation.name) is \(name: title) now")
+            }
+        }
+    }
+}
