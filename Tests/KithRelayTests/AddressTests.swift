@@ -13,15 +13,15 @@ struct AddressTests {
         "IPv4 addresses are each their own, also through an IPv6 socket, and an IPv6 network of 64 bits is one in its site"
     )
     func places() throws {
-        func place(_ address: String) throws -> Place { try networks(address).place }
-        #expect(try place("2001:db8:1:2::7") == place("2001:db8:1:2:ffff:1:2:3"))
-        let (one, neighbour) = try (place("2001:db8:1:2::7"), place("2001:db8:1:ff02:ffff:1:2:3"))
+        func source(_ address: String) throws -> ClientSource { try networks(address).source }
+        #expect(try source("2001:db8:1:2::7") == source("2001:db8:1:2:ffff:1:2:3"))
+        let (one, neighbour) = try (source("2001:db8:1:2::7"), source("2001:db8:1:ff02:ffff:1:2:3"))
         #expect(one.address != neighbour.address && one.site != nil && one.site == neighbour.site)
-        #expect(try one.site != place("2001:db8:2:2::7").site)
-        #expect(try place("192.0.2.7").site == nil)
-        #expect(try place("192.0.2.7") != place("192.0.2.8"))
-        #expect(try place("::ffff:192.0.2.7") == place("192.0.2.7"))
-        #expect(try place("::ffff:192.0.2.7") != place("::ffff:192.0.2.8"))
+        #expect(try one.site != source("2001:db8:2:2::7").site)
+        #expect(try source("192.0.2.7").site == nil)
+        #expect(try source("192.0.2.7") != source("192.0.2.8"))
+        #expect(try source("::ffff:192.0.2.7") == source("192.0.2.7"))
+        #expect(try source("::ffff:192.0.2.7") != source("::ffff:192.0.2.8"))
         #expect(try networks("::ffff:192.0.2.7") == networks("192.0.2.7"))
     }
 
@@ -98,7 +98,7 @@ struct AddressTests {
                 $0.addressRequestsPerSecond = 1
                 $0.connectionsPerIPv6Net48 = 1_000
             })
-        func rates(_ number: Int) throws -> PlaceRates {
+        func rates(_ number: Int) throws -> SourceRates {
             try #require(table.enter(try networks("2001:db8:1:\(number)::1"), atNanoseconds: 0))
         }
         let first = try rates(0)

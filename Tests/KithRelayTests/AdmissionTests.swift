@@ -8,14 +8,16 @@ import Testing
 struct AdmissionTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
-    private func present(_ requestID: UInt32) -> Intake {
+    private func present(_ requestID: UInt32) -> ConnectionEvent {
         .request(ClientFrame(requestID: requestID, request: .present(channel: .random(), epoch: 0, tokens: [])))
     }
 
-    private func ping(_ requestID: UInt32) -> Intake { .request(ClientFrame(requestID: requestID, request: .ping)) }
+    private func ping(_ requestID: UInt32) -> ConnectionEvent {
+        .request(ClientFrame(requestID: requestID, request: .ping))
+    }
 
-    private func answer(_ requestID: UInt32, _ reply: Reply) -> LoopBatch.Answer {
-        LoopBatch.Answer(connection: 1, requestID: requestID, reply: reply)
+    private func answer(_ requestID: UInt32, _ reply: Reply) -> RoundOutput.Answer {
+        RoundOutput.Answer(connection: 1, requestID: requestID, reply: reply)
     }
 
     private func limits(_ change: (inout RelayLimits) -> Void) -> RelayLimits {

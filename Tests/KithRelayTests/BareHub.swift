@@ -18,12 +18,14 @@ struct BareHub: Sendable {
         clock: TestClock = TestClock(), store: (any ChannelStore)? = nil,
         limits change: (inout RelayLimits) -> Void = { _ in }
     ) {
-        var limits = RelayLimits()
-        change(&limits)
+        var configuration = RelayConfiguration()
+        change(&configuration.limits)
+        configuration.nowMs = { clock.nowMs }
+        configuration.uptime = { clock.uptime }
         let answers = answers
         hub = Hub(
-            store: store ?? MemoryStore(eventLoop: group.next()), limits: limits, metrics: metrics, relayPass: nil,
-            nowMs: { clock.nowMs }, uptime: { clock.uptime }, loops: 1, deliver: { _, batch in answers.take(batch) })
+            store: store ?? MemoryStore(eventLoop: group.next()), configuration: configuration, metrics: metrics,
+            loops: 1, deliver: { _, output in answers.take(output) })
     }
 
     /// What to do, on the hub's thread, for each answer that nobody waits for.
@@ -32,21 +34,21 @@ struct BareHub: Sendable {
     }
 
     /// Opens a connection and says hello.
-    func open(_ connection: ConnectionNumber, from place: Place = "here", rates: PlaceRates? = nil) {
-        hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: place, rates: rates))])
+    func open(_ connection: ConnectionNumber, from source: ClientSource = "here", rates: SourceRates? = nil) {
+        hub.submit([HubEvent(connection: connection, event: .opened(loop: 0, source: source, rates: rates))])
         submit(.hello(versions: [1], relayPass: nil), on: connection)
     }
 
     /// Asks without waiting for the answer.
     func submit(_ request: Request, on connection: ConnectionNumber) {
         let frame = ClientFrame(requestID: 0, request: request)
-        hub.submit([IntakeItem(connection: connection, intake: .request(frame))])
+        hub.submit([HubEvent(connection: connection, event: .request(frame))])
     }
 
     func ask(_ request: Request, on connection: ConnectionNumber) async -> Reply {
         await withCheckedContinuation { continuation in
             let frame = ClientFrame(requestID: answers.expect(continuation), request: request)
-            hub.submit([IntakeItem(connection: connection, intake: .request(frame))])
+            hub.submit([HubEvent(connection: connection, event: .request(frame))])
         }
     }
 
@@ -55,7 +57,7 @@ struct BareHub: Sendable {
         let items = requests.map { connection, request in
             let (requestID, reply) = answers.expect()
             let frame = ClientFrame(requestID: requestID, request: request)
-            return (IntakeItem(connection: connection, intake: .request(frame)), reply)
+            return (HubEvent(connection: connection, event: .request(frame)), reply)
         }
         hub.submit(items.map(\.0))
         var replies: [Reply] = []
@@ -76,7 +78,7 @@ struct BareHub: Sendable {
         await withCheckedContinuation { continuation in
             let requestID = answers.expect(continuation)
             hub.submit([
-                IntakeItem(connection: connection, intake: .registration(requestID: requestID, record))
+                HubEvent(connection: connection, event: .registration(requestID: requestID, record))
             ])
         }
     }
@@ -135,8 +137,8 @@ struct BareHub: Sendable {
             }
         }
 
-        func take(_ batch: LoopBatch) {
-            for answer in batch.answers {
+        func take(_ output: RoundOutput) {
+            for answer in output.answers {
                 let (asked, others) = state.withLock { state in
                     (state.waiting.removeValue(forKey: answer.requestID), state.others)
                 }
@@ -155,6 +157,6 @@ extension Request {
 
 extension Hub {
     /// How many entry ids there are in memory.
-    var countedEntryIDs: Int { channels.values.reduce(0) { $0 + ($1.ids?.count ?? 0) } }
-    var channelsInMemory: Set<ChannelID> { Set(channels.keys) }
+    var countedEntryIDs: Int { channels.all.reduce(0) { $0 + ($1.ids?.count ?? 0) } }
+    var channelsInMemory: Set<ChannelID> { Set(channels.all.map(\.id)) }
 }

@@ -12,11 +12,11 @@ import Synchronization
 final class ConnectionBench: Sendable {
     let channel = NIOAsyncTestingChannel()
     private let hub: Hub
-    private let loop: RelayLoop
+    private let worker: EventLoopWorker
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let batches: AsyncStream<LoopBatch>
+    private let batches: AsyncStream<RoundOutput>
     private let connection: NIOLoopBound<Connection>
-    private let earlier = Mutex<[LoopBatch]>([])
+    private let earlier = Mutex<[RoundOutput]>([])
     private let decoder = Mutex(WebSocketDecoder(from: .server))
     private static let other: ConnectionNumber = 99
 
@@ -25,37 +25,39 @@ final class ConnectionBench: Sendable {
     ///   - saysHello: whether the connection has been welcomed.
     ///   - rates: those of its address, if it shares them.
     init(
-        delivers: Bool = false, saysHello: Bool = true, rates: PlaceRates? = nil,
+        delivers: Bool = false, saysHello: Bool = true, rates: SourceRates? = nil,
         limits change: (inout RelayLimits) -> Void = { _ in }
     ) async throws {
-        var limits = RelayLimits()
-        change(&limits)
+        var configuration = RelayConfiguration()
+        change(&configuration.limits)
+        configuration.nowMs = { 1_700_000_000_000 }
+        configuration.uptime = { 0 }
+        let limits = configuration.limits
         let store = MemoryStore(eventLoop: group.next())
         let metrics = RelayMetrics()
-        let (batches, continuation) = AsyncStream.makeStream(of: LoopBatch.self)
+        let (batches, continuation) = AsyncStream.makeStream(of: RoundOutput.self)
         self.batches = batches
-        let shared = RelayLoop.Shared(
+        let shared = EventLoopWorker.Shared(
             limits: limits, metrics: metrics, store: store, addresses: AddressTable(limits: limits))
-        let loop = RelayLoop(index: 0, eventLoop: channel.testingEventLoop, shared: shared)
-        self.loop = loop
+        let worker = EventLoopWorker(index: 0, eventLoop: channel.testingEventLoop, shared: shared)
+        self.worker = worker
         let hub = Hub(
-            store: store, limits: limits, metrics: metrics, relayPass: nil, nowMs: { 1_700_000_000_000 },
-            uptime: { 0 }, loops: 1,
-            deliver: { _, batch in
-                continuation.yield(batch)
-                if delivers { loop.deliver(batch) }
+            store: store, configuration: configuration, metrics: metrics, loops: 1,
+            deliver: { _, output in
+                continuation.yield(output)
+                if delivers { worker.deliver(output) }
             })
         self.hub = hub
-        let placeRates = rates ?? PlaceRates(own: AddressRates(limits))
+        let sourceRates = rates ?? SourceRates(own: AddressRates(limits))
         connection = try await channel.testingEventLoop.executeInContext { [channel] in
             let connection = Connection(
-                number: 1, from: ClientNetworks(name: "here"), placeRates, channel: channel, loop: loop, hub: hub)
-            loop.add(connection)
+                from: ClientNetworks(name: "here"), sourceRates, channel: channel, worker: worker, hub: hub)
+            worker.add(connection)
             try channel.pipeline.syncOperations.addHandler(connection)
             return NIOLoopBound(connection, eventLoop: channel.testingEventLoop)
         }
         _ = try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
-        hub.submit([IntakeItem(connection: Self.other, intake: .opened(loop: 0, place: "there"))])
+        hub.submit([HubEvent(connection: Self.other, event: .opened(loop: 0, source: "there"))])
         other(.hello(versions: [1], relayPass: nil))
         _ = try await batch()
         guard saysHello else { return }
@@ -123,7 +125,7 @@ final class ConnectionBench: Sendable {
     /// Has another connection ask for something.
     func other(_ request: Request) {
         let frame = ClientFrame(requestID: 1, request: request)
-        hub.submit([IntakeItem(connection: Self.other, intake: .request(frame))])
+        hub.submit([HubEvent(connection: Self.other, event: .request(frame))])
     }
 
     /// Gives the other connection every right in a channel.
@@ -135,7 +137,7 @@ final class ConnectionBench: Sendable {
     // MARK: Said by the hub
 
     /// The hub's next output that `matches`. Others before it stay for later calls.
-    func batch(_ matches: (LoopBatch) -> Bool = { _ in true }) async throws -> LoopBatch {
+    func batch(_ matches: (RoundOutput) -> Bool = { _ in true }) async throws -> RoundOutput {
         let early = earlier.withLock { earlier in earlier.firstIndex(where: matches).map { earlier.remove(at: $0) } }
         if let early { return early }
         for await batch in batches {
@@ -145,8 +147,8 @@ final class ConnectionBench: Sendable {
         throw CancellationError()
     }
 
-    func deliver(_ batch: LoopBatch) async throws {
-        loop.deliver(batch)
+    func deliver(_ batch: RoundOutput) async throws {
+        worker.deliver(batch)
         await channel.testingEventLoop.run()
     }
 

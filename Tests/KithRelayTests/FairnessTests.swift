@@ -6,42 +6,44 @@ import Testing
 @testable import KithRelay
 
 @Suite("Shares of a round")
-struct RoundLineTests {
-    private func batch(_ place: Place, _ connection: ConnectionNumber, _ count: Int, cost: Int = 1) -> HubIntake.Batch {
+struct FairQueueTests {
+    private func batch(_ source: ClientSource, _ connection: ConnectionNumber, _ count: Int, cost: Int = 1)
+        -> HubQueue.Batch
+    {
         let items = (0..<count).map { number in
-            let ping = Intake.request(ClientFrame(requestID: UInt32(number), request: .ping))
-            return IntakeItem(connection: connection, intake: ping, cost: cost)
+            let ping = ConnectionEvent.request(ClientFrame(requestID: UInt32(number), request: .ping))
+            return HubEvent(connection: connection, event: ping, cost: cost)
         }
-        return HubIntake.Batch(place: place, items: items, cost: count * cost)
+        return HubQueue.Batch(source: source, items: items, cost: count * cost)
     }
 
-    private func places(_ connection: ConnectionNumber) -> Place? {
-        connection == 0 ? nil : Place(address: "place \(connection)")
+    private func sources(_ connection: ConnectionNumber) -> ClientSource? {
+        connection == 0 ? nil : ClientSource(address: "source \(connection)")
     }
 
     @Test("one address alone fills a round with all it has")
     func alone() {
-        var line = RoundLine()
-        let batches = (0..<10).map { _ in batch("place 1", 1, 1_000) }
-        #expect(line.round(resumed: [], batches: batches, place: places).count == 10_000)
-        #expect(line.isEmpty)
+        var queue = FairQueue()
+        let batches = (0..<10).map { _ in batch("source 1", 1, 1_000) }
+        #expect(queue.round(resumed: [], batches: batches, source: sources).count == 10_000)
+        #expect(queue.isEmpty)
     }
 
     @Test("an address with one request is in the next round, however much eight others have queued")
     func single() {
-        var line = RoundLine()
-        let flood = (1...8).map { batch(Place(address: "place \($0)"), $0, 10_000) }
-        let first = line.round(resumed: [], batches: flood, place: places)
+        var queue = FairQueue()
+        let flood = (1...8).map { batch(ClientSource(address: "source \($0)"), $0, 10_000) }
+        let first = queue.round(resumed: [], batches: flood, source: sources)
         #expect(first.count == RelayLimits.roundCost)
         #expect(Set(first.map(\.connection)).count == 8)
-        let second = line.round(resumed: [], batches: [batch("place 9", 9, 1)], place: places)
+        let second = queue.round(resumed: [], batches: [batch("source 9", 9, 1)], source: sources)
         #expect(second.count <= RelayLimits.roundCost)
         #expect(second.contains { $0.connection == 9 })
         // The others get the same number each, and all of theirs in the end, in order.
         var taken: [ConnectionNumber: [UInt32]] = [:]
         var rounds = [first, second]
-        while !line.isEmpty { rounds.append(line.round(resumed: [], batches: [], place: places)) }
-        for item in rounds.joined() { taken[item.connection, default: []].append(item.intake.requestID ?? 0) }
+        while !queue.isEmpty { rounds.append(queue.round(resumed: [], batches: [], source: sources)) }
+        for item in rounds.joined() { taken[item.connection, default: []].append(item.event.requestID ?? 0) }
         for connection in 1...8 as ClosedRange<UInt64> {
             #expect(taken[connection] == (0..<10_000).map { UInt32($0) })
         }
@@ -50,22 +52,22 @@ struct RoundLineTests {
 
     @Test("a network's addresses share what one address outside of it has, and each has its turn")
     func sites() {
-        var line = RoundLine()
-        func place(_ connection: ConnectionNumber) -> Place {
-            connection == 1 ? "place 1" : Place(address: "place \(connection)", site: "site")
+        var queue = FairQueue()
+        func source(_ connection: ConnectionNumber) -> ClientSource {
+            connection == 1 ? "source 1" : ClientSource(address: "source \(connection)", site: "site")
         }
-        let flood = (1...5).map { batch(place($0), $0, 10_000) }
-        let first = line.round(resumed: [], batches: flood, place: place)
+        let flood = (1...5).map { batch(source($0), $0, 10_000) }
+        let first = queue.round(resumed: [], batches: flood, source: source)
         var counts: [ConnectionNumber: Int] = [:]
         for item in first { counts[item.connection, default: 0] += 1 }
         #expect(counts == [1: 256, 2: 64, 3: 64, 4: 64, 5: 64])
         // A sixth address of the network, and what it costs more.
-        let second = line.round(resumed: [], batches: [batch(place(6), 6, 10, cost: 16)], place: place)
+        let second = queue.round(resumed: [], batches: [batch(source(6), 6, 10, cost: 16)], source: source)
         #expect(second.filter { $0.connection == 6 }.reduce(0) { $0 + $1.cost } >= 32)
         #expect(second.filter { $0.connection == 1 }.count == 256)
         var rest = 0
-        while !line.isEmpty {
-            let round = line.round(resumed: [], batches: [], place: place)
+        while !queue.isEmpty {
+            let round = queue.round(resumed: [], batches: [], source: source)
             #expect(!round.isEmpty)
             rest += round.count
         }
@@ -74,13 +76,13 @@ struct RoundLineTests {
 
     @Test("shares are by cost, and what costs more than a share has its turn too")
     func costs() {
-        var line = RoundLine()
-        let batches = [batch("place 1", 1, 100, cost: 1_000), batch("place 2", 2, 10_000)]
+        var queue = FairQueue()
+        let batches = [batch("source 1", 1, 100, cost: 1_000), batch("source 2", 2, 10_000)]
         var counts: [ConnectionNumber: Int] = [:]
-        var round = line.round(resumed: [], batches: batches, place: places)
+        var round = queue.round(resumed: [], batches: batches, source: sources)
         for _ in 0..<20 {
             for item in round { counts[item.connection, default: 0] += item.cost }
-            round = line.round(resumed: [], batches: [], place: places)
+            round = queue.round(resumed: [], batches: [], source: sources)
         }
         #expect(abs((counts[1] ?? 0) - (counts[2] ?? 0)) <= 1_000)
         #expect((counts[1] ?? 0) >= 4_000)
@@ -88,16 +90,16 @@ struct RoundLineTests {
 
     @Test("what comes back goes before what its connection asked later, and what a lost connection asked goes nowhere")
     func resumed() {
-        var line = RoundLine()
-        let flood = (1...4).map { batch(Place(address: "place \($0)"), $0, 1_000) }
-        _ = line.round(resumed: [], batches: flood, place: places)
+        var queue = FairQueue()
+        let flood = (1...4).map { batch(ClientSource(address: "source \($0)"), $0, 1_000) }
+        _ = queue.round(resumed: [], batches: flood, source: sources)
         let back = (0..<2).map { number in
-            IntakeItem(
-                connection: 3, intake: .request(ClientFrame(requestID: 5_000 + UInt32(number), request: .ping)))
+            HubEvent(
+                connection: 3, event: .request(ClientFrame(requestID: 5_000 + UInt32(number), request: .ping)))
         }
-        let lost = IntakeItem(connection: 0, intake: .request(ClientFrame(requestID: 1, request: .ping)))
-        let round = line.round(resumed: back + [lost], batches: [], place: places)
-        let third = round.filter { $0.connection == 3 }.compactMap(\.intake.requestID)
+        let lost = HubEvent(connection: 0, event: .request(ClientFrame(requestID: 1, request: .ping)))
+        let round = queue.round(resumed: back + [lost], batches: [], source: sources)
+        let third = round.filter { $0.connection == 3 }.compactMap(\.event.requestID)
         #expect(Array(third.prefix(2)) == [5_000, 5_001])
         #expect(!round.contains { $0.connection == 0 })
     }
@@ -146,7 +148,7 @@ struct PacingTests {
         var limits = RelayLimits()
         limits.addressRequestBurst = 40
         limits.addressRequestsPerSecond = 1
-        let rates = PlaceRates(own: AddressRates(limits))
+        let rates = SourceRates(own: AddressRates(limits))
         let one = try await ConnectionBench(rates: rates) { $0 = limits }
         let other = try await ConnectionBench(rates: rates) { $0 = limits }
         let create = Request.create(channel: .random(), access: KnownChannel().access, retentionSeconds: nil)
@@ -164,7 +166,7 @@ struct PacingTests {
         var limits = RelayLimits()
         limits.addressRequestBurst = 50
         limits.addressRequestsPerSecond = 1
-        let rates = PlaceRates(own: AddressRates(limits))
+        let rates = SourceRates(own: AddressRates(limits))
         let hub = BareHub()
         hub.open(1, rates: rates)
         let channel = try #require(try await hub.makeChannels(1, on: 1).first)

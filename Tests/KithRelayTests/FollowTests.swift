@@ -13,9 +13,9 @@ struct FollowTests {
         }
     }
 
-    private func follow(next: UInt64, last: UInt64, ended: Bool = false) -> Follow {
-        Follow(
-            requestID: 1, start: FollowStart(epoch: 0, nextSeq: next, lastSeq: last, hasEnded: ended))
+    private func follow(next: UInt64, last: UInt64, ended: Bool = false) -> FollowProgress {
+        FollowProgress(
+            requestID: 1, start: FollowRange(epoch: 0, nextSeq: next, lastSeq: last, hasEnded: ended))
     }
 
     @Test("a follow that is up to date sends what is committed, and ends with the turn")

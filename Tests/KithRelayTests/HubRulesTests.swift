@@ -18,7 +18,7 @@ struct HubRulesTests {
     @Test("before hello, every other request is refused as a bad frame")
     func helloFirst() async throws {
         try await withHub { hub in
-            hub.hub.submit([IntakeItem(connection: 1, intake: .opened(loop: 0, place: "here", rates: nil))])
+            hub.hub.submit([HubEvent(connection: 1, event: .opened(loop: 0, source: "here", rates: nil))])
             let channel = KnownChannel()
             for request: Request in [
                 .ping, .append(channel, [1]), .present(channel: channel.id, epoch: 0, tokens: channel.tokens),
@@ -42,7 +42,7 @@ struct HubRulesTests {
     func hello() async throws {
         try await withHub { hub in
             for connection: ConnectionNumber in 1...4 {
-                hub.hub.submit([IntakeItem(connection: connection, intake: .opened(loop: 0, place: "here", rates: nil))]
+                hub.hub.submit([HubEvent(connection: connection, event: .opened(loop: 0, source: "here", rates: nil))]
                 )
             }
             #expect(await hub.refusal(of: .hello(versions: [2], relayPass: nil), on: 1) == .badVersion)
@@ -126,7 +126,7 @@ struct HubRulesTests {
         hub.open(1)
         let channel = try #require(try await hub.makeChannels(1, on: 1).first)
         await hub.hub.shutDown()
-        hub.hub.submit([IntakeItem(connection: 2, intake: .opened(loop: 0, place: "here", rates: nil))])
+        hub.hub.submit([HubEvent(connection: 2, event: .opened(loop: 0, source: "here", rates: nil))])
         #expect(await hub.refusal(of: .append(channel, [1]), on: 1) == .unavailable)
         #expect(await hub.refusal(of: .hello(versions: [1], relayPass: nil), on: 2) == .unavailable)
         try await hub.close()

@@ -69,7 +69,7 @@ struct HubTests {
         for _ in 0..<30 {
             let appends = channels.map { Request.append($0, [1]) }
             let frames = appends.map { ClientFrame(requestID: 0, request: $0) }
-            hub.hub.submit(frames.map { IntakeItem(connection: 1, intake: .request($0)) })
+            hub.hub.submit(frames.map { HubEvent(connection: 1, event: .request($0)) })
             // In the rounds that bring back the ids of those that gave them up, there are some more.
             let seqs = await hub.ask(appends[39], on: 1)
             guard case .accepted = seqs else { throw UnexpectedReply(seqs) }
@@ -124,7 +124,7 @@ struct HubTests {
 
     @Test("looking for one to forget costs the same however many there are, and none that has left stays")
     func boundedLooking() {
-        var turns = SecondChances<Int>()
+        var turns = SecondChanceQueue<Int>()
         for number in 0..<10_000 { turns.enter(number) }
         var asked = 0
         let none = turns.next { _ in
@@ -134,7 +134,7 @@ struct HubTests {
         #expect(none == nil && asked <= 16)
         #expect(turns.next { $0 == 20 } == 20)
 
-        var left = SecondChances<Int>()
+        var left = SecondChanceQueue<Int>()
         for number in 0..<10_000 {
             left.enter(number)
             left.keepFew(beside: 1) { $0 == number }
@@ -192,7 +192,7 @@ struct LoadingTests {
         var limits = RelayLimits()
         limits.loadedEntryIDs = 10
         limits.loadedEntryIDsPerSecond = 10
-        var charges = PlaceBuckets(ofLoadedEntryIDs: limits)
+        var charges = SourceBuckets(ofLoadedEntryIDs: limits)
         #expect(charges.wait(of: "a", atNanoseconds: 0) == 0)
         charges.charge(30, to: "a", atNanoseconds: 0)
         #expect(charges.wait(of: "a", atNanoseconds: 0) == 2_100_000_000)

@@ -17,7 +17,7 @@ struct InboxTests {
 
     @Test("each one-time key package is given exactly once, also to many at the same time; then the last resort")
     func keyPackages() async throws {
-        try await withRelay(limits: { $0.withdrawPlaceBurst = 50 }) { relay in
+        try await withRelay(limits: { $0.withdrawAddressBurst = 50 }) { relay in
             let (owner, inbox) = try await relay.connectWithChannel()
             let packages = (0..<40).map { KeyPackageBytes([UInt8($0)]) }
             let lastResort = KeyPackageBytes([0xff])
@@ -68,7 +68,7 @@ struct InboxTests {
         try await withRelay(limits: {
             $0.inboxEntries = 4
             $0.inboxBytes = 100
-            $0.inboxPlaces = 1
+            $0.inboxAddresses = 1
         }) { relay in
             let (owner, inbox) = try await relay.connectWithChannel(.inbox)
             let sender = try await relay.connect()

@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Addresses that use many inboxes")
 struct ManyInboxesTests {
-    private static let eight = (1...8).map { Place(address: "place \($0)") }
+    private static let eight = (1...8).map { ClientSource(address: "source \($0)") }
     /// Each counts twice in the table of shares: for its address and for its site.
-    private static let fifteen = (1...15).map { Place(address: "place \($0)", site: "site \($0)") }
+    private static let fifteen = (1...15).map { ClientSource(address: "source \($0)", site: "site \($0)") }
     private static let day: Int64 = 86_400_000_000_000
 
     /// One inbox, and the shares of it and of all others.
@@ -20,21 +20,23 @@ struct ManyInboxesTests {
         var now: Int64 = 0
 
         /// Fills the address's share of the inbox. Returns the number of letters that were taken.
-        mutating func fill(_ place: Place) -> Int {
+        mutating func fill(_ source: ClientSource) -> Int {
             var count = 0
-            while take(inbox, head, place) == .taken {
+            while take(inbox, head, source) == .taken {
                 head.lastSeq += 1
                 count += 1
             }
             return count
         }
 
-        mutating func writeToAnother(_ place: Place) -> InboxShares.Outcome {
-            take(.random(), ManyInboxesTests.newInbox, place)
+        mutating func writeToAnother(_ source: ClientSource) -> InboxShares.Outcome {
+            take(.random(), ManyInboxesTests.newInbox, source)
         }
 
-        private mutating func take(_ inbox: ChannelID, _ head: ChannelHead, _ place: Place) -> InboxShares.Outcome {
-            shares.take(.init(inbox: inbox, head: head, bytes: 1, place: place, atNanoseconds: now))
+        private mutating func take(_ inbox: ChannelID, _ head: ChannelHead, _ source: ClientSource)
+            -> InboxShares.Outcome
+        {
+            shares.take(.init(inbox: inbox, head: head, bytes: 1, source: source, atNanoseconds: now))
         }
     }
 
@@ -44,11 +46,11 @@ struct ManyInboxesTests {
     @Test("eight addresses that write to 25,000 inboxes each have none of their letters forgotten")
     func eightAddresses() {
         var shared = Shared()
-        for place in Self.eight { #expect(shared.fill(place) == 256) }
+        for source in Self.eight { #expect(shared.fill(source) == 256) }
         for _ in 0..<25_000 {
-            for place in Self.eight { _ = shared.writeToAnother(place) }
+            for source in Self.eight { _ = shared.writeToAnother(source) }
         }
-        for place in Self.eight { #expect(shared.fill(place) == 0) }
+        for source in Self.eight { #expect(shared.fill(source) == 0) }
         #expect(shared.head.lastSeq == 8 * 256)
         #expect(shared.fill("tenth") == 256)
     }
@@ -56,34 +58,34 @@ struct ManyInboxesTests {
     @Test("fifteen addresses that write to all the inboxes they may for 30 days have no letter forgotten")
     func thirtyDays() {
         var shared = Shared()
-        for place in Self.fifteen { #expect(shared.fill(place) == 256) }
+        for source in Self.fifteen { #expect(shared.fill(source) == 256) }
         for today in 0..<30 {
             shared.now = Int64(today) * Self.day
-            for place in Self.fifteen {
+            for source in Self.fifteen {
                 var count = 0
-                while count < 1_000, shared.writeToAnother(place) == .taken { count += 1 }
+                while count < 1_000, shared.writeToAnother(source) == .taken { count += 1 }
                 #expect(count == (today == 0 ? 999 : 100))
             }
         }
-        for place in Self.fifteen { #expect(shared.fill(place) == 0) }
+        for source in Self.fifteen { #expect(shared.fill(source) == 0) }
     }
 
     @Test("eight addresses that take from 25,000 inboxes each have none of their withdrawals forgotten")
     func withdrawals() {
-        var withdrawals = PlaceWithdrawals(RelayLimits())
+        var withdrawals = SourceWithdrawals(RelayLimits())
         let inbox = ChannelID.random()
-        func take(from inbox: ChannelID, _ place: Place) -> Bool {
-            guard withdrawals.wait(of: place, at: inbox, atNanoseconds: 0) == 0 else { return false }
-            withdrawals.charge(place, at: inbox, atNanoseconds: 0)
+        func take(from inbox: ChannelID, _ source: ClientSource) -> Bool {
+            guard withdrawals.wait(of: source, at: inbox, atNanoseconds: 0) == 0 else { return false }
+            withdrawals.charge(source, at: inbox, atNanoseconds: 0)
             return true
         }
-        for place in Self.eight {
-            for _ in 0..<40 { #expect(take(from: inbox, place)) }
+        for source in Self.eight {
+            for _ in 0..<40 { #expect(take(from: inbox, source)) }
         }
         for _ in 0..<25_000 {
-            for place in Self.eight { _ = take(from: .random(), place) }
+            for source in Self.eight { _ = take(from: .random(), source) }
         }
-        for place in Self.eight { #expect(!take(from: inbox, place)) }
+        for source in Self.eight { #expect(!take(from: inbox, source)) }
         #expect(take(from: inbox, "tenth"))
     }
 
@@ -92,9 +94,11 @@ struct ManyInboxesTests {
         let hub = BareHub {
             $0.inboxEntries = 32
             $0.inboxShares = 40
-            $0.placeInboxes = 2
+            $0.addressInboxes = 2
         }
-        for connection: ConnectionNumber in 1...10 { hub.open(connection, from: Place(address: "place \(connection)")) }
+        for connection: ConnectionNumber in 1...10 {
+            hub.open(connection, from: ClientSource(address: "source \(connection)"))
+        }
         let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
         let others = try await hub.makeChannels(10, .inbox, on: 1)
         for connection: ConnectionNumber in 2...10 {
@@ -125,7 +129,7 @@ struct ManyInboxesTests {
     )
     func wait() async throws {
         let clock = TestClock()
-        let hub = BareHub(clock: clock) { $0.placeInboxes = 2 }
+        let hub = BareHub(clock: clock) { $0.addressInboxes = 2 }
         hub.open(1)
         let inboxes = try await hub.makeChannels(4, .inbox, on: 1)
         for inbox in inboxes {

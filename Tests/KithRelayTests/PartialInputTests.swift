@@ -31,7 +31,7 @@ struct PartialInputTests {
 
     @Test("four connections of one address hold parts of large messages; a fifth waits until one is whole")
     func largeMessages() async throws {
-        let rates = PlaceRates(own: AddressRates(RelayLimits()))
+        let rates = SourceRates(own: AddressRates(RelayLimits()))
         var benches: [ConnectionBench] = []
         for _ in 0..<5 { benches.append(try await ConnectionBench(rates: rates)) }
         // Small parts are for all.

@@ -25,7 +25,9 @@ struct PresentingTests {
 
         let hub = BareHub(store: store)
         hub.open(1)
-        for connection: ConnectionNumber in 2...5 { hub.open(connection, from: Place(address: "place \(connection)")) }
+        for connection: ConnectionNumber in 2...5 {
+            hub.open(connection, from: ClientSource(address: "source \(connection)"))
+        }
         let warm = try #require(try await hub.makeChannels(1, on: 1).first)
         var costs: [[Int]] = []
         for channel in [warm.id, cold[0].id, cold[1].id, .random()] {
@@ -111,7 +113,7 @@ struct PresentingTests {
         limits.requestsPerSecond = 1
         limits.addressRequestsPerSecond = 1
         limits.addressRequestBurst = 700
-        let rates = PlaceRates(own: AddressRates(limits))
+        let rates = SourceRates(own: AddressRates(limits))
         let bench = try await ConnectionBench(delivers: true, rates: rates) { $0 = limits }
         func wrong(_ numbers: ClosedRange<UInt32>) -> [ConnectionBench.Message] {
             numbers.map { .request($0, Self.wrong(.random(), epoch: 0)) }

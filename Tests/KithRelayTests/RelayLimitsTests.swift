@@ -10,7 +10,7 @@ struct RelayLimitsTests {
         var limits = RelayLimits()
         for (name, value, isAllowed) in [
             ("requests-per-second", 7, true), ("no-such-limit", 7, false), ("payload", WireLimits.payload + 1, false),
-            ("follows", 0, false), ("denied-ms", 0, true), ("linger-us", 0, true),
+            ("follows", 0, false), ("denied-ms", 0, true), ("spin-us", 0, true),
         ] {
             let isSet = limits.override(name, with: value)
             #expect(isSet == isAllowed, "\(name)")

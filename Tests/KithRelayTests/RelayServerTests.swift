@@ -36,7 +36,7 @@ struct RelayServerTests {
     func deaf() async throws {
         try await withRelay { relay in
             let server = relay.server
-            let deaf = Task { await server.untilDeaf() }
+            let deaf = Task { await server.listenerClosed() }
             // As NIO does it when accepting fails with an error that it takes for the socket's end.
             try await server.listener.close()
             await deaf.value
@@ -47,7 +47,7 @@ struct RelayServerTests {
     func deafAfterShutdown() async throws {
         try await withRelay { relay in
             await relay.server.shutDown()
-            await relay.server.untilDeaf()
+            await relay.server.listenerClosed()
         }
     }
 

@@ -90,7 +90,7 @@ struct RetentionTests {
     @Test("a night's sleep and a clock that is set back are believed at once; each jump is doubted for a day")
     func clockRules() {
         let hour: UInt64 = 3_600_000
-        var clock = KeepingClock(noted: NotedClock(timeMs: 1_000 * hour))
+        var clock = RetentionClock(noted: NotedClock(timeMs: 1_000 * hour))
         #expect(clock.now(wallMs: 1_010 * hour, uptimeMs: 5) == 1_010 * hour)
         #expect(clock.now(wallMs: 1_033 * hour, uptimeMs: 10) == 1_033 * hour)
         #expect(clock.now(wallMs: 20 * hour, uptimeMs: 10) == 20 * hour)
@@ -117,7 +117,7 @@ struct RetentionTests {
         // A relay that was off for 100 days, and runs for three hours each evening from then on, one of them suspended.
         let firstMs = 3_400 * hour
         for evening: UInt64 in 0..<9 {
-            var clock = KeepingClock(noted: noted)
+            var clock = RetentionClock(noted: noted)
             let wallMs = firstMs + evening * 25 * hour
             #expect(clock.now(wallMs: wallMs, uptimeMs: 7) == (1_000 + evening * 3) * hour)
             #expect(clock.now(wallMs: wallMs + hour, uptimeMs: 7 + hour) <= firstMs + 24 * hour)
@@ -129,7 +129,7 @@ struct RetentionTests {
             break
         }
         // After another day of running, what the clock showed then is believed.
-        var clock = KeepingClock(noted: noted)
+        var clock = RetentionClock(noted: noted)
         let nowMs = firstMs + 9 * 25 * hour
         #expect(clock.now(wallMs: nowMs, uptimeMs: 1) == firstMs + 24 * hour)
         #expect(clock.now(wallMs: nowMs + 25 * hour, uptimeMs: 1 + 25 * hour) > firstMs + 7 * 25 * hour)
@@ -193,7 +193,7 @@ struct RetentionTests {
         #expect(await hub.register(try record(taken, 1), on: 1) == .done)
         func refusals(_ mib: UInt64) async throws -> [RelayError.Code?] {
             store.pretend(StoreSpace(usedBytes: mib << 20, freeBytes: 1 << 40))
-            await hub.hub.lookAtSpace()
+            await hub.hub.checkSpace()
             let other = KnownChannel()
             return [
                 await hub.refusal(
@@ -221,11 +221,11 @@ struct RetentionTests {
     func budgets() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock) {
-            $0.placeMiBPerDay = 1
-            $0.placeChannelsPerDay = 3
-            $0.placeNamesPerDay = 2
-            $0.placeKeyPackagesPerDay = 5
-            $0.inboxPlaces = 1
+            $0.addressMiBPerDay = 1
+            $0.addressChannelsPerDay = 3
+            $0.addressNamesPerDay = 2
+            $0.addressKeyPackagesPerDay = 5
+            $0.inboxAddresses = 1
         }
         hub.open(1, from: "hostile")
         hub.open(2, from: "other")
@@ -233,7 +233,7 @@ struct RetentionTests {
         let more = KnownChannel()
         let create = Request.create(channel: more.id, access: more.access, retentionSeconds: nil)
         #expect(await hub.refusal(of: create, on: 1) == .tooFast)
-        hub.hub.submit([IntakeItem(connection: 1, intake: .closed)])
+        hub.hub.submit([HubEvent(connection: 1, event: .closed)])
         hub.open(3, from: "hostile")
         #expect(await hub.refusal(of: create, on: 3) == .tooFast)
         _ = try await hub.makeChannels(1, on: 2)
@@ -268,9 +268,9 @@ struct RetentionTests {
 
     @Test("neighbours in an IPv6 site have budgets of their own, and eight of them together for all of it")
     func siteBudgets() async throws {
-        let hub = BareHub { $0.placeChannelsPerDay = 2 }
-        func created(_ connection: ConnectionNumber, from place: Place) async -> Int {
-            hub.open(connection, from: place)
+        let hub = BareHub { $0.addressChannelsPerDay = 2 }
+        func created(_ connection: ConnectionNumber, from source: ClientSource) async -> Int {
+            hub.open(connection, from: source)
             var count = 0
             for _ in 0..<3 {
                 let channel = KnownChannel()
@@ -280,12 +280,12 @@ struct RetentionTests {
             return count
         }
         for number in 1...10 as ClosedRange<ConnectionNumber> {
-            let place = Place(address: "address \(number)", site: "site")
-            #expect(await created(number, from: place) == (number <= 8 ? 2 : 0))
+            let source = ClientSource(address: "address \(number)", site: "site")
+            #expect(await created(number, from: source) == (number <= 8 ? 2 : 0))
             // What the site had is known as long as it owes for it, whoever of it is connected.
-            hub.hub.submit([IntakeItem(connection: number, intake: .closed)])
+            hub.hub.submit([HubEvent(connection: number, event: .closed)])
         }
-        #expect(await created(11, from: Place(address: "address 11", site: "other")) == 2)
+        #expect(await created(11, from: ClientSource(address: "address 11", site: "other")) == 2)
         try await hub.close()
     }
 

@@ -85,8 +85,8 @@ private final class Comparison {
         configuration.limits.inboxBytes = 150
         configuration.limits.deniedMs = 0
         // The model knows no addresses.
-        configuration.limits.inboxPlaces = 1
-        configuration.limits.withdrawPlaceBurst = 1_000
+        configuration.limits.inboxAddresses = 1
+        configuration.limits.withdrawAddressBurst = 1_000
         configuration.nowMs = { clock.nowMs }
         // The model has one clock for both.
         configuration.uptime = { Int64(clock.nowMs) * 1_000_000 }

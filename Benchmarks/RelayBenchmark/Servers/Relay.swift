@@ -21,7 +21,7 @@ struct Relay: MessageServer {
         if case .lenient = kind {
             let rates = [
                 "requests-per-second", "request-burst", "address-requests-per-second", "address-request-burst",
-                "place-mib-per-day", "place-channels-per-day",
+                "address-mib-per-day", "address-channels-per-day",
             ]
             for limit in rates { arguments += ["--limit", "\(limit)=\(UInt32.max)"] }
             arguments += ["--limit", "connections-per-address=100000"]

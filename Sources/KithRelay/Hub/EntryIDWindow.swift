@@ -1,17 +1,18 @@
 import KithWire
 
-/// The entry ids that a channel took lately: an entry that is sent again is answered with its first seq.
+/// The ids of a channel's recent entries. An entry that is sent again is answered with its first seq.
 ///
-/// Two generations, so that forgetting costs nothing: the older one is dropped when the newer one has become old enough, or
-/// large enough.
+/// Ids are kept in two generations, so that forgetting costs nothing: the older generation is dropped when the newer one
+/// is old enough, or large enough.
 struct EntryIDWindow {
-    /// Bounds on the age and the number of ids.
+    /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Ids are kept for at least this long, as far as the counts allow, and for at most twice as long.
+        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. Ids are kept for at most
+        /// twice as long.
         let lifetimeMs: UInt64
-        /// Ids kept at most.
+        /// Maximum number of ids.
         let most: Int
-        /// Ids that ``EntryIDWindow/shrink()`` leaves.
+        /// Number of ids that ``EntryIDWindow/shrink()`` leaves.
         let least: Int
 
         init(_ limits: RelayLimits) {
@@ -23,7 +24,7 @@ struct EntryIDWindow {
 
     private var newer: [EntryID: UInt64] = [:]
     private var older: [EntryID: UInt64] = [:]
-    /// When the newer generation began, in milliseconds of a clock that nobody sets.
+    /// Start of the newer generation, in milliseconds on a clock that nobody sets.
     private var newerSinceMs: UInt64
     private var lastSeq: UInt64 = 0
     private let bounds: Bounds
@@ -35,13 +36,13 @@ struct EntryIDWindow {
         let kept = known.suffix(bounds.most)
         let generation = bounds.most / 2
         newer.reserveCapacity(min(kept.count, generation))
-        // What is known was received up to now, so it may have its whole life before it.
+        // The newest known entry may just have been received, so the ids get a full lifetime.
         for (id, seq) in kept.suffix(generation) { newer[id] = seq }
         for (id, seq) in kept.dropLast(generation) { older[id] = seq }
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// The same, put together on a thread of the global pool: a million takes a tenth of a second.
+    /// Builds a window on a thread of the global pool: a million ids take a tenth of a second.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {
@@ -62,12 +63,12 @@ struct EntryIDWindow {
         lastSeq = seq
     }
 
-    /// Whether ``shrink()`` would leave fewer.
+    /// Whether ``shrink()`` would leave fewer ids.
     var canShrink: Bool { count > bounds.least }
 
-    /// Forgets the older ids, and leaves the newest.
+    /// Forgets all but the newest ids.
     mutating func shrink() {
-        // The cheap way, if it leaves enough.
+        // Dropping the older generation is cheap, if the newer one has enough.
         guard older.isEmpty || newer.count < bounds.least else { return older = [:] }
         let first = lastSeq + 1 - min(UInt64(bounds.least), lastSeq)
         older = older.filter { $0.value >= first }

@@ -1,8 +1,9 @@
 import KithWire
 
-/// Letters and key packages that wait for the owner of an inbox, and closing.
+/// Letters and key packages that wait for the owner of an inbox, and the closing of channels.
 extension Hub {
-    /// Takes room for an entry in an inbox, which never drops what waits in it to make room. Returns why there is none.
+    /// Takes room for an entry in an inbox, which never drops waiting entries to make room. Returns the refusal if there is
+    /// no room.
     func takeRoom(in inbox: HubChannel, _ bytes: Int, _ nextAccess: Access?, _ session: HubSession) -> RelayError? {
         guard nextAccess == nil else { return .denied }
         let head = inbox.tentative?.head ?? inbox.head
@@ -14,7 +15,7 @@ extension Hub {
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
         }
         let letter = InboxShares.Letter(
-            inbox: inbox.id, head: head, bytes: bytes, place: session.place, atNanoseconds: round.uptime)
+            inbox: inbox.id, head: head, bytes: bytes, source: session.source, atNanoseconds: round.uptime)
         switch shares.take(letter) {
         case .taken: return nil
         case .full:
@@ -26,137 +27,138 @@ extension Hub {
         }
     }
 
-    /// Gives back what was taken for an entry that was not committed.
+    /// Gives back the room of an entry that was not committed.
     func giveBackRoom(of append: ClientFrame, from connection: ConnectionNumber) {
         guard case .append(let channel, _, _, let payload) = append.request,
-            channels[channel]?.head.kind == .inbox, let place = sessions[connection]?.place
+            channels[channel]?.head.kind == .inbox, let source = sessions[connection]?.source
         else { return }
-        shares.giveBack(payload.count, of: channel, for: place)
+        shares.giveBack(payload.count, of: channel, for: source)
     }
 
     func deposit(
-        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ frame: ClientFrame,
-        _ session: HubSession, _ connection: ConnectionNumber
+        _ id: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ request: HubRequest,
+        _ session: HubSession
     ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        guard level < .noNew else { return answer(.error(.storeIsFull), to: connection, frame.requestID) }
-        let (place, now) = (session.place, round.uptime)
-        let bytes = keyPackages.reduce(lastResort.map { PlaceBudget.cost($0.bytes.count) } ?? 0) {
-            $0 + PlaceBudget.cost($1.bytes.count)
+        let address = request.replyAddress
+        guard idleChannel(id, .turn, request, session) != nil else { return }
+        guard health.level < .noNew else { return answer(.error(.storeIsFull), to: address) }
+        let (source, now) = (session.source, round.uptime)
+        let bytes = keyPackages.reduce(lastResort.map { SourceBudget.cost($0.bytes.count) } ?? 0) {
+            $0 + SourceBudget.cost($1.bytes.count)
         }
-        var wait = budgets.take(keyPackages.count, \.keyPackages, of: place, atNanoseconds: now)
-        if wait == 0 { wait = budgets.take(bytes, \.bytes, of: place, atNanoseconds: now) }
-        guard wait == 0 else {
-            return answer(.error(.overBudget(waitNanoseconds: wait)), to: connection, frame.requestID)
-        }
-        slowly(state.id) { hub in
-            await hub.depositSlowly(channel, keyPackages, lastResort, frame.requestID, connection)
-        }
+        var wait = budgets.take(keyPackages.count, \.keyPackages, of: source, atNanoseconds: now)
+        if wait == 0 { wait = budgets.take(bytes, \.bytes, of: source, atNanoseconds: now) }
+        guard wait == 0 else { return answer(.error(.overBudget(waitNanoseconds: wait)), to: address) }
+        withStoreAccess(id) { hub in await hub.depositInStore(id, keyPackages, lastResort, address) }
     }
 
-    func withdraw(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.append, channel, frame, session, connection) else { return }
+    func withdraw(_ id: ChannelID, _ request: HubRequest, _ session: HubSession) {
+        let address = request.replyAddress
+        guard let channel = idleChannel(id, .append, request, session) else { return }
         let now = uptime()
-        var wait = withdrawals.wait(of: session.place, at: channel, atNanoseconds: now)
-        if wait == 0 { wait = state.withdrawals.take(atNanoseconds: now) }
+        var wait = withdrawals.wait(of: session.source, at: id, atNanoseconds: now)
+        if wait == 0 { wait = channel.withdrawals.take(atNanoseconds: now) }
         guard wait == 0 else {
             let error = RelayError.tooFast(
                 "too many key packages were asked of this inbox, or by this address", waitNanoseconds: wait)
-            return answer(.error(error), to: connection, frame.requestID)
+            return answer(.error(error), to: address)
         }
-        withdrawals.charge(session.place, at: channel, atNanoseconds: now)
-        slowly(state.id) { hub in await hub.withdrawSlowly(channel, frame.requestID, connection) }
+        withdrawals.charge(session.source, at: id, atNanoseconds: now)
+        withStoreAccess(id) { hub in await hub.withdrawFromStore(id, address) }
     }
 
-    func close(
-        _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession, _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        slowly(state.id) { hub in await hub.closeSlowly(channel, frame.requestID, connection) }
+    func close(_ id: ChannelID, _ request: HubRequest, _ session: HubSession) {
+        guard idleChannel(id, .turn, request, session) != nil else { return }
+        withStoreAccess(id) { hub in await hub.closeInStore(id, request.replyAddress) }
     }
 
-    func trim(
-        _ channel: ChannelID, _ throughSeq: UInt64, _ frame: ClientFrame, _ session: HubSession,
-        _ connection: ConnectionNumber
-    ) {
-        guard let state = mayChangeShelf(.turn, channel, frame, session, connection) else { return }
-        guard state.head.kind == .inbox else { return deny(connection, frame.requestID) }
-        slowly(channel) { hub in await hub.trimSlowly(channel, throughSeq, frame.requestID, connection) }
+    func trim(_ id: ChannelID, _ throughSeq: UInt64, _ request: HubRequest, _ session: HubSession) {
+        let address = request.replyAddress
+        guard let channel = idleChannel(id, .turn, request, session) else { return }
+        guard channel.head.kind == .inbox else { return answer(.error(.denied), to: address) }
+        withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// The channel, if this connection has `needed` in its current epoch and no entry of it is under way; otherwise the
-    /// request is answered or waits.
-    private func mayChangeShelf(
-        _ needed: Rights, _ channel: ChannelID, _ frame: ClientFrame, _ session: HubSession,
-        _ connection: ConnectionNumber
+    /// The channel, if the connection has the right in its current epoch and none of its entries is being committed.
+    /// Otherwise the request has been answered, or waits.
+    private func idleChannel(
+        _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {
-        guard session.has(needed, in: channel) else {
-            deny(connection, frame.requestID)
+        let address = request.replyAddress
+        guard session.has(needed, in: id) else {
+            answer(.error(.denied), to: address)
             return nil
         }
-        guard let state = cached(channel), state.tentative == nil else {
-            waitForRound(channel, frame, connection)
+        guard let channel = channels.use(id), channel.tentative == nil else {
+            waitForChannel(id, request)
             return nil
         }
-        guard session.rights(in: channel, epoch: state.head.epoch).contains(needed) else {
-            deny(connection, frame.requestID)
+        guard session.rights(in: id, epoch: channel.head.epoch).contains(needed) else {
+            answer(.error(.denied), to: address)
             return nil
         }
-        guard !state.head.isClosed else {
-            answer(.error(.gone), to: connection, frame.requestID)
+        guard !channel.head.isClosed else {
+            answer(.error(.gone), to: address)
             return nil
         }
-        return state
+        return channel
     }
 
-    // MARK: The slow way
+    // MARK: With the store
 
-    /// Drops what the owner of an inbox has read.
-    func trimSlowly(
-        _ channel: ChannelID, _ throughSeq: UInt64, _ requestID: UInt32, _ connection: ConnectionNumber
-    ) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            guard let head = try await store.head(of: channel), !head.isClosed else { return .answer(.error(.gone)) }
+    /// Drops the entries that the owner of an inbox has read.
+    private func trimInStore(_ id: ChannelID, _ throughSeq: UInt64, _ address: ReplyAddress) async {
+        let reply = await decideWithStore { () throws(StoreFailure) in
+            guard let head = try await store.head(of: id), !head.isClosed else { return .answer(.error(.gone)) }
             let firstSeq = min(throughSeq, head.lastSeq) + 1
             guard firstSeq > head.firstSeq else { return .answer(.done) }
-            return .commit(.trim(channel: channel, firstSeq: firstSeq), then: .done)
+            return .commit(.trim(channel: id, firstSeq: firstSeq), then: .done)
         }
-        if case .done = reply, let head = try? await store.head(of: channel) { channels[channel]?.setHead(head) }
-        send(reply, requestID: requestID, to: connection)
+        if case .done = reply, let head = try? await store.head(of: id) { channels[id]?.setHead(head) }
+        send(reply, to: address)
     }
 
-    func depositSlowly(
-        _ channel: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ requestID: UInt32,
-        _ connection: ConnectionNumber
+    private func closeInStore(_ id: ChannelID, _ address: ReplyAddress) async {
+        let reply = await decideWithStore { () throws(StoreFailure) in
+            guard let head = try await store.head(of: id), !head.isClosed else { return .answer(.error(.gone)) }
+            return .commit(.close(channel: id, lastSeq: head.lastSeq), then: .done)
+        }
+        if case .done = reply, let channel = channels[id] {
+            endFollows(of: channel)
+            channels.remove(channel)
+        }
+        send(reply, to: address)
+    }
+
+    private func depositInStore(
+        _ id: ChannelID, _ keyPackages: [KeyPackageBytes], _ lastResort: KeyPackageBytes?, _ address: ReplyAddress
     ) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            let shelf = try await store.shelf(of: channel)
+        let reply = await decideWithStore { () throws(StoreFailure) in
+            let shelf = try await store.shelf(of: id)
             guard shelf.count + keyPackages.count <= limits.keyPackages else {
                 let error = RelayError(.full, "the inbox has no room for more", detail: UInt64(limits.keyPackages))
                 return .answer(.error(error))
             }
             return .commit(
                 .deposit(
-                    channel: channel, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version,
-                    atMs: datingMs),
+                    channel: id, keyPackages: keyPackages, lastResort: lastResort, shelfVersion: shelf.version,
+                    atMs: clock.recordMs),
                 then: .done)
         }
-        send(reply, requestID: requestID, to: connection)
+        send(reply, to: address)
     }
 
-    func withdrawSlowly(_ channel: ChannelID, _ requestID: UInt32, _ connection: ConnectionNumber) async {
-        let reply = await deciding { () throws(StoreFailure) in
-            let shelf = try await store.shelf(of: channel)
+    private func withdrawFromStore(_ id: ChannelID, _ address: ReplyAddress) async {
+        let reply = await decideWithStore { () throws(StoreFailure) in
+            let shelf = try await store.shelf(of: id)
             if let next = shelf.next {
                 return .commit(
-                    .withdraw(channel: channel, position: next.position, shelfVersion: shelf.version),
+                    .withdraw(channel: id, position: next.position, shelfVersion: shelf.version),
                     then: .keyPackage(next.bytes, isLastResort: false))
             }
             if let lastResort = shelf.lastResort { return .answer(.keyPackage(lastResort, isLastResort: true)) }
             return .answer(.error(RelayError(.notFound, "the inbox has no key package to give")))
         }
-        send(reply, requestID: requestID, to: connection)
+        send(reply, to: address)
     }
 }

@@ -1,17 +1,17 @@
 import KithWire
 import NIOCore
 
-/// Decides every request. It owns the state of all channels and sessions, and works in rounds: it takes whatever has
-/// queued, decides it against the state in memory, has the store commit the round's mutations in one group, takes over
-/// what was committed, and hands each event loop its answers and entries.
+/// Decides every request, and owns the state of all channels and sessions.
 ///
-/// While a round commits the next one queues: that is the group commit, and it needs no timer. Answers leave in the order
-/// of their requests, after the commit that they depend on. Each round is a job of its own on the store's event loop:
-/// whatever else wants that thread has its turn between two rounds, however long the load lasts.
+/// The hub works in rounds. A round takes all queued events, decides them against the state in memory, has the store commit
+/// the round's mutations as one group, publishes the committed changes, and hands each event loop its answers and
+/// entries. While one round commits, the next one queues up: that is the group commit, and it needs no timer. Answers leave
+/// in the order of their requests, after the commit that they depend on. Each round is a job of its own on the store's
+/// event loop, so other work on that thread runs between two rounds, however long the load lasts.
 ///
-/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) goes the slow way: its
-/// channel is *busy* until it is done, and later requests on that channel wait behind it. Requests that need no right wait
-/// elsewhere (``unproved``), so strangers keep nobody waiting.
+/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) gets access to the store
+/// in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait. Requests
+/// that need no right wait in queues of their own (``UnprovenRequests``), so strangers delay nobody.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// Keeps the executor alive.
@@ -25,101 +25,94 @@ actor Hub {
     let nowMs: @Sendable () -> UInt64
     /// Nanoseconds on a clock that nobody sets.
     let uptime: @Sendable () -> Int64
-    private nonisolated let intake = HubIntake()
-    private let deliver: @Sendable (Int, LoopBatch) -> Void
-    let loops: Int
+    private nonisolated let queue = HubQueue()
+    private let deliver: @Sendable (Int, RoundOutput) -> Void
 
     var sessions: [ConnectionNumber: HubSession] = [:]
-    var channels: [ChannelID: HubChannel] = [:]
-    /// The order in which channels are forgotten when there are too many in memory.
-    var turns = SecondChances<HubChannel>()
-    var busy: [ChannelID: Busy] = [:]
-    /// Requests that need no right and wait for a look at the store, by their channel. Each line has a task at work on it.
-    var unproved: [ChannelID: [IntakeItem]] = [:]
-    /// Requests that came back from the slow way and go before the next intake.
-    var resumed: [IntakeItem] = []
-    /// Requests left for a later round, so that no address fills this one.
-    private var line = RoundLine()
+    var channels: ChannelTable
+    var busy = BusyChannels()
+    var unproven = UnprovenRequests()
+    /// Requests that waited for the store. They go before the events in the queue.
+    var resumed: [HubEvent] = []
+    /// Events left for a later round, so that no network fills this one.
+    private var fairQueue = FairQueue()
     private var isDraining = false
-    private var linger: Linger
+    private var spin: AdaptiveSpin
     private(set) var isShuttingDown = false
-    var slowTasks = 0
-    /// Mutations decided on the slow way, which commit with the next round.
-    private var joining: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
-    /// The debts of addresses for loading, and the line for loading many entry ids at once.
-    var charges: PlaceBuckets
-    var largeLoads = OneAtATime()
-    /// Each address's share of inboxes, and of the key packages taken from them.
+    /// Number of tasks that work with the store beside the rounds.
+    var storeTasks = 0
+    /// Mutations decided by those tasks, to be committed with the next round.
+    private var pendingMutations: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
+    /// Charges of addresses for entry ids that were loaded for them.
+    var idLoads: SourceBuckets
+    /// Admits loads of many entry ids one at a time.
+    var largeLoads = SerialGate()
+    /// Shares that addresses have of inboxes.
     var shares: InboxShares
-    var withdrawals: PlaceWithdrawals
+    /// Key packages that addresses took from inboxes.
+    var withdrawals: SourceWithdrawals
     let idBounds: EntryIDWindow.Bounds
-    /// Budgets of addresses, and the fill level of the store.
-    var budgets: PlaceBudgets
-    var level = StoreLevel.roomy
-    private var looksAtSpaceAt = Int64.min
-    /// The time by which things are old, and what it said when the last round began.
-    var clock = KeepingClock()
-    var keptMs: UInt64 = 0
-    /// The time that new records are dated with: the later of ``keptMs`` and the machine's clock. So whichever of the two is
-    /// right, nothing is taken for older than it is.
-    var datingMs: UInt64 = 0
-    /// The time that was noted last for the next start.
-    var notedMs: UInt64 = 0
-    /// Why the last commit failed; `nil` once one succeeds.
-    var lastFailure: StoreFailure?
+    /// Budgets of addresses for what they store.
+    var budgets: SourceBudgets
+    let names: NamePolicy
+    var health = StoreHealth()
+    private var nextSpaceCheck = Int64.min
+    var clock = HubClock()
 
     /// The round being decided.
-    var round = Round()
-    private var batches: [LoopBatch]
+    var round = HubRound()
+    private var outputs: [RoundOutput]
 
     /// - Parameters:
-    ///   - deliver: takes a batch to the event loop of that index.
-    ///   - loops: how many event loops there are.
+    ///   - configuration: limits, pass and clocks.
+    ///   - loops: number of event loops.
+    ///   - deliver: takes an output to the event loop of that index.
     init(
-        store: any ChannelStore, limits: RelayLimits, metrics: RelayMetrics, relayPass: RelayPass?,
-        nowMs: @escaping @Sendable () -> UInt64, uptime: @escaping @Sendable () -> Int64, loops: Int,
-        deliver: @escaping @Sendable (Int, LoopBatch) -> Void
+        store: any ChannelStore, configuration: RelayConfiguration, metrics: RelayMetrics, loops: Int,
+        deliver: @escaping @Sendable (Int, RoundOutput) -> Void
     ) {
         let executor = store.eventLoop.executor
         self.executor = executor
         unownedExecutor = executor.asUnownedSerialExecutor()
+        let limits = configuration.limits
         self.store = store
         self.limits = limits
         self.metrics = metrics
-        self.relayPass = relayPass
-        self.nowMs = nowMs
-        self.uptime = uptime
-        charges = PlaceBuckets(ofLoadedEntryIDs: limits)
+        relayPass = configuration.relayPass
+        nowMs = configuration.nowMs
+        uptime = configuration.uptime
+        channels = ChannelTable(limits: limits, metrics: metrics, loops: loops)
+        idLoads = SourceBuckets(ofLoadedEntryIDs: limits)
         shares = InboxShares(limits)
-        withdrawals = PlaceWithdrawals(limits)
+        withdrawals = SourceWithdrawals(limits)
         idBounds = EntryIDWindow.Bounds(limits)
-        budgets = PlaceBudgets(limits)
-        // A single processor is needed by whoever brings the next request.
-        linger = Linger(longest: .microseconds(System.coreCount > 1 ? Int64(limits.lingerMicroseconds) : 0))
-        self.loops = loops
+        budgets = SourceBudgets(limits)
+        names = NamePolicy(limits)
+        // On a single processor, spinning would keep the next request from arriving.
+        spin = AdaptiveSpin(longest: .microseconds(System.coreCount > 1 ? Int64(limits.spinMicroseconds) : 0))
         self.deliver = deliver
-        batches = Array(repeating: LoopBatch(), count: loops)
+        outputs = Array(repeating: RoundOutput(), count: loops)
     }
 
     /// Milliseconds on a clock that nobody sets.
     var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
-    /// Queues what happened on connections of one address. Called from event loops.
-    nonisolated func submit(_ items: [IntakeItem], from place: Place = "") {
-        guard intake.add(items, from: place) else { return }
-        // Onto the hub's own thread in one hop; a task from here would go over the global pool.
+    /// Queues events from connections of one source. Called from event loops.
+    nonisolated func submit(_ items: [HubEvent], from source: ClientSource = "") {
+        guard queue.add(items, from: source) else { return }
+        // One hop to the hub's own thread. A task would go through the global pool.
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
 
-    /// Begins a round, unless one goes on: then the next one follows it.
+    /// Begins a round, unless one is under way: the next one follows it.
     func wake() {
         guard !isDraining else { return }
         isDraining = true
         startRound()
     }
 
-    /// Puts a round at the end of the executor's line. It is enqueued from the executor's own thread, so it costs neither a
-    /// hop nor a wake-up.
+    /// Enqueues a round behind the executor's other jobs. It is enqueued from the executor's own thread, so it costs neither
+    /// a hop nor a wake-up.
     private func startRound() {
         Task { await nextRound() }
     }
@@ -127,54 +120,54 @@ actor Hub {
     private func nextRound() async {
         let earlier = resumed
         resumed = []
-        let items = line.round(resumed: earlier, batches: intake.takeAll()) { sessions[$0]?.place }
-        if !items.isEmpty || !joining.isEmpty {
-            linger.roundBegins(at: .now())
+        let items = fairQueue.round(resumed: earlier, batches: queue.takeAll()) { sessions[$0]?.source }
+        if !items.isEmpty || !pendingMutations.isEmpty {
+            spin.roundBegins(at: .now())
             await runRound(items)
-            linger.roundEnded(at: .now())
+            spin.roundEnded(at: .now())
         }
-        let isIdle = resumed.isEmpty && joining.isEmpty && line.isEmpty
-        if isIdle && !isShuttingDown && linger.staysAwake(at: .now()) {
-            // In short pieces, so that whoever else wants the thread does not wait for long.
-            intake.wait(until: .now() + .microseconds(RelayLimits.lingerPieceMicroseconds))
-        } else if isIdle && intake.sleepIfEmpty() {
+        let isIdle = resumed.isEmpty && pendingMutations.isEmpty && fairQueue.isEmpty
+        if isIdle && !isShuttingDown && spin.keepsSpinning(at: .now()) {
+            // In short slices, so that other work on the thread does not wait long.
+            queue.spin(until: .now() + .microseconds(RelayLimits.spinSliceMicroseconds))
+        } else if isIdle && queue.sleepIfEmpty() {
             isDraining = false
             return
         }
         startRound()
     }
 
-    private func runRound(_ items: [IntakeItem]) async {
+    private func runRound(_ items: [HubEvent]) async {
         metrics.rounds.count()
-        round = Round()
+        round = HubRound()
         round.nowMs = nowMs()
         round.uptime = uptime()
         readClock()
-        if round.uptime >= looksAtSpaceAt {
-            looksAtSpaceAt = round.uptime + RelayLimits.spaceLookNanoseconds
-            slowly { hub in await hub.lookAtSpace() }
+        if round.uptime >= nextSpaceCheck {
+            nextSpaceCheck = round.uptime + RelayLimits.spaceCheckNanoseconds
+            withStoreAccess { hub in await hub.checkSpace() }
         }
         for item in items { decide(item) }
         let used = round.channels.count
         let outcomes = await commitRound()
         finishRound(outcomes)
-        // More than what came.
-        forgetIdleChannels(asking: max(RelayLimits.askedEachRound, 2 * used))
+        // Examines more channels than the round brought in.
+        evictChannels(examining: max(RelayLimits.examinedEachRound, 2 * used))
     }
 
     private func commitRound() async -> [StoreOutcome] {
-        let joined = joining
-        joining = []
-        let mutations = round.mutations + joined.map(\.mutation)
+        let pending = pendingMutations
+        pendingMutations = []
+        let mutations = round.mutations + pending.map(\.mutation)
         guard !mutations.isEmpty else { return [] }
         let start = NIODeadline.now()
         let outcomes = await store.commit(mutations)
-        note(outcomes)
+        if health.note(outcomes) { metrics.commitFailures.count() }
         metrics.commits.count()
         metrics.commitNanoseconds.count(Int((NIODeadline.now() - start).nanoseconds))
-        for (index, joined) in joined.enumerated() {
-            let place = round.mutations.count + index
-            joined.outcome.resume(returning: outcomes.indices.contains(place) ? outcomes[place] : .missing)
+        for (index, pending) in pending.enumerated() {
+            let position = round.mutations.count + index
+            pending.outcome.resume(returning: outcomes.indices.contains(position) ? outcomes[position] : .missing)
         }
         return outcomes
     }
@@ -182,7 +175,7 @@ actor Hub {
     /// Commits a mutation in the next round's group.
     func commitWithNextRound(_ mutation: StoreMutation) async -> StoreOutcome {
         await withCheckedContinuation { outcome in
-            joining.append((mutation, outcome))
+            pendingMutations.append((mutation, outcome))
             wake()
         }
     }
@@ -191,30 +184,30 @@ actor Hub {
 
     private func finishRound(_ outcomes: [StoreOutcome]) {
         let round = self.round
-        self.round = Round()
+        self.round = HubRound()
         var failed: Set<ChannelID> = []
-        var retries: [IntakeItem] = []
+        var retries: [HubEvent] = []
 
         for answer in round.answers {
             guard let condition = answer.condition else {
-                send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
+                send(answer.reply, to: answer.address, effect: answer.effect)
                 continue
             }
             switch outcomes.indices.contains(condition.mutation) ? outcomes[condition.mutation] : .missing {
             case .committed:
-                send(answer.reply, requestID: answer.requestID, to: answer.connection, effect: answer.effect)
+                send(answer.reply, to: answer.address, effect: answer.effect)
             case .conflict:
                 failed.insert(condition.channel)
-                giveBackRoom(of: condition.retry, from: answer.connection)
-                retries.append(IntakeItem(connection: answer.connection, intake: .request(condition.retry)))
+                giveBackRoom(of: condition.retry, from: answer.address.connection)
+                retries.append(HubEvent(connection: answer.address.connection, event: .request(condition.retry)))
             case .failed(let failure):
                 failed.insert(condition.channel)
-                giveBackRoom(of: condition.retry, from: answer.connection)
-                send(.error(RelayError(failure)), requestID: answer.requestID, to: answer.connection)
+                giveBackRoom(of: condition.retry, from: answer.address.connection)
+                send(.error(RelayError(failure)), to: answer.address)
             }
         }
         for channel in round.channels {
-            if failed.contains(channel.id) { forgetRound(of: channel) } else { takeOver(channel) }
+            if failed.contains(channel.id) { discardRound(of: channel) } else { publish(channel) }
         }
         for whisper in round.whispers where !failed.contains(whisper.channel.id) {
             broadcast(
@@ -222,14 +215,15 @@ actor Hub {
                 to: whisper.channel.followers)
         }
         resumed.append(contentsOf: retries)
-        // Not before: what their connections asked earlier is durable now.
-        for item in round.unproved { lineUp(item) }
+        // Only now: earlier requests of the same connections are durable.
+        for item in round.unproven { enqueueUnproven(item) }
         flush()
     }
 
-    private func takeOver(_ channel: HubChannel) {
+    /// Makes a channel's committed round its state, and sends the entries to its followers.
+    private func publish(_ channel: HubChannel) {
         let now = uptimeMs
-        let (entries, followers) = changeIDs(of: channel) { $0.takeOverRound(uptimeMs: now) }
+        let (entries, followers) = channels.changeIDs(of: channel) { $0.publishRound(uptimeMs: now) }
         metrics.entriesAccepted.count(entries.count)
         if entries.last?.kind == .turn {
             metrics.turnsAccepted.count()
@@ -237,66 +231,73 @@ actor Hub {
         }
         broadcast(.entries(entries), of: channel.id, to: followers)
         noteUse(of: channel)
-        if overCapacity(channel.head) { trim(channel.id) }
+        if limits.isExceeded(by: channel.head) { trimExcess(of: channel.id) }
     }
 
-    /// Part of the channel's round was not committed. What is durable is the store's to say: the channel is loaded again
-    /// when it is needed next, and its followers read what they may have missed.
-    private func forgetRound(of channel: HubChannel) {
-        channel.forgetRound()
+    /// Discards a round that was committed only in part. The store decides what is durable: the channel is loaded again, and
+    /// its followers read the entries that they may have missed.
+    private func discardRound(of channel: HubChannel) {
+        channel.discardRound()
         reload(channel)
     }
 
-    func broadcast(_ content: LoopBatch.Content, of channel: ChannelID, to followers: [[ConnectionNumber]]) {
+    func broadcast(_ content: RoundOutput.Content, of channel: ChannelID, to followers: [[ConnectionNumber]]) {
         for loop in followers.indices where !followers[loop].isEmpty {
-            batches[loop].broadcasts.append(
-                LoopBatch.Broadcast(channel: channel, content: content, followers: followers[loop]))
+            outputs[loop].broadcasts.append(
+                RoundOutput.Broadcast(channel: channel, content: content, followers: followers[loop]))
         }
     }
 
     // MARK: Answers
 
-    /// Sends an answer with the round's other output. Answers that must keep their place in a round go through
-    /// ``Round/answers``.
-    func send(
-        _ reply: Reply, requestID: UInt32, to connection: ConnectionNumber, effect: LoopBatch.Effect = .none
-    ) {
-        guard let session = sessions[connection] else { return }
-        if case .error(let error) = reply { metrics.count(error) }
-        batches[session.loop].answers.append(
-            LoopBatch.Answer(connection: connection, requestID: requestID, reply: reply, effect: effect))
+    /// Answers in the round being decided: the answer keeps its place among the round's answers.
+    func answer(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
+        round.answers.append(PendingAnswer(address: address, reply: reply, effect: effect))
     }
 
-    /// Hands every event loop what has gathered for it, first those whose connections wait for entries.
+    /// Sends an answer with the next output, whatever the round has answered.
+    func send(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
+        guard let session = sessions[address.connection] else { return }
+        if case .error(let error) = reply { metrics.count(error) }
+        outputs[session.loop].answers.append(
+            RoundOutput.Answer(
+                connection: address.connection, requestID: address.requestID, reply: reply, effect: effect))
+    }
+
+    /// Hands every event loop its output, first those whose connections wait for entries.
     func flush() {
-        for loop in batches.indices where !batches[loop].broadcasts.isEmpty { flush(loop) }
-        for loop in batches.indices where !batches[loop].isEmpty { flush(loop) }
+        for loop in outputs.indices where !outputs[loop].broadcasts.isEmpty { flush(loop) }
+        for loop in outputs.indices where !outputs[loop].isEmpty { flush(loop) }
     }
 
     private func flush(_ loop: Int) {
-        deliver(loop, batches[loop])
-        batches[loop] = LoopBatch()
+        deliver(loop, outputs[loop])
+        outputs[loop] = RoundOutput()
     }
 
-    /// Tells all followers of a channel that it is gone, and forgets them.
-    func endFollows(of channel: HubChannel) {
-        let followers = channel.takeFollowers()
-        for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
-        broadcast(.gone, of: channel.id, to: followers)
+    // MARK: Health
+
+    /// The reason for which the relay cannot serve every request, in a few words; `nil` if it can.
+    func unreadiness() -> String? { isShuttingDown ? "shutting down" : health.obstacle }
+
+    /// Number of times that damaged data was found since the start.
+    func damages() async -> UInt64 {
+        let stored = (try? await store.statistics())?.damages ?? 0
+        return stored + UInt64(metrics.damagedReads.load(ordering: .relaxed))
     }
 
     // MARK: Shutting down
 
-    /// Refuses everything from now on; what is being committed is still answered. Returns when nothing is under way.
+    /// Refuses all further requests; those being committed are still answered. Returns when nothing is under way.
     func shutDown() async {
         isShuttingDown = true
-        while isDraining || slowTasks > 0 {
+        while isDraining || storeTasks > 0 {
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
 }
 
 extension StoreOutcome {
-    /// A store that gives too few outcomes has failed for the rest.
+    /// The outcome of a mutation for which the store returned none: the store has failed.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
 }

@@ -3,22 +3,22 @@ import KithWire
 
 /// A channel that the hub has in memory.
 ///
-/// ``head`` and ``ids`` are what is durable. While a round is being decided, its entries build on ``tentative``; they are
-/// taken over only when the store has committed them, and forgotten otherwise.
+/// ``head`` and ``ids`` are durable. Entries of the round that is being decided build on ``tentative``. It replaces the
+/// durable state once the store has committed it, and is discarded otherwise.
 final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead
-    /// The ids of recent entries; `nil` until somebody appends.
+    /// The ids of recent entries; `nil` until the first append.
     private(set) var ids: EntryIDWindow?
     /// The connections that follow the current epoch, by event loop.
     private(set) var followers: [[ConnectionNumber]]
-    /// Whether somebody asked for the channel since it was last looked at for being forgotten.
+    /// Whether the channel was used since eviction last examined it.
     var isUsed = true
-    /// Bounds how fast key packages can be taken from the shelf.
+    /// Bounds the rate at which key packages are taken from the shelf.
     var withdrawals: TokenBucket
     private(set) var tentative: Tentative?
 
-    /// The round's state of the channel, if everything that was decided so far commits.
+    /// The channel's state if every decision of the round is committed.
     struct Tentative {
         var head: ChannelHead
         var entries: [Entry] = []
@@ -39,12 +39,15 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// What was loaded about entry ids.
+    /// Whether memory may lose the channel. An inbox that gave out key packages recently may not: it would give out as many
+    /// again.
+    func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
+
     func setIDs(_ window: EntryIDWindow) { ids = window }
 
     func forgetIDs() { ids = nil }
 
-    /// Forgets the older ids, or all if there are few: those are soon loaded again.
+    /// Forgets the older ids, or all if there are few: a few are quickly loaded again.
     func shrinkIDs() {
         if ids?.canShrink == true { ids?.shrink() } else { ids = nil }
     }
@@ -53,14 +56,14 @@ final class HubChannel {
 
     /// Adds an entry to the round: the next seq, in the current epoch. With access for the next epoch, the entry is a turn.
     ///
-    /// - Returns: the entry; `nil`, and nothing has changed, if the head does not take it.
+    /// - Returns: the entry; `nil`, without a change, if the head does not accept it.
     func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {
         var round = tentative ?? Tentative(head: head)
         let entry = Entry(
             seq: round.head.lastSeq + 1, epoch: round.head.epoch, kind: nextAccess == nil ? .message : .turn,
             receivedAtMs: nowMs, id: id, payload: payload)
         guard round.head.append(entry, nextAccess: nextAccess) else { return nil }
-        // Out of the property while it changes, so that its arrays are not copied.
+        // The property is empty during the change, so that its arrays are not copied.
         tentative = nil
         round.isTurned = nextAccess != nil
         round.entries.append(entry)
@@ -69,24 +72,24 @@ final class HubChannel {
         return entry
     }
 
-    /// The round was committed: its state becomes the channel's. Returns its entries and who follows them.
-    func takeOverRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
+    /// Makes the committed round the channel's state. Returns the round's entries and the followers that get them.
+    func publishRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
         guard let round = tentative else { return ([], followers) }
         tentative = nil
         head = round.head
         for entry in round.entries { ids?.insert(entry.id, seq: entry.seq, uptimeMs: uptimeMs) }
         let listening = followers
         if round.isTurned {
-            // Their follow ends with the turn; the next epoch needs its own token.
+            // A follow ends with the turn: the next epoch needs a token of its own.
             for loop in followers.indices { followers[loop] = [] }
         }
         return (round.entries, listening)
     }
 
-    /// The round was not committed: nothing of it happened.
-    func forgetRound() { tentative = nil }
+    /// Drops the round's state, which was not committed.
+    func discardRound() { tentative = nil }
 
-    // MARK: Changes that commit alone
+    // MARK: Changes outside of a round
 
     func setHead(_ head: ChannelHead) { self.head = head }
 
@@ -102,6 +105,7 @@ final class HubChannel {
         followers[loop].removeAll { $0 == connection }
     }
 
+    /// Removes all followers and returns them.
     func takeFollowers() -> [[ConnectionNumber]] {
         defer { for loop in followers.indices { followers[loop] = [] } }
         return followers

@@ -1,14 +1,15 @@
 import KithWire
 
-/// The hub's state of a connection: the tokens it has proved, and the channels it follows.
+/// The hub's state of one connection: its rights and its follows.
 final class HubSession {
+    /// Index of the connection's event loop.
     let loop: Int
-    /// The place that its costs are charged to.
-    let place: Place
-    let budget: PlaceBudget
-    private let rates: PlaceRates?
+    /// The source that its costs are charged to.
+    let source: ClientSource
+    let budget: SourceBudget
+    private let rates: SourceRates?
     var hasSaidHello = false
-    /// Channels of which this connection follows the current epoch.
+    /// Channels whose current epoch the connection follows.
     var follows: Set<ChannelID> = []
     private var rights: [ChannelID: [EpochRights]] = [:]
 
@@ -17,14 +18,14 @@ final class HubSession {
         var rights: Rights
     }
 
-    init(loop: Int, place: Place, budget: PlaceBudget, rates: PlaceRates?) {
+    init(loop: Int, source: ClientSource, budget: SourceBudget, rates: SourceRates?) {
         self.loop = loop
-        self.place = place
+        self.source = source
         self.budget = budget
         self.rates = rates
     }
 
-    /// Charges the place for sending something to many followers.
+    /// Charges the source for a delivery to many followers.
     func charge(followers: Int, atNanoseconds now: Int64) {
         guard followers >= RelayLimits.deliveriesOfOne else { return }
         rates?.charge(followers / RelayLimits.deliveriesOfOne, atNanoseconds: now)
@@ -38,13 +39,13 @@ final class HubSession {
         rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
     }
 
-    /// Whether the connection has proved a right in any epoch.
+    /// Whether the connection has proved the right in any epoch.
     func has(_ right: Rights, in channel: ChannelID) -> Bool {
         rights[channel]?.contains { $0.rights.contains(right) } ?? false
     }
 
-    /// Whether the request may wait behind others on its channel: the connection has proved the right that it needs, or any
-    /// if it needs none. A right in the current epoch is checked later; here one in any epoch is enough.
+    /// Whether the request may wait behind others about its channel. The connection must have proved the right that the
+    /// request needs, or any right if it needs none. A right in any epoch is enough here; the current one is checked later.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):
@@ -64,6 +65,7 @@ final class HubSession {
         }
     }
 
+    /// Adds rights in one epoch, and forgets the rights that were granted longest ago beyond `limit` epochs.
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

@@ -22,15 +22,15 @@ public enum StoreLimits {
     /// Bytes of payloads that one commit deletes beside what it appends, once for what its mutations drop and once for what
     /// was dropped before: deleted bytes are overwritten, so a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
-    /// As many that a commit of housekeeping only deletes.
+    /// As many that a commit of scheduledMaintenance only deletes.
     static let deletedBytesOfIdleCommit = 4 << 20
     /// The cost of deleting a row beside its payload, in bytes of payload: about the row's own.
     static let rowBytes = 128
 
-    /// A commit of housekeeping only does as much as one beside so many mutations: some 10 ms.
+    /// A commit of scheduledMaintenance only does as much as one beside so many mutations: some 10 ms.
     static let mutationsOfIdleCommit = 1_024
 
-    /// After this long without a commit, housekeeping gets transactions of its own.
+    /// After this long without a commit, scheduledMaintenance gets transactions of its own.
     static let idleMs: Int64 = 100
 
     /// Between two such transactions, so that whatever else wants the thread gets it.

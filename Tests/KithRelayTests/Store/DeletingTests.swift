@@ -41,7 +41,7 @@ struct DeletingTests {
         func finish() throws -> Int {
             for step in 0..<1_000 {
                 let before = try bytes()
-                guard try writer.keepHouse() else { return step }
+                guard try writer.performMaintenance() else { return step }
                 #expect(try before - bytes() <= StoreLimits.deletedBytesOfIdleCommit + WireLimits.payload)
             }
             Issue.record("it never ends")

@@ -8,7 +8,7 @@ extension SQLiteStore {
     func synchronousMode() throws(StoreFailure) -> UInt64? { try number("PRAGMA synchronous") }
 
     /// Length of SQLite's write-ahead log after the last commit, from its start, in bytes.
-    func logBytes() throws(StoreFailure) -> Int { try openWriter().logBytes }
+    func walBytes() throws(StoreFailure) -> Int { try openWriter().walBytes }
 
     /// The number that a query on the connection that commits returns.
     func number(_ sql: String) throws(StoreFailure) -> UInt64? {
@@ -25,6 +25,6 @@ extension SQLiteStore {
     /// Runs all deferred maintenance at once.
     func finishHousekeeping() throws(StoreFailure) {
         let writer = try openWriter()
-        while try writer.keepHouse() {}
+        while try writer.performMaintenance() {}
     }
 }

@@ -267,11 +267,11 @@ struct SQLiteStoreTests {
         for _ in 0..<20 {
             let before = StoreFolder.size(of: folder.database)
             for _ in 0..<20 { await store.mustCommit((0..<10).map { _ in channel.append(payload) }) }
-            for _ in 0..<1_000 where try await store.logBytes() >= tuning.checkpointBytes {
+            for _ in 0..<1_000 where try await store.walBytes() >= tuning.checkpointBytes {
                 try await Task.sleep(for: .milliseconds(10))
                 await store.mustCommit(channel.append())
             }
-            #expect(try await store.logBytes() < tuning.checkpointBytes)
+            #expect(try await store.walBytes() < tuning.checkpointBytes)
             #expect(StoreFolder.size(of: folder.database) > before)
         }
         // Three times as much was written.
@@ -316,7 +316,7 @@ struct SQLiteStoreTests {
         let payload = Array(repeating: UInt8(1), count: 10_000)
         for _ in 0..<300 { await store.mustCommit((0..<10).map { _ in channel.append(payload) }) }
         #expect(StoreFolder(path: folder.path).diskBytes > 25 << 20)
-        #expect(StoreFolder.size(of: StoreFolder(path: folder.path).log) < 8 << 20)
+        #expect(StoreFolder.size(of: StoreFolder(path: folder.path).wal) < 8 << 20)
         await store.close()
     }
 }

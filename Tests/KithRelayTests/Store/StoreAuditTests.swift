@@ -36,7 +36,7 @@ struct StoreAuditTests {
         await store.mustCommit(channel.turn(), channel.append([]))
 
         let live = try rows(folder)
-        let entries = live.compactMap { row -> AuditRow.Entry? in
+        let entries = live.compactMap { row -> AuditRow.EntryRow? in
             if case .entry(let entry) = row { return entry }
             return nil
         }

@@ -1,0 +1,106 @@
+import KithWire
+import NIOCore
+
+/// The output of a connection, and its timing.
+extension Connection {
+    var canSend: Bool {
+        isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
+    }
+
+    /// Takes an answer. Returns whether the connection has to be flushed after the batch; said once for each batch.
+    func answer(_ answer: RoundOutput.Answer) -> Bool {
+        guard !isOver else { return false }
+        // A follow begins when the hub says so, whenever the answer leaves: what is committed next is meant for it.
+        let isGated = admission.isUndecided
+        if isGated { apply(answer) }
+        switch admission.answered(answer, now: .now()) {
+        case .send(let answer):
+            write(answer)
+            if !isGated { apply(answer) }
+            if case .closes = answer.effect { close(code: 1008) }
+        case .wait:
+            return false
+        case .sendAll(let answers, let deadline, let denied):
+            if let deadline { hold(until: deadline) }
+            if denied > 0 { chargeDenied(denied) }
+            areFollowsStale = true
+            for answer in answers { write(answer) }
+            let closes = answers.contains { if case .closes = $0.effect { true } else { false } }
+            if closes { close(code: 1008) }
+        }
+        return touch()
+    }
+
+    private func write(_ answer: RoundOutput.Answer) {
+        writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
+    }
+
+    /// Does what the answer changes at the connection, but for closing it.
+    private func apply(_ answer: RoundOutput.Answer) {
+        switch answer.effect {
+        case .none, .closes:
+            break
+        case .welcomed:
+            hasSaidHello = true
+        case .follows(let channel, let start):
+            var follow = FollowProgress(requestID: answer.requestID, start: start)
+            let step = follow.resume(canSend: canSend)
+            follows[channel] = follow
+            perform(step, channel, answer.requestID)
+        case .unfollows(let channel):
+            follows[channel] = nil
+        }
+    }
+
+    /// Writes a frame of a follow, or keeps it until something may leave again.
+    func emit(_ reply: Reply, _ requestID: UInt32) {
+        let frame = RelayFrame(requestID: requestID, reply: reply)
+        if isOpen { writer.write(frame) } else { later.append(frame) }
+    }
+
+    func touch() -> Bool {
+        defer { isTouched = true }
+        return !isTouched
+    }
+
+    /// Writes what has gathered, in one piece.
+    func flush() {
+        isTouched = false
+        defer { goOn() }
+        guard isOpen, !isOver, let context else { return }
+        if let ping = unansweredPing {
+            unansweredPing = nil
+            writer.writePong(ping)
+        }
+        for frame in later { writer.write(frame) }
+        later = []
+        if areFollowsStale {
+            areFollowsStale = false
+            resumeFollows()
+        }
+        guard !writer.isEmpty else { return }
+        metrics.bytesOut.count(writer.bytes.count)
+        let buffer = channel.allocator.buffer(bytes: writer.bytes)
+        // Keeps the storage of a busy connection, and gives back that of an idle one and of a large frame.
+        writer.removeAll(keepingUpTo: writer.bytes.count < 512 ? 0 : 64 << 10)
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func hold(until deadline: NIODeadline) {
+        guard deadline > .now(), heldUntil.map({ $0 < deadline }) ?? true else { return }
+        heldUntil = deadline
+        channel.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            guard self.heldUntil == deadline else { return }
+            self.heldUntil = nil
+            self.flush()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if channel.isWritable {
+            resumeFollows()
+            if isTouched { flush() } else { goOn() }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+}

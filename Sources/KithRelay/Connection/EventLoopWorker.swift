@@ -1,0 +1,121 @@
+import KithWire
+import NIOCore
+
+/// One event loop's connections. Everything here happens on that loop.
+final class EventLoopWorker: Sendable {
+    let index: Int
+    let eventLoop: any EventLoop
+    let shared: Shared
+    private let state: NIOLoopBoundBox<State>
+
+    /// What all loops of a relay share.
+    struct Shared: Sendable {
+        let limits: RelayLimits
+        let metrics: RelayMetrics
+        let store: any ChannelStore
+        let addresses: AddressTable
+    }
+
+    private struct State {
+        var connections: [ConnectionNumber: Connection] = [:]
+        /// Store reads under way for followers of this loop, and those that wait for a place.
+        var reads = 0
+        var waiting = CircularBuffer<CatchUpRead>()
+    }
+
+    init(index: Int, eventLoop: any EventLoop, shared: Shared) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.shared = shared
+        state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
+    }
+
+    // MARK: Connections
+
+    func add(_ connection: Connection) {
+        state.value.connections[connection.number] = connection
+        shared.metrics.connectionsOpen.count(1)
+    }
+
+    func remove(_ connection: Connection) {
+        guard state.value.connections.removeValue(forKey: connection.number) != nil else { return }
+        shared.metrics.connectionsOpen.count(-1)
+    }
+
+    /// Closes connections that have been silent too long: one timer for all of them instead of one each.
+    func closeSilent(now: NIODeadline, sweepMs: Int) {
+        for connection in Array(state.value.connections.values) {
+            connection.closeIfSilent(now: now, sweepMs: sweepMs)
+        }
+    }
+
+    /// Says goodbye to all connections.
+    func closeAll() {
+        for connection in Array(state.value.connections.values) { connection.goAway() }
+    }
+
+    // MARK: What the hub hands over
+
+    /// Takes a round's output to this loop: one hop, whatever is in it.
+    func deliver(_ batch: RoundOutput) {
+        eventLoop.execute { self.distribute(batch) }
+    }
+
+    private func distribute(_ batch: RoundOutput) {
+        let connections = state.value.connections
+        var touched: [Connection] = []
+        for answer in batch.answers {
+            guard let connection = connections[answer.connection] else { continue }
+            if connection.answer(answer) { touched.append(connection) }
+        }
+        for broadcast in batch.broadcasts {
+            let frames = FrameCache(broadcast)
+            for number in broadcast.followers {
+                guard let connection = connections[number] else { continue }
+                if connection.take(broadcast, frames) { touched.append(connection) }
+            }
+        }
+        for connection in touched { connection.flush() }
+    }
+
+    // MARK: Reading the store for followers
+
+    func enqueue(_ catchUp: CatchUpRead) {
+        guard state.value.reads < shared.limits.catchUpsUnderWay else {
+            state.value.waiting.append(catchUp)
+            return
+        }
+        start(catchUp)
+    }
+
+    private func start(_ catchUp: CatchUpRead) {
+        state.value.reads += 1
+        let (store, bytes) = (shared.store, shared.limits.catchUpBytes)
+        Task {
+            let result: Result<[Entry], StoreFailure>
+            do throws(StoreFailure) {
+                result = .success(
+                    try await store.entries(
+                        of: catchUp.channel, from: catchUp.first, through: catchUp.last, maximumBytes: bytes))
+            } catch {
+                result = .failure(error)
+            }
+            eventLoop.execute { self.finish(catchUp, result) }
+        }
+    }
+
+    private func finish(_ catchUp: CatchUpRead, _ result: Result<[Entry], StoreFailure>) {
+        state.value.reads -= 1
+        state.value.connections[catchUp.connection]?.take(result, for: catchUp)
+        if let next = state.value.waiting.popFirst() { start(next) }
+    }
+}
+
+/// A read of the store for one follower.
+struct CatchUpRead {
+    let connection: ConnectionNumber
+    let requestID: UInt32
+    let channel: ChannelID
+    let first: UInt64
+    let last: UInt64
+}

@@ -1,0 +1,58 @@
+import KithWire
+
+/// A broadcast's frames, encoded when the first follower takes them and used for all.
+final class FrameCache {
+    private let broadcast: RoundOutput.Broadcast
+    private var encoded: [[UInt8]]?
+
+    init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
+
+    /// The bytes that it adds for each follower. What a round brought can be more than one may wait with: then it is read
+    /// from the store as fast as the follower takes it.
+    private(set) lazy var size: Int = {
+        guard case .entries(let entries) = broadcast.content else { return 0 }
+        return entries.reduce(0) { $0 + $1.maximumEncodedSize }
+    }()
+
+    /// One follower needs no shared encoding.
+    var isShared: Bool { broadcast.followers.count > 1 }
+
+    var frames: [[UInt8]] {
+        if let encoded { return encoded }
+        let frames: [[UInt8]]
+        switch broadcast.content {
+        case .entries(let entries):
+            frames = entries[...].chunkedForFrames.map { chunk in
+                RelayFrame(requestID: 0, reply: .entries(channel: broadcast.channel, entries: Array(chunk))).encoded
+            }
+        case .whisper(let epoch, let payload):
+            let reply = Reply.whispered(channel: broadcast.channel, epoch: epoch, payload: payload)
+            frames = [RelayFrame(requestID: 0, reply: reply).encoded]
+        case .advanced, .gone:
+            frames = []
+        }
+        encoded = frames
+        return frames
+    }
+}
+
+extension ArraySlice<Entry> {
+    /// Pieces that each fit into one frame.
+    var chunkedForFrames: [ArraySlice<Entry>] {
+        let limit = WireLimits.frame / 2
+        var chunks: [ArraySlice<Entry>] = []
+        var start = startIndex
+        var size = 0
+        for index in indices {
+            let entrySize = self[index].maximumEncodedSize
+            if index > start && (size + entrySize > limit || index - start >= WireLimits.entriesPerFrame) {
+                chunks.append(self[start..<index])
+                start = index
+                size = 0
+            }
+            size += entrySize
+        }
+        if start < endIndex { chunks.append(self[start..<endIndex]) }
+        return chunks
+    }
+}

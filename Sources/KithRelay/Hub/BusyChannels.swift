@@ -1,0 +1,56 @@
+import KithWire
+
+/// The channels that tasks work on together with the store, and the requests that wait for those tasks.
+struct BusyChannels {
+    private struct Work {
+        var tasks = 0
+        var waiting: [HubEvent] = []
+    }
+    private var work: [ChannelID: Work] = [:]
+
+    var isEmpty: Bool { work.isEmpty }
+
+    func contains(_ channel: ChannelID) -> Bool { work[channel] != nil }
+
+    /// Counts a task that begins.
+    mutating func begin(_ channel: ChannelID) { work[channel, default: Work()].tasks += 1 }
+
+    /// Counts a task that ends. The last one returns the requests that waited, in their order.
+    mutating func end(_ channel: ChannelID) -> [HubEvent] {
+        work[channel]?.tasks -= 1
+        guard work[channel]?.tasks == 0 else { return [] }
+        return work.removeValue(forKey: channel)?.waiting ?? []
+    }
+
+    /// Keeps a request until the channel's tasks have ended.
+    mutating func enqueue(_ event: HubEvent, for channel: ChannelID) { work[channel]?.waiting.append(event) }
+
+    /// Takes out the waiting requests that `isRefused` accepts, and leaves the others in their order.
+    mutating func removeWaiting(for channel: ChannelID, where isRefused: (HubEvent) -> Bool) -> [HubEvent] {
+        let waiting = work[channel]?.waiting ?? []
+        work[channel]?.waiting = waiting.filter { !isRefused($0) }
+        return waiting.filter(isRefused)
+    }
+}
+
+/// Requests that need no right and wait for the store, in one queue for each channel. A task works on each queue.
+struct UnprovenRequests {
+    private var queues: [ChannelID: [HubEvent]] = [:]
+
+    /// Adds a request to its channel's queue. Returns whether the queue is new and needs a task.
+    mutating func enqueue(_ event: HubEvent, for channel: ChannelID) -> Bool {
+        let isNew = queues[channel] == nil
+        queues[channel, default: []].append(event)
+        return isNew
+    }
+
+    /// Takes all requests about a channel. An empty result ends the queue.
+    mutating func takeAll(for channel: ChannelID) -> [HubEvent] {
+        guard let events = queues[channel], !events.isEmpty else {
+            queues[channel] = nil
+            return []
+        }
+        queues[channel] = []
+        return events
+    }
+}

@@ -1,0 +1,113 @@
+import KithWire
+
+/// The channels in memory, and their eviction when there are too many of them or of their entry ids.
+struct ChannelTable {
+    private var channels: [ChannelID: HubChannel] = [:]
+    private var evictionQueue = SecondChanceQueue<HubChannel>()
+    private let limits: RelayLimits
+    private let metrics: RelayMetrics
+    /// Number of event loops.
+    private let loops: Int
+
+    init(limits: RelayLimits, metrics: RelayMetrics, loops: Int) {
+        self.limits = limits
+        self.metrics = metrics
+        self.loops = loops
+    }
+
+    var all: some Collection<HubChannel> { channels.values }
+
+    /// The channel, if it is in memory.
+    subscript(id: ChannelID) -> HubChannel? { channels[id] }
+
+    /// The channel, if it is in memory, marked as used.
+    func use(_ id: ChannelID) -> HubChannel? {
+        guard let channel = channels[id] else { return nil }
+        channel.isUsed = true
+        return channel
+    }
+
+    /// Whether the table still has this object.
+    func contains(_ channel: HubChannel) -> Bool { channels[channel.id] === channel }
+
+    mutating func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
+        let channel = HubChannel(id: id, head: head, loops: loops, limits: limits)
+        channels[id] = channel
+        evictionQueue.enter(channel)
+        evictionQueue.keepFew(beside: channels.count) { channels[$0.id] === $0 }
+        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+        return channel
+    }
+
+    mutating func remove(_ channel: HubChannel) {
+        changeIDs(of: channel) { $0.forgetIDs() }
+        channels[channel.id] = nil
+        metrics.cachedChannels.store(channels.count, ordering: .relaxed)
+    }
+
+    /// Changes a channel's entry ids. Every change goes through here, so that the total count is exact.
+    @discardableResult
+    func changeIDs<R>(of channel: HubChannel, _ change: (HubChannel) -> R) -> R {
+        let before = channel.ids?.count ?? 0
+        defer { metrics.cachedEntryIDs.count((channel.ids?.count ?? 0) - before) }
+        return change(channel)
+    }
+
+    // MARK: Eviction
+
+    /// Evicts some idle channels while there are too many channels or entry ids. The cost does not depend on the number of
+    /// channels, even if none can be evicted. A followed channel loses its ids only. If that is not enough, channels in use
+    /// give up ids as well.
+    ///
+    /// - Parameters:
+    ///   - count: candidates that are examined at most.
+    ///   - now: nanoseconds on a clock that nobody sets.
+    ///   - isBusy: whether a task works on a channel.
+    mutating func evict(examining count: Int, atNanoseconds now: Int64, isBusy: (ChannelID) -> Bool) {
+        evictIdle(count, now, isBusy)
+        shrinkUsed(count, isBusy)
+    }
+
+    private var cachedEntryIDs: Int { metrics.cachedEntryIDs.load(ordering: .relaxed) }
+
+    private mutating func evictIdle(_ count: Int, _ now: Int64, _ isBusy: (ChannelID) -> Bool) {
+        // No channel is examined twice: one that was used stays at least until the next round has been decided.
+        var attempts = min(count, evictionQueue.count)
+        while attempts > 0 {
+            // Idle channels give up ids first: the last eighth of the ids is reserved for channels in use.
+            let tooManyIDs = cachedEntryIDs > limits.cachedEntryIDs - limits.cachedEntryIDs / 8
+            let tooMany = channels.count > limits.cachedChannels
+            guard tooManyIDs || tooMany else { return }
+            let idle = evictionQueue.next(&attempts) { channel in
+                // A closed channel has left the table already.
+                guard channels[channel.id] === channel else { return true }
+                defer { channel.isUsed = false }
+                guard !channel.isUsed, !isBusy(channel.id), channel.tentative == nil else { return false }
+                return tooMany && channel.isEvictable(atNanoseconds: now) || tooManyIDs && channel.ids != nil
+            }
+            guard let idle else { return }
+            guard contains(idle) else { continue }
+            if tooMany && idle.isEvictable(atNanoseconds: now) {
+                remove(idle)
+            } else {
+                changeIDs(of: idle) { $0.forgetIDs() }
+                evictionQueue.enter(idle)
+            }
+        }
+    }
+
+    /// Takes ids from channels in the order of the eviction queue, whether they are in use or not.
+    private mutating func shrinkUsed(_ count: Int, _ isBusy: (ChannelID) -> Bool) {
+        var attempts = min(count, evictionQueue.count)
+        while attempts > 0, cachedEntryIDs > limits.cachedEntryIDs {
+            let next = evictionQueue.next(&attempts) { channel in
+                guard channels[channel.id] === channel else { return true }
+                return !isBusy(channel.id) && channel.tentative == nil && channel.ids != nil
+            }
+            guard let next else { return }
+            guard contains(next) else { continue }
+            changeIDs(of: next) { $0.shrinkIDs() }
+            evictionQueue.enter(next)
+        }
+    }
+}

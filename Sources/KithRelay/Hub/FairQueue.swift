@@ -1,0 +1,122 @@
+import NIOCore
+
+/// Events that wait for a round, by their source, and the choice of a round's events.
+///
+/// While all events fit into one round, or only one source has any, a round takes all of them. Otherwise networks (IPv4
+/// addresses, and IPv6 networks of 48 bits) are served by deficit round robin. Each adds as much to a round as every other,
+/// by cost, so a network with one request waits for two short rounds at most, however much the others have queued. The
+/// addresses of a network share its part in the same way.
+struct FairQueue {
+    private var networks: [String: NetworkQueue] = [:]
+    /// The networks that have events, in the order in which they are served.
+    private var rotation = CircularBuffer<String>()
+
+    var isEmpty: Bool { rotation.isEmpty }
+
+    /// Takes the events of the next round.
+    ///
+    /// - Parameters:
+    ///   - resumed: requests that waited for the store. They go before later ones of their connections.
+    ///   - batches: the batches that arrived since the last round.
+    ///   - source: the source of a connection; `nil` if the connection is gone.
+    mutating func round(
+        resumed: [HubEvent], batches: [HubQueue.Batch], source: (ConnectionNumber) -> ClientSource?
+    ) -> [HubEvent] {
+        if rotation.isEmpty {
+            let cost = batches.reduce(resumed.reduce(0) { $0 + $1.cost }) { $0 + $1.cost }
+            if cost <= RelayLimits.roundCost || isOneSource(resumed, batches, source) {
+                return batches.reduce(into: resumed) { $0.append(contentsOf: $1.items) }
+            }
+        }
+        for item in resumed.reversed() {
+            guard let source = source(item.connection) else { continue }
+            change(source) { $0.prepend(item) }
+        }
+        for batch in batches { change(batch.source) { $0.append(contentsOf: batch.items) } }
+        return next()
+    }
+
+    private func isOneSource(
+        _ resumed: [HubEvent], _ batches: [HubQueue.Batch], _ source: (ConnectionNumber) -> ClientSource?
+    ) -> Bool {
+        guard let first = batches.first?.source ?? resumed.first.flatMap({ source($0.connection) }) else {
+            return true
+        }
+        return batches.allSatisfy { $0.source == first }
+            && resumed.allSatisfy { source($0.connection) ?? first == first }
+    }
+
+    private mutating func change(_ source: ClientSource, _ change: (inout CircularBuffer<HubEvent>) -> Void) {
+        if networks[source.network] == nil { rotation.append(source.network) }
+        networks[source.network, default: NetworkQueue()].change(source.address, change)
+    }
+
+    private mutating func next() -> [HubEvent] {
+        var items: [HubEvent] = []
+        // An event can cost more than one share. Credit adds up until it is enough.
+        while items.isEmpty, !rotation.isEmpty {
+            let isAlone = rotation.count == 1
+            let share = max(1, RelayLimits.roundCost / rotation.count)
+            for _ in 0..<rotation.count {
+                guard let name = rotation.popFirst(), var network = networks.removeValue(forKey: name) else { continue }
+                network.credit += share
+                while let item = network.next(costing: isAlone && network.isOneAddress ? .max : network.credit) {
+                    network.credit -= item.cost
+                    items.append(item)
+                }
+                guard !network.isEmpty else { continue }
+                networks[name] = network
+                rotation.append(name)
+            }
+        }
+        return items
+    }
+}
+
+/// The events of one network that wait for a round.
+private struct NetworkQueue {
+    private struct AddressQueue {
+        var items = CircularBuffer<HubEvent>()
+        /// Unused cost of the address's part in the network's share.
+        var credit = 0
+    }
+    private var addresses: [String: AddressQueue] = [:]
+    /// The addresses that have events, in the order in which they are served.
+    private var rotation = CircularBuffer<String>()
+    /// Unused cost: the network's share of this round, and the rest of earlier ones.
+    var credit = 0
+
+    var isEmpty: Bool { rotation.isEmpty }
+    var isOneAddress: Bool { rotation.count == 1 }
+
+    mutating func change(_ address: String, _ change: (inout CircularBuffer<HubEvent>) -> Void) {
+        if addresses[address] == nil { rotation.append(address) }
+        change(&addresses[address, default: AddressQueue()].items)
+    }
+
+    /// Takes the next event, if it costs no more than `most`.
+    mutating func next(costing most: Int) -> HubEvent? {
+        while let address = rotation.first {
+            guard let item = addresses[address]?.items.first else {
+                addresses[address] = nil
+                rotation.removeFirst()
+                continue
+            }
+            let isShared = rotation.count > 1
+            if isShared, item.cost > addresses[address]?.credit ?? 0 {
+                addresses[address]?.credit += RelayLimits.addressShareCost
+                rotation.append(rotation.removeFirst())
+                continue
+            }
+            guard item.cost <= most else { return nil }
+            addresses[address]?.items.removeFirst()
+            if isShared { addresses[address]?.credit -= item.cost }
+            if addresses[address]?.items.isEmpty != false {
+                addresses[address] = nil
+                rotation.removeFirst()
+            }
+            return item
+        }
+        return nil
+    }
+}

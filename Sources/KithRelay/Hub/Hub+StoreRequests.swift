@@ -1,0 +1,259 @@
+import KithWire
+
+/// The requests that have to ask the store first. Each runs while its channel is busy, so nothing else on this relay
+/// changes the channel. A change by another relay on the same store makes the mutation's condition fail.
+extension Hub {
+    /// Number of attempts at a mutation that conflicts, before the client is told to try again.
+    private static let attempts = 8
+
+    /// Makes the channel busy, runs `work`, and then resumes the requests that arrived meanwhile, in their order.
+    func withStoreAccess(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
+        busy.begin(channel)
+        withStoreAccess { hub in
+            await work(hub)
+            hub.resumed.append(contentsOf: hub.busy.end(channel))
+        }
+    }
+
+    /// Runs `work`, which makes no channel busy, beside the rounds.
+    func withStoreAccess(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
+        storeTasks += 1
+        Task {
+            await work(self)
+            storeTasks -= 1
+            flush()
+            wake()
+        }
+    }
+
+    // MARK: Decisions
+
+    enum Decision: Sendable {
+        case answer(Reply)
+        case commit(StoreMutation, then: Reply)
+    }
+
+    /// Decides on what the store says and commits. Decides again if the store has changed in between.
+    func decideWithStore(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
+        for _ in 0..<Self.attempts {
+            do throws(StoreFailure) {
+                switch try await decide() {
+                case .answer(let reply):
+                    return reply
+                case .commit(let mutation, let reply):
+                    switch await commitWithNextRound(mutation) {
+                    case .committed: return reply
+                    case .conflict: continue
+                    case .failed(let failure): return .error(RelayError(failure))
+                    }
+                }
+            } catch {
+                return .error(RelayError(error))
+            }
+        }
+        return .error(RelayError(.unavailable, "too many changes at once", retryAfterMs: 1_000))
+    }
+
+    // MARK: Loading
+
+    /// Loads the channel into memory, then resumes the request.
+    ///
+    /// Also used to wait for the end of this round: a busy channel's requests resume in the next one.
+    ///
+    /// - Parameter needsIDs: whether the request needs the channel's entry ids too. The connection's source is charged for
+    ///   those that have to be loaded.
+    func waitForChannel(_ channel: ChannelID, _ request: HubRequest, needsIDs: Bool = false) {
+        if !busy.contains(channel) {
+            let payer = needsIDs ? sessions[request.connection]?.source : nil
+            withStoreAccess(channel) { hub in
+                guard let error = await hub.loadForWaiting(channel, idsFor: payer) else { return }
+                hub.refuseWaiting(for: channel, error, of: error.code == .tooFast ? payer : nil)
+            }
+        }
+        busy.enqueue(request.event, for: channel)
+    }
+
+    /// Refuses the requests that wait for a channel: resumed, they would only start the same loading again.
+    ///
+    /// - Parameter source: a source that may not load entry ids now. Only its requests that need entry ids are refused.
+    private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of source: ClientSource?) {
+        let refused = busy.removeWaiting(for: channel) { item in
+            // A request that needs no right asks the store itself.
+            guard case .request(let frame) = item.event, frame.request.needsRight else { return false }
+            guard let source else { return true }
+            return sessions[item.connection]?.source == source && frame.request.needsEntryIDs
+        }
+        for item in refused {
+            guard case .request(let frame) = item.event else { continue }
+            send(.error(error), to: ReplyAddress(connection: item.connection, requestID: frame.requestID))
+        }
+    }
+
+    private func loadForWaiting(_ id: ChannelID, idsFor payer: ClientSource?) async -> RelayError? {
+        do throws(StoreFailure) {
+            guard let channel = try await load(id) else { return .denied }
+            guard let payer, channel.ids == nil, !channel.head.isClosed else { return nil }
+            return try await loadIDs(of: channel, for: payer)
+        } catch {
+            return RelayError(error)
+        }
+    }
+
+    /// Loads the entry ids that the channel accepted within their lifetime. A busy channel has a million: such loads go one
+    /// at a time, each source is charged for its own, and the hub's thread assembles none of them.
+    private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
+        let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
+        let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
+        if isLarge { await withCheckedContinuation { largeLoads.enter($0) } }
+        defer { if isLarge { largeLoads.leave() } }
+        let wait = idLoads.wait(of: payer, atNanoseconds: uptime())
+        guard wait == 0 else {
+            return .tooFast("too much had to be looked up for this address", waitNanoseconds: wait)
+        }
+        // Many small loads may be under way at once, so each is charged before it is read, and for all kept entries.
+        if !isLarge { idLoads.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
+        // Correct even while the machine's clock may be wrong.
+        let now = min(nowMs(), clock.retentionMs)
+        let known = try await store.entryIDs(of: channel.id, receivedSinceMs: now - min(now, idBounds.lifetimeMs))
+        if isLarge { idLoads.charge(known.count, to: payer, atNanoseconds: uptime()) }
+        let window =
+            isLarge
+            ? await EntryIDWindow.elsewhere(idBounds, uptimeMs: uptimeMs, known: known)
+            : EntryIDWindow(idBounds, uptimeMs: uptimeMs, known: known)
+        if channels.contains(channel) { channels.changeIDs(of: channel) { $0.setIDs(window) } }
+        // Eviction may have examined the channel during the load.
+        channel.isUsed = true
+        return nil
+    }
+
+    /// The channel from memory, or else from the store.
+    func load(_ id: ChannelID) async throws(StoreFailure) -> HubChannel? {
+        if let channel = channels.use(id) { return channel }
+        guard let head = try await store.head(of: id) else { return nil }
+        // Rounds decided meanwhile did not change this channel: it is busy. Another task may have loaded it.
+        return channels.use(id) ?? insert(id, head)
+    }
+
+    /// Takes a channel into memory. It is busy, so it is not evicted for itself.
+    func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
+        let channel = channels.insert(id, head)
+        evictChannels(examining: RelayLimits.examinedForEach)
+        return channel
+    }
+
+    func evictChannels(examining count: Int) {
+        channels.evict(examining: count, atNanoseconds: uptime()) { busy.contains($0) }
+    }
+
+    /// Loads a channel's state from the store after a mutation was not committed as decided.
+    func reload(_ channel: HubChannel) {
+        let id = channel.id
+        withStoreAccess(id) { hub in
+            let head = try? await hub.store.head(of: id)
+            guard let channel = hub.channels[id] else { return }
+            // Ids are expensive to load, and complete if no entry was added: a full disk refuses every append.
+            if head?.lastSeq != channel.head.lastSeq { hub.channels.changeIDs(of: channel) { $0.forgetIDs() } }
+            guard let head else { return }
+            let before = channel.head
+            channel.setHead(head)
+            guard head.lastSeq > before.lastSeq else { return }
+            hub.broadcast(.advanced(toSeq: head.lastSeq), of: id, to: channel.followers)
+            if head.epoch != before.epoch {
+                for number in channel.takeFollowers().joined() { hub.sessions[number]?.follows.remove(id) }
+            }
+        }
+    }
+
+    // MARK: Follows
+
+    func followFromStore(
+        _ id: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ address: ReplyAddress
+    ) async {
+        do throws(StoreFailure) {
+            let channel = try await load(id)
+            var record: EpochRecord?
+            if let channel, channel.head.epoch != epoch { record = try await store.epoch(epoch, of: id) }
+            guard let session = sessions[address.connection] else { return }
+            guard let channel, channel.head.epoch == epoch || record != nil || channel.head.isClosed else {
+                return send(.error(.denied), to: address)
+            }
+            let span =
+                channel.head.epoch == epoch ? EpochSpan(current: channel.head) : EpochSpan(past: epoch, record)
+            let (reply, effect) = startFollow(of: channel, span, fromSeq, address.connection, session)
+            send(reply, to: address, effect: effect)
+        } catch {
+            send(.error(RelayError(error)), to: address)
+        }
+    }
+
+    // MARK: Names
+
+    func register(_ record: NameRecord, _ source: ClientSource, _ address: ReplyAddress) {
+        withStoreAccess { hub in
+            let reply = await hub.decideWithStore { () throws(StoreFailure) in
+                let current = try await hub.store.record(under: record.name)
+                let replaced: UInt64?
+                switch hub.names.judge(record, against: current, nowMs: hub.clock.retentionMs) {
+                case .isUnchanged:
+                    return .answer(.done)
+                case .isRefused:
+                    return .answer(
+                        .error(RelayError(.exists, "the name belongs to someone else, or has a newer record")))
+                case .isNew:
+                    guard hub.health.level < .noNew else { return .answer(.error(.storeIsFull)) }
+                    let wait = hub.budgets.take(1, \.names, of: source, atNanoseconds: hub.uptime())
+                    guard wait == 0 else { return .answer(.error(.overBudget(waitNanoseconds: wait))) }
+                    replaced = nil
+                case .replaces(let version):
+                    replaced = version
+                }
+                return .commit(
+                    .register(record: record, replacing: replaced, atMs: hub.clock.recordMs), then: .done)
+            }
+            hub.send(reply, to: address)
+        }
+    }
+
+    func lookUp(_ name: Name, _ address: ReplyAddress) {
+        withStoreAccess { hub in
+            let reply = await hub.decideWithStore { () throws(StoreFailure) in
+                guard let found = try await hub.store.record(under: name),
+                    hub.names.isFound(found, nowMs: hub.clock.retentionMs)
+                else { return .answer(.error(RelayError(.notFound, "no record is registered under this name"))) }
+                return .answer(.record(found.record.unverified))
+            }
+            hub.send(reply, to: address)
+        }
+    }
+}
+
+extension Request {
+    /// Whether a connection that has proved nothing is refused.
+    fileprivate var needsRight: Bool {
+        switch self {
+        case .create, .present: false
+        default: true
+        }
+    }
+
+    /// Whether deciding the request takes the channel's recent entry ids.
+    fileprivate var needsEntryIDs: Bool {
+        switch self {
+        case .append, .turn: true
+        default: false
+        }
+    }
+}
+
+extension RelayError {
+    static let storeIsFull = RelayError(
+        .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
+
+    /// The answer to a client when the store fails. The store's own words stay with the relay.
+    init(_ failure: StoreFailure) {
+        switch failure {
+        case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
+        case .io, .damaged: self.init(.unavailable, "the relay could not store it", retryAfterMs: 5_000)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import KithWire
+import NIOCore
+import Synchronization
+
+/// The queue from the event loops to the hub. It takes one lock for each batch, and one wake-up for as long as the hub is
+/// busy.
+final class HubQueue: Sendable {
+    /// The events that one read of a connection brought.
+    struct Batch: Sendable {
+        let source: ClientSource
+        let items: [HubEvent]
+        let cost: Int
+    }
+
+    private struct State {
+        var batches: [Batch] = []
+        var isAwake = false
+    }
+    private let state = Mutex(State())
+    /// Whether the queue has events, readable without the lock.
+    private let hasItems = Atomic(false)
+
+    /// Adds events that came from one source. Returns whether the hub sleeps and has to be woken.
+    func add(_ items: [HubEvent], from source: ClientSource) -> Bool {
+        let batch = Batch(source: source, items: items, cost: items.reduce(0) { $0 + $1.cost })
+        return state.withLock { state in
+            state.batches.append(batch)
+            hasItems.store(true, ordering: .relaxed)
+            defer { state.isAwake = true }
+            return !state.isAwake
+        }
+    }
+
+    /// Takes all batches.
+    func takeAll() -> [Batch] {
+        state.withLock { state in
+            hasItems.store(false, ordering: .relaxed)
+            defer { state.batches = [] }
+            return state.batches
+        }
+    }
+
+    /// Spins until an event arrives or the time is over.
+    func spin(until end: NIODeadline) {
+        while !hasItems.load(ordering: .relaxed), NIODeadline.now() < end {}
+    }
+
+    /// Marks the hub as asleep if the queue is empty. Returns whether it is.
+    func sleepIfEmpty() -> Bool {
+        state.withLock { state in
+            if state.batches.isEmpty { state.isAwake = false }
+            return state.batches.isEmpty
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import KithWire
+
+/// The rules for names. A name belongs to the key that registered it first, for as long as that key renews it and one
+/// more term.
+struct NamePolicy {
+    /// How long a name is found after its renewal, in milliseconds.
+    private let termMs: UInt64
+
+    init(_ limits: RelayLimits) { termMs = UInt64(limits.nameSeconds) * 1_000 }
+
+    private enum Age {
+        /// Clients find the name.
+        case valid
+        /// Clients do not find the name, and only its key can renew it.
+        case reserved
+        /// Any key can register the name.
+        case free
+    }
+
+    private func age(of name: StoredName, nowMs: UInt64) -> Age {
+        if nowMs < name.renewedMs + termMs { return .valid }
+        return nowMs < name.renewedMs + 2 * termMs ? .reserved : .free
+    }
+
+    func isFound(_ name: StoredName, nowMs: UInt64) -> Bool { age(of: name, nowMs: nowMs) == .valid }
+
+    enum Verdict: Equatable {
+        /// The name has no record yet.
+        case isNew
+        /// The same record is valid already.
+        case isUnchanged
+        /// The record replaces the one with this version.
+        case replaces(version: UInt64)
+        /// The name belongs to another key, or has a newer record.
+        case isRefused
+    }
+
+    /// Judges a registration.
+    ///
+    /// - Parameter current: the record that the name has; `nil` if it has none.
+    func judge(_ record: NameRecord, against current: StoredName?, nowMs: UInt64) -> Verdict {
+        guard let current else { return .isNew }
+        if record == current.record, age(of: current, nowMs: nowMs) == .valid { return .isUnchanged }
+        guard record.replaces(current.record) || age(of: current, nowMs: nowMs) == .free else { return .isRefused }
+        return .replaces(version: current.record.version)
+    }
+}

@@ -1,0 +1,20 @@
+/// Admits one task at a time, in the order of arrival.
+struct SerialGate {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    /// Resumes `next` once the gate is free.
+    mutating func enter(_ next: CheckedContinuation<Void, Never>) {
+        if isTaken {
+            waiting.append(next)
+        } else {
+            isTaken = true
+            next.resume()
+        }
+    }
+
+    /// Frees the gate for the next task.
+    mutating func leave() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    }
+}

@@ -1,0 +1,45 @@
+import KithWire
+
+/// The condition of the store, as the last commit and the last check of its size showed it.
+struct StoreHealth {
+    private(set) var level = FillLevel.roomy
+    /// The failure of the last commit; `nil` if it succeeded.
+    private var lastFailure: StoreFailure?
+
+    /// Notes the outcomes of a commit. Returns whether any mutation failed.
+    ///
+    /// Damage that was found beside a committed mutation is one channel's, and says nothing about the store.
+    mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
+        let failures = outcomes.compactMap { outcome in
+            if case .failed(let failure) = outcome { failure } else { nil }
+        }
+        lastFailure = outcomes.contains(.committed) ? failures.first { !$0.isDamage } : failures.first
+        return !failures.isEmpty
+    }
+
+    /// Notes the bytes in use, of the bytes that the store may use.
+    mutating func note(usedBytes: UInt64, of limit: UInt64) { level = FillLevel(usedBytes: usedBytes, of: limit) }
+
+    /// The reason for which the relay cannot serve every request, in a few words; `nil` if it can.
+    var obstacle: String? {
+        if level == .full { return "the store is full" }
+        return switch lastFailure {
+        case .full: "the disk is full"
+        case .io: "the store cannot write"
+        case .damaged: "the store is damaged"
+        case nil: nil
+        }
+    }
+
+    /// The refusal of an entry because the store is nearly full; `nil` if the entry fits.
+    func refusal(ofEntryIn head: ChannelHead, nowMs: UInt64) -> RelayError? {
+        // A letter counts as new, however old the inbox is: its sender gets an error and tries again.
+        let isRecent = head.kind == .inbox || nowMs < head.createdMs + RelayLimits.recentChannelMs
+        return level == .full || level == .noRecent && isRecent ? .storeIsFull : nil
+    }
+}
+
+extension StoreFailure {
+    /// Whether stored data was found damaged.
+    var isDamage: Bool { if case .damaged = self { true } else { false } }
+}

@@ -1,0 +1,155 @@
+import KithWire
+
+/// Deletes dropped rows later, some of them with each commit and the rest while the store is idle.
+///
+/// The table `dropped` lists the channels that have such rows. Each slice is bounded by rows and by bytes, since deleted
+/// bytes are overwritten.
+struct DeferredDeletion {
+    private let connection: SQLiteConnection
+    private let keyPackages: KeyPackageRows
+    private let epochs: EpochRows
+    /// Whether rows wait to be deleted.
+    var isPending: Bool
+
+    /// A channel that has rows to be deleted.
+    private struct Dropped {
+        let channel: UInt64
+        /// Entries before this seq are gone.
+        var fromSeq: UInt64
+        /// Entries from this seq on are kept.
+        let firstSeq: UInt64
+        let isClosed: Bool
+    }
+
+    init(_ connection: SQLiteConnection) throws(StoreFailure) {
+        self.connection = connection
+        keyPackages = KeyPackageRows(connection: connection)
+        epochs = EpochRows(connection: connection)
+        isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
+    }
+
+    /// Adds a channel's entries from a seq through its front, and its epochs and key packages that are no longer kept.
+    mutating func add(from seq: UInt64, of channel: UInt64) throws(StoreFailure) {
+        // An earlier range that is not gone yet borders on this one.
+        let row = try connection.statement("INSERT OR IGNORE INTO dropped VALUES (?, ?)")
+        row.bind(channel, at: 1)
+        row.bind(seq, at: 2)
+        try row.run()
+        isPending = true
+    }
+
+    func contains(_ channel: UInt64) throws(StoreFailure) -> Bool {
+        let row = try connection.statement("SELECT 1 FROM dropped WHERE channel = ?")
+        row.bind(channel, at: 1)
+        defer { row.reset() }
+        return try row.next()
+    }
+
+    /// Deletes a slice of the rows. Damaged rows stay, out of reach of every request, so that no commit fails because of
+    /// them.
+    ///
+    /// - Returns: whether it found damage.
+    mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
+        var channel: UInt64?
+        var isDamaged = false
+        // A savepoint undoes a failed deletion without undoing the commit around it.
+        try connection.statement("SAVEPOINT deleting").run()
+        do throws(StoreFailure) {
+            if var dropped = try next(&channel) {
+                let isDone = try delete(&dropped, blocks: blocks, bytes: bytes)
+                try note(dropped, isDone: isDone)
+            } else {
+                isPending = false
+            }
+        } catch {
+            guard case .damaged = error, connection.isInTransaction else { throw error }
+            isDamaged = true
+            try connection.statement("ROLLBACK TO deleting").run()
+            // If the channel can't be taken off the list, deleting waits for the next start.
+            if !remove(channel) { isPending = false }
+        }
+        try connection.statement("RELEASE deleting").run()
+        return isDamaged
+    }
+
+    /// - Parameter channel: becomes the next channel's number, even if the rest of its row is damaged.
+    private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
+        let row = try connection.statement(
+            """
+            SELECT d.channel, d.from_seq, h.first_seq, c.closed FROM dropped d
+            JOIN channel_head h ON h.channel = d.channel JOIN channel c ON c.number = d.channel LIMIT 1
+            """)
+        guard try row.next() else { return nil }
+        defer { row.reset() }
+        let number = row.uint64(0)
+        channel = number
+        let firstSeq = try row.count(2)
+        guard firstSeq > 0 else { throw .damaged("the ends of a channel contradict each other") }
+        return Dropped(
+            channel: number, fromSeq: try row.count(1), firstSeq: firstSeq, isClosed: row.uint64(3) != 0)
+    }
+
+    private func note(_ dropped: Dropped, isDone: Bool) throws(StoreFailure) {
+        let row = try connection.statement(
+            isDone ? "DELETE FROM dropped WHERE channel = ?" : "UPDATE dropped SET from_seq = ?2 WHERE channel = ?1")
+        row.bind(dropped.channel, at: 1)
+        if !isDone { row.bind(dropped.fromSeq, at: 2) }
+        try row.run()
+    }
+
+    /// Returns whether the channel was taken off the list.
+    private func remove(_ channel: UInt64?) -> Bool {
+        guard let channel else { return false }
+        do throws(StoreFailure) {
+            let row = try connection.statement("DELETE FROM dropped WHERE channel = ?")
+            row.bind(channel, at: 1)
+            try row.run()
+            return true
+        } catch { return false }
+    }
+
+    /// Deletes up to so many blocks and bytes of a channel. Returns whether these were all.
+    private func delete(_ dropped: inout Dropped, blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
+        var room = bytes
+        guard try deleteEntries(&dropped, blocks: blocks, room: &room) else { return false }
+        if dropped.isClosed, try !keyPackages.deleteSome(of: dropped.channel, room: &room) { return false }
+        var before = try epochs.last(of: dropped.channel)
+        if !dropped.isClosed { before -= min(before, StoreLimits.trimmedEpochs) }
+        return try epochs.delete(
+            of: dropped.channel, before: before, endedBefore: dropped.firstSeq, atMost: room / StoreLimits.rowBytes
+        ).isAll
+    }
+
+    private func deleteEntries(_ dropped: inout Dropped, blocks: UInt64, room: inout Int) throws(StoreFailure) -> Bool {
+        let rows = try connection.statement(
+            """
+            SELECT number, last_seq, entry_references FROM entry_block WHERE channel = ? AND last_seq >= ?
+            ORDER BY last_seq LIMIT ?
+            """)
+        rows.bind(dropped.channel, at: 1)
+        rows.bind(dropped.fromSeq, at: 2)
+        rows.bind(blocks, at: 3)
+        defer { rows.reset() }
+        var found: [(number: UInt64, block: EntryBlock)] = []
+        while try rows.next() {
+            found.append((rows.uint64(0), try EntryBlock(lastSeq: rows.count(1), encodedReferences: rows.bytes(2))))
+        }
+        let entry = try connection.statement("DELETE FROM entry WHERE position = ?")
+        let whole = try connection.statement("DELETE FROM entry_block WHERE number = ?")
+        for (number, block) in found {
+            dropped.fromSeq = max(dropped.fromSeq, block.firstSeq)
+            for reference in block.references(from: dropped.fromSeq, through: dropped.firstSeq - 1) {
+                guard room > 0 else { return false }
+                room -= Int(reference.size) + StoreLimits.rowBytes
+                entry.bind(reference.position, at: 1)
+                try entry.run()
+                dropped.fromSeq += 1
+            }
+            guard block.lastSeq < dropped.firstSeq else { return true }
+            whole.bind(number, at: 1)
+            try whole.run()
+            dropped.fromSeq = block.lastSeq + 1
+        }
+        return UInt64(found.count) < blocks
+    }
+}

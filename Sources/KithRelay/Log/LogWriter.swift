@@ -1,0 +1,243 @@
+import CSQLite
+import KithWire
+import TLSCodec
+
+/// The only writer of a store's file: decides mutations, and keeps memory and file the same.
+///
+/// Every function blocks; ``SQLiteStore`` runs them on its thread. A transaction changes the cached channels directly and
+/// saves their previous states. If it fails, the states are restored, so memory always matches the file.
+final class LogWriter {
+    let connection: SQLiteConnection
+    let reader: LogReader
+    let tuning: StoreTuning
+    var cache: ChannelCache
+    var blocks: OpenBlocks
+    var totals: StoreTotals
+    let relayID: [UInt8]
+
+    /// The position of the last entry ever.
+    var lastPosition: UInt64
+    var lastChannelNumber: UInt64
+    /// Channels whose heads are newer than their rows, except those in the sweep.
+    var dirtyHeads: [CachedChannel] = []
+    var sweep: HeadSweep?
+    /// The position through which heads were written, or are being written.
+    var sweptThrough: UInt64
+    /// Dropped rows that are still to be deleted.
+    var deletion: DeferredDeletion
+    /// Whether a head could not be written: then the next start has to find it in the log, from the last mark on.
+    var hasUnwrittenHeads = false
+    /// Number of times that a channel's data was found damaged and skipped.
+    var damages: UInt64 = 0
+
+    /// The transaction under way.
+    var transaction = Transaction()
+    var transactionNumber: UInt64 = 0
+    let keyPackages: KeyPackageRows
+    let names: NameRows
+    let epochs: EpochRows
+    let insertEntry: SQLiteStatement
+    let insertBlock: SQLiteStatement
+    let writeHead: SQLiteStatement
+    var scratch = TLSWriter(capacity: 16)
+    private let walSize = WALSizeObserver()
+
+    /// The state to restore if the transaction fails, and the work to do before it ends.
+    struct Transaction {
+        var saved: [(channel: CachedChannel, state: ChannelState)] = []
+        /// Channels that entered the cache: created or read in the transaction, so perhaps with its changes.
+        var entered: [ChannelID] = []
+        var totals = StoreTotals()
+        var lastPosition: UInt64 = 0
+        var lastChannelNumber: UInt64 = 0
+        var dirtyCount = 0
+        /// Whether the mutation being decided has changed rows: then a failure ends the transaction.
+        var isWriting = false
+        var changesTotals = false
+        var sweepSlice: ArraySlice<CachedChannel> = []
+        /// Channels of the slice whose heads could not be written.
+        var unwritten: [CachedChannel] = []
+        /// Bytes that mutations may still delete at once. The rest is deleted later.
+        var room = StoreLimits.deletedBytesPerCommit
+        var appendedBytes = 0
+        var isDeletionPending = false
+    }
+
+    /// Takes over a connection after ``LogRecovery`` has updated the heads.
+    init(
+        connection: SQLiteConnection, recovered: LogRecovery, tuning: StoreTuning
+    ) throws(StoreFailure) {
+        self.tuning = tuning
+        cache = ChannelCache(capacity: tuning.cachedChannels)
+        blocks = OpenBlocks(capacity: tuning.openReferences)
+        self.connection = connection
+        reader = LogReader(connection: connection)
+        relayID = recovered.relayID
+        totals = recovered.totals
+        lastPosition = recovered.lastPosition
+        sweptThrough = recovered.lastPosition
+        lastChannelNumber = try connection.number("SELECT max(number) FROM channel") ?? 0
+        deletion = try DeferredDeletion(connection)
+        keyPackages = KeyPackageRows(connection: connection)
+        names = NameRows(connection: connection)
+        epochs = EpochRows(connection: connection)
+        insertEntry = try connection.prepare("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertBlock = try connection.prepare("INSERT INTO entry_block VALUES (NULL, ?, ?, ?)")
+        writeHead = try connection.prepare("REPLACE INTO channel_head VALUES (?, ?, ?, ?, ?, ?, ?)")
+        walSize.watch(connection)
+    }
+
+    /// Length of SQLite's write-ahead log as of the last commit.
+    var walPages: Int { walSize.pages }
+    var walBytes: Int { walPages * StoreLimits.pageBytes }
+
+    // MARK: Transactions
+
+    /// Makes mutations durable in one transaction.
+    func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
+        var outcomes: [StoreOutcome] = []
+        outcomes.reserveCapacity(mutations.count)
+        do throws(StoreFailure) {
+            try inTransaction { () throws(StoreFailure) in
+                for mutation in mutations { outcomes.append(try decide(mutation)) }
+                try performMaintenance(beside: mutations.count)
+            }
+            return outcomes
+        } catch {
+            guard case .damaged = error, mutations.count > 1 else { return mutations.map { _ in .failed(error) } }
+            // The damage is one channel's, and the other mutations must not fail with it: halving finds it.
+            let half = mutations.count / 2
+            return commit(Array(mutations[..<half])) + commit(Array(mutations[half...]))
+        }
+    }
+
+    /// Drops expired entries, in one transaction; in several if a channel is damaged. Returns the channels that lost entries.
+    func expire(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
+        guard !due.isEmpty else { return [] }
+        do throws(StoreFailure) {
+            return try expireTogether(due)
+        } catch {
+            guard case .damaged = error else { throw error }
+            guard due.count > 1 else {
+                damages += 1
+                return []
+            }
+            let half = due.count / 2
+            return try expire(Array(due[..<half])) + expire(Array(due[half...]))
+        }
+    }
+
+    private func expireTogether(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
+        var trimmed: [(channel: ChannelID, firstSeq: UInt64)] = []
+        try inTransaction { () throws(StoreFailure) in
+            for due in due {
+                // A channel that changed since was trimmed further, or closed: dropped entries never come back.
+                guard let before = try channel(due.id)?.state.head, !before.isClosed else { continue }
+                if due.firstSeq > before.firstSeq {
+                    if try trim(due.id, to: due.firstSeq) { trimmed.append((due.id, due.firstSeq)) }
+                } else {
+                    try noteDue(due)
+                }
+            }
+            try performMaintenance(beside: due.count)
+        }
+        return trimmed
+    }
+
+    /// Does a slice of the deferred work. Returns whether there is more.
+    func performMaintenance() throws(StoreFailure) -> Bool {
+        startSweepIfDue(atOnce: true)
+        guard sweep != nil || deletion.isPending else { return false }
+        try inTransaction { () throws(StoreFailure) in
+            try performMaintenance(
+                beside: StoreLimits.mutationsOfIdleCommit, deletingBytes: StoreLimits.deletedBytesOfIdleCommit)
+        }
+        return sweep != nil || deletion.isPending || !dirtyHeads.isEmpty
+    }
+
+    /// Writes all dirty heads, so that the file has the end of every channel.
+    func writeAllHeads() throws(StoreFailure) {
+        while sweep != nil || !dirtyHeads.isEmpty { _ = try performMaintenance() }
+    }
+
+    /// Whether there is deferred work.
+    var hasPendingMaintenance: Bool { deletion.isPending || sweep != nil || !dirtyHeads.isEmpty }
+
+    func inTransaction(_ body: () throws(StoreFailure) -> Void) throws(StoreFailure) {
+        startSweepIfDue(atOnce: false)
+        transactionNumber += 1
+        transaction = Transaction()
+        transaction.totals = totals
+        transaction.lastPosition = lastPosition
+        transaction.lastChannelNumber = lastChannelNumber
+        transaction.dirtyCount = dirtyHeads.count
+        transaction.isDeletionPending = deletion.isPending
+        do throws(StoreFailure) {
+            try connection.statement("BEGIN IMMEDIATE").run()
+            try body()
+            try connection.statement("COMMIT").run()
+        } catch {
+            restore()
+            throw error
+        }
+        finishSweepSlice()
+        transaction = Transaction()
+    }
+
+    /// Restores memory to its state before the transaction.
+    private func restore() {
+        connection.rollback()
+        for (channel, state) in transaction.saved {
+            blocks.clear(channel)
+            channel.state = state
+        }
+        for channel in dirtyHeads[transaction.dirtyCount...] { channel.isHeadDirty = false }
+        dirtyHeads.removeLast(dirtyHeads.count - transaction.dirtyCount)
+        for id in transaction.entered { cache.remove(id) }
+        totals = transaction.totals
+        lastPosition = transaction.lastPosition
+        lastChannelNumber = transaction.lastChannelNumber
+        deletion.isPending = transaction.isDeletionPending
+        transaction = Transaction()
+    }
+
+    /// Decides one mutation. If it cannot read, it fails alone; if it cannot write, the transaction fails.
+    private func decide(_ mutation: StoreMutation) throws(StoreFailure) -> StoreOutcome {
+        transaction.isWriting = false
+        do throws(StoreFailure) {
+            return try apply(mutation) ? .committed : .conflict
+        } catch {
+            if transaction.isWriting || !connection.isInTransaction { throw error }
+            return .failed(error)
+        }
+    }
+
+    /// Notes that the mutation takes effect. Called before its first change.
+    func beginWriting() { transaction.isWriting = true }
+
+    /// Saves a channel's state before its first change in the transaction, and notes that the mutation takes effect.
+    func save(_ channel: CachedChannel) {
+        beginWriting()
+        guard channel.savedIn != transactionNumber else { return }
+        channel.savedIn = transactionNumber
+        var state = channel.state
+        // The block can be read again. A second owner of its array would copy it at each append.
+        state.openBlock = nil
+        transaction.saved.append((channel, state))
+    }
+
+    /// Keeps a block that was read outside of the commits, if the channel has not changed since.
+    func keep(_ block: EntryBlock, of id: ChannelID) {
+        guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
+            block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)
+        else { return }
+        blocks.set(block, of: channel)
+    }
+
+    /// Marks a channel's head to be written by the next sweep.
+    func markHeadDirty(_ channel: CachedChannel) {
+        guard !channel.isHeadDirty else { return }
+        channel.isHeadDirty = true
+        dirtyHeads.append(channel)
+    }
+}

@@ -1,0 +1,55 @@
+import KithWire
+import NIOCore
+
+/// Removal by the operator. No relay runs on the store meanwhile.
+extension SQLiteStore {
+    /// Opens the store in a folder that has one.
+    ///
+    /// - Throws: ``StoreOpenError``, also if there is no store.
+    public init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
+        guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {
+            throw .missing(folder: folder)
+        }
+        try self.init(folder: folder, eventLoop: eventLoop)
+    }
+
+    /// Channels whose ids begin with these bytes: two at most, since one is looked for.
+    public func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
+        try await reader.read { (reader) throws(StoreFailure) in try reader.channels(beginningWith: prefix) }
+    }
+
+    /// Closes a channel and deletes what it holds. Returns `false` if it is closed already, or was never there.
+    public func drop(_ channel: ChannelID) async throws(StoreFailure) -> Bool {
+        guard let head = try await head(of: channel), !head.isClosed else { return false }
+        try succeed(commit([.close(channel: channel, lastSeq: head.lastSeq)]))
+        // The rest of it, not only when a relay runs next.
+        while try openWriter().performMaintenance() {}
+        return true
+    }
+
+    /// Deletes the record under a name. Returns `false` if there is none.
+    public func drop(_ name: Name) async throws(StoreFailure) -> Bool {
+        guard try await record(under: name) != nil else { return false }
+        try succeed(commit([.dropName(name)]))
+        return true
+    }
+
+    private func succeed(_ outcomes: [StoreOutcome]) throws(StoreFailure) {
+        for case .failed(let failure) in outcomes { throw failure }
+        guard outcomes == [.committed] else { throw .io("the store changed meanwhile") }
+    }
+}
+
+extension LogReader {
+    func channels(beginningWith prefix: [UInt8]) throws(StoreFailure) -> [ChannelID] {
+        let row = try connection.statement("SELECT id FROM channel WHERE id >= ? ORDER BY id LIMIT 2")
+        row.bind(prefix, at: 1)
+        defer { row.reset() }
+        var found: [ChannelID] = []
+        while try row.next() {
+            guard let id = ChannelID(row.bytes(0)) else { throw .damaged("a channel's id has the wrong length") }
+            if id.bytes.starts(with: prefix) { found.append(id) }
+        }
+        return found
+    }
+}

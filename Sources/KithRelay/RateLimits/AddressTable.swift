@@ -1,0 +1,82 @@
+import Synchronization
+
+/// Counts the connections of each address, and holds the rates that they share. In memory only: an address is forgotten
+/// when it has no connection and owes nothing.
+final class AddressTable: Sendable {
+    private struct Count {
+        /// Connections that have not become a WebSocket: handshakes, and plain HTTP.
+        var opening = 0
+        var open = 0
+    }
+    private struct State {
+        var total = 0
+        var counts: [String: Count] = [:]
+        var rates: [String: AddressRates] = [:]
+        var sweepAt = AddressTable.fewest
+    }
+    private let state = Mutex(State())
+    private let limits: RelayLimits
+    /// Places for large messages that have not come whole, of all addresses.
+    let largeInputs = SlotPool(RelayLimits.largeInputs)
+
+    /// Addresses kept before those that owe nothing are looked for.
+    private static let fewest = 1024
+
+    init(limits: RelayLimits) { self.limits = limits }
+
+    /// Counts a connection in. Returns the rates of its place, or `nil` if there are too many connections or they come too
+    /// fast.
+    func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
+        state.withLock { state in
+            let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
+            guard state.total < limits.connections, hasRoom else { return nil }
+            let source = networks.source
+            let rates = SourceRates(
+                own: state.rates[source.address] ?? AddressRates(limits),
+                site: source.site.map { state.rates[$0] ?? AddressRates(limits, times: RelayLimits.siteFactor) })
+            guard rates.mayArrive(atNanoseconds: now) else { return nil }
+            state.rates[source.address] = rates.own
+            if let site = source.site { state.rates[site] = rates.site }
+            state.total += 1
+            for network in networks.all { state.counts[network.name, default: Count()].opening += 1 }
+            return rates
+        }
+    }
+
+    /// The connection becomes a WebSocket. Returns `false` if its address has too many; then it stays as it was.
+    func open(_ networks: ClientNetworks) -> Bool {
+        state.withLock { state in
+            guard networks.all.allSatisfy({ state.counts[$0.name]?.open ?? 0 < $0.most(limits) }) else { return false }
+            for network in networks.all {
+                state.counts[network.name]?.opening -= 1
+                state.counts[network.name]?.open += 1
+            }
+            return true
+        }
+    }
+
+    /// Counts a connection out.
+    func leave(_ networks: ClientNetworks, wasOpen: Bool, atNanoseconds now: Int64) {
+        state.withLock { state in
+            state.total -= 1
+            for network in networks.all {
+                guard var count = state.counts[network.name] else { continue }
+                if wasOpen { count.open -= 1 } else { count.opening -= 1 }
+                state.counts[network.name] = count.open + count.opening > 0 ? count : nil
+            }
+            // A debt outlives the connection: connecting again must not pay it.
+            for name in [networks.source.address, networks.source.site].compactMap({ $0 })
+            where state.counts[name] == nil && state.rates[name]?.owesNothing(atNanoseconds: now) == true {
+                state.rates[name] = nil
+            }
+            if state.rates.count > state.sweepAt {
+                let counts = state.counts
+                state.rates = state.rates.filter { counts[$0.key] != nil || !$0.value.owesNothing(atNanoseconds: now) }
+                state.sweepAt = max(2 * state.rates.count, AddressTable.fewest)
+            }
+        }
+    }
+
+    /// Addresses that something is kept about.
+    var count: Int { state.withLock { max($0.counts.count, $0.rates.count) } }
+}

@@ -1,0 +1,59 @@
+import KithSupport
+
+/// The rest of an address's or a site's budget for today, over all of its connections.
+final class SourceBudget {
+    let name: String
+    /// The budget of the site that the address is in.
+    let site: SourceBudget?
+    var connections = 0
+    var buckets: Buckets
+
+    /// Each holds what a day allows, and fills within a day.
+    struct Buckets {
+        var bytes: TokenBucket
+        var channels: TokenBucket
+        var names: TokenBucket
+        var keyPackages: TokenBucket
+
+        init(_ limits: RelayLimits, times factor: Int = 1) {
+            func day(_ count: Int) -> TokenBucket {
+                TokenBucket(burst: count, nanosecondsEach: SourceBudget.dayNanoseconds / Int64(max(count, 1)))
+                    .scaled(by: factor)
+            }
+            bytes = day(limits.addressMiBPerDay << 20)
+            channels = day(limits.addressChannelsPerDay)
+            names = day(limits.addressNamesPerDay)
+            keyPackages = day(limits.addressKeyPackagesPerDay)
+        }
+
+        func areFull(atNanoseconds now: Int64) -> Bool {
+            [bytes, channels, names, keyPackages].allSatisfy { $0.isFull(atNanoseconds: now) }
+        }
+    }
+
+    static let dayNanoseconds: Int64 = 86_400_000_000_000
+
+    init(_ name: String, _ buckets: Buckets, site: SourceBudget? = nil) {
+        self.name = name
+        self.buckets = buckets
+        self.site = site
+    }
+
+    /// Nanoseconds after which one may be taken; 0 for now. Takes none.
+    func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
+        max(
+            buckets[keyPath: bucket].wait(atNanoseconds: now),
+            site?.buckets[keyPath: bucket].wait(atNanoseconds: now) ?? 0)
+    }
+
+    /// Takes so many, whether they are there or not.
+    func charge(_ count: Int, _ bucket: WritableKeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) {
+        buckets[keyPath: bucket].charge(count, atNanoseconds: now)
+        site?.buckets[keyPath: bucket].charge(count, atNanoseconds: now)
+    }
+
+    /// The cost of storing a payload, in bytes. A turn has a row for the epoch that it opens too.
+    static func cost(_ payload: Int, isTurn: Bool = false) -> Int {
+        payload + (isTurn ? 2 : 1) * StoreLimits.rowBytes
+    }
+}

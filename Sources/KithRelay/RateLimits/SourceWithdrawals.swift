@@ -1,0 +1,30 @@
+import KithSupport
+import KithWire
+
+/// The key packages that addresses have taken from each inbox.
+struct SourceWithdrawals {
+    private var taken: SourceBuckets
+    /// The first withdrawals of addresses, each from another inbox.
+    private var firsts: SourceBuckets
+
+    init(_ limits: RelayLimits) {
+        taken = SourceBuckets(
+            TokenBucket(
+                burst: limits.withdrawAddressBurst, nanosecondsEach: Int64(limits.withdrawAddressEveryMs) * 1_000_000),
+            siteFactor: RelayLimits.siteFactorInInbox, atMost: limits.inboxShares)
+        firsts = SourceBuckets(ofInboxes: limits)
+    }
+
+    /// Nanoseconds after which an address may take one from an inbox; 0 for now. Takes none.
+    func wait(of source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
+        let wait = taken.wait(of: source, at: inbox, atNanoseconds: now)
+        guard taken.takesRoom(source, at: inbox) else { return wait }
+        return max(wait, firsts.wait(of: source, atNanoseconds: now))
+    }
+
+    /// Takes one.
+    mutating func charge(_ source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) {
+        if taken.takesRoom(source, at: inbox) { firsts.charge(1, to: source, atNanoseconds: now) }
+        taken.charge(1, to: source, at: inbox, atNanoseconds: now)
+    }
+}

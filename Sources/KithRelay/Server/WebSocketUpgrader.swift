@@ -1,0 +1,50 @@
+import Crypto
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Switches a connection at `/kith/v1` to WebSocket (RFC 6455 §4.2.2).
+final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
+    let supportedProtocol = "websocket"
+    /// None that NIO should look for in `connection`, which is where it expects them; the WebSocket's own are checked below.
+    let requiredUpgradeHeaders: [String] = []
+    private let mayOpen: @Sendable () -> Bool
+    private let install: @Sendable (any Channel) -> EventLoopFuture<Void>
+
+    /// - Parameters:
+    ///   - mayOpen: whether there is a place for another WebSocket; takes it.
+    ///   - install: puts the handler of the frames in, after HTTP has left the pipeline.
+    init(
+        mayOpen: @escaping @Sendable () -> Bool, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) {
+        self.mayOpen = mayOpen
+        self.install = install
+    }
+
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        let keys = upgradeRequest.headers["sec-websocket-key"]
+        guard upgradeRequest.uri == "/kith/v1", upgradeRequest.method == .GET,
+            upgradeRequest.headers["sec-websocket-version"] == ["13"], keys.count == 1, keys[0].utf8.count == 24
+        else { return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: nil)) }
+        // Only browsers send it, for a page that somebody may not know they have opened.
+        guard upgradeRequest.headers["origin"].isEmpty else {
+            let page = HTTPPage(status: .forbidden, text: "not for web pages\n")
+            return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: page))
+        }
+        guard mayOpen() else {
+            let page = HTTPPage(status: .serviceUnavailable, text: "too many connections from this address\n")
+            return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: page))
+        }
+        var headers = initialResponseHeaders
+        let proof = Insecure.SHA1.hash(data: Data((keys[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+        headers.replaceOrAdd(name: "upgrade", value: "websocket")
+        headers.replaceOrAdd(name: "sec-websocket-accept", value: Data(proof).base64EncodedString())
+        return channel.eventLoop.makeSucceededFuture(headers)
+    }
+
+    func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
+        install(context.channel)
+    }
+}
