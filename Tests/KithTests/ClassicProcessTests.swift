@@ -250,7 +250,7 @@ import Testing
             try alice.endInput()
             #expect(await bob.exitCode() == 0)
             let events = try await alice.rest().map {
-                try JSONDecoder().decode(ClassicJSON.Object.self, from: Data($0.utf8))
+                try JSONDecoder().decode(ClassicPerson.Event.self, from: Data($0.utf8))
             }
             let kinds = Set(events.map(\.event))
             #expect(

@@ -93,7 +93,7 @@ extension ChatModel {
             }
             show(statusLines(summary, was: conversation))
             conversation = summary
-            wording.memberCount = summary.memberCount
+            renderer.memberCount = summary.memberCount
         case .contact(let contact):
             let before = contacts.updateValue(contact, forKey: contact.id)
             if before?.conflictingKey != contact.conflictingKey, let conflict = Self.conflict(contact) {
@@ -104,15 +104,13 @@ extension ChatModel {
         case .present(let id, let contact, let name, let log):
             if id == conversation.id { present(contact, name, log) }
         case .inviteUsed(_, let id):
-            if id != conversation.id { tellOfUse(id) }
-        case .invitationPassedOver(let relay): notice(relay.invitationSentence)
-        case .tooManyPending: notice(KithEvent.tooManyPendingSentence)
-        case .nameLost(let name, let relay): notice(KithEvent.nameLostSentence(name, relay))
-        case .clock(let difference): notice(difference.sentence)
+            if id != conversation.id, let line = strangers.line(forUseLeadingTo: names[id], at: now) { notice(line) }
+        case .invitationPassedOver, .tooManyPending, .nameLost, .clock:
+            if let sentence = event.sentence(naming: { names[$0] ?? "" }) { notice(sentence) }
         case .warning(let id, let warning, let times):
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
-            show([ScreenLine(.failure, MessageWording.text(warning, times: times))])
+            show([renderer.warning(warning, times: times)])
         // The session, which carries the events, reads again.
         case .missed: break
         }
@@ -120,14 +118,7 @@ extension ChatModel {
 
     /// Tells of a conversation that a stranger began. A flood of them takes few lines.
     private mutating func tellOfInvitation(_ summary: ConversationSummary) {
-        if summary.isPending, let line = invitations.line(for: summary, at: now) { notice(line) }
-    }
-
-    private mutating func tellOfUse(_ id: ConversationID) {
-        guard let count = invitesUsed.next(at: now, each: MessageWording.toldOneByOne) else { return }
-        guard count <= MessageWording.toldOneByOne else { return notice(MessageWording.invitesUsed(count)) }
-        let command: Sentence = names[id].map { ": kith chat \(name: $0)" } ?? ""
-        notice("an invite of yours was used\(command)")
+        if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }
 
     /// A text that waited will not be sent.

@@ -96,7 +96,7 @@ extension ChatModel {
             return nil
         }
         if let found = named(name) { return found }
-        if ForeignText(wording.me).isShown(as: name) {
+        if ForeignText(renderer.me).isShown(as: name) {
             complain("that is you; /leave ends the conversation for you")
         } else {
             complain("there is no contact \(name: name)\(suggestion(for: name))")
@@ -214,7 +214,7 @@ extension ChatModel {
         switch answer {
         case .done: done(request)
         case .sent(let id):
-            if case .send(let text, _, _) = request { wait(for: id, snippet: MessageWording.snippet(text)) }
+            if case .send(let text, _, _) = request { wait(for: id, snippet: MessageRenderer.snippet(text)) }
         case .messages(let messages):
             switch request {
             case .search(let words): showFound(messages, words)
@@ -261,7 +261,7 @@ extension ChatModel {
         var lines: [ScreenLine] = []
         for message in messages {
             remember(message)
-            let shown = wording.lines(
+            let shown = renderer.lines(
                 message, prefix: message.seq.map { "\($0)  " } ?? "",
                 quoting: message.replyTo.flatMap { known[$0]?.snippet })
             if !shown.isEmpty, let line = earlier.line(before: message.sentAtMs, now: now) {
@@ -283,10 +283,10 @@ extension ChatModel {
         var lines: [ScreenLine] = []
         // The newest is nearest to the input line.
         for message in messages.reversed() {
-            known[message.id] = Known(seq: message.seq, snippet: wording.snippet(message))
+            known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
             if let seq = message.seq { bySeq[seq] = message.id }
             let number = message.seq.map { "\($0)  " } ?? ""
-            lines += wording.lines(message, prefix: "\(number)\(day.short(message.sentAtMs))  ")
+            lines += renderer.lines(message, prefix: "\(number)\(day.short(message.sentAtMs))  ")
         }
         lines.append(ScreenLine(.notice, "── \(messages.count) found ──"))
         show(lines)

@@ -17,7 +17,7 @@ extension ChatModel {
     }
 
     private mutating func takeOwn(_ message: Message, isShown: Bool) {
-        guard message.seq != nil else { return wait(for: message.id, snippet: wording.snippet(message)) }
+        guard message.seq != nil else { return wait(for: message.id, snippet: renderer.snippet(message)) }
         waiting.removeAll { $0.id == message.id }
         var readers = 0
         if case .read(let count) = message.delivery { readers = count }
@@ -51,7 +51,7 @@ extension ChatModel {
             } else {
                 readers == 1 ? "1 of \(others) has" : "\(readers) of \(others) have"
             }
-        let what: Sentence = lastIsOwn ? "up to here" : "\(quoted: wording.snippet(message))"
+        let what: Sentence = lastIsOwn ? "up to here" : "\(quoted: renderer.snippet(message))"
         show([ScreenLine(.explanation, "[\(who) read \(what)]")])
     }
 
@@ -62,7 +62,7 @@ extension ChatModel {
     }
 
     private mutating func print(_ message: Message) {
-        var lines = wording.lines(
+        var lines = renderer.lines(
             message, prefix: isForPerson ? Self.number(message) : "",
             quoting: message.replyTo.flatMap { known[$0]?.snippet })
         guard !lines.isEmpty else { return }
@@ -80,7 +80,7 @@ extension ChatModel {
 
     /// Keeps what later messages and commands may refer to.
     mutating func remember(_ message: Message) {
-        known[message.id] = Known(seq: message.seq, snippet: wording.snippet(message))
+        known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         guard let seq = message.seq else { return }
         bySeq[seq] = message.id
         lastSeq = max(lastSeq, seq)

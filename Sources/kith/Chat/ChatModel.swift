@@ -74,7 +74,7 @@ struct ChatModel {
     /// Whether a person writes: lines that begin with a slash are commands. Of programs, every line is a text.
     let takesCommands: Bool
     var conversation: ConversationSummary
-    var wording: MessageWording
+    var renderer: MessageRenderer
     var contacts: [ContactID: Contact]
     var known: [EntryID: Known] = [:]
     var bySeq: [UInt64: EntryID] = [:]
@@ -102,15 +102,14 @@ struct ChatModel {
     /// The first of the latest answers of each member that was behind this device's log, by ``now``.
     var behindSince: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
-    var invitations = InvitationNotices()
-    var invitesUsed = Repeats()
+    var strangers = StrangerNotices()
 
     init(_ opening: Opening, isForPerson: Bool, takesCommands: Bool, day: ChatDay = ChatDay()) {
         self.opening = opening
         self.isForPerson = isForPerson
         self.takesCommands = takesCommands
         conversation = opening.conversation
-        wording = MessageWording(me: opening.me, memberCount: opening.conversation.memberCount)
+        renderer = MessageRenderer(me: opening.me, memberCount: opening.conversation.memberCount)
         contacts = Dictionary(opening.contacts.map { ($0.id, $0) }) { $1 }
         names = opening.names
         self.day = day

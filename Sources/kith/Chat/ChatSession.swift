@@ -98,7 +98,7 @@ struct ChatSession {
     /// - Throws: why a program's lines are not all on the relay, or why the profile was closed.
     mutating func run() async throws {
         let style = ChatTerminal.Style(
-            prompt: "\(MessageWording.name(model.wording.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
+            prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
             pageUp: "/history",
             refusal: ScreenLine(
                 .failure, "[too long for one message; what did not fit is left out. kith send sends files]"))
@@ -221,14 +221,10 @@ struct ChatSession {
 
     private func writeJSON(_ event: KithEvent) {
         let conversation = model.conversation
-        if case .message(let message) = event, message.author != .me {
-            guard message.conversation == conversation.id else { return }
-            screen.write(JSONLine.text(MessageReport(message, in: conversation.name, event: "message")))
-        } else if let line = ListenEvent(event, only: conversation.id, names: [conversation.id: conversation.name])?
-            .line(.json)
-        {
-            screen.write(line)
-        }
+        guard event.conversation == nil || event.conversation == conversation.id else { return }
+        screen.write(
+            JSONLine.text(
+                JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
     /// Does what the model says, in order. Returns whether that was to leave.
@@ -265,7 +261,7 @@ struct ChatSession {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"
         if isJSON {
-            screen.write(JSONLine.text(ListenRequest.Answer(event: "error", message: message)))
+            screen.write(JSONLine.text(JSONEvent("error", ["message": .text(message)])))
         } else {
             StandardStream.error.write("[\(SafeText.oneLine(message))]\n")
         }

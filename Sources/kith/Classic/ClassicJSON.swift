@@ -1,86 +1,73 @@
 import ClassicSession
 
-/// What a classic conversation prints with `--json`: one object a line.
+/// Renders events of a classic conversation as JSON, one object a line.
 struct ClassicJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
-    /// One line. Which fields it has depends on the event.
-    struct Object: Codable, Sendable {
-        var event: String
-        var action: String?
-        var address: String?
-        var against: String?
-        var ending: String?
-        var expected: String?
-        var fingerprint: String?
-        var first: UInt64?
-        var firstContact: Bool?
-        var from: String?
-        var last: UInt64?
-        var number: UInt64?
-        var ownKey: String?
-        var peerKey: String?
-        var pin: String?
-        var reason: String?
-        var session: String?
-        /// The name of an explained step.
-        var step: String?
-        var text: String?
-        var verified: Bool?
-        var wasExpected: Bool?
-    }
-
-    /// The event as one line without its line break, or `nil` for one that is not to be printed.
-    func line(_ event: ClassicEvent) -> String? {
-        object(event).map { JSONLine.text($0) }
-    }
-
-    private func object(_ event: ClassicEvent) -> Object? {
+    /// The event; `nil` for one that is not printed.
+    func event(_ event: ClassicEvent) -> JSONEvent? {
         switch event {
         case .connected(let address, let pin, let isFirstContact):
-            Object(
-                event: "connected", address: address.description, firstContact: isFirstContact, pin: pin.description)
-        case .session(let event): object(event)
-        case .beganAnew: Object(event: "beganAnew")
-        case .reconnecting: Object(event: "reconnecting")
-        case .reconnected: Object(event: "reconnected")
-        case .sent(let text): Object(event: "sent", text: text)
-        case .notSent(let error): Object(event: "notSent", reason: error.description)
-        case .unsent(let count): Object(event: "unsent", number: UInt64(count))
+            JSONEvent(
+                "connected",
+                ["address": .text("\(address)"), "firstContact": .flag(isFirstContact), "pin": .text("\(pin)")])
+        case .session(let event): self.event(event)
+        case .beganAnew: JSONEvent("beganAnew")
+        case .reconnecting: JSONEvent("reconnecting")
+        case .reconnected: JSONEvent("reconnected")
+        case .sent(let text): JSONEvent("sent", ["text": .text(text)])
+        case .notSent(let error): JSONEvent("notSent", ["reason": .text(error.description)])
+        case .unsent(let count): JSONEvent("unsent", ["number": .number(Int64(count))])
         }
     }
 
-    private func object(_ event: Event) -> Object? {
+    private func event(_ event: Event) -> JSONEvent? {
         switch event {
-        case .explained(let explanation):
-            explains
-                ? Object(
-                    event: "explained", action: explanation.action.rawValue, against: explanation.against,
-                    step: explanation.step.name, text: explanation.text) : nil
-        case .waiting:
-            Object(event: "waiting")
-        case .peerKey(let fingerprint):
-            Object(event: "peerKey", fingerprint: fingerprint.description)
+        case .explained(let explanation): explains ? explained(explanation) : nil
+        case .waiting: JSONEvent("waiting")
+        case .peerKey(let fingerprint): JSONEvent("peerKey", ["fingerprint": .text("\(fingerprint)")])
         case .refusedKey(let presented, let expected):
-            Object(event: "refusedKey", expected: expected.description, fingerprint: presented.description)
+            JSONEvent("refusedKey", ["expected": .text("\(expected)"), "fingerprint": .text("\(presented)")])
         case .established(let established):
-            Object(
-                event: "established", ownKey: established.ownKey.description, peerKey: established.peerKey.description,
-                session: established.sessionID.description, wasExpected: established.wasExpected)
+            JSONEvent(
+                "established",
+                [
+                    "ownKey": .text("\(established.ownKey)"), "peerKey": .text("\(established.peerKey)"),
+                    "session": .text("\(established.sessionID)"), "wasExpected": .flag(established.wasExpected),
+                ])
         case .message(let number, let text):
-            Object(event: "message", from: peer.name, number: number, text: text, verified: true)
+            JSONEvent(
+                "message",
+                ["from": .text(peer.name), "number": .unsigned(number), "text": .text(text), "verified": .flag(true)])
         case .missing(let numbers):
-            Object(event: "missing", first: numbers.lowerBound, from: peer.name, last: numbers.upperBound)
+            JSONEvent(
+                "missing",
+                [
+                    "first": .unsigned(numbers.lowerBound), "from": .text(peer.name),
+                    "last": .unsigned(numbers.upperBound),
+                ])
         case .dropped(let dropped):
             dropped.isHarmless && !explains
                 ? nil
-                : Object(event: "dropped", from: peer.name, number: dropped.number, reason: dropped.description)
-        case .peerStartedAgain:
-            Object(event: "peerStartedAgain")
-        case .ended(let ending):
-            Object(event: "ended", ending: "\(ending.code)")
+                : JSONEvent(
+                    "dropped",
+                    [
+                        "from": .text(peer.name), "number": dropped.number.map(JSONValue.unsigned),
+                        "reason": .text(dropped.description),
+                    ])
+        case .peerStartedAgain: JSONEvent("peerStartedAgain")
+        case .ended(let ending): JSONEvent("ended", ["ending": .text(ending.code)])
         }
+    }
+
+    private func explained(_ explanation: Explanation) -> JSONEvent {
+        JSONEvent(
+            "explained",
+            [
+                "action": .text(explanation.action.rawValue), "against": explanation.against.map(JSONValue.text),
+                "step": .text(explanation.step.name), "text": .text(explanation.text),
+            ])
     }
 }
 

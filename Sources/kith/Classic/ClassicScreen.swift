@@ -19,7 +19,7 @@ struct ClassicScreen: Sendable {
 
     func show(_ event: ClassicEvent) {
         if let json {
-            if let line = json.line(event) { screen.write(line) }
+            if let event = json.event(event) { screen.write(JSONLine.text(event)) }
         } else {
             screen.show(wording.lines(event))
         }

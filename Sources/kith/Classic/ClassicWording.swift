@@ -33,7 +33,8 @@ struct ClassicWording: Sendable {
             ]
         case .reconnecting: [ScreenLine(.notice, "[the connection to the relay broke; connecting again]")]
         case .reconnected: [ScreenLine(.notice, "[connected again; nothing is lost]")]
-        case .sent(let text): [.said(.own, text, by: MessageWording.name(me.name))]
+        case .sent(let text):
+            [ScreenLine(.own, head: ScreenLine.head(author: SafeText.name(me.name), isOwn: true), text)]
         case .notSent(let error): [ScreenLine(.notice, "[not sent: \(own: error.description)]")]
         case .unsent(let count):
             [ScreenLine(.notice, count == 1 ? "[1 line was not sent]" : "[\(count) lines were not sent]")]
@@ -61,7 +62,7 @@ struct ClassicWording: Sendable {
                 )
             ]
         case .message(_, let text):
-            [.said(.message, text, by: MessageWording.name(peer.name), trust: .verified)]
+            [ScreenLine(.message, head: ScreenLine.head(author: SafeText.name(peer.name), trust: .verified), text)]
         case .missing(let numbers):
             [
                 ScreenLine(

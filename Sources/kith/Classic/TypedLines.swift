@@ -93,7 +93,7 @@ struct TypedLines {
     private var status: Sentence? {
         guard let first = held.first else { return nil }
         let more: Sentence = held.count > 1 ? " and \(held.count - 1) more" : ""
-        let what: Sentence = "\(quoted: MessageWording.snippet(first))\(more)"
+        let what: Sentence = "\(quoted: MessageRenderer.snippet(first))\(more)"
         return stage == .waiting ? "[waiting: \(what)]" : "[Enter sends \(what)]"
     }
 

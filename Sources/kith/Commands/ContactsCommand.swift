@@ -48,9 +48,9 @@ struct ContactsCommand: AsyncParsableCommand {
                 } else {
                     let rows = contacts.map { contact in
                         [
-                            MessageWording.name(contact.name), contact.trust.sentence.description,
+                            SafeText.name(contact.name), contact.trust.sentence.description,
                             contact.conflictingKey == nil
-                                ? "" : "ANOTHER KEY: kith verify \(MessageWording.name(contact.name))",
+                                ? "" : "ANOTHER KEY: kith verify \(SafeText.name(contact.name))",
                         ]
                     }
                     for line in Columns.lines(rows) { StandardStream.output.write(line + "\n") }
@@ -92,11 +92,11 @@ struct ContactsCommand: AsyncParsableCommand {
 
         private static func rows(_ contact: Contact, _ conversations: [ConversationSummary]) -> [[String]] {
             var rows = [
-                ["name", MessageWording.name(contact.name)], ["key", contact.accountKey.fingerprint.description],
+                ["name", SafeText.name(contact.name)], ["key", contact.accountKey.fingerprint.description],
                 ["trust", contact.trust.sentence.description],
             ]
             if let key = contact.conflictingKey {
-                rows.append(["another key", "\(key.fingerprint) (kith verify \(MessageWording.name(contact.name)))"])
+                rows.append(["another key", "\(key.fingerprint) (kith verify \(SafeText.name(contact.name)))"])
             }
             if let name = contact.registeredName { rows.append(["name at the relay", name.text]) }
             rows.append(["new conversations", contact.inbox == nil ? "not possible: ask for an invite" : "possible"])
@@ -140,7 +140,7 @@ struct ContactsCommand: AsyncParsableCommand {
                         JSONLine.print(ContactReport(try await NamedTarget.contact(newName, in: profile)))
                     } else {
                         StandardStream.output.write(
-                            "\(MessageWording.name(contact.name)) is \(MessageWording.name(newName)) now\n")
+                            "\(SafeText.name(contact.name)) is \(SafeText.name(newName)) now\n")
                     }
                 }
             }

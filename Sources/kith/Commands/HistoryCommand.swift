@@ -49,12 +49,14 @@ struct HistoryCommand: AsyncParsableCommand {
             try await options.withOpenForReading { profile in
                 let conversation = try await NamedTarget.conversation(name, in: profile)
                 let messages = try await profile.history(of: conversation.id, before: before, limit: limit)
-                let text = MessageText(me: await profile.identity().name)
+                let renderer = MessageRenderer(me: await profile.identity().name, layout: .record(conversation: nil))
+                let colours = TerminalMode.wantsColours
                 for message in messages {
                     if options.json {
                         guard JSONLine.print(MessageReport(message, in: conversation.name)) else { return }
                     } else {
-                        for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }
+                        for line in renderer.lines(message)
+                        where !StandardStream.output.write(line.painted(colours: colours) + "\n") { return }
                     }
                 }
             }

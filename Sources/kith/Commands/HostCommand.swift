@@ -103,7 +103,7 @@ struct HostCommand: AsyncParsableCommand {
         let addresses = await profile.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
         let here = try await profile.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
-            let name = MessageWording.name(latest.name)
+            let name = SafeText.name(latest.name)
             StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")
             return try await ChatLauncher.open(latest.id, of: profile, options)
         }
@@ -124,10 +124,14 @@ struct HostCommand: AsyncParsableCommand {
     private func announce(_ open: OpenInvite, _ relay: HostedRelay) {
         let line = open.invite.line
         if options.json {
+            let ahead = relay.clockAheadSeconds > 0 ? JSONValue.number(Int64(relay.clockAheadSeconds)) : nil
             JSONLine.print(
-                Event(
-                    event: "hosting", relay: relay.point.address.description, pin: relay.point.pin.description,
-                    invite: line, clockAheadSeconds: relay.clockAheadSeconds > 0 ? relay.clockAheadSeconds : nil))
+                JSONEvent(
+                    "hosting",
+                    [
+                        "relay": .text("\(relay.point.address)"), "pin": .text("\(relay.point.pin)"),
+                        "invite": .text(line), "clockAheadSeconds": ahead,
+                    ]))
             return
         }
         if StandardStream.error.isTerminal, let code = QRCode(line) { QRCodeText.print(code) }
@@ -186,19 +190,10 @@ struct HostCommand: AsyncParsableCommand {
     private func report(_ id: ConversationID, _ profile: Profile) async throws {
         let conversation = try await profile.conversation(id)
         if options.json {
-            JSONLine.print(Event(event: "joined", conversation: id.rawValue, name: conversation.name))
+            JSONLine.print(
+                JSONEvent("joined", ["conversation": .unsigned(id.rawValue), "name": .text(conversation.name)]))
         } else {
-            StandardStream.error.write("[\(MessageWording.name(conversation.name)) joined]\n")
+            StandardStream.error.write("[\(SafeText.name(conversation.name)) joined]\n")
         }
-    }
-
-    private struct Event: Encodable {
-        let event: String
-        var relay: String?
-        var pin: String?
-        var invite: String?
-        var clockAheadSeconds: Int?
-        var conversation: UInt64?
-        var name: String?
     }
 }

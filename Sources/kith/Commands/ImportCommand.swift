@@ -91,7 +91,7 @@ struct ImportCommand: AsyncParsableCommand {
         if options.json { return _ = JSONLine.print(made) }
         StandardStream.output.write(
             """
-            You are \(MessageWording.name(made.name)) again, on \(MessageWording.name(made.device)).
+            You are \(SafeText.name(made.name)) again, on \(SafeText.name(made.device)).
             Your key: \(made.fingerprint)
             \(counted(made.conversations, "conversation")), \(counted(made.contacts, "contact")).
             Next: kith invite, and pass the line on to a contact, who types: kith join LINE

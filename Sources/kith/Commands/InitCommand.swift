@@ -48,7 +48,7 @@ struct InitCommand: AsyncParsableCommand {
             } else {
                 StandardStream.output.write(
                     """
-                    You are \(MessageWording.name(identity.name)), on \(MessageWording.name(identity.deviceName)).
+                    You are \(SafeText.name(identity.name)), on \(SafeText.name(identity.deviceName)).
                     Your key: \(report.fingerprint)
                     Next: kith host, or kith invite --relay HOST:PORT, or kith join LINE.
 

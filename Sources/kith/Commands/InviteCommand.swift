@@ -114,7 +114,7 @@ struct InviteCommand: AsyncParsableCommand {
                     Used(invite: open.id.rawValue, usedBy: conversation.name, conversation: conversation.id.rawValue))
             } else {
                 StandardStream.error.write(
-                    "[\(MessageWording.name(conversation.name)) used it: kith chat \(MessageWording.name(conversation.name))]\n"
+                    "[\(SafeText.name(conversation.name)) used it: kith chat \(SafeText.name(conversation.name))]\n"
                 )
             }
             return

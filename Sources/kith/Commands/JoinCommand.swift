@@ -79,7 +79,7 @@ struct JoinCommand: AsyncParsableCommand {
         "The invitation is kept, and goes out when the profile is open next; the same command waits for it again."
 
     private static func outcome(_ conversation: ConversationSummary) -> String {
-        let name = MessageWording.name(conversation.name)
+        let name = SafeText.name(conversation.name)
         return conversation.hasAnswer
             ? "you and \(name) can talk now" : "the invitation is sent; \(name)'s device has not answered yet"
     }

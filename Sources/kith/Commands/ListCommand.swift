@@ -61,7 +61,7 @@ struct ListCommand: AsyncParsableCommand {
         }
         if conversation.isSuspect { state.append("the relay showed different logs (kith explain)") }
         return [
-            "#\(conversation.id.rawValue)", MessageWording.name(conversation.name),
+            "#\(conversation.id.rawValue)", SafeText.name(conversation.name),
             !conversation.isDirect ? "group of \(conversation.memberCount)" : "",
             conversation.lastActivityMs == 0 ? "" : Timestamp(ms: conversation.lastActivityMs).local,
             state.joined(separator: "; "),

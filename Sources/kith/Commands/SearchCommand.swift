@@ -53,13 +53,15 @@ struct SearchCommand: AsyncParsableCommand {
                 let names = Dictionary(
                     try await profile.conversations().map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
                 let me = await profile.identity().name
+                let colours = TerminalMode.wantsColours
                 for message in messages {
                     let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
                     if options.json {
                         guard JSONLine.print(MessageReport(message, in: name)) else { return }
                     } else {
-                        let text = MessageText(me: me, namesConversation: name)
-                        for line in text.lines(message) where !StandardStream.output.write(line + "\n") { return }
+                        let renderer = MessageRenderer(me: me, layout: .record(conversation: name))
+                        for line in renderer.lines(message)
+                        where !StandardStream.output.write(line.painted(colours: colours) + "\n") { return }
                     }
                 }
             }

@@ -49,7 +49,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func rows(_ report: Report) -> [[String]] {
         var rows = [
-            ["you", "\(MessageWording.name(report.name)), on \(MessageWording.name(report.device))"],
+            ["you", "\(SafeText.name(report.name)), on \(SafeText.name(report.device))"],
             ["key", report.fingerprint],
             ["profile", report.folder],
             ["open in", report.openIn.map { $0 == 0 ? "another process" : "process \($0)" } ?? "no process"],

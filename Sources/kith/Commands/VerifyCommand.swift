@@ -92,7 +92,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func show(_ contact: Contact, _ number: SafetyNumber) {
-        var text = "You and \(MessageWording.name(contact.name)) (\(contact.trust.sentence)):\n\n"
+        var text = "You and \(SafeText.name(contact.name)) (\(contact.trust.sentence)):\n\n"
         for row in stride(from: 0, to: number.groups.count, by: 4) {
             text += "    " + number.groups[row..<min(row + 4, number.groups.count)].joined(separator: "  ") + "\n"
         }

@@ -136,17 +136,14 @@ struct RelayRunCommand: AsyncParsableCommand {
     private func announce(_ relay: Relay, _ folder: URL) {
         let address = ListenAddress(host: relay.host, port: relay.port).description
         if json {
-            struct Listening: Encodable {
-                var event = "listening"
-                let address: String
-                let pin: String
-                let data: String?
-                let metrics: String?
-            }
             JSONLine.print(
-                Listening(
-                    address: address, pin: relay.pin.description, data: memory ? nil : folder.path,
-                    metrics: metricsAddress(relay)))
+                JSONEvent(
+                    "listening",
+                    [
+                        "address": .text(address), "pin": .text("\(relay.pin)"),
+                        "data": memory ? nil : .text(folder.path),
+                        "metrics": metricsAddress(relay).map(JSONValue.text),
+                    ]))
         } else {
             StandardStream.output.write(
                 "listening on \(address)\npin: \(relay.pin)\n"

@@ -7,7 +7,6 @@ import KithWire
 
 /// A message, or a notice.
 struct MessageReport: Encodable, Sendable {
-    var event: String?
     let conversation: UInt64
     let conversationName: String
     let id: String
@@ -26,8 +25,7 @@ struct MessageReport: Encodable, Sendable {
     let readers: [UInt64]?
     let warnings: [String]?
 
-    init(_ message: Message, in conversationName: String, event: String? = nil) {
-        self.event = event
+    init(_ message: Message, in conversationName: String) {
         conversation = message.conversation.rawValue
         self.conversationName = conversationName
         id = message.id.hex
@@ -58,7 +56,6 @@ struct MessageReport: Encodable, Sendable {
 
 /// A conversation.
 struct ConversationReport: Encodable, Sendable {
-    var event: String?
     let conversation: UInt64
     let name: String
     let isGroup: Bool
@@ -74,8 +71,7 @@ struct ConversationReport: Encodable, Sendable {
     let inviting: Bool
     let answered: Bool
 
-    init(_ summary: ConversationSummary, event: String? = nil) {
-        self.event = event
+    init(_ summary: ConversationSummary) {
         conversation = summary.id.rawValue
         name = summary.name
         isGroup = !summary.isDirect
@@ -108,7 +104,6 @@ extension ConversationStatus {
 
 /// A contact.
 struct ContactReport: Encodable, Sendable {
-    var event: String?
     let contact: UInt64
     let name: String
     let verified: Bool
@@ -118,8 +113,7 @@ struct ContactReport: Encodable, Sendable {
     let registeredName: String?
     let reachable: Bool
 
-    init(_ contact: Contact, event: String? = nil) {
-        self.event = event
+    init(_ contact: Contact) {
         self.contact = contact.id.rawValue
         name = contact.name
         verified = contact.trust.isVerified

@@ -1,9 +1,14 @@
+import KithClient
+
 /// Text from others, made harmless for a terminal.
 ///
 /// What a terminal would obey (escape sequences, line breaks, anything that moves the cursor) and what would make text read
 /// differently from what it says (direction overrides, invisible characters) is shown instead of sent. What emoji and
 /// scripts need to be joined stays.
 enum SafeText {
+    /// A name as it is shown: in quotes if it could pass for something else.
+    static func name(_ name: String) -> String { oneLine(ForeignText(name).description) }
+
     /// `text` on one line, with nothing in it that a terminal obeys.
     static func oneLine(_ text: String) -> String {
         // Nearly all text is fine as it is.

@@ -49,31 +49,23 @@ struct ScreenLine: Sendable, Equatable {
 
     /// A line in the program's words.
     init(_ kind: Kind, _ sentence: Sentence) {
-        self.init(kind, head: [], sentence.description, delivery: nil)
+        self.init(kind, head: [], sentence.description)
     }
 
-    /// The first line of what a person says.
+    /// The head of the first line of a text.
     ///
     /// - Parameters:
     ///   - number: the entry's number and what else tells the message apart, with space behind it.
     ///   - author: the author's name, as it is shown.
-    static func said(
-        _ kind: Kind, _ text: String, number: String = "", by author: String, trust: Mark? = nil,
-        delivery: Mark? = nil
-    ) -> ScreenLine {
+    static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
-        head.append(Mark(author, kind == .message ? .bold : .plain))
+        head.append(Mark(author, isOwn ? .plain : .bold))
         if let trust { head += [Mark(" ", .plain), trust] }
-        head.append(Mark(" : ", .plain))
-        return ScreenLine(kind, head: head, text, delivery: delivery)
+        return head + [Mark(" : ", .plain)]
     }
 
-    /// A further line of what a person says.
-    static func continued(_ kind: Kind, _ text: String, delivery: Mark? = nil) -> ScreenLine {
-        ScreenLine(kind, head: [Mark(continuation, .dim)], text, delivery: delivery)
-    }
-
-    private init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark?) {
+    /// A line of what a person says, behind a head.
+    init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark? = nil) {
         self.kind = kind
         self.head = head.map { Mark(SafeText.oneLine($0.text), $0.colour) }
         body = SafeText.oneLine(text)
@@ -83,24 +75,38 @@ struct ScreenLine: Sendable, Equatable {
     /// The whole line, safe for a terminal.
     var text: String { head.map(\.text).joined() + body + (delivery.map { " \($0.text)" } ?? "") }
 
-    /// The line as rows for a terminal with so many columns.
+    /// The whole line with its colours, for output that no input line follows.
+    func painted(colours: Bool) -> String {
+        guard let colour else { return paintedHead(colours) + body + paintedDelivery(colours) }
+        return colour.paint(text, if: colours)
+    }
+
+    /// The line as rows for a terminal of a width.
     func rows(columns: Int, colours: Bool) -> [String] {
+        guard let colour else { return said(columns: columns, colours: colours) }
+        return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
+    }
+
+    /// The colour of the whole line; `nil` if its parts have their own.
+    private var colour: Colour? {
         switch kind {
-        case .message, .own: said(columns: columns, colours: colours)
-        case .failure: wrapped(.red, columns, colours)
-        case .notice: wrapped(.cyan, columns, colours)
-        case .explanation: wrapped(.dim, columns, colours)
+        case .message, .own: nil
+        case .failure: .red
+        case .notice: .cyan
+        case .explanation: .dim
         }
     }
 
-    private func wrapped(_ colour: Colour, _ columns: Int, _ colours: Bool) -> [String] {
-        TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
+    private func paintedHead(_ colours: Bool) -> String { head.map { $0.colour.paint($0.text, if: colours) }.joined() }
+
+    private func paintedDelivery(_ colours: Bool) -> String {
+        delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
     }
 
     /// A row that the terminal breaks begins in its first column, where a sender's text could look like another line.
     /// Therefore each row that goes on with a text has a head of its own.
     private func said(columns: Int, colours: Bool) -> [String] {
-        let mark = delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
+        let mark = paintedDelivery(colours)
         // An invite or a safety number is copied as a whole.
         guard !head.isEmpty else { return [body + mark] }
         let headWidth = DisplayWidth.atMost(head.map(\.text).joined())
@@ -112,7 +118,7 @@ struct ScreenLine: Sendable, Equatable {
         } else {
             rows = [""] + TextLayout.fold(body, first: width - further, further: width - further)
         }
-        rows[0] = head.map { $0.colour.paint($0.text, if: colours) }.joined() + rows[0]
+        rows[0] = paintedHead(colours) + rows[0]
         for index in rows.indices.dropFirst() {
             rows[index] = Colour.dim.paint(Self.continuation, if: colours) + rows[index]
         }

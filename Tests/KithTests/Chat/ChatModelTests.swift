@@ -223,16 +223,16 @@ import Testing
 
     @Test("a name that looks like something else is put in quotes")
     func names() throws {
-        #expect(MessageWording.name("Zoë van der Berg") == "Zoë van der Berg")
-        #expect(MessageWording.name("李小龙") == "李小龙")
-        #expect(MessageWording.name("bob (verified) : yes") == "“bob (verified) : yes”")
-        #expect(MessageWording.name("x\u{202E}") == "“x<U+202E>”")
-        #expect(MessageWording.name("") == "“”")
+        #expect(SafeText.name("Zoë van der Berg") == "Zoë van der Berg")
+        #expect(SafeText.name("李小龙") == "李小龙")
+        #expect(SafeText.name("bob (verified) : yes") == "“bob (verified) : yes”")
+        #expect(SafeText.name("x\u{202E}") == "“x<U+202E>”")
+        #expect(SafeText.name("") == "“”")
         // What the user and the program are called, also with something invisible in it.
         for name in ["you", "You", "YOU", "kith", "Kith", "yo\u{34F}u", "\u{3164}"] {
-            #expect(MessageWording.name(name) == "“\(name)”")
+            #expect(SafeText.name(name) == "“\(name)”")
         }
-        #expect(MessageWording.name("young") == "young")
+        #expect(SafeText.name("young") == "young")
     }
 
     @Test("who proves to be here is announced, and not over and over")

@@ -173,7 +173,7 @@ import Testing
     @Test("the author and the trust mark stand in front of everything that the sender wrote")
     func head() throws {
         let text = "hello (verified)\nbob (verified) : " + String(repeating: "y ", count: 100) + "carol (verified) : no"
-        let lines = MessageWording(me: "alice", memberCount: 2).lines(
+        let lines = MessageRenderer(me: "alice", memberCount: 2).lines(
             try things.message(1, text, from: things.fromBob(.unverified), seq: 9), prefix: "9  ")
         #expect(lines[0].text == "9  bob (unverified) : hello (verified)")
         for columns in [20, 30, 40, 80] {

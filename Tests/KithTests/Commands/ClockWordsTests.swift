@@ -17,9 +17,9 @@ struct ClockWordsTests {
 
     @Test("kith listen tells people and programs of a clock that differs")
     func listen() throws {
-        let event = try #require(ListenEvent(.clock(behind), only: nil, names: [:]))
-        #expect(event.line(.text) == "[\(behind.sentence)]")
-        let json = try #require(event.line(.json))
+        let event = KithEvent.clock(behind)
+        #expect(event.sentence { _ in "" } == behind.sentence)
+        let json = JSONLine.text(JSONEvent(event) { _ in "" })
         let fields = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         #expect(fields["event"] as? String == "clock")
         #expect(fields["relay"] as? String == "127.0.0.1:7443")
@@ -27,8 +27,8 @@ struct ClockWordsTests {
         #expect(fields["warning"] as? String == behind.sentence.description)
         let bob = ClockDifference(witness: .contact(ContactID(rawValue: 1), name: "bob"), aheadMs: -7_200_000)
         #expect(
-            ListenEvent(.clock(bob), only: nil, names: [:])?.line(.text)
-                == "[this device's clock is 2 hours behind bob's; check this device's date and time]")
+            KithEvent.clock(bob).sentence { _ in "" }
+                == "this device's clock is 2 hours behind bob's; check this device's date and time")
     }
 
     @Test("what a wrong clock keeps from being done is said, and whether it goes on by itself")

@@ -80,7 +80,8 @@ import Testing
                 id: .random(), conversation: ConversationID(rawValue: 1), seq: 3,
                 author: .contact(ContactID(rawValue: 1), name: name, .compared), body: body,
                 sentAtMs: 0, replyTo: nil, delivery: nil, warnings: [])
-            return MessageText(colours: false, namesConversation: name).lines(message)
+            return MessageRenderer(me: "ann", layout: .record(conversation: name)).lines(message)
+                .map { $0.painted(colours: false) }
         }
         #expect(lines("Bob")[0].hasSuffix("  3  Bob › Bob: hi"))
         #expect(lines("you")[0].hasSuffix("  3  “you” › “you”: hi"))
@@ -97,7 +98,8 @@ import Testing
             author: .contact(ContactID(rawValue: 1), name: name, .unverified),
             body: .text("a\u{1B}[31m\r\nb\u{202E}c\u{7}"),
             sentAtMs: .max, replyTo: nil, delivery: nil, warnings: [.missingBefore(2)])
-        let lines = MessageText(colours: false, namesConversation: "ro\u{9B}om").lines(message)
+        let lines = MessageRenderer(me: "ann", layout: .record(conversation: "ro\u{9B}om")).lines(message)
+            .map { $0.painted(colours: false) }
         #expect(lines.count == 3)
         for line in lines {
             #expect(!line.unicodeScalars.contains { $0.properties.generalCategory == .control })

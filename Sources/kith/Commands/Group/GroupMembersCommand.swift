@@ -34,7 +34,7 @@ struct GroupMembersCommand: AsyncParsableCommand {
             } else {
                 let rows = members.map { member in
                     [
-                        MessageWording.name(member.name), MessageWording.name(member.deviceName),
+                        SafeText.name(member.name), SafeText.name(member.deviceName),
                         member.isMe ? "you" : member.trust.sentence.description,
                     ]
                 }

@@ -5,7 +5,7 @@ import KithWire
 /// What a program that listens asks for, in a line of JSON.
 struct ListenRequest: Decodable {
     private let send: Send?
-    private let ref: Reference?
+    private let ref: JSONValue?
 
     private struct Send: Decodable {
         let to: String
@@ -14,45 +14,12 @@ struct ListenRequest: Decodable {
         let expires: String?
     }
 
-    /// What comes back in the answer: a number or a text.
-    enum Reference: Codable, Sendable {
-        case number(Int64)
-        case text(String)
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            // A reference of another kind can't be given back as it was.
-            if let number = try? container.decode(Int64.self) {
-                self = .number(number)
-            } else {
-                self = .text(try container.decode(String.self))
-            }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .number(let number): try container.encode(number)
-            case .text(let text): try container.encode(text)
-            }
-        }
-    }
-
-    /// The answer.
-    struct Answer: Encodable {
-        let event: String
-        var ref: Reference?
-        var id: String?
-        var conversation: UInt64?
-        var message: String?
-    }
-
     /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
-    static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> Answer {
+    static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> JSONEvent {
         let data = Data(line.text.utf8)
-        func refusal(_ message: String) -> Answer {
+        func refusal(_ message: String) -> JSONEvent {
             let ref = (try? JSONDecoder().decode(Labelled.self, from: data))?.ref
-            return Answer(event: "error", ref: ref, message: message)
+            return JSONEvent("error", ["ref": ref, "message": .text(message)])
         }
         guard line.isText else { return refusal("this line is not text: it is not UTF-8") }
         guard line.text.utf8.count < LineReader.longest else {
@@ -67,7 +34,8 @@ struct ListenRequest: Decodable {
         guard let send = request.send else { return refusal("the only command is \"send\"") }
         do {
             let (id, conversation) = try await request.carryOut(send, with: profile)
-            return Answer(event: "sent", ref: request.ref, id: id.hex, conversation: conversation.rawValue)
+            return JSONEvent(
+                "sent", ["ref": request.ref, "id": .text(id.hex), "conversation": .unsigned(conversation.rawValue)])
         } catch {
             return refusal(ErrorWords.sentence(for: error))
         }
@@ -75,7 +43,7 @@ struct ListenRequest: Decodable {
 
     /// A line's ref alone, whatever else is in it.
     private struct Labelled: Decodable {
-        let ref: Reference?
+        let ref: JSONValue?
     }
 
     /// The fault that keeps a line from being a command.

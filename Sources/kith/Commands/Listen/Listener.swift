@@ -27,7 +27,7 @@ struct Listener {
 
     private enum Input: Sendable {
         case event(KithEvent)
-        case answer(ListenRequest.Answer)
+        case answer(JSONEvent)
         case flush
         case end(Ending)
     }
@@ -48,15 +48,14 @@ struct Listener {
     private let output: Output
     private let options: Options
     private var only: ConversationID? { options.only }
-    private var invitations = InvitationNotices()
-    private var invitesUsed = Repeats()
+    private var strangers = StrangerNotices()
     /// The last entry that was printed of each conversation, and the part of it: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// Conversations with printed messages that are not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
     /// The user's name.
-    private var me: String?
+    private var me = ""
     /// The last state told of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
@@ -181,11 +180,13 @@ struct Listener {
             didPrint()
             return nil
         }
-        let name = names[message.conversation] ?? "#\(message.conversation.rawValue)"
+        let name = name(message.conversation)
         let lines =
             switch output {
-            case .json: [JSONLine.text(MessageReport(message, in: name, event: "message"))]
-            case .text: MessageText(me: me, namesConversation: only == nil ? name : nil).lines(message)
+            case .json: [JSONLine.text(JSONEvent(.message(message)) { _ in name })]
+            case .text:
+                MessageRenderer(me: me, layout: .record(conversation: only == nil ? name : nil)).lines(message)
+                    .map { $0.painted(colours: TerminalMode.wantsColours) }
             }
         // A line that could not be written does not count as printed, and so not as read.
         for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
@@ -218,14 +219,6 @@ struct Listener {
             if case .connecting = state { return nil }
             guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
-        if output == .text, case .inviteUsed = event {
-            let each = MessageWording.toldOneByOne
-            guard let count = invitesUsed.next(at: ChatBackend.now, each: each) else { return nil }
-            if count > each {
-                StandardStream.error.write("[\(MessageWording.invitesUsed(count))]\n")
-                return nil
-            }
-        }
         if case .missed = event, let ending = try await printUnread() { return ending }
         if case .conversation(let summary) = event, summary.isPending, let ending = try await meet(summary) {
             return ending
@@ -233,10 +226,10 @@ struct Listener {
         let before = unmarked
         if case .message(let message) = event, message.author != .me {
             if let ending = print(message) { return ending }
-        } else if let line = ListenEvent(event, only: only, names: names)?.line(output) {
+        } else if event.conversation == nil || only == nil || event.conversation == only {
             switch output {
-            case .json: guard StandardStream.output.write(line + "\n") else { return .nobodyReads }
-            case .text: StandardStream.error.write(line + "\n")
+            case .json: guard JSONLine.print(JSONEvent(event, naming: name)) else { return .nobodyReads }
+            case .text: if let sentence = sentence(event) { StandardStream.error.say(sentence) }
             }
         }
         if before.isEmpty, !unmarked.isEmpty {
@@ -248,12 +241,19 @@ struct Listener {
         return nil
     }
 
+    private mutating func sentence(_ event: KithEvent) -> Sentence? {
+        guard case .inviteUsed(_, let id) = event else { return event.sentence(naming: name) }
+        return strangers.line(forUseLeadingTo: names[id], at: ChatBackend.now)
+    }
+
+    private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
+
     /// Accepts a conversation that a stranger began, or says how to. For a program, the event itself says that it is pending.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)
         } else if output == .text, only == nil,
-            let line = invitations.line(for: conversation, at: ChatBackend.now),
+            let line = strangers.line(for: conversation, at: ChatBackend.now),
             !StandardStream.error.write("[\(line)]\n")
         {
             return .nobodyReads

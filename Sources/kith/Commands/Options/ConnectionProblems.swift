@@ -90,8 +90,3 @@ extension RelayConnectionError {
         }
     }
 }
-
-extension RelayState {
-    /// A few words for ``full``.
-    var fullSentence: Sentence { "\(own: RelayError.Code.full.words)" }
-}

@@ -16,13 +16,28 @@ final class ClassicPerson: Sendable {
             ])
     }
 
+    /// A line of the program, as far as the demo looks at it.
+    struct Event: Decodable, Sendable {
+        let event: String
+        let action: String?
+        let against: String?
+        let ending: String?
+        let ownKey: String?
+        let peerKey: String?
+        let reason: String?
+        let session: String?
+        let step: String?
+        let text: String?
+        let verified: Bool?
+    }
+
     /// What the program reports, up to and with the first event of one of these kinds.
     ///
     /// - Throws: ``Failure`` if the program ends before.
-    func events(until kinds: String...) async throws -> [ClassicJSON.Object] {
-        var events: [ClassicJSON.Object] = []
+    func events(until kinds: String...) async throws -> [Event] {
+        var events: [Event] = []
         while let line = await process.nextLine() {
-            guard let event = try? JSONDecoder().decode(ClassicJSON.Object.self, from: Data(line.utf8)) else {
+            guard let event = try? JSONDecoder().decode(Event.self, from: Data(line.utf8)) else {
                 continue
             }
             events.append(event)
@@ -33,7 +48,7 @@ final class ClassicPerson: Sendable {
     }
 
     /// The next event of this kind.
-    func event(_ kind: String) async throws -> ClassicJSON.Object {
+    func event(_ kind: String) async throws -> Event {
         guard let event = try await events(until: kind).last else {
             throw Failure(message: "the program of \(name) ended too early")
         }

@@ -67,7 +67,7 @@ struct WatchedDemo {
         return (cells(one), cells(other))
     }
 
-    private func cells(_ events: [ClassicJSON.Object]) -> [SideBySide.Cell] {
+    private func cells(_ events: [ClassicPerson.Event]) -> [SideBySide.Cell] {
         events.compactMap { event in
             guard event.event == "explained", let step = event.step, step != "limits", let text = event.text else {
                 return nil

@@ -1,0 +1,46 @@
+import KithClient
+import KithWire
+
+// Events in the words of this program, for people.
+
+extension KithEvent {
+    /// The conversation that the event belongs to; `nil` if it concerns the whole profile.
+    var conversation: ConversationID? {
+        switch self {
+        case .message(let message): message.conversation
+        case .conversation(let summary): summary.id
+        case .present(let id, _, _, _), .warning(let id, _, _): id
+        case .contact, .relay, .inviteUsed, .invitationPassedOver, .clock, .tooManyPending, .nameLost, .missed: nil
+        }
+    }
+
+    /// The event as a sentence; `nil` for one that is told in another form, or not to people.
+    ///
+    /// - Parameter name: the name of a conversation.
+    func sentence(naming name: (ConversationID) -> String) -> Sentence? {
+        switch self {
+        case .relay(let relay, let state): state.obstacle(at: relay)
+        case .warning(let id, let warning, let times): "\(name: name(id)): \(warning.sentence(times: times))"
+        case .invitationPassedOver(let relay): relay.invitationSentence
+        case .clock(let difference): difference.sentence
+        case .tooManyPending: KithEvent.tooManyPendingSentence
+        case .nameLost(let lost, let relay): KithEvent.nameLostSentence(lost, relay)
+        case .message, .conversation, .contact, .present, .inviteUsed, .missed: nil
+        }
+    }
+}
+
+extension RelayState {
+    /// The reason for which a relay can't be used now; `nil` if it can, or is being connected to.
+    func obstacle(at relay: KnownRelay) -> Sentence? {
+        switch self {
+        case .connecting, .connected: nil
+        case .full: "\(relay.sentence): \(fullSentence); trying again"
+        case .waiting(let pause): "\(relay.sentence): \(own: pause.reason); trying again"
+        case .refused(let error): "\(relay.sentence): \(error.withRemedy)"
+        }
+    }
+
+    /// The words for ``full``.
+    var fullSentence: Sentence { "\(own: RelayError.Code.full.words)" }
+}

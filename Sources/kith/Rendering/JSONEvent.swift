@@ -1,0 +1,52 @@
+/// An event for programs: an object with the event's name as `event`, and the fields of its content beside it.
+struct JSONEvent: Encodable, Sendable {
+    let name: String
+    private let content: any Encodable & Sendable
+
+    /// An event whose fields are those of a report.
+    init(_ name: String, _ report: some Encodable & Sendable) {
+        self.name = name
+        content = report
+    }
+
+    /// An event with these fields. Those without a value are left out.
+    init(_ name: String, _ fields: [String: JSONValue?] = [:]) {
+        self.init(name, fields.compactMapValues { $0 } as [String: JSONValue])
+    }
+
+    private enum Key: CodingKey { case event }
+
+    func encode(to encoder: any Encoder) throws {
+        try content.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .event)
+    }
+}
+
+/// A value of a field.
+enum JSONValue: Codable, Hashable, Sendable {
+    case number(Int64)
+    case unsigned(UInt64)
+    case text(String)
+    case flag(Bool)
+
+    /// Reads a whole number or a text, and refuses anything else.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let number = try? container.decode(Int64.self) {
+            self = .number(number)
+        } else {
+            self = .text(try container.decode(String.self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .number(let number): try container.encode(number)
+        case .unsigned(let number): try container.encode(number)
+        case .text(let text): try container.encode(text)
+        case .flag(let flag): try container.encode(flag)
+        }
+    }
+}

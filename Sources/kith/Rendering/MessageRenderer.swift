@@ -1,0 +1,170 @@
+import KithClient
+
+/// Renders messages as lines for a person: on the screen of a chat, and in the output of commands. Pure.
+struct MessageRenderer: Sendable {
+    /// The order of what stands in front of a message.
+    enum Layout: Hashable, Sendable {
+        /// The entry's number, the author, and the trust in the author's key. The screen has the time between messages.
+        case chat
+        /// The time and the entry's number, then the conversation if the lines are of several, then the author.
+        case record(conversation: String?)
+    }
+
+    /// The most lines of one message on the screen of a chat: a message may have tens of thousands of line breaks.
+    private static let linesInChat = 200
+    /// The most characters of a message that are repeated to refer to it.
+    private static let snippetLength = 40
+
+    /// The user's name.
+    let me: String
+    /// The number of members, the user included.
+    var memberCount = 2
+    var layout = Layout.chat
+
+    /// The lines of a message.
+    ///
+    /// - Parameters:
+    ///   - prefix: what stands in front in a chat, with space behind it: the entry's number, and the time of old messages.
+    ///   - quoted: the beginning of the message that it answers, if that is known.
+    func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
+        let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
+        let lines: [ScreenLine]
+        switch message.body {
+        case .text(let text): lines = self.lines(ofText: text, message, prefix, quoted)
+        case .notice(let notice): lines = self.lines(of: notice, seq: message.seq, prefix)
+        case .needsNewerKith(let kind):
+            lines = [
+                ScreenLine(
+                    .notice,
+                    "\(own: prefix + conversationPrefix)[a message from \(own: author(message)) needs a newer Kith (its kind is \(kind)); it is kept]"
+                )
+            ]
+        }
+        return lines + message.warnings.map { warning($0) }
+    }
+
+    /// A warning about a message, or about the log of a conversation.
+    ///
+    /// - Parameter times: how often it came lately.
+    func warning(_ warning: Warning, times: Int = 1) -> ScreenLine {
+        let sentence = warning.sentence(times: times)
+        guard layout == .chat else { return ScreenLine(.failure, "  ! \(sentence)") }
+        switch warning {
+        case .missingBefore, .oldWelcome, .inviteUsedAgain, .longerThanRelayTakes, .invitationWaits:
+            return ScreenLine(.failure, "[\(sentence)]")
+        case .differentLogs, .notKept, .heldBack:
+            return ScreenLine(
+                .failure,
+                "[WARNING: \(sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]")
+        }
+    }
+
+    /// The beginning of a message's text.
+    func snippet(_ message: Message) -> String { message.text.map(Self.snippet) ?? "a message" }
+
+    /// The beginning of a text, on one line.
+    static func snippet(_ text: String) -> String {
+        let line = text.prefix(snippetLength + 1).map { $0.isNewline ? " " : $0 }
+        return line.count > snippetLength ? String(line.prefix(snippetLength)) + "…" : String(line)
+    }
+
+    // MARK: Texts
+
+    private func lines(
+        ofText text: String, _ message: Message, _ prefix: String, _ quoted: String?
+    ) -> [ScreenLine] {
+        let kind: ScreenLine.Kind = message.author == .me ? .own : .message
+        // Breaks as terminals and editors count them. Anything else that looks like a break is shown as what it is.
+        var parts = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
+        let left = layout == .chat ? parts.count - Self.linesInChat : 0
+        if left > 0 { parts = Array(parts.prefix(Self.linesInChat)) }
+        let head = layout == .chat ? chatHead(message, prefix) : recordHead(message, prefix)
+        var lines = parts.enumerated().map { index, part in
+            ScreenLine(
+                kind, head: index == 0 ? head : continuation(of: prefix), String(part),
+                delivery: index == parts.count - 1 ? delivery(message) : nil)
+        }
+        if message.replyTo != nil, layout == .chat {
+            lines.insert(
+                ScreenLine(.explanation, quoted.map { "  ↳ to \(quoted: $0)" } ?? "  ↳ to an earlier message"), at: 0)
+        }
+        if left > 0 {
+            lines.append(ScreenLine(.notice, "[and \(own: counted(left, "line")) more, which kith history shows]"))
+        }
+        return lines
+    }
+
+    private func chatHead(_ message: Message, _ prefix: String) -> [ScreenLine.Mark] {
+        ScreenLine.head(number: prefix, author: author(message), isOwn: message.author == .me, trust: trust(message))
+    }
+
+    private func recordHead(_ message: Message, _ prefix: String) -> [ScreenLine.Mark] {
+        let name: [ScreenLine.Mark] =
+            switch message.author {
+            case .me: [ScreenLine.Mark("you", .green)]
+            case .kith: [ScreenLine.Mark("kith", .plain)]
+            case .contact(_, let name, let trust):
+                [ScreenLine.Mark(SafeText.name(name), .cyan)]
+                    + (trust.isVerified ? [] : [ScreenLine.Mark(" (unverified)", .yellow)])
+            }
+        return [ScreenLine.Mark(prefix, .dim), ScreenLine.Mark(conversationPrefix, .plain)] + name
+            + [ScreenLine.Mark(": ", .plain)]
+    }
+
+    private func continuation(of prefix: String) -> [ScreenLine.Mark] {
+        switch layout {
+        case .chat: [ScreenLine.Mark(ScreenLine.continuation, .dim)]
+        case .record: [ScreenLine.Mark(String(repeating: " ", count: prefix.count + 2), .plain)]
+        }
+    }
+
+    /// `2026-11-24 10:15  12  `; a message that waits to be sent has `-` for its number.
+    private static func recordPrefix(_ message: Message) -> String {
+        "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
+    }
+
+    private var conversationPrefix: String {
+        if case .record(let conversation?) = layout { "\(SafeText.name(conversation)) › " } else { "" }
+    }
+
+    private func author(_ message: Message) -> String {
+        switch message.author {
+        case .me: layout == .chat ? SafeText.name(me) : "you"
+        case .contact(_, let name, _): SafeText.name(name)
+        case .kith: "Kith"
+        }
+    }
+
+    private func trust(_ message: Message) -> ScreenLine.Mark? {
+        guard case .contact(_, _, let trust) = message.author else { return nil }
+        return trust.isVerified ? .verified : .unverified
+    }
+
+    private func delivery(_ message: Message) -> ScreenLine.Mark? {
+        switch (message.delivery, layout) {
+        case (nil, _), (.onRelay, .record): nil
+        case (.queued, .chat): ScreenLine.Mark("…", .yellow)
+        case (.onRelay, .chat): ScreenLine.Mark("✓", .dim)
+        case (.read(let count), .chat): ScreenLine.Mark(memberCount > 2 ? "✓✓ \(count)" : "✓✓", .green)
+        case (.queued, .record): ScreenLine.Mark("[queued]", .dim)
+        case (.read(let count), .record): ScreenLine.Mark(count == 1 ? "[read]" : "[read by \(count)]", .dim)
+        }
+    }
+
+    // MARK: Notices
+
+    private func lines(of notice: Notice, seq: UInt64?, _ prefix: String) -> [ScreenLine] {
+        let start = prefix + conversationPrefix
+        let sentence = notice.sentence(for: me)
+        switch notice {
+        // Shown by /explain only.
+        case .renewed: return []
+        case .unreadable:
+            let command: Sentence = layout == .chat ? "/explain" : "kith explain"
+            let hint: Sentence = seq.map { "; it was left out (\(command) \($0))" } ?? "; it was left out"
+            return [ScreenLine(.failure, "\(own: start)[\(sentence)\(hint)]")]
+        case .missed: return [ScreenLine(.failure, "\(own: start)[\(sentence)]")]
+        default: return [ScreenLine(.notice, "\(own: start)[\(sentence)]")]
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import KithClient
+
+/// Lines about what strangers do: the conversations that they begin, and their use of the user's invites. The first few are
+/// told one by one; a flood is only counted.
+struct StrangerNotices {
+    /// The number of conversations, and of uses, that are told one by one.
+    private static let toldOneByOne = 3
+
+    private var told: Set<ConversationID> = []
+    private var begun = Repeats()
+    private var uses = Repeats()
+
+    /// The line about a conversation that a stranger began, with the ways to accept and decline it; `nil` if the conversation
+    /// was told of before, or is only counted.
+    ///
+    /// - Parameter now: milliseconds by any clock.
+    mutating func line(for conversation: ConversationSummary, at now: UInt64) -> Sentence? {
+        guard told.insert(conversation.id).inserted, let count = begun.next(at: now, each: Self.toldOneByOne) else {
+            return nil
+        }
+        guard count <= Self.toldOneByOne else {
+            return "strangers began \(count) conversations in a short time; kith list shows those that wait for you"
+        }
+        let number = conversation.id.rawValue
+        let start: Sentence = "\(name: conversation.name) is new and waits for you"
+        return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
+    }
+
+    /// The line about a use of an invite; `nil` if it is only counted.
+    ///
+    /// - Parameters:
+    ///   - name: the conversation that the use led to, if it is known.
+    ///   - now: milliseconds by any clock.
+    mutating func line(forUseLeadingTo name: String?, at now: UInt64) -> Sentence? {
+        guard let count = uses.next(at: now, each: Self.toldOneByOne) else { return nil }
+        guard count <= Self.toldOneByOne else { return "invites of yours were used \(count) times in a short time" }
+        return name.map { "\(name: $0) used your invite: kith chat \(name: $0)" } ?? "an invite of yours was used"
+    }
+}
