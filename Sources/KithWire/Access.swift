@@ -1,14 +1,14 @@
 import Crypto
 import TLSCodec
 
-/// 32 secret bytes: whoever presents them may do what their ``Grant`` stands for.
+/// 32 secret bytes. A client that presents them has the rights of their ``Grant``.
 ///
 /// The bytes are wiped when the last copy goes, compare in constant time, never print, and are reached through
 /// ``withUnsafeBytes(_:)``.
 public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, CustomReflectable {
     private let key: SymmetricKey
 
-    /// Takes 32 bytes; `nil` for any other count.
+    /// Creates a token from 32 bytes; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         key = SymmetricKey(data: Array(bytes))
@@ -19,7 +19,7 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     /// A fresh random token.
     public static func random() -> Token { Token(key: SymmetricKey(size: .bits256)) }
 
-    /// Gives `body` the 32 bytes for as long as it runs.
+    /// Calls `body` with the 32 bytes, which are valid until it returns.
     public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try key.withUnsafeBytes(body)
     }
@@ -27,7 +27,7 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     /// Never the bytes.
     public var description: String { "Token(secret)" }
 
-    /// Nothing to see in a debugger or a dump either.
+    /// Empty, so that no debugger or dump shows the bytes.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes the 32 bytes.
@@ -42,7 +42,8 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     }
 }
 
-/// `Grant = SHA-256("kith grant v1" || Token)`: all that a relay keeps of a token. Compares in constant time.
+/// `Grant = SHA-256("kith grant v1" || Token)`: the only trace of a token that a relay keeps. Compares in constant
+/// time.
 public struct Grant: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -59,13 +60,13 @@ public struct Grant: Hashable, Sendable, TLSCodable {
         value = Bytes32(Array(digest)) ?? Grant.nobody.value
     }
 
-    /// Takes the 32 bytes of a hash; `nil` for any other count.
+    /// Creates a grant from the 32 bytes of a hash; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard let value = Bytes32(bytes) else { return nil }
         self.value = value
     }
 
-    /// A grant that no known token satisfies: what a relay compares with where there is no channel.
+    /// A grant that no known token satisfies. A relay compares tokens with it if there is no channel.
     public static let nobody: Grant = {
         var generator = SystemRandomNumberGenerator()
         return Grant(value: .random(using: &generator))
@@ -83,12 +84,12 @@ public struct Grant: Hashable, Sendable, TLSCodable {
     public init(from reader: inout TLSReader) throws(TLSCodecError) { value = try Bytes32(from: &reader) }
 }
 
-/// What holding a token lets a connection do in one epoch of one channel.
+/// The rights that a connection has in one epoch of one channel.
 public struct Rights: OptionSet, Hashable, Sendable {
     /// One bit for each right.
     public let rawValue: UInt8
 
-    /// Takes the bits as they are.
+    /// Creates rights from their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// May follow the epoch's entries.
@@ -97,17 +98,17 @@ public struct Rights: OptionSet, Hashable, Sendable {
     public static let append = Rights(rawValue: 2)
     /// May turn the epoch, close the channel and deposit key packages.
     public static let turn = Rights(rawValue: 4)
-    /// Every bit that means something.
+    /// All defined rights.
     public static let all: Rights = [.read, .append, .turn]
 }
 
-/// `struct { Grant read; Grant append; Grant turn; } Access;` Grants may coincide.
+/// The grants of one epoch: `struct { Grant read; Grant append; Grant turn; } Access;`. Grants may coincide.
 public struct Access: Hashable, Sendable, TLSCodable {
-    /// Who may read the epoch.
+    /// The grant to read the epoch.
     public let read: Grant
-    /// Who may append to it.
+    /// The grant to append to the epoch.
     public let append: Grant
-    /// Who may end it and open the next.
+    /// The grant to end the epoch and open the next.
     public let turn: Grant
 
     /// An access from its three grants.
@@ -117,13 +118,13 @@ public struct Access: Hashable, Sendable, TLSCodable {
         self.turn = turn
     }
 
-    /// Satisfied by no token that anyone has: what a relay checks against where there is no channel, so that both
+    /// Access that no known token satisfies. A relay checks tokens against it if there is no channel, so that both
     /// refusals take the same steps.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
-    /// The rights that `tokens` give, or `nil` if one of them gives none.
+    /// The rights that `tokens` give; `nil` if one of them gives none.
     ///
-    /// All three grants are compared for every token, whatever matched before.
+    /// Compares every token with all three grants, whatever matched before.
     public func rights(presenting tokens: [Token]) -> Rights? {
         var all: Rights = []
         var everyTokenCounts = !tokens.isEmpty

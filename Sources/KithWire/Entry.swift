@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// What an entry does to its channel.
+/// The effect of an entry on its channel.
 public enum EntryKind: UInt8, Sendable, TLSCodable {
-    /// Nothing but being there.
+    /// No effect.
     case message = 1
     /// Ends its epoch; the entries after it belong to the next.
     case turn = 2
@@ -10,7 +10,7 @@ public enum EntryKind: UInt8, Sendable, TLSCodable {
     /// Writes one byte.
     public func encode(into writer: inout TLSWriter) { writer.write(rawValue) }
 
-    /// Reads one byte and refuses a kind that version 1 does not have.
+    /// Reads one byte and refuses a kind that version 1 does not define.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt8()
         guard let kind = EntryKind(rawValue: value) else {
@@ -24,17 +24,17 @@ public enum EntryKind: UInt8, Sendable, TLSCodable {
 ///
 /// `struct { uint64 seq; uint64 epoch; EntryKind kind; uint64 receivedAtMs; EntryID id; opaque payload<V>; } Entry;`
 public struct Entry: Hashable, Sendable, TLSCodable {
-    /// The place in the channel: 1 for the first, with no gaps.
+    /// The position in the channel: 1 for the first entry, without gaps.
     public let seq: UInt64
     /// The epoch it was appended in. A turn belongs to the epoch that it ends.
     public let epoch: UInt64
     /// Message or turn.
     public let kind: EntryKind
-    /// When the relay took it, in milliseconds since 1970 by the relay's clock.
+    /// The time at which the relay accepted the entry, in milliseconds since 1970 by the relay's clock.
     public let receivedAtMs: UInt64
-    /// The sender's id for it.
+    /// The id that the sender chose.
     public let id: EntryID
-    /// What the members wrote; the relay cannot read it. At most ``WireLimits/payload`` bytes.
+    /// The members' content, which the relay cannot read. At most ``WireLimits/payload`` bytes.
     public let payload: ArraySlice<UInt8>
 
     /// An entry from its fields.
@@ -49,7 +49,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
         self.payload = payload
     }
 
-    /// How long the encoding is at most, in bytes.
+    /// Upper bound of the encoding's length, in bytes.
     public var maximumEncodedSize: Int { 8 + 8 + 1 + 8 + 16 + 4 + payload.count }
 
     /// Writes the fields in order.

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// 32 bytes that are compared and hashed often: four words instead of an array.
+/// 32 bytes that are compared and hashed often, stored as four words instead of an array.
 @usableFromInline
 struct Bytes32: Hashable, Sendable {
     var words: (UInt64, UInt64, UInt64, UInt64)
@@ -23,7 +23,7 @@ struct Bytes32: Hashable, Sendable {
 
     @usableFromInline
     static func == (left: Bytes32, right: Bytes32) -> Bool {
-        // No early exit: grants are compared with this, and how far a guess matched must not show.
+        // No early exit: grants are compared with this operator, whose time must not tell how much of a guess matched.
         (left.words.0 ^ right.words.0) | (left.words.1 ^ right.words.1) | (left.words.2 ^ right.words.2)
             | (left.words.3 ^ right.words.3) == 0
     }
@@ -48,11 +48,12 @@ struct Bytes32: Hashable, Sendable {
     }
 }
 
-/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. It has no description, so it cannot be logged.
+/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type has no description, so that no id is
+/// logged.
 public struct ChannelID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
-    /// Takes 32 bytes; `nil` for any other count.
+    /// Creates an id from 32 bytes; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard let value = Bytes32(bytes) else { return nil }
         self.value = value
@@ -74,7 +75,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     /// The 32 bytes.
     public var bytes: [UInt8] { value.bytes }
 
-    /// The first byte, to spread channels by.
+    /// The first byte, which distributes channels evenly.
     public var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
 
     /// Writes the 32 bytes.
@@ -84,12 +85,12 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     public init(from reader: inout TLSReader) throws(TLSCodecError) { value = try Bytes32(from: &reader) }
 }
 
-/// `opaque EntryID[16]`: random bytes chosen by the sender, the same each time it sends the entry again.
+/// `opaque EntryID[16]`: random bytes chosen by the sender. An entry that is sent again keeps its id.
 public struct EntryID: Hashable, Sendable, TLSCodable {
     let high: UInt64
     let low: UInt64
 
-    /// Takes 16 bytes; `nil` for any other count.
+    /// Creates an id from 16 bytes; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
         func word(_ part: some Sequence<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }

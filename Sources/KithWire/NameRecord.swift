@@ -1,13 +1,13 @@
 import Crypto
 import TLSCodec
 
-/// A name that a record can stand under: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. No others, so that two
-/// names never look alike.
+/// A name that a record can be registered under: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. Other
+/// characters are excluded, so that no two names look alike.
 public struct Name: Hashable, Sendable, TLSCodable {
-    /// The name as it is written.
+    /// The characters of the name.
     public let text: String
 
-    /// Takes a name; `nil` if it is empty, too long or has another character in it.
+    /// Creates a name; `nil` if it is empty, too long or has another character in it.
     public init?(_ text: String) {
         guard Name.isValid(Array(text.utf8)[...]) else { return nil }
         self.text = text
@@ -27,7 +27,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     /// Writes an `opaque<V>`.
     public func encode(into writer: inout TLSWriter) { writer.writeOpaque(text.utf8) }
 
-    /// Reads an `opaque<V>` and refuses what is not a name.
+    /// Reads an `opaque<V>` and refuses an invalid name.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let bytes = try reader.readOpaque(limit: WireLimits.name)
         guard Name.isValid(bytes) else { throw .unknownValue(field: "Name", value: UInt64(bytes.count)) }
@@ -35,7 +35,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record as it came off the wire: nobody has looked at its signature yet.
+/// A name record as it came off the wire. Its signature has not been verified.
 ///
 /// `struct { uint64 version; opaque identity[32]; opaque content<V>; opaque signature[64]; } NameRecord;`
 /// The signature is Ed25519 by `identity` over `"kith name v1" || opaque name<V> || version || identity ||
@@ -83,16 +83,16 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
 
 /// A name record whose identity signed it for its name.
 public struct NameRecord: Hashable, Sendable {
-    /// What goes on the wire.
+    /// The record as it goes on the wire.
     public let unverified: UnverifiedNameRecord
-    /// The name it stands under.
+    /// The name that the record is registered under.
     public let name: Name
 
-    /// Higher replaces lower.
+    /// The record's version: a higher version replaces a lower one.
     public var version: UInt64 { unverified.version }
-    /// The Ed25519 key of whoever holds the name.
+    /// The Ed25519 public key of the name's holder, 32 bytes.
     public var identity: [UInt8] { unverified.identity }
-    /// What the holder says: to the relay, bytes.
+    /// The holder's content. The relay does not interpret it.
     public var content: [UInt8] { unverified.content }
 
     /// Signs a record.
@@ -113,7 +113,7 @@ public struct NameRecord: Hashable, Sendable {
         self.name = name
     }
 
-    /// Whether this record may take the place of `current`: same identity, higher version.
+    /// Whether this record may replace `current`: it has the same identity and a higher version.
     public func replaces(_ current: NameRecord) -> Bool {
         identity == current.identity && version > current.version
     }

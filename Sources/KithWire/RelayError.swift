@@ -1,22 +1,22 @@
 import TLSCodec
 
-/// A refusal: a code to act on and a sentence to show. Nothing was changed by the request it answers.
+/// A refusal: a code to act on and a sentence to show. The refused request changed nothing.
 public struct RelayError: Error, Hashable, Sendable, TLSCodable {
-    /// What kind of refusal it is.
+    /// The kind of refusal.
     public enum Code: UInt8, Sendable, CaseIterable {
         /// The frame does not parse. The relay closes the connection after it.
         case badFrame = 1
         /// No version in common.
         case badVersion = 2
-        /// The relay wants a pass, and got none or another.
+        /// The relay requires a pass, and got none or another one.
         case passRequired = 3
         /// No such channel or name, or no right to it: the relay does not say which.
         case denied = 4
-        /// There is such a channel or name already.
+        /// The channel or name exists already.
         case exists = 5
         /// The channel was closed.
         case gone = 6
-        /// The channel is in another epoch: `detail` says which.
+        /// The channel is in another epoch: `detail` is its number.
         case staleEpoch = 7
         /// Entries before seq `detail` are no longer kept.
         case trimmed = 8
@@ -26,25 +26,25 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         case tooMany = 10
         /// Too many requests, or too much for the connection's address: try again after `retryAfterMs`.
         case tooFast = 11
-        /// No room: the disk, the inbox or its shelf is full.
+        /// The disk, the inbox or its shelf is full.
         case full = 12
-        /// The relay cannot do it now: its store failed, or it is shutting down.
+        /// The relay cannot serve the request now: its store failed, or it is shutting down.
         case unavailable = 13
-        /// There is nothing under that name, or no key package in the inbox. Said only to those who may know.
+        /// The name has no record, or the inbox no key package. Only clients with a right to know get this answer.
         case notFound = 14
     }
 
-    /// What kind of refusal it is.
+    /// The kind of refusal.
     public let code: Code
-    /// A number that belongs to the code, or 0.
+    /// A number whose meaning depends on the code, or 0.
     public let detail: UInt64
-    /// When to try again, in milliseconds; 0 where waiting does not help.
+    /// Time after which to try again, in milliseconds; 0 if waiting does not help.
     public let retryAfterMs: UInt32
-    /// One sentence in English, from the relay's source: never a piece of a request. At most ``WireLimits/sentence``
+    /// One sentence in English from the relay's source, never a piece of a request. At most ``WireLimits/sentence``
     /// bytes.
     public let sentence: String
 
-    /// A refusal.
+    /// A refusal from its fields.
     public init(_ code: Code, _ sentence: String, detail: UInt64 = 0, retryAfterMs: UInt32 = 0) {
         self.code = code
         self.sentence = sentence
@@ -60,8 +60,8 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         writer.writeOpaque(Array(sentence.utf8.prefix(WireLimits.sentence)))
     }
 
-    /// Reads code, detail, retry-after and sentence. Control characters are taken out of the sentence, since it is shown
-    /// on terminals.
+    /// Reads code, detail, retry-after and sentence. Removes control characters from the sentence, since it is shown on
+    /// terminals.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt8()
         guard let code = Code(rawValue: value) else {

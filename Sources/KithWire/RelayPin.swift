@@ -1,8 +1,8 @@
 import Crypto
 import KithSupport
 
-/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate): by this a client knows the relay again,
-/// with no certificate authority and no domain.
+/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate). A client recognises the relay by it,
+/// without a certificate authority or a domain.
 public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
     /// 32 bytes.
     public let bytes: [UInt8]
@@ -12,14 +12,15 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
         bytes = Array(SHA256.hash(data: Array(encoding)))
     }
 
-    /// Takes the 32 bytes of a pin; `nil` for any other count.
+    /// Creates a pin from its 32 bytes; `nil` for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
     }
 
-    /// Reads 64 hexadecimal digits in upper or lower case, with any hyphens, colons or spaces between them and perhaps
-    /// `sha256:` in front; `nil` for anything else. All 64: half a pin protects far less than half as well.
+    /// Reads 64 hexadecimal digits in upper or lower case, with any hyphens, colons or spaces between them and an
+    /// optional `sha256:` in front; `nil` for any other text. All digits are required: half a pin protects far less
+    /// than half as well.
     public init?(_ text: String) {
         var rest = text[...]
         if rest.lowercased().hasPrefix("sha256:") || rest.lowercased().hasPrefix("sha256/") { rest = rest.dropFirst(7) }

@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What a relay tells its clients to keep to. Sizes in bytes.
+/// The limits that a relay announces to its clients. Sizes are in bytes.
 ///
 /// `struct { uint32 payload; uint32 frame; uint32 requestsPerSecond; uint32 requestBurst; uint32 idleSeconds;
 /// uint32 follows; uint32 retentionSeconds; } Limits;`
@@ -9,15 +9,15 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     public var payload: UInt32
     /// The largest frame.
     public var frame: UInt32
-    /// Requests a connection may make each second in the long run.
+    /// Requests that a connection may make each second in the long run.
     public var requestsPerSecond: UInt32
-    /// Requests it may make at once.
+    /// Requests that a connection may make at once.
     public var requestBurst: UInt32
-    /// After this many seconds without a request the relay closes the connection.
+    /// Seconds without a request after which the relay closes the connection.
     public var idleSeconds: UInt32
     /// Channels that one connection may follow.
     public var follows: UInt32
-    /// How long entries are kept at most.
+    /// Longest time for which entries are kept, in seconds.
     public var retentionSeconds: UInt32
 
     /// Limits from their values.
@@ -53,39 +53,39 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// What a relay says: the answer to a request, or what a follow brings.
+/// The content of a relay's frame: the answer to a request, or an event of a follow.
 public enum Reply: Hashable, Sendable {
-    /// To `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store. `timeMs` is the
-    /// relay's clock when it answers, in milliseconds since 1970.
+    /// Answers `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store. `timeMs`
+    /// is the relay's clock at the time of the answer, in milliseconds since 1970.
     case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits, timeMs: UInt64)
-    /// It is done, and on disk where it is something to keep.
+    /// The request is done. Its changes, if any, are on disk.
     case done
-    /// To `present`: what the tokens allow in that epoch.
+    /// Answers `present`: the rights that the tokens give in that epoch.
     case granted(Rights)
-    /// To `append` and `turn`: it is on disk under this number.
+    /// Answers `append` and `turn`: the entry is on disk under this number.
     case accepted(seq: UInt64)
-    /// To `follow`: entries up to `lastSeq` are there already; `firstSeq` is the first that will be sent, whenever it
-    /// comes.
+    /// Answers `follow`: the epoch has entries up to `lastSeq`. `firstSeq` is the first entry that will be sent,
+    /// whether it exists yet or not.
     case following(firstSeq: UInt64, lastSeq: UInt64)
-    /// From a follow: consecutive entries. Carries the follow's request number.
+    /// Event of a follow: consecutive entries. The frame carries the follow's request number.
     case entries(channel: ChannelID, entries: [Entry])
-    /// From a follow: the epoch's last entry has been sent, and the follow is over.
+    /// Event of a follow: the epoch's last entry has been sent, and the follow is over.
     case epochEnded(channel: ChannelID, epoch: UInt64)
-    /// From a follow: a payload that is stored nowhere.
+    /// Event of a follow: a payload that is stored nowhere.
     case whispered(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
-    /// To `withdraw`. A last-resort key package may have been given to others before.
+    /// Answers `withdraw`. A last-resort key package may have been given to others before.
     case keyPackage(KeyPackageBytes, isLastResort: Bool)
-    /// To `lookup`.
+    /// Answers `lookup`.
     case record(UnverifiedNameRecord)
-    /// A refusal of the request, or the end of a follow.
+    /// Refuses the request, or ends a follow.
     case error(RelayError)
 }
 
 /// `struct { ReplyType type; uint32 requestID; select (type) … } RelayFrame;` — one WebSocket message from the relay.
 public struct RelayFrame: Hashable, Sendable, TLSCodable {
-    /// The request that this answers; 0 where the request could not be read.
+    /// Number of the request that this answers; 0 if the request could not be read.
     public let requestID: UInt32
-    /// What is said.
+    /// The content.
     public let reply: Reply
 
     /// A frame from its fields.

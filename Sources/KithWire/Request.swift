@@ -1,16 +1,16 @@
 import TLSCodec
 
-/// What a client asks of a relay. Each goes out in a ``ClientFrame`` with a number that the answer repeats.
+/// A request to a relay. It is sent in a ``ClientFrame`` with a number that the answer repeats.
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
-    /// Opens a channel at epoch 0. Answered by `done`, also when it exists with the same kind and access.
+    /// Creates a channel at epoch 0. Answered by `done`, also if the channel exists with the same kind and access.
     ///
-    /// `retentionSeconds` asks for entries to be kept this long; the relay's own bound may be lower.
+    /// `retentionSeconds` is the requested retention of entries; the relay's own bound may be lower.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
     /// Proves tokens for one epoch. Answered by `granted`; the rights last as long as the connection.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
-    /// Appends a message. Needs `append`. Answered by `accepted` once it is on disk.
+    /// Appends a message. Needs `append`. Answered by `accepted` once the message is on disk.
     case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)
     /// Ends `epoch` and opens the next with `nextAccess`, if `epoch` is current. Needs `turn`. Answered by `accepted`.
     case turn(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access)
@@ -19,30 +19,32 @@ public enum Request: Equatable, Sendable {
     case follow(channel: ChannelID, epoch: UInt64, fromSeq: UInt64)
     /// Ends this connection's follow of the channel. Answered by `done`.
     case unfollow(channel: ChannelID)
-    /// Hands a payload to the epoch's present followers and stores it nowhere. Needs `append`. Answered by `done`.
+    /// Sends a payload to the epoch's current followers and stores it nowhere. Needs `append`. Answered by `done`.
     case whisper(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
-    /// Drops the channel and everything in it. Needs `turn`. Answered by `done`.
+    /// Closes the channel and deletes everything in it. Needs `turn`. Answered by `done`.
     case close(channel: ChannelID)
-    /// Adds key packages to give out, and replaces the last-resort one if given. Needs `turn`. Answered by `done`.
+    /// Adds key packages to an inbox, and replaces the last-resort one if there is a new one. Needs `turn`. Answered by
+    /// `done`.
     case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?)
-    /// Takes one key package. Needs `append`. Answered by `keyPackage`.
+    /// Takes one key package from an inbox. Needs `append`. Answered by `keyPackage`.
     case withdraw(channel: ChannelID)
-    /// Puts a record under a name. Answered by `done`.
+    /// Registers a record under a name. Answered by `done`.
     case register(name: Name, record: UnverifiedNameRecord)
-    /// Asks for the record under a name. Answered by `record`.
+    /// Requests the record under a name. Answered by `record`.
     case lookup(name: Name)
     /// Keeps the connection open. Answered by `done`.
     case ping
-    /// Drops an inbox's entries up to and including `throughSeq`, to make room. Needs `turn`. Answered by `done`, also
-    /// when they are gone already.
+    /// Drops an inbox's entries through `throughSeq`, to make room. Needs `turn`. Answered by `done`, also if the
+    /// entries are gone already.
     case trim(channel: ChannelID, throughSeq: UInt64)
 }
 
-/// `enum { log(0), inbox(1), (255) } ChannelKind;`: what a relay does with a channel that has reached its size.
+/// The behaviour of a channel that has reached its size: `enum { log(0), inbox(1), (255) } ChannelKind;`.
 public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
-    /// A conversation. The oldest entries are dropped to make room.
+    /// A conversation. The relay drops the oldest entries to make room.
     case log = 0
-    /// Letters that wait for their owner. New entries are refused until the owner makes room, and it is never turned.
+    /// Letters that wait for their owner. The relay refuses new ones until the owner makes room. An inbox is never
+    /// turned.
     case inbox = 1
 
     /// Writes one byte.
@@ -62,7 +64,7 @@ public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
 public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible, CustomReflectable {
     let bytes: [UInt8]
 
-    /// Takes the pass as it was written; `nil` if it is empty or too long.
+    /// Creates a pass from its text; `nil` if the text is empty or too long.
     public init?(_ text: String) {
         guard (1...WireLimits.relayPass).contains(text.utf8.count) else { return nil }
         bytes = Array(text.utf8)
@@ -77,7 +79,7 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     /// Never the bytes.
     public var description: String { "RelayPass(secret)" }
 
-    /// Nothing to see in a debugger or a dump either.
+    /// Empty, so that no debugger or dump shows the bytes.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes an `opaque<V>`.
@@ -89,12 +91,12 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     }
 }
 
-/// An encoded key package; the relay cannot tell it from noise. At most ``WireLimits/keyPackage`` bytes.
+/// An encoded key package, which the relay cannot tell from noise. At most ``WireLimits/keyPackage`` bytes.
 public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
     /// The encoding.
     public let bytes: ArraySlice<UInt8>
 
-    /// Takes the encoding.
+    /// Wraps an encoding.
     public init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
     /// Writes an `opaque<V>`.
@@ -107,7 +109,7 @@ public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
 }
 
 extension Request {
-    /// The channel that the request is about; `nil` if it is about none.
+    /// The channel that the request is about; `nil` if it is about no channel.
     package var channel: ChannelID? {
         switch self {
         case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
@@ -122,9 +124,9 @@ extension Request {
 
 /// `struct { RequestType type; uint32 requestID; select (type) … } ClientFrame;` — one WebSocket message to the relay.
 public struct ClientFrame: Equatable, Sendable, TLSCodable {
-    /// Chosen by the client; the answer repeats it.
+    /// Number chosen by the client. The answer repeats it.
     public let requestID: UInt32
-    /// What is asked.
+    /// The request.
     public let request: Request
 
     /// A frame from its fields.

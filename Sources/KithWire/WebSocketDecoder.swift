@@ -1,22 +1,23 @@
 /// A complete message or control frame of a WebSocket (RFC 6455 §5.4–5.6).
 public enum WebSocketMessage: Hashable, Sendable {
-    /// A whole binary message, put together from its fragments.
+    /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
-    /// A part of a binary message, not its last. The message follows whole; this says only that the peer sent a frame.
+    /// A fragment of a binary message, not its last. The whole message follows; this only tells that the peer sent a
+    /// frame.
     case fragment
-    /// Wants a pong with the same content (§5.5.2).
+    /// Asks for a pong with the same content (§5.5.2).
     case ping([UInt8])
-    /// Answers a ping, or just says "still here" (§5.5.3).
+    /// Answers a ping, or shows that the peer is alive (§5.5.3).
     case pong
-    /// The other side is closing (§5.5.1), with its status code if it gave one.
+    /// The peer closes the connection (§5.5.1), with a status code if it gave one.
     case close(code: UInt16?)
 }
 
-/// Why a WebSocket has to be closed. The number of each is the status code to close with (RFC 6455 §7.4.1).
+/// A fault that closes a WebSocket. Its raw value is the status code to close with (RFC 6455 §7.4.1).
 public enum WebSocketError: UInt16, Error, Sendable {
     /// A frame that RFC 6455 forbids.
     case protocolError = 1002
-    /// A text message; Kith has binary ones only.
+    /// A text message. Kith uses binary messages only.
     case unsupportedData = 1003
     /// A close frame whose reason is not UTF-8.
     case invalidText = 1007
@@ -24,12 +25,12 @@ public enum WebSocketError: UInt16, Error, Sendable {
     case messageTooBig = 1009
 }
 
-/// Takes WebSocket frames apart (RFC 6455 §5), in whatever pieces they arrive. Holds no more than one message.
+/// Decodes WebSocket frames (RFC 6455 §5) that arrive in any pieces. Holds no more than one message.
 ///
-/// Kith has its own instead of a library's because a frame is most of what happens to a message in the relay: this one
-/// makes one allocation for each message, the bytes that are handed on.
+/// Kith has a decoder of its own because framing is most of the relay's work for a message: this one makes a single
+/// allocation per message, the bytes that it delivers.
 public struct WebSocketDecoder: Sendable {
-    /// Which side this decoder listens to: clients mask their frames, servers do not (§5.1).
+    /// The side that sends the frames: clients mask them, servers do not (§5.1).
     public enum Peer: Sendable {
         /// Frames must be masked.
         case client
@@ -39,15 +40,15 @@ public struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Bytes that do not make a whole frame yet, or were not taken apart because the receiver stopped.
+    /// Bytes that are not a whole frame yet, or were not decoded because the receiver stopped.
     private var pending: [UInt8] = []
-    /// The first of ``pending`` that has not been taken apart.
+    /// Index of the first byte of ``pending`` that has not been decoded.
     private var pendingFrom = 0
     private var isStopped = false
-    /// The payload of the fragments so far, while a fragmented message is under way.
+    /// The payload of the fragments so far; `nil` outside of a fragmented message.
     private var fragments: [UInt8]?
 
-    /// A decoder for what `peer` sends.
+    /// A decoder for the frames of `peer`.
     ///
     /// - Parameter limit: the longest message accepted, in bytes.
     public init(from peer: Peer, limit: Int = WireLimits.frame) {
@@ -55,12 +56,13 @@ public struct WebSocketDecoder: Sendable {
         self.limit = limit
     }
 
-    /// How many bytes wait for the rest of their frame or message.
+    /// Number of bytes that wait for the rest of their frame or message.
     public var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
-    /// Takes the next bytes and hands each message they complete to `deliver`, in order.
+    /// Decodes the next bytes and passes each message that they complete to `deliver`, in order.
     ///
-    /// - Throws: ``WebSocketError``; what came before the offending frame was delivered. Feed nothing more after that.
+    /// - Throws: ``WebSocketError``. Messages before the offending frame were delivered. The decoder is unusable
+    ///   afterwards.
     public mutating func feed(
         _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
     ) throws {
@@ -70,8 +72,8 @@ public struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// The same, but `deliver` may stop it by returning `false`. Then it takes nothing more apart until ``resume(while:)``.
-    /// Input that is pushed meanwhile is kept.
+    /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. Then the decoder keeps its input undecoded
+    /// until ``resume(while:)``.
     public mutating func push(
         _ input: UnsafeRawBufferPointer, while deliver: (WebSocketMessage) throws -> Bool
     ) throws {
@@ -84,7 +86,7 @@ public struct WebSocketDecoder: Sendable {
         if consumed < input.count { pending = Array(input[consumed...]) }
     }
 
-    /// Goes on after `deliver` has stopped it.
+    /// Continues after `deliver` returned `false`.
     public mutating func resume(while deliver: (WebSocketMessage) throws -> Bool) throws {
         isStopped = false
         try decodePending(deliver)
@@ -92,7 +94,7 @@ public struct WebSocketDecoder: Sendable {
 
     private mutating func decodePending(_ deliver: (WebSocketMessage) throws -> Bool) throws {
         guard !pending.isEmpty else { return }
-        // Out of the property, so that the loop reads an array nobody else can change.
+        // The property is empty meanwhile, so that the array has one owner.
         let bytes = pending
         pending = []
         let from = pendingFrom
@@ -101,7 +103,7 @@ public struct WebSocketDecoder: Sendable {
             from + (try decode(UnsafeRawBufferPointer(rebasing: buffer[from...]), deliver))
         }
         guard end < bytes.count else { return }
-        // The rest moves to the front only when it is the smaller part, so that many small steps cost no more than one.
+        // The rest moves to the front only if it is the smaller part, so that many small steps cost no more than one.
         if end * 2 > bytes.count {
             pending = Array(bytes[end...])
         } else {
@@ -110,7 +112,7 @@ public struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// Decodes whole frames from the front of `input`; returns how many bytes they took.
+    /// Decodes whole frames from the front of `input`. Returns the number of bytes that they took.
     private mutating func decode(
         _ input: UnsafeRawBufferPointer, _ deliver: (WebSocketMessage) throws -> Bool
     ) throws -> Int {
@@ -156,12 +158,12 @@ public struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// The status code of a close frame (RFC 6455 §5.5.1), which may have none.
+    /// The status code of a close frame (RFC 6455 §5.5.1); `nil` if it has none.
     private func closeCode(_ payload: [UInt8]) throws(WebSocketError) -> UInt16? {
         guard !payload.isEmpty else { return nil }
         guard payload.count >= 2 else { throw .protocolError }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        // §7.4: 1004 to 1006 and 1015 never stand in a frame, and the others outside of these ranges mean nothing.
+        // §7.4: 1004 to 1006 and 1015 never appear in a frame, and the others outside of these ranges are undefined.
         guard (1000...1003).contains(code) || (1007...1014).contains(code) || (3000...4999).contains(code) else {
             throw .protocolError
         }
@@ -187,10 +189,10 @@ private struct FrameHeader {
     let opcode: WebSocketOpcode
     let mask: UInt32?
     let length: Int
-    /// How many bytes the header takes.
+    /// Length of the header in bytes.
     let size: Int
 
-    /// `nil` while there are too few bytes. Checks everything that can be checked before the payload is there.
+    /// Reads a header; `nil` if there are too few bytes. Checks everything that can be checked without the payload.
     init?(_ input: UnsafeRawBufferPointer, from peer: WebSocketDecoder.Peer, limit: Int) throws(WebSocketError) {
         guard input.count >= 2 else { return nil }
         guard input[0] & 0x70 == 0, let opcode = WebSocketOpcode(rawValue: input[0] & 0x0f) else {

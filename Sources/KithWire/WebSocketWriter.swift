@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// Appends WebSocket frames (RFC 6455 §5.2) to one buffer, so that many messages leave in one write.
+/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that many messages leave in one write.
 public struct WebSocketWriter: Sendable {
     /// The finished frames, in order.
     public private(set) var bytes: [UInt8] = []
@@ -9,12 +9,12 @@ public struct WebSocketWriter: Sendable {
     /// An empty writer.
     public init() {}
 
-    /// Whether nothing waits to be written.
+    /// Whether the buffer is empty.
     public var isEmpty: Bool { bytes.isEmpty }
 
-    /// Forgets the finished frames and keeps their storage.
+    /// Removes the finished frames and keeps their storage.
     ///
-    /// - Parameter limit: more storage than this, in bytes, is given back.
+    /// - Parameter limit: the largest storage to keep, in bytes.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
         content.removeAll(keepingUpTo: limit)
@@ -29,10 +29,10 @@ public struct WebSocketWriter: Sendable {
         write(.binary, content.bytes, mask: mask)
     }
 
-    /// Appends a relay frame that was encoded once for many followers, with this request number in place of its own.
+    /// Appends a relay frame that was encoded once for many followers, and replaces its request number with this one.
     public mutating func write(encoded frame: [UInt8], requestID: UInt32) {
         write(.binary, frame, mask: nil)
-        // The number stands behind the frame's type byte.
+        // The number follows the frame's type byte.
         let offset = bytes.count - frame.count + 1
         guard frame.count >= 5 else { return }
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: requestID >> (24 - 8 * UInt32(index))) }

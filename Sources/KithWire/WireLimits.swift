@@ -1,25 +1,25 @@
-/// The bounds of protocol version 1: what a frame may hold at all. A relay may allow less and says so in `welcome`.
+/// The bounds of protocol version 1, which no frame may exceed. A relay may allow less and says so in `welcome`.
 public enum WireLimits {
-    /// One protocol frame, in bytes. Room for the largest payload and for a full batch of entries.
+    /// The size of one protocol frame, in bytes. It has room for the largest payload and for a full batch of entries.
     public static let frame = 1 << 20
-    /// One entry's payload, in bytes: the largest padded message of a conversation, or a commit of a large group.
+    /// The payload of one entry, in bytes: the largest padded message of a conversation, or a commit of a large group.
     public static let payload = 256 << 10
-    /// Tokens in one `present`. An epoch has three; more in one frame could only be guesses.
+    /// The tokens in one `present`. An epoch has three; more in one frame could only be guesses.
     public static let tokens = 3
-    /// Protocol versions in one `hello`.
+    /// The protocol versions in one `hello`.
     public static let versions = 16
-    /// A relay pass, in bytes.
+    /// The length of a relay pass, in bytes.
     public static let relayPass = 256
-    /// One key package, in bytes: a post-quantum one is 4 to 8 KiB.
+    /// The size of one key package, in bytes: a post-quantum one has 4 to 8 KiB.
     public static let keyPackage = 64 << 10
-    /// Key packages in one `deposit`.
+    /// The key packages in one `deposit`.
     public static let keyPackagesPerDeposit = 128
-    /// A name, in characters.
+    /// The length of a name, in characters.
     public static let name = 64
-    /// What a name record may say, in bytes: an invite with its relay's address.
+    /// The content of a name record, in bytes: an invite with its relay's address.
     public static let nameContent = 4 << 10
-    /// The sentence of an error, in bytes.
+    /// The length of an error's sentence, in bytes.
     public static let sentence = 256
-    /// Entries in one `entries` frame.
+    /// The entries in one `entries` frame.
     public static let entriesPerFrame = 4096
 }

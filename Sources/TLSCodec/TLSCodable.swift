@@ -6,9 +6,9 @@ public protocol TLSEncodable {
 
 /// A value that can be read from its encoding in the TLS presentation language.
 public protocol TLSDecodable {
-    /// Reads the value and leaves the reader just behind it.
+    /// Reads the value and leaves the reader directly behind it.
     ///
-    /// - Throws: ``TLSCodecError`` if the bytes are not an encoding of such a value.
+    /// - Throws: ``TLSCodecError`` if the bytes do not encode such a value.
     init(from reader: inout TLSReader) throws(TLSCodecError)
 }
 

@@ -1,10 +1,10 @@
-/// Why bytes could not be decoded. Decoding that throws has changed nothing outside the reader.
+/// A fault in bytes that cannot be decoded. Decoding that throws has changed nothing outside the reader.
 public enum TLSCodecError: Error, Hashable, Sendable {
     /// The input ended inside a value, or a length runs past the end of the input.
     case truncated
     /// A length used more bytes than it needs (RFC 9420 §2.1.2).
     case nonMinimalLength
-    /// A length began with the prefix `11`, which stands for nothing (RFC 9420 §2.1.2).
+    /// A length began with the undefined prefix `11` (RFC 9420 §2.1.2).
     case invalidLengthPrefix
     /// A vector has more bytes, or more values, than its reader allows.
     case tooLong(limit: Int)
@@ -18,7 +18,7 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case unknownValue(field: StaticFieldName, value: UInt64)
 }
 
-/// The name of a field in an error: a literal in this program's source, never a piece of input.
+/// The name of a field in an error. It is a literal in this program's source, never a piece of input.
 public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The name as the specification spells it.
     public let description: String
@@ -35,7 +35,7 @@ extension TLSCodecError: CustomStringConvertible {
         switch self {
         case .truncated: "the input ends inside a value"
         case .nonMinimalLength: "a length is not in its shortest form"
-        case .invalidLengthPrefix: "a length starts with a prefix that stands for nothing"
+        case .invalidLengthPrefix: "a length starts with an undefined prefix"
         case .tooLong(let limit): "a vector is longer than the \(limit) allowed"
         case .tooShort(let minimum): "a vector is shorter than the \(minimum) bytes it must have"
         case .trailingBytes(let count): "\(count) bytes are left over after the value"

@@ -22,7 +22,7 @@ public struct TLSReader: Sendable {
         end = slice.endIndex
     }
 
-    /// How many bytes have not been read yet.
+    /// Number of bytes that have not been read yet.
     @inlinable
     public var remaining: Int { end - position }
 
@@ -118,7 +118,7 @@ public struct TLSReader: Sendable {
         return try readBytes(count)
     }
 
-    /// Reads a `<V>` vector's length and gives a reader over just its content; this reader moves past it.
+    /// Reads a `<V>` vector's length and returns a reader over its content. This reader moves past the vector.
     ///
     /// - Parameter limit: the longest content accepted, in bytes.
     @inlinable
@@ -131,7 +131,8 @@ public struct TLSReader: Sendable {
         return TLSReader(bytes[start..<position])
     }
 
-    /// The bytes that `body` reads, as a slice, beside its result: for values that are signed or hashed as they came.
+    /// Returns the result of `body` and the bytes that it read, as a slice: for values that are signed or hashed in
+    /// their received encoding.
     @inlinable
     public mutating func capturing<T>(
         _ body: (inout TLSReader) throws(TLSCodecError) -> T
@@ -149,11 +150,11 @@ public struct TLSReader: Sendable {
         try T(from: &self)
     }
 
-    /// Reads a `T x<V>`. The array grows with what was really decoded, never from the length alone.
+    /// Reads a `T x<V>`. The array grows with the decoded values, never with the length alone.
     ///
     /// - Parameters:
     ///   - limit: the longest content accepted, in bytes.
-    ///   - maximumCount: the most values accepted. To be given where a value in memory is much larger than its shortest
+    ///   - maximumCount: the most values accepted. Needed where a value in memory is much larger than its shortest
     ///     encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(

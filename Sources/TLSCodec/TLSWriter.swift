@@ -5,22 +5,22 @@ public struct TLSWriter: Sendable {
 
     @usableFromInline var storage: [UInt8]
 
-    /// What has been written so far.
+    /// The bytes written so far.
     @inlinable
     public var bytes: [UInt8] { storage }
 
     /// An empty writer.
     ///
-    /// - Parameter capacity: how many bytes to make room for at the start.
+    /// - Parameter capacity: number of bytes to reserve at the start.
     @inlinable
     public init(capacity: Int = 0) {
         storage = []
         storage.reserveCapacity(capacity)
     }
 
-    /// Forgets what was written and keeps the storage, for a writer that is used over and over.
+    /// Removes the written bytes and keeps the storage, for a writer that is used repeatedly.
     ///
-    /// - Parameter limit: more storage than this, in bytes, is given back.
+    /// - Parameter limit: the largest storage to keep, in bytes.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if storage.capacity > limit { storage = [] } else { storage.removeAll(keepingCapacity: true) }
     }
@@ -35,8 +35,8 @@ public struct TLSWriter: Sendable {
 
     /// Writes the length of a `<V>` vector in its shortest form (RFC 9420 §2.1.2).
     ///
-    /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound what they encode; a longer value is a
-    ///   mistake in the program, not in its input.
+    /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound the values that they encode: a longer
+    ///   value is a mistake in the program, not in its input.
     @inlinable
     public mutating func writeVarint(_ length: Int) {
         precondition((0...Self.maximumVectorLength).contains(length), "a vector longer than 2^30 - 1 bytes")
@@ -84,14 +84,14 @@ public struct TLSWriter: Sendable {
     @inlinable
     public mutating func writeNested(_ body: (inout TLSWriter) throws -> Void) rethrows {
         let start = storage.count
-        // Most vectors are short: leave one byte for the length and move the content only if it needs more.
+        // Most vectors are short: leave one byte for the length, and move the content only if the length needs more.
         storage.append(0)
         try body(&self)
         let length = storage.count - start - 1
         if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
     }
 
-    /// Replaces the one byte that was left for a vector's length by a length of two or four.
+    /// Replaces the one byte that was left for a vector's length with two or four.
     @usableFromInline
     mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")

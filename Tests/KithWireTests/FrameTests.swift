@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Frames")
 struct FrameTests {
-    @Test("every frame comes back as it was sent")
+    @Test("every frame decodes to the frame that was encoded")
     func roundTrip() throws {
         for (index, request) in try Samples.requests().enumerated() {
             let frame = ClientFrame(requestID: UInt32(index), request: request)
@@ -62,7 +62,7 @@ struct FrameTests {
                         refused += 1
                         continue
                     }
-                    // A sentence is cleaned for terminals when it is read, so it need not come back the same.
+                    // Decoding removes control characters from a sentence, so it may decode to another one.
                     if case .error = frame.reply { continue }
                     #expect(frame.encoded == corrupted)
                 }
@@ -165,7 +165,7 @@ struct AccessTests {
         }
     }
 
-    @Test("a pin is read back from its text, and nothing else is")
+    @Test("a pin is read back from its text, and no other text is a pin")
     func pins() {
         let pin = RelayPin(ofSubjectPublicKeyInfo: Array("key".utf8))
         #expect(RelayPin(pin.description) == pin)

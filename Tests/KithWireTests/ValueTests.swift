@@ -1,10 +1,10 @@
 import KithWire
 import Testing
 
-/// Values that are made from bytes or text have one length and one spelling.
+/// Values made from bytes or text have one length and one spelling.
 @Suite("Values")
 struct ValueTests {
-    @Test("identifiers, tokens, grants and pins have their length", arguments: [15, 16, 17, 31, 32, 33])
+    @Test("identifiers, tokens, grants and pins have a fixed length", arguments: [15, 16, 17, 31, 32, 33])
     func lengths(count: Int) {
         let bytes = [UInt8](repeating: 1, count: count)
         #expect((ChannelID(bytes) != nil) == (count == 32))
@@ -23,7 +23,7 @@ struct ValueTests {
         #expect(RelayPin(digits.dropLast() + "\u{ff11}") == nil)
     }
 
-    @Test("a pass is neither empty nor too long, and equals no other, nor one that begins with it")
+    @Test("a pass is neither empty nor too long, and equals no other, not even a longer one with the same start")
     func passes() {
         #expect(RelayPass("") == nil && RelayPass("a") != nil)
         #expect(RelayPass(String(repeating: "a", count: WireLimits.relayPass)) != nil)

@@ -48,7 +48,7 @@ struct WebSocketTests {
         #expect(try decode(pieces, from: .server) == [.binary(content)])
     }
 
-    @Test("fragments are put together, with control frames between them")
+    @Test("fragments are assembled, with control frames between them")
     func fragments() throws {
         let frames: [[UInt8]] = [
             [0x02, 0x02, 1, 2], [0x89, 0x01, 9], [0x00, 0x00], [0x00, 0x01, 3], [0x80, 0x01, 4],
@@ -57,12 +57,12 @@ struct WebSocketTests {
         #expect(try decode(frames, from: .server) == expected)
     }
 
-    @Test("a receiver that stops gets the rest later, in order, and with what came meanwhile")
+    @Test("a receiver that stops gets the remaining messages later, in order, with those that arrived meanwhile")
     func stopping() throws {
         var writer = WebSocketWriter()
         for number in 0..<100 { writer.write(Raw(bytes: [UInt8(number)])) }
         let (first, second) = (Array(writer.bytes[..<150]), Array(writer.bytes[150...]))
-        // With 50, it stops at the end of the first piece.
+        // With 50, the receiver stops at the end of the first piece.
         for step in [1, 7, 50, 60] {
             var decoder = WebSocketDecoder(from: .server)
             var heard: [WebSocketMessage] = []
@@ -81,7 +81,7 @@ struct WebSocketTests {
         }
     }
 
-    @Test("status codes that may stand in a close frame are taken, and so is none")
+    @Test("every valid status code of a close frame is accepted, and so is a missing one")
     func closeCodes() throws {
         for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999] as [UInt16] {
             var writer = WebSocketWriter()
@@ -121,7 +121,7 @@ struct WebSocketTests {
         #expect(throws: error) { try decode(bytes.map { [$0] }, from: peer, limit: 1000) }
     }
 
-    @Test("fragments together may not be longer than a message")
+    @Test("fragments together may not exceed the length of a message")
     func fragmentLimit() {
         let half: [UInt8] = [126, 0x02, 0x00] + [UInt8](repeating: 1, count: 512)
         #expect(throws: WebSocketError.messageTooBig) {
@@ -129,7 +129,7 @@ struct WebSocketTests {
         }
     }
 
-    @Test("a length that is announced takes no memory before its bytes come")
+    @Test("an announced length takes no memory before its bytes arrive")
     func announced() throws {
         var decoder = WebSocketDecoder(from: .server)
         let header: [UInt8] = [0x82, 127, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff]
