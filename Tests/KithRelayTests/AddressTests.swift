@@ -10,7 +10,7 @@ struct AddressTests {
     }
 
     @Test(
-        "IPv4 addresses are each their own, also through an IPv6 socket, and an IPv6 network of 64 bits is one in its site"
+        "each IPv4 address is a source, also on an IPv6 socket, and so is each IPv6 network of 64 bits in its site"
     )
     func places() throws {
         func source(_ address: String) throws -> ClientSource { try networks(address).source }
@@ -25,7 +25,7 @@ struct AddressTests {
         #expect(try networks("::ffff:192.0.2.7") == networks("192.0.2.7"))
     }
 
-    @Test("an address that is full is full until a connection closes; what opens has places of its own")
+    @Test("an address at its limit gets another connection when one closes; opening ones have a limit of their own")
     func table() throws {
         let table = AddressTable(limits: limits { $0.connectionsPerAddress = 2 })
         let (a, b) = (ClientNetworks(name: "a"), ClientNetworks(name: "b"))
@@ -33,7 +33,7 @@ struct AddressTests {
             #expect(table.enter(a, atNanoseconds: 0) != nil)
             #expect(table.open(a))
         }
-        // Two more connections may ask for /healthz, and none of them becomes a third WebSocket.
+        // Two more connections may ask for /healthz, but neither becomes a third WebSocket.
         for _ in 0..<2 { #expect(table.enter(a, atNanoseconds: 0) != nil) }
         #expect(table.enter(a, atNanoseconds: 0) == nil)
         #expect(!table.open(a))
@@ -42,7 +42,7 @@ struct AddressTests {
         #expect(table.open(a))
     }
 
-    @Test("there is a limit for all addresses together")
+    @Test("all addresses together have a limit")
     func total() {
         let table = AddressTable(limits: limits { $0.connections = 2 })
         #expect(table.enter(ClientNetworks(name: "a"), atNanoseconds: 0) != nil)
@@ -50,7 +50,7 @@ struct AddressTests {
         #expect(table.enter(ClientNetworks(name: "c"), atNanoseconds: 0) == nil)
     }
 
-    @Test("networks of 48 and 56 bits have limits, however many of 64 bits are in them")
+    @Test("networks of 48 and 56 bits have limits, however many networks of 64 bits they contain")
     func sites() throws {
         let table = AddressTable(limits: limits { $0.addressRequestBurst = 1_000_000 })
         func opened(_ addresses: [String]) throws -> Int {
@@ -66,13 +66,13 @@ struct AddressTests {
         }
         let household = (0..<256).map { "2001:db8:1:\(String($0, radix: 16))::1" }
         #expect(try opened(household) == 128)
-        // Other networks of 56 bits in the same one of 48.
+        // Other networks of 56 bits in the same network of 48 bits.
         let site = (1..<2_000).map { "2001:db8:1:\(String($0 * 32 + 256, radix: 16))::1" }
         #expect(try opened(site) == 512 - 128)
         #expect(try opened(["2001:db8:2:1::1"]) == 1)
     }
 
-    @Test("connections that come too fast are refused until some time has passed, and a debt outlives them")
+    @Test("connections that arrive too fast are refused for some time, and a debt outlives its connections")
     func arrivals() {
         let table = AddressTable(
             limits: limits {
@@ -109,7 +109,7 @@ struct AddressTests {
         #expect(other.charge(80, atNanoseconds: 0) == 0)
     }
 
-    @Test("addresses that owe nothing are forgotten, however many there were")
+    @Test("addresses that owe nothing are forgotten, however many they are")
     func forgetting() {
         let table = AddressTable(limits: limits { _ in })
         for number in 0..<20_000 {
@@ -121,7 +121,7 @@ struct AddressTests {
         #expect(table.count <= 1_100)
     }
 
-    @Test("a site's networks may come eight times as fast as one, together")
+    @Test("the networks of a site together may connect eight times as fast as one network")
     func arrivalsOfSite() throws {
         let table = AddressTable(
             limits: limits {
@@ -144,7 +144,7 @@ struct AddressTests {
 
 @Suite("Shared token buckets")
 struct SharedBucketTests {
-    @Test("a burst goes through, then one at a time, and what is overdrawn is made up for")
+    @Test("a bucket allows a burst, then one token at a time, and waits for a debt to be paid off")
     func rate() {
         let bucket = SharedBucket(burst: 3, perSecond: 10)
         let each: Int64 = 100_000_000

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("What goes to the hub, and when its answers leave")
+@Suite("Admission of requests, and the departure of answers")
 struct AdmissionTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
@@ -35,7 +35,7 @@ struct AdmissionTests {
         #expect(admission.isUndecided)
         admission.submitted()
         #expect(admission.admit(ping(3), bytes: 10, canAnswer: true, now: start) == false)
-        // In the other order: the place of the refusal would tell when it came.
+        // The hub answers in the other order. The position of the refusal would tell when it was decided.
         guard case .wait = admission.answered(answer(2, .error(.denied)), now: start) else {
             Issue.record("the refusal did not wait for the earlier answer")
             return
@@ -66,7 +66,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("what is denied to another request holds nothing back")
+    @Test("a denial of another request holds no output back")
     func deniedElsewhere() {
         var admission = Admission(limits: RelayLimits())
         #expect(admission.admit(ping(1), bytes: 10, canAnswer: true, now: start) == true)
@@ -81,11 +81,11 @@ struct AdmissionTests {
         #expect(deadline == nil)
     }
 
-    @Test("an answer to another request under its number does not end a present's time")
+    @Test("an answer to another request with the same number does not end a present's time")
     func sameNumber() {
         var admission = Admission(limits: RelayLimits())
         #expect(admission.admit(ping(7), bytes: 10, canAnswer: true, now: start) == true)
-        // It waits: whose the next answer is could not be told.
+        // The present waits: the next answer could be to either request.
         #expect(admission.admit(present(7), bytes: 10, canAnswer: true, now: start) == false)
         admission.submitted()
         #expect(admission.next(canAnswer: true, now: start) == nil)
@@ -96,7 +96,7 @@ struct AdmissionTests {
         let later = start + .seconds(1)
         #expect(admission.next(canAnswer: true, now: later)?.requestID == 7)
         admission.submitted()
-        // Nor does one that comes after it.
+        // The same holds for a request after the present.
         #expect(admission.admit(ping(7), bytes: 10, canAnswer: true, now: later) == false)
         #expect(admission.admit(present(7), bytes: 10, canAnswer: true, now: later) == false)
         guard case .sendAll(let answers, let deadline, _) = admission.answered(answer(7, .error(.denied)), now: later)
@@ -108,7 +108,7 @@ struct AdmissionTests {
         #expect(deadline == later + .milliseconds(25))
     }
 
-    @Test("nothing goes to the hub while nothing can be answered")
+    @Test("no request goes to the hub while no answer can leave")
     func silent() {
         var admission = Admission(limits: RelayLimits())
         #expect(admission.admit(ping(1), bytes: 10, canAnswer: false, now: start) == false)
@@ -117,7 +117,7 @@ struct AdmissionTests {
         #expect(admission.next(canAnswer: true, now: start) == nil)
     }
 
-    @Test("as many requests are under way as the limit says, and one more goes for each answer")
+    @Test("the number of requests under way is limited, and each answer admits one more")
     func number() {
         var admission = Admission(limits: limits { $0.requestsUnderWay = 2 })
         for number in 1...4 as ClosedRange<UInt32> {
@@ -129,7 +129,7 @@ struct AdmissionTests {
         #expect(admission.next(canAnswer: true, now: start) == nil)
     }
 
-    @Test("a request that fills the bytes under way lets no other go until it was answered")
+    @Test("a request that fills the bytes under way blocks others until it is answered")
     func bytes() {
         var admission = Admission(limits: limits { $0.bytesUnderWay = 100 })
         #expect(admission.admit(ping(1), bytes: 99, canAnswer: true, now: start) == true)
@@ -142,7 +142,7 @@ struct AdmissionTests {
         #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
     }
 
-    @Test("a present that comes after others were submitted waits for all their answers")
+    @Test("a present that arrives after others were submitted waits for all their answers")
     func later() {
         var admission = Admission(limits: RelayLimits())
         for number in 1...2 as ClosedRange<UInt32> {
@@ -163,7 +163,7 @@ struct AdmissionTests {
         #expect(admission.next(canAnswer: true, now: start)?.requestID == 3)
     }
 
-    @Test("after presents were answered in order, other answers are sent as they come")
+    @Test("after presents were answered in order, other answers are sent as they arrive")
     func afterwards() {
         var admission = Admission(limits: RelayLimits())
         for number in 1...2 as ClosedRange<UInt32> {
@@ -181,7 +181,7 @@ struct AdmissionTests {
         #expect(sent.requestID == 3)
     }
 
-    @Test("a relay that holds no refusals back sends them at once")
+    @Test("a relay that does not delay refusals sends them at once")
     func notHeld() {
         var admission = Admission(limits: limits { $0.deniedMs = 0 })
         #expect(admission.admit(present(1), bytes: 10, canAnswer: true, now: start) == true)

@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import KithRelay
 
-/// A hub on a thread of its own, with nothing in front of it.
+/// A hub on a thread of its own, without connections in front of it.
 struct BareHub: Sendable {
     let hub: Hub
     let metrics = RelayMetrics()
@@ -28,7 +28,7 @@ struct BareHub: Sendable {
             loops: 1, deliver: { _, output in answers.take(output) })
     }
 
-    /// What to do, on the hub's thread, for each answer that nobody waits for.
+    /// Sets a function that is called on the hub's thread for each answer without a waiting test.
     func forEachAnswer(_ body: @escaping @Sendable () -> Void) {
         answers.state.withLock { $0.others = body }
     }
@@ -39,7 +39,7 @@ struct BareHub: Sendable {
         submit(.hello(versions: [1], relayPass: nil), on: connection)
     }
 
-    /// Asks without waiting for the answer.
+    /// Sends a request without waiting for its answer.
     func submit(_ request: Request, on connection: ConnectionNumber) {
         let frame = ClientFrame(requestID: 0, request: request)
         hub.submit([HubEvent(connection: connection, event: .request(frame))])
@@ -52,7 +52,7 @@ struct BareHub: Sendable {
         }
     }
 
-    /// Asks several things that reach the hub in one piece. Returns the answers, in the order of the requests.
+    /// Sends several requests that reach the hub in one batch. Returns the answers, in the order of the requests.
     func askAtOnce(_ requests: [(connection: ConnectionNumber, request: Request)]) async -> [Reply] {
         let items = requests.map { connection, request in
             let (requestID, reply) = answers.expect()
@@ -73,7 +73,7 @@ struct BareHub: Sendable {
         if case .error(let error) = await ask(request, on: connection) { error.code } else { nil }
     }
 
-    /// Registers a record, with the signature verified as event loops do.
+    /// Registers a record whose signature was verified, as event loops do.
     func register(_ record: NameRecord, on connection: ConnectionNumber) async -> Reply {
         await withCheckedContinuation { continuation in
             let requestID = answers.expect(continuation)
@@ -83,7 +83,7 @@ struct BareHub: Sendable {
         }
     }
 
-    /// Makes channels, and proves all of their tokens.
+    /// Creates channels, and proves all of their tokens.
     func makeChannels(
         _ count: Int, _ kind: ChannelKind = .log, on connection: ConnectionNumber
     ) async throws -> [KnownChannel] {
@@ -107,7 +107,7 @@ struct BareHub: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// Takes answers to those who wait for them.
+    /// Passes answers to the tests that wait for them.
     private final class Answers: Sendable {
         struct State {
             var waiting: [UInt32: @Sendable (Reply) -> Void] = [:]
@@ -156,7 +156,12 @@ extension Request {
 }
 
 extension Hub {
-    /// How many entry ids there are in memory.
+    /// Number of entry ids in memory.
     var countedEntryIDs: Int { channels.all.reduce(0) { $0 + ($1.ids?.count ?? 0) } }
     var channelsInMemory: Set<ChannelID> { Set(channels.all.map(\.id)) }
+}
+
+extension Reply {
+    /// The code of a refusal; `nil` for other replies.
+    var refusal: RelayError.Code? { if case .error(let error) = self { error.code } else { nil } }
 }

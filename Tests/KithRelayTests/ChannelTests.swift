@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Channels")
 struct ChannelTests {
-    @Test("what one member appends, the other is sent: what was there before, and what comes later")
+    @Test("a follower gets another member's entries, earlier ones and later ones")
     func appendAndFollow() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -24,7 +24,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("a follow from the middle starts there")
+    @Test("a follow starts at the requested entry")
     func followFromMiddle() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -34,7 +34,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("many requests at once on one connection are answered in order")
+    @Test("many concurrent requests on one connection are answered in order")
     func pipelined() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -50,7 +50,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("creating a channel again is fine with the same access and refused with another")
+    @Test("creating a channel again is accepted with the same access and refused with another")
     func createTwice() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -59,7 +59,7 @@ struct ChannelTests {
             other.epoch = 0
             let create = Request.create(channel: other.id, access: other.access, retentionSeconds: nil)
             #expect(try await alice.refusal(of: create)?.code == .exists)
-            // Also when the first epoch is over.
+            // The same holds after the first epoch.
             try await alice.turn(channel, to: channel.next())
             try await alice.create(channel)
             #expect(try await alice.refusal(of: create)?.code == .exists)
@@ -74,7 +74,7 @@ struct ChannelTests {
             #expect(try await alice.append("once", to: channel, id: id) == 1)
             #expect(try await alice.append("other", to: channel) == 2)
             #expect(try await alice.append("once", to: channel, id: id) == 1)
-            // At the same time, from two connections.
+            // Concurrently from two connections.
             let bob = try await relay.connect()
             try await bob.present(channel)
             let twice = EntryID.random()
@@ -102,7 +102,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("a whisper reaches who listens, and is stored nowhere")
+    @Test("a whisper reaches the current followers, and is stored nowhere")
     func whispers() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -118,7 +118,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("a closed channel is gone for those who held its tokens, and denied to everyone else")
+    @Test("a closed channel is `gone` to clients with its tokens, and `denied` to all others")
     func close() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -142,7 +142,7 @@ struct ChannelTests {
         }
     }
 
-    @Test("unfollowing ends what is sent, and following again goes on")
+    @Test("no entries are sent after an unfollow, and another follow continues")
     func unfollow() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()

@@ -7,8 +7,8 @@ import Synchronization
 
 @testable import KithRelay
 
-/// One connection on a channel without a socket. The hub behind it is real, but its output reaches the connection only
-/// when the test delivers it.
+/// One connection on a channel without a socket. The hub behind it is real, but the test delivers its output to the
+/// connection.
 final class ConnectionBench: Sendable {
     let channel = NIOAsyncTestingChannel()
     private let hub: Hub
@@ -23,7 +23,7 @@ final class ConnectionBench: Sendable {
     /// - Parameters:
     ///   - delivers: whether the hub's output reaches the connection without ``deliver(_:)``.
     ///   - saysHello: whether the connection has been welcomed.
-    ///   - rates: those of its address, if it shares them.
+    ///   - rates: the rates of its address, if the connection shares them with others.
     init(
         delivers: Bool = false, saysHello: Bool = true, rates: SourceRates? = nil,
         limits change: (inout RelayLimits) -> Void = { _ in }
@@ -77,14 +77,14 @@ final class ConnectionBench: Sendable {
         }
     }
 
-    /// Whether a large message would have taken too long at a time.
+    /// Whether a large message would have taken too long at the given time.
     func isLargeInputOver(at time: NIODeadline) async throws -> Bool {
         try await channel.testingEventLoop.executeInContext { [connection] in
             connection.value.isLargeInputOver(at: time)
         }
     }
 
-    // MARK: Said by the client
+    // MARK: Input of the client
 
     enum Message {
         case request(UInt32, Request)
@@ -93,7 +93,7 @@ final class ConnectionBench: Sendable {
         case raw([UInt8])
     }
 
-    /// Everything in one read.
+    /// Sends messages that arrive in one read.
     func send(_ messages: [Message]) async throws {
         var bytes: [UInt8] = []
         for message in messages {
@@ -114,7 +114,7 @@ final class ConnectionBench: Sendable {
         try await channel.writeInbound(ByteBuffer(bytes: bytes))
     }
 
-    /// Sends a request and takes its answer to the connection, and what that says away.
+    /// Sends a request, delivers its answer to the connection, and drops the connection's output.
     func ask(_ request: Request) async throws {
         try await send([.request(10, request)])
         try await deliver(batch { $0.answers.contains { $0.requestID == 10 } })
@@ -122,7 +122,7 @@ final class ConnectionBench: Sendable {
         _ = try await received()
     }
 
-    /// Has another connection ask for something.
+    /// Sends a request on another connection.
     func other(_ request: Request) {
         let frame = ClientFrame(requestID: 1, request: request)
         hub.submit([HubEvent(connection: Self.other, event: .request(frame))])
@@ -134,9 +134,9 @@ final class ConnectionBench: Sendable {
         _ = try await batch { $0.answers.contains { $0.connection == Self.other } }
     }
 
-    // MARK: Said by the hub
+    // MARK: Output of the hub
 
-    /// The hub's next output that `matches`. Others before it stay for later calls.
+    /// The hub's next output that `matches`. Earlier ones stay for later calls.
     func batch(_ matches: (RoundOutput) -> Bool = { _ in true }) async throws -> RoundOutput {
         let early = earlier.withLock { earlier in earlier.firstIndex(where: matches).map { earlier.remove(at: $0) } }
         if let early { return early }
@@ -153,11 +153,11 @@ final class ConnectionBench: Sendable {
     }
 
     func advance(milliseconds: Int64) async throws {
-        // The connection's deadlines are on the system's clock.
+        // The connection's deadlines use the system's clock.
         await channel.testingEventLoop.advanceTime(to: .now() + .milliseconds(milliseconds))
     }
 
-    // MARK: Heard by the client
+    // MARK: Output of the connection
 
     enum Heard: Equatable {
         case reply(UInt32, Reply)
@@ -167,7 +167,7 @@ final class ConnectionBench: Sendable {
         var isEntries: Bool { if case .reply(_, .entries) = self { true } else { false } }
     }
 
-    /// What has left the connection.
+    /// The output that has left the connection.
     func received() async throws -> [Heard] {
         var heard: [Heard] = []
         while let buffer = try await channel.readOutbound(as: ByteBuffer.self) {
@@ -189,7 +189,7 @@ final class ConnectionBench: Sendable {
         return heard
     }
 
-    /// Lets time pass until so much has left the connection.
+    /// Lets time pass until `count` messages have left the connection.
     func untilReceived(_ count: Int) async throws -> [Heard] {
         var heard: [Heard] = []
         while heard.count < count {

@@ -3,14 +3,14 @@ import KithWire
 import Synchronization
 import TestSupport
 
-/// A store as a replicated log would be: commits take time on other threads, and now and then another relay was first.
+/// A store that behaves like a replicated log: commits take time on other threads, and some lose to another relay.
 final class ContendedStore: StoreInFront {
     let store: any ChannelStore = MemoryStore()
     private let state: Mutex<(random: SeededGenerator, foreign: Int)>
 
     init(seed: UInt64) { state = Mutex((SeededGenerator(seed: seed), 0)) }
 
-    /// How many entries the other relay has appended.
+    /// Number of entries that the other relay has appended.
     var foreignEntries: Int { state.withLock { $0.foreign } }
 
     func commit(_ mutations: [StoreMutation]) async -> [StoreOutcome] {

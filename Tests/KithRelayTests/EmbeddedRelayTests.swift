@@ -7,7 +7,7 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("A relay in the process of the caller", .timeLimit(.minutes(5)))
+@Suite("A relay in the caller's process", .timeLimit(.minutes(5)))
 struct EmbeddedRelayTests {
     private func quiet(port: Int = 0) -> RelayConfiguration {
         var configuration = RelayConfiguration(port: port)
@@ -40,7 +40,7 @@ struct EmbeddedRelayTests {
         throw CancellationError()
     }
 
-    @Test("it serves until its task is cancelled, and keeps its key and its channels")
+    @Test("a relay serves until its task is cancelled, and keeps its key and its channels")
     func running() async throws {
         try await withTemporaryFolder { folder in
             let channel = KnownChannel()
@@ -59,7 +59,7 @@ struct EmbeddedRelayTests {
         }
     }
 
-    @Test("its connections are closed when it stops")
+    @Test("a relay that stops closes its connections")
     func closing() async throws {
         try await withTemporaryFolder { folder in
             let connection = try await running(in: folder, quiet()) { relay in try await connect(to: relay) }
@@ -67,7 +67,7 @@ struct EmbeddedRelayTests {
         }
     }
 
-    @Test("in memory it keeps its key, and nothing else")
+    @Test("a relay in memory keeps its key and nothing else")
     func memory() async throws {
         try await withTemporaryFolder { folder in
             var configuration = quiet()
@@ -104,7 +104,7 @@ struct EmbeddedRelayTests {
         }
     }
 
-    @Test("a caller that throws once the relay is ready ends it")
+    @Test("a caller that throws once the relay is ready stops it")
     func throwingCaller() async throws {
         struct Enough: Error {}
         try await withTemporaryFolder { folder in
@@ -115,7 +115,7 @@ struct EmbeddedRelayTests {
         }
     }
 
-    @Test("it ends when it is stopped, and with an error when the system ends the listening")
+    @Test("running ends when the relay is stopped, and with an error when the system closes the listening socket")
     func ending() async throws {
         try await withTemporaryFolder { folder in
             try await Relay.run(in: folder, quiet()) { relay in await relay.stop() }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Windows of entry ids")
 struct EntryIDWindowTests {
-    @Test("an id is known for at least its lifetime and at most about twice that")
+    @Test("an id is known for at least its lifetime, and at most about twice as long")
     func window() {
         var limits = RelayLimits()
         limits.entryIDSeconds = 1

@@ -2,7 +2,7 @@ import KithRelay
 import KithWire
 import Synchronization
 
-/// A store whose disk fails on demand: as long as a failure is set, no commit gets through to the store behind it. Reads do.
+/// A store whose disk fails on demand. While a failure is set, commits do not reach the store behind it, but reads do.
 final class FailingStore: StoreInFront {
     let store: any ChannelStore
     private let failure = Mutex<StoreFailure?>(nil)
@@ -10,10 +10,10 @@ final class FailingStore: StoreInFront {
 
     init(_ store: any ChannelStore) { self.store = store }
 
-    /// Makes every commit from now on fail.
+    /// Makes every later commit fail.
     func fail(with failure: StoreFailure) { self.failure.withLock { $0 = failure } }
 
-    /// Lets commits through again.
+    /// Lets commits succeed again.
     func recover() { failure.withLock { $0 = nil } }
 
     /// Makes the store report this size.

@@ -21,7 +21,7 @@ struct FairQueueTests {
         connection == 0 ? nil : ClientSource(address: "source \(connection)")
     }
 
-    @Test("one address alone fills a round with all it has")
+    @Test("a single address fills a round with all of its requests")
     func alone() {
         var queue = FairQueue()
         let batches = (0..<10).map { _ in batch("source 1", 1, 1_000) }
@@ -39,7 +39,7 @@ struct FairQueueTests {
         let second = queue.round(resumed: [], batches: [batch("source 9", 9, 1)], source: sources)
         #expect(second.count <= RelayLimits.roundCost)
         #expect(second.contains { $0.connection == 9 })
-        // The others get the same number each, and all of theirs in the end, in order.
+        // The others get equal shares, and all of their requests in order in the end.
         var taken: [ConnectionNumber: [UInt32]] = [:]
         var rounds = [first, second]
         while !queue.isEmpty { rounds.append(queue.round(resumed: [], batches: [], source: sources)) }
@@ -50,7 +50,7 @@ struct FairQueueTests {
         #expect(rounds.count >= 80_000 / RelayLimits.roundCost)
     }
 
-    @Test("a network's addresses share what one address outside of it has, and each has its turn")
+    @Test("the addresses of a network share what one address outside of it gets, in equal parts")
     func sites() {
         var queue = FairQueue()
         func source(_ connection: ConnectionNumber) -> ClientSource {
@@ -61,7 +61,7 @@ struct FairQueueTests {
         var counts: [ConnectionNumber: Int] = [:]
         for item in first { counts[item.connection, default: 0] += 1 }
         #expect(counts == [1: 256, 2: 64, 3: 64, 4: 64, 5: 64])
-        // A sixth address of the network, and what it costs more.
+        // A sixth address of the network, with more expensive requests.
         let second = queue.round(resumed: [], batches: [batch(source(6), 6, 10, cost: 16)], source: source)
         #expect(second.filter { $0.connection == 6 }.reduce(0) { $0 + $1.cost } >= 32)
         #expect(second.filter { $0.connection == 1 }.count == 256)
@@ -74,7 +74,7 @@ struct FairQueueTests {
         #expect(first.count + second.count + rest == 50_010)
     }
 
-    @Test("shares are by cost, and what costs more than a share has its turn too")
+    @Test("shares are measured by cost, and a request that costs more than a share is served, too")
     func costs() {
         var queue = FairQueue()
         let batches = [batch("source 1", 1, 100, cost: 1_000), batch("source 2", 2, 10_000)]
@@ -88,7 +88,7 @@ struct FairQueueTests {
         #expect((counts[1] ?? 0) >= 4_000)
     }
 
-    @Test("what comes back goes before what its connection asked later, and what a lost connection asked goes nowhere")
+    @Test("a resumed request goes before later ones of its connection, and those of a lost connection are dropped")
     func resumed() {
         var queue = FairQueue()
         let flood = (1...4).map { batch(ClientSource(address: "source \($0)"), $0, 1_000) }
@@ -120,13 +120,13 @@ struct PacingTests {
         if flood == Self.fragment { try await bench.send([.raw([0x02, 0x80, 0, 0, 0, 0])]) }
         try await bench.send([.raw(Array(repeatElement(flood, count: 50).joined()))])
         #expect(try await !bench.isPaused)
-        // One frame a second is earned meanwhile, however slow the machine is.
+        // The connection earns one frame a second, however slow the machine is.
         try await bench.send([.raw(Array(repeatElement(flood, count: 150).joined()))])
         #expect(try await bench.isPaused)
         try await bench.close()
     }
 
-    @Test("one pong answers all the pings that one read brought, the newest")
+    @Test("one pong answers all pings of one read, with the newest content")
     func pongs() async throws {
         let bench = try await ConnectionBench()
         try await bench.send([.ping([1]), .ping([2]), .ping([3])])
@@ -134,7 +134,7 @@ struct PacingTests {
         try await bench.close()
     }
 
-    @Test("requests over the connection's rate wait, and none is refused", .timeLimit(.minutes(5)))
+    @Test("requests over the connection's rate wait and are not refused", .timeLimit(.minutes(5)))
     func waiting() async throws {
         let bench = try await ConnectionBench(delivers: true) { $0.requestBurst = 10 }
         try await bench.send((1...20).map { .request($0, .ping) })
@@ -143,7 +143,7 @@ struct PacingTests {
         try await bench.close()
     }
 
-    @Test("connections of one address share its rate, by what requests cost", .timeLimit(.minutes(5)))
+    @Test("connections of one address share its rate, by the cost of requests", .timeLimit(.minutes(5)))
     func sharing() async throws {
         var limits = RelayLimits()
         limits.addressRequestBurst = 40
@@ -154,14 +154,14 @@ struct PacingTests {
         let create = Request.create(channel: .random(), access: KnownChannel().access, retentionSeconds: nil)
         try await one.send([.request(1, create)])
         #expect(try await !one.isPaused)
-        // Each is far below its own rate.
+        // Each connection is far below its own rate.
         try await other.send([.request(1, create), .request(2, create)])
         #expect(try await other.isPaused)
         try await one.close()
         try await other.close()
     }
 
-    @Test("sending to many followers is charged to the address of the sender")
+    @Test("delivery to many followers is charged to the sender's address")
     func followers() async throws {
         var limits = RelayLimits()
         limits.addressRequestBurst = 50
@@ -181,7 +181,7 @@ struct PacingTests {
         try await hub.close()
     }
 
-    @Test("nothing behind hello is looked at before the welcome", .timeLimit(.minutes(5)))
+    @Test("frames after hello are not decoded before the welcome", .timeLimit(.minutes(5)))
     func helloFirst() async throws {
         let bench = try await ConnectionBench(saysHello: false)
         let hello = Request.hello(versions: [1], relayPass: nil)

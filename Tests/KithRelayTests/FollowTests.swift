@@ -18,7 +18,7 @@ struct FollowTests {
             requestID: 1, start: FollowRange(epoch: 0, nextSeq: next, lastSeq: last, hasEnded: ended))
     }
 
-    @Test("a follow that is up to date sends what is committed, and ends with the turn")
+    @Test("a live follow sends committed entries, and ends with the turn")
     func live() {
         var follow = follow(next: 1, last: 0)
         #expect(follow.resume(canSend: true) == .nothing)
@@ -26,7 +26,7 @@ struct FollowTests {
         #expect(follow.committed(entries(4...5, turns: true), canSend: true) == .sendAndEnd)
     }
 
-    @Test("a follow that cannot send reads the store when it can again, and then goes on live")
+    @Test("a follow that could not send reads the store when it can again, and becomes live")
     func lagging() {
         var follow = follow(next: 1, last: 0)
         #expect(follow.committed(entries(1...3), canSend: false) == .nothing)
@@ -39,7 +39,7 @@ struct FollowTests {
         #expect(follow.committed(entries(6...6), canSend: true) == .send)
     }
 
-    @Test("a reader is never given an entry of an epoch it has not proved")
+    @Test("a follower never gets an entry of an epoch whose token it has not proved")
     func epochBound() {
         var follow = follow(next: 1, last: 5)
         #expect(follow.resume(canSend: true) == .read(first: 1, last: 5))
@@ -50,7 +50,7 @@ struct FollowTests {
         #expect(other.committed(entries(1...2, epoch: 1), canSend: true) == .nothing)
     }
 
-    @Test("entries that are gone are said to be, never passed over")
+    @Test("dropped entries are reported and never skipped silently")
     func gone() {
         var follow = follow(next: 1, last: 9)
         _ = follow.resume(canSend: true)

@@ -27,7 +27,7 @@ struct HubRulesTests {
             ] {
                 #expect(await hub.refusal(of: request, on: 1) == .badFrame)
             }
-            // Unlike the refusals of later checks, these concern a registration that was verified.
+            // These refusals concern a verified registration, unlike those of later checks.
             let name = try #require(Name("alice"))
             let record = try NameRecord(name: name, version: 1, content: [1], signedBy: Curve25519.Signing.PrivateKey())
             guard case .error(let error) = await hub.register(record, on: 1) else {
@@ -53,7 +53,7 @@ struct HubRulesTests {
         }
     }
 
-    @Test("a payload as long as the limit is taken, in an append, a turn and a whisper, and a longer one is not")
+    @Test("an append, a turn and a whisper accept a payload as long as the limit, and no longer one")
     func payload() async throws {
         try await withHub(limits: { $0.payload = 100 }) { hub in
             hub.open(1)
@@ -76,7 +76,7 @@ struct HubRulesTests {
         }
     }
 
-    @Test("a connection presents and follows no more channels than it may; those it has are no new ones")
+    @Test("a connection has limited numbers of presented and followed channels; a repeated one does not count again")
     func channels() async throws {
         try await withHub(limits: {
             $0.presentedChannels = 3
@@ -104,7 +104,7 @@ struct HubRulesTests {
         }
     }
 
-    @Test("a closed channel is gone for those who have rights in it: to append, to whisper, to follow and to present")
+    @Test("append, whisper, follow and present on a closed channel are refused as `gone` to clients with rights in it")
     func closed() async throws {
         try await withHub { hub in
             hub.open(1)
@@ -120,7 +120,7 @@ struct HubRulesTests {
         }
     }
 
-    @Test("while the relay shuts down, everything is refused for the moment, hello too")
+    @Test("a relay that shuts down refuses every request as unavailable, hello included")
     func shuttingDown() async throws {
         let hub = BareHub()
         hub.open(1)
@@ -132,7 +132,7 @@ struct HubRulesTests {
         try await hub.close()
     }
 
-    @Test("a whisper behind a turn is told of the new epoch, also if both reach the hub in one piece")
+    @Test("a whisper after a turn is refused with the new epoch, also if both reach the hub in one batch")
     func whisperBehindTurn() async throws {
         try await withHub { hub in
             hub.open(1)
@@ -147,7 +147,7 @@ struct HubRulesTests {
         }
     }
 
-    @Test("whoever closes a channel again is told that it is gone")
+    @Test("closing a channel a second time is refused as `gone`")
     func closedTwice() async throws {
         try await withHub { hub in
             hub.open(1)

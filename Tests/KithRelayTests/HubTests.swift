@@ -8,10 +8,10 @@ import Testing
 @Suite("The hub's thread and memory")
 struct HubTests {
     @Test(
-        "who wants the hub's thread for something else has a turn, however full the intake is", .timeLimit(.minutes(5)))
+        "other work on the hub's thread runs between two rounds, however full the queue is", .timeLimit(.minutes(5)))
     func turnsBetweenRounds() async throws {
         let hub = BareHub()
-        // Every answer brings the next request, before the round is over: there is always another round to do.
+        // Every answer triggers the next request before the round is over, so another round always follows.
         hub.forEachAnswer { hub.submit(.ping, on: 1) }
         hub.open(1)
         hub.open(2)
@@ -23,7 +23,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("the count of entry ids in memory is exact when they get old, and when their channels go")
+    @Test("the count of entry ids in memory is exact after ids expire and channels leave")
     func exactCount() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock) {
@@ -46,7 +46,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("a channel that is used in every round holds no more entry ids than its share of the total")
+    @Test("a channel used in every round holds no more entry ids than its share of the total")
     func idsOfOneChannel() async throws {
         let hub = BareHub { $0.cachedEntryIDs = 100 }
         hub.open(1)
@@ -61,7 +61,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("channels that are all used in every round hold no more entry ids than the total, and know what they took")
+    @Test("channels used in every round hold no more entry ids than the total, and still recognise repeated entries")
     func idsOfAllChannels() async throws {
         let hub = BareHub { $0.cachedEntryIDs = 200 }
         hub.open(1)
@@ -70,7 +70,7 @@ struct HubTests {
             let appends = channels.map { Request.append($0, [1]) }
             let frames = appends.map { ClientFrame(requestID: 0, request: $0) }
             hub.hub.submit(frames.map { HubEvent(connection: 1, event: .request($0)) })
-            // In the rounds that bring back the ids of those that gave them up, there are some more.
+            // Rounds that reload evicted ids exceed the total slightly.
             let seqs = await hub.ask(appends[39], on: 1)
             guard case .accepted = seqs else { throw UnexpectedReply(seqs) }
             #expect(await hub.ask(appends[39], on: 1) == seqs)
@@ -85,7 +85,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("channels over the allowance are forgotten, but for those that somebody follows")
+    @Test("channels over the limit are evicted, except followed ones")
     func forgetting() async throws {
         let hub = BareHub { $0.cachedChannels = 10 }
         hub.open(1)
@@ -94,7 +94,7 @@ struct HubTests {
             _ = await hub.ask(.follow(channel: channel.id, epoch: 0, fromSeq: 1), on: 1)
         }
         let others = try await hub.makeChannels(100, on: 1)
-        // A round forgets some: it may take several.
+        // One round evicts some channels, so this may take several rounds.
         for _ in 0..<50 { _ = await hub.ask(.ping, on: 1) }
         let ids = await hub.hub.channelsInMemory
         #expect(ids.count <= 30)
@@ -104,7 +104,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("an append to a closed channel that is loaded again is told so", .timeLimit(.minutes(5)))
+    @Test("an append to a closed channel that has to be loaded is refused as `gone`", .timeLimit(.minutes(5)))
     func closedAndCold() async throws {
         let hub = BareHub()
         hub.open(1)
@@ -122,7 +122,7 @@ struct HubTests {
         try await hub.close()
     }
 
-    @Test("looking for one to forget costs the same however many there are, and none that has left stays")
+    @Test("the cost of an eviction does not depend on the number of channels, and departed ones leave the queue")
     func boundedLooking() {
         var turns = SecondChanceQueue<Int>()
         for number in 0..<10_000 { turns.enter(number) }
@@ -145,7 +145,7 @@ struct HubTests {
 
 @Suite("Loading entry ids")
 struct LoadingTests {
-    @Test("an address that had too much loaded waits; what is loaded stays, and what needs no ids loads none")
+    @Test("an address with too many loaded ids waits; loaded ids stay, and requests without a need for ids load none")
     func charged() async throws {
         let clock = TestClock()
         let store = FailingStore(MemoryStore())
@@ -160,7 +160,7 @@ struct LoadingTests {
                 for _ in 1..<100 { try await alice.append("more", to: channel) }
             }
         }
-        // Another relay on the same store has nothing in memory.
+        // Another relay on the same store has an empty memory.
         try await withRelay(
             store: store,
             limits: {
@@ -176,7 +176,7 @@ struct LoadingTests {
             let refusal = try await alice.refusal(of: append)
             #expect(refusal?.code == .tooFast && (refusal?.retryAfterMs ?? 0) > 0)
             #expect(try await alice.refusal(of: .whisper(channel: b.id, epoch: 0, payload: [1])) == nil)
-            // A disk that is full does not make it load again.
+            // A full disk does not cause another load.
             store.fail(with: .full)
             let more = Request.append(channel: a.id, epoch: 0, id: .random(), payload: [1])
             #expect(try await alice.refusal(of: more)?.code == .full)
@@ -187,7 +187,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("each address is charged for its own, and owes nothing after a while")
+    @Test("each address is charged for its own loads, and its debt passes with time")
     func charges() {
         var limits = RelayLimits()
         limits.loadedEntryIDs = 10

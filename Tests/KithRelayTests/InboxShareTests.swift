@@ -8,7 +8,7 @@ import Testing
 struct InboxShareTests {
     private static let hostile = 2...9 as ClosedRange<ConnectionNumber>
 
-    /// A hub with an owner on connection 1, eight hostile addresses, and a friend's on connection 10.
+    /// A hub with an owner on connection 1, eight hostile addresses, and a friend on connection 10.
     private func hub(_ store: (any ChannelStore)? = nil, _ limits: (inout RelayLimits) -> Void) async throws -> (
         BareHub, KnownChannel
     ) {
@@ -24,7 +24,7 @@ struct InboxShareTests {
         return (hub, inbox)
     }
 
-    @Test("eight hostile addresses leave room for a letter from a ninth, and the first letter that waits stays")
+    @Test("eight hostile addresses leave room for a letter from a ninth, and the first waiting letter stays")
     func crowded() async throws {
         let (hub, inbox) = try await hub {
             $0.inboxEntries = 64
@@ -45,7 +45,7 @@ struct InboxShareTests {
         #expect(await hub.ask(.append(inbox, [3]), on: 10) == .accepted(seq: 34))
         let entries = try await hub.hub.store.entries(of: inbox.id, from: 1, through: .max, maximumBytes: 1 << 20)
         #expect(entries.first?.seq == 1 && entries.first?.payload == [1] && entries.count == 34)
-        // What was read makes room for those who wrote it.
+        // Reading letters frees the room of their senders.
         #expect(await hub.ask(.trim(channel: inbox.id, throughSeq: 4), on: 1) == .done)
         for connection: ConnectionNumber in 2...4 {
             #expect(await hub.refusal(of: .append(inbox, [2]), on: connection) == nil)
@@ -59,7 +59,7 @@ struct InboxShareTests {
     }
 
     @Test(
-        "an IPv6 site occupies and takes twice what one of its addresses may, and its neighbour has a share of its own")
+        "an IPv6 site may occupy and take twice as much as one address, and its neighbour has a share of its own")
     func sites() async throws {
         let hub = BareHub {
             $0.inboxEntries = 32
@@ -89,7 +89,7 @@ struct InboxShareTests {
         try await hub.close()
     }
 
-    @Test("an address may not fill an inbox with few large letters either, and any one letter fits")
+    @Test("an address can't fill an inbox with a few large letters, and a letter of any size fits")
     func large() async throws {
         let (hub, inbox) = try await hub {
             $0.payload = 1_000
@@ -104,7 +104,7 @@ struct InboxShareTests {
         try await hub.close()
     }
 
-    @Test("a letter that the disk refused takes nothing of its address's share")
+    @Test("a letter that was not stored takes no room in its address's share")
     func refused() async throws {
         let store = FailingStore(MemoryStore())
         let (hub, inbox) = try await hub(store) { $0.inboxEntries = 32 }

@@ -15,7 +15,7 @@ struct InboxTests {
         return (Array(package.bytes), isLastResort)
     }
 
-    @Test("each one-time key package is given exactly once, also to many at the same time; then the last resort")
+    @Test("each one-time key package is given out exactly once, also under concurrent requests; then the last resort")
     func keyPackages() async throws {
         try await withRelay(limits: { $0.withdrawAddressBurst = 50 }) { relay in
             let (owner, inbox) = try await relay.connectWithChannel()
@@ -43,7 +43,7 @@ struct InboxTests {
         }
     }
 
-    @Test("an empty shelf says so, and one that is asked too often asks for patience")
+    @Test("an empty shelf refuses with `notFound`, and too frequent withdrawals with `tooFast`")
     func emptyAndTooFast() async throws {
         let clock = TestClock()
         try await withRelay(limits: { $0.withdrawBurst = 3 }, clock: clock) { relay in
@@ -56,14 +56,14 @@ struct InboxTests {
             #expect((refusal?.retryAfterMs ?? 0) > 0)
             clock.advance(seconds: 2)
             #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
-            // The rate is not kept by a clock that somebody sets.
+            // The rate does not depend on the wall clock.
             clock.setBack(seconds: 86_400)
             clock.advance(seconds: 2)
             #expect(try await owner.refusal(of: .withdraw(channel: inbox.id))?.code == .notFound)
         }
     }
 
-    @Test("a full inbox refuses, keeps what waits in it, and takes letters again after a trim")
+    @Test("a full inbox refuses letters, keeps the waiting ones, and accepts letters again after a trim")
     func fullInbox() async throws {
         try await withRelay(limits: {
             $0.inboxEntries = 4
@@ -81,7 +81,7 @@ struct InboxTests {
             #expect(try await follow.entries(4).map(\.text) == (1...4).map { "letter \($0)" })
             #expect(try await owner.request(.trim(channel: inbox.id, throughSeq: 2)) == .done)
             #expect(try await sender.append("letter 5", to: inbox) == 5)
-            // The bytes are limited too.
+            // The bytes are limited, too.
             let large = Request.append(
                 channel: inbox.id, epoch: 0, id: .random(), payload: [UInt8](repeating: 7, count: 80)[...])
             #expect(try await sender.refusal(of: large)?.code == .full)
@@ -94,7 +94,7 @@ struct InboxTests {
         }
     }
 
-    @Test("a trim may come twice and go too far; only an inbox's owner may, and nobody turns an inbox")
+    @Test("a trim may be repeated and exceed the last entry; only an inbox's owner may trim, and no inbox is turned")
     func trims() async throws {
         try await withRelay { relay in
             let (owner, inbox) = try await relay.connectWithChannel(.inbox)
@@ -122,7 +122,7 @@ struct InboxTests {
         }
     }
 
-    @Test("a shelf has room for so many and says when it is full")
+    @Test("a shelf has a limit, and a full one refuses a deposit")
     func fullShelf() async throws {
         try await withRelay(limits: { $0.keyPackages = 10 }) { relay in
             let (owner, inbox) = try await relay.connectWithChannel()
@@ -131,14 +131,14 @@ struct InboxTests {
             #expect(try await owner.refusal(of: eight) == nil)
             #expect(try await owner.refusal(of: eight)?.code == .full)
             #expect(try await withdraw(owner, inbox).0 == [0])
-            // A megabyte of empty packages would take many in memory: it is refused while it is read.
+            // A megabyte of empty packages would take many megabytes in memory. Decoding refuses it.
             let flood = Request.deposit(
                 channel: inbox.id, keyPackages: Array(repeating: KeyPackageBytes([]), count: 100_000), lastResort: nil)
             #expect(try await owner.refusal(of: flood)?.code == .tooLarge)
         }
     }
 
-    @Test("a name belongs to the first who takes it; only the same key with a higher version changes it")
+    @Test("a name belongs to the first key that registers it; only that key can change it, with a higher version")
     func names() async throws {
         try await withRelay { relay in
             let connection = try await relay.connect()

@@ -8,18 +8,18 @@ import Testing
 @Suite("Addresses that use many inboxes")
 struct ManyInboxesTests {
     private static let eight = (1...8).map { ClientSource(address: "source \($0)") }
-    /// Each counts twice in the table of shares: for its address and for its site.
+    /// Sources that count twice in the table of shares: as an address and as a site.
     private static let fifteen = (1...15).map { ClientSource(address: "source \($0)", site: "site \($0)") }
     private static let day: Int64 = 86_400_000_000_000
 
-    /// One inbox, and the shares of it and of all others.
+    /// One inbox, and the shares in it and in all others.
     private struct Shared {
         var shares = InboxShares(RelayLimits())
         let inbox = ChannelID.random()
         var head = ManyInboxesTests.newInbox
         var now: Int64 = 0
 
-        /// Fills the address's share of the inbox. Returns the number of letters that were taken.
+        /// Fills the address's share of the inbox. Returns the number of accepted letters.
         mutating func fill(_ source: ClientSource) -> Int {
             var count = 0
             while take(inbox, head, source) == .taken {
@@ -55,7 +55,7 @@ struct ManyInboxesTests {
         #expect(shared.fill("tenth") == 256)
     }
 
-    @Test("fifteen addresses that write to all the inboxes they may for 30 days have no letter forgotten")
+    @Test("fifteen addresses that write to as many inboxes as allowed for 30 days have no letter forgotten")
     func thirtyDays() {
         var shared = Shared()
         for source in Self.fifteen { #expect(shared.fill(source) == 256) }
@@ -125,7 +125,7 @@ struct ManyInboxesTests {
     }
 
     @Test(
-        "an address that has used as many inboxes as it may is told when to try another, and goes on with those it knows"
+        "an address at its limit of inboxes is told when to try another, and can still write to those that it has used"
     )
     func wait() async throws {
         let clock = TestClock()
@@ -154,7 +154,7 @@ struct ManyInboxesTests {
         try await hub.close()
     }
 
-    @Test("an address takes from 500 inboxes at once, and writes to them")
+    @Test("an address may take key packages from 500 inboxes at once, and write to them")
     func office() async throws {
         let hub = BareHub()
         hub.open(1)

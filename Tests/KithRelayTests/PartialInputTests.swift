@@ -4,14 +4,14 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("Input that is not whole")
+@Suite("Incomplete input")
 struct PartialInputTests {
-    /// The beginning of a masked binary frame of a MiB.
+    /// The start of a masked binary frame of a MiB.
     private static func beginning(_ bytes: Int) -> [UInt8] {
         [0x82, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: bytes)
     }
 
-    @Test("before the welcome, no more is held than a hello has", .timeLimit(.minutes(5)))
+    @Test("before the welcome, a connection holds no more bytes than a hello can have", .timeLimit(.minutes(5)))
     func beforeHello() async throws {
         let bench = try await ConnectionBench(saysHello: false)
         try await bench.send([.raw(Self.beginning(900))])
@@ -29,12 +29,12 @@ struct PartialInputTests {
         try await other.close()
     }
 
-    @Test("four connections of one address hold parts of large messages; a fifth waits until one is whole")
+    @Test("four connections of one address may hold large incomplete messages; a fifth waits until one is complete")
     func largeMessages() async throws {
         let rates = SourceRates(own: AddressRates(RelayLimits()))
         var benches: [ConnectionBench] = []
         for _ in 0..<5 { benches.append(try await ConnectionBench(rates: rates)) }
-        // Small parts are for all.
+        // Every connection may hold a small part.
         for bench in benches { try await bench.send([.raw(Self.beginning(10_000))]) }
         for bench in benches { #expect(try await !bench.isPaused) }
         for bench in benches { try await bench.send([.raw([UInt8](repeating: 0, count: 10_000))]) }
@@ -42,7 +42,7 @@ struct PartialInputTests {
         #expect(try await benches[4].isPaused)
         try await benches[4].advance(milliseconds: 60)
         #expect(try await benches[4].isPaused)
-        // One that closes gives its place back, and so does one that is whole.
+        // A connection that closes frees its slot, and so does a complete message.
         try await benches[0].close()
         try await benches[4].advance(milliseconds: 120)
         #expect(try await !benches[4].isPaused)
@@ -55,7 +55,7 @@ struct PartialInputTests {
         #expect((0..<RelayLimits.largeInputsPerAddress).allSatisfy { _ in rates.own.largeInputs.take() })
     }
 
-    @Test("a large message that takes too long ends its connection")
+    @Test("a large message that takes too long closes its connection")
     func slow() async throws {
         let bench = try await ConnectionBench()
         try await bench.send([.raw(Self.beginning(20_000))])

@@ -12,7 +12,7 @@ struct PresentingTests {
     }
 
     @Test(
-        "wrong presents take as many rounds and reads for a channel and an epoch that exist as for others",
+        "wrong presents take as many rounds and reads for an existing channel and epoch as for others",
         .timeLimit(.minutes(5)), arguments: [1, 100, 1_000])
     func alike(count: Int) async throws {
         let store = CountingStore()
@@ -42,10 +42,10 @@ struct PresentingTests {
             }
         }
         #expect(Set(costs).count == 1, "\(costs)")
-        // As many as the requests fill, and one look for each.
+        // As many rounds as the requests fill, and one read for each.
         let rounds = costs[0][0]
         #expect(rounds <= 1 + 2 * count / RelayLimits.roundCost && costs[0][1] <= rounds)
-        // Nothing was brought into memory by them.
+        // The requests loaded no channel into memory.
         #expect(await hub.hub.channelsInMemory == [warm.id])
         try await hub.close()
     }
@@ -59,7 +59,7 @@ struct PresentingTests {
         let channels = try await hub.makeChannels(3, .inbox, on: 1)
         let inMemory = await hub.hub.channelsInMemory
         let channel = try #require(channels.first { inMemory.contains($0.id) == isWarm })
-        // The third connection is a stranger who has the inbox's address.
+        // The third connection is a stranger who knows the inbox's address.
         let letter = Request.present(channel: channel.id, epoch: 0, tokens: [channel.append])
         #expect(await hub.ask(letter, on: 3) == .granted(.append))
         var requests: [(connection: ConnectionNumber, request: Request)] = []
@@ -76,12 +76,12 @@ struct PresentingTests {
         let replies = await hub.askAtOnce(requests)
         #expect(replies.last == .accepted(seq: 1))
         #expect(replies.dropLast().allSatisfy { $0.refusal == .denied || $0.refusal == .exists })
-        // A second round if the channel has to be loaded.
+        // Two rounds if the channel has to be loaded.
         #expect(hub.rounds - before == (isWarm ? 1 : 2))
         try await hub.close()
     }
 
-    @Test("create, present and what follows are looked at in order when they come at once", .timeLimit(.minutes(5)))
+    @Test("create, present and later requests that arrive together are decided in order", .timeLimit(.minutes(5)))
     func inOrder() async throws {
         let hub = BareHub()
         hub.open(1)
@@ -95,7 +95,7 @@ struct PresentingTests {
         #expect(
             await hub.askAtOnce([(2, present(0, channel)), (1, create), (1, present(0, channel)), (2, other)])
                 == [.error(.denied), .done, .granted([.read, .append, .turn]), .error(.taken)])
-        // A turn and the next epoch's tokens, also while the channel is busy.
+        // The same for a turn and the next epoch's tokens, also while the channel is busy.
         let turn = Request.turn(channel, next: next.access)
         #expect(
             await hub.askAtOnce([(1, turn), (1, present(1, next)), (1, present(0, channel)), (1, create)])
@@ -106,7 +106,7 @@ struct PresentingTests {
         try await hub.close()
     }
 
-    @Test("presents that are denied use up the rates of their connection and address", .timeLimit(.minutes(5)))
+    @Test("denied presents use up the rates of their connection and address", .timeLimit(.minutes(5)))
     func denialsCost() async throws {
         var limits = RelayLimits()
         limits.deniedMs = 0
@@ -124,11 +124,11 @@ struct PresentingTests {
         try await bench.send(wrong(31...40))
         _ = try await bench.untilReceived(10)
         #expect(try await bench.isPaused)
-        // Its neighbour has what is left of the address's rate.
+        // A second connection of the address gets the rest of the address's rate.
         let other = try await ConnectionBench(delivers: true, rates: rates) { $0 = limits }
         #expect(try await !other.isPaused)
         try await other.send(wrong(11...60))
-        // Fewer than that are left, whatever has been given back meanwhile.
+        // Fewer than that are left, in spite of the tokens earned meanwhile.
         while try await !other.isPaused { await Task.yield() }
         try await bench.close()
         try await other.close()
@@ -136,11 +136,11 @@ struct PresentingTests {
 }
 
 extension RelayError {
-    fileprivate static let taken = RelayError(.exists, "there is such a channel already")
+    fileprivate static let taken = RelayError(.exists, "the channel exists already")
 }
 
 extension Request {
-    /// A turn to an epoch with this access.
+    /// A turn that opens an epoch with this access.
     fileprivate static func turn(_ channel: KnownChannel, next: Access) -> Request {
         .turn(channel: channel.id, epoch: channel.epoch, id: .random(), payload: [], nextAccess: next)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Tables of recent values")
 struct RecentTableTests {
-    @Test("a table of recent values is bounded, and keeps the last half")
+    @Test("a table of recent values is bounded, and keeps the newest half")
     func recentTable() {
         var table = RecentTable<Int, Int>(atMost: 20)
         for number in 0..<1_000 {

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The identity of a relay")
 struct RelayIdentityTests {
-    @Test("first starts at the same time in one folder agree on the key")
+    @Test("concurrent first starts in one folder agree on the key")
     func oneKey() throws {
         for _ in 0..<10 {
             let folder = TemporaryFolder()
@@ -16,7 +16,7 @@ struct RelayIdentityTests {
             DispatchQueue.concurrentPerform(iterations: 8) { _ in
                 do {
                     let identity = try RelayIdentity.kept(in: URL(fileURLWithPath: folder.path))
-                    // A certificate of another key than the one beside it cannot be used.
+                    // A certificate that does not belong to the key beside it is refused.
                     _ = try identity.tlsContext()
                     pins.withLock { _ = $0.insert(identity.pin) }
                 } catch { Issue.record(error) }
@@ -27,7 +27,7 @@ struct RelayIdentityTests {
         }
     }
 
-    @Test("a key that is missing beside a store or a certificate is made only when that was asked for")
+    @Test("a key missing beside a store or a certificate is created only on request")
     func missingKey() throws {
         for rest in ["relay-certificate.pem", "relay.sqlite"] {
             let folder = TemporaryFolder()
@@ -46,13 +46,13 @@ struct RelayIdentityTests {
             #expect(!FileManager.default.fileExists(atPath: key.path))
             #expect((try? Data(contentsOf: url.appending(path: "relay-certificate.pem"))) == before)
             #expect(try RelayIdentity.kept(in: url, makingNew: true).pin != first.pin)
-            // Not twice: that would replace a key.
+            // A second request fails: it would replace a key.
             #expect(throws: RelayIdentity.Failure.self) { try RelayIdentity.kept(in: url, makingNew: true) }
             try kept.write(to: key)
         }
     }
 
-    @Test("a missing certificate is made anew from the key, and one of another key is refused in a sentence")
+    @Test("a missing certificate is created from the key, and one of another key is refused with a clear error")
     func certificate() throws {
         let folder = TemporaryFolder()
         let url = URL(fileURLWithPath: folder.path)
@@ -67,10 +67,10 @@ struct RelayIdentityTests {
         try FileManager.default.copyItem(
             at: URL(fileURLWithPath: other.path).appending(path: "relay-certificate.pem"), to: certificate)
         let failure = #expect(throws: RelayIdentity.Failure.self) { try RelayIdentity.kept(in: url) }
-        #expect(failure?.description.contains("is not of the key") == true)
+        #expect(failure?.description.contains("does not belong to the key") == true)
     }
 
-    @Test("the error of a folder that cannot be made has a reason in plain words")
+    @Test("the error about a folder that can't be created gives the reason in plain words")
     func noFolder() throws {
         let folder = TemporaryFolder()
         let file = URL(fileURLWithPath: folder.path).appending(path: "file")

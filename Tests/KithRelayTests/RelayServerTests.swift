@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The server of a relay")
 struct RelayServerTests {
-    @Test("what cannot be accepted is tried again later, counted each time and told once")
+    @Test("a failed accept is retried later, counted each time and logged once")
     func acceptFailures() throws {
         let metrics = RelayMetrics()
         let lines = Mutex<[String]>([])
@@ -27,23 +27,23 @@ struct RelayServerTests {
         #expect(reads.count == 1)
         #expect(metrics.acceptFailures.load(ordering: .relaxed) == 3)
         #expect(lines.withLock(\.count) == 1)
-        // The handler keeps its times on the system's clock.
+        // The handler uses the system's clock.
         channel.embeddedEventLoop.advanceTime(to: .now() + .milliseconds(600))
         #expect(reads.count == 2)
     }
 
-    @Test("a relay that can no longer listen says so", .timeLimit(.minutes(5)))
+    @Test("a relay reports that its listener has closed", .timeLimit(.minutes(5)))
     func deaf() async throws {
         try await withRelay { relay in
             let server = relay.server
             let deaf = Task { await server.listenerClosed() }
-            // As NIO does it when accepting fails with an error that it takes for the socket's end.
+            // NIO closes the listener in this way if it takes an error of accept for the socket's end.
             try await server.listener.close()
             await deaf.value
         }
     }
 
-    @Test("a relay that was shut down says so to those who ask later, too", .timeLimit(.minutes(5)))
+    @Test("a relay that was shut down reports a closed listener to late callers, too", .timeLimit(.minutes(5)))
     func deafAfterShutdown() async throws {
         try await withRelay { relay in
             await relay.server.shutDown()
@@ -51,7 +51,7 @@ struct RelayServerTests {
         }
     }
 
-    @Test("shutting down twice, at once and later, is the same as once", .timeLimit(.minutes(5)))
+    @Test("shutting down again, concurrently or later, has no further effect", .timeLimit(.minutes(5)))
     func twice() async throws {
         try await withRelay { relay in
             async let first: Void = relay.server.shutDown()

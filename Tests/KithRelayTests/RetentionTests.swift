@@ -6,175 +6,11 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("What a relay keeps, and for how long")
+@Suite("Retention and budgets")
 struct RetentionTests {
     private static let day: UInt64 = 86_400
 
-    @Test("a clock that jumps ahead by 45 days and back deletes nothing; one that stays ahead is believed after a day")
-    func clockJump() async throws {
-        let clock = TestClock()
-        let hub = BareHub(clock: clock)
-        hub.open(1)
-        let channel = try #require(try await hub.makeChannels(1, on: 1).first)
-        #expect(await hub.ask(.append(channel, [1]), on: 1) == .accepted(seq: 1))
-        await hub.hub.expire()
-        clock.jump(seconds: 45 * 86_400)
-        await hub.hub.expire()
-        clock.advance(seconds: 100)
-        await hub.hub.expire()
-        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) == 45 * 86_400)
-        clock.jump(seconds: -45 * 86_400)
-        await hub.hub.expire()
-        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) == 0)
-        #expect(try await hub.hub.store.head(of: channel.id)?.firstSeq == 1)
-        clock.jump(seconds: 45 * 86_400)
-        for _ in 0..<24 {
-            await hub.hub.expire()
-            #expect(try await hub.hub.store.head(of: channel.id)?.firstSeq == 1)
-            clock.advance(seconds: 3_600)
-        }
-        await hub.hub.expire()
-        #expect(try await hub.hub.store.head(of: channel.id)?.firstSeq == 2)
-        try await hub.close()
-    }
-
-    @Test("a relay that starts with a clock far ahead of what it noted believes it after a day, or when it is told to")
-    func clockAtStart() async throws {
-        let store = MemoryStore()
-        let first = BareHub(store: store)
-        first.open(1)
-        let channel = try #require(try await first.makeChannels(1, on: 1).first)
-        #expect(await first.ask(.append(channel, [1]), on: 1) == .accepted(seq: 1))
-        await first.hub.expire()
-        try await first.close()
-        let clock = TestClock()
-        clock.jump(seconds: 45 * 86_400)
-        for trusts in [false, true] {
-            let hub = BareHub(clock: clock, store: store)
-            await hub.hub.begin(trustingClock: trusts)
-            await hub.hub.expire()
-            #expect(await store.head(of: channel.id)?.firstSeq == (trusts ? 2 : 1))
-            try await hub.close()
-        }
-    }
-
-    @Test("a record made while a clock that jumped ahead is doubted is not taken for old when the clock is believed")
-    func madeInDoubt() async throws {
-        let clock = TestClock()
-        let hub = BareHub(clock: clock)
-        hub.open(1)
-        let old = try #require(try await hub.makeChannels(1, on: 1).first)
-        clock.jump(seconds: 3 * 365 * 86_400)
-        let inbox = try #require(try await hub.makeChannels(1, .inbox, on: 1).first)
-        let packages = Request.deposit(channel: inbox.id, keyPackages: [KeyPackageBytes([1])], lastResort: nil)
-        #expect(await hub.ask(packages, on: 1) == .done)
-        let name = try #require(Name("alice"))
-        let key = Curve25519.Signing.PrivateKey()
-        let record = try NameRecord(name: name, version: 1, content: [1], signedBy: key)
-        #expect(await hub.register(record, on: 1) == .done)
-        let present = Request.present(channel: old.id, epoch: 0, tokens: [old.read])
-        #expect(await hub.refusal(of: present, on: 1) == nil)
-        await hub.hub.expire()
-        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) > 0)
-        clock.advance(seconds: 25 * 3_600)
-        await hub.hub.expire()
-        #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) == 0)
-        await hub.hub.expire()
-        let store = await hub.hub.store
-        for channel in [old, inbox] { #expect(try await store.head(of: channel.id) != nil) }
-        #expect(try await store.shelf(of: inbox.id).count == 1)
-        #expect(await hub.ask(.lookup(name: name), on: 1) == .record(record.unverified))
-        try await hub.close()
-    }
-
-    @Test("a night's sleep and a clock that is set back are believed at once; each jump is doubted for a day")
-    func clockRules() {
-        let hour: UInt64 = 3_600_000
-        var clock = RetentionClock(noted: NotedClock(timeMs: 1_000 * hour))
-        #expect(clock.now(wallMs: 1_010 * hour, uptimeMs: 5) == 1_010 * hour)
-        #expect(clock.now(wallMs: 1_033 * hour, uptimeMs: 10) == 1_033 * hour)
-        #expect(clock.now(wallMs: 20 * hour, uptimeMs: 10) == 20 * hour)
-        #expect(clock.now(wallMs: 120 * hour, uptimeMs: 10) == 20 * hour)
-        #expect(clock.now(wallMs: 140 * hour, uptimeMs: 10 + 20 * hour) == 40 * hour)
-        #expect(clock.aheadMs == 100 * hour)
-        #expect(clock.now(wallMs: 500 * hour, uptimeMs: 10 + 23 * hour) == 43 * hour)
-        // What it showed at first has lasted for a day; the second jump has not.
-        #expect(clock.now(wallMs: 502 * hour, uptimeMs: 10 + 25 * hour) == 145 * hour)
-        #expect(clock.now(wallMs: 525 * hour, uptimeMs: 10 + 48 * hour) == 168 * hour)
-        #expect(clock.now(wallMs: 526 * hour, uptimeMs: 10 + 49 * hour) == 526 * hour)
-        #expect(clock.aheadMs == 0 && clock.noted == NotedClock(timeMs: 526 * hour))
-        // A jump that is partly taken back is another one.
-        #expect(clock.now(wallMs: 9_000 * hour, uptimeMs: 10 + 49 * hour) == 526 * hour)
-        #expect(clock.now(wallMs: 1_000 * hour, uptimeMs: 10 + 72 * hour) == 549 * hour)
-        #expect(clock.now(wallMs: 1_023 * hour, uptimeMs: 10 + 95 * hour) == 572 * hour)
-        #expect(clock.now(wallMs: 1_024 * hour, uptimeMs: 10 + 96 * hour) == 1_024 * hour)
-    }
-
-    @Test("a doubt goes on over starts and suspensions, and ends after a day of running in all")
-    func doubtOverStarts() {
-        let hour: UInt64 = 3_600_000
-        var noted = NotedClock(timeMs: 1_000 * hour)
-        // A relay that was off for 100 days, and runs for three hours each evening from then on, one of them suspended.
-        let firstMs = 3_400 * hour
-        for evening: UInt64 in 0..<9 {
-            var clock = RetentionClock(noted: noted)
-            let wallMs = firstMs + evening * 25 * hour
-            #expect(clock.now(wallMs: wallMs, uptimeMs: 7) == (1_000 + evening * 3) * hour)
-            #expect(clock.now(wallMs: wallMs + hour, uptimeMs: 7 + hour) <= firstMs + 24 * hour)
-            _ = clock.now(wallMs: wallMs + 4 * hour, uptimeMs: 7 + 3 * hour)
-            noted = clock.noted ?? noted
-            guard evening == 7 else { continue }
-            #expect(noted.timeMs == firstMs + 24 * hour)
-            #expect(noted.doubt == NotedClock.Doubt(wallMs: wallMs + 4 * hour))
-            break
-        }
-        // After another day of running, what the clock showed then is believed.
-        var clock = RetentionClock(noted: noted)
-        let nowMs = firstMs + 9 * 25 * hour
-        #expect(clock.now(wallMs: nowMs, uptimeMs: 1) == firstMs + 24 * hour)
-        #expect(clock.now(wallMs: nowMs + 25 * hour, uptimeMs: 1 + 25 * hour) > firstMs + 7 * 25 * hour)
-    }
-
-    @Test("a relay that runs for some hours a day drops what is old, and notes its doubt for the next start")
-    func doubtInStore() async throws {
-        let folder = TemporaryFolder()
-        for store in [MemoryStore(), try openStore(folder)] as [any ChannelStore] {
-            let clock = TestClock()
-            let first = BareHub(clock: clock, store: store)
-            first.open(1)
-            let channel = try #require(try await first.makeChannels(1, on: 1).first)
-            #expect(await first.ask(.append(channel, [1]), on: 1) == .accepted(seq: 1))
-            await first.hub.expire()
-            try await first.close()
-            for evening in 1...13 {
-                clock.jump(seconds: evening == 1 ? 45 * 86_400 : 79_200)
-                let hub = BareHub(clock: clock, store: store)
-                await hub.hub.begin(trustingClock: false)
-                clock.advance(seconds: 2 * 3_600)
-                await hub.hub.expire()
-                #expect(try await store.head(of: channel.id)?.firstSeq == (evening < 12 ? 1 : 2), "\(evening)")
-                #expect(try await store.notedClock()?.doubt?.ranMs ?? 0 <= RelayLimits.doubtedJumpMs)
-                try await hub.close()
-            }
-            await store.close()
-        }
-    }
-
-    @Test("a clock that the operator vouches for is believed at later starts too")
-    func trustedClock() async throws {
-        let store = MemoryStore()
-        await store.mustCommit(.noteClock(NotedClock(timeMs: 77, doubt: NotedClock.Doubt(wallMs: 99, ranMs: 5))))
-        let clock = TestClock()
-        for trusts in [true, false] {
-            let hub = BareHub(clock: clock, store: store)
-            await hub.hub.begin(trustingClock: trusts)
-            #expect(hub.metrics.clockAheadSeconds.load(ordering: .relaxed) == 0)
-            #expect(await store.notedClock() == NotedClock(timeMs: clock.nowMs))
-            try await hub.close()
-        }
-    }
-
-    @Test("a store that fills refuses what is new, then letters and late channels, and old conversations last")
+    @Test("a store that fills up first refuses new data, then letters and recent channels, then old conversations")
     func levels() async throws {
         let clock = TestClock()
         let store = FailingStore(MemoryStore())
@@ -210,14 +46,14 @@ struct RetentionTests {
         #expect(try await refusals(95) == [.full, .full, .full, .full, .full, nil])
         #expect(try await refusals(100) == [.full, .full, .full, .full, .full, .full])
         #expect(await hub.hub.unreadiness() == "the store is full")
-        // What makes room is taken.
+        // Requests that free room are accepted.
         #expect(await hub.ask(.trim(channel: late.id, throughSeq: 9), on: 1) == .done)
         #expect(await hub.ask(.close(channel: late.id), on: 1) == .done)
         #expect(try await refusals(10) == [nil, .gone, nil, .gone, nil, nil])
         try await hub.close()
     }
 
-    @Test("an address that had its day's share stored waits, connected anew or not; others do not")
+    @Test("an address that has used up its daily budget waits, also on a new connection; others do not")
     func budgets() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock) {
@@ -266,7 +102,7 @@ struct RetentionTests {
         try await hub.close()
     }
 
-    @Test("neighbours in an IPv6 site have budgets of their own, and eight of them together for all of it")
+    @Test("addresses in an IPv6 site have budgets of their own, and share eight times as much")
     func siteBudgets() async throws {
         let hub = BareHub { $0.addressChannelsPerDay = 2 }
         func created(_ connection: ConnectionNumber, from source: ClientSource) async -> Int {
@@ -282,14 +118,14 @@ struct RetentionTests {
         for number in 1...10 as ClosedRange<ConnectionNumber> {
             let source = ClientSource(address: "address \(number)", site: "site")
             #expect(await created(number, from: source) == (number <= 8 ? 2 : 0))
-            // What the site had is known as long as it owes for it, whoever of it is connected.
+            // The site's debt is remembered, whichever of its addresses are connected.
             hub.hub.submit([HubEvent(connection: number, event: .closed)])
         }
         #expect(await created(11, from: ClientSource(address: "address 11", site: "other")) == 2)
         try await hub.close()
     }
 
-    @Test("a name that is not renewed is not found after a year, is its key's for another, and then anybody's")
+    @Test("a name that is not renewed is not found after a year, reserved for its key for another, and then free")
     func names() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock)
@@ -307,7 +143,7 @@ struct RetentionTests {
         years(0.2)
         #expect(await hub.refusal(of: .lookup(name: name), on: 1) == .notFound)
         #expect(await hub.register(thief, on: 1).refusal == .exists)
-        // Anybody can send an old record again.
+        // Any client can send an old record again.
         #expect(await hub.register(first, on: 1).refusal == .exists)
         #expect(await hub.register(second, on: 1) == .done)
         #expect(await hub.ask(.lookup(name: name), on: 1) == .record(second.unverified))
@@ -324,7 +160,7 @@ struct RetentionTests {
         try await hub.close()
     }
 
-    @Test("a channel with nothing in it that nobody uses is forgotten; one that is followed or used is not")
+    @Test("an unused channel without entries is forgotten; one that is followed or used is not")
     func idleChannels() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock)
@@ -352,7 +188,7 @@ struct RetentionTests {
         try await hub.close()
     }
 
-    @Test("a conversation that rests is kept for two years after its last use")
+    @Test("a resting conversation is kept for two years after its last use")
     func quietConversation() async throws {
         let clock = TestClock()
         let hub = BareHub(clock: clock)
@@ -371,7 +207,7 @@ struct RetentionTests {
         #expect(await hub.ask(.append(quiet, [1]), on: 1) == .accepted(seq: 1))
         let store = await hub.hub.store
         func days(_ count: Int) async {
-            // Never so far that the clock would be doubted.
+            // Each step is too small for the clock to be doubted.
             for _ in 0..<count {
                 clock.advance(seconds: Self.day)
                 await hub.hub.expire()
@@ -386,9 +222,4 @@ struct RetentionTests {
         #expect(try await store.head(of: quiet.id) == nil)
         try await hub.close()
     }
-}
-
-extension Reply {
-    /// The code, if this is a refusal.
-    var refusal: RelayError.Code? { if case .error(let error) = self { error.code } else { nil } }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Budgets of addresses")
 struct SourceBudgetTests {
-    @Test("a turn takes the room of two rows from its address's budget", .timeLimit(.minutes(5)))
+    @Test("a turn costs its address's budget two rows", .timeLimit(.minutes(5)))
     func turns() async throws {
         let hub = BareHub { $0.addressMiBPerDay = 1 }
         hub.open(1)

@@ -5,9 +5,9 @@ import RelayTestSupport
 import TestSupport
 import Testing
 
-@Suite("When the store fails, and when limits are met")
+@Suite("Store failures and limits")
 struct StoreFailureTests {
-    @Test("a full disk is a refusal, reads go on, and the relay recovers without a restart")
+    @Test("a full disk refuses appends, reads still work, and the relay recovers without a restart")
     func diskFull() async throws {
         let store = FailingStore(MemoryStore())
         try await withRelay(store: store) { relay in
@@ -30,7 +30,7 @@ struct StoreFailureTests {
                     try await alice.refusal(
                         of: .create(channel: create.id, access: create.access, retentionSeconds: nil))?.code == expected
                 )
-                // Reading goes on.
+                // Reads still work.
                 let reader = try await relay.connect()
                 try await reader.present(channel)
                 let follow = try await reader.follow(channel.id, epoch: 0, fromSeq: 1)
@@ -42,7 +42,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("requests over the rate are answered later, and none is refused", .timeLimit(.minutes(5)))
+    @Test("requests over the rate are answered later and not refused", .timeLimit(.minutes(5)))
     func tooFast() async throws {
         try await withRelay(limits: {
             $0.requestsPerSecond = 50
@@ -63,7 +63,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("one address has so many connections, and a place again when one closes")
+    @Test("an address has a limit of connections, and another fits when one closes")
     func perAddress() async throws {
         try await withRelay(limits: { $0.connectionsPerAddress = 3 }) { relay in
             var connections: [RelayConnection] = []
@@ -79,7 +79,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("a payload over the relay's own limit is refused and the connection stands")
+    @Test("a payload over the relay's own limit is refused and the connection stays open")
     func tooLarge() async throws {
         try await withRelay(limits: { $0.payload = 1000 }) { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -91,7 +91,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("a channel over its size loses its oldest entries, and a reader below the front is told so")
+    @Test("a channel over its size loses its oldest entries, and a follow of dropped entries is told `trimmed`")
     func trimmed() async throws {
         try await withRelay(limits: { $0.channelEntries = 100 }) { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -110,7 +110,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("a channel that is not in memory any more is loaded again, with its entry ids")
+    @Test("an evicted channel is loaded again, with its entry ids")
     func reloaded() async throws {
         try await withRelay(limits: { $0.cachedChannels = 2 }) { relay in
             let alice = try await relay.connect()
@@ -130,7 +130,7 @@ struct StoreFailureTests {
         }
     }
 
-    @Test("what is out of its retention is dropped, and said to be")
+    @Test("entries past their retention are dropped, and followers are told")
     func retention() async throws {
         let clock = TestClock()
         let store = MemoryStore()
@@ -151,7 +151,7 @@ struct StoreFailureTests {
     }
 
     @Test(
-        "with a store that takes its time and that another relay writes too, nothing is lost, doubled or out of order")
+        "with a slow store that another relay writes, too, no entry is lost, doubled or out of order")
     func contended() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("contended store: seed \(seed)")

@@ -2,9 +2,9 @@ import KithRelay
 import KithWire
 import NIOCore
 
-/// A store that passes every call that it does not implement itself to another store.
+/// A store in front of another one, which it passes all calls to that it does not implement itself.
 protocol StoreInFront: ChannelStore {
-    /// The store behind.
+    /// The store behind this one.
     var store: any ChannelStore { get }
 }
 

@@ -2,7 +2,7 @@ import KithRelay
 import KithWire
 import Synchronization
 
-/// A store whose reads of heads can be made to wait.
+/// A store that can block reads of heads.
 final class StuckStore: StoreInFront {
     private struct State {
         var holds = false
@@ -16,7 +16,7 @@ final class StuckStore: StoreInFront {
 
     func holdReads() { state.withLock { $0.holds = true } }
 
-    /// Returns when a read waits.
+    /// Returns when a read is blocked.
     func untilHeld() async {
         await withCheckedContinuation { watcher in
             let isHeld = state.withLock { state in

@@ -4,9 +4,9 @@ import KithWire
 import RelayTestSupport
 import Testing
 
-@Suite("Capabilities")
+@Suite("Tokens and rights")
 struct TokenTests {
-    @Test("without the token everything is denied, alike for a channel that exists and one that does not")
+    @Test("without a token, every request is denied in the same way for a channel that exists and one that does not")
     func denied() async throws {
         try await withRelay { relay in
             let (_, channel) = try await relay.connectWithChannel()
@@ -42,7 +42,7 @@ struct TokenTests {
         }
     }
 
-    @Test("each token gives its own right and no other")
+    @Test("each token gives only its own right")
     func oneRightEach() async throws {
         try await withRelay { relay in
             let (_, channel) = try await relay.connectWithChannel()
@@ -71,7 +71,7 @@ struct TokenTests {
         }
     }
 
-    @Test("one wrong token beside a right one gives nothing")
+    @Test("a valid token together with a wrong one gives no right")
     func mixedTokens() async throws {
         try await withRelay { relay in
             let (_, channel) = try await relay.connectWithChannel()
@@ -83,7 +83,7 @@ struct TokenTests {
         }
     }
 
-    @Test("rights last as long as the connection and are not another connection's")
+    @Test("rights last as long as their connection and do not extend to another one")
     func rightsAreTheConnections() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -94,7 +94,7 @@ struct TokenTests {
         }
     }
 
-    @Test("a relay with a pass serves only those who know it")
+    @Test("a relay with a pass serves only clients that send it")
     func relayPass() async throws {
         let pass = try #require(RelayPass("for friends"))
         try await withRelay(pass: pass) { relay in

@@ -9,8 +9,8 @@ import Testing
 
 @Suite("Transport")
 struct TransportTests {
-    /// Connects with a TLS configuration, sends `text`, and returns what comes until the relay closes, or `nil` if there
-    /// is no TLS.
+    /// Connects with a TLS configuration, sends `text`, and returns the bytes received until the relay closes; `nil` if
+    /// the TLS handshake fails.
     private func ask(
         _ relay: TestRelay, _ text: String, port: Int? = nil, _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) async throws -> String? {
@@ -59,7 +59,7 @@ struct TransportTests {
 
     private static let healthz = "GET /healthz HTTP/1.1\r\nhost: relay\r\n\r\n"
 
-    @Test("TLS 1.3 with X25519MLKEM768 or X25519, and nothing older")
+    @Test("the relay accepts TLS 1.3 with X25519MLKEM768 or X25519, and nothing older")
     func tls() async throws {
         try await withRelay { relay in
             for curves: [NIOTLSCurve] in [[.x25519_MLKEM768], [.x25519]] {
@@ -89,7 +89,7 @@ struct TransportTests {
                     + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
             #expect(elsewhere?.hasPrefix("HTTP/1.1 404") == true)
 
-            // What cannot be stored makes the relay say that it is not ready, until it can be again.
+            // The relay is not ready while its store can't write.
             let (alice, channel) = try await relay.connectWithChannel()
             store.fail(with: .full)
             _ = try? await alice.append("one", to: channel)
@@ -101,7 +101,7 @@ struct TransportTests {
         }
     }
 
-    @Test("counts are served where the operator wants them, in plain HTTP, and on the relay's port not at all")
+    @Test("metrics are served in plain HTTP on the operator's address, and not on the relay's port")
     func metrics() async throws {
         try await withRelay(metrics: true) { relay in
             let port = try #require(relay.server.metricsPort)
@@ -120,7 +120,7 @@ struct TransportTests {
         "GET /kith/v1 HTTP/1.1\r\nhost: relay\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
         + "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
 
-    @Test("a WebSocket of a web page is refused")
+    @Test("a WebSocket from a web page is refused")
     func origin() async throws {
         try await withRelay { relay in
             for origin in ["https://example.org", "null", ""] {
@@ -130,7 +130,7 @@ struct TransportTests {
         }
     }
 
-    @Test("an address with too many connections is told so, and can still ask for /healthz")
+    @Test("an address with too many connections gets an error, and can still ask for /healthz")
     func tooMany() async throws {
         try await withRelay(limits: { $0.connectionsPerAddress = 2 }) { relay in
             let connections = [try await relay.connect(), try await relay.connect()]
@@ -141,7 +141,7 @@ struct TransportTests {
         }
     }
 
-    @Test("the status is asked of the pinned relay only")
+    @Test("the status is requested from the pinned relay only")
     func status() async throws {
         try await withRelay(metrics: true) { relay in
             let (alice, channel) = try await relay.connectWithChannel()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Epochs")
 struct TurnTests {
-    @Test("a turn ends the epoch for its followers; the next needs the next token")
+    @Test("a turn ends the epoch for its followers; the next epoch needs its own token")
     func turn() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -32,7 +32,7 @@ struct TurnTests {
         }
     }
 
-    @Test("after a turn the old tokens append nothing and read only their epoch")
+    @Test("after a turn, the old tokens no longer append, and read only their epoch")
     func oldTokens() async throws {
         try await withRelay { relay in
             let (alice, channel) = try await relay.connectWithChannel()
@@ -64,7 +64,7 @@ struct TurnTests {
             await #expect(throws: RelayConnectionError.self) {
                 _ = try await removed.follow(channel.id, epoch: 1, fromSeq: 1)
             }
-            // The old epoch, whole, and nothing after its turn, whatever seq is asked for.
+            // All of the old epoch and nothing after its turn, whatever seq is requested.
             let follow = try await removed.follow(channel.id, epoch: 0, fromSeq: 1)
             #expect(try await follow.entries(10).map(\.seq) == [1, 2])
             let beyond = try await removed.follow(channel.id, epoch: 0, fromSeq: 3)
@@ -72,7 +72,7 @@ struct TurnTests {
         }
     }
 
-    @Test("of 50 turns of one epoch at the same time exactly one is accepted, 1,000 times over")
+    @Test("of 50 concurrent turns of one epoch, exactly one is accepted, 1,000 times over")
     func concurrentTurns() async throws {
         try await withRelay { relay in
             let (alice, first) = try await relay.connectWithChannel()
@@ -105,7 +105,7 @@ struct TurnTests {
         }
     }
 
-    @Test("catching up over many epochs, each with its own token, misses nothing")
+    @Test("catching up over many epochs, each with its own token, misses no entry")
     func manyEpochs() async throws {
         try await withRelay { relay in
             let (alice, first) = try await relay.connectWithChannel()

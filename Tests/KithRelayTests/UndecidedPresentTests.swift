@@ -11,7 +11,7 @@ import Testing
 @Suite("An undecided present")
 struct UndecidedPresentTests {
     @Test(
-        "while it is undecided, neither pongs nor answers nor live entries leave the connection",
+        "while a present is undecided, neither pongs nor answers nor live entries leave the connection",
         .timeLimit(.minutes(5)))
     func nothingLeaves() async throws {
         let bench = try await ConnectionBench()
@@ -23,7 +23,7 @@ struct UndecidedPresentTests {
         try await bench.send([.ping([1])])
         #expect(try await bench.received() == [.pong])
 
-        // A request before it, pings around it, and an entry for the follow while it is undecided.
+        // A request before the present, pings around it, and an entry for the follow while it is undecided.
         let wrong = Request.present(channel: .random(), epoch: 0, tokens: [.random()])
         try await bench.send([.request(20, .ping), .ping([2]), .request(21, wrong), .ping([3])])
         let decision = try await bench.batch()
@@ -33,7 +33,7 @@ struct UndecidedPresentTests {
         try await bench.deliver(bench.batch { !$0.broadcasts.isEmpty })
         #expect(try await bench.received().isEmpty)
 
-        // Decided, it leaves when its time has come, with everything else behind it.
+        // The decided answer leaves at its time, and all other output behind it.
         try await bench.deliver(bench.batch { $0.answers.contains { $0.requestID == 21 } })
         #expect(try await bench.received().isEmpty)
         try await bench.advance(milliseconds: 30)
@@ -41,7 +41,7 @@ struct UndecidedPresentTests {
         #expect(said.first == .reply(20, .done))
         #expect(said.dropFirst().first == .reply(21, .error(.denied)))
         #expect(said.filter { $0 == .pong }.count == 1)
-        // The entry is read from the store: the connection could not take it when it came.
+        // The entry is read from the store: the connection could not take it when it was broadcast.
         for _ in 0..<1_000 where !said.contains(where: \.isEntries) {
             await bench.channel.testingEventLoop.run()
             try await Task.sleep(for: .milliseconds(1))
@@ -79,7 +79,7 @@ struct UndecidedPresentTests {
             #expect(await hub.ask(request, on: 2) == .error(.denied), "\(request)")
         }
         #expect(await hub.ask(.unfollow(channel: channel.id), on: 2) == .done)
-        // One of the rights is not another.
+        // A right does not imply another one.
         for request in [
             .close(channel: channel.id), .trim(channel: channel.id, throughSeq: 1),
             .deposit(channel: channel.id, keyPackages: [], lastResort: nil),
@@ -91,7 +91,7 @@ struct UndecidedPresentTests {
         try await hub.close()
     }
 
-    @Test("unfollow of a channel that the connection does not follow leaves its followers alone")
+    @Test("an unfollow on a connection without a follow does not affect the channel's followers")
     func unfollowNeedsAFollow() async throws {
         let hub = BareHub()
         hub.open(1)

@@ -6,10 +6,10 @@ import RelayTestSupport
 import Testing
 
 extension RelayProcesses {
-    /// What costs an attacker little and must not cost the relay much.
+    /// Attacks that are cheap for the attacker and must not be expensive for the relay.
     @Suite("Attacks")
     struct AttackTests {
-        @Test("a request head without an end is cut off before it fills the memory", .timeLimit(.minutes(2)))
+        @Test("an endless request head is cut off before it fills the memory", .timeLimit(.minutes(2)))
         func endlessHead() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let before = relay.residentBytes
@@ -43,7 +43,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("many requests for pages in one write are answered once", .timeLimit(.minutes(2)))
+        @Test("many HTTP requests in one write get one answer", .timeLimit(.minutes(2)))
         func manyPages() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let wire = try await WireClient.connect(to: relay.address)
@@ -55,7 +55,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("upgrades in odd places and of odd forms bring nothing down", .timeLimit(.minutes(2)))
+        @Test("upgrades on wrong paths and in wrong forms do no harm", .timeLimit(.minutes(2)))
         func oddUpgrades() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let upgrade = String(decoding: WireClient.upgradeRequest, as: UTF8.self)
@@ -88,7 +88,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("answers that are much larger than their requests wait until they are read", .timeLimit(.minutes(2)))
+        @Test("answers much larger than their requests wait until the client reads", .timeLimit(.minutes(2)))
         func amplification() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -101,7 +101,7 @@ extension RelayProcesses {
                 inboxes.append(inbox)
             }
             let before = try await relay.settledBytes()
-            // Each asks for 1,000 packages of 64 KiB, and reads none.
+            // Each connection asks for 1,000 packages of 64 KiB, and reads none.
             var wires: [WireClient] = []
             for _ in 0..<4 {
                 let wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
@@ -123,12 +123,12 @@ extension RelayProcesses {
             print(
                 "unread answers: memory \(before >> 20) MiB before, \(during >> 20) MiB with \(wires.count) that do not read"
             )
-            // Each may cost its backlog, twice for what is encrypted already.
+            // Each connection may cost its backlog, twice for bytes that are encrypted already.
             #expect(during - before < (wires.count << 21) + (8 << 20))
             try await relay.kill9()
         }
 
-        @Test("a deposit of a million empty key packages is refused before it is taken apart", .timeLimit(.minutes(2)))
+        @Test("a deposit of a million empty key packages is refused before it is decoded", .timeLimit(.minutes(2)))
         func emptyPackages() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let wire = try await WireClient.open(to: relay.address)
@@ -143,7 +143,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("frames that are too large count against the rate like any other", .timeLimit(.minutes(2)))
+        @Test("frames over the size limit count against the rate like any other", .timeLimit(.minutes(2)))
         func tooLargeAndTooFast() async throws {
             let relay = try await RelayProcess.start(
                 in: RelayFolder(), limits: ["requests-per-second": 10, "request-burst": 10])
@@ -161,7 +161,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("asking for the same entries over and over does not keep others from theirs", .timeLimit(.minutes(2)))
+        @Test("requesting the same entries again and again does not delay other clients", .timeLimit(.minutes(2)))
         func followingOverAndOver() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder(), limits: ["connections-per-address": 1_000])
             let owner = try await relay.connect()
@@ -177,7 +177,7 @@ extension RelayProcesses {
                 ])
                 wires.append(wire)
             }
-            // Each as often as the rate lets it.
+            // Each connection requests as often as its rate allows.
             let attack = Task { [wires] in
                 while !Task.isCancelled {
                     for wire in wires {
@@ -198,14 +198,14 @@ extension RelayProcesses {
                 await client.close()
             }
             attack.cancel()
-            print("following over and over: an honest client's connection and catching up took at most \(longest)")
-            // Not how fast it is, but that it is not held up.
+            print("repeated follows: an honest client's connection and catching up took at most \(longest)")
+            // The bound checks that the other client is not delayed, not its speed.
             #expect(longest < .seconds(15))
             try await relay.kill9()
         }
 
         @Test(
-            "following many channels at once without reading costs no more than following one", .timeLimit(.minutes(2)))
+            "following many channels without reading costs no more than following one", .timeLimit(.minutes(2)))
         func followingMany() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -234,7 +234,7 @@ extension RelayProcesses {
             print("150 channels followed and not read: memory \(before >> 20) MiB before, \(during >> 20) MiB after")
             #expect(during - before < 12 << 20)
 
-            // When it reads, everything comes.
+            // Once the client reads, all entries arrive.
             try await wire.setReading(true)
             var left = 2 * channels.count
             while left > 0 {
@@ -244,7 +244,7 @@ extension RelayProcesses {
         }
 
         @Test(
-            "numbers at the ends of their ranges are refused or answered, and nothing overflows",
+            "numbers at the ends of their ranges are refused or answered, and none overflows",
             .timeLimit(.minutes(2)))
         func extremes() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
@@ -282,7 +282,7 @@ extension RelayProcesses {
     }
 }
 
-/// Frames that no `ClientFrame` encodes to.
+/// Frames that are no encoding of a `ClientFrame`.
 enum IllegalFrame {
     static func deposit(of channel: ChannelID, emptyPackages: Int) -> [UInt8] {
         let length = UInt32(emptyPackages) | 0x8000_0000

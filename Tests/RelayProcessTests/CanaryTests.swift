@@ -23,7 +23,7 @@ extension RelayProcesses {
             said += try await provoke(relay, secrets)
             let pages = Array(
                 try await (relay.page("/metrics") + relay.page("/healthz") + relay.page("/\(secrets.path)")).utf8)
-            // While it runs, with its log beside the database; after a kill; after a start and a clean end.
+            // While the relay runs, with its log beside the database; after a kill; after a start and a clean end.
             for moment in ["running", "killed", "stopped"] {
                 if moment == "killed" { try await relay.kill9() }
                 if moment == "stopped" {
@@ -43,12 +43,12 @@ extension RelayProcesses {
                 #expect(!canary.occurs(in: said), "\(canary.what) in what the relay said")
             }
             let store = try folder.contents().filter { $0.name.hasPrefix("data/relay.sqlite") }.flatMap(\.bytes)
-            // The search finds what is there: the channel's id is in the database by design.
+            // A check of the search itself: the channel's id is in the database by design.
             #expect(try #require(secrets.all.first { $0.what == "a channel id" }).occurs(in: store))
             #expect(!folder.errorText.contains("127.0.0.1"), "a network address in the log")
         }
 
-        /// Two people chat through the relay. Returns nothing that was said: it was theirs.
+        /// Lets two people chat through the relay. Returns none of their messages.
         private func chat(_ relay: RelayProcess, _ secrets: Canaries) async throws -> [UInt8] {
             let pass = RelayPass(secrets.pass)
             let channel = secrets.channel
@@ -89,7 +89,7 @@ extension RelayProcesses {
             return []
         }
 
-        /// Every way to be refused, with secrets in the place where the mistake is. Returns all that the relay answered.
+        /// Causes every kind of refusal, with secrets in the faulty fields. Returns all answers of the relay.
         private func provoke(_ relay: RelayProcess, _ secrets: Canaries) async throws -> [UInt8] {
             var said: [UInt8] = []
             let stranger = try await WireClient.open(to: relay.address, hello: false)
@@ -113,7 +113,7 @@ extension RelayProcesses {
                 wire.send([ClientFrame(requestID: 1, request: request)])
                 said += try await wire.nextFrameBytes()
             }
-            // Frames that do not parse, an upgrade that is none, and noise in the place of TLS.
+            // Invalid frames, an invalid upgrade, and noise instead of TLS.
             wire.send([0x82, 0xff] + Array(secrets.plaintext.utf8))
             let garbage = try await WireClient.open(to: relay.address, pass: RelayPass(secrets.pass))
             var writer = WebSocketWriter()
@@ -133,23 +133,23 @@ extension RelayProcesses {
     }
 }
 
-/// Things that would be recognised wherever they turned up.
+/// Secrets that are recognised wherever they appear.
 private struct Canaries {
     struct Canary {
         let what: String
         let bytes: [UInt8]
-        /// The relay needs it on disk.
+        /// The relay needs this value on disk.
         var mayBeStored = false
-        /// The relay says it to those who may know.
+        /// The relay tells this value to clients with a right to know it.
         var mayBeSaid = false
 
-        /// Whether it is there as it is, in hexadecimal, or in base64 at whichever place in its groups.
+        /// Whether the data contains the secret in plain, in hexadecimal, or in base64 at any offset.
         func occurs(in text: [UInt8]) -> Bool { forms.contains { contains(text, $0) } }
 
         private var forms: [[UInt8]] {
             let hex = Hex.encode(bytes)
             let base64 = (0..<3).map { shift in
-                // What a group shares with its neighbours is cut off at both ends.
+                // Digits that also encode neighbouring bytes are cut off at both ends.
                 let encoded = Data([UInt8](repeating: 0, count: shift) + bytes).base64EncodedString()
                 return String(encoded.dropFirst(shift == 0 ? 0 : 4).dropLast(4))
             }
@@ -191,7 +191,7 @@ private struct Canaries {
             text("a whisper", whisper), text("a path", path), text("a name", name.text),
             Canary(what: "a channel id", bytes: channel.id.bytes, mayBeStored: true),
             Canary(what: "an entry id", bytes: entryID.bytes),
-            // The classic session's offers name who they are from; they are payloads, which the relay keeps.
+            // The classic session's offers name their sender. They are payloads, which the relay keeps.
             Canary(what: "a user's id", bytes: Array("canary-alice-4711".utf8), mayBeStored: true),
         ]
     }

@@ -7,7 +7,7 @@ import Testing
 extension RelayProcesses {
     @Suite("The relay's folder")
     struct FolderTests {
-        @Test("a second relay on the same folder is refused with a clear message, and the first goes on")
+        @Test("a second relay on the same folder is refused with a clear message, and the first keeps running")
         func second() async throws {
             let folder = try RelayFolder()
             let relay = try await RelayProcess.start(in: folder)
@@ -22,13 +22,13 @@ extension RelayProcesses {
             #expect(other.errorText.contains("\(folder.data.path) is in use by another relay"))
             #expect(try await client.append([1], to: channel) == 1)
             #expect(try await relay.stop() == .exited(0))
-            // The lock went with the process.
+            // The lock ended with the process.
             let third = try await RelayProcess.start(in: folder)
             try await third.kill9()
         }
 
         @Test(
-            "a damaged database is named, and left as it is",
+            "a damaged database is named and not changed",
             arguments: [0..<100, 100..<8_192, 8_192..<65_536] as [Range<Int>])
         func damaged(bytes: Range<Int>) async throws {
             let folder = try RelayFolder()
@@ -41,7 +41,7 @@ extension RelayProcesses {
 
             let file = folder.data.appending(path: "relay.sqlite")
             var content = Array(try Data(contentsOf: file))
-            // Everything may still be in the log: then that is the database.
+            // All data may still be in the write-ahead log, which is then damaged instead.
             let log = folder.data.appending(path: "relay.sqlite-wal")
             try #require(((try? Data(contentsOf: log))?.count ?? 0) == 0, "the log was not taken in at the end")
             for index in bytes.clamped(to: content.indices) { content[index] = 0xa5 }
@@ -55,8 +55,8 @@ extension RelayProcesses {
                 #expect(Array(try Data(contentsOf: file)) == content, "the damaged file was changed")
                 return
             }
-            // What is damaged where nobody looks at the start is found when it is read: then it is an error, not something
-            // else than what was written.
+            // Damage in rows that are not read at the start is found when they are read. Then the result is an error,
+            // never other data than was written.
             client = try await relay.connect()
             do {
                 try await client.present(channel)

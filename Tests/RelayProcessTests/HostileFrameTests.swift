@@ -15,7 +15,7 @@ extension RelayProcesses {
         func millionFrames() async throws {
             let random = Seed("hostile frames")
             let folder = try RelayFolder()
-            // Refusals of tokens are held back for a while each; held back as long as usual, this would take an hour.
+            // Each refusal of a token is delayed. With the usual delay, this test would take an hour.
             var limits = RelayProcess.roomy
             limits["denied-ms"] = 1
             let relay = try await RelayProcess.start(in: folder, limits: limits)
@@ -23,7 +23,7 @@ extension RelayProcesses {
             try await targets.create(at: relay)
             let honest = try await HonestClient.start(at: relay)
 
-            // What the first ones cost stays: caches fill, and the allocator keeps what it has.
+            // The cost of the first frames stays: caches fill up, and the allocator keeps its memory.
             try await attack(relay, targets, frames: 100_000, random.branch(1))
             let before = try await relay.settledBytes()
             let requestsBefore = try await relay.metric("requests_total")
@@ -63,19 +63,19 @@ extension RelayProcesses {
     }
 }
 
-/// What is left to do, shared by those who do it.
+/// The number of frames left to send, shared by the clients.
 private final class Countdown: Sendable {
     private let left: Atomic<Int>
 
     init(_ count: Int) { left = Atomic(count) }
 
-    /// Takes some; `false` if there is nothing left.
+    /// Takes some frames. Returns `false` if none is left.
     func take(_ count: Int) -> Bool { left.subtract(count, ordering: .relaxed).oldValue > 0 }
 }
 
-/// Channels that hostile clients aim at, so that what they send is not refused for its channel alone.
+/// Channels that hostile clients use, so that their frames are not refused for an unknown channel alone.
 struct HostileTargets: Sendable {
-    /// The hostile clients know the tokens of the first, and the ids of the others.
+    /// The hostile clients know the tokens of the first channel, and the ids of the others.
     let channels = (0..<8).map { _ in KnownChannel() }
 
     func create(at relay: RelayProcess) async throws {
@@ -84,7 +84,7 @@ struct HostileTargets: Sendable {
     }
 }
 
-/// Sends frames that are valid and senseless, changed, cut, or noise.
+/// Sends frames that are valid but senseless, changed, cut, or noise.
 struct HostileClient {
     let targets: HostileTargets
     var random: Seed
@@ -95,14 +95,14 @@ struct HostileClient {
         self.random = random
     }
 
-    /// Makes the relay judge this many frames. Each write ends with one that it answers in any case, so that no write runs
-    /// ahead of the relay.
+    /// Makes the relay judge this many frames. Each write ends with a frame that the relay always answers, so that no
+    /// write runs ahead of the relay.
     mutating func send(frames: Int, to relay: RelayProcess) async throws {
         var left = frames
         while left > 0 {
             let wire = try await open(relay)
             var writer = WebSocketWriter()
-            // Behind a frame that does not parse, nothing counts: such a one comes last, and costs a connection.
+            // The relay ignores input after an invalid frame. So such a frame comes last, and costs a connection.
             let endsBadly = chance(40)
             let count = min(left, 250)
             for _ in 0..<count { writer.write(mutated(frame()), mask: UInt32(truncatingIfNeeded: random.next())) }
@@ -147,7 +147,7 @@ struct HostileClient {
 
     // MARK: Frames
 
-    /// A frame that parses, with numbers from the ends of their ranges and everything else made up or someone else's.
+    /// A valid frame, with numbers from the ends of their ranges and other fields random or of another client.
     private mutating func frame() -> ClientFrame {
         let channel =
             chance(2) ? (targets.channels.randomElement(using: &random)?.id ?? .random()) : .random(using: &random)
@@ -157,11 +157,11 @@ struct HostileClient {
         let access = Access(read: Grant(for: token), append: .nobody, turn: Grant(for: token))
         let request: Request =
             switch number(below: 14) {
-            // A hello that comes twice ends the connection, and is sent with the noise.
+            // A second hello ends the connection, so it is sent with the noise.
             case 0: .create(channel: targets.channels[1].id, access: access, retentionSeconds: .max)
             case 1: .present(channel: channel, epoch: number(), tokens: chance(8) ? [] : [token])
             case 2, 3: .append(channel: channel, epoch: number(), id: .random(using: &random), payload: payload)
-            // Turning would lead the channel away from where the others aim; nobody here has the right.
+            // A turn would move the channel away from the epoch that the others use. No client here has the right.
             case 4:
                 .turn(
                     channel: targets.channels[1].id, epoch: number(), id: .random(using: &random), payload: payload,
@@ -195,7 +195,7 @@ struct HostileClient {
         }
     }
 
-    /// Changes a byte where the frame still parses, mostly.
+    /// Changes a byte, usually one that leaves the frame valid.
     private mutating func mutated(_ frame: ClientFrame) -> Raw {
         var bytes = frame.encoded
         guard chance(3), bytes.count > 5 else { return Raw(bytes: bytes) }
@@ -204,7 +204,7 @@ struct HostileClient {
         return Raw(bytes: (try? ClientFrame(decoding: bytes)) == nil ? frame.encoded : bytes)
     }
 
-    /// The end of a connection: a cut frame, a changed one, noise in a frame or noise instead of one.
+    /// The last input of a connection: a cut frame, a changed frame, noise in a frame or noise instead of one.
     private mutating func noise() -> [UInt8] {
         var writer = WebSocketWriter()
         switch number(below: 5) {
@@ -225,13 +225,13 @@ struct HostileClient {
     }
 }
 
-/// Bytes in the place of a frame.
+/// Bytes instead of a frame.
 struct Raw: TLSEncodable {
     let bytes: [UInt8]
     func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 }
 
-/// Somebody who just uses the relay, all the time, beside whatever else happens to it.
+/// An honest client that uses the relay during the attack.
 final class HonestClient: Sendable {
     struct Report: CustomStringConvertible {
         var answered = 0
@@ -254,7 +254,7 @@ final class HonestClient: Sendable {
         self.isStopping = isStopping
     }
 
-    /// Connects, opens a channel, follows it, and appends every few milliseconds.
+    /// Connects, creates a channel, follows it, and appends every few milliseconds.
     static func start(at relay: RelayProcess, pass: RelayPass? = nil) async throws -> HonestClient {
         let client = try await relay.connect(pass: pass)
         let channel = KnownChannel()
@@ -282,7 +282,7 @@ final class HonestClient: Sendable {
         return HonestClient(task: task, isStopping: flag)
     }
 
-    /// Stops, and says how it went. Throws what any request threw.
+    /// Stops and returns the result. Throws the error of any request.
     func stop() async throws -> Report {
         isStopping.set()
         return try await task.value

@@ -6,10 +6,10 @@ import Synchronization
 import Testing
 
 extension RelayProcesses {
-    @Suite("Killed")
+    @Suite("A killed relay")
     struct KillTests {
         @Test(
-            "kill -9 at random points under load: what was accepted is there, once, under its number",
+            "kill -9 at random points under load: every accepted entry is there once, under its number",
             .timeLimit(.minutes(10)))
         func kill9() async throws {
             var random = Seed("kill -9")
@@ -20,7 +20,7 @@ extension RelayProcesses {
             for round in 0...rounds {
                 let relay = try await RelayProcess.start(in: folder)
                 try await ledger.verify(at: relay, round: round)
-                // The last start only looks.
+                // The last start only checks.
                 if round == rounds {
                     try await relay.kill9()
                     break
@@ -43,7 +43,7 @@ extension RelayProcesses {
             )
         }
 
-        @Test("SIGTERM under load: everything accepted is there, clients are told, and it does not take for ever")
+        @Test("SIGTERM under load: every accepted entry is there, clients are told, and the relay ends in time")
         func terminate() async throws {
             let random = Seed("SIGTERM")
             let folder = try RelayFolder()
@@ -81,24 +81,24 @@ extension RelayProcesses {
     }
 }
 
-/// What clients were told, over all kills: the judge of what the relay has.
+/// The answers that clients got over all kills, which the relay's entries are checked against.
 struct Ledger: Sendable {
-    /// Five clients write to each.
+    /// Channels that five clients each write to.
     private(set) var channels = (0..<4).map { _ in KnownChannel() }
-    /// One client turns this one, over and over.
+    /// A channel that one client turns again and again.
     private(set) var turning = KnownChannel()
     private var isCreated = false
-    /// The seq of each entry that was acknowledged or seen, by channel and id.
+    /// The seqs of acknowledged or seen entries, by channel and id.
     private var seqs: [[EntryID: UInt64]] = Array(repeating: [:], count: 4)
-    /// How far each channel has been looked through.
+    /// The last checked seq of each channel.
     private var lastSeqs: [UInt64] = [0, 0, 0, 0]
     private var turns: UInt64 = 0
-    /// What was under way at the last kill.
+    /// The requests under way at the last kill.
     private var open: [(channel: Int, id: EntryID)] = []
     private var openTurn: (id: EntryID, next: KnownChannel)?
-    /// The last acknowledged ones, to be sent again.
+    /// The last acknowledged entries, to be sent again.
     private var recent: [(channel: Int, id: EntryID)] = []
-    /// How many entries under way at a kill were settled afterwards.
+    /// Number of entries that were under way at a kill and settled afterwards.
     private(set) var resolved = 0
 
     mutating func note(_ outcome: Load.Outcome) {
@@ -113,7 +113,7 @@ struct Ledger: Sendable {
         turns = outcome.turns
     }
 
-    /// Looks at everything that is new, and sends again what was left open and some of what was not.
+    /// Checks all new entries, and sends unanswered and some acknowledged entries again.
     mutating func verify(at relay: RelayProcess, round: Int) async throws {
         let client = try await relay.connect()
         guard isCreated else {
@@ -143,7 +143,7 @@ struct Ledger: Sendable {
             let seq = try await client.append(id.bytes, to: channels[channel], id: id)
             let known = seqs[channel][id]
             #expect(known == nil || known == seq, "round \(round): sent again, accepted under another number")
-            // New ones are at the end, and are looked at after the next kill.
+            // New entries are at the end, and are checked after the next kill.
             if known == nil { #expect(seq > lastSeqs[channel], "round \(round): a number is used twice") }
             seqs[channel][id] = seq
         }
@@ -153,7 +153,7 @@ struct Ledger: Sendable {
 
     private mutating func verifyTurns(_ client: RelayConnection, round: Int) async throws {
         if let (id, next) = openTurn {
-            // Whether the turn came through or not, asking for it again gives the one answer.
+            // A repeated turn gets the same answer, whether the first one was committed or not.
             try await client.present(turning)
             let seq = try await client.accepted(
                 .turn(channel: turning.id, epoch: turning.epoch, id: id, payload: [1], nextAccess: next.access))
@@ -168,7 +168,7 @@ struct Ledger: Sendable {
     }
 }
 
-/// Clients that append as fast as they are let, until the relay is gone.
+/// Clients that append as fast as the relay lets them, until it is gone.
 final class Load: Sendable {
     struct Outcome: Sendable {
         var accepted: [(channel: Int, id: EntryID, seq: UInt64)] = []
@@ -176,7 +176,7 @@ final class Load: Sendable {
         var turning: KnownChannel
         var turns: UInt64 = 0
         var openTurn: (id: EntryID, next: KnownChannel)?
-        /// How each connection ended.
+        /// The end of each connection.
         var ends: [RelayConnectionError] = []
     }
 
@@ -194,7 +194,7 @@ final class Load: Sendable {
 
     var acceptedCount: Int { accepted.load(ordering: .relaxed) }
 
-    /// Connects all, and then lets all loose.
+    /// Connects all clients, and then starts them together.
     func start(clients: Int, random: Seed) async throws {
         let connections = try await withThrowingTaskGroup(of: RelayConnection.self) { group in
             for _ in 0..<clients { group.addTask { [relay] in try await relay.connect() } }
@@ -217,7 +217,7 @@ final class Load: Sendable {
         return outcomes.withLock { $0 }
     }
 
-    /// Sends some, waits for their answers, sends some more.
+    /// Sends entries in batches, and waits for the answers to each.
     private func append(_ connection: RelayConnection, _ channel: Int, _ random: Seed) async {
         var random = random
         let target = channels[channel]
@@ -245,7 +245,7 @@ final class Load: Sendable {
         }
     }
 
-    /// One turn after the other.
+    /// Sends one turn after the other.
     private func turn(_ connection: RelayConnection) async {
         var current = outcomes.withLock { $0.turning }
         while true {
@@ -271,7 +271,7 @@ final class Load: Sendable {
         }
     }
 
-    /// Whether the connection stands after this.
+    /// Returns whether the connection is still open.
     private static func goesOn(_ error: RelayConnectionError) -> Bool {
         if case .refused = error { true } else { false }
     }

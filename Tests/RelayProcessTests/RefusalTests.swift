@@ -7,10 +7,10 @@ import Testing
 extension RelayProcesses {
     @Suite("Refusals")
     struct RefusalTests {
-        /// The one frame that every refusal of a right is.
+        /// The frame of every refusal of a right.
         static let requestID: UInt32 = 0x0a0b_0c0d
 
-        @Test("without the right token everything is denied, in the same bytes, also after a restart")
+        @Test("without the right token, every request is denied with the same bytes, also after a restart")
         func denied() async throws {
             let folder = try RelayFolder()
             let old = KnownChannel()
@@ -44,7 +44,7 @@ extension RelayProcesses {
             .turn(channel: channel.id, epoch: channel.epoch, id: .random(), payload: [9], nextAccess: next.access)
         }
 
-        /// Everything that needs a right in a channel.
+        /// The requests that need a right in a channel.
         private func requests(_ channel: KnownChannel) -> [Request] {
             [
                 channel.appending([1]), Self.turning(channel, to: channel.next()),
@@ -55,7 +55,7 @@ extension RelayProcesses {
             ]
         }
 
-        /// Makes a request, and gives the answer as it came.
+        /// Sends a request and returns the answer's bytes.
         private func answer(to request: Request, on wire: WireClient) async throws -> [UInt8] {
             wire.send([ClientFrame(requestID: Self.requestID, request: request)])
             return try await wire.nextFrameBytes()
@@ -91,7 +91,7 @@ extension RelayProcesses {
             }
         }
 
-        /// The tokens of the epoch before read that epoch and do nothing else; one right does not bring another.
+        /// The tokens of the previous epoch only read that epoch, and no right implies another one.
         private func withOldTokens(
             _ relay: RelayProcess, _ old: KnownChannel, _ current: KnownChannel, _ answers: inout Set<[UInt8]>
         ) async throws {
@@ -115,7 +115,7 @@ extension RelayProcesses {
             }
         }
 
-        @Test("whether a channel exists does not show in the order of answers either")
+        @Test("the order of answers does not show whether a channel exists")
         func order() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -138,7 +138,7 @@ extension RelayProcesses {
             try await relay.kill9()
         }
 
-        @Test("a refusal takes as long, whatever came behind the guess")
+        @Test("the time of a refusal does not depend on later requests")
         func time() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let owner = try await relay.connect()
@@ -152,7 +152,7 @@ extension RelayProcesses {
                 writer.write(Raw(bytes: [0, 0, 0, 0, 2]), mask: 1)
                 let start = ContinuousClock.now
                 wire.send(writer.bytes)
-                // A frame that does not parse ends the connection; it must not end the wait.
+                // An invalid frame ends the connection, but must not end the wait.
                 #expect(try await wire.nextFrame().requestID == 1)
                 #expect(ContinuousClock.now - start > .milliseconds(20))
             }

@@ -8,21 +8,21 @@ import Testing
 extension RelayProcesses {
     @Suite("Silent connections")
     struct SilentConnectionTests {
-        /// How long a relay waits for `hello`, and how late this machine may be.
+        /// Time for which a relay waits for `hello`, and the tolerance for a slow machine.
         static let allowed = Duration.seconds(10)
         static let slack = Duration.seconds(4)
 
         @Test(
-            "2,000 connections that say nothing or drip are closed within 10 seconds, and cost nothing after",
+            "2,000 silent or dripping connections are closed within 10 seconds, and cost nothing afterwards",
             .timeLimit(.minutes(5)))
         func closed() async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
             let honest = try await HonestClient.start(at: relay)
-            // Once for the caches.
+            // A first run fills the caches.
             _ = try await relay.page("/metrics")
             let before = try await relay.settledBytes()
             let ends = try await wave(Count.of(2_000, quick: 200), at: relay)
-            // The relay looks for memory to give back every other second.
+            // The relay returns free memory every other second.
             try await Task.sleep(for: .seconds(5))
             let after = try await relay.settledBytes()
             let report = try await honest.stop()
@@ -38,7 +38,7 @@ extension RelayProcesses {
             }
             #expect(after - before < 16 << 20)
             #expect(report.refused == 0 && report.answered > 0)
-            // The counts have a listener of their own, whose connections are not among them.
+            // The metrics have a listener of their own, whose connections are not counted.
             #expect(try await relay.metric("connections") == 0)
             try await relay.kill9()
         }
@@ -55,7 +55,8 @@ extension RelayProcesses {
                     let kind = SilentKind.allCases[index % SilentKind.allCases.count]
                     group.addTask {
                         let wire = try await kind.open(to: relay.address)
-                        // The relay took it in before this, so it may live shorter by this clock and not longer.
+                        // The relay accepted the connection before this time, so by this clock it may live shorter but
+                        // not longer.
                         let start = ContinuousClock.now
                         let drip = Task { await kind.drip(into: wire) }
                         await wire.waitUntilClosed()
@@ -70,7 +71,7 @@ extension RelayProcesses {
     }
 }
 
-/// Where a connection stops, and whether it drips on.
+/// The stage at which a connection stops, and whether it keeps sending single bytes.
 enum SilentKind: CaseIterable, Sendable {
     case tcpSilent, tcpDripping, halfHandshake, tlsSilent, httpDripping, upgradedSilent, upgradedDripping, pinging
 
@@ -80,7 +81,7 @@ enum SilentKind: CaseIterable, Sendable {
             return try await .connect(to: address, .tcp)
         case .halfHandshake:
             let wire = try await WireClient.connect(to: address, .tcp)
-            // A record that announces a handshake message and brings its beginning.
+            // A record that announces a handshake message and contains its beginning.
             wire.send(
                 [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03] + [UInt8](repeating: 7, count: 64))
             return wire
@@ -91,7 +92,7 @@ enum SilentKind: CaseIterable, Sendable {
         }
     }
 
-    /// One byte after the other, never an end.
+    /// Sends one byte after the other without end.
     func drip(into wire: WireClient) async {
         let bytes: [UInt8]
         switch self {
@@ -105,7 +106,7 @@ enum SilentKind: CaseIterable, Sendable {
         case .upgradedDripping:
             bytes = [0x82, 0xfe, 0x01, 0x00, 1, 2, 3, 4] + [UInt8](repeating: 0, count: 100)
         case .pinging:
-            // Whole frames, one after the other, of a kind that needs no hello.
+            // Complete frames of a kind that needs no hello, one after the other.
             while !Task.isCancelled, wire.channel.isActive {
                 wire.send([0x89, 0x80, 0, 0, 0, 9])
                 try? await Task.sleep(for: .milliseconds(500))

@@ -8,7 +8,7 @@ extension RelayProcesses {
     @Suite("Followers that stop reading")
     struct StalledFollowerTests {
         @Test(
-            "a follower that stops reading costs at most 1 MiB, and loses nothing when it reads again",
+            "a follower that stops reading costs at most 1 MiB, and loses no entry when it reads again",
             .timeLimit(.minutes(5)), arguments: [1_000, 256 << 10])
         func stalled(payload: Int) async throws {
             let relay = try await RelayProcess.start(in: RelayFolder())
@@ -18,7 +18,7 @@ extension RelayProcesses {
             let megabytes = payload < 10_000 ? 24 : 160
             let count = (megabytes << 20) / payload
 
-            // The same load with followers that read, for what the relay's caches take.
+            // The same load with followers that read, to measure the relay's caches.
             let reading = try await followers(4, of: channel, at: relay)
             var seq = try await append(count, payload, to: channel, at: relay)
             for follower in reading { try await follower.read(through: seq) }
@@ -32,7 +32,7 @@ extension RelayProcesses {
             print(
                 "stalled followers, payloads of \(payload): \(megabytes) MiB appended, memory \(before >> 10) KiB before, "
                     + "\(during >> 10) KiB with \(stalled.count) stalled")
-            // 1 MiB for each, and what the allocator and the store's caches vary by.
+            // 1 MiB for each, and a tolerance for the allocator and the store's caches.
             #expect(during - before < (stalled.count << 20) + (10 << 20))
 
             for follower in stalled { try await follower.wire.setReading(true) }
@@ -49,7 +49,7 @@ extension RelayProcesses {
             return followers
         }
 
-        /// Appends from eight connections at once, many in flight; returns the last seq.
+        /// Appends from eight connections at once, with many requests in flight. Returns the last seq.
         private func append(_ count: Int, _ payload: Int, to channel: KnownChannel, at relay: RelayProcess) async throws
             -> UInt64
         {
@@ -78,7 +78,7 @@ extension RelayProcesses {
     }
 }
 
-/// A follower whose socket can be left unread.
+/// A follower that can stop reading its socket.
 final class RawFollower: Sendable {
     let wire: WireClient
     private let seen: Progress
@@ -96,7 +96,7 @@ final class RawFollower: Sendable {
     }
 
     init(of channel: KnownChannel, at relay: RelayProcess, from first: UInt64) async throws {
-        // A small buffer, so that what is not read soon stays at the relay.
+        // A small buffer, so that unread bytes stay at the relay.
         wire = try await WireClient.open(to: relay.address, receiveBuffer: 32 << 10)
         seen = Progress(next: first)
         wire.send([
@@ -110,7 +110,7 @@ final class RawFollower: Sendable {
         }
     }
 
-    /// Reads until the entry of that seq has come; each must follow the one before.
+    /// Reads until the entry of that seq arrives. Each entry must follow the one before.
     func read(through last: UInt64) async throws {
         while await seen.next <= last {
             let frame = try await wire.nextFrame()

@@ -6,7 +6,7 @@ import KithWire
 package protocol ReachableRelay: Sendable {
     var address: RelayAddress { get }
     var pin: RelayPin { get }
-    /// A folder that lasts as long as the relay.
+    /// A folder that exists as long as the relay.
     var folder: URL { get }
 }
 

@@ -17,7 +17,7 @@ extension RelayConnection {
         guard case .done = reply else { throw UnexpectedReply(reply) }
     }
 
-    /// Proves tokens of the channel's epoch, all of them if `tokens` is `nil`.
+    /// Proves tokens of the channel's epoch; all of them if `tokens` is `nil`.
     @discardableResult
     package func present(_ channel: KnownChannel, _ tokens: [Token]? = nil) async throws -> Rights {
         let reply = try await request(
@@ -32,7 +32,7 @@ extension RelayConnection {
         try await present(channel)
     }
 
-    /// Makes a request that adds an entry to a channel. Returns the entry's seq.
+    /// Sends a request that adds an entry to a channel. Returns the entry's seq.
     package func accepted(_ request: Request) async throws -> UInt64 {
         let reply = try await self.request(request)
         guard case .accepted(let seq) = reply else { throw UnexpectedReply(reply) }
@@ -64,7 +64,7 @@ extension RelayConnection {
                 nextAccess: next.access))
     }
 
-    /// The error that a request is refused with; `nil` if it is not refused.
+    /// The error of a refused request; `nil` if the request is not refused.
     package func refusal(of request: Request) async throws -> RelayError? {
         do {
             _ = try await self.request(request)
@@ -74,7 +74,7 @@ extension RelayConnection {
         }
     }
 
-    /// The entries from a seq through the last one that there is.
+    /// The entries from a seq through the last one.
     package func entries(of channel: KnownChannel, from first: UInt64 = 1) async throws -> [Entry] {
         let follow = try await follow(channel.id, epoch: channel.epoch, fromSeq: first)
         defer { follow.cancel() }

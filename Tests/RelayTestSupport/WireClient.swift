@@ -5,10 +5,9 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A connection to a relay that does by hand what `RelayConnection` does properly, so that it can be done wrong: raw bytes
-/// over TCP or TLS, the upgrade, frames.
+/// A connection to a relay that can violate the protocol at every step: raw bytes over TCP or TLS, the upgrade, frames.
 package final class WireClient: Sendable {
-    /// How far a connection goes by itself.
+    /// The stage up to which a connection follows the protocol by itself.
     package enum Stage: Sendable {
         case tcp, tls
     }
@@ -42,7 +41,7 @@ package final class WireClient: Sendable {
         return WireClient(channel: channel, inbox: inbox)
     }
 
-    /// A connection that has been upgraded, and has said hello if `pass` or nothing is wanted.
+    /// Opens a WebSocket, and says hello unless `hello` is `false`.
     package static func open(
         to address: RelayAddress, hello: Bool = true, pass: RelayPass? = nil, receiveBuffer: Int? = nil
     ) async throws -> WireClient {
@@ -74,14 +73,14 @@ package final class WireClient: Sendable {
         return try NIOSSLContext(configuration: configuration)
     }
 
-    // MARK: Out
+    // MARK: Output
 
     /// Sends bytes as they are.
     package func send(_ bytes: [UInt8]) {
         channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
     }
 
-    /// Sends bytes and returns when the system has taken them.
+    /// Sends bytes and returns when the system has accepted them.
     package func sendAndWait(_ bytes: [UInt8]) async throws {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
     }
@@ -95,12 +94,12 @@ package final class WireClient: Sendable {
 
     package func close() { channel.close(promise: nil) }
 
-    /// Returns when the connection is over.
+    /// Returns when the connection has ended.
     package func waitUntilClosed() async {
         try? await channel.closeFuture.get()
     }
 
-    // MARK: In
+    // MARK: Input
 
     /// Whether the socket is read.
     package func setReading(_ isReading: Bool) async throws {
@@ -108,13 +107,13 @@ package final class WireClient: Sendable {
         if isReading { channel.read() }
     }
 
-    /// Everything until the relay closes.
+    /// All bytes until the relay closes the connection.
     package func everything() async throws -> [UInt8] {
         await waitUntilClosed()
         return inbox.takeRaw()
     }
 
-    /// The next frame, as it came.
+    /// The bytes of the next frame.
     package func nextFrameBytes() async throws -> [UInt8] {
         guard let frame = await inbox.nextFrame() else { throw ConnectionOver() }
         return frame
@@ -124,10 +123,10 @@ package final class WireClient: Sendable {
         try RelayFrame(decoding: try await nextFrameBytes())
     }
 
-    /// From now on frames are counted and dropped.
+    /// Counts and drops frames from now on.
     package func discardFrames() { inbox.discard() }
 
-    /// How many frames have come.
+    /// Number of received frames.
     package var framesReceived: Int { inbox.count }
 }
 
@@ -136,7 +135,7 @@ package struct ConnectionOver: Error {
     package init() {}
 }
 
-/// What a connection has received, for whoever waits for it.
+/// The received bytes of a connection, and the tests that wait for them.
 private final class Inbox: Sendable {
     private struct State {
         var raw: [UInt8] = []

@@ -4,12 +4,12 @@ import KithRelay
 import KithWire
 import TestSupport
 
-/// Runs a relay with TLS on a free loopback port for as long as `body` runs.
+/// Runs a relay with TLS on a free loopback port while `body` runs.
 ///
 /// - Parameters:
 ///   - store: the relay's store; a new one in memory if `nil`.
-///   - limits: changes limits. Before, the rates of requests are so high that no test meets them.
-///   - clock: the relay's clock, if it is not the system's.
+///   - limits: changes limits. By default, the rates of requests are so high that no test reaches them.
+///   - clock: the relay's clock; `nil` for the system's.
 ///   - metrics: whether the relay has a listener for its metrics.
 package func withRelay<R>(
     store: (any ChannelStore)? = nil, limits: (inout RelayLimits) -> Void = { _ in }, pass: RelayPass? = nil,
@@ -43,12 +43,12 @@ package func withRelay<R>(
     }
 }
 
-/// A relay in the process of the tests.
+/// A relay in the tests' own process.
 package struct TestRelay: ReachableRelay {
     package let server: RelayServer
-    /// The pass that ``connect()`` shows.
+    /// The pass that ``connect()`` sends.
     package let pass: RelayPass?
-    /// The relay keeps its key in `relay`, which is in here.
+    /// The folder that contains the relay's own folder, `relay`.
     package let folder: URL
 
     package init(server: RelayServer, pass: RelayPass?, folder: URL) {

@@ -1,15 +1,15 @@
 import KithWire
 import NIOCore
 
-/// Decides which requests of one connection go to the hub and which wait, and the order in which answers leave.
+/// Decides which requests of one connection go to the hub and which wait, and in which order answers leave.
 ///
-/// Two things make a request wait. One is its cost: requests under way are bounded by their number, and by their
-/// bytes together with those of the largest answers they can get, so that a client that does not read cannot queue
-/// answers. The other is a `present` before it: when a token is refused, neither the time nor the place of the refusal
-/// among other output may tell what the relay had to look up. So nothing overtakes a `present`, and while one is
-/// undecided the connection sends nothing at all (``isUndecided``). Presents that came at once, and the requests that were
-/// under way before them, are answered together and in their order. Answers are told apart by their requests' numbers,
-/// so a `present` waits for an earlier request under its own number.
+/// A request waits for two reasons. The first is its size: requests under way are bounded by their number, and by their
+/// bytes together with those of the largest possible answers, so that a client that does not read can't queue answers.
+/// The second is an earlier `present`. If a token is refused, neither the time of the refusal nor its position among
+/// other output may tell what the relay had to look up. So no request overtakes a `present`, and while one is undecided
+/// the connection sends nothing at all (``isUndecided``). Presents that arrived together, and the requests that were
+/// under way before them, are answered together and in their order. Answers are distinguished by their requests'
+/// numbers, so a `present` waits for an earlier request with the same number.
 struct Admission {
     struct PendingRequest {
         let event: ConnectionEvent
@@ -21,13 +21,14 @@ struct Admission {
 
     private let limits: RelayLimits
     private var waiting = CircularBuffer<PendingRequest>()
-    /// The numbers of requests that have been let through and not answered, in their order.
+    /// The numbers of requests that were admitted and not answered, in their order.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
-    /// Presents that were let through together, behind the requests that were under way then. Empty if no `present` is.
+    /// Presents that were admitted together, behind the requests that were under way then. Empty if no `present` is
+    /// under way.
     private var group: [Member] = []
     private var unanswered = 0
-    /// The first of the group that may lack its answer: most answers come in order.
+    /// Index of the first member that may lack its answer: most answers arrive in order.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
     /// Whether another `present` may join the group.
@@ -41,10 +42,10 @@ struct Admission {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Whether a `present` is with the hub. Anything sent now would tell by its time when the relay had looked it up.
+    /// Whether a `present` is with the hub. The time of any output would tell when the relay had looked it up.
     var isUndecided: Bool { !group.isEmpty }
 
-    /// Whether everything that came has been let through.
+    /// Whether no request waits.
     var isDrained: Bool { waiting.isEmpty }
 
     /// Whether more may be read from the connection.
@@ -52,7 +53,7 @@ struct Admission {
 
     private var hasRoom: Bool { underWay.count < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
 
-    /// Takes what came. Returns whether it goes to the hub now; it waits otherwise.
+    /// Takes a request. Returns whether it goes to the hub now; otherwise it waits.
     mutating func admit(_ event: ConnectionEvent, bytes: Int, cost: Int = 1, canAnswer: Bool, now: NIODeadline) -> Bool
     {
         let item = PendingRequest(event: event, bytes: bytes, cost: cost)
@@ -61,7 +62,7 @@ struct Admission {
         return false
     }
 
-    /// The next of those that wait, if it may go now.
+    /// The next waiting request, if it may go to the hub now.
     mutating func next(canAnswer: Bool, now: NIODeadline) -> PendingRequest? {
         guard let item = waiting.first, letThrough(item, canAnswer: canAnswer, now: now) else { return nil }
         waiting.removeFirst()
@@ -89,28 +90,29 @@ struct Admission {
         return true
     }
 
-    /// Forgets the waiting requests, and the presents whose answers no longer matter.
+    /// Drops the waiting requests, and the presents whose answers no longer matter.
     mutating func dropAll() {
         waiting = CircularBuffer()
         group = []
     }
 
-    /// What was let through is with the hub.
+    /// Notes that the admitted requests are with the hub.
     mutating func submitted() { isGathering = false }
 
-    /// What to do when an answer has come.
+    /// The action that follows from an answer.
     enum AnswerAction {
-        /// Send it.
+        /// Send this answer.
         case send(RoundOutput.Answer)
-        /// Others have to come first.
+        /// Wait for other answers.
         case wait
-        /// Send these, but not before the time if there is one. `denied`: the number of presents among them that were denied.
+        /// Send these answers, not before `heldUntil` if it is set. `denied` is the number of denied presents among
+        /// them.
         case sendAll([RoundOutput.Answer], heldUntil: NIODeadline?, denied: Int)
     }
 
-    /// An answer has come from the hub.
+    /// Takes an answer from the hub.
     mutating func answered(_ answer: RoundOutput.Answer, now: NIODeadline) -> AnswerAction {
-        // Most come in the order of their requests.
+        // Most answers arrive in the order of their requests.
         if let index = underWay.firstIndex(of: answer.requestID) { underWay.remove(at: index) }
         if underWay.isEmpty { bytesUnderWay = 0 }
         guard !group.isEmpty,
@@ -137,7 +139,7 @@ struct Admission {
             members.compactMap(\.answer), heldUntil: denied > 0 ? departure(now: now) : nil, denied: denied)
     }
 
-    /// The time at which a refusal leaves: a multiple of `deniedMs` after the `present` came. One interval is enough
+    /// The time at which a refusal leaves: a multiple of `deniedMs` after the `present` arrived. One interval is enough
     /// unless the disk is slow; then the number of intervals tells far less than the exact time would.
     private func departure(now: NIODeadline) -> NIODeadline? {
         guard limits.deniedMs > 0 else { return nil }
@@ -148,7 +150,7 @@ struct Admission {
 }
 
 extension ConnectionEvent {
-    /// The bytes that an answer can have beyond those of a short frame.
+    /// The largest possible answer in bytes, if it can be longer than a short frame.
     fileprivate var answerBytes: Int {
         guard case .request(let frame) = self else { return 0 }
         return switch frame.request {

@@ -1,9 +1,9 @@
 import KithWire
 import NIOCore
 
-/// Delivery of the channels that a connection follows.
+/// Delivery of entries and whispers to a connection that follows channels.
 extension Connection {
-    /// Takes what the hub has for a follower. Returns whether the connection has to be flushed after the batch.
+    /// Takes a broadcast of the hub. Returns whether the connection has to be flushed after the output.
     func take(_ broadcast: RoundOutput.Broadcast, _ shared: FrameCache) -> Bool {
         let channel = broadcast.channel
         guard var follow = follows[channel] else { return false }
@@ -25,7 +25,7 @@ extension Connection {
             follows[channel] = follow
             perform(step, channel, follow.requestID)
         case .whisper(let epoch, _):
-            // A whisper waits for nobody, and never overtakes entries that a follower still lacks.
+            // A whisper does not wait, and never overtakes entries that the follower still lacks.
             guard epoch == follow.epoch, follow.isLive, canSend else { return false }
             for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
         case .gone:
@@ -35,13 +35,13 @@ extension Connection {
         return writer.isEmpty ? false : touch()
     }
 
-    /// Takes what the store had for a follower.
+    /// Takes the entries that the store read for a follow.
     func take(_ result: Result<[Entry], StoreFailure>, for catchUp: CatchUpRead) {
         reading.remove(catchUp.channel)
         defer { readNext() }
         guard var follow = follows[catchUp.channel] else { return }
         guard follow.requestID == catchUp.requestID, follow.nextSeq == catchUp.first else {
-            // It was read for a follow that this one has replaced.
+            // The read was for a follow that this one has replaced.
             follow.readFailed()
             follows[catchUp.channel] = follow
             awaitingRead.insert(catchUp.channel)
@@ -55,7 +55,7 @@ extension Connection {
             metrics.entriesDelivered.count(mine.count)
             chargeReading(mine.reduce(0) { $0 + $1.payload.count })
             perform(step, catchUp.channel, follow.requestID)
-            // Others have their turn before this channel's next read.
+            // Other channels are read before this one is read again.
             awaitingRead.insert(catchUp.channel)
         case .failure(let failure):
             follows[catchUp.channel] = nil
@@ -102,7 +102,7 @@ extension Connection {
             let isRead = reading.contains(channel)
             guard !isRead, pausedUntil == nil, reading.count < limits.catchUpsPerConnection else {
                 follows[channel]?.readFailed()
-                // One that is being read comes back when that is done.
+                // A channel that is being read is queued again when its read is done.
                 if !isRead { awaitingRead.insert(channel) }
                 return
             }

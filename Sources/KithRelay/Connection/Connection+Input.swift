@@ -1,15 +1,15 @@
 import KithWire
 import NIOCore
 
-/// Bounds on input that is not a whole message yet.
+/// Bounds of input that is not a complete message yet.
 extension Connection {
-    /// Whether a connection that has not been welcomed holds more than a `hello` can have.
+    /// Whether a connection that has not been welcomed holds more bytes than a `hello` can have.
     var isHelloTooLong: Bool {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }
 
-    /// Takes a place for a large message that has not come whole. Returns `false` if there is none: then nothing more may be
-    /// read for now. A connection that is not read does not keep its place.
+    /// Takes a slot for a large incomplete message. Returns `false` if none is free: then the connection must not be
+    /// read for now. A connection that is not read does not keep its slot.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {
@@ -26,7 +26,7 @@ extension Connection {
         return true
     }
 
-    /// Gives the place back.
+    /// Frees the slot.
     func leaveLargeInput() {
         guard largeInputSince != nil else { return }
         largeInputSince = nil
@@ -34,7 +34,7 @@ extension Connection {
         worker.shared.addresses.largeInputs.giveBack()
     }
 
-    /// Whether a large message has been under way for so long that its place is for others.
+    /// Whether a large message has taken so long that its slot is for others.
     func isLargeInputOver(at now: NIODeadline) -> Bool {
         largeInputSince.map { now > $0 + .milliseconds(RelayLimits.largeInputMs) } ?? false
     }

@@ -7,10 +7,10 @@ extension Connection {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
-    /// Takes an answer. Returns whether the connection has to be flushed after the batch; said once for each batch.
+    /// Takes an answer. Returns whether the connection has to be flushed after the output; `true` once for each output.
     func answer(_ answer: RoundOutput.Answer) -> Bool {
         guard !isOver else { return false }
-        // A follow begins when the hub says so, whenever the answer leaves: what is committed next is meant for it.
+        // A follow begins with the hub's answer, whenever that leaves: entries committed next are meant for the follow.
         let isGated = admission.isUndecided
         if isGated { apply(answer) }
         switch admission.answered(answer, now: .now()) {
@@ -35,7 +35,7 @@ extension Connection {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
     }
 
-    /// Does what the answer changes at the connection, but for closing it.
+    /// Applies the answer's effect on the connection, except for closing it.
     private func apply(_ answer: RoundOutput.Answer) {
         switch answer.effect {
         case .none, .closes:
@@ -52,7 +52,7 @@ extension Connection {
         }
     }
 
-    /// Writes a frame of a follow, or keeps it until something may leave again.
+    /// Writes a frame of a follow, or keeps it until output may leave again.
     func emit(_ reply: Reply, _ requestID: UInt32) {
         let frame = RelayFrame(requestID: requestID, reply: reply)
         if isOpen { writer.write(frame) } else { later.append(frame) }
@@ -63,7 +63,7 @@ extension Connection {
         return !isTouched
     }
 
-    /// Writes what has gathered, in one piece.
+    /// Writes the collected output in one piece.
     func flush() {
         isTouched = false
         defer { goOn() }
@@ -81,7 +81,7 @@ extension Connection {
         guard !writer.isEmpty else { return }
         metrics.bytesOut.count(writer.bytes.count)
         let buffer = channel.allocator.buffer(bytes: writer.bytes)
-        // Keeps the storage of a busy connection, and gives back that of an idle one and of a large frame.
+        // Keeps the storage of a busy connection, and frees that of an idle one and of a large frame.
         writer.removeAll(keepingUpTo: writer.bytes.count < 512 ? 0 : 64 << 10)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }

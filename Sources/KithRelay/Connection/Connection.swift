@@ -3,9 +3,10 @@ import KithWire
 import NIOCore
 import TLSCodec
 
-/// One client: bytes in, requests to the hub; answers and entries in, bytes out. Lives on one event loop.
+/// The connection of one client, on one event loop. It decodes bytes into requests for the hub, and encodes answers and
+/// entries into bytes.
 ///
-/// Everything that one read brought goes to the hub at once, and everything that one round answered leaves in one write.
+/// The requests of one read go to the hub together, and the answers of one round leave in one write.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -13,7 +14,7 @@ final class Connection: ChannelDuplexHandler {
 
     let number: ConnectionNumber
     let networks: ClientNetworks
-    /// Whether it has taken a place among the WebSockets of its address.
+    /// Whether it counts among the WebSockets of its address.
     var isWebSocket = false
     let worker: EventLoopWorker
     private let hub: Hub
@@ -23,40 +24,41 @@ final class Connection: ChannelDuplexHandler {
     private(set) var decoder: WebSocketDecoder
     var writer = WebSocketWriter()
     var follows: [ChannelID: FollowProgress] = [:]
-    /// Channels for which the store is being read: a follow that is replaced does not start another read beside.
+    /// Channels for which the store is being read. A new follow of such a channel does not start a second read.
     var reading: Set<ChannelID> = []
-    /// Channels whose follows wait for such a read.
+    /// Channels whose follows wait to be read from the store.
     var awaitingRead: Set<ChannelID> = []
     var admission: Admission
     private var events: [HubEvent] = []
 
     private var rate: TokenBucket
-    /// The rates that it shares with the other connections of its address, and of its site.
+    /// The rates that it shares with the other connections of its address and of its site.
     let sourceRates: SourceRates
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
     var hasSaidHello = false
-    /// Nothing leaves before this time.
+    /// Output leaves no earlier than this.
     var heldUntil: NIODeadline?
-    /// The newest ping that has not been answered: one pong stands for all before it (RFC 6455 §5.5.3).
+    /// The newest ping that has not been answered: one pong answers it and all before it (RFC 6455 §5.5.3).
     var unansweredPing: [UInt8]?
-    /// Frames of follows that came while nothing may leave. They go behind the answers, whenever those came.
+    /// Frames of follows that arrived while output was held back. They leave behind the answers, whenever those
+    /// arrived.
     var later: [RelayFrame] = []
-    /// A `present` was decided: follows that could not send meanwhile go on with the next flush.
+    /// Whether a `present` was decided: follows that could not send meanwhile continue with the next flush.
     var areFollowsStale = false
-    /// Nothing is read before this time, neither from the client nor from the store: a rate is used up.
+    /// Neither the client nor the store is read before this time, because a rate is used up.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
-    /// The first frame is with the hub. What comes behind it is looked at when the client has been welcomed.
+    /// Whether the first frame is with the hub. Later frames are decoded when the client has been welcomed.
     private(set) var awaitsWelcome = false
-    /// Since when the connection has held a place for a large message; `nil` if it holds none.
+    /// The time at which the connection took a slot for a large message; `nil` if it has none.
     var largeInputSince: NIODeadline?
-    /// Whether the input broke the rules: nothing more of it counts.
+    /// Whether the input violated the protocol and further input is ignored.
     private var isFailed = false
-    /// The other side is closing, and what it said before that has not all been dealt with.
+    /// Whether the peer is closing, and requests that it sent before still wait.
     private var isClosing = false
     var isTouched = false
-    /// The close frame has been written: nothing follows it.
+    /// Whether the close frame has been written. It is the last output.
     private(set) var isOver = false
 
     var limits: RelayLimits { worker.shared.limits }
@@ -93,24 +95,25 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A broken TLS record or a reset: the other side is gone or does not mean well. Neither is worth a line.
+        // A broken TLS record or a reset: the peer is gone or hostile. Neither is worth a line in the log.
         context.close(promise: nil)
     }
 
-    /// Closes a connection that did not say hello in time, said nothing for long, or takes too long for a large message.
+    /// Closes the connection if it has not said hello in time, was silent for too long, or takes too long for a large
+    /// message.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
         guard !isLargeInputOver(at: now) else {
             metrics.connectionsTimedOut.count()
             return channel.close(promise: nil)
         }
         let (since, allowed) = hasSaidHello ? (lastFrameAt, limits.idleMs) : (openedAt, limits.helloMs)
-        // A connection that would be over the time at the next sweep goes now: none exceeds the limit.
+        // A connection that would exceed its time before the next sweep is closed now, so that none exceeds the limit.
         guard now + .milliseconds(Int64(sweepMs)) > since + .milliseconds(Int64(allowed)) else { return }
         metrics.connectionsTimedOut.count()
         channel.close(promise: nil)
     }
 
-    /// Says that the relay is going, and closes.
+    /// Closes the connection because the relay shuts down.
     func goAway() {
         guard context != nil else { return channel.close(promise: nil) }
         close(code: 1001)
@@ -123,7 +126,7 @@ final class Connection: ChannelDuplexHandler {
         follows = [:]
         later = []
         unansweredPing = nil
-        // Output that is held back must not leave sooner because the connection ends.
+        // Output that is held back must not leave earlier because the connection ends.
         if !isOpen { writer.removeAll() }
         heldUntil = nil
         admission.dropAll()
@@ -171,8 +174,8 @@ final class Connection: ChannelDuplexHandler {
         events.removeAll(keepingCapacity: events.capacity <= 64)
     }
 
-    /// Takes one message. Returns whether the next may be taken now: a rate is kept by reading later, so that a request
-    /// over it costs nothing until its time has come.
+    /// Takes one message. Returns whether the next may be taken now: rates are enforced by reading later, so that a
+    /// request over the rate costs nothing until its time has come.
     private func receive(_ message: WebSocketMessage) -> Bool {
         guard !isFailed else { return true }
         lastFrameAt = .now()
@@ -193,7 +196,7 @@ final class Connection: ChannelDuplexHandler {
         return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
 
-    /// Charges a frame to the connection's rate, and what it costs to the address's. Returns whether both have anything left.
+    /// Charges a frame to the connection's rate, and its cost to the address's. Returns whether both rates allow more.
     @discardableResult
     private func charge(_ frames: Int, _ cost: Int, at time: NIODeadline) -> Bool {
         let now = Int64(time.uptimeNanoseconds)
@@ -204,12 +207,12 @@ final class Connection: ChannelDuplexHandler {
         return wait == 0
     }
 
-    /// Charges for presents that were denied, beside what they cost as requests.
+    /// Charges for denied presents, in addition to their cost as requests.
     func chargeDenied(_ count: Int) {
         charge(count * RelayLimits.deniedCost, count * RelayLimits.deniedCost, at: .now())
     }
 
-    /// Charges the address for bytes that the store was read for.
+    /// Charges the address for bytes read from the store.
     func chargeReading(_ bytes: Int) {
         let now = NIODeadline.now()
         let wait = sourceRates.charge(
@@ -217,7 +220,7 @@ final class Connection: ChannelDuplexHandler {
         if wait > 0 { pause(forNanoseconds: wait) }
     }
 
-    /// Takes a frame of the protocol. Returns what it costs.
+    /// Takes a frame of the protocol. Returns its cost.
     private func receive(frame bytes: [UInt8]) -> Int {
         metrics.requests.count()
         if !hasSaidHello { awaitsWelcome = true }
@@ -238,7 +241,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func event(of frame: ClientFrame) -> ConnectionEvent {
-        // Not before the welcome: a client without the pass must not have signatures verified.
+        // Not before the welcome: a client without the pass must not cause the verification of signatures.
         guard hasSaidHello, case .register(let name, let record) = frame.request else { return .request(frame) }
         return .registration(requestID: frame.requestID, record.verified(for: name))
     }
@@ -250,13 +253,13 @@ final class Connection: ChannelDuplexHandler {
         return cost
     }
 
-    /// Whether answers can leave soon: if they cannot, nothing more is asked of the hub.
+    /// Whether answers can leave soon. If not, no request goes to the hub.
     var canAnswer: Bool { heldUntil == nil && channel.isWritable }
 
-    /// Whether anything at all may leave now. It may not from the admission of a `present` until its answer leaves.
+    /// Whether any output may leave now. None may from the admission of a `present` until its answer leaves.
     var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
-    /// Lets through what waits, and reads more when nothing does.
+    /// Admits waiting requests, and reads more when none waits.
     func goOn() {
         if awaitsWelcome && hasSaidHello {
             awaitsWelcome = false
@@ -270,14 +273,14 @@ final class Connection: ChannelDuplexHandler {
         readIfWanted()
     }
 
-    // MARK: Reading only what can be dealt with
+    // MARK: Back-pressure
 
     func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWanted = true }
     }
 
     private var mayRead: Bool {
-        // Reading would show in the TCP window as output does on the wire, so it stops for an undecided `present` too.
+        // Reading shows in the TCP window as output does on the wire, so it stops for an undecided `present` too.
         pausedUntil == nil && !awaitsWelcome && admission.wantsMore && canAnswer && isOpen
     }
 
@@ -287,7 +290,7 @@ final class Connection: ChannelDuplexHandler {
         context.read()
     }
 
-    /// Looks again later if nothing more of a large message may be held now.
+    /// Pauses if no more of a large message may be held now.
     private func holdBackInput() {
         guard !isFailed else { return leaveLargeInput() }
         if !mayHoldInput() { pause(forNanoseconds: 1) }
@@ -310,7 +313,7 @@ final class Connection: ChannelDuplexHandler {
         if isTouched { flush() } else { readIfWanted() }
     }
 
-    /// Takes what was read before and left.
+    /// Decodes the input that was read before and left.
     private func takeRest() {
         guard !isFailed, pausedUntil == nil, !awaitsWelcome else { return }
         decode { try decoder.resume { message in self.receive(message) } }

@@ -1,14 +1,14 @@
 import KithWire
 import NIOCore
 
-/// One event loop's connections. Everything here happens on that loop.
+/// The connections of one event loop. Every function runs on that loop, unless it says otherwise.
 final class EventLoopWorker: Sendable {
     let index: Int
     let eventLoop: any EventLoop
     let shared: Shared
     private let state: NIOLoopBoundBox<State>
 
-    /// What all loops of a relay share.
+    /// The objects that all workers of a relay share.
     struct Shared: Sendable {
         let limits: RelayLimits
         let metrics: RelayMetrics
@@ -18,7 +18,7 @@ final class EventLoopWorker: Sendable {
 
     private struct State {
         var connections: [ConnectionNumber: Connection] = [:]
-        /// Store reads under way for followers of this loop, and those that wait for a place.
+        /// Number of store reads under way for followers of this loop, and the reads that wait.
         var reads = 0
         var waiting = CircularBuffer<CatchUpRead>()
     }
@@ -42,21 +42,21 @@ final class EventLoopWorker: Sendable {
         shared.metrics.connectionsOpen.count(-1)
     }
 
-    /// Closes connections that have been silent too long: one timer for all of them instead of one each.
+    /// Closes connections that have been silent for too long. One timer serves all connections.
     func closeSilent(now: NIODeadline, sweepMs: Int) {
         for connection in Array(state.value.connections.values) {
             connection.closeIfSilent(now: now, sweepMs: sweepMs)
         }
     }
 
-    /// Says goodbye to all connections.
+    /// Closes all connections because the relay shuts down.
     func closeAll() {
         for connection in Array(state.value.connections.values) { connection.goAway() }
     }
 
-    // MARK: What the hub hands over
+    // MARK: Output of the hub
 
-    /// Takes a round's output to this loop: one hop, whatever is in it.
+    /// Takes a round's output to this loop, in one hop. Called from the hub's thread.
     func deliver(_ batch: RoundOutput) {
         eventLoop.execute { self.distribute(batch) }
     }

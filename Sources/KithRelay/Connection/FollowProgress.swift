@@ -1,23 +1,23 @@
 import KithWire
 
-/// How far one connection has been sent one channel's epoch. Says what to do next; does nothing itself.
+/// The progress of one connection in one channel's epoch. It decides the next action, and performs none itself.
 ///
-/// A follow is *live* while everything known has been sent: then new entries go out as they are committed. It *lags* when
-/// the connection could not take an entry; then the store is read until it has caught up.
+/// A follow is *live* while all known entries have been sent: then new entries leave as they are committed. It *lags*
+/// if the connection could not take an entry: then the store is read until the follow has caught up.
 struct FollowProgress {
-    /// The request that opened it; every event carries it.
+    /// Number of the request that opened the follow. Every event carries it.
     let requestID: UInt32
     let epoch: UInt64
     /// The next seq to send.
     private(set) var nextSeq: UInt64
-    /// The last seq that is known to be there.
+    /// The last seq that the epoch is known to have.
     private(set) var lastSeq: UInt64
     /// Whether `lastSeq` is the epoch's turn.
     private(set) var hasEnded: Bool
-    /// Whether the store is being read for it.
+    /// Whether the store is being read for the follow.
     private(set) var isReading = false
 
-    /// Whether everything that is known to be there has been sent.
+    /// Whether all known entries have been sent.
     var isLive: Bool { nextSeq > lastSeq }
 
     init(requestID: UInt32, start: FollowRange) {
@@ -28,22 +28,22 @@ struct FollowProgress {
         hasEnded = start.hasEnded
     }
 
-    /// What to do after an event.
+    /// The action after an event.
     enum Action: Equatable {
         case nothing
         /// Send the entries just given.
         case send
-        /// Send the entries just given; the epoch is over.
+        /// Send the entries just given, and end the follow with its epoch.
         case sendAndEnd
-        /// Everything was sent before; the epoch is over.
+        /// End the follow with its epoch, of which all entries have been sent.
         case end
         /// Read `first` through `last` from the store when the connection can take it.
         case read(first: UInt64, last: UInt64)
-        /// Entries before this seq are gone: say so, and end.
+        /// Tell the client that entries before this seq are gone, and end the follow.
         case trimmed(firstSeq: UInt64)
     }
 
-    /// What there is to do now: for a follow that begins, or a connection that can take more again.
+    /// The action when the follow begins, or when the connection can take more output again.
     mutating func resume(canSend: Bool) -> Action {
         if isLive { return hasEnded ? .end : .nothing }
         guard canSend, !isReading else { return .nothing }
@@ -51,9 +51,9 @@ struct FollowProgress {
         return .read(first: nextSeq, last: lastSeq)
     }
 
-    /// New entries were committed: consecutive, of this epoch, the last perhaps its turn.
+    /// Takes newly committed entries: consecutive, of this epoch, the last one perhaps its turn.
     ///
-    /// - Parameter fits: whether they are few enough to be sent at once.
+    /// - Parameter fits: whether the entries are few enough to be sent at once.
     mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Action {
         guard let first = entries.first, let last = entries.last, last.epoch == epoch, last.seq > lastSeq else {
             return .nothing
@@ -66,18 +66,18 @@ struct FollowProgress {
         return hasEnded ? .sendAndEnd : .send
     }
 
-    /// The channel has entries up to `seq` that were not handed over.
+    /// Notes that the channel has entries up to `seq` that were not broadcast.
     mutating func advanced(to seq: UInt64, canSend: Bool) -> Action {
         lastSeq = max(lastSeq, seq)
         return resume(canSend: canSend)
     }
 
-    /// The store answered a read: consecutive entries from `nextSeq`, or from later if the front was trimmed.
+    /// Takes the entries of a read: consecutive ones from `nextSeq`, or from a later seq if the channel was trimmed.
     mutating func read(_ entries: [Entry]) -> (send: ArraySlice<Entry>, then: Action) {
         isReading = false
         guard let first = entries.first else { return ([], .trimmed(firstSeq: lastSeq + 1)) }
         guard first.seq == nextSeq else { return ([], .trimmed(firstSeq: first.seq)) }
-        // Nothing after this epoch's turn is for somebody who has proved only this epoch's token.
+        // Entries after this epoch's turn need the next epoch's token.
         let end = entries.firstIndex { $0.epoch != epoch } ?? entries.endIndex
         let mine = entries[..<end]
         if let last = mine.last {
@@ -88,6 +88,6 @@ struct FollowProgress {
         return (mine, end < entries.endIndex ? .end : .nothing)
     }
 
-    /// The store was not read; to be tried again with the next event.
+    /// Notes that the store was not read. The next event tries again.
     mutating func readFailed() { isReading = false }
 }

@@ -1,20 +1,20 @@
 import KithWire
 
-/// A broadcast's frames, encoded when the first follower takes them and used for all.
+/// The frames of a broadcast. They are encoded for the first follower and used for all.
 final class FrameCache {
     private let broadcast: RoundOutput.Broadcast
     private var encoded: [[UInt8]]?
 
     init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
 
-    /// The bytes that it adds for each follower. What a round brought can be more than one may wait with: then it is read
-    /// from the store as fast as the follower takes it.
+    /// The bytes that the broadcast adds for each follower. A round can bring more than a connection's backlog may
+    /// hold: then the entries are read from the store as fast as the follower takes them.
     private(set) lazy var size: Int = {
         guard case .entries(let entries) = broadcast.content else { return 0 }
         return entries.reduce(0) { $0 + $1.maximumEncodedSize }
     }()
 
-    /// One follower needs no shared encoding.
+    /// Whether several followers share the encoding.
     var isShared: Bool { broadcast.followers.count > 1 }
 
     var frames: [[UInt8]] {
@@ -37,7 +37,7 @@ final class FrameCache {
 }
 
 extension ArraySlice<Entry> {
-    /// Pieces that each fit into one frame.
+    /// The entries in pieces that each fit into one frame.
     var chunkedForFrames: [ArraySlice<Entry>] {
         let limit = WireLimits.frame / 2
         var chunks: [ArraySlice<Entry>] = []

@@ -55,13 +55,13 @@ struct ChannelTable {
 
     // MARK: Eviction
 
-    /// Evicts some idle channels while there are too many channels or entry ids. The cost does not depend on the number of
-    /// channels, even if none can be evicted. A followed channel loses its ids only. If that is not enough, channels in use
-    /// give up ids as well.
+    /// Evicts some idle channels while there are too many channels or entry ids. The cost does not depend on the number
+    /// of channels, even if none can be evicted. A followed channel loses its ids only. If that is not enough, channels
+    /// in use give up ids as well.
     ///
     /// - Parameters:
     ///   - count: candidates that are examined at most.
-    ///   - now: nanoseconds on a clock that nobody sets.
+    ///   - now: nanoseconds on a monotonic clock.
     ///   - isBusy: whether a task works on a channel.
     mutating func evict(examining count: Int, atNanoseconds now: Int64, isBusy: (ChannelID) -> Bool) {
         evictIdle(count, now, isBusy)

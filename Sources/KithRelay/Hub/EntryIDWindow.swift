@@ -2,13 +2,13 @@ import KithWire
 
 /// The ids of a channel's recent entries. An entry that is sent again is answered with its first seq.
 ///
-/// Ids are kept in two generations, so that forgetting costs nothing: the older generation is dropped when the newer one
-/// is old enough, or large enough.
+/// Ids are kept in two generations, so that forgetting costs nothing: the older generation is dropped when the newer
+/// one is old enough, or large enough.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. Ids are kept for at most
-        /// twice as long.
+        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. Ids are kept for at
+        /// most twice as long.
         let lifetimeMs: UInt64
         /// Maximum number of ids.
         let most: Int
@@ -24,7 +24,7 @@ struct EntryIDWindow {
 
     private var newer: [EntryID: UInt64] = [:]
     private var older: [EntryID: UInt64] = [:]
-    /// Start of the newer generation, in milliseconds on a clock that nobody sets.
+    /// Start of the newer generation, in milliseconds on a monotonic clock.
     private var newerSinceMs: UInt64
     private var lastSeq: UInt64 = 0
     private let bounds: Bounds

@@ -3,9 +3,9 @@ import NIOCore
 /// Events that wait for a round, by their source, and the choice of a round's events.
 ///
 /// While all events fit into one round, or only one source has any, a round takes all of them. Otherwise networks (IPv4
-/// addresses, and IPv6 networks of 48 bits) are served by deficit round robin. Each adds as much to a round as every other,
-/// by cost, so a network with one request waits for two short rounds at most, however much the others have queued. The
-/// addresses of a network share its part in the same way.
+/// addresses, and IPv6 networks of 48 bits) are served by deficit round robin. Each adds as much to a round as every
+/// other, by cost, so a network with one request waits for two short rounds at most, however much the others have
+/// queued. The addresses of a network share its part in the same way.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
     /// The networks that have events, in the order in which they are served.

@@ -2,8 +2,8 @@ import KithWire
 
 /// Letters and key packages that wait for the owner of an inbox, and the closing of channels.
 extension Hub {
-    /// Takes room for an entry in an inbox, which never drops waiting entries to make room. Returns the refusal if there is
-    /// no room.
+    /// Takes room for an entry in an inbox, which never drops waiting entries to make room. Returns the refusal if
+    /// there is no room.
     func takeRoom(in inbox: HubChannel, _ bytes: Int, _ nextAccess: Access?, _ session: HubSession) -> RelayError? {
         guard nextAccess == nil else { return .denied }
         let head = inbox.tentative?.head ?? inbox.head
@@ -11,7 +11,7 @@ extension Hub {
         guard kept < UInt64(limits.inboxEntries), head.payloadBytes + UInt64(bytes) <= UInt64(limits.inboxBytes)
         else {
             return RelayError(
-                .full, "the inbox is full until its owner has read it", detail: UInt64(limits.inboxEntries),
+                .full, "the inbox is full until its owner reads it", detail: UInt64(limits.inboxEntries),
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
         }
         let letter = InboxShares.Letter(
@@ -20,10 +20,10 @@ extension Hub {
         case .taken: return nil
         case .full:
             return RelayError(
-                .tooFast, "as much as one address may leave is waiting in this inbox",
+                .tooFast, "this address has too many unread letters in this inbox",
                 retryAfterMs: RelayLimits.fullInboxRetryMs)
         case .tooManyInboxes(let wait):
-            return .tooFast("this address has written to as many inboxes as it may for now", waitNanoseconds: wait)
+            return .tooFast("this address has written to too many inboxes for now", waitNanoseconds: wait)
         }
     }
 
@@ -60,7 +60,7 @@ extension Hub {
         if wait == 0 { wait = channel.withdrawals.take(atNanoseconds: now) }
         guard wait == 0 else {
             let error = RelayError.tooFast(
-                "too many key packages were asked of this inbox, or by this address", waitNanoseconds: wait)
+                "too many key packages were taken from this inbox, or by this address", waitNanoseconds: wait)
             return answer(.error(error), to: address)
         }
         withdrawals.charge(session.source, at: id, atNanoseconds: now)
@@ -136,7 +136,8 @@ extension Hub {
         let reply = await decideWithStore { () throws(StoreFailure) in
             let shelf = try await store.shelf(of: id)
             guard shelf.count + keyPackages.count <= limits.keyPackages else {
-                let error = RelayError(.full, "the inbox has no room for more", detail: UInt64(limits.keyPackages))
+                let error = RelayError(
+                    .full, "the inbox has no room for more key packages", detail: UInt64(limits.keyPackages))
                 return .answer(.error(error))
             }
             return .commit(
@@ -157,7 +158,7 @@ extension Hub {
                     then: .keyPackage(next.bytes, isLastResort: false))
             }
             if let lastResort = shelf.lastResort { return .answer(.keyPackage(lastResort, isLastResort: true)) }
-            return .answer(.error(RelayError(.notFound, "the inbox has no key package to give")))
+            return .answer(.error(RelayError(.notFound, "the inbox has no key package")))
         }
         send(reply, to: address)
     }

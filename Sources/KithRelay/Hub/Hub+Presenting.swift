@@ -3,8 +3,8 @@ import KithWire
 /// `create` and `present`: the requests that need no right, so any client can send them about any channel.
 ///
 /// They never make a channel busy, and never wait among the requests of clients that have a right in it. They wait in a
-/// queue for each channel, and one look at the store answers the whole queue. A `present` that is not granted from memory
-/// takes the same steps whether the channel, the epoch or the right is missing.
+/// queue for each channel, and one look at the store answers the whole queue. A `present` that is not granted from
+/// memory takes the same steps whether the channel, the epoch or the right is missing.
 extension Hub {
     /// The store's answers about one channel, shared by all requests that are answered together.
     private struct StoreSnapshot {
@@ -83,7 +83,7 @@ extension Hub {
                 let isSame = try await record(of: 0, in: channel, &snapshot)?.access == access && head.kind == kind
                 return .answer(
                     isSame && !head.isClosed
-                        ? .done : .error(RelayError(.exists, "there is such a channel already")))
+                        ? .done : .error(RelayError(.exists, "the channel exists already")))
             }
             guard health.level < .noNew else { return .answer(.error(.storeIsFull)) }
             isNew = true
@@ -95,7 +95,8 @@ extension Hub {
                 then: .done)
         }
         if case .done = reply, isNew, channels[channel] == nil, !busy.contains(channel) {
-            // Only a channel that was just created is known to have no entries. One that existed is loaded when it is used.
+            // Only a channel that was just created is known to have no entries. One that existed is loaded when it is
+            // used.
             let ids = EntryIDWindow(idBounds, uptimeMs: uptimeMs)
             channels.changeIDs(of: insert(channel, new)) { $0.setIDs(ids) }
         }

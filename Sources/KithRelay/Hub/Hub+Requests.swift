@@ -1,7 +1,7 @@
 import KithWire
 
-/// The decision of each request in a round. No function in this file waits: a request that has to read the store goes to
-/// `Hub+StoreRequests.swift`.
+/// The decision of each request in a round. No function in this file waits: a request that has to read the store goes
+/// to `Hub+StoreRequests.swift`.
 extension Hub {
     /// Decides one event of a round.
     func decide(_ item: HubEvent) {
@@ -49,8 +49,8 @@ extension Hub {
             return hello(versions, pass, session, address)
         }
         guard mayAsk(session, address) else { return }
-        // Requests about a busy channel wait. A request without a right does not: it would delay requests that have one, and
-        // the time of its refusal would tell that the channel is busy, and so that it exists.
+        // Requests about a busy channel wait. A request without a right does not: it would delay requests that have
+        // one, and the time of its refusal would tell that the channel is busy, and so that it exists.
         if !busy.isEmpty, let channel = frame.request.channel, busy.contains(channel), session.mayWait(frame.request) {
             return busy.enqueue(item, for: channel)
         }
@@ -105,7 +105,7 @@ extension Hub {
             return answer(.error(error), to: address, effect: .closes)
         }
         guard relayPass == nil || pass == relayPass else {
-            let error = RelayError(.passRequired, "this relay is for people who were given its pass")
+            let error = RelayError(.passRequired, "this relay requires a pass")
             return answer(.error(error), to: address, effect: .closes)
         }
         session.hasSaidHello = true

@@ -33,7 +33,7 @@ extension Hub {
         case commit(StoreMutation, then: Reply)
     }
 
-    /// Decides on what the store says and commits. Decides again if the store has changed in between.
+    /// Decides on the store's state and commits. Decides again if the state has changed in between.
     func decideWithStore(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
         for _ in 0..<Self.attempts {
             do throws(StoreFailure) {
@@ -60,8 +60,8 @@ extension Hub {
     ///
     /// Also used to wait for the end of this round: a busy channel's requests resume in the next one.
     ///
-    /// - Parameter needsIDs: whether the request needs the channel's entry ids too. The connection's source is charged for
-    ///   those that have to be loaded.
+    /// - Parameter needsIDs: whether the request needs the channel's entry ids too. The connection's source is charged
+    ///   for those that have to be loaded.
     func waitForChannel(_ channel: ChannelID, _ request: HubRequest, needsIDs: Bool = false) {
         if !busy.contains(channel) {
             let payer = needsIDs ? sessions[request.connection]?.source : nil
@@ -99,8 +99,8 @@ extension Hub {
         }
     }
 
-    /// Loads the entry ids that the channel accepted within their lifetime. A busy channel has a million: such loads go one
-    /// at a time, each source is charged for its own, and the hub's thread assembles none of them.
+    /// Loads the entry ids that the channel accepted within their lifetime. A busy channel has a million: such loads go
+    /// one at a time, each source is charged for its own, and the hub's thread assembles none of them.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -108,7 +108,7 @@ extension Hub {
         defer { if isLarge { largeLoads.leave() } }
         let wait = idLoads.wait(of: payer, atNanoseconds: uptime())
         guard wait == 0 else {
-            return .tooFast("too much had to be looked up for this address", waitNanoseconds: wait)
+            return .tooFast("this address has caused too many look-ups for now", waitNanoseconds: wait)
         }
         // Many small loads may be under way at once, so each is charged before it is read, and for all kept entries.
         if !isLarge { idLoads.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
@@ -253,7 +253,7 @@ extension RelayError {
     init(_ failure: StoreFailure) {
         switch failure {
         case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)
-        case .io, .damaged: self.init(.unavailable, "the relay could not store it", retryAfterMs: 5_000)
+        case .io, .damaged: self.init(.unavailable, "the relay could not read or write its store", retryAfterMs: 5_000)
         }
     }
 }

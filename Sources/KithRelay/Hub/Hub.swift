@@ -3,15 +3,15 @@ import NIOCore
 
 /// Decides every request, and owns the state of all channels and sessions.
 ///
-/// The hub works in rounds. A round takes all queued events, decides them against the state in memory, has the store commit
-/// the round's mutations as one group, publishes the committed changes, and hands each event loop its answers and
-/// entries. While one round commits, the next one queues up: that is the group commit, and it needs no timer. Answers leave
-/// in the order of their requests, after the commit that they depend on. Each round is a job of its own on the store's
-/// event loop, so other work on that thread runs between two rounds, however long the load lasts.
+/// The hub works in rounds. A round takes all queued events, decides them against the state in memory, has the store
+/// commit the round's mutations as one group, publishes the committed changes, and hands each event loop its answers
+/// and entries. While one round commits, the next one queues up: that is the group commit, and it needs no timer.
+/// Answers leave in the order of their requests, after the commit that they depend on. Each round is a job of its own
+/// on the store's event loop, so other work on that thread runs between two rounds, however long the load lasts.
 ///
-/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) gets access to the store
-/// in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait. Requests
-/// that need no right wait in queues of their own (``UnprovenRequests``), so strangers delay nobody.
+/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) gets access to the
+/// store in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait.
+/// Requests that need no right wait in queues of their own (``UnprovenRequests``), so strangers delay nobody.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     /// Keeps the executor alive.
@@ -23,7 +23,7 @@ actor Hub {
     let relayPass: RelayPass?
     /// Milliseconds since 1970.
     let nowMs: @Sendable () -> UInt64
-    /// Nanoseconds on a clock that nobody sets.
+    /// Nanoseconds on a monotonic clock.
     let uptime: @Sendable () -> Int64
     private nonisolated let queue = HubQueue()
     private let deliver: @Sendable (Int, RoundOutput) -> Void
@@ -94,7 +94,7 @@ actor Hub {
         outputs = Array(repeating: RoundOutput(), count: loops)
     }
 
-    /// Milliseconds on a clock that nobody sets.
+    /// Milliseconds on a monotonic clock.
     var uptimeMs: UInt64 { UInt64(max(0, uptime() / 1_000_000)) }
 
     /// Queues events from connections of one source. Called from event loops.
@@ -111,8 +111,8 @@ actor Hub {
         startRound()
     }
 
-    /// Enqueues a round behind the executor's other jobs. It is enqueued from the executor's own thread, so it costs neither
-    /// a hop nor a wake-up.
+    /// Enqueues a round behind the executor's other jobs. It is enqueued from the executor's own thread, so it costs
+    /// neither a hop nor a wake-up.
     private func startRound() {
         Task { await nextRound() }
     }
@@ -234,8 +234,8 @@ actor Hub {
         if limits.isExceeded(by: channel.head) { trimExcess(of: channel.id) }
     }
 
-    /// Discards a round that was committed only in part. The store decides what is durable: the channel is loaded again, and
-    /// its followers read the entries that they may have missed.
+    /// Discards a round that was committed only in part. The store decides what is durable: the channel is loaded
+    /// again, and its followers read the entries that they may have missed.
     private func discardRound(of channel: HubChannel) {
         channel.discardRound()
         reload(channel)

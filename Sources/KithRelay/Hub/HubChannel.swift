@@ -39,8 +39,8 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// Whether memory may lose the channel. An inbox that gave out key packages recently may not: it would give out as many
-    /// again.
+    /// Whether memory may lose the channel. An inbox that gave out key packages recently may not: it would give out as
+    /// many again.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }
@@ -54,7 +54,8 @@ final class HubChannel {
 
     // MARK: A round
 
-    /// Adds an entry to the round: the next seq, in the current epoch. With access for the next epoch, the entry is a turn.
+    /// Adds an entry to the round: the next seq, in the current epoch. With access for the next epoch, the entry is a
+    /// turn.
     ///
     /// - Returns: the entry; `nil`, without a change, if the head does not accept it.
     func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {

@@ -4,7 +4,7 @@ struct HubClock {
     /// The time that decides what is old enough to be deleted, in milliseconds since 1970.
     private(set) var retentionMs: UInt64 = 0
     /// The date of new records, in milliseconds since 1970: the later one of ``retentionMs`` and the machine's clock.
-    /// Whichever of the two is right, no record is taken for older than it is.
+    /// If either of the two is right, no record is taken for older than it is.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0
@@ -17,7 +17,7 @@ struct HubClock {
 
     /// - Parameters:
     ///   - wallMs: milliseconds since 1970 by the machine's clock.
-    ///   - uptimeMs: milliseconds by a clock that nobody sets.
+    ///   - uptimeMs: milliseconds on a monotonic clock.
     mutating func read(wallMs: UInt64, uptimeMs: UInt64) {
         retentionMs = retention.now(wallMs: wallMs, uptimeMs: uptimeMs)
         recordMs = max(retentionMs, wallMs)

@@ -11,8 +11,8 @@ enum ConnectionEvent: Sendable {
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register`. The event loop has verified the signature: it is the most expensive check a frame can trigger, and the
-    /// hub has one thread. `nil` if the record is not signed for its name.
+    /// A `register`. The event loop has verified the signature: it is the most expensive check a frame can trigger, and
+    /// the hub has one thread. `nil` if the record is not signed for its name.
     case registration(requestID: UInt32, NameRecord?)
     /// A request that was refused before it reached the hub. It passes through the hub to keep the order of answers.
     case refused(requestID: UInt32, RelayError)

@@ -2,8 +2,8 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The queue from the event loops to the hub. It takes one lock for each batch, and one wake-up for as long as the hub is
-/// busy.
+/// The queue from the event loops to the hub. It takes one lock for each batch, and one wake-up for as long as the hub
+/// is busy.
 final class HubQueue: Sendable {
     /// The events that one read of a connection brought.
     struct Batch: Sendable {

@@ -4,7 +4,7 @@ import KithWire
 struct HubRound {
     /// Milliseconds since 1970.
     var nowMs: UInt64 = 0
-    /// Nanoseconds on a clock that nobody sets.
+    /// Nanoseconds on a monotonic clock.
     var uptime: Int64 = 0
     var mutations: [StoreMutation] = []
     /// Answers in order. Answers that depend on a mutation name it.

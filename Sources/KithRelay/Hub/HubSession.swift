@@ -45,7 +45,8 @@ final class HubSession {
     }
 
     /// Whether the request may wait behind others about its channel. The connection must have proved the right that the
-    /// request needs, or any right if it needs none. A right in any epoch is enough here; the current one is checked later.
+    /// request needs, or any right if it needs none. A right in any epoch is enough here; the current one is checked
+    /// later.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):

@@ -3,7 +3,7 @@ import KithWire
 /// The rules for names. A name belongs to the key that registered it first, for as long as that key renews it and one
 /// more term.
 struct NamePolicy {
-    /// How long a name is found after its renewal, in milliseconds.
+    /// Time for which a name is found after its renewal, in milliseconds.
     private let termMs: UInt64
 
     init(_ limits: RelayLimits) { termMs = UInt64(limits.nameSeconds) * 1_000 }

@@ -2,10 +2,10 @@
 ///
 /// It is the machine's clock, unless that clock jumps ahead: then this time advances by the uptime, and the clock is
 /// doubted. The time that the clock showed first is believed once the relay has run for ``RelayLimits/doubtedJumpMs``
-/// since, over any number of starts and suspensions. Starts and suspensions look like jumps as well, so they neither end
-/// the doubt nor count as running. The rest of the clock's lead is doubted next. So a clock that is wrong for an hour
-/// deletes nothing, and a relay that runs for some hours a day still deletes. A clock that is set back is believed at
-/// once: it deletes nothing too early.
+/// since, over any number of starts and suspensions. Starts and suspensions look like jumps as well, so they neither
+/// end the doubt nor count as running. The rest of the clock's lead is doubted next. So a clock that is wrong for an
+/// hour deletes nothing, and a relay that runs for some hours a day still deletes. A clock that is set back is believed
+/// at once: it deletes nothing too early.
 struct RetentionClock {
     /// The time and the doubt as of the last reading, to be noted for the next start; `nil` before the first reading.
     private(set) var noted: NotedClock?
@@ -21,7 +21,7 @@ struct RetentionClock {
     ///
     /// - Parameters:
     ///   - wallMs: milliseconds since 1970 by the machine's clock.
-    ///   - uptimeMs: milliseconds by a clock that nobody sets, and that stands still while the machine is suspended.
+    ///   - uptimeMs: milliseconds on a monotonic clock that stands still while the machine is suspended.
     mutating func now(wallMs: UInt64, uptimeMs: UInt64) -> UInt64 {
         let passedMs = uptimeMs - min(uptimeMs, self.uptimeMs ?? uptimeMs)
         self.uptimeMs = uptimeMs

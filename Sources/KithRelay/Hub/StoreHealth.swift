@@ -8,7 +8,7 @@ struct StoreHealth {
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.
     ///
-    /// Damage that was found beside a committed mutation is one channel's, and says nothing about the store.
+    /// Damage is one channel's if another mutation was committed together with it. Then the store as a whole is healthy.
     mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
         let failures = outcomes.compactMap { outcome in
             if case .failed(let failure) = outcome { failure } else { nil }

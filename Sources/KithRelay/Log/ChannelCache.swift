@@ -1,17 +1,17 @@
 import KithWire
 
-/// The channels in memory. Those used lately stay, and those whose head is not written down yet.
+/// The channels in memory: those used recently, and those whose head is not written yet.
 struct ChannelCache {
-    /// Several tables, so that none is so large that a commit has to wait until it has grown.
+    /// Several tables, so that no commit waits long while a table grows.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     private let capacity: Int
     private(set) var count = 0
 
-    /// Goes up when channels leave. What was read from the file before that may be older than what they wrote.
+    /// Number of channels that have left. A channel read from the file before the last of them left may be outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: how many channels to keep, not counting those that have to stay.
+    /// - Parameter capacity: number of channels to keep, not counting those that have to stay.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {
@@ -21,7 +21,7 @@ struct ChannelCache {
     }
 
     mutating func insert(_ channel: CachedChannel) {
-        // Many at a time, so that reads beside are seldom invalid.
+        // Many at a time, so that concurrent reads are rarely invalidated.
         if count >= capacity { makeRoom(for: max(1, capacity / 4_096)) }
         if tables[ChannelCache.table(of: channel.id)].updateValue(channel, forKey: channel.id) == nil { count += 1 }
         evictionQueue.enter(channel)
@@ -39,7 +39,7 @@ struct ChannelCache {
                 defer { channel.isUsed = false }
                 return !channel.isUsed && !channel.isHeadDirty
             }
-            // One that was taken back has left already, and may have come again as another object.
+            // A channel of a failed transaction has left already, and may have been cached again as another object.
             guard let leaving, tables[ChannelCache.table(of: leaving.id)][leaving.id] === leaving else { continue }
             remove(leaving.id)
         }

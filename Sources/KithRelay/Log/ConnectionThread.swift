@@ -1,8 +1,8 @@
 import NIOPosix
 
-/// A connection with a thread of its own, for what should not hold up commits.
+/// A connection with a thread of its own, for work that should not delay commits.
 ///
-/// Unchecked: the connection is touched by jobs of the pool only, and the pool has one thread.
+/// Sendable without a check: only jobs of the pool use the connection, and the pool has one thread.
 final class ConnectionThread: @unchecked Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private var connection: SQLiteConnection?
@@ -12,7 +12,7 @@ final class ConnectionThread: @unchecked Sendable {
         pool.start()
     }
 
-    /// Runs `body` after the jobs given before it.
+    /// Runs `body` after all earlier jobs.
     func run<T: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws(StoreFailure) -> T
     ) async throws(StoreFailure) -> T {
@@ -26,19 +26,19 @@ final class ConnectionThread: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Runs `body` on one state of the file.
+    /// Runs `body` on one snapshot of the file.
     func read<T: Sendable>(
         _ body: @escaping @Sendable (LogReader) throws(StoreFailure) -> T
     ) async throws(StoreFailure) -> T {
         try await run { (connection) throws(StoreFailure) in
             try connection.statement("BEGIN").run()
-            // Ends the reading; there is nothing to undo.
+            // Ends the read transaction. There are no changes to undo.
             defer { connection.rollback() }
             return try body(LogReader(connection: connection))
         }
     }
 
-    /// Closes the connection after the jobs given before.
+    /// Closes the connection after all earlier jobs.
     func close() async {
         try? await pool.runIfActive { self.connection = nil }
         try? await pool.shutdownGracefully()
@@ -46,6 +46,6 @@ final class ConnectionThread: @unchecked Sendable {
 }
 
 extension StoreFailure {
-    /// The store is closed, or about to be.
+    /// The store is closed or closing.
     static let closed = StoreFailure.io("the store is closed")
 }

@@ -2,8 +2,8 @@ import KithWire
 
 /// Deletes dropped rows later, some of them with each commit and the rest while the store is idle.
 ///
-/// The table `dropped` lists the channels that have such rows. Each slice is bounded by rows and by bytes, since deleted
-/// bytes are overwritten.
+/// The table `dropped` lists the channels that have such rows. Each slice is bounded by rows and by bytes, since
+/// deleted bytes are overwritten.
 struct DeferredDeletion {
     private let connection: SQLiteConnection
     private let keyPackages: KeyPackageRows
@@ -45,8 +45,8 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. Damaged rows stay, out of reach of every request, so that no commit fails because of
-    /// them.
+    /// Deletes a slice of the rows. Damaged rows stay, out of reach of every request, so that no commit fails because
+    /// of them.
     ///
     /// - Returns: whether it found damage.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {

@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// Where one entry is in the log, with what one wants to know about it without going there.
+/// The position of one entry in the log, with the fields that are needed without reading its row.
 struct EntryReference: Equatable, Sendable {
     var position: UInt64
     var id: EntryID
@@ -16,15 +16,15 @@ struct EntryReference: Equatable, Sendable {
 ///
 /// `struct { struct { uint64 position; EntryID id; uint64 receivedAtMs; uint32 size; } references[n]; } EntryBlock;`
 ///
-/// An index entry for each append would cost more than the append: the row of a channel is on another page than that of
-/// the next. So a channel's entries are chained backwards, and references are written once for every
+/// An index entry for each append would cost more than the append, because the rows of two channels are on different
+/// pages. So a channel's entries are chained backwards, and references are written once for every
 /// ``StoreLimits/entriesPerBlock`` of them.
 struct EntryBlock: Equatable, Sendable {
-    /// The seq of the last reference; they are consecutive.
+    /// The seq of the last reference. The references are consecutive.
     private(set) var lastSeq: UInt64
     private(set) var references: [EntryReference]
 
-    /// The seq of the first reference; one more than ``lastSeq`` if there is none.
+    /// The seq of the first reference; one more than ``lastSeq`` if the block is empty.
     var firstSeq: UInt64 { lastSeq + 1 - UInt64(references.count) }
 
     init(lastSeq: UInt64, references: [EntryReference] = []) {
@@ -35,7 +35,7 @@ struct EntryBlock: Equatable, Sendable {
     /// Whether the entry with this seq is the last of a block.
     static func isComplete(at seq: UInt64) -> Bool { seq % StoreLimits.entriesPerBlock == 0 }
 
-    /// The seq of the last entry that is in a complete block, in a channel that has come to `lastSeq`.
+    /// The seq of the last entry in a complete block, in a channel with entries up to `lastSeq`.
     static func lastComplete(upTo lastSeq: UInt64) -> UInt64 { lastSeq - lastSeq % StoreLimits.entriesPerBlock }
 
     mutating func append(_ reference: EntryReference) {
@@ -43,13 +43,13 @@ struct EntryBlock: Equatable, Sendable {
         lastSeq += 1
     }
 
-    /// The reference to an entry, if it is in this block.
+    /// The reference to an entry; `nil` if it is not in this block.
     subscript(seq: UInt64) -> EntryReference? {
         guard seq >= firstSeq, seq <= lastSeq else { return nil }
         return references[Int(seq - firstSeq)]
     }
 
-    /// The references from one seq through another, as far as they are here.
+    /// The references from one seq through another, as far as the block has them.
     func references(from first: UInt64, through last: UInt64) -> ArraySlice<EntryReference> {
         let first = max(first, firstSeq)
         let last = min(last, lastSeq)
@@ -57,13 +57,13 @@ struct EntryBlock: Equatable, Sendable {
         return references[Int(first - firstSeq)...Int(last - firstSeq)]
     }
 
-    /// Forgets the references before `seq`.
+    /// Removes the references before `seq`.
     mutating func removeReferences(before seq: UInt64) {
         guard seq > firstSeq else { return }
         references.removeFirst(min(Int(seq - firstSeq), references.count))
     }
 
-    /// The references' encoding; their seqs are in the row's key.
+    /// The encoded references. Their seqs follow from the row's key.
     var encodedReferences: [UInt8] {
         var writer = TLSWriter(capacity: references.count * EntryReference.encodedSize)
         for reference in references {
@@ -75,7 +75,7 @@ struct EntryBlock: Equatable, Sendable {
         return writer.bytes
     }
 
-    /// Reads references up to the end of the bytes.
+    /// Decodes references up to the end of the bytes.
     init(lastSeq: UInt64, encodedReferences bytes: [UInt8]) throws(StoreFailure) {
         var references: [EntryReference] = []
         references.reserveCapacity(bytes.count / EntryReference.encodedSize)
@@ -87,8 +87,8 @@ struct EntryBlock: Equatable, Sendable {
                         position: try reader.readUInt64(), id: try reader.read(),
                         receivedAtMs: try reader.readUInt64(), size: try reader.readUInt32()))
             }
-        } catch { throw .damaged("a block of entry references does not parse") }
-        guard references.count <= lastSeq else { throw .damaged("a block of entry references has too many") }
+        } catch { throw .damaged("a block of entry references cannot be decoded") }
+        guard references.count <= lastSeq else { throw .damaged("a block has too many entry references") }
         self.init(lastSeq: lastSeq, references: references)
     }
 }

@@ -32,8 +32,8 @@ struct EpochRows {
         return try row.count(0)
     }
 
-    /// Deletes epochs before `epoch` that ended before an entry, the oldest first. Returns their number, and whether these
-    /// were all.
+    /// Deletes epochs before `epoch` that ended before an entry, the oldest first. Returns their number, and whether
+    /// these were all.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

@@ -81,7 +81,8 @@ struct KeyPackageRows {
         try rows.run()
     }
 
-    /// Deletes one-time packages of a channel, as long as there is room for their bytes. Returns whether these were all.
+    /// Deletes one-time packages of a channel, as long as there is room for their bytes. Returns whether these were
+    /// all.
     func deleteSome(of channel: UInt64, room: inout Int) throws(StoreFailure) -> Bool {
         let rows = try connection.statement(
             "SELECT number, length(bytes) FROM key_package WHERE channel = ? ORDER BY position")

@@ -1,9 +1,9 @@
 import KithWire
 
-/// Reading entries by their references.
+/// Reads of entries by their references.
 extension LogReader {
-    /// Entries of a channel from `first` through `last`, both of them kept, up to `maximumBytes` of payload but at least
-    /// one. `nil` if an entry is gone: the state is older than the file, and entries were dropped since.
+    /// Entries of a channel from `first` through `last`, both of them kept, up to `maximumBytes` of payload but at
+    /// least one. `nil` if an entry is gone, because the state is older than the file and entries were dropped since.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {
@@ -11,7 +11,7 @@ extension LogReader {
         let complete = EntryBlock.lastComplete(upTo: state.head.lastSeq)
         if first <= complete {
             try forEachBlock(of: state.number, from: first) { (block) throws(StoreFailure) in
-                // A block past those that the state knows of may be there already: its entries are past `last`.
+                // The file may have a block that is newer than the state: its entries are past `last`.
                 guard block.lastSeq <= complete else { return false }
                 return try batch.append(from: block)
             }
@@ -23,8 +23,8 @@ extension LogReader {
         return batch.isFull || batch.nextSeq > last ? batch.entries : nil
     }
 
-    /// The ids of a channel's kept entries received at or after a time. Reads from the end, up to the first block that is
-    /// older as a whole. `nil` as for ``entries(of:from:through:maximumBytes:)``.
+    /// The ids of a channel's kept entries received at or after a time. Reads from the end, up to the first block of
+    /// only older entries. `nil` as for ``entries(of:from:through:maximumBytes:)``.
     func entryIDs(
         of state: ChannelState, receivedSinceMs: UInt64
     ) throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]? {
@@ -48,7 +48,7 @@ extension LogReader {
         return ids.reversed()
     }
 
-    /// From the last to the first.
+    /// The ids in one block, from the last to the first.
     private static func ids(
         in block: EntryBlock, of state: ChannelState, receivedSinceMs: UInt64
     ) -> [(id: EntryID, seq: UInt64)] {
@@ -64,18 +64,18 @@ extension LogReader {
     }
 }
 
-/// Entries on their way from their references to the reader.
+/// Entries being read by their references.
 private struct EntryBatch {
     let reader: LogReader
     let channel: UInt64
     var nextSeq: UInt64
     let lastSeq: UInt64
-    /// Bytes of payload that still fit.
+    /// Payload bytes that still fit.
     var room: Int
     var isFull = false
     var entries: [Entry] = []
 
-    /// Reads the entries of a block that come next. Returns whether the next block is wanted, and can follow this one.
+    /// Reads the block's entries that come next. Returns whether the next block is needed and can follow this one.
     mutating func append(from block: EntryBlock) throws(StoreFailure) -> Bool {
         guard block.firstSeq <= nextSeq else { return false }
         let row = try reader.connection.statement(

@@ -1,18 +1,18 @@
 import KithWire
 
-/// A channel whose front has to move, or whose due time was not known.
+/// A channel that has expired entries, or whose due time was unknown.
 struct DueChannel: Sendable {
     let id: ChannelID
-    /// The first entry that has not expired; one more than the last if all have.
+    /// The seq of the first entry that has not expired; one more than the last if all have.
     let firstSeq: UInt64
-    /// When that one expires; 0 if there is none.
+    /// Expiry time of that entry, in milliseconds since 1970; 0 if there is none.
     let dueMs: UInt64
 }
 
-/// Finding what has been kept for long enough.
+/// The search for expired entries and idle channels.
 extension LogReader {
-    /// Looks at some heads, from the one after `channel` on. Returns those that are due, the last head looked at (`nil` when
-    /// there are no more), and how many channels are damaged: they keep what they have, and the others do not wait for them.
+    /// Examines some heads, starting after `channel`. Returns the channels that are due, the last examined head (`nil`
+    /// if there are no more), and the number of damaged channels. These keep their entries and do not delay the others.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {

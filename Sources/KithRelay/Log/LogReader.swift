@@ -1,14 +1,14 @@
 import KithWire
 import TLSCodec
 
-/// What can be read from the tables, on whichever connection. Every method reads one state of the file if the caller has
-/// a transaction open.
+/// Reads of the tables on one connection. Inside of a transaction of the caller, all functions read the same snapshot
+/// of the file.
 struct LogReader {
     let connection: SQLiteConnection
 
     // MARK: Channels
 
-    /// A channel as its rows say, with no open block; `nil` if there has never been one with this id.
+    /// A channel's state from its rows, without an open block; `nil` if no channel with this id ever existed.
     func channel(_ id: ChannelID) throws(StoreFailure) -> ChannelState? {
         let channel = try connection.statement(
             "SELECT number, retention_s, closed, kind, created_ms, used_ms FROM channel WHERE id = ?")
@@ -17,7 +17,7 @@ struct LogReader {
         defer { channel.reset() }
         let number = channel.uint64(0)
         guard let kind = ChannelKind(rawValue: UInt8(clamping: channel.uint64(3))) else {
-            throw .damaged("a channel is of no known kind")
+            throw .damaged("a channel has an unknown kind")
         }
         let retentionSeconds = UInt32(truncatingIfNeeded: channel.uint64(1))
         var state = ChannelState(
@@ -83,7 +83,7 @@ struct LogReader {
         return try LogReader.epochRecord(epoch)
     }
 
-    /// An epoch from columns first_seq, last_seq, read_grant, append_grant, turn_grant.
+    /// An epoch from the columns first_seq, last_seq, read_grant, append_grant, turn_grant.
     private static func epochRecord(_ row: SQLiteStatement) throws(StoreFailure) -> EpochRecord {
         guard let read = Grant(row.bytes(2)), let append = Grant(row.bytes(3)), let turn = Grant(row.bytes(4)) else {
             throw .damaged("a grant has the wrong length")
@@ -95,9 +95,9 @@ struct LogReader {
 
     // MARK: References
 
-    /// The references to the entries behind the last complete block: the state's, or else found by following the chain
-    /// from the last entry.
-    /// `nil` if the rows are gone: the state is older than the file, and entries were dropped since.
+    /// The references to the entries after the last complete block: those of the state, or else found by following the
+    /// chain from the last entry. `nil` if the rows are gone, because the state is older than the file and entries were
+    /// dropped since.
     func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock? {
         if let block = state.openBlock { return block }
         let lastSeq = state.head.lastSeq
@@ -123,7 +123,7 @@ struct LogReader {
         return EntryBlock(lastSeq: lastSeq, references: references.reversed())
     }
 
-    /// Gives `body` a channel's complete blocks from the one with `first` on, until it returns `false`.
+    /// Calls `body` with a channel's complete blocks, from the one with `first` on, until it returns `false`.
     func forEachBlock(
         of channel: UInt64, from first: UInt64, _ body: (EntryBlock) throws(StoreFailure) -> Bool
     ) throws(StoreFailure) {
@@ -139,7 +139,7 @@ struct LogReader {
         }
     }
 
-    /// The reference to a kept entry; `nil` if the channel does not have it.
+    /// The reference to a kept entry; `nil` if the channel does not have the entry.
     func reference(to seq: UInt64, in state: ChannelState) throws(StoreFailure) -> EntryReference? {
         if seq > EntryBlock.lastComplete(upTo: state.head.lastSeq) {
             return try openBlock(of: state)?[seq]
@@ -154,7 +154,7 @@ struct LogReader {
 
     // MARK: Key packages and names
 
-    /// The shelf of a channel; an empty one if it has none.
+    /// The shelf of a channel; an empty one if the channel has none.
     func shelf(of channel: ChannelID) throws(StoreFailure) -> KeyPackageShelf {
         let shelf = try connection.statement(
             """
@@ -179,14 +179,14 @@ struct LogReader {
         return KeyPackageShelf.Item(position: row.uint64(0), bytes: KeyPackageBytes(row.bytes(1)[...]))
     }
 
-    /// The record under a name, as the disk gave it back, and when it was renewed.
+    /// The record under a name, as read from the disk, and the time of its last renewal.
     func record(under name: Name) throws(StoreFailure) -> (record: UnverifiedNameRecord, renewedMs: UInt64)? {
         let row = try connection.statement("SELECT record, renewed_ms FROM name WHERE name = ?")
         row.bind(name.text, at: 1)
         guard try row.next() else { return nil }
         defer { row.reset() }
         guard let record = try? UnverifiedNameRecord(decoding: row.bytes(0)) else {
-            throw .damaged("a name's record does not parse")
+            throw .damaged("a name's record cannot be decoded")
         }
         return (record, try row.count(1))
     }

@@ -1,11 +1,11 @@
-/// Brings the heads up to date after a start: looks at the entries that came after the last sweep.
+/// Updates the heads at the start, from the entries that were appended after the last sweep.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals
     /// The position of the last entry ever.
     private(set) var lastPosition: UInt64
 
-    /// Reads the log from the mark on and writes the heads, in one transaction.
+    /// Reads the log from the last sweep's mark on, and writes the heads in one transaction.
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         let store = try connection.prepare(
             """
@@ -22,7 +22,7 @@ struct LogRecovery {
         lastPosition = max(headsThrough, countedThrough)
 
         let (ends, unreadable) = try LogEnd.all(in: connection, after: headsThrough)
-        // Also that of an entry which cannot be read: no position is given out twice.
+        // Includes entries that can't be read: no position is used twice.
         lastPosition = max(
             lastPosition, try connection.number("SELECT max(0, coalesce(max(position), 0)) FROM entry") ?? 0)
         let uncounted = try connection.prepare("SELECT count(*) FROM entry WHERE position > ?")
@@ -64,7 +64,7 @@ struct LogRecovery {
         }
     }
 
-    /// Gives a channel a head that cannot be read: its last entry is acknowledged, and its seq must not be given out again.
+    /// Marks a channel's head as damaged: its last entry was acknowledged, and the entry's seq must not be used again.
     private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """

@@ -1,8 +1,8 @@
 import CSQLite
 import KithWire
 
-/// The decision of each mutation, and its rows. Each function reads first, and changes nothing unless the mutation takes
-/// effect.
+/// The decision of each mutation, and its rows. Each function reads first, and changes nothing unless the mutation
+/// takes effect.
 extension LogWriter {
     /// Returns whether the mutation took effect.
     func apply(_ mutation: StoreMutation) throws(StoreFailure) -> Bool {

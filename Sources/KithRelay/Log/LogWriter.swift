@@ -4,8 +4,8 @@ import TLSCodec
 
 /// The only writer of a store's file: decides mutations, and keeps memory and file the same.
 ///
-/// Every function blocks; ``SQLiteStore`` runs them on its thread. A transaction changes the cached channels directly and
-/// saves their previous states. If it fails, the states are restored, so memory always matches the file.
+/// Every function blocks; ``SQLiteStore`` runs them on its thread. A transaction changes the cached channels directly
+/// and saves their previous states. If it fails, the states are restored, so memory always matches the file.
 final class LogWriter {
     let connection: SQLiteConnection
     let reader: LogReader
@@ -111,7 +111,8 @@ final class LogWriter {
         }
     }
 
-    /// Drops expired entries, in one transaction; in several if a channel is damaged. Returns the channels that lost entries.
+    /// Drops expired entries, in one transaction; in several if a channel is damaged. Returns the channels that lost
+    /// entries.
     func expire(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         guard !due.isEmpty else { return [] }
         do throws(StoreFailure) {

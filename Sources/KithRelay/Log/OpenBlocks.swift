@@ -1,25 +1,25 @@
-/// Which channels have their open block in memory. A block is needed when it is complete, and for reading; until then a
-/// channel can do without, and the entries themselves say what would be in it.
+/// The open blocks in memory, and their eviction. A channel needs its open block only when the block becomes complete,
+/// and for reads. An evicted block is rebuilt from the entries themselves.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
-    /// References in memory, with what the memory for them needs beside.
+    /// Number of references in memory, including the overhead of their arrays.
     private var size = 0
     private let capacity: Int
 
-    /// An array's own memory, in references.
+    /// Overhead of an array, in references.
     private static let overhead = 2
 
-    /// - Parameter capacity: how many references to keep.
+    /// - Parameter capacity: number of references to keep.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Gives a channel its block, in the place of the one it has.
+    /// Sets a channel's block, and replaces the previous one.
     mutating func set(_ block: EntryBlock, of channel: CachedChannel) {
         size += block.references.count - (channel.state.openBlock?.references.count ?? 0)
         channel.state.openBlock = block
         noteUse(of: channel)
     }
 
-    /// Adds the reference to a channel's next entry to its block, if that is in memory or begins.
+    /// Adds the reference of a channel's next entry to its block, if the block is in memory or begins with it.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }
@@ -30,7 +30,7 @@ struct OpenBlocks {
         noteUse(of: channel)
     }
 
-    /// Forgets a channel's block, which was taken back.
+    /// Removes a channel's block from memory.
     mutating func clear(_ channel: CachedChannel) {
         size -= channel.state.openBlock?.references.count ?? 0
         channel.state.openBlock = nil

@@ -1,9 +1,9 @@
 import CSQLite
 
-/// A compiled statement. Parameters are numbered from 1 and columns from 0, as SQLite does.
+/// A compiled statement. As in SQLite, parameters are numbered from 1 and columns from 0.
 final class SQLiteStatement {
     private let handle: OpaquePointer
-    /// The connection owns its statements, or the owner of both does.
+    /// Outlives the statement: the connection owns it, or both have the same owner.
     private unowned let connection: SQLiteConnection
 
     init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
@@ -15,7 +15,7 @@ final class SQLiteStatement {
 
     // MARK: Parameters
 
-    /// SQLite's integers are signed: a number keeps its bits.
+    /// Binds a number. SQLite's integers are signed, so only the bits are kept.
     func bind(_ value: UInt64, at index: Int32) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
 
     func bind(_ value: UInt64?, at index: Int32) {
@@ -35,7 +35,7 @@ final class SQLiteStatement {
     }
 
     private func bind(copying bytes: UnsafeRawBufferPointer, at index: Int32) {
-        // A blob without an address would be NULL.
+        // SQLite takes a blob without an address for NULL.
         if bytes.count == 0 {
             sqlite3_bind_zeroblob(handle, index, 0)
         } else {
@@ -56,25 +56,25 @@ final class SQLiteStatement {
 
     // MARK: Running
 
-    /// Runs a statement that has no rows. Parameters stay bound.
+    /// Runs a statement without rows. Its parameters stay bound.
     func run() throws(StoreFailure) {
         let code = runReturningCode()
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// ``run()`` for callers inside a closure that cannot throw a typed error; see ``check(_:)``.
+    /// ``run()`` for callers inside of a closure that can't throw a typed error; see ``check(_:)``.
     func runReturningCode() -> Int32 {
         let code = sqlite3_step(handle)
         sqlite3_reset(handle)
         return code
     }
 
-    /// Throws unless `code` says that the statement ran.
+    /// Throws unless `code` is the code of a successful run.
     func check(_ code: Int32) throws(StoreFailure) {
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// Goes to the next row. Returns `false`, and lets go of the file, after the last.
+    /// Moves to the next row. After the last one, returns `false` and ends the read of the file.
     func next() throws(StoreFailure) -> Bool {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
@@ -83,17 +83,17 @@ final class SQLiteStatement {
         return false
     }
 
-    /// Lets go of the file before the last row.
+    /// Ends the read of the file before the last row.
     func reset() { sqlite3_reset(handle) }
 
     // MARK: Columns
 
     func uint64(_ column: Int32) -> UInt64 { UInt64(bitPattern: sqlite3_column_int64(handle, column)) }
 
-    /// A number that was counted: small enough to be counted on from.
+    /// A number that cannot be negative, such as a count or a seq.
     func count(_ column: Int32) throws(StoreFailure) -> UInt64 {
         let value = sqlite3_column_int64(handle, column)
-        guard value >= 0 else { throw .damaged("a number is below 0") }
+        guard value >= 0 else { throw .damaged("a number is negative") }
         return UInt64(value)
     }
 
@@ -110,6 +110,6 @@ final class SQLiteStatement {
         return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
 
-    /// How many bytes a blob has, without reading it.
+    /// Length of a blob in bytes, without reading it.
     func byteCount(_ column: Int32) -> Int { Int(sqlite3_column_bytes(handle, column)) }
 }

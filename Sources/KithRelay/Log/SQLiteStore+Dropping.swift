@@ -1,10 +1,13 @@
 import KithWire
 import NIOCore
 
-/// Removal by the operator. No relay runs on the store meanwhile.
+/// Removal by the operator, while no relay runs on the store.
 extension SQLiteStore {
-    /// Opens the store in a folder that has one.
+    /// Opens the existing store in a folder.
     ///
+    /// - Parameters:
+    ///   - folder: the folder's path.
+    ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
     /// - Throws: ``StoreOpenError``, also if there is no store.
     public init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {
@@ -13,16 +16,16 @@ extension SQLiteStore {
         try self.init(folder: folder, eventLoop: eventLoop)
     }
 
-    /// Channels whose ids begin with these bytes: two at most, since one is looked for.
+    /// The channels whose ids begin with these bytes; two at most, which is enough to see that the prefix is ambiguous.
     public func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
         try await reader.read { (reader) throws(StoreFailure) in try reader.channels(beginningWith: prefix) }
     }
 
-    /// Closes a channel and deletes what it holds. Returns `false` if it is closed already, or was never there.
+    /// Closes a channel and deletes its data. Returns `false` if the channel is closed already or never existed.
     public func drop(_ channel: ChannelID) async throws(StoreFailure) -> Bool {
         guard let head = try await head(of: channel), !head.isClosed else { return false }
         try succeed(commit([.close(channel: channel, lastSeq: head.lastSeq)]))
-        // The rest of it, not only when a relay runs next.
+        // Deletes the deferred rows now, not when a relay runs next.
         while try openWriter().performMaintenance() {}
         return true
     }

@@ -1,7 +1,7 @@
 import Glibc
 import KithWire
 
-/// Ages and room.
+/// Expiry, the noted clock, and disk space.
 extension SQLiteStore {
     /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
     public func idleChannels(

@@ -1,13 +1,13 @@
 import KithWire
 import NIOCore
 
-/// A store in one SQLite file, which one process writes.
+/// A store in one SQLite file, which one process at a time writes.
 ///
-/// Commits block the store's event loop, which should have a thread of its own: whoever decides mutations runs there too,
-/// so that deciding and committing need no hop. Reads of many entries, expiry's search and checkpoints have threads of
-/// their own and do not hold up commits.
+/// Commits block the store's event loop, which should have a thread of its own. Mutations are decided on the same
+/// thread, so that deciding and committing need no hop. Reads of many entries, the search for expired ones, and
+/// checkpoints have threads of their own and do not delay commits.
 ///
-/// How entries are laid out and found again is said at `StoreSchema`, `EntryBlock` and `HeadSweep`.
+/// `StoreSchema`, `EntryBlock` and `HeadSweep` describe the layout of entries and how they are found.
 public actor SQLiteStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     public nonisolated let eventLoop: any EventLoop
@@ -22,23 +22,23 @@ public actor SQLiteStore: ChannelStore {
     /// `nil` once closed.
     private var writer: LogWriter?
     private var isCheckpointing = false
-    /// How long the log was after the last commit, and when it was copied last; 0 after it has begun anew.
+    /// Size of the write-ahead log after the last commit, and at its last copying; 0 after the log has started over.
     private var lastWALBytes = 0
     private var checkpointedAt = 0
     private var scheduledMaintenance: Scheduled<Void>?
     private var lastCommit = NIODeadline.now()
-    /// The last channel that expiry looked at.
+    /// The number of the last channel that expiry examined.
     private var expiredThrough: UInt64 = 0
 
     /// Runs on the store's event loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Opens the store in a folder, and makes both if they are not there. Blocks until it can be used.
+    /// Opens the store in a folder, and creates both if they do not exist. Blocks until the store is ready.
     ///
     /// - Parameters:
-    ///   - folder: the folder's path. It gets mode 0700 and its files 0600 when they are made.
-    ///   - eventLoop: where the store runs. Its thread waits for the disk.
-    /// - Throws: ``StoreOpenError``; then nothing in the folder was changed.
+    ///   - folder: the folder's path. A new folder gets mode 0700, and its files 0600.
+    ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
+    /// - Throws: ``StoreOpenError``, without a change in the folder.
     public init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
     }
@@ -62,7 +62,7 @@ public actor SQLiteStore: ChannelStore {
         self.folder = folder
         self.lock = lock
         executor = eventLoop.executor
-        // Not before the store is used: a start should not wait for it.
+        // Later, so that the start does not wait for it.
         eventLoop.scheduleTask(in: .milliseconds(StoreLimits.idleMs)) { [weak self] in
             guard let self else { return }
             Task { await self.preallocateWAL() }
@@ -107,8 +107,8 @@ public actor SQLiteStore: ChannelStore {
         } ?? []
     }
 
-    /// Runs `body` on the reader's thread with the channel's state and open block. It returns `nil` if the state is out of
-    /// date because entries were dropped meanwhile, and is run again. `nil` if there is no such channel.
+    /// Runs `body` on the reader's thread with the channel's state and open block. If `body` returns `nil`, because the
+    /// state is outdated after entries were dropped, it runs again. Returns `nil` if there is no such channel.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
@@ -122,7 +122,7 @@ public actor SQLiteStore: ChannelStore {
             if let block { writer?.keep(block, of: channel) }
             if let result { return result }
         }
-        // A channel that loses entries all the time: here nothing can happen in between.
+        // The channel loses entries all the time. On this thread, none is dropped during the read.
         guard let state = try await state(of: channel) else { return nil }
         guard let result = try body(openWriter().reader, state) else {
             throw .damaged("a channel's entries are not where their references say")
@@ -143,8 +143,8 @@ public actor SQLiteStore: ChannelStore {
             record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
-    /// Checks a record's signature again: what the disk gave back may not be what was stored. On a thread of the global pool:
-    /// it takes as long as many reads, and those of others would wait.
+    /// Checks a record's signature again, because the disk may have damaged it. Runs on a thread of the global pool:
+    /// the check takes as long as many reads, which would have to wait.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {
@@ -163,14 +163,14 @@ public actor SQLiteStore: ChannelStore {
             diskBytes: folder.diskBytes, damages: writer.damages)
     }
 
-    /// A channel's state, from memory or else from the file.
+    /// A channel's state from memory, or else from the file.
     private func state(of id: ChannelID) async throws(StoreFailure) -> ChannelState? {
         let writer = try openWriter()
         if let channel = writer.cache[id] { return channel.state }
         let departures = writer.cache.departures
         var state = try await reader.read { (reader) throws(StoreFailure) in try reader.channel(id) }
-        // Whatever is in memory now is newer. And if channels have left it, this one may have come, changed and gone: here
-        // nothing can happen in between.
+        // A state that is in memory now is newer. If channels have left the memory, this one may have been loaded,
+        // changed and evicted meanwhile: then it is read on this thread, where nothing changes during the read.
         if let channel = writer.cache[id] { return channel.state }
         if writer.cache.departures != departures { state = try openWriter().reader.channel(id) }
         if let state { writer.cache.insert(CachedChannel(id: id, state: state)) }
@@ -191,7 +191,7 @@ public actor SQLiteStore: ChannelStore {
 
     /// See ``ChannelStore/expire(nowMs:)``.
     public func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
-        // What is due is looked for in the heads that are written down.
+        // The search for due channels reads the written heads.
         try await writeHeads()
         while true {
             let after = expiredThrough
@@ -206,9 +206,9 @@ public actor SQLiteStore: ChannelStore {
         }
     }
 
-    /// Writes down the heads that are behind now, a slice at a time: others have their turn in between.
+    /// Writes the heads that are dirty now, a slice at a time. Other jobs run in between.
     private func writeHeads() async throws(StoreFailure) {
-        // The sweep under way, and one of those that have fallen behind since it began.
+        // The sweep under way, and one of the heads that became dirty since it began.
         for _ in 0..<2 {
             while try openWriter().performMaintenance(), try openWriter().sweep != nil {
                 try await reader.run { (_) throws(StoreFailure) in }
@@ -221,7 +221,7 @@ public actor SQLiteStore: ChannelStore {
         guard let writer else { return }
         scheduledMaintenance?.cancel()
         scheduledMaintenance = nil
-        // Makes the next start faster; it finds the heads by itself if this fails.
+        // Makes the next start faster. If it fails, recovery finds the heads.
         try? writer.writeAllHeads()
         self.writer = nil
         await reader.close()
@@ -229,26 +229,26 @@ public actor SQLiteStore: ChannelStore {
         lock = nil
     }
 
-    // MARK: Housekeeping
+    // MARK: Maintenance
 
-    /// Once after a start: a log that was there before is long enough, or soon will be.
+    /// Called once after a start. A log from an earlier run is large enough, or soon will be.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
-        // Without room, commits only take longer.
+        // If it fails, commits only take longer.
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// Copies the log into the database when it has grown enough. Seldom: each copying syncs both files, and commits wait
-    /// for the disk meanwhile.
+    /// Copies the write-ahead log into the database when it has grown enough. Copying is rare, because it syncs both
+    /// files and commits wait for the disk meanwhile.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
-        // It was begun anew.
+        // The log has started over.
         if bytes < lastWALBytes { checkpointedAt = 0 }
         lastWALBytes = bytes
         guard bytes >= tuning.checkpointBytes, bytes - checkpointedAt >= tuning.checkpointShareBytes else { return }
         if bytes >= tuning.checkpointNowBytes {
             checkpointedAt = bytes
-            // What fails here fails the next commit if it matters; the log keeps what was committed.
+            // An error that matters fails the next commit, too. The log keeps the committed data.
             _ = try? writer.connection.checkpoint()
         } else if !isCheckpointing {
             checkpointedAt = bytes
@@ -260,7 +260,7 @@ public actor SQLiteStore: ChannelStore {
     private func checkpoint() async {
         let pages = try? await checkpointer.run { (connection) throws(StoreFailure) in try connection.checkpoint() }
         isCheckpointing = false
-        // What is left is what came meanwhile. As long as any is left, the log grows.
+        // The rest was committed meanwhile. The log grows as long as there is a rest.
         guard let writer, let pages, writer.walPages > pages,
             (writer.walPages - pages) * StoreLimits.pageBytes <= writer.tuning.checkpointShareBytes
         else { return }
@@ -275,7 +275,7 @@ public actor SQLiteStore: ChannelStore {
         }
     }
 
-    /// Does a slice of what has been put off, if nothing else goes on. Commits do their share themselves.
+    /// Runs one slice of deferred work if the store is idle. Commits of a busy store do their share themselves.
     private func performMaintenance() {
         scheduledMaintenance = nil
         guard let writer else { return }

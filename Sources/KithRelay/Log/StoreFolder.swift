@@ -1,6 +1,6 @@
 import Glibc
 
-/// The files of a SQLite store, readable by their owner only.
+/// The files of a SQLite store, which only their owner can read.
 struct StoreFolder: Sendable {
     let path: String
 
@@ -8,19 +8,19 @@ struct StoreFolder: Sendable {
     var wal: String { database + "-wal" }
     private var lock: String { path + "/relay.lock" }
 
-    /// Makes the folder (0700) and an empty database file (0600), where they are not there yet. SQLite gives its other
-    /// files the mode of that one.
+    /// Creates the folder (0700) and an empty database file (0600) if they do not exist. SQLite gives its other files
+    /// the mode of the database.
     func create() throws(StoreOpenError) {
-        // Whatever the umask is: it can take from the owner too.
+        // Sets the mode in spite of the umask, which can even take rights from the owner.
         if mkdir(path, 0o700) == 0 { chmod(path, 0o700) } else if errno != EEXIST { throw failed(path) }
         let file = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(database) }
         defer { Glibc.close(file) }
-        // Whatever the umask was, and whoever copied the file here.
+        // Sets the mode in spite of the umask, and after the file was copied here.
         guard fchmod(file, 0o600) == 0 else { throw failed(database) }
     }
 
-    /// Keeps every other opener out until the lock is let go, which the end of the process does too.
+    /// Locks the folder against all other openers until the lock is released, at the latest when the process ends.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(lock) }
@@ -34,7 +34,8 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Keeps openers out for as long as the files are read; `nil` if one has the folder open, or never had.
+    /// Locks the folder against openers while its files are read; `nil` if the folder is open, or has never been
+    /// opened.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -45,7 +46,7 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// The bytes of the database and its log.
+    /// The bytes of the database and its write-ahead log.
     var diskBytes: UInt64 { StoreFolder.size(of: database) + StoreFolder.size(of: wal) }
 
     static func size(of path: String) -> UInt64 {

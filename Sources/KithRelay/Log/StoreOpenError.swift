@@ -1,21 +1,21 @@
-/// Why a store could not be opened. Nothing was changed in its folder.
+/// An error that keeps a store from being opened. Its folder is unchanged.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
     /// There is no store in the folder.
     case missing(folder: String)
-    /// Another process, or another store of this one, has the folder open; or an audit reads it.
+    /// Another process, or another store of this process, has the folder open, or an audit reads it.
     case inUse(folder: String)
-    /// A newer Kith wrote it.
+    /// A newer version of Kith wrote the file.
     case newerVersion(file: String, version: UInt64, known: UInt64)
-    /// An older Kith wrote it, and it was opened for reading only.
+    /// An older version of Kith wrote the file, which was opened for reading only.
     case olderVersion(file: String)
-    /// A SQLite file, but not one of Kith's.
+    /// The file is a SQLite file, but not a relay's store.
     case foreign(file: String)
-    /// What is in the file is not what was written.
+    /// The file is damaged; the text says where.
     case damaged(file: String, String)
-    /// The system refused.
+    /// The system reported an error.
     case failed(file: String, StoreFailure)
 
-    /// A sentence for whoever starts the relay. It names the file.
+    /// A sentence for the operator that names the file.
     public var description: String {
         switch self {
         case .missing(let folder):
@@ -25,13 +25,13 @@ public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
         case .newerVersion(let file, let version, let known):
             "\(file) was written by a newer version of Kith (format \(version); this one knows up to \(known))"
         case .olderVersion(let file):
-            "\(file) was written by an older version of Kith: start the relay once, which brings it up to date"
+            "\(file) was written by an older version of Kith; start the relay once to update it"
         case .foreign(let file):
             "\(file) is not the store of a Kith relay"
         case .damaged(let file, let what):
-            "\(file) is damaged: \(what). It was left as it is; restore it from a backup or move it away"
+            "\(file) is damaged: \(what). It is unchanged; restore it from a backup or move it away"
         case .failed(let file, .full):
-            "\(file) cannot be opened: there is no room on the disk"
+            "\(file) cannot be opened: the disk is full"
         case .failed(let file, .io(let text)), .failed(let file, .damaged(let text)):
             "\(file) cannot be opened: \(text)"
         }

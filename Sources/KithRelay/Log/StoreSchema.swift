@@ -1,23 +1,23 @@
 import KithWire
 
-/// The tables, and how a file comes to have them.
+/// The tables, their creation and their migration.
 ///
-/// `entry` is the log: rows in the order they were committed, and nothing else is written for most appends. Everything
-/// that finds entries in it either lags behind on purpose (`channel_head`, see ``HeadSweep``) or is written once for many
-/// (`entry_block`, see ``EntryBlock``).
+/// `entry` is the log: rows in the order of their commits. Most appends write no other row. The tables that locate
+/// entries are either written later (`channel_head`, see ``HeadSweep``) or once for many entries (`entry_block`, see
+/// ``EntryBlock``).
 enum StoreSchema {
-    /// "Kith" in ASCII: tells the file from other SQLite files.
+    /// "Kith" in ASCII, which distinguishes the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
-    /// The value of `user_version`. A change of the tables raises it and comes with a migration.
+    /// The value of `user_version`. A change of the tables raises it and needs a migration.
     static let version: UInt64 = 4
 
-    /// The condition of the index `channel_brief`: not ``ChannelHead/isInLongUse``.
+    /// The condition of the index `channel_brief`: the opposite of ``ChannelHead/isInLongUse``.
     static let isBrief = "(closed OR used_ms - created_ms <= \(StoreLimits.longUseMs))"
 
     private static let tables = """
-        -- One row. heads_through: the entry rows up to this position are in channel_head. The totals are those of the entry
-        -- rows up to counted_through; no position up to it is ever given out again. clock_ms: the time that the relay last
-        -- went by; 0 before it is noted. doubted_ms, doubt_ran_ms: see NotedClock.Doubt; 0 if the clock is not doubted.
+        -- One row. heads_through: channel_head includes the entry rows up to this position. The totals are those of the
+        -- entry rows up to counted_through; no position up to it is ever used again. clock_ms: the last noted time of the
+        -- relay; 0 if none was noted. doubted_ms, doubt_ran_ms: see NotedClock.Doubt; 0 if the clock is not doubted.
         CREATE TABLE store (
             one INTEGER PRIMARY KEY CHECK (one = 1), relay_id BLOB NOT NULL,
             heads_through INTEGER NOT NULL, counted_through INTEGER NOT NULL,
@@ -31,21 +31,21 @@ enum StoreSchema {
         CREATE INDEX channel_used ON channel (used_ms);
         CREATE INDEX channel_brief ON channel (used_ms) WHERE \(isBrief);
 
-        -- The ends of a channel. No row: as created. due_ms: when the first kept entry expires; 0 if not known.
+        -- The ends of a channel; no row for a new one. due_ms: expiry time of the first kept entry; 0 if unknown.
         -- total_bytes and dropped_bytes count payloads since the channel was created.
         CREATE TABLE channel_head (
             channel INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
             last_position INTEGER NOT NULL, total_bytes INTEGER NOT NULL, dropped_bytes INTEGER NOT NULL,
             due_ms INTEGER NOT NULL);
 
-        -- last_seq: of the turn; NULL for the current epoch. The grants are hashes of tokens.
+        -- last_seq: the seq of the turn; NULL for the current epoch. The grants are hashes of tokens.
         CREATE TABLE epoch (
             channel INTEGER NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER,
             read_grant BLOB NOT NULL, append_grant BLOB NOT NULL, turn_grant BLOB NOT NULL,
             PRIMARY KEY (channel, epoch)) WITHOUT ROWID;
 
-        -- previous: the position of the channel's entry before, 0 for the first.
-        -- total_bytes: of the channel's payloads through this one.
+        -- previous: the position of the channel's previous entry; 0 for the first.
+        -- total_bytes: the bytes of the channel's payloads through this one.
         CREATE TABLE entry (
             position INTEGER PRIMARY KEY, channel INTEGER NOT NULL, seq INTEGER NOT NULL, epoch INTEGER NOT NULL,
             kind INTEGER NOT NULL, received_ms INTEGER NOT NULL, previous INTEGER NOT NULL,
@@ -56,7 +56,7 @@ enum StoreSchema {
             entry_references BLOB NOT NULL);
         CREATE UNIQUE INDEX entry_block_place ON entry_block (channel, last_seq);
 
-        -- Entry rows of a channel from this seq on to its first_seq are still to be deleted.
+        -- The entry rows of a channel from this seq to its first_seq are still to be deleted.
         CREATE TABLE dropped (channel INTEGER PRIMARY KEY, from_seq INTEGER NOT NULL);
 
         CREATE TABLE shelf (
@@ -83,7 +83,7 @@ enum StoreSchema {
         case newer(UInt64)
     }
 
-    /// Opens the writer's connection, and makes the tables if the file is empty.
+    /// Opens the writer's connection. Creates the tables if the file is empty, and migrates an older file.
     static func openWriter(_ folder: StoreFolder) throws(StoreOpenError) -> SQLiteConnection {
         let connection: SQLiteConnection
         let format: Format
@@ -96,9 +96,9 @@ enum StoreSchema {
         if let refusal = refusal(of: format, folder) { throw refusal }
         do throws(StoreFailure) {
             if format == .empty { try connection.execute("PRAGMA page_size = \(StoreLimits.pageBytes)") }
-            // GRDB and SQLite's advice for WAL is synchronous = NORMAL, which may lose the last commits with the power.
-            // Deleted payloads are overwritten (secure_delete): they are ciphertext, but what a conversation has
-            // dropped should not wait in free pages for a key to leak. Appends cost the same with it.
+            // SQLite's advice for WAL is synchronous = NORMAL, which may lose the last commits in a power cut. Deleted
+            // payloads are overwritten (secure_delete): they are ciphertext, but dropped ones should not wait in free
+            // pages for a key to leak. Appends cost the same with it.
             try connection.execute(
                 """
                 PRAGMA journal_mode = WAL;
@@ -115,22 +115,22 @@ enum StoreSchema {
         }
     }
 
-    /// Opens a connection that only reads. The file has its tables already.
+    /// Opens a connection that only reads a file with tables.
     static func openReader(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
         let connection = try SQLiteConnection(path: folder.database, mode: .readOnly)
         try connection.execute("PRAGMA cache_size = -\(StoreLimits.readerCacheKiB)")
         return connection
     }
 
-    /// Opens a connection that only copies the log into the database. The file has its tables already.
+    /// Opens a connection that only copies the write-ahead log of a file with tables into the database.
     static func openCheckpointer(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
         let connection = try SQLiteConnection(path: folder.database, mode: .readWrite)
-        // A connection that has read nothing yet does not know that there is a log, and copies nothing.
+        // A connection that has not read yet does not know of the log, and copies nothing.
         _ = try format(of: connection)
         return connection
     }
 
-    /// Looks at what the file is, without changing it.
+    /// The format of the file. Does not change the file.
     static func format(of connection: SQLiteConnection) throws(StoreFailure) -> Format {
         let version = try connection.number("PRAGMA user_version") ?? 0
         if try connection.number("PRAGMA application_id") == applicationID {
@@ -140,7 +140,7 @@ enum StoreSchema {
         return try connection.number("SELECT count(*) FROM sqlite_schema") == 0 ? .empty : .foreign
     }
 
-    /// Why a file of this format cannot be opened, if it cannot.
+    /// The error for a format that can't be opened; `nil` for others.
     static func refusal(of format: Format, _ folder: StoreFolder) -> StoreOpenError? {
         switch format {
         case .empty, .known, .older: nil
@@ -149,7 +149,7 @@ enum StoreSchema {
         }
     }
 
-    /// Brings the tables of an earlier version up to date, in one transaction.
+    /// Migrates the tables of an earlier version, in one transaction.
     private static func migrate(_ connection: SQLiteConnection, from found: UInt64) throws(StoreFailure) {
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
@@ -163,14 +163,14 @@ enum StoreSchema {
         }
     }
 
-    /// Version 2: the channels that nobody ever turned and that have given out key packages are inboxes.
+    /// Version 2: channels that have a shelf and were never turned become inboxes.
     private static let kinds = """
         ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
         UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)
             AND NOT EXISTS (SELECT 1 FROM epoch WHERE epoch.channel = channel.number AND epoch.epoch > 0);
         """
 
-    /// Version 3: everything that has no age yet is as old as the migration.
+    /// Version 3: rows without an age get the time of the migration.
     private static let ages = """
         ALTER TABLE store ADD COLUMN clock_ms INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE channel ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
@@ -183,7 +183,7 @@ enum StoreSchema {
         CREATE INDEX name_renewed ON name (renewed_ms);
         """
 
-    /// Version 4.
+    /// Version 4: columns for the doubt in the clock, and two indexes.
     private static let doubts = """
         CREATE INDEX channel_brief ON channel (used_ms) WHERE \(isBrief);
         CREATE INDEX key_package_deposited ON key_package (deposited_ms);
@@ -192,7 +192,7 @@ enum StoreSchema {
         """
 
     private static func create(_ connection: SQLiteConnection) throws(StoreFailure) {
-        // One transaction: a kill in between leaves an empty file, which is made anew.
+        // One transaction: a kill in between leaves an empty file, and the next start creates the tables.
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
             try connection.execute(tables)

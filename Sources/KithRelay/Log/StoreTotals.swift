@@ -1,4 +1,5 @@
-/// Counts that would take too long to take: kept in memory, and in the `store` row with every change but an append.
+/// Counters that are too expensive to compute on demand. They are kept in memory, and written to the `store` row with
+/// every change except an append.
 struct StoreTotals: Equatable {
     var channels: UInt64 = 0
     var entries: UInt64 = 0

@@ -1,10 +1,11 @@
-/// Limits on the connections of one address together, or of one site.
+/// Limits that the connections of one address, or of one site, share.
 final class AddressRates: Sendable {
-    /// Requests, beside the rate of each connection.
+    /// Requests, in addition to the rate of each connection.
     let requests: SharedBucket
-    /// New connections. An allowance of its own: one machine that asks too much does not keep its neighbours from coming.
+    /// New connections. They have an allowance of their own, so that one machine with too many requests does not keep
+    /// its neighbours from connecting.
     let arrivals: SharedBucket
-    /// Places for large messages that have not come whole.
+    /// Slots for large incomplete messages.
     let largeInputs: SlotPool
 
     init(_ limits: RelayLimits, times factor: Int = 1) {
@@ -20,20 +21,20 @@ final class AddressRates: Sendable {
     }
 }
 
-/// The rates that a connection's costs are charged to: its address's and its site's.
+/// The rates that a connection's costs are charged to: those of its address and its site.
 struct SourceRates: Sendable {
     let own: AddressRates
     var site: AddressRates?
 
-    /// Charges for requests, whether their rate allows them or not. Returns after how many nanoseconds one more may come; 0
-    /// for now.
+    /// Charges for requests, whether the rates allow them or not. Returns the wait until the next request is allowed,
+    /// in nanoseconds; 0 for none.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         max(
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
     }
 
-    /// Takes a place for a large message, of the address and of its site. Returns whether both had one.
+    /// Takes a slot for a large message, of the address and of its site. Returns whether both had a free one.
     func takeLargeInput() -> Bool {
         guard own.largeInputs.take() else { return false }
         guard let site, !site.largeInputs.take() else { return true }
@@ -46,7 +47,7 @@ struct SourceRates: Sendable {
         site?.largeInputs.giveBack()
     }
 
-    /// Whether a new connection may come. If so, it is charged for.
+    /// Charges for a new connection and returns `true`, or returns `false` if the rates do not allow one.
     func mayArrive(atNanoseconds now: Int64) -> Bool {
         guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {
             return false

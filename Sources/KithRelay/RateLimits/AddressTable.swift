@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Counts the connections of each address, and holds the rates that they share. In memory only: an address is forgotten
-/// when it has no connection and owes nothing.
+/// The number of connections of each address, and the rates that they share. It is kept in memory only: an address is
+/// forgotten when it has no connection and owes nothing.
 final class AddressTable: Sendable {
     private struct Count {
-        /// Connections that have not become a WebSocket: handshakes, and plain HTTP.
+        /// Connections that are not a WebSocket yet: handshakes, and plain HTTP.
         var opening = 0
         var open = 0
     }
@@ -16,16 +16,16 @@ final class AddressTable: Sendable {
     }
     private let state = Mutex(State())
     private let limits: RelayLimits
-    /// Places for large messages that have not come whole, of all addresses.
+    /// Slots of all addresses for large incomplete messages.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// Addresses kept before those that owe nothing are looked for.
+    /// Number of addresses above which those that owe nothing are removed.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a connection in. Returns the rates of its place, or `nil` if there are too many connections or they come too
-    /// fast.
+    /// Counts a new connection. Returns the rates of its source, or `nil` if there are too many connections or they
+    /// arrive too fast.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
@@ -43,7 +43,7 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// The connection becomes a WebSocket. Returns `false` if its address has too many; then it stays as it was.
+    /// Counts a connection that becomes a WebSocket. Returns `false`, without a change, if its address has too many.
     func open(_ networks: ClientNetworks) -> Bool {
         state.withLock { state in
             guard networks.all.allSatisfy({ state.counts[$0.name]?.open ?? 0 < $0.most(limits) }) else { return false }
@@ -55,7 +55,7 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Counts a connection out.
+    /// Counts a connection that ends.
     func leave(_ networks: ClientNetworks, wasOpen: Bool, atNanoseconds now: Int64) {
         state.withLock { state in
             state.total -= 1
@@ -64,7 +64,7 @@ final class AddressTable: Sendable {
                 if wasOpen { count.open -= 1 } else { count.opening -= 1 }
                 state.counts[network.name] = count.open + count.opening > 0 ? count : nil
             }
-            // A debt outlives the connection: connecting again must not pay it.
+            // A debt outlives its connections: a new connection must not cancel it.
             for name in [networks.source.address, networks.source.site].compactMap({ $0 })
             where state.counts[name] == nil && state.rates[name]?.owesNothing(atNanoseconds: now) == true {
                 state.rates[name] = nil
@@ -77,6 +77,6 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Addresses that something is kept about.
+    /// Number of addresses that the table has data of.
     var count: Int { state.withLock { max($0.counts.count, $0.rates.count) } }
 }

@@ -1,11 +1,12 @@
 import KithWire
 
-/// Each address's and each site's share of each inbox, bounded so that none occupies it all.
+/// The share of each address and each site in each inbox, bounded so that none occupies the whole inbox.
 ///
-/// In memory only: it says which address wrote to which inbox, which is nothing for a disk. So a restart forgets it, and an
-/// address may then occupy its share once more beside what it has there already.
+/// Shares are kept in memory only, because a disk must not tell which address wrote to which inbox. So a restart
+/// forgets them, and an address may then fill its share once more beside its waiting letters.
 struct InboxShares {
-    /// The letters of one address that wait in one inbox, in runs of its letters: a run counts until all of it was read.
+    /// The waiting letters of one address in one inbox, counted in runs. A run counts until all of its letters were
+    /// read.
     private struct Share {
         var runs: [Run] = []
 
@@ -25,10 +26,10 @@ struct InboxShares {
         var bytes: Int
     }
 
-    /// A letter for which room is wanted.
+    /// A letter that needs room.
     struct Letter {
         let inbox: ChannelID
-        /// The inbox with everything that was decided so far.
+        /// The inbox's head after the decisions so far.
         let head: ChannelHead
         let bytes: Int
         let source: ClientSource
@@ -39,13 +40,13 @@ struct InboxShares {
         case taken
         /// The address or its site has no room left in this inbox.
         case full
-        /// The address or its site has written to too many inboxes, for so many nanoseconds.
+        /// The address or its site has written to too many inboxes and has to wait.
         case tooManyInboxes(waitNanoseconds: Int64)
     }
 
-    /// The shares, by the pair of an inbox and an address or a site.
+    /// The shares by pairs of an inbox and an address or a site.
     private var shares: RecentTable<Int, Share>
-    /// Bounds how fast each address makes this table forget the shares of others, and its own.
+    /// Bounds how fast each address makes the table forget shares.
     private var newPairs: SourceBuckets
     private let isLimited: Bool
     private let address: Bounds
@@ -55,7 +56,7 @@ struct InboxShares {
         isLimited = limits.inboxAddresses > 1
         shares = RecentTable(atMost: limits.inboxShares)
         newPairs = SourceBuckets(ofInboxes: limits)
-        // A share has room for any one letter.
+        // A share has room for a letter of any size.
         address = Bounds(
             entries: max(1, limits.inboxEntries / limits.inboxAddresses),
             bytes: max(limits.payload, limits.inboxBytes / limits.inboxAddresses))
@@ -64,7 +65,7 @@ struct InboxShares {
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
 
-    /// Takes room for the inbox's next entry out of its place's shares, or takes nothing.
+    /// Takes room for the inbox's next entry out of its source's shares, or takes nothing.
     mutating func take(_ letter: Letter) -> Outcome {
         guard isLimited else { return .taken }
         let source = letter.source
@@ -86,11 +87,11 @@ struct InboxShares {
         return .taken
     }
 
-    /// A share with the letter in it; `nil` if it has no room for that.
+    /// The share with the letter in it; `nil` if the share has no room.
     private func share(_ key: Int, with letter: Letter, within bounds: Bounds) -> Share? {
         let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()
-        // Letters that were read, or have expired, occupy nothing.
+        // Letters that were read or have expired occupy no room.
         share.runs.removeAll { $0.lastSeq < inbox.firstSeq }
         guard share.entries < bounds.entries, share.bytes + size <= bounds.bytes else { return nil }
         let isFull = share.runs.last.map { run in
@@ -105,7 +106,7 @@ struct InboxShares {
         return share
     }
 
-    /// Gives back what was taken for an entry that was not committed.
+    /// Gives back the room of an entry that was not committed.
     mutating func giveBack(_ size: Int, of id: ChannelID, for source: ClientSource) {
         for name in [source.address, source.site].compactMap({ $0 }) {
             let key = SourceKey.of(name, in: id)

@@ -1,8 +1,8 @@
 import KithWire
 
 extension Request {
-    /// The cost of the request beside its bytes, in appends: about as measured. One that goes to the disk for
-    /// itself, or has a signature verified, takes as long as a dozen that share a commit.
+    /// The cost of the request in addition to its bytes, in appends, roughly as measured. A request with a commit or a
+    /// signature check of its own takes as long as a dozen that share a commit.
     var cost: Int {
         switch self {
         case .append, .turn, .whisper, .ping, .hello, .unfollow: 1

@@ -1,26 +1,26 @@
 import KithSupport
 import Synchronization
 
-/// A token bucket that several threads take from without a lock. It can be overdrawn: what has been done already is charged,
-/// and ``charge(_:atNanoseconds:)`` says how long to wait before the next.
+/// A token bucket that several threads share without a lock. It can be overdrawn: finished work is charged, and
+/// ``charge(_:atNanoseconds:)`` returns the wait before the next.
 final class SharedBucket: Sendable {
     private let pace: TokenPace
-    /// When the bucket would be full again, in nanoseconds.
+    /// The time at which the bucket is full again, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)
 
-    /// No debt is longer than this: a day, in nanoseconds.
+    /// The longest debt, in nanoseconds: a day.
     private static let longest: Int64 = 86_400_000_000_000
 
     /// - Parameters:
-    ///   - burst: tokens in the full bucket, at least 1.
-    ///   - perSecond: tokens that come each second, at least 1.
+    ///   - burst: number of tokens in the full bucket, at least 1.
+    ///   - perSecond: number of tokens added each second, at least 1.
     init(burst: Int, perSecond: Int) {
         pace = TokenPace(
             burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)), longest: Self.longest)
     }
 
-    /// Takes `count` tokens, whether they are there or not. Returns after how many nanoseconds one more may be taken; 0 for
-    /// now.
+    /// Takes `count` tokens, whether the bucket has them or not. Returns the wait for the next token in nanoseconds; 0
+    /// for none.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         var seen = fullAt.load(ordering: .relaxed)
@@ -32,9 +32,9 @@ final class SharedBucket: Sendable {
         }
     }
 
-    /// After how many nanoseconds one token may be taken; 0 for now. Takes none.
+    /// The wait for a token in nanoseconds; 0 for none. Takes no token.
     func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt.load(ordering: .relaxed), atNanoseconds: now) }
 
-    /// Whether it is as if nothing had ever been taken.
+    /// Whether the bucket owes nothing.
     func isFull(atNanoseconds now: Int64) -> Bool { fullAt.load(ordering: .relaxed) <= now }
 }

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// A bounded number of places that several threads take and give back.
+/// A bounded number of slots that several threads share.
 final class SlotPool: Sendable {
     private let free: Atomic<Int>
 
     init(_ count: Int) { free = Atomic(count) }
 
-    /// Returns whether there was one.
+    /// Takes a slot. Returns whether one was free.
     func take() -> Bool {
         guard free.wrappingSubtract(1, ordering: .relaxed).newValue < 0 else { return true }
         giveBack()

@@ -1,40 +1,39 @@
 import KithSupport
 import KithWire
 
-/// Token buckets of addresses and of sites, either in all or at each channel.
+/// Token buckets of addresses and sites, either for the relay as a whole or for each channel.
 ///
-/// Their keys are hashes under a key that the process draws when it starts, so that memory does not say which address used
-/// which channel.
+/// Their keys are hashes (``SourceKey``), so that memory does not tell which address used which channel.
 struct SourceBuckets {
     private var buckets: RecentTable<Int, TokenBucket>
     private let fresh: TokenBucket
     private let freshOfSite: TokenBucket
 
     /// - Parameters:
-    ///   - fresh: the bucket of an address that owes nothing.
+    ///   - fresh: the full bucket of an address.
     ///   - siteFactor: allowance of a site, in allowances of an address.
-    ///   - count: buckets kept at most; see ``RecentTable``.
+    ///   - count: number of buckets kept at most; see ``RecentTable``.
     init(_ fresh: TokenBucket, siteFactor: Int, atMost count: Int) {
         buckets = RecentTable(atMost: count)
         self.fresh = fresh
         freshOfSite = fresh.scaled(by: siteFactor)
     }
 
-    /// Nanoseconds after which one may be taken for an address; 0 for now. Takes none.
+    /// The wait for a token of the source, in nanoseconds; 0 for none. Takes no token.
     func wait(of source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64) -> Int64 {
         let own = bucket(source.address, fresh, channel).wait(atNanoseconds: now)
         guard let site = source.site else { return own }
         return max(own, bucket(site, freshOfSite, channel).wait(atNanoseconds: now))
     }
 
-    /// Takes so many, whether they are there or not.
+    /// Takes tokens, whether the buckets have them or not.
     mutating func charge(_ count: Int, to source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64)
     {
         charge(count, source.address, fresh, channel, now)
         if let site = source.site { charge(count, site, freshOfSite, channel, now) }
     }
 
-    /// Whether a charge brings the forgetting of other buckets nearer.
+    /// Whether a charge makes the table forget other buckets sooner.
     func takesRoom(_ source: ClientSource, at channel: ChannelID) -> Bool {
         [source.address, source.site].contains { name in
             name.map { buckets.takesRoom(SourceKey.of($0, in: channel)) } ?? false
@@ -55,14 +54,14 @@ struct SourceBuckets {
 }
 
 extension SourceBuckets {
-    /// The entry ids that addresses have had loaded from the store.
+    /// Buckets for the entry ids that the store loads for a source.
     init(ofLoadedEntryIDs limits: RelayLimits) {
         self.init(
             TokenBucket(burst: limits.loadedEntryIDs, perSecond: limits.loadedEntryIDsPerSecond),
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// The pairs of an inbox and an address that addresses have had counted.
+    /// Buckets for the pairs of an inbox and an address that a source adds.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

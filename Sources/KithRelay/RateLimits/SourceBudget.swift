@@ -1,6 +1,6 @@
 import KithSupport
 
-/// The rest of an address's or a site's budget for today, over all of its connections.
+/// The budget of an address or a site for a day, shared by all of its connections.
 final class SourceBudget {
     let name: String
     /// The budget of the site that the address is in.
@@ -8,7 +8,7 @@ final class SourceBudget {
     var connections = 0
     var buckets: Buckets
 
-    /// Each holds what a day allows, and fills within a day.
+    /// The buckets of a budget. Each holds the allowance of a day, and fills within a day.
     struct Buckets {
         var bytes: TokenBucket
         var channels: TokenBucket
@@ -39,20 +39,20 @@ final class SourceBudget {
         self.site = site
     }
 
-    /// Nanoseconds after which one may be taken; 0 for now. Takes none.
+    /// The wait for a token in nanoseconds; 0 for none. Takes no token.
     func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
         max(
             buckets[keyPath: bucket].wait(atNanoseconds: now),
             site?.buckets[keyPath: bucket].wait(atNanoseconds: now) ?? 0)
     }
 
-    /// Takes so many, whether they are there or not.
+    /// Takes tokens, whether the budget has them or not.
     func charge(_ count: Int, _ bucket: WritableKeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) {
         buckets[keyPath: bucket].charge(count, atNanoseconds: now)
         site?.buckets[keyPath: bucket].charge(count, atNanoseconds: now)
     }
 
-    /// The cost of storing a payload, in bytes. A turn has a row for the epoch that it opens too.
+    /// The cost of storing a payload, in bytes. A turn has a second row, for the epoch that it opens.
     static func cost(_ payload: Int, isTurn: Bool = false) -> Int {
         payload + (isTurn ? 2 : 1) * StoreLimits.rowBytes
     }

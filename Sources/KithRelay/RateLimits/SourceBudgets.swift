@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// The budgets of addresses and sites: of those that are connected, and of those that were lately and have not made up for it.
+/// The budgets of addresses and sites: those with connections, and those that used some of their budget recently.
 struct SourceBudgets {
     private var present: [String: SourceBudget] = [:]
     private var recent = RecentTable<Int, SourceBudget.Buckets>(atMost: RelayLimits.recentAddresses)
@@ -13,7 +13,7 @@ struct SourceBudgets {
         freshOfSite = SourceBudget.Buckets(limits, times: RelayLimits.siteFactor)
     }
 
-    /// A connection from the place has opened.
+    /// Returns the budget for a connection that opens.
     mutating func enter(_ source: ClientSource) -> SourceBudget {
         let site = source.site.map { enter($0, freshOfSite, in: nil) }
         return enter(source.address, fresh, in: site)
@@ -26,7 +26,7 @@ struct SourceBudgets {
         return budget
     }
 
-    /// A connection with the budget has closed.
+    /// Notes that a connection with the budget has closed.
     mutating func leave(_ budget: SourceBudget, atNanoseconds now: Int64) {
         if let site = budget.site { leave(site, atNanoseconds: now) }
         budget.connections -= 1
@@ -35,8 +35,8 @@ struct SourceBudgets {
         keep(budget.buckets, of: budget.name, now)
     }
 
-    /// Takes from a place's budget, connected or not. Returns 0, or takes nothing and returns after how many nanoseconds to
-    /// try again.
+    /// Takes tokens from a source's budget, whether it has connections or not. Returns 0, or takes nothing and returns
+    /// the wait in nanoseconds.
     mutating func take(
         _ count: Int, _ bucket: WritableKeyPath<SourceBudget.Buckets, TokenBucket>, of source: ClientSource,
         atNanoseconds now: Int64
@@ -59,19 +59,19 @@ struct SourceBudgets {
     }
 
     private mutating func keep(_ buckets: SourceBudget.Buckets, of name: String, _ now: Int64) {
-        // A place that owes nothing is as good as unknown, unless it is known to owe.
+        // A full budget need not be kept, except to replace an older one that was not full.
         guard !buckets.areFull(atNanoseconds: now) || recent[SourceKey.of(name)] != nil else { return }
         recent.set(buckets, for: SourceKey.of(name))
     }
 }
 
 extension RelayError {
-    /// The refusal of an address that has had enough stored for now.
+    /// The refusal of a request that exceeds its address's daily budget.
     static func overBudget(waitNanoseconds wait: Int64) -> RelayError {
-        tooFast("this address has had as much stored as it may in a day", waitNanoseconds: wait)
+        tooFast("this address has used up its daily budget at this relay", waitNanoseconds: wait)
     }
 
-    /// The refusal of a request that a token bucket lets through after a wait.
+    /// The refusal of a request that a token bucket allows after a wait.
     static func tooFast(_ reason: String, waitNanoseconds wait: Int64) -> RelayError {
         RelayError(.tooFast, reason, retryAfterMs: UInt32(clamping: wait / 1_000_000 + 1))
     }

@@ -1,10 +1,10 @@
 import KithSupport
 import KithWire
 
-/// The key packages that addresses have taken from each inbox.
+/// The key packages that each source has taken from each inbox.
 struct SourceWithdrawals {
     private var taken: SourceBuckets
-    /// The first withdrawals of addresses, each from another inbox.
+    /// The first withdrawals of a source, each from another inbox.
     private var firsts: SourceBuckets
 
     init(_ limits: RelayLimits) {
@@ -15,14 +15,14 @@ struct SourceWithdrawals {
         firsts = SourceBuckets(ofInboxes: limits)
     }
 
-    /// Nanoseconds after which an address may take one from an inbox; 0 for now. Takes none.
+    /// The wait until the source may take a key package from an inbox, in nanoseconds; 0 for none. Takes none.
     func wait(of source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
         let wait = taken.wait(of: source, at: inbox, atNanoseconds: now)
         guard taken.takesRoom(source, at: inbox) else { return wait }
         return max(wait, firsts.wait(of: source, atNanoseconds: now))
     }
 
-    /// Takes one.
+    /// Takes a key package.
     mutating func charge(_ source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) {
         if taken.takesRoom(source, at: inbox) { firsts.charge(1, to: source, atNanoseconds: now) }
         taken.charge(1, to: source, at: inbox, atNanoseconds: now)

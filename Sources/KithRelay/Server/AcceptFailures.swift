@@ -2,9 +2,9 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// The reaction to a connection that can't be accepted, most often because the process has no file descriptor left: it
-/// waits. The connection stays in the system's queue, so the listening socket stays readable, and trying again at once would
-/// take a whole core and say nothing.
+/// Pauses accepting after the system could not accept a connection, most often because the process has no file
+/// descriptor left. The connection stays in the system's queue and the listening socket readable, so trying again at
+/// once would take a whole core.
 struct AcceptFailures: Sendable {
     let metrics: RelayMetrics
     let logger: Logger
@@ -14,7 +14,7 @@ struct AcceptFailures: Sendable {
         var isTold = false
         return AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { error in
             metrics.acceptFailures.count()
-            // One line: the count tells how it goes on.
+            // One line is enough: the metric counts the further failures.
             if !isTold {
                 isTold = true
                 logger.warning("cannot accept connections: \(error.description); trying again every half second")

@@ -1,13 +1,13 @@
 import Synchronization
 
 extension Atomic<Int> {
-    /// Adds without ordering: a counter orders nothing.
+    /// Adds to a counter. No other memory depends on its value, so the addition is not ordered.
     func count(_ amount: Int = 1) {
         wrappingAdd(amount, ordering: .relaxed)
     }
 }
 
-/// A row of counters. An index out of range is ignored.
+/// An array of counters. Operations on an index out of range do nothing.
 final class AtomicCounters: Sendable {
     private let values: Mutex<[Int]>
 

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// The front between the listening socket and the hub.
+/// Accepts connections, and gives each its handlers from TLS to the hub.
 struct ConnectionAcceptor: Sendable {
     let workers: [EventLoopWorker]
     let hub: Hub

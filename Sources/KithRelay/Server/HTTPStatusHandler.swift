@@ -1,7 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Answers plain HTTP with one page, and closes. Leaves the pipeline when a WebSocket takes over.
+/// Answers a plain HTTP request with one page and closes the connection. Leaves the pipeline if the connection becomes
+/// a WebSocket.
 final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -15,7 +16,7 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // One answer, and the connection closes: a client that asks more at once is not worth the work.
+        // Further requests of the client are ignored: the connection closes after one answer.
         guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
         isAnswered = true
         guard head.method == .GET || head.method == .HEAD else {
@@ -49,18 +50,18 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let upgradeRefusal = error as? UpgradeRefusal else { return context.close(promise: nil) }
-        // The request itself follows.
+        // The request itself arrives next.
         refusal = upgradeRefusal
     }
 }
 
-/// The connection stays with HTTP.
+/// A request that does not become a WebSocket.
 struct UpgradeRefusal: Error {
     /// The answer; `nil` to answer like any other request.
     let page: HTTPPage?
 }
 
-/// What an HTTP request is answered with.
+/// The answer to an HTTP request.
 struct HTTPPage: Sendable {
     let status: HTTPResponseStatus
     let text: String

@@ -9,7 +9,7 @@ final class Latch: Sendable {
 
     private let state = Mutex(State())
 
-    /// Opens the gate for everybody who waits, and who will.
+    /// Opens the gate for present and future waiters.
     func open() {
         let waiters = state.withLock { state in
             state.isOpen = true

@@ -3,8 +3,8 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// Serves a relay's counts in plain HTTP on a listener of its own, for the operator's monitoring. There is none unless the
-/// operator names its address: whoever reads the counts often sees when people write, and how much.
+/// Serves a relay's metrics in plain HTTP on a listener of its own, for the operator's monitoring. It exists only if
+/// the operator gives its address: a frequent reader of the metrics sees when people write, and how much.
 struct MetricsListener: Sendable {
     private let metrics: RelayMetrics
     private let store: any ChannelStore

@@ -4,16 +4,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A relay in the process of the caller.
+/// A relay in the caller's process.
 ///
-/// ``run(in:_:onReady:)`` serves until its task is cancelled. A program that decides by itself when the relay ends uses
+/// ``run(in:_:onReady:)`` serves until its task is cancelled. A program that ends the relay in another way uses
 /// ``start(in:_:)`` and ``stop()``.
 public final class Relay: Sendable {
     /// The host that the relay listens on, as a numeric address.
     public var host: String { server.host }
     /// The port that the relay listens on.
     public var port: Int { server.port }
-    /// The pin that clients know the relay by.
+    /// The pin by which clients recognise the relay.
     public var pin: RelayPin { server.pin }
     /// The port that `/metrics` is served on; `nil` if it is not served.
     public var metricsPort: Int? { server.metricsPort }
@@ -21,7 +21,7 @@ public final class Relay: Sendable {
     public var clockAheadSeconds: Int { server.clockAheadSeconds }
 
     let server: RelayServer
-    /// The store has a thread of its own, which may wait for the disk.
+    /// The store's own thread, which may wait for the disk.
     private let storeThread: MultiThreadedEventLoopGroup
     private let isStopping = Atomic<Bool>(false)
 
@@ -30,15 +30,16 @@ public final class Relay: Sendable {
         self.storeThread = storeThread
     }
 
-    /// Runs a relay until the task is cancelled or ``stop()`` is called, and then stops it: what is being committed is
-    /// answered, connections and the store are closed.
+    /// Runs a relay until the task is cancelled or ``stop()`` is called. Then it answers the requests that are being
+    /// committed, and closes connections and store.
     ///
     /// - Parameters:
-    ///   - folder: the folder of the relay's key and store. It is made if it is not there. One process may use it at a time.
+    ///   - folder: the folder of the relay's key and store. It is created if it does not exist. One process may use it
+    ///     at a time.
     ///   - configuration: addresses, limits and everything else that has a default.
     ///   - onReady: called once the relay accepts connections. If it throws, the relay is stopped.
-    /// - Throws: as ``start(in:_:)``; ``RelayListenError/stoppedListening`` if the system ends the listening; what `onReady`
-    ///   throws. A cancelled task is no error.
+    /// - Throws: the errors of ``start(in:_:)``; ``RelayListenError/stoppedListening`` if the system closes the
+    ///   listening socket; an error that `onReady` throws. A cancelled task is no error.
     public static func run(
         in folder: URL, _ configuration: RelayConfiguration = RelayConfiguration(),
         onReady: (Relay) async throws -> Void = { _ in }
@@ -60,10 +61,11 @@ public final class Relay: Sendable {
         if !isAsked { throw RelayListenError.stoppedListening }
     }
 
-    /// Starts a relay. It serves until ``stop()``.
+    /// Starts a relay, which serves until ``stop()``.
     ///
     /// - Parameters:
-    ///   - folder: the folder of the relay's key and store. It is made if it is not there. One process may use it at a time.
+    ///   - folder: the folder of the relay's key and store. It is created if it does not exist. One process may use it
+    ///     at a time.
     ///   - configuration: addresses, limits and everything else that has a default.
     /// - Throws: ``RelayListenError`` if an address can't be listened on, ``RelayIdentity/Failure`` if the key or the
     ///   certificate can't be used, ``StoreOpenError`` if the store can't be opened or another process uses it.
@@ -96,18 +98,19 @@ public final class Relay: Sendable {
         }
     }
 
-    /// Stops accepting, answers what is being committed, closes every connection, and closes the store. Every caller returns
-    /// when that is done.
+    /// Stops accepting, answers the requests that are being committed, closes every connection, and closes the store.
+    /// Every caller returns when that is done.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
         await server.shutDown()
         try? await storeThread.shutdownGracefully()
     }
 
-    /// Whether the store in a relay's folder holds neither a channel nor a name. It is made if it is not there.
+    /// Returns whether the store in a relay's folder holds neither a channel nor a name. Creates the store if it does
+    /// not exist.
     ///
-    /// - Throws: ``StoreOpenError`` if the store can't be opened or another process uses it, ``StoreFailure`` if it can't be
-    ///   read.
+    /// - Throws: ``StoreOpenError`` if the store can't be opened or another process uses it, ``StoreFailure`` if it
+    ///   can't be read.
     package static func isUnused(in folder: URL) async throws -> Bool {
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {

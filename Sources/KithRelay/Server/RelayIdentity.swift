@@ -7,22 +7,22 @@ import PrivateFiles
 import SwiftASN1
 import X509
 
-/// The key and certificate that a relay shows, and the pin that clients know it by.
+/// The key and certificate of a relay, and the pin by which clients recognise it.
 public struct RelayIdentity: Sendable {
     let certificateChain: [NIOSSLCertificateSource]
     let privateKey: NIOSSLPrivateKeySource
     /// SHA-256 of the certificate's SubjectPublicKeyInfo.
     public let pin: RelayPin
 
-    /// Why there is no identity.
+    /// An error that leaves a relay without an identity.
     public enum Failure: Error, CustomStringConvertible {
-        /// A file cannot be read or written.
+        /// A file can't be read or written.
         case file(path: String, reason: String)
-        /// A file holds something else than it should.
+        /// A file does not hold a key or a certificate.
         case invalid(path: String, reason: String)
-        /// There is no key beside a store or a certificate.
+        /// The key is missing, but a store or a certificate is there.
         case missingKey(path: String)
-        /// The certificate is not of the key.
+        /// The certificate belongs to another key.
         case mismatch(certificate: String, key: String)
 
         /// One sentence.
@@ -31,19 +31,21 @@ public struct RelayIdentity: Sendable {
             case .file(let path, let reason): "\(path): \(reason)"
             case .invalid(let path, let reason): "\(path) cannot be used: \(reason)"
             case .missingKey(let path):
-                "\(path) is missing; restore it, or make a new one with --new-identity, which clients of the old one refuse"
+                "\(path) is missing; restore it, or create a new key with --new-identity, which clients of the old one refuse"
             case .mismatch(let certificate, let key):
-                "\(certificate) is not of the key in \(key); restore the right one, or delete it to have it made anew"
+                "\(certificate) does not belong to the key in \(key); restore the right one, or delete it to get a new one"
             }
         }
     }
 
-    /// The identity kept in a folder. If the folder has none and no store either, one is made there, readable by its owner
-    /// only.
+    /// The identity kept in a folder. If the folder has neither an identity nor a store, an identity is created there,
+    /// readable by its owner only.
     ///
-    /// - Parameter makesNew: whether to make a key where it is missing beside a store or a certificate. Clients that know
-    ///   the relay refuse the new one.
-    /// - Throws: ``Failure``. A key is never replaced: clients would take the relay for another.
+    /// - Parameters:
+    ///   - folder: the relay's folder.
+    ///   - makesNew: whether to create a key if it is missing, although a store or a certificate is there. Clients that
+    ///     know the relay refuse the new key.
+    /// - Throws: ``Failure``. A key is never replaced: to clients, the relay would be another one.
     public static func kept(in folder: URL, makingNew makesNew: Bool = false) throws -> RelayIdentity {
         let keyFile = folder.appending(path: "relay-key.pem")
         let certificateFile = folder.appending(path: "relay-certificate.pem")
@@ -52,7 +54,7 @@ public struct RelayIdentity: Sendable {
             try inWords { () throws(PrivateFileError) in try PrivateFile.makeFolder(folder) }
             try inFolderAlone(folder) {
                 if isThere(keyFile) {
-                    // Another process may have made both while this one waited.
+                    // Another process may have created both while this one waited.
                     guard !isThere(certificateFile) else { return }
                     return try makeCertificate(certificateFile, keyFile: keyFile)
                 }
@@ -62,13 +64,13 @@ public struct RelayIdentity: Sendable {
             }
         } else if makesNew {
             throw Failure.file(
-                path: keyFile.path, reason: "is there already; a new identity is made only in its absence")
+                path: keyFile.path, reason: "it exists already; a new identity is created only if it is missing")
         }
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Runs `body` while no other process does the same in the folder, and then has the folder's names written to the disk:
-    /// who has seen the key has to find it again.
+    /// Runs `body` while no other process does the same in the folder, and then syncs the folder: a key that a client
+    /// has seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed() -> Failure { .file(path: folder.path, reason: SystemError(errno).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -81,9 +83,12 @@ public struct RelayIdentity: Sendable {
         guard fsync(descriptor) == 0 else { throw failed() }
     }
 
-    /// An identity from PEM files of the caller's.
+    /// Loads an identity from PEM files.
     ///
-    /// - Throws: ``Failure`` if a file is missing or does not hold what it should.
+    /// - Parameters:
+    ///   - certificateFile: the certificate, followed by the rest of its chain.
+    ///   - keyFile: the certificate's private key.
+    /// - Throws: ``Failure`` if a file is missing or invalid, or the two do not belong together.
     public static func given(certificateFile: URL, keyFile: URL) throws -> RelayIdentity {
         let chain: [NIOSSLCertificate]
         do {
@@ -100,14 +105,14 @@ public struct RelayIdentity: Sendable {
         let identity = RelayIdentity(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key),
             pin: RelayPin(ofSubjectPublicKeyInfo: spki))
-        // The TLS library compares the two.
+        // The TLS library checks that certificate and key belong together.
         guard (try? identity.tlsContext()) != nil else {
             throw Failure.mismatch(certificate: certificateFile.path, key: keyFile.path)
         }
         return identity
     }
 
-    /// Makes a certificate for a key that has lost its own. Clients know the key, so they see no difference.
+    /// Creates a certificate for a key that has lost its own. Clients know the key, so they see no difference.
     private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
@@ -115,15 +120,16 @@ public struct RelayIdentity: Sendable {
         try write(certificateFile, try certificate(of: key))
     }
 
-    /// A fresh P-256 key with a certificate signed by itself. Nobody checks its names or dates: clients know the pin.
+    /// Creates a P-256 key and a self-signed certificate. Clients check neither its name nor its dates: they know the
+    /// pin.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
         try write(certificateFile, try certificate(of: key))
-        // The key comes last: where it is, the certificate is too.
+        // The key is written last: wherever it exists, the certificate does too.
         try write(keyFile, key.pemRepresentation)
     }
 
-    /// Writes a file that only its owner can read, as a whole or not at all.
+    /// Writes a file that only its owner can read, completely or not at all.
     private static func write(_ file: URL, _ text: String) throws(Failure) {
         try inWords { () throws(PrivateFileError) in try PrivateFile(file).write(Array(text.utf8)) }
     }
@@ -139,7 +145,7 @@ public struct RelayIdentity: Sendable {
         return try certificate.serializeAsPEM().pemString
     }
 
-    /// Runs what deals with a file of the relay's, and has its error in words.
+    /// Runs an operation on a file, and translates its error into words.
     private static func inWords(_ body: () throws(PrivateFileError) -> Void) throws(Failure) {
         do { try body() } catch {
             let verb = error.operation == .read ? "read" : "written"
@@ -147,14 +153,14 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// TLS 1.3 only, X25519MLKEM768 before X25519.
+    /// A context for TLS 1.3 only, with X25519MLKEM768 before X25519.
     func tlsContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificateChain, privateKey: privateKey)
         configuration.minimumTLSVersion = .tlsv13
         configuration.curves = [.x25519_MLKEM768, .x25519]
         configuration.applicationProtocols = ["http/1.1"]
-        // A peer that does not answer our goodbye holds its place no longer than this.
+        // A peer that does not answer the close holds its connection no longer than this.
         configuration.shutdownTimeout = .milliseconds(500)
         return try NIOSSLContext(configuration: configuration)
     }

@@ -2,18 +2,18 @@ import Glibc
 import NIOCore
 import PrivateFiles
 
-/// A reason for which a relay does not listen.
+/// An error that keeps a relay from listening.
 public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system does not let the relay listen on an address, for the reason of an `errno`.
+    /// The system does not let the relay listen on an address; `errno` is its reason.
     case cannotListen(on: String, errno: Int32)
-    /// The host to listen on has no address.
+    /// The configured host has no address.
     case noSuchHost(String)
-    /// The system does not let the relay serve its metrics on an address, for the reason of an `errno`.
+    /// The system does not let the relay serve its metrics on an address; `errno` is its reason.
     case cannotServeMetrics(on: String, errno: Int32)
     /// The system has closed the listening socket of a running relay.
     case stoppedListening
 
-    /// Whether another process listens on the address.
+    /// Whether another process listens on the address already.
     public var isTaken: Bool {
         if case .cannotListen(_, EADDRINUSE) = self { true } else { false }
     }
@@ -29,7 +29,7 @@ public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
-    /// The error in these words, if it is about listening.
+    /// Translates an error; `nil` if it is not about listening.
     init?(_ error: any Error, _ configuration: RelayConfiguration) {
         func address(_ host: String, _ port: Int) -> String {
             host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

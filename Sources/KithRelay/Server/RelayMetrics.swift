@@ -1,7 +1,7 @@
 import KithWire
 import Synchronization
 
-/// The counts of a relay: numbers only, with no label that could name a channel or a person.
+/// The metrics of a relay: numbers only, without labels that could name a channel or a person.
 final class RelayMetrics: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsTotal = Atomic<Int>(0)
@@ -27,12 +27,13 @@ final class RelayMetrics: Sendable {
     let storeLimitBytes = Atomic<Int>(0)
     let storeLevel = Atomic<Int>(0)
     let clockAheadSeconds = Atomic<Int>(0)
-    /// Presents that met a damaged channel. The store counts the damage that it meets in writing.
+    /// Number of `present` requests that met a damaged channel. The store counts the damage that it meets when it
+    /// writes.
     let damagedReads = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.
     let errors = AtomicCounters(count: 1 + Int(RelayError.Code.allCases.map(\.rawValue).max() ?? 0))
 
-    /// Prometheus' text format, version 0.0.4.
+    /// The metrics in Prometheus' text format, version 0.0.4.
     func rendered(store: StoreStatistics?) -> String {
         var text = ""
         func metric(_ name: String, _ type: String, _ help: String, _ value: Int) {
@@ -66,10 +67,10 @@ final class RelayMetrics: Sendable {
         gauge("store_used_bytes", "Bytes of the store in use.", storeUsedBytes.load(ordering: .relaxed))
         gauge("store_limit_bytes", "Bytes that the store may use.", storeLimitBytes.load(ordering: .relaxed))
         gauge(
-            "store_level", "0: room. 1: nothing new. 2: no letters, nor entries of late channels. 3: no entries.",
+            "store_level", "0: room. 1: nothing new. 2: no letters, nor entries of recent channels. 3: no entries.",
             storeLevel.load(ordering: .relaxed))
         gauge(
-            "clock_ahead_seconds", "How far the clock has jumped ahead, while that is not believed.",
+            "clock_ahead_seconds", "Lead of the clock after a jump, while the jump is not believed.",
             clockAheadSeconds.load(ordering: .relaxed))
         text += "# HELP kith_errors_total Refusals by code.\n# TYPE kith_errors_total counter\n"
         for code in RelayError.Code.allCases {
@@ -81,7 +82,7 @@ final class RelayMetrics: Sendable {
             gauge("store_key_packages", "Key packages in the store.", Int(clamping: store.keyPackages))
             gauge("store_names", "Names in the store.", Int(clamping: store.names))
             metric(
-                "store_damages_total", "counter", "Times that something damaged was found and passed over.",
+                "store_damages_total", "counter", "Times that damaged data was found and skipped.",
                 Int(clamping: store.damages) + damagedReads.load(ordering: .relaxed))
             gauge("store_bytes", "Bytes of the store on the disk.", Int(clamping: store.diskBytes))
         }

@@ -7,25 +7,25 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A relay that is listening, over a store that the caller has made.
+/// A listening relay over a store of the caller's.
 package final class RelayServer: Sendable {
-    /// The pin that clients know it by.
+    /// The pin by which clients recognise the relay.
     package let pin: RelayPin
-    /// The host it listens on, as a numeric address.
+    /// The host that the relay listens on, as a numeric address.
     package let host: String
-    /// The port it listens on.
+    /// The port that the relay listens on.
     package let port: Int
-    /// The port that `/metrics` is served on, if it is.
+    /// The port that `/metrics` is served on; `nil` if it is not served.
     package let metricsPort: Int?
 
-    /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
+    /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts the clock.
     package var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
 
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
-    /// Opens with the end of the listening. The listener's own future could not be waited for once its thread is gone.
+    /// Opens when the listener closes. The listener's own future can't be awaited once its thread is gone.
     private let listenerLatch = Latch()
     private let metricsListener: (any Channel)?
     private let workers: [EventLoopWorker]
@@ -33,18 +33,19 @@ package final class RelayServer: Sendable {
     private let logger: Logger
     private let ending = Mutex<Task<Void, Never>?>(nil)
 
-    /// How often silent connections are looked for.
+    /// Interval between sweeps for silent connections, in milliseconds.
     private static let sweepMs = 250
-    /// How often entries out of their retention are looked for.
+    /// Interval between sweeps for expired data, in seconds.
     private static let expirySeconds = 60
-    /// How often it is looked whether a burst of connections is over, and how many are one.
+    /// Interval between checks whether a burst of connections is over, in seconds, and the smallest number that is a
+    /// burst.
     private static let burstSeconds = 2
     private static let burstConnections = 256
 
-    /// Starts a relay over `store`, which it closes when it is shut down.
+    /// Starts a relay over `store`. Shutting the relay down closes the store.
     ///
-    /// - Throws: an error of NIO if the address cannot be bound, ``MetricsFailure`` if that of `/metrics` cannot, or NIOSSL's
-    ///   if the identity cannot be used.
+    /// - Throws: an error of NIO if the address can't be bound, ``MetricsFailure`` if that of `/metrics` can't, or
+    ///   NIOSSL's if the identity can't be used.
     package static func start(
         _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
     ) async throws -> RelayServer {
@@ -75,7 +76,7 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// The system does not let the relay serve `/metrics` where its configuration says.
+    /// The system does not let the relay serve `/metrics` on the configured address.
     package struct MetricsFailure: Error {
         /// The system's error number.
         package let errno: Int32
@@ -123,7 +124,8 @@ package final class RelayServer: Sendable {
         logger.info("listening")
     }
 
-    /// Drops what is old, and logs what an operator has to know: that the clock is doubted, and that something is damaged.
+    /// Starts the expiry of old data. Logs when the clock is doubted and when damage is found: the operator has to know
+    /// both.
     private static func watchAges(_ hub: Hub, _ logger: Logger) -> Task<Void, Never> {
         Task {
             var wasAhead = false
@@ -136,22 +138,22 @@ package final class RelayServer: Sendable {
                     wasAhead = aheadHours > 0
                     if wasAhead {
                         logger.warning(
-                            "the clock has jumped ahead by \(aheadHours) hours; nothing expires by it for a day of running"
+                            "the clock jumped ahead by \(aheadHours) hours; nothing expires by it for a day of running"
                         )
                     } else {
-                        logger.notice("the clock is believed again")
+                        logger.notice("the clock is trusted again")
                     }
                 }
                 let found = await hub.damages()
                 if found > damages {
-                    logger.error("something of a channel is damaged and was passed over; restore a backup")
+                    logger.error("the store found damaged data and skipped it; restore a backup")
                     damages = found
                 }
             }
         }
     }
 
-    /// A burst is over when fewer than half of its connections are left, and again as long as they become fewer.
+    /// Calls `isOver` when fewer than half of a burst's connections are left, and again as long as their number falls.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
@@ -161,7 +163,7 @@ package final class RelayServer: Sendable {
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .seconds(burstSeconds)) } catch { return }
                 let open = metrics.connectionsOpen.load(ordering: .relaxed)
-                // The rest of a burst, few as they may be, goes with it.
+                // While a burst ends, every drop counts, however small.
                 isEnding = isEnding ? open < most : most >= burstConnections && open < most / 2
                 most = isEnding ? open : max(most, open)
                 if isEnding { isOver() }
@@ -169,12 +171,12 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Returns when nobody can connect any more: after ``shutDown()``, or because the system has ended the listening. Then
-    /// the relay is of no use, and the caller should shut it down.
+    /// Returns when no client can connect any more: after ``shutDown()``, or because the system has closed the
+    /// listener. In the second case, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
-    /// Stops accepting, answers what is being committed, says goodbye to every connection, and closes the store. Whoever
-    /// asks for it again waits for the same.
+    /// Stops accepting, answers the requests that are being committed, closes every connection, and closes the store.
+    /// Every caller returns when that is done.
     package func shutDown() async {
         let task = ending.withLock { task in
             let ending = task ?? Task { await end() }
@@ -190,7 +192,7 @@ package final class RelayServer: Sendable {
         try? await metricsListener?.close()
         await hub.shutDown()
         for timer in timers { timer.cancel() }
-        // A loop that is shut down takes nothing more.
+        // The timers must have ended: they use event loops that are shut down next.
         for timer in timers { await timer.value }
         for worker in workers {
             try? await worker.eventLoop.submit { worker.closeAll() }.get()

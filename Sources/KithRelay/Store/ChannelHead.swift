@@ -1,34 +1,35 @@
 import KithWire
 
-/// The state of a channel that an append has to know.
+/// The state of a channel, as far as mutations depend on it.
 public struct ChannelHead: Hashable, Sendable {
     /// Whether the channel is a log or an inbox. Never changes.
     public var kind: ChannelKind
     /// The current epoch, from 0.
     public var epoch: UInt64
-    /// The access to the current epoch.
+    /// The grants of the current epoch.
     public var access: Access
-    /// The seq that the current epoch's first entry has or will have.
+    /// The seq of the current epoch's first entry, whether it exists yet or not.
     public var epochFirstSeq: UInt64
-    /// The seq of the first entry still kept; one more than ``lastSeq`` when none is.
+    /// The seq of the first kept entry; one more than ``lastSeq`` if there is none.
     public var firstSeq: UInt64
     /// The seq of the last entry; 0 before the first.
     public var lastSeq: UInt64
-    /// The payload bytes kept.
+    /// The payload bytes of the kept entries.
     public var payloadBytes: UInt64
-    /// How long entries are kept, in seconds.
+    /// Retention of entries, in seconds.
     public var retentionSeconds: UInt32
-    /// Whether the channel was closed: then it holds nothing, and says so.
+    /// Whether the channel was closed. A closed channel holds nothing.
     public var isClosed: Bool
-    /// When the channel was created, in milliseconds since 1970.
+    /// Creation time of the channel, in milliseconds since 1970.
     public let createdMs: UInt64
-    /// When it was last noted that somebody with a right uses the channel, in milliseconds since 1970.
+    /// Time at which the use of the channel by a client with a right was last noted, in milliseconds since 1970.
     public var usedMs: UInt64
 
-    /// Whether the channel is open and was in use for more than a week: then it is a conversation, which may rest for long.
+    /// Whether the channel is open and was in use for more than a week. Such a channel is a conversation, which may
+    /// rest for long.
     public var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
-    /// The head of a channel that was just created.
+    /// The head of a new channel.
     public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {
         createdMs = atMs
         usedMs = atMs
@@ -44,9 +45,9 @@ public struct ChannelHead: Hashable, Sendable {
     }
 }
 
-/// What each mutation does to a channel's head. Every store decides with these, so that all decide alike.
+/// The effect of each mutation on a channel's head. Every store and the hub use these functions, so all decide alike.
 extension ChannelHead {
-    /// Takes an entry at the end. Returns `false`, and changes nothing, if the head is not the one it was decided on.
+    /// Appends an entry. Returns `false`, without a change, if the entry was decided on another head.
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
@@ -61,7 +62,8 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. Its last access stays, so that those who held its tokens can be told. Returns `false`, and changes nothing, if its last seq is another.
+    /// Empties the channel for good. Its last access stays, so that clients with its tokens can be told. Returns
+    /// `false`, without a change, if its last seq is another.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
@@ -71,26 +73,29 @@ extension ChannelHead {
         return true
     }
 
-    /// Whether entries may be dropped so that `firstSeq` becomes the first.
+    /// Whether entries may be dropped so that `firstSeq` becomes the first seq.
     func canTrim(to firstSeq: UInt64) -> Bool {
         !isClosed && firstSeq <= lastSeq + 1
     }
 
-    /// Moves the front. `droppedBytes` is the payload of the entries that were in between.
+    /// Drops the entries before `firstSeq`.
+    ///
+    /// - Parameter droppedBytes: the payload bytes of the dropped entries.
     mutating func trim(to firstSeq: UInt64, droppedBytes: UInt64) {
         self.firstSeq = firstSeq
         payloadBytes -= droppedBytes
     }
 
-    /// Whether the channel has an entry.
+    /// Whether the channel has entries.
     var hasEntries: Bool { firstSeq <= lastSeq }
 
-    /// Whether what was received at `receivedAtMs` has been kept for long enough.
+    /// Whether an entry received at `receivedAtMs` has reached the end of its retention.
     func isExpired(receivedAtMs: UInt64, nowMs: UInt64) -> Bool {
         nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000
     }
 
-    /// Whether an epoch is still to be known: the current one, one with entries, and the last few before those.
+    /// Whether the record of an epoch is kept: that of the current epoch, of epochs with entries, and of the last ones
+    /// before.
     func keepsEpoch(_ epoch: UInt64, lastSeq: UInt64?) -> Bool {
         guard let lastSeq, lastSeq < firstSeq else { return true }
         return epoch + StoreLimits.trimmedEpochs >= self.epoch

@@ -2,11 +2,11 @@ import KithWire
 
 /// One epoch of a channel.
 public struct EpochRecord: Hashable, Sendable {
-    /// The access to it.
+    /// The grants of the epoch.
     public let access: Access
-    /// The seq of its first entry.
+    /// The seq of the epoch's first entry.
     public let firstSeq: UInt64
-    /// The seq of its turn; `nil` while it is the current epoch.
+    /// The seq of the turn that ended the epoch; `nil` for the current epoch.
     public let lastSeq: UInt64?
 
     /// An epoch from its fields.

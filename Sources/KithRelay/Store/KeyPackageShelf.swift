@@ -2,23 +2,23 @@ import KithWire
 
 /// The key packages of an inbox.
 public struct KeyPackageShelf: Hashable, Sendable {
-    /// Goes up by one with every deposit and withdrawal.
+    /// Version of the shelf, which rises by one with every deposit and withdrawal.
     public var version: UInt64
-    /// How many one-time packages are left.
+    /// Number of one-time packages left.
     public var count: Int
-    /// The next one-time package to give out.
+    /// The next one-time package to give out; `nil` if there is none.
     public var next: Item?
     /// The package to give out when no one-time package is left.
     public var lastResort: KeyPackageBytes?
 
     /// A one-time key package on its shelf.
     public struct Item: Hashable, Sendable {
-        /// Its place: a later deposit has a higher one.
+        /// Position on the shelf: a later deposit has a higher one.
         public let position: UInt64
         /// The key package.
         public let bytes: KeyPackageBytes
 
-        /// A package and its place.
+        /// A package and its position.
         public init(position: UInt64, bytes: KeyPackageBytes) {
             self.position = position
             self.bytes = bytes

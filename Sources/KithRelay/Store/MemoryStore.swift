@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import NIOPosix
 
-/// A store that forgets everything with its process: for tests, and the model that other stores are compared with.
+/// A store in memory, which lasts as long as its process. Tests compare other stores with it.
 public actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     public nonisolated let eventLoop: any EventLoop
@@ -19,7 +19,7 @@ public actor MemoryStore: ChannelStore {
 
     /// An empty store.
     ///
-    /// - Parameter eventLoop: where it runs; one of the process's shared ones unless told.
+    /// - Parameter eventLoop: the event loop that it runs on; by default one of the process's shared loops.
     public init(eventLoop: (any EventLoop)? = nil) {
         let eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
         self.eventLoop = eventLoop
@@ -100,7 +100,7 @@ public actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/notedClock()``.
     public func notedClock() -> NotedClock? { clock }
 
-    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only; there is always room.
+    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only. There is always room.
     public func space() -> StoreSpace {
         let bytes = channels.values.reduce(0) { $0 + $1.bytes }
         return StoreSpace(usedBytes: bytes, freeBytes: .max / 2)
@@ -162,20 +162,20 @@ public actor MemoryStore: ChannelStore {
     }
 }
 
-/// One channel with all that belongs to it.
+/// One channel with its entries, epochs and key packages.
 private struct MemoryChannel {
     var head: ChannelHead
     var epochs: [UInt64: EpochRecord]
-    /// From `head.firstSeq` through `head.lastSeq`.
+    /// The entries from `head.firstSeq` through `head.lastSeq`.
     var entries: [Entry] = []
     var packages: [KeyPackageShelf.Item] = []
-    /// When each package was deposited, by its position.
+    /// Deposit times of the packages by position, in milliseconds since 1970.
     var depositedMs: [UInt64: UInt64] = [:]
     var lastResort: KeyPackageBytes?
     var shelfVersion: UInt64 = 0
     var nextPosition: UInt64 = 1
 
-    /// A channel that was just created.
+    /// A new channel.
     init(head: ChannelHead) {
         self.head = head
         epochs = [0: EpochRecord(access: head.access, firstSeq: 1, lastSeq: nil)]

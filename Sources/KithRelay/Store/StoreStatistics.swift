@@ -1,8 +1,8 @@
-/// The room that a store takes.
+/// The disk space of a store.
 public struct StoreSpace: Hashable, Sendable {
-    /// Bytes in use. Those that were freed and are used again before the store grows do not count.
+    /// Bytes in use. Freed bytes, which are used again before the store grows, do not count.
     public var usedBytes: UInt64
-    /// Bytes by which ``usedBytes`` can grow until the disk is full.
+    /// Bytes by which ``usedBytes`` can grow before the disk is full.
     public var freeBytes: UInt64
 
     /// A space from its values.
@@ -14,17 +14,17 @@ public struct StoreSpace: Hashable, Sendable {
 
 /// Totals of a store.
 public struct StoreStatistics: Hashable, Sendable {
-    /// Channels that are open.
+    /// Number of open channels.
     public var channels: UInt64
-    /// Entries kept.
+    /// Number of kept entries.
     public var entries: UInt64
-    /// Key packages waiting, last-resort ones included.
+    /// Number of key packages, last-resort ones included.
     public var keyPackages: UInt64
-    /// Names registered.
+    /// Number of registered names.
     public var names: UInt64
-    /// Bytes on the disk.
+    /// Bytes of the store's files.
     public var diskBytes: UInt64
-    /// How often something of one channel was found damaged and passed over, since the start.
+    /// Number of times that a channel's data was found damaged and skipped, since the start.
     public var damages: UInt64
 
     /// Statistics from their values.

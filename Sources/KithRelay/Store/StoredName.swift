@@ -1,9 +1,9 @@
 import KithWire
 
-/// A record under a name, and its age.
+/// A record under a name, and the time of its last renewal.
 public struct StoredName: Hashable, Sendable {
     /// The record.
     public let record: NameRecord
-    /// When it was registered or last replaced, in milliseconds since 1970.
+    /// Time of its registration or last replacement, in milliseconds since 1970.
     public let renewedMs: UInt64
 }

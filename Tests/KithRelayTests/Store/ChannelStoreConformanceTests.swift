@@ -3,7 +3,7 @@ import KithRelay
 import KithWire
 import Testing
 
-/// What every store promises.
+/// The guarantees of every store.
 @Suite("Every channel store")
 struct ChannelStoreConformanceTests {
     @Test("creates a channel once", arguments: StoreKind.allCases)
@@ -23,7 +23,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("appends only behind the last entry, many in one batch", arguments: StoreKind.allCases)
+    @Test("appends only after the last entry, also many in one batch", arguments: StoreKind.allCases)
     func append(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             var channel = TestChannel()
@@ -127,7 +127,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("names the ids of what was received since a time", arguments: StoreKind.allCases)
+    @Test("returns the ids of entries received since a time", arguments: StoreKind.allCases)
     func entryIDs(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             var channel = TestChannel()
@@ -180,7 +180,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("a name changes only from the version that was looked at", arguments: StoreKind.allCases)
+    @Test("changes a name only from the expected version", arguments: StoreKind.allCases)
     func names(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             let name = try #require(Name("alice.example"))
@@ -202,7 +202,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("a trim drops the front and nothing else", arguments: StoreKind.allCases)
+    @Test("a trim drops the oldest entries and nothing else", arguments: StoreKind.allCases)
     func trim(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             var channel = TestChannel()
@@ -225,7 +225,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("what has been kept for its retention expires, and nothing sooner", arguments: StoreKind.allCases)
+    @Test("entries expire after their retention and not earlier", arguments: StoreKind.allCases)
     func expire(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             var short = TestChannel()
@@ -263,7 +263,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("a closed channel holds nothing and takes nothing", arguments: StoreKind.allCases)
+    @Test("a closed channel holds no data and accepts none", arguments: StoreKind.allCases)
     func close(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             var channel = TestChannel()
@@ -277,7 +277,7 @@ struct ChannelStoreConformanceTests {
             await store.mustCommit(.close(channel: channel.id, lastSeq: 201))
             let head = try #require(try await store.head(of: channel.id))
             #expect(head.isClosed && head.firstSeq == 202 && head.lastSeq == 201 && head.payloadBytes == 0)
-            // Those who held its last tokens can be told that it is closed.
+            // Clients with its last tokens can be told that it is closed.
             #expect(head.epoch == 1 && head.access == channel.access)
             #expect(try await store.allEntries(of: channel.id).isEmpty)
             #expect(try await store.entryIDs(of: channel.id, receivedSinceMs: 0).isEmpty)
@@ -296,7 +296,7 @@ struct ChannelStoreConformanceTests {
         }
     }
 
-    @Test("a failing disk is a negative answer, and reads go on", arguments: StoreKind.allCases)
+    @Test("a failing disk fails commits, and reads still work", arguments: StoreKind.allCases)
     func failing(kind: StoreKind) async throws {
         try await kind.withStore { inner async throws in
             let store = FailingStore(inner)

@@ -4,9 +4,9 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("deleting what a store drops")
+@Suite("Deferred deletion")
 struct DeletingTests {
-    /// A store's writer with nothing around it: nothing is deleted but by what the test does.
+    /// A store's writer alone: rows are deleted only when the test says so.
     private struct Bare {
         let folder = TemporaryFolder()
         let writer: LogWriter
@@ -27,7 +27,7 @@ struct DeletingTests {
             try writer.connection.number("SELECT count(*) FROM \(table)")
         }
 
-        /// All bytes that deleting would have to overwrite.
+        /// The bytes that deletion would have to overwrite.
         func bytes() throws -> Int {
             let sql = """
                 SELECT (SELECT coalesce(sum(length(payload)), 0) FROM entry)
@@ -37,7 +37,7 @@ struct DeletingTests {
             return Int(try #require(try writer.connection.number(sql)))
         }
 
-        /// Does what has been put off, and checks each step. Returns how many there were.
+        /// Does the deferred work, and checks each step. Returns the number of steps.
         func finish() throws -> Int {
             for step in 0..<1_000 {
                 let before = try bytes()
@@ -49,11 +49,11 @@ struct DeletingTests {
         }
     }
 
-    /// What one commit may delete: as much for what it drops as for what was dropped before.
+    /// The bytes that one commit may delete: as much for its own drops as for earlier ones.
     private let most = 2 * StoreLimits.deletedBytesPerCommit + WireLimits.payload
     private let payload = [UInt8](repeating: 7, count: 200_000)
 
-    @Test("a closed channel's large entries and key packages go some MiB at a time")
+    @Test("a closed channel's large entries and key packages are deleted some MiB at a time")
     func closed() throws {
         let bare = try Bare()
         var channel = TestChannel()
@@ -73,7 +73,7 @@ struct DeletingTests {
         #expect(try bare.count("epoch") == 1)
     }
 
-    @Test("many channels that expire at once go some MiB at a time, and what is kept is not touched")
+    @Test("the entries of many channels that expire together are deleted some MiB at a time, and kept ones stay")
     func expired() throws {
         let bare = try Bare()
         var channels = (0..<10).map { _ in TestChannel() }
@@ -87,7 +87,7 @@ struct DeletingTests {
         let due = channels.map { DueChannel(id: $0.id, firstSeq: 75, dueMs: 0) }
         #expect(try bare.writer.expire(due).count == 10)
         #expect(try before - bare.bytes() <= most)
-        // It goes on where it was, past the end of the block, with another trim before the first is through.
+        // A second trim, before the first is finished, continues past the end of the block.
         for index in channels.indices {
             bare.mustCommit([.trim(channel: channels[index].id, firstSeq: 80)])
             bare.mustCommit((0..<60).map { _ in channels[index].append([2]) })
@@ -103,7 +103,7 @@ struct DeletingTests {
         }
     }
 
-    @Test("the epochs of a channel that only turned go some at a time, but for those that are still known")
+    @Test("the epochs of a channel that only turned are deleted some at a time, except those still remembered")
     func epochs() throws {
         let bare = try Bare()
         var (closed, trimmed) = (TestChannel(), TestChannel())

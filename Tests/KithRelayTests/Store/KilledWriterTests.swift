@@ -5,24 +5,25 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("a writer that is killed", .serialized)
+@Suite("A killed writer", .serialized)
 struct KilledWriterTests {
-    /// Built with the tests, beside them.
+    /// The writer's program, which is built together with the tests.
     private var program: URL {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appendingPathComponent("StoreBenchmark")
     }
 
-    @Test("loses nothing that it was told is committed, and leaves no gap")
+    @Test("a killed writer loses no committed entry and leaves no gap")
     func killed() async throws {
         try #require(FileManager.default.isExecutableFile(atPath: program.path))
         let folder = TemporaryFolder()
         var total: UInt64 = 0
         for round in 0..<10 {
-            // Half of them are killed while they write, however slow the machine is, the others perhaps while they begin.
+            // Half of the writers are killed while they write, however slow the machine is, the others perhaps while
+            // they start.
             let committed = try writeAndKill(
                 folder, afterMs: UInt32.random(in: 50...400), onceItWrites: round % 4 < 2)
-            // Recovery with the whole log to look at, or with what a sweep has left.
+            // Recovery reads the whole log, or the rest after a sweep.
             let tuning = round % 2 == 0 ? StoreTuning() : .tight
             let store = try openStore(folder, tuning)
             for (index, seq) in committed.enumerated() {
@@ -41,7 +42,7 @@ struct KilledWriterTests {
         #expect(total > 0, "the writer never came to write")
     }
 
-    /// Returns the last line that the writer printed.
+    /// Runs and kills a writer. Returns the last line that it printed.
     private func writeAndKill(
         _ folder: TemporaryFolder, afterMs: UInt32, onceItWrites: Bool
     ) throws -> [UInt64] {

@@ -5,9 +5,9 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("stores of earlier versions")
+@Suite("Stores of earlier versions")
 struct MigrationTests {
-    @Test("a file of version 1 is migrated: channels that gave out key packages and were never turned are inboxes")
+    @Test("a file of version 1 is migrated: channels with a shelf that were never turned become inboxes")
     func migration() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -34,7 +34,7 @@ struct MigrationTests {
         let again = try openStore(folder)
         #expect(try await again.head(of: inbox.id)?.kind == .inbox)
         #expect(try await again.head(of: log.id)?.kind == .log)
-        // What had no age is as old as the migration.
+        // Rows without an age get the time of the migration.
         #expect(try await again.head(of: log.id)?.usedMs ?? 0 > 1_000_000)
         #expect(try await again.shelf(of: inbox.id).count == 1)
         #expect(try await again.discard(keyPackagesBeforeMs: 1_000_000, namesBeforeMs: 1_000_000) == false)
@@ -50,7 +50,7 @@ struct MigrationTests {
         await once.close()
     }
 
-    @Test("the clock that a file of version 3 has noted is kept")
+    @Test("the noted clock of a file of version 3 is kept")
     func notedClock() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)

@@ -3,13 +3,13 @@ import KithRelay
 import KithWire
 import TestSupport
 
-/// Makes mutations of all kinds, most of which fit what a store holds.
+/// Generates mutations of all kinds, most of which match the store's state.
 struct RandomHistory {
     var random: SeededGenerator
     let channels: [ChannelID]
     let names: [(name: Name, records: [NameRecord])]
     private(set) var nowMs: UInt64 = 1_000_000
-    /// What the heads will be if all that was made takes effect.
+    /// The heads if all generated mutations take effect.
     private var heads: [ChannelID: ChannelHead] = [:]
     private var shelves: [ChannelID: KeyPackageShelf] = [:]
 
@@ -30,7 +30,7 @@ struct RandomHistory {
 
     mutating func advance() { nowMs += UInt64.random(in: 0...3_000, using: &random) }
 
-    /// Some mutations on what `store` holds now.
+    /// Generates mutations for the current state of `store`.
     mutating func batch(on store: any ChannelStore) async throws -> [StoreMutation] {
         for id in channels {
             heads[id] = try await store.head(of: id)
@@ -41,7 +41,7 @@ struct RandomHistory {
     }
 
     private mutating func mutation() -> StoreMutation {
-        // The first channels get most, so that they complete blocks.
+        // The first channels get most entries, so that they complete blocks.
         let index = min(
             Int.random(in: 0..<channels.count, using: &random), Int.random(in: 0..<channels.count, using: &random))
         let id = channels[index]
@@ -65,7 +65,7 @@ struct RandomHistory {
         case 95: return .use(channel: id, atMs: nowMs)
         case 96..<99: return register()
         default:
-            // Rare, and rarer for the channels with long histories.
+            // Rare, and even rarer for channels with long histories.
             guard chance(10 + 10 * index) else { return append(to: id, head) }
             heads[id]?.isClosed = true
             return .close(channel: id, lastSeq: head.lastSeq)

@@ -4,16 +4,16 @@ import Testing
 
 @testable import KithRelay
 
-/// Random histories: what SQLite answers has to be what memory answers, whatever fails and whenever it is opened again.
-@Suite("random histories")
+/// Random histories: the SQLite store has to return the same as the memory store, after any failure and any restart.
+@Suite("Random histories")
 struct RandomHistoryTests {
-    @Test("SQLite answers as memory does, through full disks, crashes and restarts", arguments: 0..<12)
+    @Test("the SQLite store matches the memory store through full disks, crashes and restarts", arguments: 0..<12)
     func history(run: Int) async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var history = try RandomHistory(seed: seed)
         let model = MemoryStore()
         var folder = TemporaryFolder()
-        // Every other run with limits that are never met, so that recovery has the whole log to look at.
+        // Every other run has limits that are never reached, so that recovery reads the whole log.
         let tuning = run % 2 == 0 ? StoreTuning.tight : StoreTuning()
         var store = try openStore(folder, tuning)
         var refusals = 0
@@ -23,7 +23,8 @@ struct RandomHistoryTests {
             var batch = try await history.batch(on: model)
             if history.chance(15) {
                 try await store.limitPages(more: history.chance(50) ? 0 : 3)
-                // More than the free pages in the file hold, mostly; at the end, so that all before is taken back.
+                // Usually more than the file's free pages hold; at the end, so that everything before it is rolled
+                // back.
                 var large = TestChannel()
                 batch.append(large.create())
                 batch += (0..<30).map { _ in large.append(Array(repeating: 1, count: 20_000), atMs: history.nowMs) }

@@ -15,7 +15,8 @@ extension SQLiteStore {
         try openWriter().connection.number(sql)
     }
 
-    /// Limits the file to its present size and `more` pages, so that SQLite finds the disk full. `nil` removes the limit.
+    /// Limits the file to its present size and `more` pages, so that SQLite finds the disk full. `nil` removes the
+    /// limit.
     func limitPages(more: UInt64?) throws(StoreFailure) {
         var bound: UInt64 = 0xffff_fffe
         if let more { bound = (try number("PRAGMA page_count") ?? 0) + more }

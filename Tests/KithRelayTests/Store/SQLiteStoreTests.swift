@@ -7,8 +7,8 @@ import Testing
 
 @testable import KithRelay
 
-/// What only a store on a disk can promise.
-@Suite("the SQLite store")
+/// The guarantees of a store on disk.
+@Suite("The SQLite store")
 struct SQLiteStoreTests {
     private func open(_ folder: TemporaryFolder, _ tuning: StoreTuning = .tight) throws -> SQLiteStore {
         try openStore(folder, tuning)
@@ -39,7 +39,7 @@ struct SQLiteStoreTests {
         await store.close()
     }
 
-    @Test("everything is there after it was closed, and after it was not")
+    @Test("all data survives closing and a missing close")
     func reopen() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder, StoreTuning())
@@ -82,7 +82,7 @@ struct SQLiteStoreTests {
         await again.close()
     }
 
-    @Test("room is made in the log, and what was committed before and after is there, also after a crash")
+    @Test("the log is preallocated, and data committed before and after survives, also a crash")
     func roomInLog() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder, StoreTuning())
@@ -94,7 +94,7 @@ struct SQLiteStoreTests {
         }
         #expect(StoreFolder.size(of: folder.database + "-wal") >= room)
         for _ in 0..<100 { await store.mustCommit(channel.append()) }
-        // The room was written over, not added to.
+        // Commits overwrote the preallocated bytes and did not extend the file.
         #expect(StoreFolder.size(of: folder.database + "-wal") < room + room / 8)
         let crashed = try open(folder.crashed(), StoreTuning())
         #expect(try await crashed.allEntries(of: channel.id) == channel.entries)
@@ -105,7 +105,7 @@ struct SQLiteStoreTests {
         await again.close()
     }
 
-    @Test("a second opener is refused until the first has closed")
+    @Test("a second opener is refused until the first one has closed")
     func secondOpener() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
@@ -115,7 +115,7 @@ struct SQLiteStoreTests {
         await again.close()
     }
 
-    @Test("a file of a newer version, or of another program, is refused and left as it is")
+    @Test("a file of a newer version or another program is refused and not changed")
     func foreignFiles() async throws {
         for (sql, error) in [
             ("PRAGMA application_id = 1265202280; PRAGMA user_version = 99; CREATE TABLE t (a)", "newer version"),
@@ -135,7 +135,7 @@ struct SQLiteStoreTests {
         }
     }
 
-    @Test("a damaged file is named and left as it is")
+    @Test("the error about a damaged file names it, and the file is not changed")
     func damagedFile() async throws {
         let folder = TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
@@ -147,7 +147,7 @@ struct SQLiteStoreTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.database)) == garbage)
     }
 
-    @Test("damage within a channel is said, and other channels go on")
+    @Test("damage within a channel is reported, and other channels still work")
     func damagedChannel() async throws {
         let folder = TemporaryFolder()
         var store = try open(folder)
@@ -175,7 +175,7 @@ struct SQLiteStoreTests {
         await store.close()
     }
 
-    @Test("a full disk is a negative answer; reads go on; with room again it works, without a restart")
+    @Test("a full disk fails commits, reads still work, and commits work again once there is room, without a restart")
     func full() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
@@ -201,7 +201,7 @@ struct SQLiteStoreTests {
         await store.close()
     }
 
-    @Test("rows of a closed channel go, even if the relay stops before they have")
+    @Test("the rows of a closed channel are deleted, even if the relay stops before")
     func lazyDeletion() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
@@ -224,7 +224,7 @@ struct SQLiteStoreTests {
         #expect(file.range(of: Data(secret)) == nil)
     }
 
-    @Test("reads see whole channels while entries come and go")
+    @Test("reads see consistent channels while entries are added and dropped")
     func concurrentReads() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
@@ -254,11 +254,11 @@ struct SQLiteStoreTests {
         await store.close()
     }
 
-    @Test("the write-ahead log is copied beside the commits, and used from its front again")
+    @Test("the write-ahead log is copied during commits, and starts over")
     func copiedLog() async throws {
         let folder = TemporaryFolder()
         var tuning = StoreTuning.tight
-        // The writer never copies a long log itself.
+        // The limit at which the writer itself copies the log is never reached.
         tuning.checkpointNowBytes = .max
         let store = try open(folder, tuning)
         var channel = TestChannel()
@@ -274,7 +274,7 @@ struct SQLiteStoreTests {
             #expect(try await store.walBytes() < tuning.checkpointBytes)
             #expect(StoreFolder.size(of: folder.database) > before)
         }
-        // Three times as much was written.
+        // The commits wrote three times as much.
         #expect(StoreFolder.size(of: folder.database + "-wal") < 4 << 20)
         #expect(try await store.allEntries(of: channel.id) == channel.entries)
         let crashed = try open(folder.crashed())
@@ -283,20 +283,20 @@ struct SQLiteStoreTests {
         await store.close()
     }
 
-    @Test("channels that do not fit into memory lose nothing, and neither do their open blocks")
+    @Test("channels that do not fit into memory lose no entry, and neither do their open blocks")
     func manyChannels() async throws {
         let folder = TemporaryFolder()
         let store = try open(folder)
         var channels = (0..<50).map { _ in TestChannel() }
         await store.mustCommit(channels.map { $0.create() })
-        // Each is away for long between two entries, and comes past the end of a block.
+        // Each channel is evicted between two entries, and grows past the end of a block.
         for _ in 0..<130 { await store.mustCommit(channels.indices.map { channels[$0].append() }) }
         for channel in channels {
             #expect(try await store.allEntries(of: channel.id) == channel.entries)
             let ids = try await store.entryIDs(of: channel.id, receivedSinceMs: 0)
             #expect(ids.map(\.id) == channel.entries.map(\.id))
         }
-        // What was read stays in memory as it was, and goes on from there.
+        // A channel that was read stays in memory and continues from there.
         for index in channels.indices {
             await store.mustCommit(channels[index].append())
             #expect(try await store.allEntries(of: channels[index].id) == channels[index].entries)
@@ -321,8 +321,8 @@ struct SQLiteStoreTests {
     }
 }
 
-/// Opens a store that may have been open a moment ago. A process that another test is just starting has every descriptor
-/// until it is another program, and so the lock.
+/// Opens a store that may have been open a moment ago. A process that another test is starting has a copy of every
+/// descriptor until it executes its program, and so it holds the lock.
 func openStore(_ folder: TemporaryFolder, _ tuning: StoreTuning = StoreTuning()) throws -> SQLiteStore {
     for _ in 0..<50 {
         do { return try SQLiteStore(folder: folder.path, eventLoop: sharedLoop(), tuning: tuning) } catch .inUse {

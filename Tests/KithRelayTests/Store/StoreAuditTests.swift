@@ -9,7 +9,7 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("the audit of a store")
+@Suite("The audit of a store")
 struct StoreAuditTests {
     private func rows(_ folder: TemporaryFolder, entriesPerChannel: UInt64? = nil) throws -> [AuditRow] {
         var rows: [AuditRow] = []
@@ -17,7 +17,7 @@ struct StoreAuditTests {
         return rows
     }
 
-    @Test("shows every row beside a running relay, and the same after it has stopped")
+    @Test("an audit shows every row of a running relay, and the same after it has stopped")
     func everyRow() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -55,12 +55,12 @@ struct StoreAuditTests {
         #expect(try rows(folder, entriesPerChannel: 3).count == live.count - 69)
         await store.close()
         let before = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        // The store's own row says how long the files are, which closing changed.
+        // The store's own row has the size of the files, which closing has changed.
         #expect(try Array(rows(folder).dropFirst()) == Array(live.dropFirst()))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == before)
     }
 
-    @Test("reads what a crash left")
+    @Test("an audit reads a store after a crash")
     func afterCrash() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -71,7 +71,7 @@ struct StoreAuditTests {
         #expect(try rows(copy).count == 5)
     }
 
-    @Test("nothing is being read while a row is looked at: the relay's log can begin anew meanwhile")
+    @Test("no read is open while the caller looks at a row, so the relay's write-ahead log can start over")
     func patient() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -92,13 +92,13 @@ struct StoreAuditTests {
         try StoreAudit(folder: copy.path).forEachRow { row in
             rows += 1
             try relay.execute("UPDATE store SET names = names")
-            // Only what nobody reads can be cut to nothing.
+            // A log can be truncated only while no connection reads it.
             #expect(sqlite3_wal_checkpoint_v2(relay.handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK)
         }
         #expect(rows == 10)
     }
 
-    @Test("rows that come in several pieces are all shown, and those that are dropped meanwhile are passed over")
+    @Test("rows read in several pieces are all shown, except those dropped meanwhile")
     func pieces() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -121,7 +121,7 @@ struct StoreAuditTests {
         #expect(try rows(copy).count == 3)
     }
 
-    @Test("refuses a folder without a store, and makes nothing there")
+    @Test("an audit refuses a folder without a store, and creates no file there")
     func noStore() throws {
         let folder = TemporaryFolder()
         #expect(throws: StoreOpenError.self) { try StoreAudit(folder: folder.path) }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("one channel's damage stays its own")
+@Suite("Damage of one channel")
 struct StoreDamageTests {
-    @Test("what was dropped and cannot be deleted stays, and commits and expiry go on")
+    @Test("dropped rows that can't be deleted stay, and commits and expiry still work")
     func undeletable() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -26,7 +26,7 @@ struct StoreDamageTests {
         await store.close()
     }
 
-    @Test("a damaged channel is unavailable to those with a right, and to others as if there were none")
+    @Test("a damaged channel is unavailable to clients with a right, and to others as if it did not exist")
     func damagedPresent() async throws {
         let folder = TemporaryFolder()
         let channel = KnownChannel()
@@ -52,7 +52,7 @@ struct StoreDamageTests {
         }
         #expect(absent.refusal == .denied)
         #expect(await hub.refusal(of: present(channel.id, [channel.read]), on: 1) == .unavailable)
-        // Those who have proved nothing do not come to it.
+        // Clients that have proved nothing do not reach the damage.
         #expect(await hub.hub.damages() == 1)
         #expect(hub.metrics.rendered(store: try await again.statistics()).contains("kith_store_damages_total 1\n"))
         try folder.execute("UPDATE epoch SET read_grant = x'00'")
@@ -61,7 +61,7 @@ struct StoreDamageTests {
         await again.close()
     }
 
-    @Test("a present is unavailable while the disk fails: what it would be denied for might come back")
+    @Test("a present is refused as unavailable, not denied, while the disk fails")
     func failingDisk() async throws {
         struct UnreadableStore: StoreInFront {
             let store: any ChannelStore = MemoryStore()
@@ -93,7 +93,7 @@ struct StoreDamageTests {
         await store.close()
     }
 
-    @Test("a head that cannot be written holds up nobody, and its entries are not lost for it")
+    @Test("a head that can't be written delays no other channel, and its entries are not lost")
     func unwritableHead() async throws {
         let folder = TemporaryFolder()
         var store = try openStore(folder, .tight)
@@ -118,7 +118,7 @@ struct StoreDamageTests {
         await store.close()
     }
 
-    @Test("retention goes past a damaged channel, wherever its damage is found")
+    @Test("expiry skips a damaged channel, wherever its damage is found")
     func expiry() async throws {
         let folder = TemporaryFolder()
         var store = try openStore(folder)
@@ -141,14 +141,14 @@ struct StoreDamageTests {
         let fronts: [ChannelID: UInt64] = [channels[2].id: 71, channels[4].id: 71]
         #expect(try await store.expireAll(nowMs: 4_000_000) == fronts)
         #expect(try await store.statistics().damages >= 3)
-        // And again, and for what came since. Where all has expired, nobody asks for the entry that is missing.
+        // The same again, for entries appended since. Once all have expired, the missing entry is not needed.
         await store.mustCommit(channels[2].append(atMs: 6_000_000))
         let later: [ChannelID: UInt64] = [channels[1].id: 141, channels[2].id: 141, channels[4].id: 141]
         #expect(try await store.expireAll(nowMs: 9_000_000) == later)
         await store.close()
     }
 
-    @Test("a last entry that cannot be read after a kill is its channel's damage, and its place is not given out again")
+    @Test("a last entry that can't be read after a kill damages its channel only, and its position is not used again")
     func unreadableLastEntry() async throws {
         let folder = TemporaryFolder()
         var store = try openStore(folder)
@@ -164,7 +164,7 @@ struct StoreDamageTests {
         await store.close()
     }
 
-    @Test("what one channel has dropped is deleted although another's note of it cannot be")
+    @Test("a channel's dropped rows are deleted although another channel's row in `dropped` is damaged")
     func unreadableNote() async throws {
         let folder = TemporaryFolder()
         let store = try openStore(folder)
@@ -181,7 +181,7 @@ struct StoreDamageTests {
     }
 
     @Test(
-        "a number that cannot be is an error, and not the end of the relay",
+        "an impossible number is an error, and does not end the relay",
         arguments: [
             "UPDATE channel_head SET last_seq = -1", "UPDATE channel_head SET first_seq = 0, last_seq = 0",
             "UPDATE channel_head SET total_bytes = -5", "UPDATE epoch SET epoch = -1, first_seq = -1",

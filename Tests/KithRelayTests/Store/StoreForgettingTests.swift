@@ -5,9 +5,9 @@ import Testing
 
 @testable import KithRelay
 
-@Suite("what goes from a store by its age, or by the operator's word")
+@Suite("Removal by age, and by the operator")
 struct StoreForgettingTests {
-    @Test("what nobody uses or renews is found by its age and goes with all it has", arguments: StoreKind.allCases)
+    @Test("unused channels and old key packages are found by age and deleted completely", arguments: StoreKind.allCases)
     func forgetting(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             let (idle, closed) = (TestChannel(), TestChannel())
@@ -25,7 +25,7 @@ struct StoreForgettingTests {
             #expect(shelf.count == 1 && shelf.next?.bytes == keyPackage("new") && shelf.lastResort != nil)
             #expect(try await store.statistics().keyPackages == 2)
 
-            // One that is dated in the future keeps none of those that came after it.
+            // A package dated in the future does not keep later ones.
             await store.mustCommit(
                 .deposit(
                     channel: idle.id, keyPackages: [keyPackage("late")], lastResort: nil, shelfVersion: 2, atMs: 9_000),
@@ -55,7 +55,7 @@ struct StoreForgettingTests {
             let totals = try await store.statistics()
             #expect(totals.channels == 1 && totals.keyPackages == 0)
             #expect(try await store.idleChannels(usedBeforeMs: .max >> 1, longUsedBeforeMs: .max >> 1).isEmpty)
-            // As if it had never been.
+            // The channel can be created again, as if it had never existed.
             var again = TestChannel(id: idle.id)
             await store.mustCommit(again.create(), again.append())
             #expect(try await store.allEntries(of: idle.id) == again.entries)
@@ -93,7 +93,7 @@ struct StoreForgettingTests {
         }
     }
 
-    @Test("names go when they were not renewed for long", arguments: StoreKind.allCases)
+    @Test("names that were not renewed for long are deleted", arguments: StoreKind.allCases)
     func oldNames(kind: StoreKind) async throws {
         try await kind.withStore { store async throws in
             let key = Curve25519.Signing.PrivateKey()

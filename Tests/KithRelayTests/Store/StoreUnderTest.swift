@@ -9,16 +9,16 @@ import Testing
 
 @testable import KithRelay
 
-/// The stores that have to behave alike.
+/// The stores that must behave alike.
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case memory
     case sqlite
-    /// With limits so low that some entries meet them all.
+    /// SQLite with limits so low that a few entries reach all of them.
     case tightSQLite
 
     var testDescription: String { rawValue }
 
-    /// Gives `body` an empty store and closes it.
+    /// Calls `body` with an empty store, and closes the store.
     func withStore(_ body: (any ChannelStore) async throws -> Void) async throws {
         let folder = TemporaryFolder()
         let store: any ChannelStore =
@@ -43,15 +43,15 @@ extension StoreTuning {
         checkpointNowBytes: 256 << 10)
 }
 
-/// One of the loops that stores share. Commits wait for the disk: what has sockets on the process's loops does not wait with
-/// them.
+/// One of the event loops that stores share. Commits wait for the disk, so they do not use the loops that serve
+/// sockets.
 func sharedLoop() -> any EventLoop { storeLoops.next() }
 private let storeLoops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
 extension TemporaryFolder {
     var database: String { path + "/relay.sqlite" }
 
-    /// Changes the file beside the store, or without it.
+    /// Changes the file, with or without an open store.
     func execute(_ sql: String) throws {
         var database: OpaquePointer?
         #expect(sqlite3_open(self.database, &database) == SQLITE_OK)
@@ -60,17 +60,18 @@ extension TemporaryFolder {
         #expect(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
     }
 
-    /// The number that a query of the file gives.
+    /// The number that a query on the file returns.
     func number(_ sql: String) throws -> UInt64? {
         try SQLiteConnection(path: database, mode: .readOnly).number(sql)
     }
 
-    /// What would be there if the machine had stopped now: a copy of the files as they are.
+    /// A copy of the current files: the state that a crash of the machine would leave.
     func crashed() throws -> TemporaryFolder {
         let copy = TemporaryFolder()
         try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
         func content(_ file: String) -> Data? { FileManager.default.contents(atPath: file) }
-        // Both of one moment: while the log stays as it is, it has whatever the database may be getting from it meanwhile.
+        // Both files must be of one moment. If the log does not change, it has all pages that a checkpoint may be
+        // copying.
         var log: Data?
         repeat {
             log = content(database + "-wal")
@@ -87,7 +88,7 @@ extension Access {
     }
 }
 
-/// A channel as a test knows it: makes the mutations that should succeed.
+/// A channel in a test, which generates mutations that should succeed.
 struct TestChannel {
     var id = ChannelID.random()
     var access = Access.random()
@@ -121,7 +122,7 @@ struct TestChannel {
 }
 
 extension ChannelStore {
-    /// Commits what has to succeed.
+    /// Commits mutations that have to succeed.
     func mustCommit(_ mutations: StoreMutation..., sourceLocation: SourceLocation = #_sourceLocation) async {
         await mustCommit(mutations, sourceLocation: sourceLocation)
     }
@@ -143,7 +144,7 @@ extension ChannelStore {
         }
     }
 
-    /// Expires until nothing more does.
+    /// Expires until no entry is due.
     func expireAll(nowMs: UInt64) async throws -> [ChannelID: UInt64] {
         var fronts: [ChannelID: UInt64] = [:]
         while true {

@@ -7,15 +7,15 @@ import TestSupport
     import Musl
 #endif
 
-/// The `kith` program that was built beside these tests.
+/// The `kith` program that was built together with these tests.
 enum Program {
-    /// How a process ended.
+    /// The end of a process.
     enum Status: Equatable {
         case exited(Int32)
         case signalled(Int32)
     }
 
-    /// A process that ended when it should not have, or did not when it should.
+    /// An error about a process that ended unexpectedly, or did not end.
     struct Ended: Error, CustomStringConvertible {
         let status: Status?
         let errors: String
@@ -24,7 +24,7 @@ enum Program {
 
     /// Starts the program with its output in files, which are emptied first.
     ///
-    /// - Parameter filesAtMost: how many files it may have open; as many as this process if `nil`.
+    /// - Parameter filesAtMost: number of files that it may have open; `nil` for the limit of this process.
     static func start(
         _ arguments: [String], output: URL, errors: URL, filesAtMost: Int? = nil
     ) throws -> pid_t {
@@ -35,10 +35,10 @@ enum Program {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output.path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        // Other tests of this process wait for the ends of their pipes: this program must not hold them.
+        // Other tests in this process wait for the ends of their pipes, which this program must not hold open.
         let files = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         for file in files.compactMap({ Int32($0) }) where file > 2 { posix_spawn_file_actions_addclose(&actions, file) }
-        // So that what the last one printed is not taken for this one's.
+        // Output of an earlier process must not be taken for this one's.
         unlink(output.path)
         var process = pid_t()
         let shell = ["/bin/sh", "-c", "ulimit -n \(filesAtMost ?? 0); exec \"$0\" \"$@\""]
@@ -56,7 +56,7 @@ enum Program {
         try await waitForEnd(of: start(arguments, output: output, errors: errors))
     }
 
-    /// How a process ended, if it has. Says it once: then the process is nobody's.
+    /// The end of a process, if it has ended. Returns it once: then the process is reaped.
     static func endOf(_ process: pid_t) -> Status? {
         var status: Int32 = 0
         guard waitpid(process, &status, WNOHANG) == process else { return nil }
@@ -75,7 +75,7 @@ enum Program {
         throw Ended(status: nil, errors: "it did not end within \(limit)")
     }
 
-    /// Thousands of connections need as many files, here and in the relay.
+    /// Raises the limit of open files: thousands of connections need as many files, here and in the relay.
     private static func raiseFileLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max

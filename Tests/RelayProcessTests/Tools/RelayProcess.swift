@@ -18,10 +18,10 @@ final class RelayProcess: Sendable {
     let pin: RelayPin
     private let metrics: RelayAddress?
     let folder: RelayFolder
-    /// Whether the process has ended and been asked how: its number may be another's then.
+    /// Whether the process has been reaped: then its number may belong to another process.
     private let isOver = Atomic<Bool>(false)
 
-    /// Limits that are in the way of tests which do many things from one address.
+    /// Higher limits for tests that do much from one address.
     static let roomy = [
         "requests-per-second": 4_000_000, "request-burst": 4_000_000, "connections-per-address": 10_000,
         "address-requests-per-second": 4_000_000, "address-request-burst": 40_000_000,
@@ -35,7 +35,7 @@ final class RelayProcess: Sendable {
         self.folder = folder
     }
 
-    /// A test that failed on the way leaves no relay behind.
+    /// Ends the relay of a test that failed.
     deinit {
         guard !isOver.load(ordering: .relaxed) else { return }
         kill(process, SIGKILL)
@@ -78,13 +78,13 @@ final class RelayProcess: Sendable {
         try await RelayConnection.connect(to: address, trust: .pinned(pin), pass: pass)
     }
 
-    /// Ends the process as a power cut would, and returns when it is gone.
+    /// Kills the process, and returns when it is gone.
     func kill9() async throws { _ = try await stop(SIGKILL) }
 
-    /// Asks the process to end; returns how it ended.
+    /// Terminates the process and returns its end.
     func stop(_ signal: Int32 = SIGTERM) async throws -> Program.Status {
         kill(process, signal)
-        // It is gone after this, one way or the other.
+        // The process is gone after this in any case.
         isOver.store(true, ordering: .relaxed)
         return try await Program.waitForEnd(of: process)
     }
@@ -97,7 +97,7 @@ final class RelayProcess: Sendable {
         return false
     }
 
-    /// The memory that is really there for the process, in bytes.
+    /// The resident memory of the process, in bytes.
     var residentBytes: Int {
         guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
@@ -106,7 +106,8 @@ final class RelayProcess: Sendable {
         return kilobytes << 10
     }
 
-    /// The memory once it has not got less for a while: what is freed late is not counted.
+    /// The resident memory after it has stopped shrinking for a while, so that memory that is freed late does not
+    /// count.
     func settledBytes() async throws -> Int {
         var least = residentBytes
         var unchanged = 0
@@ -119,7 +120,7 @@ final class RelayProcess: Sendable {
         return least
     }
 
-    /// A page of the relay's plain HTTP; its counts are elsewhere, and without TLS.
+    /// Requests a page by HTTP. Metrics have another port, without TLS.
     func page(_ path: String) async throws -> String {
         let isCounts = path == "/metrics"
         let wire = try await WireClient.connect(to: isCounts ? metrics ?? address : address, isCounts ? .tcp : .tls)
@@ -128,7 +129,7 @@ final class RelayProcess: Sendable {
         return String(decoding: try await wire.everything(), as: UTF8.self)
     }
 
-    /// One of the relay's own counts.
+    /// One of the relay's metrics.
     func metric(_ name: String) async throws -> Int {
         let prefix = "kith_\(name) "
         let line = try await page("/metrics").split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }
@@ -136,7 +137,7 @@ final class RelayProcess: Sendable {
     }
 }
 
-/// A folder for one relay: its data and what it printed. Goes when the last holder lets go of it.
+/// A folder for one relay, with its data and output. It is deleted with its last reference.
 struct RelayFolder: Sendable {
     private let folder = TemporaryFolder()
 

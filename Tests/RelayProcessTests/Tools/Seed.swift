@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// Random numbers of a printed seed. `KITH_SEED` sets the seed, to repeat a run.
+/// Random numbers from a printed seed. `KITH_SEED` sets the seed to repeat a run.
 struct Seed: RandomNumberGenerator, Sendable {
     let seed: UInt64
     private var generator: SeededGenerator
@@ -25,9 +25,9 @@ struct Seed: RandomNumberGenerator, Sendable {
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 }
 
-/// How much a test does: less where a person waits for it.
+/// The amount of work of a test: less if a person waits for it.
 enum Count {
-    /// The numbers that the relay is held to, instead of a fraction.
+    /// Whether tests run at full size instead of a fraction of it.
     static let isFull = ProcessInfo.processInfo.environment["KITH_QUICK"] == nil
 
     static func of(_ full: Int, quick: Int) -> Int { isFull ? full : quick }

@@ -1,17 +1,17 @@
 import KithSupport
 import KithWire
 
-/// One row of what a relay holds, for `kith relay audit`.
+/// One row of a relay's data, for `kith relay audit`.
 public enum AuditRow: Equatable, Sendable {
     /// The store as a whole.
     case store(StoreRow)
     /// A channel, open or closed.
     case channel(ChannelRow)
-    /// An epoch of the channel before.
+    /// An epoch of the preceding channel.
     case epoch(EpochRow)
-    /// An entry of the channel before.
+    /// An entry of the preceding channel.
     case entry(EntryRow)
-    /// A key package of the channel before.
+    /// A key package of the preceding channel.
     case keyPackage(KeyPackageRow)
     /// A registered name.
     case name(NameRow)
@@ -20,73 +20,73 @@ public enum AuditRow: Equatable, Sendable {
     public struct StoreRow: Equatable, Sendable {
         /// The relay's own random id, in hexadecimal.
         public let relayID: String
-        /// How many channels are open.
+        /// Number of open channels.
         public let channels: UInt64
-        /// How many names are registered.
+        /// Number of registered names.
         public let names: UInt64
-        /// Bytes on the disk.
+        /// Bytes of the store's files.
         public let diskBytes: UInt64
     }
 
-    /// What the relay knows of a channel.
+    /// The relay's data of a channel.
     public struct ChannelRow: Equatable, Sendable {
-        /// The relay's own number for it.
+        /// The relay's own number of the channel.
         public let number: UInt64
-        /// The first 4 of its 32 random bytes, in hexadecimal.
+        /// The first 4 of the channel's 32 random bytes, in hexadecimal.
         public let id: String
-        /// Whether it is a log or an inbox.
+        /// Log or inbox.
         public let kind: ChannelKind
-        /// When it was created, in milliseconds since 1970.
+        /// Creation time, in milliseconds since 1970.
         public let createdMs: UInt64
-        /// When its use was noted last, in milliseconds since 1970.
+        /// Time at which its use was last noted, in milliseconds since 1970.
         public let usedMs: UInt64
-        /// How long its entries are kept, in seconds.
+        /// Retention of its entries, in seconds.
         public let retentionSeconds: UInt32
-        /// Whether it was closed.
+        /// Whether the channel was closed.
         public let isClosed: Bool
-        /// Its current epoch.
+        /// The current epoch.
         public let epoch: UInt64
-        /// The seq of the first entry kept.
+        /// The seq of the first kept entry.
         public let firstSeq: UInt64
         /// The seq of the last entry.
         public let lastSeq: UInt64
-        /// The payload bytes kept.
+        /// The payload bytes of the kept entries.
         public let payloadBytes: UInt64
     }
 
-    /// What the relay knows of an epoch: hashes, not the tokens.
+    /// The relay's data of an epoch: hashes, not the tokens.
     public struct EpochRow: Equatable, Sendable {
         /// The channel's number.
         public let channel: UInt64
         /// The epoch's number.
         public let epoch: UInt64
-        /// The seq of its first entry.
+        /// The seq of the epoch's first entry.
         public let firstSeq: UInt64
-        /// The seq of the turn that ended it; `nil` for the current one.
+        /// The seq of the turn that ended the epoch; `nil` for the current one.
         public let lastSeq: UInt64?
-        /// The hash of the token that lets read, in hexadecimal.
+        /// The hash of the token to read, in hexadecimal.
         public let readTokenHash: String
-        /// The hash of the token that lets append.
+        /// The hash of the token to append, in hexadecimal.
         public let appendTokenHash: String
-        /// The hash of the token that lets turn.
+        /// The hash of the token to turn, in hexadecimal.
         public let turnTokenHash: String
     }
 
-    /// What the relay knows of an entry.
+    /// The relay's data of an entry.
     public struct EntryRow: Equatable, Sendable {
         /// The channel's number.
         public let channel: UInt64
-        /// Its place in the channel.
+        /// The position in the channel.
         public let seq: UInt64
-        /// The epoch it was appended in.
+        /// The epoch that the entry was appended in.
         public let epoch: UInt64
         /// Message or turn.
         public let kind: EntryKind
-        /// When it was received, in milliseconds since 1970.
+        /// Time of receipt, in milliseconds since 1970.
         public let receivedAtMs: UInt64
-        /// Its sender's random id for it, in hexadecimal.
+        /// The random id that the sender chose, in hexadecimal.
         public let id: String
-        /// The payload's length in bytes.
+        /// Length of the payload in bytes.
         public let size: Int
         /// The first bytes of the payload, in hexadecimal: ciphertext.
         public let start: String
@@ -103,19 +103,19 @@ public enum AuditRow: Equatable, Sendable {
         }
     }
 
-    /// What the relay knows of a key package.
+    /// The relay's data of a key package.
     public struct KeyPackageRow: Equatable, Sendable {
         /// The channel's number.
         public let channel: UInt64
-        /// Its length in bytes.
+        /// Length in bytes.
         public let size: UInt64
-        /// Whether it is given out when no other is left.
+        /// Whether the package is given out when no other is left.
         public let isLastResort: Bool
-        /// When it was deposited, in milliseconds since 1970; `nil` for one of last resort.
+        /// Time of its deposit, in milliseconds since 1970; `nil` for a last-resort package.
         public let depositedMs: UInt64?
     }
 
-    /// What the relay knows of a name.
+    /// The relay's data of a name.
     public struct NameRow: Equatable, Sendable {
         /// The name.
         public let name: String
@@ -123,9 +123,9 @@ public enum AuditRow: Equatable, Sendable {
         public let version: UInt64
         /// SHA-256 of the Ed25519 key that holds the name, in hexadecimal.
         public let identityHash: String
-        /// The length of what the record says, in bytes.
+        /// Length of the record's content in bytes.
         public let contentSize: Int
-        /// When it was registered or last changed, in milliseconds since 1970.
+        /// Time of its registration or last change, in milliseconds since 1970.
         public let renewedMs: UInt64
     }
 }

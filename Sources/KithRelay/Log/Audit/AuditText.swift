@@ -1,9 +1,9 @@
 import KithSupport
 import KithWire
 
-/// Rows as people and programs read them.
+/// Rows as text for people and as JSON for programs.
 extension AuditRow {
-    /// The row in plain words, one line.
+    /// The row as one line of text.
     public var text: String {
         switch self {
         case .store(let row):
@@ -32,9 +32,9 @@ extension AuditRow {
         }
     }
 
-    /// The row as a JSON object, one line.
+    /// The row as a JSON object in one line.
     public var json: String {
-        // Every text is hexadecimal, a name or a word of ours: nothing in it needs escaping.
+        // Every text is hexadecimal, a name or a fixed word, so no character needs escaping.
         switch self {
         case .store(let row):
             AuditRow.object(

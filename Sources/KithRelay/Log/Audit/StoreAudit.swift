@@ -2,27 +2,30 @@ import Crypto
 import KithSupport
 import KithWire
 
-/// Reads everything that a store holds, row by row, beside a running relay or without one. Changes nothing.
+/// Reads all data of a store, row by row, with or without a running relay. It changes nothing.
 ///
-/// Whoever looks at the rows may take hours, and a log that somebody reads cannot begin anew: so rows are read in pieces, each
-/// from the file as it is at that moment, and nothing is being read while they are looked at.
+/// The caller may take hours to look at the rows, and SQLite's write-ahead log can't start over while it is read. So
+/// rows are read in pieces, each from the current state of the file, and no read is open while the caller looks at
+/// them.
 public final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
     private let reader: LogReader
-    /// Keeps a relay from starting while a file is read that nothing is expected to change.
+    /// Keeps a relay from starting during the audit; `nil` if one runs.
     private let lock: FolderLock?
-    /// Where channels end whose heads were behind when the audit began.
+    /// The ends of channels whose heads were not written when the audit began.
     private let ends: [UInt64: LogEnd]
 
     /// Opens the store in a folder.
     ///
+    /// - Parameter path: the folder's path.
     /// - Throws: ``StoreOpenError``, also if there is no store.
     public init(folder path: String) throws(StoreOpenError) {
         folder = StoreFolder(path: path)
         guard StoreFolder.exists(folder.database) else { throw .missing(folder: path) }
         lock = folder.lockedForReading()
-        // Without a relay and without a log there is one file, and no need for the two that SQLite would put beside it.
+        // Without a relay and without a write-ahead log, one file holds everything, and SQLite need not create two
+        // more.
         let isAtRest = lock != nil && StoreFolder.size(of: folder.wal) == 0
         let format: StoreSchema.Format
         do throws(StoreFailure) {
@@ -43,11 +46,13 @@ public final class StoreAudit {
         }
     }
 
-    /// Gives `body` every row: first what the store is, then each channel with what belongs to it, then the names. Beside a
-    /// running relay that is the store as it was while it was gone through.
+    /// Calls `body` with every row: first the store, then each channel with its epochs, entries and key packages, then
+    /// the names. On a running relay, the rows are not a consistent snapshot.
     ///
-    /// - Parameter entriesPerChannel: how many entries of each channel to show, the last ones; all unless told.
-    /// - Throws: ``StoreFailure``, and what `body` throws.
+    /// - Parameters:
+    ///   - entriesPerChannel: number of entries of each channel to show, the last ones; `nil` for all.
+    ///   - body: takes a row.
+    /// - Throws: ``StoreFailure``, and the errors of `body`.
     public func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
         try body(.store(try store()))
         var last: UInt64 = 0
@@ -112,15 +117,15 @@ public final class StoreAudit {
         return state
     }
 
-    /// Reads from one state of the file.
+    /// Reads from one snapshot of the file.
     private func piece<T>(_ read: () throws(StoreFailure) -> T) throws(StoreFailure) -> T {
         try connection.statement("BEGIN").run()
-        // Ends the reading; there is nothing to undo.
+        // Ends the read transaction. There are no changes to undo.
         defer { connection.rollback() }
         return try read()
     }
 
-    /// The rows that a query gives, up to ``StoreLimits/auditedRowsAtOnce``.
+    /// The rows of a query, up to ``StoreLimits/auditedRowsAtOnce``.
     private func rows<Row>(
         _ sql: String, _ bind: (SQLiteStatement) -> Void, _ read: (SQLiteStatement) throws(StoreFailure) -> Row
     ) throws(StoreFailure) -> [Row] {
@@ -168,7 +173,7 @@ public final class StoreAudit {
         }
     }
 
-    /// Some entries, without those that were dropped meanwhile.
+    /// Some entries, without those dropped meanwhile.
     private func entries(
         of id: ChannelID, from first: UInt64, through last: UInt64
     ) throws(StoreFailure) -> (channel: UInt64, entries: [Entry])? {
