@@ -221,6 +221,48 @@ def write_if_changed(path, content):
         path.write_bytes(content)
 
 
+TARGET = re.compile(r"\n +\.(?:target|executableTarget|testTarget|systemLibrary)\(")
+PRODUCT = re.compile(r"\n +\.(?:library|executable)\(name: \"[^\"]+\", targets: \[\"([^\"]+)\"\]\),")
+PACKAGE = re.compile(r"\n +\.package\(url: \"[^\"]*/([^/\"]+)\",[^\n]*")
+PACKAGE_PRODUCT = re.compile(r"\nlet (\w+): Target\.Dependency = \.product\(name: \"[^\"]+\", package: \"([^\"]+)\"\)")
+
+
+def needed_targets(root, blocks, filters):
+    """The test targets that the filters name, with their dependencies and the programs that they start."""
+    words = {name: set(re.findall(r"\"([^\"]+)\"", block)) for name, block in blocks.items()}
+    needed, waiting = set(), [name for name in blocks if any(item.lstrip("^").startswith(name) for item in filters)]
+    while waiting:
+        name = waiting.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        waiting += words[name] & blocks.keys()
+        if name.endswith("Tests"):
+            text = "".join(path.read_text() for path in (root / "Tests" / name).rglob("*.swift"))
+            waiting += [other for other, block in blocks.items() if "executableTarget" in block and f'"{other}"' in text]
+    return needed
+
+
+def trimmed_manifest(root, mutants):
+    """Package.swift with only the targets, products and packages that the mutants' tests need, so that less is compiled."""
+    manifest = (root / "Package.swift").read_text()
+    blocks = {}
+    for match in TARGET.finditer(manifest, manifest.index("\n    targets: [")):
+        end, depth = match.end(), 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(manifest[end], 0)
+            end += 1
+        block = manifest[match.start() : end]
+        blocks[re.search(r"name: \"([^\"]+)\"", block).group(1)] = block
+    needed = needed_targets(root, blocks, {item for mutant in mutants for item in mutant.filters})
+    for name in blocks.keys() - needed:
+        manifest = manifest.replace(blocks[name] + ",", "")
+    manifest = PRODUCT.sub(lambda match: match.group() if match.group(1) in needed else "", manifest)
+    text = "".join(blocks[name] for name in needed)
+    used = {package for word, package in PACKAGE_PRODUCT.findall(manifest) if re.search(rf"\b{word}\b", text)}
+    return PACKAGE.sub(lambda match: match.group() if match.group(1) in used else "", manifest)
+
+
 def write_tree(root, tree, mutants, sources):
     """Writes the mutated sources, touching only what differs so that a second build is short."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -231,8 +273,9 @@ def write_tree(root, tree, mutants, sources):
             if str(path.relative_to(tree)) not in names:
                 path.unlink()
     for name in names:
-        if (root / name).is_file() and name not in sources:
+        if (root / name).is_file() and name not in sources and name != "Package.swift":
             write_if_changed(tree / name, (root / name).read_bytes())
+    write_if_changed(tree / "Package.swift", trimmed_manifest(root, mutants).encode())
     for name, source in sources.items():
         text = render(source, 0, len(source), [m for m in mutants if m.file == name])
         write_if_changed(tree / name, text.encode())

@@ -51,6 +51,26 @@ struct TLSCodecTests {
         #expect(try within.readOpaque(limit: 65).count == 65)
         var over = TLSReader(writer.bytes)
         #expect(throws: TLSCodecError.tooLong(limit: 64)) { try over.readOpaque(limit: 64) }
+        var nested = TLSReader(writer.bytes)
+        #expect(throws: TLSCodecError.tooLong(limit: 64)) { try nested.readNested(limit: 64) }
+    }
+
+    @Test("a vector with more values than the reader's maximum is refused")
+    func overMaximumCount() throws {
+        var within = TLSReader([3, 7, 8, 9])
+        #expect(try within.readVector(of: UInt8.self, maximumCount: 3) == [7, 8, 9])
+        var over = TLSReader([3, 7, 8, 9])
+        #expect(throws: TLSCodecError.tooLong(limit: 2)) { try over.readVector(of: UInt8.self, maximumCount: 2) }
+    }
+
+    @Test("a length of four bytes that is cut off is refused, and so is a negative count")
+    func cutLength() {
+        for length in 1...3 {
+            var reader = TLSReader(Array([0x80, 0x00, 0x40, 0x00][..<length]))
+            #expect(throws: TLSCodecError.truncated) { try reader.readVarint() }
+        }
+        var reader = TLSReader([1, 2, 3])
+        #expect(throws: TLSCodecError.truncated) { try reader.readBytes(-1) }
     }
 
     @Test("every truncation of a structure is refused")
