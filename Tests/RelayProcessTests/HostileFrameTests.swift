@@ -6,7 +6,7 @@ import Synchronization
 import TLSCodec
 import Testing
 
-extension RelayProcesses {
+extension MeasuredRelay {
     @Suite("Hostile frames")
     struct HostileFrameTests {
         @Test(

@@ -1,5 +1,5 @@
 import Testing
 
-/// Tests of whole relay processes. They run one at a time: each needs the machine for itself, and some measure it.
+/// Tests of whole relay processes. They run one at a time, since each uses much of the machine.
 @Suite("Relay processes", .serialized)
 enum RelayProcesses {}

@@ -5,7 +5,7 @@ import NIOCore
 import RelayTestSupport
 import Testing
 
-extension RelayProcesses {
+extension MeasuredRelay {
     @Suite("Silent connections")
     struct SilentConnectionTests {
         /// Time for which a relay waits for `hello`, and the tolerance for a slow machine.

@@ -4,7 +4,7 @@ import KithWire
 import RelayTestSupport
 import Testing
 
-extension RelayProcesses {
+extension MeasuredRelay {
     @Suite("Followers that stop reading")
     struct StalledFollowerTests {
         @Test(
