@@ -22,6 +22,8 @@ final class Conversation {
     /// The time at which others' proposals are committed, in milliseconds since 1970.
     var commitProposalsAt: UInt64?
     var presence = Presence()
+    /// Whether the other side of a conversation of two is about to get an address of this device.
+    var isCardDue = false
 
     /// The group, with what must be stored of it.
     final class LoadedGroup {

@@ -40,7 +40,7 @@ extension Messenger {
         touch(conversation)
         _ = meet(try group(of: conversation).group, mayBeDirect: conversation.record.isDirect, trust: .unverified)
         relays.want(conversation.record.relay, in: &step)
-        try sendCard(in: conversation)
+        sendCard(in: conversation)
         for id in inboxes.keys.sorted() where inboxes[id]?.record.ledTo(conversation.id) == true {
             try deposit(id, replacing: 1)
         }

@@ -93,7 +93,7 @@ extension Messenger {
         let isChanging = conversation.record.intents.contains { $0.id == place.intent }
         let isSendingCard =
             conversation.record.status.isOpen && !isBlocked(conversation)
-            && conversation.outbox.contains(\.isCard)
+            && (conversation.isCardDue || conversation.outbox.contains(\.isCard))
         guard !isDelivering, !isChanging, !isSendingCard else { return }
         finish(at: place, .success(place.conversation))
     }

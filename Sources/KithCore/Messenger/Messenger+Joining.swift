@@ -78,7 +78,7 @@ extension Messenger {
             want(.leave, in: conversation)
             tell(.inviteUsedAgain, in: conversation)
         } else {
-            if mayAct(in: conversation) { try sendCard(in: conversation) }
+            if mayAct(in: conversation) { sendCard(in: conversation) }
             try used(inbox, id, conversation)
         }
         if let difference { try warn(conversation, difference) }

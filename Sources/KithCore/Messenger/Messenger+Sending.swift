@@ -134,19 +134,37 @@ extension Messenger {
         return true
     }
 
-    /// Gives the other side of a conversation of two an inbox to reach this device by.
+    /// Gives the other side of a conversation of two an inbox to reach this device by, once the input has been handled: the inbox
+    /// may have to be made.
     ///
     /// - Parameter isAgain: whether the other side may not have it although it was sent before: a restored device does not.
-    func sendCard(in conversation: Conversation, isAgain: Bool = false) throws(KithError) {
+    func sendCard(in conversation: Conversation, isAgain: Bool = false) {
         guard conversation.record.isDirect, isAgain || !conversation.record.cardIsSent,
-            let contact = conversation.record.contact,
-            let address = try inboxAddress(for: contact, at: conversation.record.relay)
+            conversation.record.contact != nil
         else { return }
-        conversation.record.didSendCard()
-        touch(conversation)
-        enqueue(
-            OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.contactCard(address))),
-            in: conversation)
+        conversation.isCardDue = true
+        cardsDue.append(conversation.id)
+    }
+
+    /// Sends the contact cards that fell due.
+    func sendCardsDue() throws(KithError) {
+        let due = cardsDue
+        cardsDue = []
+        for id in due {
+            guard let conversation = conversations[id], conversation.isCardDue else { continue }
+            conversation.isCardDue = false
+            if let contact = conversation.record.contact,
+                let address = try inboxAddress(for: contact, at: conversation.record.relay)
+            {
+                conversation.record.didSendCard()
+                enqueue(
+                    OutboxItem(entryID: .random(from: random), sentAt: wall, body: .content(.contactCard(address))),
+                    in: conversation)
+                try pump(conversation)
+            } else {
+                for place in commands.places(in: id) { finishIfInvited(place) }
+            }
+        }
     }
 
     private func inboxAddress(for contact: ContactID, at relay: RelayID) throws(KithError) -> InboxAddress? {

@@ -211,7 +211,7 @@ extension Messenger {
                 return conversation.record.keep(rest, of: intent.id)
             }
             conversation.record.remove(intent: intent.id)
-            if conversation.record.isDirect { try sendCard(in: conversation, isAgain: true) }
+            if conversation.record.isDirect { sendCard(in: conversation, isAgain: true) }
             // Whoever waits for it waits for the Welcomes too.
             return finishIfInvited(IntentPlace(conversation: conversation.id, intent: intent.id))
         }

@@ -48,6 +48,8 @@ package final class Messenger {
     var isTooManyPendingTold = false
     /// Relays to which somebody invited in vain, and of which the user was told.
     var toldRelays: Set<RelayAddress> = []
+    /// Conversations whose contact cards are sent once the input has been handled.
+    var cardsDue: [ConversationID] = []
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
     /// The cursors of programs that read messages; `nil` until one is used.
@@ -146,6 +148,7 @@ package final class Messenger {
         case .command(let command): try perform(command)
         case .tick: try didTick()
         }
+        try sendCardsDue()
     }
 
     // MARK: Telling and asking
