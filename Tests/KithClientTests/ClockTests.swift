@@ -57,7 +57,7 @@ struct ClockTests {
     func stored() throws {
         let expiry = Expiry(after: 10, wall: 1_000, relay: 2_000)
         #expect(try Expiry(stored: expiry.encoded) == expiry)
-        let first = try Expiry(stored: UInt64(77).bigEndianBytes)
+        let first = try Expiry(stored: UInt64(77).encoded)
         #expect(first.hideAt == 77 && first.eraseAt == 77)
         #expect(first.clamped(wall: 1, relay: 1) == first)
         #expect(throws: TLSCodecError.self) { try Expiry(stored: [3] + expiry.encoded.dropFirst()) }

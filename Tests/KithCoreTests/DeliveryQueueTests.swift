@@ -49,7 +49,8 @@ struct DeliveryQueueTests {
     private mutating func answer(
         _ number: UInt64, _ part: EntryID?, _ result: Result<Reply, RelayError>, at now: UInt64 = 0
     ) -> [String] {
-        queue.didAnswer((number, part, result), relays, at: now, in: &step).map { event in
+        queue.didAnswer((number, part.map(DeliveryRequest.part) ?? .present, result), relays, at: now, in: &step).map {
+            event in
             switch event {
             case .waits(_, let obstacle): "waits: \(obstacle)"
             case .ended(_, nil, _): "done"

@@ -39,7 +39,7 @@ struct RelayDirectoryTests {
     @Test("a relay is connected to once, and again when its pass is another")
     mutating func connects() throws {
         let id = relays.id(for: try point(), in: &step)
-        relays.want(id, in: &step)
+        relays.keepConnected(to: id, in: &step)
         #expect(connections == [id])
         try relays.setPass(try point("new"), in: &step)
         #expect(connections == [id, id])
@@ -51,7 +51,7 @@ struct RelayDirectoryTests {
     mutating func wanted() throws {
         relays.load(RelayID(rawValue: 4), try point())
         #expect(!relays.didConnect(RelayID(rawValue: 4)) && !relays.isConnected(RelayID(rawValue: 4)))
-        relays.want(RelayID(rawValue: 4), in: &step)
+        relays.keepConnected(to: RelayID(rawValue: 4), in: &step)
         #expect(relays.didConnect(RelayID(rawValue: 4)) && relays.connected == [RelayID(rawValue: 4)])
         relays.didDisconnect(RelayID(rawValue: 4))
         #expect(relays.connected.isEmpty)

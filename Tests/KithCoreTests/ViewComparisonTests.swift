@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The log beside what members say of it")
 struct ViewComparisonTests {
-    private var comparison = ViewComparison()
+    private var comparison = ViewComparison(of: ConversationID(rawValue: 1))
     private let bob = LeafIndex(rawValue: 1)
     private let carol = LeafIndex(rawValue: 2)
 

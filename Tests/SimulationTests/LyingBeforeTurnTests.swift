@@ -129,12 +129,12 @@ struct LyingBeforeTurnTests {
         let circle = try Circle(seed: 2)
         turn(circle, by: 0)
         let liar = try #require(circle.simulation.clients[1].messenger)
-        let conversation = try #require(liar.conversations[circle.group(of: 1)])
-        let view = try #require(conversation.record.view)
-        conversation.record.stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))
+        let conversation = try #require(liar.state.conversations[circle.group(of: 1)])
+        let view = try #require(conversation.machine.record.view)
+        conversation.machine.record.stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))
         circle.simulation.clients[1].perform(.renewKeys(circle.group(of: 1)))
-        try circle.wait { conversation.loaded?.pending != nil }
-        conversation.record.stand(at: view)
+        try circle.wait { conversation.machine.loaded?.pending != nil }
+        conversation.machine.record.stand(at: view)
         circle.wait(30)
         for client in [0, 2] {
             #expect(circle.knowsOfDifferentLogs(client))

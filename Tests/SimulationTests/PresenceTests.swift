@@ -13,7 +13,7 @@ struct PresenceTests {
         let clients = circle.simulation.clients
         let (asker, answerer) = (try #require(clients[1].messenger), try #require(clients[2].messenger))
         let (from, to) = (circle.group(of: 1), circle.group(of: 2))
-        let conversation = try #require(answerer.conversations[to])
+        let conversation = try #require(answerer.state.conversations[to]?.machine)
         let tag = try #require(conversation.sync.following?.tag)
 
         /// How many answers so many challenges get.

@@ -192,7 +192,7 @@ struct WrongClockTests {
         circle.wait(60)
         #expect(try active(host, named: circle.simulation.clients[3].name) == 1)
         circle.wait(UInt64(20 * day / 1000))
-        #expect(host.messenger?.inboxes.values.contains { $0.record.purpose.isInvite } == false)
+        #expect(host.messenger?.inboxes.all.contains { $0.machine.record.purpose.isInvite } == false)
         circle.expectNothingFalse()
     }
 

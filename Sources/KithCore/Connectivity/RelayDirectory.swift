@@ -52,12 +52,12 @@ struct RelayDirectory {
     /// - Parameter isWanted: whether to connect to a relay that is known.
     mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
         if let id = known(point) {
-            if isWanted { want(id, in: &step) }
+            if isWanted { keepConnected(to: id, in: &step) }
             return id
         }
         let id = step.numbers.nextRelay()
         remember(point, as: id, in: &step)
-        want(id, in: &step)
+        keepConnected(to: id, in: &step)
         return id
     }
 
@@ -78,7 +78,7 @@ struct RelayDirectory {
     // MARK: Connections
 
     /// Keeps a connection to a relay from now on.
-    mutating func want(_ id: RelayID, in step: inout Step) {
+    mutating func keepConnected(to id: RelayID, in step: inout Step) {
         guard let point = points[id], wanted.insert(id).inserted else { return }
         step.connect(id, point)
     }

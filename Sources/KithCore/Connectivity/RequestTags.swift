@@ -1,35 +1,52 @@
 import KithWire
 
-/// The purpose of a request.
+/// The purpose of a request: the machine that gets the answer, and what it asked.
 enum RequestPurpose: Sendable {
-    case createChannel(ConversationID)
-    case present(ConversationID, epoch: UInt64)
-    case append(ConversationID, EntryID)
-    case turn(ConversationID, EntryID)
-    case whisper
-    case closeChannel(ConversationID)
-    case createInbox(InboxID)
-    case presentInbox(InboxID)
-    case deposit(InboxID)
-    case closeInbox(InboxID)
-    /// Dropping what was read, up to a seq.
-    case trimInbox(InboxID, through: UInt64)
-    /// Proving the right to take a key package out of somebody's inbox, and taking it.
-    case presentTarget(ConversationID, ChannelID)
-    case withdraw(ConversationID, ChannelID)
-    case createDelivery(UInt64)
-    case presentDelivery(UInt64)
-    case deliver(UInt64, part: EntryID)
-    case presentParcel(ParcelPurpose)
+    case conversation(ConversationID, ConversationRequest)
+    case inbox(InboxID, InboxRequest)
+    case delivery(UInt64, DeliveryRequest)
+    case parcel(ParcelPurpose)
     case name(NameAsker)
 
     /// Whether the relay stores something new for it.
     var takesRoom: Bool {
         switch self {
-        case .createChannel, .append, .turn, .createInbox, .deposit, .createDelivery, .deliver, .name: true
-        default: false
+        case .conversation(_, .createChannel), .conversation(_, .append), .conversation(_, .turn): true
+        case .inbox(_, .create), .inbox(_, .deposit), .delivery(_, .create), .delivery(_, .part), .name: true
+        case .conversation, .inbox, .delivery, .parcel: false
         }
     }
+}
+
+/// A request of a conversation.
+enum ConversationRequest: Sendable {
+    case createChannel
+    case present(epoch: UInt64)
+    case append(EntryID)
+    case turn(EntryID)
+    case whisper
+    case closeChannel
+    /// Proof of the right to take a key package out of another device's inbox.
+    case presentTarget(ChannelID)
+    case withdraw(ChannelID)
+}
+
+/// A request about an inbox of this device's own.
+enum InboxRequest: Sendable {
+    case create
+    case present
+    case deposit
+    case close
+    /// Drops what was read, up to a seq.
+    case trim(through: UInt64)
+}
+
+/// A request of a delivery.
+enum DeliveryRequest: Sendable {
+    case create
+    case present
+    /// Appends a part.
+    case part(EntryID)
 }
 
 /// The purpose of a follow.

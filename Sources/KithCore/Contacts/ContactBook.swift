@@ -76,7 +76,7 @@ struct ContactBook {
         contacts[contact.id] = contact
         idsByKey[contact.accountKey] = contact.id
         step.put(StoreKey(.contact, item: contact.id.rawValue), contact.stored)
-        step.tell(.contact(contact))
+        step.emit(.contact(contact))
     }
 
     /// The contact that a device belongs to. Somebody new is remembered with the key at hand; a name that is taken gets a number.

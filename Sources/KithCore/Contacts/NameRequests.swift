@@ -40,6 +40,9 @@ struct NameRequest {
     let kind: Kind
     /// The lowest version that the record may have: the clock may have been ahead when the one before was made.
     var version: UInt64 = 0
+
+    /// The inbox that is to be registered.
+    var inbox: InboxID? { if case .register(let inbox) = kind { inbox } else { nil } }
 }
 
 /// The requests about names that wait for relays. A record that a relay refuses is looked up: it may be this profile's own, of a

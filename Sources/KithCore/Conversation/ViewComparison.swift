@@ -3,6 +3,7 @@ import MLS
 
 /// A memory of the log of an epoch, to compare it with the views that members state.
 struct ViewComparison {
+    let conversation: ConversationID
     /// Hashes of the log in this epoch, by seq.
     private var hashes: [UInt64: [UInt8]] = [:]
     /// Members of whom messages are missing, since which entry, and how many were told of.
@@ -28,6 +29,8 @@ struct ViewComparison {
         /// Whether the log was asked for anew since.
         var isAskedAgain = false
     }
+
+    init(of conversation: ConversationID) { self.conversation = conversation }
 
     // MARK: Hashes
 

@@ -11,6 +11,13 @@ struct DeliveryQueue {
         case waits(ChannelDelivery, InvitationObstacle)
         /// It is done, or can't be. `mayBeThere`: whether the relay may have it although it could not be delivered.
         case ended(ChannelDelivery, KithError?, mayBeThere: Bool)
+
+        /// The conversation that the delivery is for.
+        var conversation: ConversationID {
+            switch self {
+            case .waits(let delivery, _), .ended(let delivery, _, _): delivery.conversation
+            }
+        }
     }
 
     // MARK: Reading
@@ -89,33 +96,33 @@ struct DeliveryQueue {
         if let access = delivery.access {
             step.request(
                 delivery.relay, .create(channel: delivery.channel, access: access, retentionSeconds: nil),
-                for: .createDelivery(number))
+                for: .delivery(number, .create))
         }
         step.request(
             delivery.relay, .present(channel: delivery.channel, epoch: 0, tokens: [delivery.appendToken]),
-            for: .presentDelivery(number))
+            for: .delivery(number, .present))
         for part in parts {
             step.request(
                 delivery.relay,
                 .append(channel: delivery.channel, epoch: 0, id: part.id, payload: part.payload[...]),
-                for: .deliver(number, part: part.id))
+                for: .delivery(number, .part(part.id)))
         }
         return []
     }
 
     /// Takes the answer to a request of a delivery.
     ///
-    /// - Parameter answer: the number, the part that the request sent if it sent one, and the relay's answer.
+    /// - Parameter answer: the number of the delivery, the request, and the relay's answer.
     mutating func didAnswer(
-        _ answer: (number: UInt64, part: EntryID?, result: Result<Reply, RelayError>), _ relays: RelayDirectory,
-        at now: UInt64, in step: inout Step
+        _ answer: (number: UInt64, request: DeliveryRequest, result: Result<Reply, RelayError>),
+        _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
         let number = answer.number
         guard var delivery = pending[number] else { return [] }
         var events: [Event] = []
         delivery.didAnswer()
         switch answer.result {
-        case .success: if let part = answer.part { delivery.done.insert(part) }
+        case .success: if case .part(let part) = answer.request { delivery.done.insert(part) }
         case .failure(let error) where error.code.isPassing:
             if let obstacle = delivery.wait(for: error) { events.append(.waits(delivery.delivery, obstacle)) }
         case .failure(let error) where delivery.patienceMs == nil:

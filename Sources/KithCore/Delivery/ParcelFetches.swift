@@ -47,7 +47,7 @@ struct ParcelFetches {
         guard let fetch = fetches[purpose], relays.isConnected(fetch.relay), fetch.followTag == nil else { return }
         step.request(
             fetch.relay, .present(channel: fetch.address.channel, epoch: 0, tokens: [fetch.address.readToken]),
-            for: .presentParcel(purpose))
+            for: .parcel(purpose))
         fetches[purpose]?.followTag = step.follow(
             fetch.relay, fetch.address.channel, epoch: 0, fromSeq: 1, for: .parcel(purpose))
     }

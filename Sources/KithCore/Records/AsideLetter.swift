@@ -74,36 +74,3 @@ struct LogWait: Sendable, TLSCodable {
         return ClientLimits.parcelMs - min(ClientLimits.parcelMs, waited)
     }
 }
-
-extension InboxRecord {
-    /// Whether an entry is to be looked at: it is new, or was left at the relay.
-    func isUnread(_ seq: UInt64) -> Bool { seq > lastSeq || aside.contains { $0.seq == seq } }
-
-    /// The reason for which a letter was left at the relay; `nil` if it was not.
-    func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
-
-    /// Leaves a letter at the relay. Beyond the limit, which only an inbox of a hostile relay can exceed, it is passed over.
-    mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
-        let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
-        if index < aside.endIndex, aside[index].seq == seq {
-            aside[index].reason = reason
-        } else if aside.count < ClientLimits.lettersAside {
-            aside.insert(AsideLetter(seq: seq, reason: reason), at: index)
-        }
-    }
-
-    /// Forgets letters that were left at the relay: they were taken, or are not there any more.
-    mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
-
-    /// Begins waits anew that began in the future: the clock was wrong then.
-    mutating func correctWaits(now: UInt64) {
-        for index in aside.indices {
-            guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
-            wait.since = now
-            aside[index].reason = .log(wait)
-        }
-    }
-
-    /// The last entry that may be dropped at the relay: all up to it were read, and none was left there.
-    var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
-}

@@ -34,3 +34,13 @@ extension TLSWriter {
     /// Writes a truth value as a presence octet.
     mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
 }
+
+extension ConversationStatus {
+    /// Whether the relay is still asked about it.
+    var isOpen: Bool {
+        switch self {
+        case .preparing, .active: true
+        case .removed, .left, .stopped: false
+        }
+    }
+}

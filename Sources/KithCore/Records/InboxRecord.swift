@@ -22,73 +22,38 @@ struct InboxRecord: Sendable {
     let sealKey: InboxSealKey
     let purpose: Purpose
     /// The last entry that was processed.
-    var lastSeq: UInt64 = 0
+    private(set) var lastSeq: UInt64 = 0
     /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
-    var depositedAt: UInt64 = 0
+    private(set) var depositedAt: UInt64 = 0
     /// Whether the one person it was for has come. Others who used the invite too are told, and then the inbox is closed.
-    var isSpent = false
+    private(set) var isSpent = false
     /// To be closed: nothing that comes is taken any more.
-    var isClosing = false
-    var nextKeyPackage: UInt64 = 1
+    private(set) var isClosing = false
+    private(set) var nextKeyPackage: UInt64 = 1
     /// The last entry that the relay was asked to drop.
-    var trimmedSeq: UInt64 = 0
+    private(set) var trimmedSeq: UInt64 = 0
     /// When entries are dropped next, in milliseconds since 1970, if many may have the address; 0 if no time was drawn.
-    var trimAt: UInt64 = 0
+    private(set) var trimAt: UInt64 = 0
     /// When the relay last confirmed the name that leads here, in milliseconds since 1970; 0 if it never did.
-    var registeredAt: UInt64 = 0
+    private(set) var registeredAt: UInt64 = 0
     /// The entry whose tree is being fetched, and since when. Those behind it wait.
     private(set) var held: HeldEntry?
     /// The last letters that led to a conversation, by their digests. The user is told of one that comes again.
     private(set) var taken: [TakenLetter] = []
     /// Letters that stay at the relay, to be read again. In the order of their seqs.
-    var aside: [AsideLetter] = []
+    private(set) var aside: [AsideLetter] = []
 
-    struct TakenLetter: Sendable, TLSCodable {
-        let letter: [UInt8]
-        let conversation: ConversationID
-        /// The id of the entry that it came in; nil if an earlier version stored the letter. A sender that lost the relay's
-        /// answer sends the same entry again.
-        let entry: EntryID?
-
-        init(letter: [UInt8], conversation: ConversationID, entry: EntryID?) {
-            self.letter = letter
-            self.conversation = conversation
-            self.entry = entry
-        }
-
-        init(from reader: inout TLSReader) throws(TLSCodecError) {
-            letter = Array(try reader.readBytes(32))
-            conversation = ConversationID(rawValue: try reader.readUInt64())
-            entry = try reader.readOptional()
-        }
-
-        func encode(into writer: inout TLSWriter) {
-            writer.writeBytes(letter)
-            writer.write(conversation.rawValue)
-            writer.writeOptional(entry)
-        }
+    init(relay: RelayID, purpose: Purpose, random: RandomSource) {
+        self.relay = relay
+        self.purpose = purpose
+        channel = ChannelID.random(from: random)
+        readToken = Token.random(from: random)
+        appendToken = Token.random(from: random)
+        turnToken = Token.random(from: random)
+        sealKey = InboxSealKey(random: random)
     }
 
-    struct HeldEntry: Sendable, TLSCodable {
-        let seq: UInt64
-        /// By the relay's clock, in milliseconds since 1970.
-        let since: UInt64
-
-        init(seq: UInt64, since: UInt64) {
-            self.seq = seq
-            self.since = since
-        }
-
-        init(from reader: inout TLSReader) throws(TLSCodecError) {
-            seq = try reader.readUInt64()
-            since = try reader.readUInt64()
-        }
-
-        func encode(into writer: inout TLSWriter) {
-            writer.write(seq)
-            writer.write(since)
-        }
-    }
+    // MARK: Letters
 
     /// Notes that an entry waits for its tree. The time that it has waited counts, after a restart too, but leaves some for another
     /// try.
@@ -105,6 +70,7 @@ struct InboxRecord: Sendable {
         return now
     }
 
+    /// A letter led to a conversation.
     mutating func didTake(_ letter: InboxLetter, in entry: EntryID, _ conversation: ConversationID) {
         taken = Array(taken.suffix(ClientLimits.rememberedLetters - 1))
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation, entry: entry))
@@ -113,15 +79,108 @@ struct InboxRecord: Sendable {
     /// Whether a letter that is still remembered led to a conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
-    init(relay: RelayID, purpose: Purpose, random: RandomSource) {
-        self.relay = relay
-        self.purpose = purpose
-        channel = ChannelID.random(from: random)
-        readToken = Token.random(from: random)
-        appendToken = Token.random(from: random)
-        turnToken = Token.random(from: random)
-        sealKey = InboxSealKey(random: random)
+    /// The conversation to which a letter led, if it is still remembered.
+    func taken(_ letter: InboxLetter) -> TakenLetter? {
+        let digest = letter.digest
+        return taken.first { $0.letter == digest }
     }
+
+    /// Whether an entry came after the invite had run out.
+    ///
+    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    func isLate(_ entry: Entry, now: UInt64) -> Bool {
+        guard case .invite(_, let expiresAt) = purpose else { return false }
+        return isExpired(now: now) && entry.receivedAtMs > expiresAt.asMilliseconds
+    }
+
+    /// Whether an entry is to be looked at: it is new, or was left at the relay.
+    func isUnread(_ seq: UInt64) -> Bool { seq > lastSeq || aside.contains { $0.seq == seq } }
+
+    /// The reason for which a letter was left at the relay; `nil` if it was not.
+    func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
+
+    /// Leaves a letter at the relay. Beyond the limit, which only an inbox of a hostile relay can exceed, it is passed over.
+    mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
+        let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
+        if index < aside.endIndex, aside[index].seq == seq {
+            aside[index].reason = reason
+        } else if aside.count < ClientLimits.lettersAside {
+            aside.insert(AsideLetter(seq: seq, reason: reason), at: index)
+        }
+    }
+
+    /// Forgets letters that were left at the relay: they were taken, or are not there any more.
+    mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
+
+    /// Begins waits anew that began in the future: the clock was wrong then.
+    mutating func correctWaits(now: UInt64) {
+        for index in aside.indices {
+            guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
+            wait.since = now
+            aside[index].reason = .log(wait)
+        }
+    }
+
+    /// The last entry that may be dropped at the relay: all up to it were read, and none was left there.
+    var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
+
+    /// An entry is done with, or left at the relay.
+    mutating func didProcess(_ seq: UInt64) { lastSeq = max(lastSeq, seq) }
+
+    /// Earlier entries are gone.
+    mutating func skip(through seq: UInt64) {
+        forgetAside(0...seq)
+        lastSeq = max(lastSeq, seq)
+    }
+
+    // MARK: The relay
+
+    /// The relay has lost the inbox with all that was in it.
+    mutating func relayLostIt() {
+        depositedAt = 0
+        lastSeq = 0
+        trimmedSeq = 0
+        aside = []
+    }
+
+    /// The relay has lost entries, and key packages may be gone as well.
+    mutating func relayLostEntries(after seq: UInt64) {
+        lastSeq = seq
+        aside = []
+        trimmedSeq = min(trimmedSeq, seq)
+        depositedAt = 0
+    }
+
+    /// Plans the next trim.
+    ///
+    /// - Parameter time: the device's clock then, in milliseconds since 1970.
+    mutating func planTrim(at time: UInt64) { trimAt = time }
+
+    /// The relay has dropped entries.
+    mutating func didTrim(through seq: UInt64) { trimmedSeq = max(trimmedSeq, min(seq, readThrough)) }
+
+    /// The relay has this profile's record under the inbox's name.
+    mutating func didRegister(at wall: UInt64) { registeredAt = max(1, wall) }
+
+    /// The inbox is to be closed: nothing that comes is taken any more.
+    mutating func close() { isClosing = true }
+
+    /// The person has come whom the inbox was for.
+    mutating func spend() { isSpent = true }
+
+    // MARK: Key packages
+
+    /// A number for a key package.
+    mutating func takeKeyPackageNumber() -> UInt64 {
+        defer { nextKeyPackage += 1 }
+        return nextKeyPackage
+    }
+
+    /// The relay has fresh key packages.
+    mutating func didDeposit(at wall: UInt64) { depositedAt = max(1, wall) }
+
+    /// Key packages that nobody could accept are to be replaced.
+    mutating func keyPackagesExpired() { depositedAt = 1 }
 
     /// Whether the invite to it has run out.
     func isExpired(now: UInt64) -> Bool {
@@ -217,35 +276,4 @@ struct InboxRecord: Sendable {
         }
         return taken
     }
-}
-
-extension ChannelID {
-    /// A fresh id from a source of randomness.
-    static func random(from source: RandomSource) -> ChannelID {
-        var generator = SourceGenerator(source: source)
-        return random(using: &generator)
-    }
-}
-
-extension EntryID {
-    /// A fresh id from a source of randomness.
-    static func random(from source: RandomSource) -> EntryID {
-        var generator = SourceGenerator(source: source)
-        return random(using: &generator)
-    }
-}
-
-extension Token {
-    /// A fresh token from a source of randomness.
-    static func random(from source: RandomSource) -> Token {
-        // 32 bytes always make a token.
-        Token(source.bytes(32)) ?? .random()
-    }
-}
-
-/// A generator that draws from a source, so that a run can be repeated.
-struct SourceGenerator: RandomNumberGenerator {
-    let source: RandomSource
-
-    mutating func next() -> UInt64 { source.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }

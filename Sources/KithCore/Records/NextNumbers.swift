@@ -20,6 +20,18 @@ struct NextNumbers: Hashable, Sendable {
         return delivery
     }
 
+    /// Takes the next conversation's number.
+    mutating func nextConversation() -> ConversationID {
+        defer { conversation += 1 }
+        return ConversationID(rawValue: conversation)
+    }
+
+    /// Takes the next inbox's number.
+    mutating func nextInbox() -> InboxID {
+        defer { inbox += 1 }
+        return InboxID(rawValue: inbox)
+    }
+
     /// Takes the next contact's number.
     mutating func nextContact() -> ContactID {
         defer { contact += 1 }

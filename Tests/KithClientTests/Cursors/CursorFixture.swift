@@ -53,10 +53,10 @@ final class CursorFixture {
 
     /// Changes a conversation in memory and on the disk.
     func change(_ id: ConversationID, _ body: (inout ConversationRecord) -> Void) throws {
-        let conversation = try #require(messenger.conversations[id])
-        body(&conversation.record)
+        let conversation = try #require(messenger.state.conversations[id])
+        body(&conversation.machine.record)
         var transaction = StoreTransaction()
-        transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.record.encoded)
+        transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.machine.record.encoded)
         try store.commit(transaction)
     }
 
@@ -85,7 +85,7 @@ final class CursorFixture {
 
     @discardableResult
     func append(_ body: EntryRecord.Body, _ author: EntryRecord.Author, to id: ConversationID) throws -> UInt64 {
-        let seq = try #require(messenger.conversations[id]).record.lastSeq + 1
+        let seq = try #require(messenger.state.conversations[id]).machine.record.lastSeq + 1
         try store(body, author, seq: seq, in: id)
         try change(id) { $0.stand(at: Self.view(seq)) }
         return seq
@@ -105,10 +105,10 @@ final class CursorFixture {
     ///
     /// - Returns: the entry's seq.
     func beginStep(in id: ConversationID) throws -> UInt64 {
-        let conversation = try #require(messenger.conversations[id])
-        let seq = conversation.record.lastSeq + 1
-        conversation.record.stand(at: Self.view(seq))
-        messenger.touch(conversation)
+        let conversation = try #require(messenger.state.conversations[id])
+        let seq = conversation.machine.record.lastSeq + 1
+        conversation.machine.record.stand(at: Self.view(seq))
+        messenger.state.device.step.markDirty(id)
         return seq
     }
 
@@ -141,7 +141,7 @@ final class CursorFixture {
 
     /// The texts that wait to be sent.
     func outbox(_ id: ConversationID) -> [String] {
-        messenger.conversations[id]?.outbox.items.compactMap {
+        messenger.state.conversations[id]?.machine.outbox.items.compactMap {
             if case .content(.text(let text)) = $0.body { text } else { nil }
         } ?? []
     }

@@ -98,7 +98,7 @@ struct CursorTests {
         let reader = try fixture.perform(.openCursor("bot", from: .beginning))
         let ping = try #require(try fixture.next(reader))
         let pong = try fixture.reply("pong", to: ping)
-        #expect(fixture.messenger.conversations[id]?.outbox.item(pong)?.replyTo == ping.message.id)
+        #expect(fixture.messenger.state.conversations[id]?.machine.outbox.item(pong)?.replyTo == ping.message.id)
         try fixture.reopen()
         #expect(fixture.outbox(id) == ["pong"])
         #expect(try fixture.next(try fixture.perform(.openCursor("bot", from: .beginning))) == nil)

@@ -103,13 +103,13 @@ struct AsideTests {
     // MARK: Welcomes that wait for a log
 
     /// A letterbox with a conversation with carol in epoch 1, and a letter of hers that invites to a much later one.
-    private func waitingBox() throws -> (box: Letterbox, conversation: Conversation, letter: Entry) {
+    private func waitingBox() throws -> (box: Letterbox, conversation: ConversationTable.Place, letter: Entry) {
         let box = try Letterbox()
         let carol = try Letterbox.person("carol")
         try box.bring([box.letter(from: carol, isDirect: true)])
         _ = try box.perform(.accept(try #require(try box.summaries.first?.id)))
-        let conversation = try #require(box.alice.conversations.values.first)
-        var group = try Letterbox.group(of: carol, on: conversation.record.channel)
+        let conversation = try #require(box.alice.state.conversations.all.first)
+        var group = try Letterbox.group(of: carol, on: conversation.machine.record.channel)
         for _ in 1...4 {
             let commit = try group.commit(in: Letterbox.environment)
             try group.apply(commit)
@@ -133,19 +133,19 @@ struct AsideTests {
         }
         try box.bring([letter])
         #expect(try box.inbox.record.aside.isEmpty)
-        #expect(box.alice.conversations[conversation.id]?.record.epoch == 1)
+        #expect(box.alice.state.conversations[conversation.machine.id]?.machine.record.epoch == 1)
     }
 
     @Test("a Welcome is read again as soon as the log has come far enough")
     func logCame() throws {
         let (box, conversation, letter) = try waitingBox()
         try box.bring([letter])
-        conversation.record.end(.removed(by: "carol"))
+        conversation.machine.record.end(.removed(by: "carol"))
         let effects = try box.handle([.tick])
         #expect(effects.follows(of: try box.inbox.record.channel) == [letter.seq])
         try box.startFollow(in: effects)
         try box.bring([letter])
-        #expect(conversation.record.epoch == 5 && conversation.record.status == .active)
+        #expect(conversation.machine.record.epoch == 5 && conversation.machine.record.status == .active)
         #expect(try box.inbox.record.aside.isEmpty)
     }
 
@@ -157,7 +157,7 @@ struct AsideTests {
         record.setAside(7, .log(wait))
         record.setAside(4, .room)
         record.setAside(7, .log(wait))
-        record.lastSeq = 8
+        record.didProcess(8)
         let stored = try InboxRecord(stored: record.encoded)
         #expect(stored.encoded == record.encoded)
         #expect(stored.aside.map(\.seq) == [4, 7] && stored.readThrough == 3)

@@ -16,17 +16,17 @@ struct ConsentTests {
         let effects = try box.bring([box.letter(from: carol, isDirect: true)])
         let summary = try #require(try box.summaries.first)
         #expect(summary.isPending && summary.name == "carol" && summary.isDirect)
-        let conversation = try #require(box.alice.conversations[summary.id])
-        let channel = conversation.record.channel
+        let conversation = try #require(box.alice.state.conversations[summary.id])
+        let channel = conversation.machine.record.channel
         #expect(effects.requests(about: channel) == 0 && effects.deposits == 0)
-        #expect(conversation.outbox.isEmpty && box.alice.inboxes.count == 1)
+        #expect(conversation.machine.outbox.isEmpty && box.alice.inboxes.ids.count == 1)
         #expect(box.alice.loadedGroups == 0)
         #expect(box.alice.contactList.map(\.isStranger) == [true])
 
         let accepted = try box.perform(.accept(summary.id))
         #expect(accepted.requests(about: channel) == 2 && accepted.followed.contains(channel))
         #expect(accepted.deposits == 2, "one more package for the invite, and those of the contact's own inbox")
-        #expect(conversation.outbox.items.map(\.isCard) == [true])
+        #expect(conversation.machine.outbox.items.map(\.isCard) == [true])
         #expect(try box.summaries.first?.isPending == false)
         #expect(box.alice.contactList.map(\.isStranger) == [false])
     }
@@ -35,7 +35,7 @@ struct ConsentTests {
     func restart() throws {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"))])
-        let channel = try #require(box.alice.conversations.values.first?.record.channel)
+        let channel = try #require(box.alice.state.conversations.all.first?.machine.record.channel)
         try box.reopen()
         let effects = try box.connect()
         #expect(effects.requests(about: channel) == 0)
@@ -57,7 +57,7 @@ struct ConsentTests {
         let dave = try #require(try box.summaries.first { $0.name == "a group" })
         _ = try box.perform(.send(carol.id, text: "hello", replyTo: nil, expiresAfter: nil))
         #expect(try box.alice.conversationSummary(carol.id).isPending == false)
-        let channel = try #require(box.alice.conversations[dave.id]?.record.channel)
+        let channel = try #require(box.alice.state.conversations[dave.id]?.machine.record.channel)
         #expect(try box.perform(.leave(dave.id)).requests(about: channel) == 0)
         #expect(try box.alice.conversationSummary(dave.id).status == .left)
         #expect(try box.perform(.accept(dave.id)).requests(about: channel) == 0)
@@ -90,7 +90,8 @@ struct ConsentTests {
         let box = try Letterbox(isReusable: false)
         let effects = try box.bring([box.letter(from: Letterbox.person("carol"), isDirect: true)])
         #expect(try box.summaries.map(\.isPending) == [false])
-        #expect(effects.requests(about: try #require(box.alice.conversations.values.first?.record.channel)) == 2)
+        #expect(
+            effects.requests(about: try #require(box.alice.state.conversations.all.first?.machine.record.channel)) == 2)
     }
 
     @Test("a parcel that is longer than a stranger's may be is not fetched", arguments: [3 << 20, 5 << 20])
@@ -107,7 +108,9 @@ struct ConsentTests {
         let other = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4434")),
             pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-        _ = box.alice.relays.id(for: other, in: &box.alice.step)
+        _ = try box.alice.withDevice { (device) throws(KithError) in
+            device.relays.id(for: other, in: &device.step)
+        }
         try box.handle([.tick])
         try box.reopen()
         try box.connect()
@@ -116,7 +119,7 @@ struct ConsentTests {
             box.letter(from: Letterbox.person("carol"), tree: .parcel(Self.parcel(length: 3_000)))
         ])
         #expect(!effects.contains { if case .connect = $0 { true } else { false } })
-        #expect(box.alice.parcels.isEmpty)
+        #expect(box.alice.state.device.parcels.isEmpty)
         #expect(box.events.last == .invitationPassedOver(other.address))
         #expect(try box.inbox.record.lastSeq == 1 && box.inbox.record.aside.isEmpty)
     }
@@ -130,7 +133,7 @@ struct ConsentTests {
     func versions() throws {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"))])
-        let record = try #require(box.alice.conversations.values.first?.record)
+        let record = try #require(box.alice.state.conversations.all.first?.machine.record)
         #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
         // Version 2 knew no previous views, and version 1 no consent.
         let bytes = record.encodedAsVersion2
@@ -157,12 +160,12 @@ struct ConsentTests {
             ]) { isFinished = true }
         }
         #expect(isFinished)
-        #expect(box.alice.inboxes.isEmpty)
+        #expect(box.alice.inboxes.ids.isEmpty)
         try box.reopen()
         let invite = Command.createInvite(
             relay: box.point, isReusable: false, expiresAt: Letterbox.now / 1000 + 60)
         _ = try box.perform(invite)
-        #expect(box.alice.inboxes.keys.map(\.rawValue) == [2])
+        #expect(box.alice.inboxes.ids.map(\.rawValue) == [2])
     }
 }
 

@@ -29,17 +29,18 @@ struct HighestSeqTests {
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
         _ = try handle([.command(CommandID(rawValue: 1), .createGroup(title: "group", point, []))])
-        let conversation = try #require(alice.conversations[ConversationID(rawValue: 1)])
-        conversation.record.begin(
+        let conversation = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
+        conversation.machine.record.begin(
             with: LogView(
-                beginning: 0, of: conversation.record.channel,
-                authenticator: try alice.group(of: conversation).group.epochAuthenticator, after: StoreKey.highest - 2))
+                beginning: 0, of: conversation.machine.record.channel,
+                authenticator: try conversation.machine.group(in: &alice.state.device).group.epochAuthenticator,
+                after: StoreKey.highest - 2))
         let limits = AdvertisedLimits(
             payload: 1 << 18, frame: 1 << 19, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
             follows: 4_096, retentionSeconds: 86_400)
-        let relay = conversation.record.relay
+        let relay = conversation.machine.record.relay
         _ = try handle([.connected(relay, limits: limits)])
-        let tag = try #require(conversation.sync.following?.tag)
+        let tag = try #require(conversation.machine.sync.following?.tag)
         let entries = (0..<3).map { index in
             Entry(
                 seq: StoreKey.highest - 1 + UInt64(index), epoch: 0, kind: .message, receivedAtMs: 0, id: .random(),
@@ -50,7 +51,7 @@ struct HighestSeqTests {
                 relay, tag: tag, firstSeq: StoreKey.highest - 1, lastSeq: StoreKey.highest + 1),
             .followed(relay, tag: tag, .entries(entries)),
         ])
-        #expect(conversation.record.lastSeq == StoreKey.highest - 1)
-        #expect(conversation.record.status == .stopped(seq: StoreKey.highest, reason: .brokenLog))
+        #expect(conversation.machine.record.lastSeq == StoreKey.highest - 1)
+        #expect(conversation.machine.record.status == .stopped(seq: StoreKey.highest, reason: .brokenLog))
     }
 }

@@ -14,7 +14,7 @@ struct JoiningTests {
             try box.letter(from: Letterbox.person("person \(number)"), isDirect: true, usesLastResort: number > 0)
         }
         try box.bring(letters)
-        let conversations = box.alice.conversations.values.sorted { $0.id < $1.id }
+        let conversations = box.alice.state.conversations.ids.compactMap { box.alice.state.conversations[$0]?.machine }
         #expect(conversations.count == 1 + ClientLimits.lettersDeclined)
         #expect(conversations.map(\.isLeaving) == [false] + Array(repeating: true, count: conversations.count - 1))
         #expect(try box.inbox.record.isClosing)
@@ -28,16 +28,16 @@ struct JoiningTests {
             try [carol, mallory, carol, mallory].enumerated().map { number, writer in
                 try box.letter(from: writer, isDirect: true, usesLastResort: number > 0)
             })
-        let conversations = box.alice.conversations.values.sorted { $0.id < $1.id }
+        let conversations = box.alice.state.conversations.ids.compactMap { box.alice.state.conversations[$0]?.machine }
         #expect(conversations.map(\.isLeaving) == [false, true, false, true])
     }
 
     @Test("a stranger's group may have 1,000 members, in a tree that fits them")
     func strangersGroup() {
         let limit = ClientLimits.strangersGroup
-        #expect(Messenger.isSmallEnoughForStrangers(members: limit, leaves: 1_024))
-        #expect(!Messenger.isSmallEnoughForStrangers(members: limit + 1, leaves: 1_024))
-        #expect(!Messenger.isSmallEnoughForStrangers(members: 2, leaves: 1 << 20))
+        #expect(JoinPolicy.isSmallEnoughForStrangers(members: limit, leaves: 1_024))
+        #expect(!JoinPolicy.isSmallEnoughForStrangers(members: limit + 1, leaves: 1_024))
+        #expect(!JoinPolicy.isSmallEnoughForStrangers(members: 2, leaves: 1 << 20))
     }
 
     @Test("a tree that is not the group's is fetched once, and its letter passed over")
@@ -52,7 +52,7 @@ struct JoiningTests {
         let entry = Entry(
             seq: 1, epoch: 0, kind: .message, receivedAtMs: Letterbox.now, id: .random(), payload: part[...])
         let after = try box.bring([entry], of: tree.channel, in: fetch)
-        #expect(after.followed.isEmpty && box.alice.parcels.isEmpty)
+        #expect(after.followed.isEmpty && box.alice.state.device.parcels.isEmpty)
         #expect(try box.inbox.record.lastSeq == 1 && box.summaries.isEmpty)
     }
 
@@ -61,10 +61,10 @@ struct JoiningTests {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"), isDirect: true)])
         let id = try #require(try box.summaries.first?.id)
-        let conversation = try #require(box.alice.conversations[id])
+        let conversation = try #require(box.alice.state.conversations[id])
         let accepted = try box.perform(.accept(id))
-        try box.startFollow(of: conversation.record.channel, firstSeq: 1, lastSeq: 0, in: accepted)
-        #expect(conversation.record.view?.seq == 0 && conversation.record.isSuspect)
+        try box.startFollow(of: conversation.machine.record.channel, firstSeq: 1, lastSeq: 0, in: accepted)
+        #expect(conversation.machine.record.view?.seq == 0 && conversation.machine.record.isSuspect)
         let stored = try box.store.values(
             .entry, owner: id.rawValue, items: 0...StoreKey.highest, limit: 1, newestFirst: false)
         #expect(stored.isEmpty)
@@ -79,14 +79,14 @@ struct RejoiningTests {
     }
 
     /// A letterbox with an accepted conversation with carol in epoch 1, and a letter that invites to the same channel.
-    private func box(_ kind: Letter) throws -> (box: Letterbox, conversation: Conversation, letter: Entry) {
+    private func box(_ kind: Letter) throws -> (box: Letterbox, conversation: ConversationTable.Place, letter: Entry) {
         let box = try Letterbox()
         let (carol, dave) = (try Letterbox.person("carol"), try Letterbox.person("dave"))
         try box.bring([box.letter(from: carol, isDirect: true), box.letter(from: dave, isDirect: true)])
         for summary in try box.summaries { _ = try box.perform(.accept(summary.id)) }
-        let conversation = try #require(box.alice.conversations[ConversationID(rawValue: 1)])
+        let conversation = try #require(box.alice.state.conversations[ConversationID(rawValue: 1)])
         var group = try Letterbox.group(
-            of: kind == .otherInviter ? dave : carol, on: conversation.record.channel)
+            of: kind == .otherInviter ? dave : carol, on: conversation.machine.record.channel)
         if kind != .sameEpoch { try group.apply(group.commit(in: Letterbox.environment)) }
         if kind == .otherRelay {
             box.groupRelay = RelayPoint(
@@ -100,11 +100,11 @@ struct RejoiningTests {
     func ended() throws {
         for kind in Letter.allCases {
             let (box, conversation, letter) = try box(kind)
-            conversation.record.end(.removed(by: "carol"))
+            conversation.machine.record.end(.removed(by: "carol"))
             try box.bring([letter])
-            let isBack = conversation.record.status == .active
+            let isBack = conversation.machine.record.status == .active
             #expect(isBack == (kind == .later), "\(kind)")
-            #expect(conversation.record.epoch == (isBack ? 2 : 1), "\(kind)")
+            #expect(conversation.machine.record.epoch == (isBack ? 2 : 1), "\(kind)")
         }
     }
 
@@ -112,14 +112,14 @@ struct RejoiningTests {
     func working() throws {
         for status in [ConversationStatus.active, .preparing, .left] {
             let (box, conversation, letter) = try box(.later)
-            conversation.record.end(status)
+            conversation.machine.record.end(status)
             try box.bring([letter])
             // The wait for the log is over.
             box.passed += ClientLimits.parcelMs
             let effects = try box.handle([.tick])
             try box.startFollow(in: effects)
             if try effects.followed.contains(box.inbox.record.channel) { try box.bring([letter]) }
-            #expect(conversation.record.status == status && conversation.record.epoch == 1, "\(status)")
+            #expect(conversation.machine.record.status == status && conversation.machine.record.epoch == 1, "\(status)")
             #expect(try box.inbox.record.aside.isEmpty)
         }
     }

@@ -42,7 +42,7 @@ final class Letterbox {
         try connect()
     }
 
-    var inbox: Inbox { get throws { try #require(alice.inboxes[InboxID(rawValue: 1)]) } }
+    var inbox: InboxMachine { get throws { try #require(alice.inboxes[InboxID(rawValue: 1)]).machine } }
 
     /// Hands inputs to the messenger, stores what it wants stored, and returns what it wants done.
     @discardableResult

@@ -9,12 +9,12 @@ import Testing
 struct LogTests {
     private func malformed(_ entry: (PlayedConversation) throws -> Entry) throws -> PlayedConversation {
         let played = try PlayedConversation()
-        let before = try #require(played.conversation.record.view)
+        let before = try #require(played.conversation.machine.record.view)
         let entry = try entry(played)
         try played.bring([entry])
         #expect(try played.unreadable == [.malformed])
-        #expect(played.conversation.record.view == before.after(entry))
-        #expect(played.status == .active && played.conversation.record.epoch == 1)
+        #expect(played.conversation.machine.record.view == before.after(entry))
+        #expect(played.status == .active && played.conversation.machine.record.epoch == 1)
         return played
     }
 
@@ -24,14 +24,14 @@ struct LogTests {
         let played = try PlayedConversation(isDirect: isDirect)
         try played.bring([entry(played)])
         #expect(played.status == .stopped(seq: seq, reason: reason))
-        #expect(played.conversation.record.lastSeq == 1 && played.conversation.record.epoch == 1)
+        #expect(played.conversation.machine.record.lastSeq == 1 && played.conversation.machine.record.epoch == 1)
     }
 
     @Test("follow each other by one, in the epoch that the log is in")
     func order() throws {
         let played = try PlayedConversation()
         try played.bring([played.says(.text("one")), played.says(.text("two"))])
-        #expect(try played.texts == ["one", "two"] && played.conversation.record.lastSeq == 3)
+        #expect(try played.texts == ["one", "two"] && played.conversation.machine.record.lastSeq == 3)
         for epoch: UInt64 in [0, 2] { try stopped(.brokenLog) { $0.entry([1], epoch: epoch) } }
         try stopped(.brokenLog) {
             _ = $0.entry([1])
@@ -46,7 +46,7 @@ struct LogTests {
         let turn = try played.entry(played.commit([.remove(LeafIndex(rawValue: alice))]), kind: .turn)
         try played.bring([turn, played.entry([1])])
         #expect(played.status == .removed(by: "bob"))
-        #expect(played.conversation.record.lastSeq == turn.seq)
+        #expect(played.conversation.machine.record.lastSeq == turn.seq)
     }
 
     @Test("wait behind a turn whose commit has to be fetched")
@@ -57,10 +57,10 @@ struct LogTests {
         let turn = played.entry(TurnReference(to: parcel, of: commit).encoded, kind: .turn)
         let effects = try played.bring([turn, played.entry([1])])
         #expect(effects.followed == [parcel.channel])
-        #expect(played.status == .active && played.conversation.record.lastSeq == 1)
-        #expect(played.conversation.sync.awaited?.entry == turn)
+        #expect(played.status == .active && played.conversation.machine.record.lastSeq == 1)
+        #expect(played.conversation.machine.sync.awaited?.entry == turn)
         try played.bringParcel(parcel, commit)
-        #expect(played.conversation.record.epoch == 2 && played.conversation.record.lastSeq == 2)
+        #expect(played.conversation.machine.record.epoch == 2 && played.conversation.machine.record.lastSeq == 2)
     }
 
     @Test("end with a turn whose parcel holds another commit than it says, even a valid one")
@@ -71,7 +71,7 @@ struct LogTests {
         try played.bring([played.entry(TurnReference(to: parcel, of: commit).encoded, kind: .turn)])
         try played.bringParcel(parcel, other)
         #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
-        #expect(played.conversation.record.epoch == 1)
+        #expect(played.conversation.machine.record.epoch == 1)
     }
 
     private func parcel(length: Int) -> ParcelAddress {
@@ -86,7 +86,7 @@ struct LogTests {
         _ = try malformed { try $0.entry($0.commit()) }
         let played = try PlayedConversation()
         try played.bring([played.entry(played.commit(), kind: .turn)])
-        #expect(played.conversation.record.epoch == 2)
+        #expect(played.conversation.machine.record.epoch == 2)
     }
 
     @Test("authenticate nothing beside what they say, and say it under their own id")
@@ -105,10 +105,11 @@ struct LogTests {
             let own = played.group.ownLeafIndex
             let named = ownIsNamed ? own : LeafIndex(rawValue: own.rawValue + 1)
             try played.bring([played.proposes(.remove(named))])
-            let pending = try played.box.alice.group(of: played.conversation).group.pendingProposals.map(\.proposal)
+            let pending = try played.conversation.machine.group(in: &played.box.alice.state.device).group
+                .pendingProposals.map(\.proposal)
             #expect(pending == (ownIsNamed ? [.remove(own)] : []))
             #expect(try played.unreadable.isEmpty == ownIsNamed)
-            #expect(played.conversation.record.lastSeq == 2)
+            #expect(played.conversation.machine.record.lastSeq == 2)
         }
     }
 
@@ -120,7 +121,7 @@ struct LogTests {
         ).keyPackage
         let played = try PlayedConversation()
         try played.bring([played.entry(played.commit([.add(carol)]), kind: .turn)])
-        #expect(played.conversation.record.epoch == 2 && played.conversation.record.memberCount == 3)
+        #expect(played.conversation.machine.record.epoch == 2 && played.conversation.machine.record.memberCount == 3)
         try stopped(.invalidCommit, isDirect: true) { try $0.entry($0.commit([.add(carol)]), kind: .turn) }
         try stopped(.invalidCommit) {
             let next = ReInit(groupID: ChannelID.random().bytes, cipherSuite: Letterbox.suite)
@@ -132,14 +133,14 @@ struct LogTests {
     func titles(isDirect: Bool) throws {
         let played = try PlayedConversation(isDirect: isDirect)
         try played.bring([played.says(.title("another name"))])
-        #expect(played.conversation.record.title == (isDirect ? "" : "another name"))
-        #expect(played.conversation.record.lastSeq == 2)
+        #expect(played.conversation.machine.record.title == (isDirect ? "" : "another name"))
+        #expect(played.conversation.machine.record.lastSeq == 2)
     }
 
     @Test("change nothing that is shown of the conversation as a whole when a member is heard again")
     func heardAgain() throws {
         let played = try PlayedConversation()
-        #expect(played.conversation.record.hasAnswer)
+        #expect(played.conversation.machine.record.hasAnswer)
         let effects = try played.bring([played.says()])
         #expect(!effects.contains { if case .event(.conversation) = $0 { true } else { false } })
     }

@@ -38,11 +38,11 @@ struct MeetingTests {
         let address = InboxAddress(
             relay: try point(pass: theirs), channel: .random(), appendToken: .random(),
             sealKey: InboxSealKey(random: .system),
-            account: try messenger("mallory").0.profile.account.publicKey.fingerprint)
+            account: try messenger("mallory").0.state.device.account.fingerprint)
         try perform(.join(Invite(inbox: address, name: "mallory", expiresAt: Self.now / 1000 + 3_600), name: nil))
-        #expect(alice.relays.sorted.map(\.point.pass) == [mine])
+        #expect(alice.state.device.relays.sorted.map(\.point.pass) == [mine])
         try perform(.createInvite(relay: try point(pass: theirs), isReusable: false, expiresAt: Self.now))
-        #expect(alice.relays.sorted.map(\.point.pass) == [theirs])
+        #expect(alice.state.device.relays.sorted.map(\.point.pass) == [theirs])
     }
 
     @Test("an inbox of an earlier version is read; a letter is held for a day in all, whatever the clock was")
@@ -94,7 +94,7 @@ struct MeetingTests {
 
     @Test("a letter opens with the key package it is for, in its inbox, and with no other")
     func letters() throws {
-        let client = try messenger("bob").0.profile.client
+        let client = try messenger("bob").0.state.device.identity.client
         let lifetime = Lifetime(ofKeyPackageMadeAt: Self.now / 1000)
         let bundles = try (0..<2).map { _ in
             try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: lifetime)

@@ -20,7 +20,7 @@ struct OwnEntryTests {
         let played = try spoken()
         let sent = try #require(try played.send("hello").appends.first)
         try played.bring([played.entry(sent.payload, id: sent.id)])
-        #expect(played.conversation.outbox.isEmpty && !played.conversation.record.isSuspect)
+        #expect(played.conversation.machine.outbox.isEmpty && !played.conversation.machine.record.isSuspect)
         #expect(try played.texts == ["hello"])
     }
 
@@ -35,8 +35,8 @@ struct OwnEntryTests {
                     seq: other.seq, epoch: 2, kind: kind, receivedAtMs: 0, id: sent.id,
                     payload: kind == .turn ? sent.payload[...] : other.payload)
             ])
-            #expect(played.conversation.record.isSuspect)
-            #expect(played.conversation.outbox.items.map(\.entryID) == [sent.id])
+            #expect(played.conversation.machine.record.isSuspect)
+            #expect(played.conversation.machine.outbox.items.map(\.entryID) == [sent.id])
             #expect(
                 played.status == (kind == .turn ? .stopped(seq: other.seq, reason: .invalidCommit) : .active))
         }
@@ -50,7 +50,7 @@ struct OwnEntryTests {
             let other = try played.commit()
             try played.bring([played.entry(kind == .turn ? other : turn.payload, kind: kind, id: turn.id)])
             #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
-            #expect(played.conversation.record.isSuspect && played.conversation.record.epoch == 1)
+            #expect(played.conversation.machine.record.isSuspect && played.conversation.machine.record.epoch == 1)
         }
     }
 
@@ -75,12 +75,12 @@ struct OwnEntryTests {
     @Test("a text is sent although the group was not in memory")
     func unloaded() throws {
         let played = try spoken()
-        played.conversation.unload()
+        played.conversation.machine.unload()
         try played.wait(milliseconds: 1)
-        #expect(played.conversation.loaded == nil, "nothing is to be done")
+        #expect(played.conversation.machine.loaded == nil, "nothing is to be done")
         #expect(try played.send("hello").appends.count == 1)
         let other = try spoken()
-        other.conversation.unload()
+        other.conversation.machine.unload()
         #expect(try other.perform(.renewKeys(other.id)).turns.count == 1)
     }
 
@@ -107,8 +107,8 @@ struct OwnEntryTests {
         try played.bring([played.entry([1], epoch: 9)])
         #expect(played.status == .stopped(seq: 2, reason: .brokenLog))
         try played.answer(turn.tag, .success(.accepted(seq: 2)))
-        #expect(!played.conversation.acknowledged.contains(turn.id))
-        let loaded = try played.box.alice.group(of: played.conversation)
+        #expect(!played.conversation.machine.acknowledged.contains(turn.id))
+        let loaded = try played.conversation.machine.group(in: &played.box.alice.state.device)
         let pending = try #require(loaded.pending)
         #expect(pending.entryID == turn.id)
         // The same for a commit that lies beside the log.
@@ -117,7 +117,7 @@ struct OwnEntryTests {
         loaded.pending = PendingTurn(
             entryID: turn.id, commit: pending.commit, intent: pending.intent, recipients: [], hasTreeInWelcome: false,
             parcel: TurnReference(to: parcel, of: [1]))
-        try played.box.alice.didDeliverParcel(parcel.channel, played.conversation, .closed)
+        try played.conversation.machine.didDeliverParcel(parcel.channel, .closed, in: &played.box.alice.state.device)
         #expect(loaded.pending?.entryID == turn.id)
     }
 
@@ -129,19 +129,19 @@ struct OwnEntryTests {
         let contact = try #require(played.box.alice.contactList.first).id
         let told = try played.bring([played.says(.receipt(readThrough: 4))])
         #expect(told.texts == ["mine"])
-        #expect(played.conversation.record.readBy[contact] == 4)
+        #expect(played.conversation.machine.record.readBy[contact] == 4)
         let again = try played.bring([played.says(.receipt(readThrough: 3))])
         #expect(again.texts.isEmpty)
-        #expect(played.conversation.record.readBy[contact] == 4)
+        #expect(played.conversation.machine.record.readBy[contact] == 4)
     }
 
     @Test("leaving is proposed once in an epoch, until the others did it")
     func leaving() throws {
         let played = try PlayedConversation()
         let proposal = try #require(try played.perform(.leave(played.id)).appends.first)
-        #expect(played.conversation.outbox.items.map(\.body) == [.leaveProposal])
+        #expect(played.conversation.machine.outbox.items.map(\.body) == [.leaveProposal])
         try played.bring([played.entry(proposal.payload, id: proposal.id)])
-        #expect(played.conversation.outbox.isEmpty && played.conversation.isLeaving)
+        #expect(played.conversation.machine.outbox.isEmpty && played.conversation.machine.isLeaving)
     }
 
     @Test("a proposal to leave that waits behind texts is not made again")
@@ -150,20 +150,20 @@ struct OwnEntryTests {
         for number in 1...ClientLimits.messagesInFlight { try played.send("\(number)") }
         #expect(try played.perform(.leave(played.id)).appends.isEmpty)
         try played.wait(milliseconds: 1)
-        #expect(played.conversation.outbox.items.count { $0.body == .leaveProposal } == 1)
+        #expect(played.conversation.machine.outbox.items.count { $0.body == .leaveProposal } == 1)
     }
 
     @Test("a member who is alone leaves by closing the channel")
     func leavingAlone() throws {
         let box = try Letterbox()
         let created = try box.perform(.createGroup(title: "alone", box.point, []))
-        let conversation = try #require(box.alice.conversations.values.first)
-        let channel = conversation.record.channel
+        let conversation = try #require(box.alice.state.conversations.all.first)
+        let channel = conversation.machine.record.channel
         try box.startFollow(of: channel, firstSeq: 1, lastSeq: 0, in: created)
-        let closed = try box.perform(.leave(conversation.id)).compactMap {
+        let closed = try box.perform(.leave(conversation.machine.id)).compactMap {
             if case .request(_, _, .close(let channel)) = $0 { channel } else { nil }
         }
-        #expect(closed == [channel] && conversation.record.status == .left)
+        #expect(closed == [channel] && conversation.machine.record.status == .left)
     }
 }
 

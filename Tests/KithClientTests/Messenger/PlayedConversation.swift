@@ -9,7 +9,7 @@ import Testing
 /// on that follows the turn by which bob added alice.
 final class PlayedConversation {
     let box: Letterbox
-    let conversation: Conversation
+    let conversation: ConversationTable.Place
     /// Bob's state of the group.
     var group: Group
     /// Everything that alice wanted done since she accepted.
@@ -24,14 +24,14 @@ final class PlayedConversation {
         box = try Letterbox()
         group = try Letterbox.group(of: Letterbox.person("bob"), on: .random())
         try box.bring([box.letter(into: &group, and: others, isDirect: isDirect)])
-        conversation = try #require(box.alice.conversations.values.first)
-        effects = try box.perform(.accept(conversation.id))
+        conversation = try #require(box.alice.state.conversations.all.first)
+        effects = try box.perform(.accept(conversation.machine.id))
         if isLive { try startFollow() }
     }
 
-    var id: ConversationID { conversation.id }
-    var channel: ChannelID { conversation.record.channel }
-    var status: ConversationStatus { conversation.record.status }
+    var id: ConversationID { conversation.machine.id }
+    var channel: ChannelID { conversation.machine.record.channel }
+    var status: ConversationStatus { conversation.machine.record.status }
 
     // MARK: The relay
 
@@ -99,7 +99,8 @@ final class PlayedConversation {
     ) throws -> Entry {
         let id = EntryID.random()
         let content = Content(
-            messageID: claimed ?? id, sentAt: Letterbox.now, view: try #require(conversation.record.view), body: body)
+            messageID: claimed ?? id, sentAt: Letterbox.now, view: try #require(conversation.machine.record.view),
+            body: body)
         let message = try group.encrypt(
             try #require(ContentPadding.pad(content.encoded)), authenticatedData: authenticatedData,
             in: Letterbox.environment)
@@ -117,7 +118,7 @@ final class PlayedConversation {
     /// A commit of bob's. His group stays in its epoch.
     func commit(_ proposals: [Proposal] = []) throws -> [UInt8] {
         var options = CommitOptions(proposals)
-        options.authenticatedData = try #require(conversation.record.view).encoded
+        options.authenticatedData = try #require(conversation.machine.record.view).encoded
         return try group.commit(options, in: Letterbox.environment).message.encoded
     }
 

@@ -43,7 +43,7 @@ struct ProfileStatusTests {
     func knownGuest() throws {
         let box = try Letterbox(isReusable: false)
         let carol = try Letterbox.person("carol")
-        _ = box.alice.remember(carol.certificate, trust: .unverified)
+        _ = box.alice.state.device.remember(carol.certificate, trust: .unverified)
         try box.bring([box.letter(from: carol, isDirect: true)])
         #expect(box.alice.contactList.map(\.trust) == [.usedMyInvite])
     }

@@ -32,16 +32,16 @@ struct SendRequestTests {
             return output.effects.lazy.compactMap { if case .finish(_, let result) = $0 { result } else { nil } }.first
         }
         _ = try perform(.createGroup(title: "others", relay, []))
-        let conversation = try #require(alice.conversations[ConversationID(rawValue: 1)])
-        conversation.record.enter(0, begin: try #require(conversation.record.view), memberCount: 2)
+        let conversation = try #require(alice.state.conversations[ConversationID(rawValue: 1)])
+        conversation.machine.record.enter(0, begin: try #require(conversation.machine.record.view), memberCount: 2)
 
         guard case .failure(.notFound) = try perform(.takeRequest(item: 1, request(.random()).encoded)) else {
             Issue.record("it was taken")
             return
         }
-        #expect(conversation.outbox.isEmpty)
-        _ = try perform(.takeRequest(item: 2, request(conversation.record.channel).encoded))
-        #expect(conversation.outbox.items.count == 1)
+        #expect(conversation.machine.outbox.isEmpty)
+        _ = try perform(.takeRequest(item: 2, request(conversation.machine.record.channel).encoded))
+        #expect(conversation.machine.outbox.items.count == 1)
     }
 
     @Test("is read as an earlier version left it")

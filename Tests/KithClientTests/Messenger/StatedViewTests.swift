@@ -12,59 +12,62 @@ struct StatedViewTests {
 
     init() throws {
         played = try PlayedConversation()
-        own = try #require(played.conversation.record.view)
+        own = try #require(played.conversation.machine.record.view)
     }
 
     private var alice: Messenger { played.box.alice }
+    private var conversation: ConversationTable.Place { played.conversation }
+    private var record: ConversationRecord { conversation.machine.record }
 
     @Test(
         "a device that one commit removed and added again compares what it saw before; after a longer absence it can't")
     func addedAgain() {
-        let (conversation, epoch) = (played.conversation, played.conversation.record.epoch)
-        conversation.record.end(.removed(by: "bob"))
+        let epoch = record.epoch
+        conversation.machine.record.end(.removed(by: "bob"))
         let same = LogView(seq: own.seq, hash: [9], previous: own.hash)
         let other = LogView(seq: own.seq, hash: [9], previous: [9])
-        #expect(alice.compareAgain(same, epoch: epoch + 1, conversation) == nil)
+        #expect(record.difference(fromInviters: same, epoch: epoch + 1) == nil)
         #expect(
-            alice.compareAgain(other, epoch: epoch + 1, conversation)
-                == .differentLogs(first: min(conversation.record.agreedThrough + 1, own.seq), last: own.seq))
-        #expect(alice.compareAgain(other, epoch: epoch + 2, conversation) == nil)
-        conversation.record.end(.left)
-        #expect(alice.compareAgain(other, epoch: epoch + 1, conversation) == nil)
+            record.difference(fromInviters: other, epoch: epoch + 1)
+                == .differentLogs(first: min(record.agreedThrough + 1, own.seq), last: own.seq))
+        #expect(record.difference(fromInviters: other, epoch: epoch + 2) == nil)
+        conversation.machine.record.end(.left)
+        #expect(record.difference(fromInviters: other, epoch: epoch + 1) == nil)
     }
 
     @Test("a claim that a turn leaves open is a difference, unless the user was told of one already")
     func openClaim() {
-        let conversation = played.conversation
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
-        conversation.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
-        #expect(alice.settleClaims(conversation, atTurn: 2).count == 1)
-        #expect(alice.settleClaims(conversation, atTurn: 2).isEmpty)
-        conversation.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
-        conversation.record.suspect()
-        #expect(alice.settleClaims(conversation, atTurn: 2).isEmpty)
+        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).count == 1)
+        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).isEmpty)
+        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        conversation.machine.record.suspect()
+        #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).isEmpty)
     }
 
     @Test("while the log can't come, nothing is held back")
-    func notLive() {
-        let conversation = played.conversation
+    func notLive() throws {
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
-        conversation.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
-        #expect(alice.now > ClientLimits.keptMs)
-        conversation.hangUp()
-        #expect(!alice.checkClaims(conversation))
-        #expect(conversation.comparison.due == [ClientLimits.keptMs])
+        conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
+        #expect(alice.state.device.now > ClientLimits.keptMs)
+        conversation.machine.resetConnection(in: &alice.state.device)
+        try conversation.machine.checkKept(in: &alice.state.device)
+        #expect(conversation.machine.comparison.due == [ClientLimits.keptMs])
     }
 
     @Test("a damaged entry can't be compared, and is no difference")
     func damaged() throws {
-        let conversation = played.conversation
         try played.bring([played.says()])
-        conversation.comparison.unload()
-        let seq = conversation.record.lastSeq
+        conversation.machine.comparison.unload()
+        let seq = record.lastSeq
         let theirs = LogView(seq: seq, hash: [9], previous: own.previous)
-        #expect(try alice.difference(theirs, before: seq + 1, conversation) != nil)
-        alice.damagedEntries.insert(EntryPlace(conversation: conversation.id, seq: seq))
-        #expect(try alice.difference(theirs, before: seq + 1, conversation) == nil)
+        #expect(try difference(theirs, before: seq + 1) != nil)
+        alice.state.device.damage.note(EntryPlace(conversation: conversation.machine.id, seq: seq))
+        #expect(try difference(theirs, before: seq + 1) == nil)
+    }
+
+    private func difference(_ theirs: LogView, before seq: UInt64) throws -> Warning? {
+        try conversation.machine.comparison.difference(theirs, before: seq, record, in: &alice.state.device)
     }
 }

@@ -10,7 +10,7 @@ struct TrimmingTests {
 
     /// Lets time pass until the messenger wants to do something about trims, and hands it a tick then.
     private func tick(_ box: Letterbox) throws -> [Effect] {
-        box.passed += try #require(box.alice.trimDelay(box.inbox))
+        box.passed += try #require(box.inbox.trimDelay(at: box.alice.state.device.wall))
         return try box.handle([.tick])
     }
 
@@ -67,8 +67,8 @@ struct TrimmingTests {
         let again = try box.inbox.record.trimAt - Letterbox.now - box.passed
         #expect((1...ClientLimits.trimSoonMs).contains(again))
         // The clock was ahead when the time was drawn.
-        try box.inbox.record.trimAt = .max
-        box.alice.postponeTrim(try box.inbox, InboxID(rawValue: 1))
+        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.record.planTrim(at: .max)
+        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.postponeTrim(in: &box.alice.state.device)
         #expect(try box.inbox.record.trimAt <= Letterbox.now + box.passed + ClientLimits.trimSoonMs)
         #expect(try tick(box).trims == [1])
     }
@@ -77,7 +77,7 @@ struct TrimmingTests {
     func aside() throws {
         let box = try Letterbox()
         try box.bring([box.garbage(), box.garbage(), box.garbage()])
-        try box.inbox.record.setAside(2, .room)
+        box.alice.inboxes[InboxID(rawValue: 1)]?.machine.record.setAside(2, .room)
         #expect(try tick(box).trims == [1])
     }
 }

@@ -1,0 +1,149 @@
+import Crypto
+import KithWire
+import MLS
+import TLSCodec
+
+/// The content of a whisper: a nonce, its sender's view of the log, and in an answer the proof that the question was heard.
+///
+/// ```text
+/// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
+/// struct {
+///     uint8 type;                          challenge(1), answer(2)
+///     uint32 leaf;                         of the sender
+///     opaque nonce[32];                    the sender's
+///     select (type) { case answer: uint32 challenger; opaque challenge[32]; };
+///     LogView view;                        how the sender has seen the log
+///     opaque signature<V>;                 SignWithLabel(device key, "Kith live v3", LiveProof)
+/// } LiveCheck;
+/// ```
+///
+/// The key comes from an exporter and not from a ratchet: a whisper that nobody hears leaves no gap among the messages.
+struct LiveCheck: Hashable, Sendable, TLSCodable {
+    enum Kind: Hashable, Sendable {
+        case challenge
+        /// The nonce of a member's challenge.
+        case answer(to: LeafIndex, challenge: [UInt8])
+    }
+
+    let kind: Kind
+    let leaf: LeafIndex
+    let nonce: [UInt8]
+    let view: LogView
+    let signature: [UInt8]
+
+    static let label: StaticString = "Kith live v3"
+
+    init(_ kind: Kind, from leaf: LeafIndex, nonce: [UInt8], view: LogView, signature: [UInt8]) {
+        self.kind = kind
+        self.leaf = leaf
+        self.nonce = nonce
+        self.view = view
+        self.signature = signature
+    }
+
+    init(from reader: inout TLSReader) throws(TLSCodecError) {
+        let type = try reader.readUInt8()
+        leaf = try reader.read()
+        nonce = Array(try reader.readBytes(32))
+        switch type {
+        case 1: kind = .challenge
+        case 2: kind = .answer(to: try reader.read(), challenge: Array(try reader.readBytes(32)))
+        default: throw .unknownValue(field: "LiveCheck.type", value: UInt64(type))
+        }
+        view = try reader.read()
+        signature = Array(try reader.readOpaque(limit: 8 << 10))
+    }
+
+    func encode(into writer: inout TLSWriter) {
+        writer.write(type)
+        writer.write(leaf)
+        writer.writeBytes(nonce)
+        if case .answer(let challenger, let challenge) = kind {
+            writer.write(challenger)
+            writer.writeBytes(challenge)
+        }
+        writer.write(view)
+        writer.writeOpaque(signature)
+    }
+
+    private var type: UInt8 {
+        switch kind {
+        case .challenge: 1
+        case .answer: 2
+        }
+    }
+}
+
+extension LiveCheck {
+    /// Whether the signature of its leaf is right.
+    func isGenuine(_ kind: LiveProof.Kind, by account: AccountKey, in group: Group) -> Bool {
+        let proof = LiveProof(kind: kind, nonce: nonce, account: account, view: view)
+        return group.tree[leaf]?.signatureKey.verifies(
+            signature, label: Self.label, proof.encoded(in: group), suite: group.cipherSuite) == true
+    }
+
+    /// The whisper that holds it; `nil` if it can't be sealed.
+    func sealed(on channel: ChannelID, in group: Group, random: RandomSource) throws(MLSError) -> [UInt8]? {
+        let salt = random.bytes(16)
+        let key = try Self.whisperKey(salt, group)
+        guard let nonce = try? ChaChaPoly.Nonce(data: random.bytes(12)),
+            let box = try? ChaChaPoly.seal(encoded, using: key, nonce: nonce, authenticating: channel.bytes)
+        else { return nil }
+        return salt + Array(box.combined)
+    }
+
+    /// Opens a whisper. `nil` if it is none of this group's epoch.
+    init?(opening payload: ArraySlice<UInt8>, on channel: ChannelID, in group: Group) throws(MLSError) {
+        guard payload.count > 16 + 12 + 16 else { return nil }
+        let key = try Self.whisperKey(Array(payload.prefix(16)), group)
+        guard let box = try? ChaChaPoly.SealedBox(combined: Array(payload.dropFirst(16))),
+            let opened = try? ChaChaPoly.open(box, using: key, authenticating: channel.bytes),
+            let check = try? LiveCheck(decoding: Array(opened))
+        else { return nil }
+        self = check
+    }
+
+    private static func whisperKey(_ salt: [UInt8], _ group: Group) throws(MLSError) -> SymmetricKey {
+        try group.export(label: "kith whisper", context: salt, length: 32).withUnsafeBytes { SymmetricKey(data: $0) }
+    }
+}
+
+/// The structure that a challenge and its answer sign.
+///
+/// ```text
+/// struct {
+///     uint8 type; opaque nonce[32]; opaque account[32];
+///     select (type) { case answer: opaque challenge[32]; opaque challenger_account[32]; };
+///     opaque group_id<V>; uint64 epoch; opaque epoch_authenticator<V>; LogView view;
+/// } LiveProof;
+/// ```
+struct LiveProof {
+    enum Kind {
+        case challenge
+        case answer(challenge: [UInt8], challenger: AccountKey)
+    }
+
+    let kind: Kind
+    let nonce: [UInt8]
+    let account: AccountKey
+    let view: LogView
+
+    func encoded(in group: Group) -> [UInt8] {
+        var writer = TLSWriter(capacity: 384)
+        switch kind {
+        case .challenge: writer.write(UInt8(1))
+        case .answer: writer.write(UInt8(2))
+        }
+        writer.writeBytes(nonce)
+        writer.write(account)
+        if case .answer(let challenge, let challenger) = kind {
+            writer.writeBytes(challenge)
+            writer.write(challenger)
+        }
+        writer.writeOpaque(group.groupID)
+        writer.write(group.epoch)
+        group.epochAuthenticator.withUnsafeBytes { writer.writeOpaque($0) }
+        writer.write(view)
+        return writer.bytes
+    }
+}

@@ -1,0 +1,331 @@
+import KithWire
+import MLS
+
+// Changes of the group: intents become commits, commits become turns, and the log decides which of them counts.
+
+extension ConversationMachine {
+    // MARK: In the log
+
+    mutating func processOwnTurn(
+        _ next: LoggedEntry, _ pending: PendingTurn, in device: inout DeviceState
+    ) throws(KithError) {
+        let entry = next.entry
+        guard entry.kind == .turn, entry.payload.elementsEqual(pending.payload) else {
+            try warn(.notKept(seq: entry.seq), in: &device)
+            return try stop(.brokenLog, in: &device)
+        }
+        let loaded = try group(in: &device)
+        var group = loaded.group
+        try callingMLS { () throws(MLSError) in try group.apply(pending.commit) }
+        let notices = device.notices(of: pending.commit.effect, by: .me, in: loaded.group)
+        try enter(group, AppliedTurn(next, author: .me, notices: notices), in: &device)
+        try sendWelcomes(pending, in: &device)
+        record.didRenew(at: device.wall)
+        try didCarryOut(pending, in: &device)
+        try emitSummary(in: &device)
+    }
+
+    mutating func processTurn(
+        _ staged: StagedCommit, _ next: LoggedEntry, in device: inout DeviceState
+    ) throws(KithError) {
+        let loaded = try group(in: &device)
+        let effect = staged.effect
+        let committer = device.author(of: effect.committer, loaded.group)
+        let notices = device.notices(of: effect, by: committer, in: loaded.group)
+        // Anything but a view in the authenticated data is a view that differs: it must not end the group.
+        let view =
+            (try? LogView(decoding: effect.authenticatedData))
+            ?? LogView(seq: next.entry.seq, hash: [], previous: record.epochBegin?.previous ?? [])
+        let warnings = try comparison.compare(
+            view, of: effect.committerLeaf, at: next.entry.seq, with: &record, in: &device)
+        let turn = AppliedTurn(next, author: committer, notices: notices, warnings: warnings)
+        if effect.removesSelf { return try leave(by: staged, turn, in: &device) }
+        var group = loaded.group
+        try callingMLS { () throws(MLSError) in try group.apply(staged) }
+        try enter(group, turn, in: &device)
+        if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
+    }
+
+    /// This device is taken out, as it wished or not.
+    private mutating func leave(
+        by staged: StagedCommit, _ turn: AppliedTurn, in device: inout DeviceState
+    ) throws(KithError) {
+        let wasLeaving = isLeaving
+        record.stand(at: turn.logged.view)
+        try group(in: &device).leave(by: staged)
+        markDirty(in: &device)
+        note(turn.record(), at: turn.logged.entry, in: &device)
+        outbox.keepTexts(in: &device.step)
+        if wasLeaving { finishLeaving(in: &device) }
+        for warning in turn.warnings { emit(warning, in: &device) }
+        try end(wasLeaving ? .left : .removed(by: device.name(of: turn.author)), in: &device)
+    }
+
+    /// Enters the epoch that a turn opened. A difference between members' views is told and keeps nobody out.
+    private mutating func enter(
+        _ next: Group, _ turn: AppliedTurn, in device: inout DeviceState
+    ) throws(KithError) {
+        let entry = turn.logged.entry
+        let loaded = try group(in: &device)
+        let warnings = turn.warnings + comparison.settleClaims(atTurn: entry.seq, record)
+        note(turn.record(with: warnings), at: entry, in: &device)
+        if let parcel = loaded.pending?.parcel {
+            // If another commit was first, nobody will look for this one.
+            device.deliveries.drop({ $0.channel == parcel.channel }, in: &device.step)
+        }
+        comparison.keepGaps(from: loaded.group, to: next)
+        try loaded.enter(next)
+        let begin = LogView(
+            beginning: next.epoch, of: record.channel, authenticator: next.epochAuthenticator, after: entry.seq,
+            previous: turn.logged.view.hash)
+        record.enter(next.epoch, begin: begin, memberCount: next.memberCount)
+        comparison.enterEpoch()
+        acknowledged.removeAll()
+        commitProposalsAt = nil
+        sync.enterEpoch()
+        markDirty(in: &device)
+        outbox.forgetAttempts(in: &device.step)
+        try emit(warnings, in: &device)
+    }
+
+    // MARK: The next work
+
+    /// Does what there is to do if the log is here: first changes of the group, then messages.
+    mutating func advance(in device: inout DeviceState) throws(KithError) {
+        // The end of a conversation or a connection also ends the follow.
+        guard sync.isLive else { return }
+        if let retryAt = sync.retryAt {
+            guard retryAt <= device.now else { return }
+            sync.retryAt = nil
+        }
+        guard needsGroup(at: device.wall) else { return }
+        let loaded = try group(in: &device)
+        enqueueWhatIsDue(loaded, in: &device)
+        if loaded.pending == nil { try stageNext(in: &device) }
+        if let pending = loaded.pending {
+            if !sync.turnIsSent { sendTurn(pending, in: &device) }
+        } else {
+            try sendOutbox(in: &device)
+        }
+    }
+
+    /// Whether there may be something to do for which the group has to be in memory.
+    private func needsGroup(at wall: UInt64) -> Bool {
+        guard loaded == nil, outbox.isEmpty, record.intents.isEmpty else { return true }
+        return record.hasProposals || record.renewedAt > 0 && isRenewalDue(LeafIndex(rawValue: 0), at: wall)
+    }
+
+    /// Adds a change to what this device wants to make of the group.
+    ///
+    /// - Returns: the intent's number.
+    @discardableResult
+    mutating func enqueueIntent(_ change: Intent.Change, in device: inout DeviceState) -> UInt64 {
+        markDirty(in: &device)
+        return record.want(change)
+    }
+
+    /// Adds the change that is due without having been asked for.
+    private mutating func enqueueWhatIsDue(_ loaded: LoadedGroup, in device: inout DeviceState) {
+        let policy = CommitPolicy(
+            memberCount: record.memberCount, isChanging: record.isChanging, othersPropose: loaded.othersPropose,
+            wantsToSend: outbox.contains { $0.body != .leaveProposal }, hasRenewed: record.renewedAt > 0,
+            isRenewalDue: isRenewalDue(loaded.group.ownLeafIndex, at: device.wall))
+        let change = policy.change(now: device.now, commitAt: &commitProposalsAt) { device.jitter($0) }
+        if let change { enqueueIntent(change, in: &device) }
+    }
+
+    private func isRenewalDue(_ leaf: LeafIndex, at wall: UInt64) -> Bool {
+        RenewalPolicy(wall: wall).isDue(
+            renewedAt: record.renewedAt, entriesSince: record.entriesSinceRenewal, leaf: leaf)
+    }
+
+    // MARK: Making commits
+
+    /// Makes the commit of the first intent that is ready.
+    private mutating func stageNext(in device: inout DeviceState) throws(KithError) {
+        for intent in record.intents {
+            switch try prepare(intent, in: &device) {
+            case .wait: continue
+            case .done: dropIntent(intent.id, .success(id), in: &device)
+            case .commit(let proposals, let recipients):
+                do throws(KithError) {
+                    return try stage(intent, proposals, recipients, in: &device)
+                } catch {
+                    dropIntent(intent.id, .failure(error), in: &device)
+                }
+            }
+        }
+    }
+
+    private enum Preparation {
+        case wait
+        case done
+        case commit([Proposal], [PendingTurn.Recipient])
+    }
+
+    private mutating func prepare(_ intent: Intent, in device: inout DeviceState) throws(KithError) -> Preparation {
+        switch intent.change {
+        case .renew: return .commit([], [])
+        case .commitProposals: return try group(in: &device).othersPropose ? .commit([], []) : .done
+        case .remove(let account):
+            let leaves = try group(in: &device).group.leaves(of: account)
+            return leaves.isEmpty ? .done : .commit(leaves.map { .remove($0) }, [])
+        case .leave:
+            try prepareLeaving(in: &device)
+            return .wait
+        case .add(let targets):
+            guard let ready = try keyPackages(for: targets, intent, in: &device) else { return .wait }
+            let group = try group(in: &device).group
+            if ready.count == targets.count, areHere(targets, ready, in: group) {
+                // They can be reached by the invite, if by nothing else.
+                for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
+                return .done
+            }
+            var proposals: [Proposal] = []
+            for recipient in ready {
+                guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
+                // A device that is new takes the place of those that the person had.
+                proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
+                proposals.append(.add(recipient.keyPackage))
+            }
+            return .commit(proposals, ready)
+        }
+    }
+
+    /// Whether an invite that was used before leads to devices that are members: there is nothing to do.
+    private func areHere(_ targets: [AddTarget], _ ready: [PendingTurn.Recipient], in group: Group) -> Bool {
+        let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
+        return zip(targets, ready).allSatisfy { target, recipient in
+            let device = recipient.keyPackage.leafNode.credential.deviceCertificate?.deviceID
+            return target.trust == .invite && device.map(devices.contains) == true
+        }
+    }
+
+    private mutating func stage(
+        _ intent: Intent, _ proposals: [Proposal], _ recipients: [PendingTurn.Recipient], in device: inout DeviceState
+    ) throws(KithError) {
+        let loaded = try group(in: &device)
+        let (commit, hasTree) = try loaded.commit(
+            proposals, inviting: recipients, view: record.view, welcomeLimit: device.sizes.welcome,
+            in: device.environment)
+        let bytes = commit.message.encoded
+        var parcel: TurnReference?
+        if bytes.count > device.sizes.turn {
+            parcel = TurnReference(to: try deliverParcel(bytes, intent.id, in: &device).address, of: bytes)
+        }
+        let pending = PendingTurn(
+            entryID: .random(from: device.random), commit: commit, intent: intent.id, recipients: recipients,
+            hasTreeInWelcome: hasTree, parcel: parcel)
+        loaded.pending = pending
+        device.step.put(pendingKey, pending.encoded)
+        markDirty(in: &device)
+    }
+
+    private var pendingKey: StoreKey { StoreKey(.pendingCommit, owner: id.rawValue, item: 0) }
+
+    // MARK: Sending them
+
+    private mutating func sendTurn(_ pending: PendingTurn, in device: inout DeviceState) {
+        // What the turn refers to is there first.
+        if let parcel = pending.parcel, device.deliveries.delivery(to: parcel.channel) != nil { return }
+        guard sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
+        sync.turnIsSent = true
+        request(
+            .turn(
+                channel: record.channel, epoch: record.epoch, id: pending.entryID, payload: pending.payload[...],
+                nextAccess: tokens.access),
+            .turn(pending.entryID), in: &device)
+    }
+
+    mutating func didTurn(
+        _ entry: EntryID, _ result: Result<Reply, RelayError>, in device: inout DeviceState
+    ) throws(KithError) {
+        guard record.status.isOpen, try group(in: &device).pending?.entryID == entry else { return }
+        switch result {
+        case .success(.accepted(let seq)): acknowledged.add(entry, seq: seq, at: device.now)
+        case .success: break
+        case .failure(let error):
+            switch error.code {
+            // Another commit was first: the log will bring it.
+            case .staleEpoch: break
+            case .gone: try stop(.closed, in: &device)
+            case .denied: try stop(.denied, in: &device)
+            case .tooLarge: try dropPending(.tooLong(limit: Int(clamping: error.detail)), in: &device)
+            default:
+                sync.turnIsSent = false
+                sync.retryAt = device.now + error.patienceMs
+            }
+        }
+    }
+
+    /// Drops the pending commit, which can't be brought to the log.
+    private mutating func dropPending(_ error: KithError, in device: inout DeviceState) throws(KithError) {
+        let loaded = try group(in: &device)
+        guard let pending = loaded.pending else { return }
+        dropIntent(pending.intent, .failure(error), in: &device)
+        loaded.pending = nil
+        device.step.delete(pendingKey)
+        sync.turnIsSent = false
+    }
+
+    /// The parcel that a turn refers to is at the relay, or can't be brought there.
+    mutating func didDeliverParcel(
+        _ channel: ChannelID, _ error: KithError?, in device: inout DeviceState
+    ) throws(KithError) {
+        guard record.status.isOpen, try group(in: &device).pending?.parcel?.channel == channel else { return }
+        if let error { try dropPending(error, in: &device) }
+        try advance(in: &device)
+    }
+
+    /// The commit of an intent is in the log.
+    private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
+        for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
+        guard let intent = record.intent(pending.intent) else { return }
+        guard case .add(let targets) = intent.change else { return dropIntent(intent.id, .success(id), in: &device) }
+        let done = Set(pending.recipients.map(\.inbox.channel))
+        let rest = targets.filter { !done.contains($0.inbox.channel) }
+        guard rest.isEmpty else { return record.keep(rest, of: intent.id) }
+        record.remove(intent: intent.id)
+        if record.isDirect { sendCard(isAgain: true, in: &device) }
+        // Whoever waits for it waits for the Welcomes too.
+        finishIfInvited(intent.id, in: &device)
+    }
+
+    /// Ends an intent and the commands that wait for it.
+    mutating func dropIntent(
+        _ intent: UInt64, _ result: Result<ConversationID, KithError>, in device: inout DeviceState
+    ) {
+        record.remove(intent: intent)
+        markDirty(in: &device)
+        if record.status == .preparing, record.intents.isEmpty { record.activate() }
+        finishIntent(intent, result, in: &device)
+    }
+
+    /// Ends the commands that wait for an intent.
+    func finishIntent(_ intent: UInt64, _ result: Result<ConversationID, KithError>, in device: inout DeviceState) {
+        device.commands.finish(at: IntentPlace(conversation: id, intent: intent), result, in: &device.step)
+    }
+}
+
+/// A turn whose commit was applied.
+private struct AppliedTurn {
+    /// The turn, with the view after it in the epoch that it ended.
+    let logged: LoggedEntry
+    let author: EntryRecord.Author
+    let notices: [Notice]
+    let warnings: [Warning]
+
+    init(_ logged: LoggedEntry, author: EntryRecord.Author, notices: [Notice], warnings: [Warning] = []) {
+        self.logged = logged
+        self.author = author
+        self.notices = notices
+        self.warnings = warnings
+    }
+
+    /// The record of the turn, with all warnings about it.
+    func record(with warnings: [Warning]? = nil) -> EntryRecord {
+        EntryRecord(
+            logged.entry, view: logged.view, author: author, body: .notices(notices),
+            warnings: warnings ?? self.warnings)
+    }
+}

@@ -1,0 +1,333 @@
+import KithWire
+import MLS
+
+// The heart: entries of the log, one after the other.
+
+extension ConversationMachine {
+    mutating func process(_ entries: [Entry], in device: inout DeviceState) throws(KithError) {
+        for entry in entries {
+            guard record.status.isOpen, sync.awaited == nil else { return }
+            try process(entry, in: &device)
+        }
+        try didCatchUp(in: &device)
+        if sync.isLive { try advance(in: &device) }
+    }
+
+    private mutating func process(_ entry: Entry, in device: inout DeviceState) throws(KithError) {
+        // Past the highest, no store could take it.
+        guard let view = record.view, entry.seq == view.seq + 1, entry.seq < StoreKey.highest,
+            entry.epoch == record.epoch
+        else { return try stop(.brokenLog, in: &device) }
+        let next = LoggedEntry(entry, after: view)
+        // An entry that the relay said it has must be where it said.
+        for id in acknowledged.take(at: entry.seq) where id != entry.id {
+            try warn(.notKept(seq: entry.seq), in: &device)
+        }
+        let loaded = try group(in: &device)
+        if let pending = loaded.pending, pending.entryID == entry.id {
+            try processOwnTurn(next, pending, in: &device)
+        } else if let item = outbox.item(entry.id) {
+            try processOwn(next, item, in: &device)
+        } else {
+            try processOthers(next, in: &device)
+        }
+        guard comparison.hasClaims, let difference = try comparison.settleClaims(record, in: &device) else { return }
+        try warn(difference, in: &device)
+    }
+
+    /// Moves on past an entry that did not end the epoch.
+    private mutating func move(to view: LogView, in device: inout DeviceState) {
+        record.advance(to: view)
+        comparison.advance(to: view)
+        markDirty(in: &device)
+    }
+
+    // MARK: Warnings
+
+    /// Tells of warnings; sending waits for the user if the relay showed different logs.
+    mutating func emit(_ warnings: [Warning], in device: inout DeviceState) throws(KithError) {
+        for warning in warnings {
+            if case .differentLogs = warning {
+                try warn(warning, in: &device)
+            } else {
+                emit(warning, in: &device)
+            }
+        }
+    }
+
+    /// Tells of a warning. Others of its kind that follow within ten minutes are counted, and told for the tenth time, the
+    /// hundredth, and so on.
+    mutating func emit(_ warning: Warning, in device: inout DeviceState) {
+        guard let times = notices.times(warning, at: device.now) else { return }
+        device.emit(.warning(id, warning, times: times))
+    }
+
+    /// Tells of a warning after which nothing is sent until the user goes on.
+    mutating func warn(_ warning: Warning, in device: inout DeviceState) throws(KithError) {
+        record.suspect()
+        markDirty(in: &device)
+        emit(warning, in: &device)
+        try emitSummary(in: &device)
+    }
+
+    // MARK: One's own
+
+    private mutating func processOwn(
+        _ next: LoggedEntry, _ item: OutboxItem, in device: inout DeviceState
+    ) throws(KithError) {
+        let (entry, view) = (next.entry, next.view)
+        // Another payload under one's own id is nothing that this device said.
+        guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
+            try warn(.notKept(seq: entry.seq), in: &device)
+            return try processOthers(next, in: &device)
+        }
+        _ = outbox.remove(item.entryID, in: &device.step)
+        _ = sync.didLand(item.entryID)
+        acknowledged.remove(item.entryID)
+        var noted = EntryRecord(
+            entry, view: view, author: .me, sentAtMs: item.sentAt, sawThrough: view.seq - 1, replyTo: item.replyTo,
+            expiresAfter: item.expiresAfter, body: .notices([]))
+        if case .content(let body) = item.body {
+            switch body {
+            case .text(let text): noted.body = .text(text)
+            case .title(let title): noted.body = .notices([.renamed(title, by: device.identity.name)])
+            case .receipt, .contactCard: break
+            case .unknown(let kind, let bytes): noted.body = .unknown(kind: kind, bytes)
+            }
+        }
+        move(to: view, in: &device)
+        note(noted, at: entry, in: &device)
+        if item.isCard { finishInvitations(in: &device) }
+        if case .content(.title(let title)) = item.body {
+            record.rename(title)
+            try emitSummary(in: &device)
+        }
+    }
+
+    /// Stores an entry that may be shown, and says so.
+    mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) {
+        let place = EntryPlace(conversation: id, seq: entry.seq)
+        device.step.put(place.key, noted.encoded)
+        if let seconds = noted.expiresAfter, case .text = noted.body {
+            let wall = device.wall
+            let expiry = Expiry(after: seconds, wall: wall, relay: device.clocks.relayTime(record.relay) ?? wall)
+            device.erasures.add(place, expiry, in: &device.step)
+        }
+        let lines = noted.messages(at: place, readBy: record.readBy, device.contacts)
+        if lines.contains(where: \.isShown) { notices.didShow() }
+        if lines.contains(where: \.isForPeople) { record.didShow(at: entry.receivedAtMs) }
+        for line in lines { device.emit(.message(line)) }
+    }
+
+    // MARK: Others'
+
+    /// - Parameter commit: the commit of a turn whose payload refers to it.
+    private mutating func processOthers(
+        _ next: LoggedEntry, commit: [UInt8]? = nil, in device: inout DeviceState
+    ) throws(KithError) {
+        let entry = next.entry
+        if commit == nil, entry.kind == .turn, let reference = try? TurnReference(decoding: entry.payload) {
+            return wait(for: reference, of: entry, in: &device)
+        }
+        let loaded = try group(in: &device)
+        let received: ReceivedMessage
+        do throws(MLSError) {
+            received = try loaded.receive(commit ?? Array(entry.payload), in: device.environment)
+        } catch {
+            return try didNotRead(next, error.unreadableReason, in: &device)
+        }
+        try didHearFromOthers(in: &device)
+        switch received {
+        case .application(let message):
+            guard entry.kind == .message else { return try didNotRead(next, .malformed, in: &device) }
+            try processApplication(message, next, in: &device)
+        case .proposal(let proposal):
+            guard entry.kind == .message, proposal.authenticatedData.isEmpty else {
+                return try didNotRead(next, .malformed, in: &device)
+            }
+            move(to: next.view, in: &device)
+            let author = device.author(of: proposal.sender, loaded.group)
+            note(EntryRecord(entry, view: next.view, author: author, body: .notices([])), at: entry, in: &device)
+        case .commit(let staged):
+            guard entry.kind == .turn, staged.effect.reInit == nil, mayAdd(staged.effect, to: loaded.group) else {
+                return try didNotRead(next, .malformed, in: &device)
+            }
+            try processTurn(staged, next, in: &device)
+        }
+    }
+
+    /// An invited person has come: a member other than this device has signed an entry.
+    private mutating func didHearFromOthers(in device: inout DeviceState) throws(KithError) {
+        guard !record.hasAnswer else { return }
+        record.didHear()
+        markDirty(in: &device)
+        try emitSummary(in: &device)
+    }
+
+    /// Whether a commit leaves a conversation of two one of two: only devices of those who are in it may be added.
+    private func mayAdd(_ effect: CommitEffect, to group: Group) -> Bool {
+        guard record.isDirect else { return true }
+        return effect.added.allSatisfy { _, leaf in
+            guard let account = leaf.credential.deviceCertificate?.accountKey else { return false }
+            return !group.leaves(of: account).isEmpty
+        }
+    }
+
+    /// Fetches a commit that is too long for the log. Nothing can follow it in this epoch.
+    private mutating func wait(for reference: TurnReference, of entry: Entry, in device: inout DeviceState) {
+        sync.waitForCommit(of: entry, reference)
+        device.fetch(reference.commit, at: record.relay, for: .commit(id), since: device.now)
+    }
+
+    mutating func didFetchCommit(_ bytes: [UInt8], in device: inout DeviceState) throws(KithError) {
+        guard let (entry, reference) = sync.takeAwaited() else { return }
+        guard reference.isTo(bytes), let view = record.view else { return try stop(.brokenLog, in: &device) }
+        try processOthers(LoggedEntry(entry, after: view), commit: bytes, in: &device)
+        // The relay may have said already that the epoch is over.
+        try open(in: &device)
+    }
+
+    /// Handles an entry that can't be used. A message is passed over, and said; past a turn there is no way on.
+    private mutating func didNotRead(
+        _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
+    ) throws(KithError) {
+        let entry = next.entry
+        guard entry.kind == .turn else {
+            let noted = EntryRecord(entry, view: next.view, author: .unknown, body: .notices([]))
+            return passOver(noted, next, reason, in: &device)
+        }
+        let noted = EntryRecord(
+            entry, view: next.view, author: .unknown, body: .notices([.unreadable(.invalidCommit, from: nil)]))
+        note(noted, at: entry, in: &device)
+        try stop(.invalidCommit, through: entry.seq, in: &device)
+    }
+
+    /// Moves on past a message that can't be used, and says so. The row of each further one of its kind holds its hash and shows
+    /// nothing.
+    private mutating func passOver(
+        _ noted: EntryRecord, _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
+    ) {
+        move(to: next.view, in: &device)
+        let name = noted.author == .unknown ? nil : device.name(of: noted.author)
+        let seq = next.entry.seq
+        let line = notices.count(noted, at: seq, reason, from: name)
+        let place = EntryPlace(conversation: id, seq: line.seq)
+        device.step.put(place.key, line.record.encoded)
+        if line.seq != seq { device.step.put(EntryPlace(conversation: id, seq: seq).key, noted.encoded) }
+        guard line.isToBeTold else { return }
+        for message in line.record.messages(at: place, readBy: record.readBy, device.contacts) {
+            device.emit(.message(message))
+        }
+    }
+
+    private mutating func processApplication(
+        _ message: ApplicationMessage, _ next: LoggedEntry, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        let entry = next.entry
+        let author = device.author(of: .member(message.sender), group)
+        var noted = EntryRecord(
+            entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
+        // Members authenticate nothing beside the content.
+        guard message.authenticatedData.isEmpty,
+            let content = try? Content(decoding: ContentPadding.unpad(message.data))
+        else { return passOver(noted, next, .malformed, in: &device) }
+        guard content.messageID == entry.id else { return passOver(noted, next, .wrongID, in: &device) }
+        guard try isNew(entry.id, in: &device) else { return passOver(noted, next, .repeated, in: &device) }
+        var warnings = try comparison.compare(
+            content.view, of: message.sender, at: entry.seq, with: &record, in: &device)
+        let gap = comparison.newlyMissing(
+            of: message.sender, group.missingMessages(from: message.sender), at: entry.seq)
+        if gap > 0 { warnings.append(.missingBefore(gap)) }
+        move(to: next.view, in: &device)
+        noted.sentAtMs = content.sentAt
+        noted.sawThrough = min(content.view.seq, entry.seq - 1)
+        noted.replyTo = content.replyTo
+        noted.expiresAfter = content.expiresAfter
+        noted.warnings = warnings
+        try take(content, into: &noted, in: &device)
+        if case .contact(let contact) = author {
+            device.compareClock(with: contact, at: record.relay, signedAt: content.sentAt)
+        }
+        note(noted, at: entry, in: &device)
+        try emit(warnings, in: &device)
+    }
+
+    /// Does what a message says.
+    private mutating func take(
+        _ content: Content, into noted: inout EntryRecord, in device: inout DeviceState
+    ) throws(KithError) {
+        switch content.body {
+        case .text(let text):
+            noted.body = .text(text)
+            record.didReceive()
+        case .unknown(let kind, let bytes):
+            noted.body = .unknown(kind: kind, bytes)
+            record.didReceive()
+        case .title(let title):
+            guard !record.isDirect else { return }
+            record.rename(title)
+            noted.body = .notices([.renamed(title, by: device.name(of: noted.author))])
+            try emitSummary(in: &device)
+        case .receipt(let seq):
+            guard case .contact(let contact) = noted.author else { return }
+            try didRead(contact, through: min(seq, noted.sawThrough), in: &device)
+        case .contactCard(let address):
+            guard case .contact(let contact) = noted.author else { return }
+            device.contacts.takeCard(address, of: contact, in: &device.step)
+        }
+    }
+
+    /// Takes a receipt: a member has read everything up to a seq.
+    private mutating func didRead(
+        _ contact: ContactID, through seq: UInt64, in device: inout DeviceState
+    ) throws(KithError) {
+        let before = record.readBy[contact] ?? 0
+        guard seq > before else { return }
+        record.didRead(by: contact, through: seq)
+        // The last of one's own messages that it covers stands for all.
+        for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
+            guard let noted, noted.author == .me, case .text = noted.body else { continue }
+            let place = EntryPlace(conversation: id, seq: seq)
+            for line in noted.messages(at: place, readBy: record.readBy, device.contacts) {
+                device.emit(.message(line))
+            }
+            return
+        }
+    }
+
+    private mutating func isNew(_ entry: EntryID, in device: inout DeviceState) throws(KithError) -> Bool {
+        if recentIDs == nil {
+            var ids = RecentIDs()
+            let recent = try device.entries(of: id, 0...StoreKey.highest, limit: 1_000, newestFirst: true)
+            for (_, noted) in recent { if let noted { _ = ids.insert(noted.id) } }
+            recentIDs = ids
+        }
+        return recentIDs?.insert(entry) ?? true
+    }
+
+    /// Adds the line to the history where the conversation begins for this device.
+    mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) {
+        guard seq > 0 else { return }
+        var notices: [Notice] = []
+        if let from = record.takeMissedFrom(), from < seq { notices.append(.missed(first: from, last: seq - 1)) }
+        notices.append(.began(by: record.contact.flatMap { device.contacts[$0]?.name } ?? ""))
+        let entry = Entry(
+            seq: seq, epoch: record.epoch - min(1, record.epoch), kind: .turn,
+            receivedAtMs: device.clocks.relayTime(record.relay) ?? device.wall, id: .random(from: device.random),
+            payload: [])
+        guard let view = record.view else { return }
+        note(EntryRecord(entry, view: view, author: .unknown, body: .notices(notices)), at: entry, in: &device)
+    }
+}
+
+/// An entry of the log, with the view of the log after it.
+struct LoggedEntry {
+    let entry: Entry
+    let view: LogView
+
+    init(_ entry: Entry, after before: LogView) {
+        self.entry = entry
+        view = before.after(entry)
+    }
+}

@@ -1,0 +1,179 @@
+import KithWire
+import MLS
+
+// The members: the group that this device joins, and who of it is here now.
+
+extension ConversationMachine {
+    // MARK: Joining
+
+    /// Begins with a group of this device alone.
+    ///
+    /// - Parameter ticket: the command that is over when the people are added.
+    mutating func begin(
+        _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>, in device: inout DeviceState
+    ) throws(KithError) {
+        record.begin(
+            with: LogView(beginning: 0, of: record.channel, authenticator: group.epochAuthenticator, after: 0))
+        loaded = try LoadedGroup(new: group)
+        if targets.isEmpty {
+            record.activate()
+            device.step.finish(ticket, .success(id))
+        } else {
+            let intent = enqueueIntent(.add(targets), in: &device)
+            device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
+        }
+        try emitSummary(in: &device)
+        try open(in: &device)
+    }
+
+    /// Takes a group that this device has joined with a Welcome.
+    ///
+    /// - Parameters:
+    ///   - isBack: whether this device was in the conversation before.
+    ///   - people: the other members.
+    /// - Returns: the difference between the inviter's view and this device's, if its history goes on.
+    mutating func join(
+        _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
+    ) throws(KithError) -> Warning? {
+        let difference = isBack ? record.difference(fromInviters: message.view, epoch: group.epoch) : nil
+        if isBack {
+            rejoin(group, title: message.title, in: &device)
+        } else if people.isDirect {
+            record.becomeDirect(with: people.contacts.first)
+        }
+        record.didJoin(message.view)
+        loaded = try LoadedGroup(new: group)
+        markDirty(in: &device)
+        return difference
+    }
+
+    /// This device was added again to a conversation that it had lost.
+    private mutating func rejoin(_ group: Group, title: String, in device: inout DeviceState) {
+        resetConnection(in: &device)
+        record.rejoin(epoch: group.epoch, memberCount: group.memberCount, title: title)
+        // Nothing else may have been there since this device was removed.
+        if mayAct { device.keepConnected(to: record.relay) }
+        acknowledged.removeAll()
+        comparison.forget()
+        outbox.forgetAttempts(in: &device.step)
+    }
+
+    /// Whether those who bring the conversation back may: a person who was in it, and in a conversation of two the other person and
+    /// nobody else.
+    mutating func mayBeBroughtBack(
+        by inviter: AccountKey?, into group: Group, in device: inout DeviceState
+    ) throws(KithError) -> Bool {
+        guard let inviter else { return false }
+        if record.isDirect {
+            guard let contact = record.contact.flatMap({ device.contacts[$0] }) else { return false }
+            return Set(group.memberAccounts) == [contact.accountKey, device.account] && inviter == contact.accountKey
+        }
+        // A restored device has no group to look into: any contact may add it.
+        guard try hasGroup(in: device.store) else { return device.contacts.acquaintance(inviter) != nil }
+        return try !self.group(in: &device).group.leaves(of: inviter).isEmpty
+    }
+
+    /// Takes part in a pending conversation from now on: follows its log, and gives the other person of two an address.
+    mutating func accept(in device: inout DeviceState) throws(KithError) {
+        record.accept()
+        markDirty(in: &device)
+        _ = device.meet(try group(in: &device).group, mayBeDirect: record.isDirect, trust: .unverified)
+        device.keepConnected(to: record.relay)
+        sendCard(in: &device)
+    }
+
+    /// The contact has another key now. What was said with the old one stays with the old one.
+    ///
+    /// - Parameter name: the contact's.
+    mutating func keepOldKey(of name: String, in device: inout DeviceState) throws(KithError) {
+        record.keepOldKey(of: name)
+        markDirty(in: &device)
+        try emitSummary(in: &device)
+    }
+
+    // MARK: Live checks
+
+    /// Asks who is there: now, or as soon as the log is here. From then on, members that come are asked too.
+    mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
+        presence.watch()
+        if sync.isLive { try challenge(in: &device) }
+    }
+
+    /// Asks who is there.
+    mutating func challenge(in device: inout DeviceState) throws(KithError) {
+        guard let view = record.view else { return }
+        let nonce = presence.challenge(device.random)
+        let proof = LiveProof(kind: .challenge, nonce: nonce, account: device.account, view: view)
+        try whisper(.challenge, proof, in: &device)
+    }
+
+    /// Takes a whisper. One that is not genuine is ignored.
+    mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
+        let group = try group(in: &device).group
+        let opened = try callingMLS { () throws(MLSError) in
+            try LiveCheck(opening: payload, on: record.channel, in: group)
+        }
+        guard let check = opened, check.leaf != group.ownLeafIndex,
+            let account = group.tree[check.leaf]?.credential.deviceCertificate?.accountKey
+        else { return }
+        switch check.kind {
+        case .challenge: try didHearChallenge(check, by: account, in: &device)
+        case .answer(let challenger, let challenge):
+            guard challenger == group.ownLeafIndex, presence.isAwaited(challenge),
+                let contact = device.contacts[account],
+                check.isGenuine(.answer(challenge: challenge, challenger: device.account), by: account, in: group),
+                presence.didProve(check.leaf, at: device.now)
+            else { return }
+            let comparison = try compareLive(check.view, of: check.leaf, in: &device)
+            device.emit(.present(id, contact.id, name: contact.name, comparison))
+        }
+    }
+
+    /// Answers a challenge, and compares its view: the relay may hold the end of the log back from this device.
+    private mutating func didHearChallenge(
+        _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        guard let view = record.view, presence.mayAnswer(at: device.now),
+            check.isGenuine(.challenge, by: account, in: group)
+        else { return }
+        let proof = LiveProof(
+            kind: .answer(challenge: check.nonce, challenger: account), nonce: device.random.bytes(32),
+            account: device.account, view: view)
+        try whisper(.answer(to: check.leaf, challenge: check.nonce), proof, in: &device)
+        _ = try compareLive(check.view, of: check.leaf, in: &device)
+        if presence.asksBack(check.leaf, memberCount: record.memberCount, at: device.now) {
+            try challenge(in: &device)
+        }
+    }
+
+    /// Compares the view in a member's challenge or answer. Entries that this device was not shown yet must come.
+    private mutating func compareLive(
+        _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState
+    ) throws(KithError) -> LogComparison {
+        guard let own = record.view else { return .same }
+        if theirs.seq > own.seq, theirs.previous == own.previous || record.trustsWhatWasBeforeTurn {
+            comparison.claim(theirs, of: sender, at: device.now)
+            return .ahead(by: theirs.seq - own.seq)
+        }
+        if let difference = try comparison.difference(theirs, before: own.seq + 1, record, in: &device) {
+            if record.comparesViews { try warn(difference, in: &device) }
+            return .differs
+        }
+        return theirs.seq == own.seq ? .same : .behind(by: own.seq - theirs.seq)
+    }
+
+    private mutating func whisper(
+        _ kind: LiveCheck.Kind, _ proof: LiveProof, in device: inout DeviceState
+    ) throws(KithError) {
+        let group = try group(in: &device).group
+        let payload = try callingMLS { () throws(MLSError) in
+            let signature = try device.identity.signer.sign(label: LiveCheck.label, proof.encoded(in: group))
+            let check = LiveCheck(
+                kind, from: group.ownLeafIndex, nonce: proof.nonce, view: proof.view, signature: signature)
+            return try check.sealed(on: record.channel, in: group, random: device.random)
+        }
+        guard let payload else { return }
+        request(.whisper(channel: record.channel, epoch: record.epoch, payload: payload[...]), .whisper, in: &device)
+    }
+}

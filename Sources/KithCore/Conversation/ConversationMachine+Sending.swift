@@ -1,0 +1,266 @@
+import KithWire
+import MLS
+
+// The outbox: what this device says, until the log has it.
+
+extension ConversationMachine {
+    /// Stores something to be sent. ``advance(in:)`` sends it if that can be now.
+    mutating func enqueue(_ item: OutboxItem, in device: inout DeviceState) {
+        outbox.append(item, as: record.takeOutboxNumber(), in: &device.step)
+        markDirty(in: &device)
+    }
+
+    /// Stores content to be sent.
+    private mutating func enqueue(_ body: Content.Body, in device: inout DeviceState) {
+        enqueue(
+            OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
+    }
+
+    /// A text of one's own that is not in the log yet.
+    func queuedMessage(_ item: OutboxItem) -> Message? {
+        guard case .content(.text(let text)) = item.body else { return nil }
+        return Message(
+            id: item.entryID, conversation: id, seq: nil, author: .me, body: .text(text), sentAtMs: item.sentAt,
+            replyTo: item.replyTo, delivery: acknowledged.contains(item.entryID) ? .onRelay : .queued, warnings: [])
+    }
+
+    // MARK: Commands
+
+    /// The reason why nothing can be said in the open conversation now; `nil` if a text may be sent.
+    func obstacle(_ contacts: ContactBook) -> KithError? {
+        if record.isSuspect { return .suspect }
+        if isLeaving { return .conversation(.left) }
+        // It would wait for ever: the others are gone.
+        if isLeftAlone { return .membership(.leftAlone) }
+        guard let person = record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey else {
+            return nil
+        }
+        return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
+    }
+
+    /// Puts a text into the outbox, after ``obstacle(_:)`` found none.
+    mutating func send(
+        _ text: OutgoingText, _ ticket: Ticket<EntryID>, in device: inout DeviceState
+    ) throws(KithError) {
+        let item = OutboxItem(
+            entryID: text.id, sentAt: device.wall, replyTo: text.replyTo, expiresAfter: text.expiresAfter,
+            body: .content(.text(text.text)))
+        enqueue(item, in: &device)
+        if let message = queuedMessage(item) { device.emit(.message(message)) }
+        device.step.finish(ticket, .success(item.entryID))
+        try advance(in: &device)
+    }
+
+    /// Gives a group another name.
+    mutating func rename(_ title: String, in device: inout DeviceState) {
+        enqueue(.title(title), in: &device)
+    }
+
+    /// Notes that everything up to a seq was shown.
+    ///
+    /// - Parameter sendsReceipt: whether the others are told.
+    mutating func markRead(
+        through seq: UInt64, sendsReceipt: Bool, in device: inout DeviceState
+    ) throws(KithError) {
+        let seq = min(seq, record.lastSeq)
+        guard seq > record.readSeq else { return }
+        let before = record.unread
+        record.didRead(through: seq, unread: seq >= record.lastSeq ? 0 : try countUnread(after: seq, in: &device))
+        markDirty(in: &device)
+        try emitSummary(in: &device)
+        guard sendsReceipt, mayAct, before > record.unread, record.status == .active,
+            record.memberCount <= ClientLimits.membersWithReceipts, seq > record.receiptSeq
+        else { return }
+        record.didSendReceipt(through: seq)
+        enqueue(.receipt(readThrough: seq), in: &device)
+        try advance(in: &device)
+    }
+
+    private func countUnread(after seq: UInt64, in device: inout DeviceState) throws(KithError) -> Int {
+        let unread = try device.entries(of: id, seq + 1...StoreKey.highest, limit: .max, newestFirst: false)
+        return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
+    }
+
+    /// The user has seen the warning and goes on. The next epoch gives every member the same view again; what was before it is
+    /// not compared again.
+    mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
+        record.trust()
+        markDirty(in: &device)
+        if record.status == .active, record.memberCount > 1 { enqueueIntent(.renew, in: &device) }
+        device.step.finish(ticket, .success(id))
+        try emitSummary(in: &device)
+        try advance(in: &device)
+    }
+
+    // MARK: Sending
+
+    /// Sends what waits, in order, a bounded number at a time.
+    mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
+        let loaded = try group(in: &device)
+        let waits = isBlocked(device.contacts)
+        for item in outbox.items {
+            guard sync.inFlight.count < ClientLimits.messagesInFlight else { return }
+            guard !sync.inFlight.contains(item.entryID), !sync.isTooLarge(item.entryID),
+                !acknowledged.contains(item.entryID)
+            else { continue }
+            if item.body != .leaveProposal, waits || mustChangeFirst(loaded.group) { continue }
+            var attempt = item.attempt
+            if attempt == nil, let fresh = try encrypt(item, loaded, in: device) {
+                outbox.encrypted(item.entryID, as: fresh, in: &device.step)
+                markDirty(in: &device)
+                attempt = fresh
+            }
+            guard let attempt else { return }
+            sync.didSend(item.entryID)
+            request(
+                .append(
+                    channel: record.channel, epoch: attempt.epoch, id: item.entryID, payload: attempt.payload[...]),
+                .append(item.entryID), in: &device)
+        }
+    }
+
+    /// Whether a change of the group has to come before the next message: one's own keys, or what others proposed.
+    private func mustChangeFirst(_ group: Group) -> Bool {
+        !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
+    }
+
+    private func encrypt(
+        _ item: OutboxItem, _ loaded: LoadedGroup, in device: DeviceState
+    ) throws(KithError) -> OutboxItem.Attempt? {
+        guard let view = record.view else { return nil }
+        let message: MLSMessage
+        switch item.body {
+        case .leaveProposal:
+            message = try callingMLS { () throws(MLSError) in
+                try loaded.group.propose(.remove(loaded.group.ownLeafIndex), in: device.environment)
+            }
+        case .content(let body):
+            let content = Content(
+                messageID: item.entryID, sentAt: item.sentAt, view: view, replyTo: item.replyTo,
+                expiresAfter: item.expiresAfter, body: body)
+            guard let padded = ContentPadding.pad(content.encoded) else {
+                throw .tooLong(limit: ClientLimits.paddedContent)
+            }
+            message = try callingMLS { () throws(MLSError) in
+                try loaded.group.encrypt(padded, in: device.environment)
+            }
+        }
+        return OutboxItem.Attempt(epoch: record.epoch, payload: message.encoded)
+    }
+
+    mutating func didAppend(
+        _ entry: EntryID, _ result: Result<Reply, RelayError>, in device: inout DeviceState
+    ) throws(KithError) {
+        let wasInFlight = sync.didLand(entry)
+        switch result {
+        case .success(.accepted(let seq)):
+            // The log may have brought it already.
+            guard let item = outbox.item(entry) else { break }
+            if seq <= record.lastSeq {
+                // It says that it has it where something else was, or where this device has not read.
+                if wasInFlight, try !wasSaidBefore(entry, seq, in: &device) {
+                    try warn(.notKept(seq: seq), in: &device)
+                }
+                break
+            }
+            acknowledged.add(entry, seq: seq, at: device.now)
+            if let line = queuedMessage(item) { device.emit(.message(line)) }
+        case .success: break
+        case .failure(let error):
+            switch error.code {
+            case .tooLarge: drop(entry, limit: error.detail, in: &device)
+            // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
+            case .staleEpoch:
+                // The answer may come after the turn: then it is about an attempt that is over.
+                if wasInFlight { sync.didSend(entry) }
+                return
+            case .gone: try stop(.closed, in: &device)
+            case .denied: try stop(.denied, in: &device)
+            default: sync.retryAt = device.now + error.patienceMs
+            }
+        }
+        try advance(in: &device)
+    }
+
+    /// Drops a text that the relay will not take as long as it is: the user is told, and it is not kept. What Kith itself sends waits
+    /// until another connection finds the relay more generous.
+    private mutating func drop(_ entry: EntryID, limit: UInt64, in device: inout DeviceState) {
+        guard let item = outbox.item(entry), queuedMessage(item) != nil else {
+            return sync.setAside(tooLarge: entry)
+        }
+        _ = outbox.remove(entry, in: &device.step)
+        markDirty(in: &device)
+        emit(.longerThanRelayTakes(entry, limit: limit), in: &device)
+    }
+
+    /// Whether an entry was sent before this device was removed, and had no answer then: it is in the log already, in the part that
+    /// this device missed.
+    private mutating func wasSaidBefore(
+        _ entry: EntryID, _ seq: UInt64, in device: inout DeviceState
+    ) throws(KithError) -> Bool {
+        let place = EntryPlace(conversation: id, seq: seq)
+        guard let begin = record.epochBegin, outbox.item(entry) != nil,
+            try reading({ () throws(StoreError) in try device.store.value(place.key) }) == nil,
+            let item = outbox.remove(entry, in: &device.step)
+        else { return false }
+        markDirty(in: &device)
+        guard case .content(.text(let text)) = item.body else { return true }
+        let said = Entry(
+            seq: seq, epoch: record.epoch, kind: .message, receivedAtMs: item.sentAt, id: entry, payload: [])
+        // Views are never compared in what was missed.
+        let noted = EntryRecord(
+            said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
+            expiresAfter: item.expiresAfter, body: .text(text))
+        note(noted, at: said, in: &device)
+        return true
+    }
+
+    /// Looks for acknowledged entries that the log has not brought. The first time, the log is asked for anew: the
+    /// clock may have jumped.
+    mutating func checkKept(in device: inout DeviceState) throws(KithError) {
+        let isLive = sync.isLive
+        var asksAnew = false
+        if isLive {
+            let claims = comparison.checkClaims(at: device.now)
+            for seq in claims.heldBack { emit(.heldBack(through: seq), in: &device) }
+            asksAnew = claims.asksAnew
+        }
+        let late = acknowledged.check(at: device.now, isLive: isLive)
+        for seq in late.missing { try warn(.notKept(seq: seq), in: &device) }
+        guard isLive, asksAnew || late.asksAnew else { return }
+        resetConnection(in: &device)
+        try open(in: &device)
+    }
+
+    // MARK: Contact cards
+
+    /// Gives the other side of a conversation of two an inbox to reach this device by, once the input has been handled: the inbox
+    /// may have to be made.
+    ///
+    /// - Parameter isAgain: whether the other side may not have it although it was sent before: a restored device does not.
+    mutating func sendCard(isAgain: Bool = false, in device: inout DeviceState) {
+        guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
+        isCardDue = true
+        device.step.sendCard(in: id)
+    }
+
+    /// Sends the address of an inbox that was made for the other side, or none if the relay is not known.
+    mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
+        isCardDue = false
+        guard let address else { return finishInvitations(in: &device) }
+        record.didSendCard()
+        enqueue(.contactCard(address), in: &device)
+        try advance(in: &device)
+    }
+}
+
+/// A text that is to be said.
+struct OutgoingText: Sendable {
+    /// The id that the message will have.
+    let id: EntryID
+    let text: String
+    /// The message that it answers.
+    let replyTo: EntryID?
+    /// Time after which everyone deletes it, in seconds.
+    let expiresAfter: UInt32?
+}

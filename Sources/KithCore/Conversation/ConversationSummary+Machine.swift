@@ -1,0 +1,27 @@
+extension ConversationSummary {
+    /// A conversation as users see it.
+    init(_ machine: ConversationMachine, in device: DeviceState) throws(KithError) {
+        let record = machine.record
+        guard let relay = device.relays[record.relay] else { throw .store(.damaged(.relay)) }
+        let isInviting = device.deliveries.contains { $0.conversation == machine.id && !$0.isParcel }
+        self.init(
+            id: machine.id, name: record.name(of: machine.id, device.contacts), contact: record.contact,
+            isDirect: record.isDirect, status: record.status, memberCount: record.memberCount, unread: record.unread,
+            readThrough: record.readSeq, lastSeq: record.lastSeq, lastActivityMs: record.lastActivityMs,
+            relay: relay.address, relayPin: relay.pin, isSuspect: record.isSuspect, isPending: machine.isPending,
+            hasAnswer: record.hasAnswer, isInviting: isInviting)
+    }
+}
+
+extension ConversationRecord {
+    /// The name under which the user knows the conversation.
+    func name(of id: ConversationID, _ contacts: ContactBook) -> String {
+        if isDirect, let contact { return contacts[contact]?.name ?? "" }
+        if !title.isEmpty { return title }
+        // It is being made: the invite said a name.
+        for intent in intents {
+            if case .add(let targets) = intent.change, let alias = targets.first?.alias { return alias }
+        }
+        return "conversation \(id.rawValue)"
+    }
+}

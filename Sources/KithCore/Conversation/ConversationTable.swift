@@ -1,0 +1,123 @@
+import KithWire
+import MLS
+
+/// The conversations of a profile, and the ways to find them.
+struct ConversationTable {
+    /// A machine in a place of its own: those who look at all conversations copy none.
+    final class Place {
+        var machine: ConversationMachine
+        init(_ machine: ConversationMachine) { self.machine = machine }
+    }
+
+    private var places: [ConversationID: Place] = [:]
+    private var idsByChannel: [ChannelID: ConversationID] = [:]
+
+    // MARK: Reading
+
+    var ids: [ConversationID] { places.keys.sorted() }
+
+    /// All conversations, in no order.
+    var all: some Collection<Place> { places.values }
+
+    subscript(_ id: ConversationID) -> Place? { places[id] }
+
+    /// The relay of a conversation.
+    func relay(of id: ConversationID) -> RelayID? { places[id]?.machine.record.relay }
+
+    /// A conversation.
+    ///
+    /// - Throws: ``KithError/notFound(_:)``.
+    func conversation(_ id: ConversationID) throws(KithError) -> Place {
+        guard let place = places[id] else { throw .notFound("conversation") }
+        return place
+    }
+
+    /// A conversation that this device is in.
+    ///
+    /// - Throws: ``KithError/notFound(_:)``, ``KithError/conversation(_:)``.
+    func active(_ id: ConversationID) throws(KithError) -> Place {
+        let place = try conversation(id)
+        guard place.machine.record.status == .active else { throw .conversation(place.machine.record.status) }
+        return place
+    }
+
+    /// The conversation on a channel.
+    func id(on channel: ChannelID) -> ConversationID? { idsByChannel[channel] }
+
+    /// The conversations of two with a contact, the oldest first.
+    func with(_ contact: ContactID) -> [Place] {
+        places.values.filter { $0.machine.record.contact == contact }.sorted { $0.machine.id < $1.machine.id }
+    }
+
+    /// The conversation of two to which a new device of a person who is known is added.
+    func active(with account: AccountFingerprint, _ contacts: ContactBook) -> Place? {
+        places.values.filter { place in
+            let (machine, record) = (place.machine, place.machine.record)
+            return record.isDirect && record.status == .active && !machine.isLeaving
+                && record.contact.flatMap { contacts[$0] }?.accountKey.fingerprint == account
+        }.max { $0.machine.id < $1.machine.id }
+    }
+
+    /// The place of the intent by which the owner of an inbox is about to be added.
+    func intent(adding inbox: ChannelID) -> IntentPlace? {
+        for id in ids {
+            guard let record = places[id]?.machine.record, record.status.isOpen else { continue }
+            for intent in record.intents {
+                if case .add(let targets) = intent.change, targets.contains(where: { $0.inbox.channel == inbox }) {
+                    return IntentPlace(conversation: id, intent: intent.id)
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Whether one more pending conversation is taken.
+    var hasRoomForPending: Bool {
+        places.values.count { $0.machine.isPending } < ClientLimits.pendingConversations
+    }
+
+    // MARK: Changes
+
+    /// Adds a conversation, from the store or new.
+    mutating func add(_ id: ConversationID, _ record: ConversationRecord) {
+        places[id] = Place(ConversationMachine(id: id, record: record))
+        idsByChannel[record.channel] = id
+    }
+
+    /// Makes a new conversation.
+    mutating func make(_ record: ConversationRecord, in step: inout Step) -> Place {
+        let place = Place(ConversationMachine(id: step.numbers.nextConversation(), record: record))
+        places[place.machine.id] = place
+        idsByChannel[record.channel] = place.machine.id
+        step.markDirty(place.machine.id)
+        return place
+    }
+
+    /// Removes a conversation of which nothing is left.
+    mutating func removeIfDiscarded(_ id: ConversationID) {
+        guard let machine = places[id]?.machine, machine.isDiscarded else { return }
+        places[id] = nil
+        idsByChannel[machine.record.channel] = nil
+    }
+
+    /// Puts what has changed into the step's transaction.
+    func storeDirty(in step: inout Step) {
+        for id in step.takeDirty() { places[id]?.machine.store(in: &step) }
+    }
+
+    /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations. A group
+    /// that changed in this step stays until the change is in the step's transaction.
+    func unloadIdleGroups(_ dirty: Set<ConversationID>) {
+        let loaded = places.values.filter { $0.machine.loaded != nil && !dirty.contains($0.machine.id) }
+        var surplus = loaded.count - ClientLimits.loadedGroups
+        guard surplus > 0 || loaded.contains(where: { !$0.machine.mayAct }) else { return }
+        for place in loaded.sorted(by: { $0.machine.lastUse < $1.machine.lastUse })
+        where surplus > 0 || !place.machine.mayAct {
+            place.machine.unload()
+            surplus -= 1
+        }
+    }
+
+    /// The number of groups in memory.
+    var loadedGroups: Int { places.values.count { $0.machine.loaded != nil } }
+}

@@ -1,0 +1,187 @@
+import KithWire
+import MLS
+
+/// A conversation's group in memory, with what must be stored of it.
+final class LoadedGroup {
+    var group: Group
+    var pending: PendingTurn?
+    /// Whether the epoch is another than the stored one.
+    private var isNewEpoch = false
+    /// `nil` for a device that was removed: it has no rights in the channel, and no secret of the epoch to derive them from.
+    private(set) var tokens: EpochTokens?
+
+    /// A group that the store does not have.
+    init(new group: Group) throws(KithError) {
+        self.group = group
+        isNewEpoch = true
+        tokens = try callingMLS { () throws(MLSError) in try EpochTokens(group) }
+    }
+
+    /// Reads a conversation's group.
+    init(of conversation: ConversationID, from store: any ProfileStore) throws(KithError) {
+        let owner = conversation.rawValue
+        let state = try reading { () throws(StoreError) in try store.value(StoreKey(.epoch, owner: owner, item: 0)) }
+        guard let state else { throw .store(.damaged(.epoch)) }
+        let values = try reading { () throws(StoreError) in try store.values(.record, owner: owner) }
+        let records = values.compactMap { value in
+            GroupRecordKey(rawValue: value.item).map { GroupRecord(key: $0, content: SecretBytes(value.bytes)) }
+        }
+        let stored = try reading { () throws(StoreError) in
+            try store.value(StoreKey(.pendingCommit, owner: owner, item: 0))
+        }
+        let (group, pending, tokens) = try decodingStored(.epoch) {
+            let group = try Group(restoring: SecretBytes(state), records: records)
+            return (
+                group, try stored.map(PendingTurn.init(stored:)),
+                group.status == .removed ? nil : try EpochTokens(group)
+            )
+        }
+        (self.group, self.pending, self.tokens) = (group, pending, tokens)
+    }
+
+    /// Processes a message of another member.
+    ///
+    /// The one proposal that Kith knows is a member's to be taken out itself. Any other would have to be committed by a member who
+    /// did not want it, or could not be committed and would hold up everybody.
+    func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
+        let message = try MLSMessage.decode(bytes)
+        // Members write what only members can read.
+        guard case .privateMessage(let sealed) = message else { throw .message(.wireFormat) }
+        guard sealed.contentType == .proposal else { return try group.process(message, in: environment) }
+        var next = group
+        let received = try next.process(message, in: environment)
+        guard case .proposal(let proposal) = received, case .member(let sender) = proposal.sender,
+            proposal.proposal == .remove(sender)
+        else { throw .proposals(.unsupportedType) }
+        group = next
+        return received
+    }
+
+    /// Whether another member's proposal waits for a commit.
+    var othersPropose: Bool { group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } }
+
+    /// Makes a commit whose Welcomes can be delivered: with the tree in them if it is small, or else with the tree in a parcel. What
+    /// members put into their leaves may be large.
+    ///
+    /// - Parameters:
+    ///   - view: this device's view of the log, which the commit carries.
+    ///   - welcomeLimit: the longest Welcome with the tree in it, in bytes.
+    /// - Throws: ``KithError/tooLong(limit:)``.
+    func commit(
+        _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, welcomeLimit: Int,
+        in environment: MLSEnvironment
+    ) throws(KithError) -> (commit: PendingCommit, hasTreeInWelcome: Bool) {
+        var environment = environment
+        var options = CommitOptions(proposals)
+        options.authenticatedData = view?.encoded ?? []
+        let isSmall = group.memberCount + recipients.count <= ClientLimits.membersWithTreeInWelcome
+        for hasTree in isSmall ? [true, false] : [false] {
+            environment.configuration.includesRatchetTree = hasTree
+            let commit = try callingMLS { () throws(MLSError) in try group.commit(options, in: environment) }
+            guard let recipient = recipients.first, case .welcome(let welcome)? = commit.welcome else {
+                return (commit, hasTree)
+            }
+            guard hasTree || commit.ratchetTree.count <= ClientLimits.parcel else {
+                throw .tooLong(limit: ClientLimits.parcel)
+            }
+            let one = try callingMLS { () throws(MLSError) in try welcome.only(for: recipient.keyPackage) }
+            let length = one.map { MLSMessage.welcome($0).encoded.count } ?? 0
+            if length <= (hasTree ? welcomeLimit : ClientLimits.welcome) { return (commit, hasTree) }
+        }
+        throw .tooLong(limit: ClientLimits.welcome)
+    }
+
+    /// Takes over what a commit made of the group.
+    func enter(_ next: Group) throws(KithError) {
+        tokens = try callingMLS { () throws(MLSError) in try EpochTokens(next) }
+        group = next
+        pending = nil
+        isNewEpoch = true
+    }
+
+    /// Applies the commit that removes this device. Nothing of the epoch's secrets remains.
+    func leave(by commit: StagedCommit) throws(KithError) {
+        try callingMLS { () throws(MLSError) in try group.apply(commit) }
+        isNewEpoch = true
+    }
+
+    /// Puts what has changed into a step's transaction.
+    func store(of conversation: ConversationID, in step: inout Step) {
+        let owner = conversation.rawValue
+        guard isNewEpoch else {
+            for record in group.takeChangedRecords() { put(record, owner, in: &step) }
+            return
+        }
+        isNewEpoch = false
+        group.epochState.withUnsafeBytes { step.put(StoreKey(.epoch, owner: owner, item: 0), Array($0)) }
+        step.delete(StoreKey(.pendingCommit, owner: owner, item: 0))
+        step.deleteAll(.record, owner: owner)
+        for record in group.records { put(record, owner, in: &step) }
+        _ = group.takeChangedRecords()
+    }
+
+    private func put(_ record: GroupRecord, _ owner: UInt64, in step: inout Step) {
+        let key = StoreKey(.record, owner: owner, item: record.key.rawValue)
+        if let content = record.content {
+            step.put(key, content.copyBytes())
+        } else {
+            step.delete(key)
+        }
+    }
+}
+
+extension Group {
+    /// The leaves of an account's devices.
+    func leaves(of account: AccountKey) -> [LeafIndex] {
+        members.filter { $0.leaf.credential.deviceCertificate?.accountKey == account }.map(\.index)
+    }
+}
+
+extension MLSError {
+    /// Why an entry could not be read, for people.
+    var unreadableReason: UnreadableReason {
+        switch self {
+        case .malformed: .malformed
+        case .message(.generationConsumed): .repeated
+        case .message(.generationTooFarAhead): .tooFarAhead
+        case .commit, .proposals, .leafNode, .keyPackage, .tree, .preSharedKey: .invalidCommit
+        default: .notGenuine
+        }
+    }
+}
+
+/// The tokens of an epoch: `MLS-Exporter("kith channel", role, 32)` for the roles "read", "append" and "turn".
+struct EpochTokens {
+    let read: Token
+    let append: Token
+    let turn: Token
+
+    init(_ export: (_ label: String, _ context: [UInt8], _ length: Int) throws(MLSError) -> SecretBytes)
+        throws(MLSError)
+    {
+        func token(_ role: String) throws(MLSError) -> Token {
+            let secret = try export("kith channel", Array(role.utf8), 32)
+            guard let token = secret.withUnsafeBytes({ Token($0) }) else { throw .internalError }
+            return token
+        }
+        read = try token("read")
+        append = try token("append")
+        turn = try token("turn")
+    }
+
+    init(_ group: Group) throws(MLSError) {
+        try self.init { (label, context, length) throws(MLSError) in
+            try group.export(label: label, context: context, length: length)
+        }
+    }
+
+    /// The tokens of the epoch that a commit would open.
+    init(_ commit: PendingCommit) throws(MLSError) {
+        try self.init { (label, context, length) throws(MLSError) in
+            try commit.export(label: label, context: context, length: length)
+        }
+    }
+
+    var all: [Token] { [read, append, turn] }
+    var access: Access { Access(read: Grant(for: read), append: Grant(for: append), turn: Grant(for: turn)) }
+}

@@ -1,0 +1,41 @@
+import KithWire
+import MLS
+
+/// A conversation that this device is to begin.
+struct NewConversation {
+    let relay: RelayID
+    /// The name of the group; empty for a conversation of two.
+    let title: String
+    let isDirect: Bool
+    /// The other person of a conversation of two, if known.
+    let contact: ContactID?
+    /// The people to be added.
+    let targets: [AddTarget]
+
+    /// A conversation of two.
+    init(at relay: RelayID, with contact: ContactID?, _ targets: [AddTarget]) {
+        (self.relay, self.contact, self.targets) = (relay, contact, targets)
+        (title, isDirect) = ("", true)
+    }
+
+    /// A group.
+    init(at relay: RelayID, title: String, _ targets: [AddTarget]) {
+        (self.relay, self.title, self.targets) = (relay, title, targets)
+        (contact, isDirect) = (nil, false)
+    }
+
+    /// Makes a group of this device alone, on a channel of its own.
+    func make(in device: DeviceState) throws(KithError) -> (ConversationRecord, Group) {
+        let channel = ChannelID.random(from: device.random)
+        let lifetime = Lifetime(ofKeyPackageMadeAt: device.wall / 1000)
+        let group = try callingMLS { () throws(MLSError) in
+            try Group(
+                creating: channel.bytes, suite: device.identity.suite, client: device.identity.client,
+                lifetime: lifetime, in: device.environment)
+        }
+        let record = ConversationRecord(
+            channel: channel, relay: relay, title: title, contact: contact, isDirect: isDirect, isCreated: false,
+            epoch: 0, memberCount: 1)
+        return (record, group)
+    }
+}

@@ -1,0 +1,103 @@
+import KithWire
+import MLS
+
+// Views of the log that members state, compared with the log that this device was shown.
+
+extension ViewComparison {
+    /// The first difference between a member's view and this device's; `nil` if there is none.
+    ///
+    /// - Parameters:
+    ///   - seq: of the entry that carries the view. The view ends before it, in the current epoch.
+    ///   - record: the conversation's.
+    func difference(
+        _ theirs: LogView, before seq: UInt64, _ record: ConversationRecord, in device: inout DeviceState
+    ) throws(KithError) -> Warning? {
+        guard let begin = record.epochBegin else { return nil }
+        if theirs.previous != begin.previous, !record.trustsWhatWasBeforeTurn {
+            return .differentLogs(first: min(record.agreedBeforeTurn + 1, begin.seq), last: begin.seq)
+        }
+        if theirs.seq >= begin.seq, theirs.seq < seq, try hash(at: theirs.seq, begin, in: &device) == theirs.hash {
+            return nil
+        }
+        // A damaged entry can't be compared.
+        if device.damage.entries.contains(EntryPlace(conversation: conversation, seq: theirs.seq)) { return nil }
+        let last = max(record.agreedThrough, min(theirs.seq, seq - min(1, seq)))
+        return .differentLogs(first: min(record.agreedThrough + 1, last), last: last)
+    }
+
+    /// The hash of the log after an entry, as this device has seen it.
+    ///
+    /// - Parameter begin: the view at the epoch's begin.
+    private func hash(
+        at seq: UInt64, _ begin: LogView, in device: inout DeviceState
+    ) throws(KithError) -> [UInt8]? {
+        if begin.seq == seq { return begin.hash }
+        if let hash = hash(at: seq) { return hash }
+        return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
+    }
+
+    /// Compares the view in a member's entry. Tells also of messages of that member which were missing when a turn came, if the
+    /// member was shown another log: one who was shown the same has repeated what is not in it.
+    mutating func compare(
+        _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
+        in device: inout DeviceState
+    ) throws(KithError) -> [Warning] {
+        let difference = try difference(theirs, before: seq, record, in: &device)
+        var warnings: [Warning] = []
+        if let difference {
+            if record.comparesViews { warnings.append(difference) }
+        } else {
+            record.agree(through: theirs.seq)
+        }
+        if let missing = takeMissingAtTurn(of: sender), difference != nil { warnings.append(.missingBefore(missing)) }
+        return warnings
+    }
+
+    /// Keeps what is missing of each member when a turn ends the epoch.
+    mutating func keepGaps(from group: Group, to next: Group) {
+        keepGaps(missing: { group.missingMessages(from: $0) }) { sender in
+            let before = group.tree[sender]?.credential.deviceCertificate?.deviceID
+            return before != nil && before == next.tree[sender]?.credential.deviceCertificate?.deviceID
+        }
+    }
+
+    /// Compares views that were ahead of this device with the entries that have come since.
+    ///
+    /// - Returns: the first difference, if views are compared.
+    mutating func settleClaims(
+        _ record: ConversationRecord, in device: inout DeviceState
+    ) throws(KithError) -> Warning? {
+        guard let own = record.view else { return nil }
+        var first: Warning?
+        for claimed in takeClaims(through: own.seq) {
+            let difference = try difference(claimed, before: own.seq + 1, record, in: &device)
+            if record.comparesViews { first = first ?? difference }
+        }
+        return first
+    }
+
+    /// Settles claims when a turn comes where a member has seen other entries.
+    mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
+        defer { dropClaims() }
+        guard hasClaims, record.comparesViews else { return [] }
+        return [.differentLogs(first: min(record.agreedThrough + 1, seq), last: seq)]
+    }
+}
+
+extension ConversationRecord {
+    /// Whether members' views are compared: not once a difference was told, and not in the epoch in which the user went on.
+    var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
+
+    /// Whether a difference before the turn that opened the epoch was told already and the user went on.
+    var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
+
+    /// Compares an inviter's view with this device's, if the same commit removed and added the device: its history goes on over the
+    /// turn.
+    func difference(fromInviters invited: LogView, epoch: UInt64) -> Warning? {
+        guard case .removed = status, self.epoch + 1 == epoch, let own = view,
+            own.seq != invited.seq || own.hash != invited.previous
+        else { return nil }
+        let last = max(own.seq, invited.seq)
+        return .differentLogs(first: min(agreedThrough + 1, last), last: last)
+    }
+}

@@ -1,0 +1,215 @@
+import KithWire
+import MLS
+
+// Letters: the entries that others have put into the inbox, one after the other. Some stay at the relay: they are set aside while
+// those behind them are taken, and read again when they are of use.
+
+extension InboxMachine {
+    // MARK: The queue
+
+    mutating func process(_ entries: [Entry], in profile: inout ProfileState) throws(KithError) {
+        guard entries.allSatisfy({ $0.seq < StoreKey.highest }) else { return }
+        for entry in entries where entry.seq > position {
+            if entry.seq > position + 1 { record.forgetAside(position + 1...entry.seq - 1) }
+            position = entry.seq
+            if record.isUnread(entry.seq) { queue.append(entry) }
+        }
+        try processQueue(in: &profile)
+        guard queue.count > 1, queue.reduce(0, { $0 + $1.payload.count }) > ClientLimits.inboxQueue else { return }
+        isPaused = true
+        unfollow(in: &profile.device)
+        queue.removeLast(queue.count - 1)
+    }
+
+    private mutating func processQueue(in profile: inout ProfileState) throws(KithError) {
+        let before = queue.count
+        defer {
+            if queue.count < before { store(in: &profile.device) }
+            trimAtOnce(in: &profile.device)
+        }
+        while let entry = queue.first, !profile.device.parcels.isFetching(.tree(id)), !record.isClosing {
+            var taken = leftAside(entry, in: profile)
+            if taken == nil { taken = try take(entry, tree: nil, in: &profile) }
+            guard let taken, didTake(entry, taken) else { return }
+        }
+        guard queue.isEmpty else { return }
+        if isPaused {
+            isPaused = false
+            return try open(in: &profile)
+        }
+        skipRead(in: &profile)
+        try closeIfOver(in: &profile)
+    }
+
+    /// Removes the first entry of the queue, unless it has to wait there.
+    ///
+    /// - Returns: whether it was removed.
+    private mutating func didTake(_ entry: Entry, _ taken: Taken) -> Bool {
+        switch taken {
+        case .waits: return false
+        case .done: record.forgetAside(entry.seq...entry.seq)
+        case .aside(let reason): record.setAside(entry.seq, reason)
+        }
+        if !queue.isEmpty { queue.removeFirst() }
+        record.didProcess(entry.seq)
+        return true
+    }
+
+    /// Results of a look at an entry.
+    enum Taken {
+        case done
+        /// Waits at the head of the queue for its tree.
+        case waits
+        /// Stays at the relay. Those behind it are looked at.
+        case aside(AsideLetter.Reason)
+    }
+
+    /// Looks at one entry. It may be anything; all but Welcomes for this device are passed over.
+    ///
+    /// - Parameter tree: the group's tree, if it lay in a parcel and is here.
+    private mutating func take(
+        _ entry: Entry, tree: [UInt8]?, in profile: inout ProfileState
+    ) throws(KithError) -> Taken {
+        if record.isLate(entry, now: profile.device.wall) { return .done }
+        guard let opened = record.sealKey.open(entry.payload, .message, channel: record.channel.bytes),
+            let sealed = try? InboxLetter(decoding: opened)
+        else { return .done }
+        if let taken = record.taken(sealed) {
+            // Its sender did not learn that it arrived, and the relay no longer knew the entry's id.
+            if taken.entry != entry.id, let known = profile.conversations[taken.conversation] {
+                known.machine.emit(.oldWelcome, in: &profile.device)
+            }
+            return .done
+        }
+        guard let (number, bundle) = try keyPackage(sealed.keyPackage, in: profile.device),
+            let message = sealed.open(with: bundle, channel: record.channel),
+            case .welcome(let welcome)? = try? MLSMessage.decode(message.welcome),
+            (try? welcome.isFor(bundle.keyPackage)) == true
+        else { return .done }
+        if case .parcel(let address) = message.tree, tree == nil {
+            return fetchTree(address, of: message, entry, in: &profile)
+        }
+        let letter = OpenLetter(
+            entry: entry, letter: sealed, message: message, welcome: welcome, bundle: bundle, number: number)
+        return try join(letter, tree: tree, in: &profile)
+    }
+
+    // MARK: Trees in parcels
+
+    /// Fetches the tree that a letter refers to. The inviter is unknown until the tree is here. For a stranger, no relay but the
+    /// inbox's own hears of this device.
+    private mutating func fetchTree(
+        _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
+    ) -> Taken {
+        guard !record.isSpent else { return .done }
+        if !record.purpose.isForFew {
+            guard profile.device.relays.known(message.relay) == record.relay else {
+                profile.device.didPassOverInvitation(to: message.relay.address)
+                return .done
+            }
+            guard address.length <= ClientLimits.strangersParcel else { return .done }
+            guard profile.conversations.hasRoomForPending else { return profile.device.leaveForLater() }
+        }
+        let relay = profile.device.relays.id(for: message.relay, in: &profile.device.step)
+        let time = letterTime(in: profile.device)
+        let waited = time - min(time, record.hold(entry.seq, now: time))
+        store(in: &profile.device)
+        let now = profile.device.now
+        profile.device.fetch(address, at: relay, for: .tree(id), since: now - min(now, waited))
+        return .waits
+    }
+
+    /// Takes the first letter of the queue with its tree. A Welcome whose tree is not to be had is of no use.
+    mutating func didFetchTree(_ tree: [UInt8]?, in profile: inout ProfileState) throws(KithError) {
+        if let entry = queue.first {
+            // With its tree, a letter waits for nothing more.
+            let taken = tree == nil ? .done : try take(entry, tree: tree, in: &profile)
+            _ = didTake(entry, taken)
+            store(in: &profile.device)
+        }
+        try processQueue(in: &profile)
+    }
+
+    // MARK: Letters that stay at the relay
+
+    /// The clock by which letters wait: the relay's, which could withhold them anyway. The device's may be another after a restart.
+    func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
+
+    /// The wait of a Welcome for a conversation's log; `nil` if it can be judged now. The log of a pending conversation is not
+    /// read. The inviter may be a member of whom the log has still to tell, so it may be anybody.
+    func logWait(
+        _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
+    ) -> LogWait? {
+        var wait = LogWait(conversation: conversation.id, epoch: epoch, since: letterTime(in: profile.device))
+        if case .log(let known)? = record.reasonAside(seq) { wait.since = known.since }
+        return isOver(wait, in: profile) ? nil : wait
+    }
+
+    private func isOver(_ wait: LogWait, in profile: ProfileState) -> Bool {
+        guard let place = profile.conversations[wait.conversation], place.machine.mayAct,
+            place.machine.record.status.isOpen, place.machine.record.epoch < wait.epoch
+        else { return true }
+        return wait.rest(now: letterTime(in: profile.device)) == 0
+    }
+
+    private func isReady(_ reason: AsideLetter.Reason, hasRoom: Bool, in profile: ProfileState) -> Bool {
+        switch reason {
+        case .room: hasRoom
+        case .log(let wait): isOver(wait, in: profile)
+        }
+    }
+
+    /// The first letter left at the relay that can be taken now.
+    private func firstReady(in profile: ProfileState) -> UInt64? {
+        guard !record.aside.isEmpty else { return nil }
+        let hasRoom = profile.conversations.hasRoomForPending
+        return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
+    }
+
+    /// The reason of a letter that still can't be taken; `nil` of one that can, or is new.
+    private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
+        guard let reason = record.reasonAside(entry.seq),
+            !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
+        else { return nil }
+        return .aside(reason)
+    }
+
+    /// Reads letters again that can be taken now.
+    mutating func takeLettersAside(in profile: inout ProfileState) {
+        guard followTag != nil, !record.isClosing, queue.isEmpty, position >= record.lastSeq,
+            firstReady(in: profile) != nil
+        else { return }
+        unfollow(in: &profile.device)
+        followLetters(from: nextLetter(in: profile), in: &profile.device)
+    }
+
+    /// Ends the second reading early if nothing in the rest of it can be taken.
+    private mutating func skipRead(in profile: inout ProfileState) {
+        guard followTag != nil, position < record.lastSeq, firstReady(in: profile) == nil else { return }
+        unfollow(in: &profile.device)
+        followLetters(from: record.lastSeq + 1, in: &profile.device)
+    }
+
+    /// The entry from which the inbox is followed: the first letter left at the relay that can be taken. If the inbox is to be closed,
+    /// the first of all, to learn whether it is still there.
+    func nextLetter(in profile: ProfileState) -> UInt64 {
+        let first = isOver(in: profile.device) ? record.aside.first?.seq : firstReady(in: profile)
+        return min(first ?? .max, record.lastSeq + 1)
+    }
+
+    mutating func followLetters(from seq: UInt64, in device: inout DeviceState) {
+        position = seq - min(1, seq)
+        lastThere = nil
+        postponeTrim(in: &device)
+        followTag = device.step.follow(record.relay, record.channel, epoch: 0, fromSeq: seq, for: .inbox(id))
+    }
+
+    /// The rests of the waits of letters, in milliseconds.
+    func restsOfWaits(in device: DeviceState) -> [UInt64] {
+        let time = letterTime(in: device)
+        return record.aside.compactMap { letter in
+            guard case .log(let wait) = letter.reason, wait.rest(now: time) > 0 else { return nil }
+            return wait.rest(now: time)
+        }
+    }
+}

@@ -1,0 +1,342 @@
+import KithWire
+import MLS
+
+/// An inbox of this device's own: others leave Welcomes in it and take key packages out of it. It changes only as inputs and commands
+/// come to it.
+struct InboxMachine {
+    let id: InboxID
+    var record: InboxRecord
+    var followTag: UInt64?
+    /// The last entry that was there when the follow began.
+    var lastThere: UInt64?
+    /// The last entry that the follow has brought. It lies before the record's `lastSeq` while letters that were left at the relay
+    /// are read again.
+    var position: UInt64 = 0
+    /// Entries that wait for the one before them to be done with.
+    var queue: [Entry] = []
+    /// Whether the relay has more than may queue. The rest is read after the first entry of the queue.
+    var isPaused = false
+    var deposit = DepositState()
+    /// Whether the relay was asked to drop entries and has not answered.
+    var isTrimming = false
+    /// When the relay was last asked to keep the inbox's name, in milliseconds; see ``Clocks/now``.
+    private var renewalAskedAt: UInt64?
+    /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.
+    var retryAt: UInt64?
+    /// Whether nothing of the inbox is left, and it is to be removed.
+    private(set) var isForgotten = false
+
+    init(id: InboxID, record: InboxRecord) {
+        self.id = id
+        self.record = record
+    }
+
+    // MARK: Reading
+
+    /// The address that others get.
+    func address(in device: DeviceState, at point: RelayPoint) -> InboxAddress {
+        InboxAddress(
+            relay: point, channel: record.channel, appendToken: record.appendToken, sealKey: record.sealKey,
+            account: device.account.fingerprint)
+    }
+
+    /// The invite that leads here, while it can be used.
+    func openInvite(in device: DeviceState) -> OpenInvite? {
+        guard !record.isClosing, !record.isOver(now: device.wall),
+            case .invite(let isReusable, let expiresAt) = record.purpose, let point = device.relays[record.relay]
+        else { return nil }
+        let invite = Invite(inbox: address(in: device, at: point), name: device.identity.name, expiresAt: expiresAt)
+        return OpenInvite(id: id, invite: invite, isReusable: isReusable)
+    }
+
+    /// Whether everything that was there when the follow began is done with.
+    private var isRead: Bool {
+        guard followTag != nil, let lastThere else { return false }
+        return queue.isEmpty && !isPaused && record.lastSeq >= lastThere && record.aside.isEmpty
+    }
+
+    /// Whether the inbox is to be closed: its invite was used, or has run out by the relay's clock, too.
+    func isOver(in device: DeviceState) -> Bool {
+        guard case .invite(_, let expiresAt) = record.purpose else { return false }
+        return record.isSpent || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
+    }
+
+    /// The times at which something is due, in milliseconds.
+    func due(in device: DeviceState) -> [UInt64] {
+        let now = device.now
+        var due: [UInt64] = []
+        let isLinked = device.relays.isConnected(record.relay)
+        if let retryAt, isLinked { due.append(retryAt) }
+        guard !record.isClosing else { return due }
+        if isLinked, let renewal = nameRenewalDue(in: device) { due.append(renewal) }
+        // Once it has run out, what the relay brings closes it.
+        if case .invite(_, let expiresAt) = record.purpose,
+            let delay = device.clocks.delay(untilOver: expiresAt.asMilliseconds, relay: record.relay), delay > 0
+        {
+            due.append(now.plus(delay))
+        }
+        if isLinked, let delay = trimDelay(at: device.wall) { due.append(now.plus(delay)) }
+        if isLinked { due += restsOfWaits(in: device).map(now.plus) }
+        if isLinked, let delay = depositDue(in: device) { due.append(now.plus(delay)) }
+        return due
+    }
+
+    // MARK: Inputs
+
+    /// Takes one input.
+    mutating func handle(_ input: InboxInput, in profile: inout ProfileState) throws(KithError) {
+        switch input {
+        case .connected: try open(in: &profile)
+        case .disconnected:
+            resetConnection()
+            // The entry that it is for comes again.
+            profile.device.parcels.forget(.tree(id), in: &profile.device.step)
+        case .answered(let request, let result): try didAnswer(request, result, in: &profile)
+        case .followStarted(let tag, let lastSeq):
+            if followTag == tag { try didStartFollow(lastSeq: lastSeq, in: &profile) }
+        case .followed(let event): if case .entries(let entries) = event { try process(entries, in: &profile) }
+        case .followRefused(let error): try didRefuseFollow(error, in: &profile)
+        case .treeFetched(let tree): try didFetchTree(tree, in: &profile)
+        case .treeLost: try didFetchTree(nil, in: &profile)
+        case .tick: try tick(in: &profile)
+        }
+    }
+
+    private mutating func didAnswer(
+        _ request: InboxRequest, _ result: Result<Reply, RelayError>, in profile: inout ProfileState
+    ) throws(KithError) {
+        switch request {
+        case .create, .present: try didOpenStep(result, in: &profile)
+        case .deposit: try didDeposit(result, in: &profile)
+        case .close: didClose(result, in: &profile.device)
+        case .trim(let seq): didTrim(through: seq, result, in: &profile.device)
+        }
+    }
+
+    private mutating func tick(in profile: inout ProfileState) throws(KithError) {
+        if let retryAt, retryAt <= profile.device.now, profile.device.relays.isConnected(record.relay) {
+            self.retryAt = nil
+            try open(in: &profile)
+        }
+        guard !record.isClosing, !isForgotten else { return }
+        if profile.device.relays.isConnected(record.relay) { try renewName(in: &profile.device) }
+        trimIfDue(in: &profile.device)
+        if isOver(in: profile.device) {
+            try closeIfOver(in: &profile)
+        } else if isDepositDueAtTick(in: profile.device) {
+            try makeDeposit(in: &profile.device)
+        }
+    }
+
+    // MARK: The connection
+
+    mutating func open(in profile: inout ProfileState) throws(KithError) {
+        guard profile.device.relays.isConnected(record.relay), followTag == nil else { return }
+        if record.isClosing {
+            present(in: &profile.device)
+            return request(.close(channel: record.channel), .close, in: &profile.device)
+        }
+        if record.depositedAt == 0, record.purpose.isInvite, profile.device.commands.isInviteAwaited(id),
+            let difference = profile.device.clockDoubt(about: record.relay)
+        {
+            // Nobody has heard of it yet.
+            forget(in: &profile.device)
+            return profile.device.failCommands(at: id, .wrongClock(difference))
+        }
+        // Once it was there and is not, the relay has lost it, and what was in it.
+        if record.depositedAt == 0 {
+            request(
+                .create(channel: record.channel, kind: .inbox, access: record.access, retentionSeconds: nil), .create,
+                in: &profile.device)
+        }
+        present(in: &profile.device)
+        if isDepositDueAtOpening(in: profile.device) { try makeDeposit(in: &profile.device) }
+        followLetters(from: nextLetter(in: profile), in: &profile.device)
+    }
+
+    private func present(in device: inout DeviceState) {
+        request(
+            .present(channel: record.channel, epoch: 0, tokens: [record.readToken, record.turnToken]), .present,
+            in: &device)
+    }
+
+    /// Makes a request of the inbox's relay.
+    func request(_ request: Request, _ purpose: InboxRequest, in device: inout DeviceState) {
+        device.request(record.relay, request, for: .inbox(id, purpose))
+    }
+
+    private mutating func didOpenStep(
+        _ result: Result<Reply, RelayError>, in profile: inout ProfileState
+    ) throws(KithError) {
+        guard case .failure(let error) = result else { return }
+        if error.code.isPassing { return openLater(error, in: &profile.device) }
+        // It follows from what was refused before.
+        guard retryAt == nil else { return }
+        if error.code == .denied, record.depositedAt > 0, !record.isClosing { return try makeAgain(in: &profile) }
+        guard error.code == .gone || error.code == .denied || error.code == .exists else { return }
+        // It was closed, or the relay lost it.
+        if record.isClosing { return forget(in: &profile.device) }
+        if error.code == .gone { forget(in: &profile.device) }
+        profile.device.failCommands(at: id, .relay(.refused(error)))
+    }
+
+    /// Makes the inbox again, with other key packages in it: its relay has lost it.
+    private mutating func makeAgain(in profile: inout ProfileState) throws(KithError) {
+        guard !isOver(in: profile.device) else { return try close(in: &profile) }
+        stopFollowing(in: &profile.device)
+        profile.device.parcels.forget(.tree(id), in: &profile.device.step)
+        // If there is a deposit under way, it is refused, too.
+        deposit.isUnderWay = false
+        record.relayLostIt()
+        store(in: &profile.device)
+        try open(in: &profile)
+    }
+
+    /// Opens the inbox anew after a while. It has a low priority: a delay keeps it from competing with what the user asked for.
+    mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
+        stopFollowing(in: &device)
+        retryAt = device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
+    }
+
+    /// Ends the follow. What waits in the queue comes again with the next.
+    private mutating func stopFollowing(in device: inout DeviceState) {
+        unfollow(in: &device)
+        queue = []
+    }
+
+    mutating func unfollow(in device: inout DeviceState) {
+        device.step.unfollow(record.relay, followTag)
+        followTag = nil
+    }
+
+    private mutating func resetConnection() {
+        followTag = nil
+        queue = []
+        isPaused = false
+        isTrimming = false
+        deposit.isUnderWay = false
+        retryAt = nil
+    }
+
+    private mutating func didRefuseFollow(_ error: RelayError, in profile: inout ProfileState) throws(KithError) {
+        followTag = nil
+        queue = []
+        switch error.code {
+        case .trimmed:
+            // Earlier entries are gone; later ones will come.
+            record.skip(through: error.detail - min(1, error.detail))
+            store(in: &profile.device)
+            try open(in: &profile)
+        case .gone: forget(in: &profile.device)
+        case let code where code.isPassing: openLater(error, in: &profile.device)
+        // Nothing can be read there.
+        default: if isOver(in: profile.device) { try close(in: &profile) }
+        }
+    }
+
+    /// The follow began. A relay that has fewer entries than were processed has lost some, and begins to count where it is.
+    private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
+        lastThere = lastSeq
+        record.correctWaits(now: letterTime(in: profile.device))
+        guard lastSeq < record.lastSeq else {
+            trimAtOnce(in: &profile.device)
+            return try closeIfOver(in: &profile)
+        }
+        unfollow(in: &profile.device)
+        record.relayLostEntries(after: lastSeq)
+        store(in: &profile.device)
+        try open(in: &profile)
+    }
+
+    // MARK: The end
+
+    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: its sender
+    /// was told that it had arrived.
+    mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
+        if isOver(in: profile.device), isRead { try close(in: &profile) }
+    }
+
+    /// Closes the inbox: at the relay as soon as that is connected, and here at once.
+    mutating func close(in profile: inout ProfileState) throws(KithError) {
+        guard !record.isClosing else { return }
+        record.close()
+        stopFollowing(in: &profile.device)
+        profile.device.parcels.forget(.tree(id), in: &profile.device.step)
+        store(in: &profile.device)
+        profile.device.step.deleteAll(.keyPackage, owner: id.rawValue)
+        profile.device.failCommands(at: id, .inviteExpired)
+        try open(in: &profile)
+    }
+
+    private mutating func didClose(_ result: Result<Reply, RelayError>, in device: inout DeviceState) {
+        if case .failure(let error) = result {
+            if error.code.isPassing { return openLater(error, in: &device) }
+            guard retryAt == nil else { return }
+        }
+        forget(in: &device)
+    }
+
+    private mutating func forget(in device: inout DeviceState) {
+        guard !isForgotten else { return }
+        isForgotten = true
+        // The inbox is closed, as its commands asked.
+        if record.isClosing { device.commands.didClose(id, in: &device.step) }
+        device.parcels.forget(.tree(id), in: &device.step)
+        device.step.delete(StoreKey(.inbox, item: id.rawValue))
+        device.step.deleteAll(.keyPackage, owner: id.rawValue)
+    }
+
+    /// Puts the record into the step's transaction.
+    func store(in device: inout DeviceState) {
+        guard !isForgotten else { return }
+        device.step.put(StoreKey(.inbox, item: id.rawValue), record.encoded)
+    }
+
+    /// Replaces key packages with a certificate that nobody could accept.
+    mutating func certificateExpired(in device: inout DeviceState) {
+        guard record.depositedAt > 0 else { return }
+        record.keyPackagesExpired()
+        store(in: &device)
+    }
+
+    // MARK: Names
+
+    /// Registers the inbox's name again if that was long ago: a relay forgets names that nobody renews.
+    mutating func renewName(in device: inout DeviceState) throws(KithError) {
+        guard case .name(let name) = record.purpose, device.nameRequests[.renewal(id)] == nil,
+            nameRenewalDue(in: device).map({ $0 <= device.now }) == true
+        else { return }
+        renewalAskedAt = device.now
+        device.nameRequests.begin(
+            .renewal(id), NameRequest(relay: record.relay, name: name, kind: .register(id)))
+        try device.sendNameRequest(.renewal(id), for: self)
+    }
+
+    /// The time at which a name is to be registered again, in milliseconds; see ``Clocks/now``. A registration dated ahead was dated by
+    /// a clock that was wrong then, or is now.
+    private func nameRenewalDue(in device: DeviceState) -> UInt64? {
+        guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
+        let due = device.now.plus(device.wall.rest(of: ClientLimits.nameRenewalMs, since: record.registeredAt))
+        return max(due, renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
+    }
+
+    /// The relay has this profile's record under the inbox's name.
+    mutating func didRegister(in device: inout DeviceState) {
+        record.didRegister(at: device.wall)
+        store(in: &device)
+    }
+}
+
+/// Something that happens to an inbox.
+enum InboxInput {
+    case connected
+    case disconnected
+    case answered(InboxRequest, Result<Reply, RelayError>)
+    case followStarted(UInt64, lastSeq: UInt64)
+    case followed(FollowEvent)
+    case followRefused(RelayError)
+    /// The tree came that the first letter of the queue needs.
+    case treeFetched([UInt8])
+    case treeLost
+    case tick
+}

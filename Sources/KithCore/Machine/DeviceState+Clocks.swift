@@ -1,0 +1,87 @@
+import KithWire
+import MLS
+
+// Clocks that disagree: Kith says so, makes nothing that depends on the date, and deletes nothing.
+
+extension DeviceState {
+    /// The difference from a relay's clock, if it is so great that what is made by this device's clock may be of no use.
+    func clockDoubt(about relay: RelayID) -> ClockDifference? {
+        difference(from: relay, atLeast: ClientLimits.clockSlackMs + 1)
+    }
+
+    /// The connected relays whose clocks differ from the device's.
+    var clockDifferences: [ClockDifference] {
+        relays.connected.compactMap { difference(from: $0, atLeast: ClientLimits.clockTellMs) }
+    }
+
+    /// - Parameter least: the least difference that counts, in milliseconds.
+    private func difference(from relay: RelayID, atLeast least: UInt64) -> ClockDifference? {
+        guard let lead = clocks.lead(over: relay), lead.magnitude >= least, let point = relays[relay] else {
+            return nil
+        }
+        return ClockDifference(witness: .relay(point.address), aheadMs: lead)
+    }
+
+    /// Tells of each connected relay whose clock differs from the device's.
+    mutating func tellOfClocks() {
+        for relay in relays.connected {
+            guard let lead = clocks.lead(over: relay), let point = relays[relay] else { continue }
+            guard clockNotices.isToBeTold(of: relay, lead: lead) else { continue }
+            emit(.clock(ClockDifference(witness: .relay(point.address), aheadMs: lead)))
+        }
+    }
+
+    /// Tells of a contact who signed a message at a time that has not come yet, unless the user knows from the relay that the clock
+    /// is wrong. Only this direction says something: a message may have waited for long before it was sent.
+    ///
+    /// - Parameters:
+    ///   - relay: the relay that brought the message.
+    ///   - time: the time of signing by the contact's clock, in milliseconds since 1970.
+    mutating func compareClock(with contact: ContactID, at relay: RelayID, signedAt time: UInt64) {
+        let lead = wall.lead(over: time)
+        guard lead < 0, lead.magnitude >= ClientLimits.clockTellMs, let person = contacts[contact],
+            clockNotices.isToBeTold(ofContactAt: relay)
+        else { return }
+        // Only a relay that was heard from is a second witness.
+        let isContactAlone = clocks.lead(over: relay) != nil
+        let witness: ClockDifference.Witness =
+            isContactAlone ? .contactAlone(contact, name: person.name) : .contact(contact, name: person.name)
+        emit(.clock(ClockDifference(witness: witness, aheadMs: lead)))
+    }
+
+    /// Whether a key package and its certificate are valid.
+    ///
+    /// - Parameter time: milliseconds since 1970.
+    func isCurrent(_ keyPackage: KeyPackage, _ certificate: DeviceCertificate, at time: UInt64) -> Bool {
+        guard case .keyPackage(let lifetime) = keyPackage.leafNode.source else { return false }
+        return lifetime.contains(time / 1000) && certificate.lifetime.contains(time / 1000)
+    }
+}
+
+/// The differences between clocks that the user was told of.
+struct ClockNotices {
+    /// The device's lead over each relay's clock when the user was told, in milliseconds.
+    private var told: [RelayID: Int64] = [:]
+    private var isContactTold = false
+
+    /// Whether to tell of a relay's clock: once, and again when the difference has changed by an hour.
+    ///
+    /// - Parameter lead: the device's lead over it, in milliseconds.
+    mutating func isToBeTold(of relay: RelayID, lead: Int64) -> Bool {
+        guard lead.magnitude >= ClientLimits.clockTellMs else {
+            told[relay] = nil
+            return false
+        }
+        let (change, overflows) = lead.subtractingReportingOverflow(told[relay] ?? 0)
+        guard overflows || change.magnitude >= ClientLimits.clockTellMs else { return false }
+        told[relay] = lead
+        return true
+    }
+
+    /// Whether to tell of a contact's clock: once, and not where the relay's clock was told of.
+    mutating func isToBeTold(ofContactAt relay: RelayID) -> Bool {
+        guard !isContactTold, told[relay] == nil else { return false }
+        isContactTold = true
+        return true
+    }
+}

@@ -1,0 +1,60 @@
+import KithWire
+
+// Entries of conversations as they may be shown now: everything that shows or exports entries reads them here.
+
+extension DeviceState {
+    /// Entries of a conversation, each with its record unless it is damaged on the disk: that costs this entry and no other.
+    mutating func entries(
+        of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
+    ) throws(KithError) -> [(seq: UInt64, record: EntryRecord?)] {
+        let rows = try reading { () throws(StoreError) in
+            try store.rows(.entry, owner: id.rawValue, items: seqs, limit: limit, newestFirst: newestFirst)
+        }
+        var entries: [(UInt64, EntryRecord?)] = []
+        entries.reserveCapacity(rows.count)
+        for row in rows {
+            let place = EntryPlace(conversation: id, seq: row.item)
+            do throws(KithError) {
+                guard let bytes = row.bytes else { throw .store(.damaged(.entry)) }
+                entries.append((row.item, try entry(bytes, at: place)))
+            } catch {
+                guard case .store(.damaged) = error else { throw error }
+                damage.note(place)
+                entries.append((row.item, nil))
+            }
+        }
+        return entries
+    }
+
+    private func entry(_ stored: [UInt8], at place: EntryPlace) throws(KithError) -> EntryRecord {
+        var record = try decodingStored(.entry) { try EntryRecord(stored: stored) }
+        if let expiry = try expiry(of: record, at: place), expiry.isOver(wall: wall) { record.body = .expired }
+        return record
+    }
+
+    /// The times at which a text is hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
+    private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
+        guard record.expiresAfter != nil, case .text = record.body else { return nil }
+        if let known = erasures[place] { return known }
+        let key = StoreKey(.expiry, owner: place.conversation.rawValue, item: place.seq)
+        guard let stored = try reading({ () throws(StoreError) in try store.value(key) }) else { return nil }
+        return try decodingStored(.expiry) { try Expiry(stored: stored) }
+    }
+
+    /// Erases the texts whose time is over by the device's clock and by the relay's.
+    ///
+    /// - Parameter relay: the relay of a conversation.
+    mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
+        for place in erasures.takeOver(clocks, relay: relay, in: &step) {
+            let found = try entries(of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)
+            guard let (_, stored) = found.first else { continue }
+            let key = StoreKey(.entry, owner: place.conversation.rawValue, item: place.seq)
+            if var record = stored {
+                record.body = .expired
+                step.put(key, record.encoded)
+            } else {
+                step.delete(key)
+            }
+        }
+    }
+}

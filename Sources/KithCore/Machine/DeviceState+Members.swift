@@ -1,0 +1,86 @@
+import KithWire
+import MLS
+
+// The people in groups: remembered as contacts, and named in the lines that tell of a commit.
+
+/// The other members of a group that this device joined.
+struct MetMembers {
+    let contacts: [ContactID]
+    /// Whether it is a conversation of two.
+    let isDirect: Bool
+}
+
+extension DeviceState {
+    // MARK: Contacts
+
+    /// Remembers the other members of a group as contacts.
+    ///
+    /// - Parameter trust: why the other's key is believed in a conversation of two. An invite for one person vouches for one.
+    mutating func meet(_ group: Group, mayBeDirect: Bool, trust: Trust) -> MetMembers {
+        let others = otherCertificates(in: group)
+        let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
+        let contacts = others.map { remember($0, trust: isDirect ? trust : .unverified) }
+        return MetMembers(contacts: contacts, isDirect: isDirect)
+    }
+
+    /// Remembers the inviter of a pending conversation as a contact.
+    mutating func meetInviter(_ inviter: AccountKey?, in group: Group, mayBeDirect: Bool) -> MetMembers {
+        let others = otherCertificates(in: group)
+        let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
+        guard let certificate = others.first(where: { $0.accountKey == inviter }) else {
+            return MetMembers(contacts: [], isDirect: isDirect)
+        }
+        return MetMembers(contacts: [remember(certificate, trust: .unverified, isStranger: true)], isDirect: isDirect)
+    }
+
+    private func otherCertificates(in group: Group) -> [DeviceCertificate] {
+        group.members.compactMap { $0.leaf.credential.deviceCertificate }.filter { $0.accountKey != account }
+    }
+
+    // MARK: Notices
+
+    /// The lines that tell of a commit.
+    ///
+    /// - Parameter group: the group before the commit.
+    mutating func notices(
+        of effect: CommitEffect, by committer: EntryRecord.Author, in group: Group
+    ) -> [Notice] {
+        let by = name(of: committer)
+        var notices: [Notice] = []
+        for (_, leaf) in effect.added {
+            guard let certificate = leaf.credential.deviceCertificate else { continue }
+            let person = person(certificate)
+            let isReplaced = effect.removed.contains {
+                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
+            }
+            notices.append(.added(isReplaced ? "\(person) (another device)" : person, by: by))
+        }
+        for (_, leaf) in effect.removed {
+            guard let certificate = leaf.credential.deviceCertificate else { continue }
+            let isReplaced = effect.added.contains {
+                $0.leaf.credential.deviceCertificate?.accountKey == certificate.accountKey
+            }
+            if isReplaced { continue }
+            let person = person(certificate)
+            notices.append(hasProposedOwnRemoval(leaf, in: group) ? .left(person) : .removed(person, by: by))
+        }
+        if notices.isEmpty { notices.append(.renewed(by: by)) }
+        return notices
+    }
+
+    private func hasProposedOwnRemoval(_ leaf: LeafNode, in group: Group) -> Bool {
+        group.pendingProposals.contains { proposal in
+            guard case .member(let sender) = proposal.sender, case .remove(let target) = proposal.proposal else {
+                return false
+            }
+            return sender == target && group.tree[target] == leaf
+        }
+    }
+
+    /// A member's name. A person who is new becomes an unverified contact.
+    private mutating func person(_ certificate: DeviceCertificate) -> String {
+        if certificate.accountKey == account { return identity.name }
+        let id = remember(certificate, trust: .unverified)
+        return contacts[id]?.name ?? certificate.name
+    }
+}

@@ -1,0 +1,93 @@
+import KithWire
+import MLS
+
+// What the device asks of relays beside its channels: names, deliveries to others, parcels; and what it says about invitations.
+
+extension DeviceState {
+    // MARK: Invitations
+
+    /// Fails the commands that wait for an inbox.
+    mutating func failCommands(at inbox: InboxID, _ error: KithError) { commands.fail(at: inbox, error, in: &step) }
+
+    /// Tells of an invitation to another relay that was passed over.
+    mutating func didPassOverInvitation(to relay: RelayAddress) {
+        if invitationNotices.passedOver(to: relay) { emit(.invitationPassedOver(relay)) }
+    }
+
+    /// Leaves a stranger's letter at the relay until the user has decided about others, and tells the user once.
+    mutating func leaveForLater() -> InboxMachine.Taken {
+        if invitationNotices.tooManyPending() { emit(.tooManyPending) }
+        return .aside(.room)
+    }
+
+    // MARK: Names
+
+    /// Makes a request about a name, if the relay is there and the inbox that is to be registered is ready.
+    ///
+    /// - Parameter inbox: the inbox that is to be registered, if one is.
+    mutating func sendNameRequest(_ asker: NameAsker, for inbox: InboxMachine?) throws(KithError) {
+        guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
+        switch asked.kind {
+        case .lookUp, .confirm: request(asked.relay, .lookup(name: asked.name), for: .name(asker))
+        case .register:
+            guard let inbox, inbox.record.depositedAt > 0, let point = relays[asked.relay] else { return }
+            let address = inbox.address(in: self, at: RelayPoint(address: point.address, pin: point.pin))
+            let version = max(wall, asked.version)
+            let signed = try callingMLS { () throws(MLSError) in
+                try identity.account.nameRecord(asked.name, version: version, content: address.encoded)
+            }
+            request(asked.relay, .register(name: asked.name, record: signed.unverified), for: .name(asker))
+        }
+    }
+
+    // MARK: Deliveries
+
+    /// Sends a delivery, if its relay is there.
+    mutating func openDelivery(_ number: UInt64) -> [DeliveryQueue.Event] {
+        deliveries.open(number, relays, at: now, in: &step)
+    }
+
+    /// Takes the answer to a request of a delivery.
+    mutating func didAnswerDelivery(
+        _ number: UInt64, _ request: DeliveryRequest, _ result: Result<Reply, RelayError>
+    ) -> [DeliveryQueue.Event] {
+        deliveries.didAnswer((number, request, result), relays, at: now, in: &step)
+    }
+
+    // MARK: Parcels
+
+    /// Fetches a commit or tree that is too long for an entry.
+    ///
+    /// - Parameter since: the begin of the wait, in milliseconds since 1970.
+    mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
+        parcels.fetch(address, at: relay, for: purpose, since: since)
+        keepConnected(to: relay)
+        parcels.open(purpose, relays, in: &step)
+    }
+
+    mutating func didStartParcel(_ purpose: ParcelPurpose, _ tag: UInt64, lastSeq: UInt64) -> ParcelFetches.Event? {
+        guard parcels.isFollowing(purpose, tag) else { return nil }
+        return parcels.didStartFollow(purpose, lastSeq: lastSeq, in: &step)
+    }
+
+    mutating func takeParcel(_ purpose: ParcelPurpose, _ tag: UInt64, _ event: FollowEvent) -> ParcelFetches.Event? {
+        guard case .entries(let entries) = event, parcels.isFollowing(purpose, tag) else { return nil }
+        return parcels.take(entries, of: purpose, in: &step)
+    }
+
+    /// The relay refused the follow of a parcel.
+    mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ tag: UInt64, _ error: RelayError) -> ParcelFetches.Event?
+    {
+        guard parcels.isFollowing(purpose, tag) else { return nil }
+        return didRefuseParcel(purpose, error)
+    }
+
+    /// The relay refused a request about a parcel.
+    mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) -> ParcelFetches.Event? {
+        parcels.didRefuse(purpose, error, at: now, in: &step)
+    }
+
+    mutating func tickParcel(_ purpose: ParcelPurpose) -> ParcelFetches.Event? {
+        parcels.tick(purpose, relays, at: now, in: &step)
+    }
+}

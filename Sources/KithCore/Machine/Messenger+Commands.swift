@@ -1,0 +1,310 @@
+import KithWire
+import MLS
+
+// The work of the commands in `Commands.swift` that concern more than one machine. What needs nobody is finished here; the rest when
+// the relay or the log answers.
+
+extension Messenger {
+    func perform(_ command: GivenCommand) throws(KithError) {
+        do throws(KithError) {
+            try command.begin(self)
+        } catch {
+            // The store failing is no answer to a command: the machine is of no use any more.
+            if case .store = error { throw error }
+            state.device.step.fail(command, error)
+        }
+    }
+
+    /// Ends a command.
+    func finish<Answer>(_ ticket: Ticket<Answer>, _ result: Result<Answer, KithError>) {
+        state.device.step.finish(ticket, result)
+    }
+
+    // MARK: Inboxes
+
+    func createInvite(
+        at point: RelayPoint, isReusable: Bool, expiresAt: UInt64, _ ticket: Ticket<OpenInvite>
+    ) throws(KithError) {
+        let relay = try relay(given: point)
+        if let difference = state.device.clockDoubt(about: relay) { throw .wrongClock(difference) }
+        let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
+        guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
+        state.device.commands.wait(ticket, forInviteTo: made.id)
+    }
+
+    func revoke(_ inbox: InboxID, _ ticket: Ticket<Void>) throws(KithError) {
+        guard inboxes[inbox]?.machine.record.purpose.isInvite == true else { throw .notFound("invite") }
+        try inboxes[inbox]?.machine.close(in: &state)
+        state.device.commands.wait(ticket, forClosing: inbox)
+    }
+
+    func register(_ name: Name, _ point: RelayPoint, _ ticket: Ticket<Void>) throws(KithError) {
+        let relay = try relay(given: point)
+        var inbox = inboxes.inbox(for: name, at: relay)
+        if inbox == nil { inbox = try makeInbox(at: relay, for: .name(name))?.id }
+        guard let inbox else { throw .notFound("relay") }
+        let request = NameRequest(relay: relay, name: name, kind: .register(inbox))
+        state.device.nameRequests.begin(.register(ticket), request)
+        try sendNameRequest(.register(ticket))
+    }
+
+    func lookUp(
+        _ name: Name, _ point: RelayPoint, as alias: String?, _ ticket: Ticket<ContactID>
+    ) throws(KithError) {
+        let request = NameRequest(relay: try relay(given: point), name: name, kind: .lookUp(alias: alias))
+        state.device.nameRequests.begin(.lookUp(ticket), request)
+        try sendNameRequest(.lookUp(ticket))
+    }
+
+    /// The number of a relay that the user named.
+    private func relay(given point: RelayPoint) throws(KithError) -> RelayID {
+        try withDevice { (device) throws(KithError) in device.relays.id(given: point, in: &device.step) }
+    }
+
+    // MARK: Beginning conversations
+
+    func join(_ invite: Invite, _ name: String?, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        guard invite.expiresAt > state.device.wall / 1000 else { throw .inviteExpired }
+        guard invite.inbox.account != state.device.account.fingerprint else { throw .inviteIsMine }
+        // Asked for before, and not done: the relay was not there.
+        let delivered = state.device.deliveries.delivery(to: invite.inbox.channel)
+        let place =
+            state.conversations.intent(adding: invite.inbox.channel)
+            ?? delivered.map { IntentPlace(conversation: $0.conversation, intent: $0.intent) }
+        if let place, state.conversations[place.conversation] != nil {
+            state.device.commands.wait(ticket, for: place)
+            return try change(place.conversation) { (machine, device) throws(KithError) in
+                try machine.advance(in: &device)
+            }
+        }
+        let relay = try withDevice { (device) throws(KithError) in
+            device.relays.id(opened: invite.inbox.relay, in: &device.step)
+        }
+        let alias = (name ?? invite.name).trimmedOneLine
+        let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
+        if let known = state.conversations.active(with: invite.inbox.account, state.device.contacts) {
+            return try request(.add([target]), in: known.machine.id, ticket)
+        }
+        try create(NewConversation(at: relay, with: nil, [target]), ticket)
+    }
+
+    func startConversation(_ contact: ContactID, waits: Bool, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        let person = try state.device.contacts.contact(contact)
+        let known = state.conversations.with(contact).last {
+            $0.machine.record.status.isOpen && !$0.machine.isLeftAlone && !$0.machine.isLeaving
+        }
+        if let id = known?.machine.id {
+            try accept(id)
+            return finish(ticket, .success(id))
+        }
+        let inbox = try reachableInbox(of: person)
+        let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
+        let relay = try withDevice { (device) throws(KithError) in
+            device.relays.id(for: inbox.relay, in: &device.step)
+        }
+        var id = try beginAgain(with: contact, at: relay, target, ticket)
+        if id == nil { id = try create(NewConversation(at: relay, with: contact, [target]), ticket) }
+        guard !waits, let id else { return }
+        try change(id) { (machine, device) throws(KithError) in
+            for intent in machine.record.intents { machine.finishIntent(intent.id, .success(id), in: &device) }
+        }
+    }
+
+    /// The inbox of a person who can be invited.
+    ///
+    /// - Throws: ``KithError/keyChanged(contact:pinned:found:)``, ``KithError/notReachable(_:_:)``.
+    private func reachableInbox(of person: Contact) throws(KithError) -> InboxAddress {
+        if let other = person.conflictingKey {
+            throw .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
+        }
+        if let inbox = person.inbox { return inbox }
+        let known = state.conversations.with(person.id).map(\.machine)
+        let isRestored = known.contains {
+            if case .stopped(_, .restored) = $0.record.status { true } else { false }
+        }
+        let isOpen = known.contains { $0.record.status == .active && !$0.isLeaving && !$0.isLeftAlone }
+        let isPending = known.contains(where: \.isPending)
+        throw .notReachable(person.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
+    }
+
+    /// Begins a conversation anew in which the person could not be reached before, with what waits in it: not one for each try.
+    private func beginAgain(
+        with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
+    ) throws(KithError) -> ConversationID? {
+        let known = state.conversations.with(contact).last { place in
+            let record = place.machine.record
+            guard case .stopped(_, .notReachable) = record.status else { return false }
+            return record.relay == relay && record.epoch == 0
+        }
+        guard let known, try known.machine.hasGroup(in: state.device.store) else { return nil }
+        let id = known.machine.id
+        try change(id) { (machine, device) throws(KithError) in
+            machine.record.beginAgain()
+            let intent = machine.enqueueIntent(.add([target]), in: &device)
+            device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
+            try machine.emitSummary(in: &device)
+            try machine.open(in: &device)
+        }
+        return id
+    }
+
+    func createGroup(
+        _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ ticket: Ticket<ConversationID>
+    ) throws(KithError) {
+        let title = try groupTitle(title)
+        let relay = try self.relay(given: relay)
+        try create(NewConversation(at: relay, title: title, try targets(members)), ticket)
+    }
+
+    private func groupTitle(_ title: String) throws(KithError) -> String {
+        let title = title.trimmedOneLine
+        guard !title.isEmpty, title.utf8.count <= ClientLimits.title else { throw .tooLong(limit: ClientLimits.title) }
+        return title
+    }
+
+    private func targets(_ members: [ContactID]) throws(KithError) -> [AddTarget] {
+        var targets: [AddTarget] = []
+        for member in members {
+            let inbox = try reachableInbox(of: try state.device.contacts.contact(member))
+            if !targets.contains(where: { $0.inbox.channel == inbox.channel }) {
+                targets.append(AddTarget(inbox: inbox, alias: nil, trust: .unverified))
+            }
+        }
+        return targets
+    }
+
+    /// Makes a group of this device alone, on a channel of its own, that others are to be added to.
+    @discardableResult
+    private func create(
+        _ new: NewConversation, _ ticket: Ticket<ConversationID>
+    ) throws(KithError) -> ConversationID {
+        let (record, group) = try withDevice { (device) throws(KithError) in try new.make(in: device) }
+        let id = state.makeConversation(record).machine.id
+        try change(id) { (machine, device) throws(KithError) in
+            try machine.begin(group, adding: new.targets, ticket, in: &device)
+        }
+        return id
+    }
+
+    // MARK: Changing conversations
+
+    /// Takes part in a pending conversation from now on. After that, the inboxes that led to it are filled up.
+    func accept(_ id: ConversationID) throws(KithError) {
+        guard let machine = state.conversations[id]?.machine, machine.isPending else { return }
+        try change(id) { (machine, device) throws(KithError) in try machine.accept(in: &device) }
+        for inbox in inboxes.ids where inboxes[inbox]?.machine.record.ledTo(id) == true {
+            try inboxes[inbox]?.machine.makeDeposit(replacing: 1, in: &state.device)
+        }
+        try change(id) { (machine, device) throws(KithError) in
+            try machine.open(in: &device)
+            try machine.emitSummary(in: &device)
+        }
+        state.device.invitationNotices.didDecide()
+    }
+
+    /// Has a change of the group made; the command is over when it is in the log.
+    func request(
+        _ intent: Intent.Change, in id: ConversationID, _ ticket: Ticket<ConversationID>
+    ) throws(KithError) {
+        try accept(id)
+        try change(id) { (machine, device) throws(KithError) in
+            let intent = machine.enqueueIntent(intent, in: &device)
+            device.commands.wait(ticket, for: IntentPlace(conversation: id, intent: intent))
+            try machine.advance(in: &device)
+        }
+    }
+
+    func add(_ members: [ContactID], to id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        let record = try state.conversations.active(id).machine.record
+        let targets = try targets(members)
+        guard !targets.isEmpty else { return finish(ticket, .success(id)) }
+        // Only the other person's new device may be added to a conversation of two.
+        if record.isDirect, members != record.contact.map({ [$0] }) { throw .membership(.addingToTwo) }
+        try request(.add(targets), in: id, ticket)
+    }
+
+    func remove(_ contact: ContactID, from id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        let place = try state.conversations.active(id)
+        let person = try state.device.contacts.contact(contact)
+        // It would end the conversation for both, and neither could undo it.
+        guard !place.machine.record.isDirect else { throw .membership(.removingFromTwo) }
+        guard !(try place.machine.group(in: &state.device).group.leaves(of: person.accountKey)).isEmpty else {
+            throw .membership(.noMember(person.name))
+        }
+        try request(.remove(person.accountKey), in: id, ticket)
+    }
+
+    func leave(_ id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        let machine = try state.conversations.conversation(id).machine
+        switch machine.record.status {
+        case .active where machine.mayAct: return try request(.leave, in: id, ticket)
+        case .active, .preparing, .stopped: break
+        case .removed, .left: throw .conversation(machine.record.status)
+        }
+        // The stranger who began a pending conversation is not told.
+        if machine.isPending, machine.record.status == .active { state.device.invitationNotices.didDecide() }
+        try change(id) { (machine, device) throws(KithError) in try machine.end(.left, in: &device) }
+        finish(ticket, .success(id))
+    }
+
+    func rename(_ id: ConversationID, _ title: String, _ ticket: Ticket<ConversationID>) throws(KithError) {
+        let machine = try state.conversations.active(id).machine
+        guard !machine.record.isDirect else { throw .membership(.namingTwo) }
+        let title = try groupTitle(title)
+        if machine.isLeftAlone { throw .membership(.leftAlone) }
+        try accept(id)
+        try change(id) { (machine, device) throws(KithError) in
+            machine.rename(title, in: &device)
+            device.step.finish(ticket, .success(id))
+            try machine.advance(in: &device)
+        }
+    }
+
+    /// Takes a key that claims to be a contact's as the contact's own, or keeps the pinned one.
+    func decideKey(_ id: ContactID, accept: Bool) throws(KithError) {
+        let before = try withDevice { (device) throws(KithError) in
+            try device.contacts.decideKey(id, accept: accept, in: &device.step)
+        }
+        for conversation in state.conversations.with(id).map(\.machine.id) {
+            try change(conversation) { (machine, device) throws(KithError) in
+                if accept {
+                    try machine.keepOldKey(of: before.name, in: &device)
+                } else {
+                    try machine.advance(in: &device)
+                }
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    /// A fresh id for a message.
+    var newEntryID: EntryID { .random(from: state.device.random) }
+
+    /// Checks that a text can be said in a conversation.
+    func checkSending(_ text: String, to id: ConversationID) throws(KithError) {
+        let machine = try state.conversations.conversation(id).machine
+        guard machine.record.status.isOpen else { throw .conversation(machine.record.status) }
+        if let problem = TextRules.problem(with: text) { throw problem.error }
+        if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
+    }
+
+    /// Puts a text that ``checkSending(_:to:)`` has judged into the outbox.
+    func send(_ text: OutgoingText, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
+        try accept(id)
+        try change(id) { (machine, device) throws(KithError) in try machine.send(text, ticket, in: &device) }
+    }
+
+    func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {
+        // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
+        state.device.step.delete(StoreKey(.request, item: item))
+        guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
+        // Another may have the number of one that came to nothing.
+        let known = state.conversations[request.conversation]?.machine.record.channel
+        guard request.channel == nil || request.channel == known else { throw .notFound("conversation") }
+        try checkSending(request.text, to: request.conversation)
+        let text = OutgoingText(
+            id: request.entryID, text: request.text, replyTo: request.replyTo, expiresAfter: request.expiresAfter)
+        try send(text, to: request.conversation, ticket)
+    }
+}

@@ -1,0 +1,92 @@
+import KithWire
+
+// What falls due for several machines at once: certificates, erasures, names, contact cards.
+
+extension Messenger {
+    /// Certifies the device anew if that is due. Key packages with a certificate that nobody could accept are replaced.
+    func renewCertificate() throws(KithError) {
+        guard try state.device.renewCertificate() else { return }
+        for id in inboxes.ids { inboxes[id]?.machine.certificateExpired(in: &state.device) }
+    }
+
+    /// Erases the texts whose time is over by the device's clock and by the relay's.
+    func eraseExpired() throws(KithError) {
+        let conversations = state.conversations
+        try state.device.eraseExpired(relay: conversations.relay(of:))
+    }
+
+    // MARK: Inboxes
+
+    /// Makes an inbox. It is opened at the relay when that is connected.
+    ///
+    /// - Returns: `nil` if the relay is not known.
+    func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> InboxMachine? {
+        guard state.device.relays[relay] != nil else { return nil }
+        let id = state.device.step.numbers.nextInbox()
+        inboxes.add(id, InboxRecord(relay: relay, purpose: purpose, random: state.device.random))
+        inboxes[id]?.machine.store(in: &state.device)
+        state.device.keepConnected(to: relay)
+        let made = inboxes[id]?.machine
+        try inboxes[id]?.machine.open(in: &state)
+        inboxes.removeIfForgotten(id)
+        return made
+    }
+
+    /// Sends the contact cards that fell due, each with an inbox for the contact.
+    func sendCardsDue() throws(KithError) {
+        for id in state.device.step.takeCardsDue() {
+            guard let machine = state.conversations[id]?.machine, machine.isCardDue else { continue }
+            var address: InboxAddress?
+            if let contact = machine.record.contact {
+                address = try inboxAddress(for: contact, at: machine.record.relay)
+            }
+            try change(id) { (machine, device) throws(KithError) in try machine.sendCard(address, in: &device) }
+        }
+    }
+
+    private func inboxAddress(for contact: ContactID, at relay: RelayID) throws(KithError) -> InboxAddress? {
+        guard let point = state.device.relays[relay] else { return nil }
+        var inbox = inboxes.inbox(for: contact, at: relay)
+        if inbox == nil { inbox = try makeInbox(at: relay, for: .contact(contact)) }
+        return inbox?.address(in: state.device, at: point)
+    }
+
+    // MARK: Names
+
+    func sendNameRequest(_ asker: NameAsker) throws(KithError) {
+        let inbox = state.device.nameRequests[asker]?.inbox.flatMap { inboxes[$0]?.machine }
+        try state.device.sendNameRequest(asker, for: inbox)
+    }
+
+    func didAnswerName(_ asker: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
+        switch state.device.nameRequests.didAnswer(asker, result, own: state.device.account) {
+        case .registered(let inbox):
+            inboxes[inbox]?.machine.didRegister(in: &state.device)
+            if case .register(let ticket) = asker { state.device.step.finish(ticket, .success(())) }
+        case .asksAgain: try sendNameRequest(asker)
+        case .lost(let name, let inbox):
+            if case .renewal = asker,
+                let relay = inboxes[inbox].flatMap({ state.device.relays[$0.machine.record.relay] })
+            {
+                state.device.emit(.nameLost(name, relay.address))
+            }
+            try inboxes[inbox]?.machine.close(in: &state)
+            fail(asker, .nameHeld)
+        case .found(let holder, let alias, let relay):
+            let found = try withDevice { (device) throws(KithError) in
+                device.contacts.find(holder, as: alias, at: device.relays[relay]?.pin, in: &device.step)
+            }
+            if case .lookUp(let ticket) = asker { state.device.step.finish(ticket, found) }
+        case .failed(let error): fail(asker, error)
+        case nil: break
+        }
+    }
+
+    private func fail(_ asker: NameAsker, _ error: KithError) {
+        switch asker {
+        case .register(let ticket): state.device.step.finish(ticket, .failure(error))
+        case .lookUp(let ticket): state.device.step.finish(ticket, .failure(error))
+        case .renewal: break
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import KithSupport
+import KithWire
+import MLS
+
+// The messages of conversations, as they are shown.
+
+extension Messenger {
+    package func history(of id: ConversationID, before seq: UInt64?, limit: Int) throws(KithError) -> [Message] {
+        let machine = try state.conversations.conversation(id).machine
+        var lines: [Message] = []
+        if seq == nil { lines = machine.outbox.items.compactMap(machine.queuedMessage).reversed() }
+        var below = seq ?? StoreKey.highest
+        while lines.count < limit, below > 0 {
+            let rows = try state.device.entries(of: id, 0...below - 1, limit: max(32, limit), newestFirst: true)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where lines.count < limit {
+                let near = lines.last?.sentAtMs ?? machine.record.lastActivityMs
+                lines += messages(of: record, seq: seq, in: machine, near: near).filter(\.isShown).reversed()
+            }
+            below = last.seq
+        }
+        return lines.prefix(limit).reversed()
+    }
+
+    package func messages(in id: ConversationID, after seq: UInt64, limit: Int) throws(KithError) -> [Message] {
+        let machine = try state.conversations.conversation(id).machine
+        var lines: [Message] = []
+        var above = seq
+        while lines.count < limit, above < StoreKey.highest {
+            let rows = try state.device.entries(
+                of: id, above + 1...StoreKey.highest, limit: max(32, limit), newestFirst: false)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where lines.count < limit {
+                let near = lines.last?.sentAtMs ?? 0
+                lines += messages(of: record, seq: seq, in: machine, near: near).filter(\.isShown)
+            }
+            above = last.seq
+        }
+        return Array(lines.prefix(limit))
+    }
+
+    /// A message of one's own that was said lately, by its id.
+    package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
+        let machine = try state.conversations.conversation(id).machine
+        let rows = try state.device.entries(
+            of: id, 0...StoreKey.highest, limit: ClientLimits.recentEntries, newestFirst: true)
+        guard let (seq, found) = rows.first(where: { $0.record?.id == entry }), let record = found else { return nil }
+        return messages(of: record, seq: seq, in: machine).first
+    }
+
+    package func search(_ words: String, in id: ConversationID?, limit: Int) throws(KithError) -> [Message] {
+        let wanted = words.lowercased().split(whereSeparator: \.isWhitespace)
+        guard !wanted.isEmpty else { return [] }
+        var found: [Message] = []
+        for place in state.conversations.all where id == nil || id == place.machine.id {
+            found += try search(wanted, in: place.machine, limit: limit)
+        }
+        return Array(found.sorted { $0.sentAtMs > $1.sentAtMs }.prefix(limit))
+    }
+
+    private func search(
+        _ wanted: [Substring], in machine: ConversationMachine, limit: Int
+    ) throws(KithError) -> [Message] {
+        var found: [Message] = []
+        var below = StoreKey.highest
+        var count = 0
+        while count < limit, below > 0 {
+            let rows = try state.device.entries(of: machine.id, 0...below - 1, limit: 1_000, newestFirst: true)
+            guard let last = rows.last else { break }
+            for (seq, record) in rows where count < limit {
+                guard let record, case .text(let text) = record.body else { continue }
+                let lower = text.lowercased()
+                guard wanted.allSatisfy({ lower.contains($0) }) else { continue }
+                found += messages(of: record, seq: seq, in: machine)
+                count += 1
+            }
+            below = last.seq
+        }
+        return found
+    }
+
+    /// The lines of one entry. One that is damaged is a notice in its place.
+    ///
+    /// - Parameter timeMs: the time of a line beside it, in milliseconds since 1970.
+    func messages(
+        of record: EntryRecord?, seq: UInt64, in machine: ConversationMachine, near timeMs: UInt64 = 0
+    ) -> [Message] {
+        let place = EntryPlace(conversation: machine.id, seq: seq)
+        guard let record else { return [Message(damagedAt: place, near: timeMs)] }
+        return record.messages(at: place, readBy: machine.record.readBy, state.device.contacts)
+    }
+
+    /// How many texts of one's own are not in the log yet.
+    package var queuedCount: Int {
+        state.conversations.all.reduce(0) { count, place in
+            count + place.machine.outbox.items.count { place.machine.queuedMessage($0) != nil }
+        }
+    }
+
+    // MARK: Texts for another process
+
+    /// A text that a process which has the profile for reading only leaves for the one that sends: the message as it will be, and the
+    /// request's value.
+    ///
+    /// - Parameter now: the device's clock, in milliseconds since 1970.
+    package func handedOver(
+        _ text: String, to id: ConversationID, replyTo: EntryID?, expiresAfter: UInt32?, now: UInt64
+    ) throws(KithError) -> (message: Message, request: [UInt8]) {
+        try checkSending(text, to: id)
+        let machine = try state.conversations.conversation(id).machine
+        let item = OutboxItem(
+            entryID: newEntryID, sentAt: now, replyTo: replyTo, expiresAfter: expiresAfter,
+            body: .content(.text(text)))
+        guard let message = machine.queuedMessage(item) else { throw .notFound("conversation") }
+        let request = SendRequest(
+            entryID: item.entryID, conversation: id, channel: machine.record.channel, text: text, replyTo: replyTo,
+            expiresAfter: expiresAfter)
+        return (message, request.encoded)
+    }
+
+    /// The progress of such a text, by what the store holds now.
+    package func progress(of message: Message) throws(KithError) -> HandedOver {
+        let store = state.device.store
+        // In the order that it takes, so that it can't slip through between two looks.
+        for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
+            if (try? SendRequest(stored: value.bytes))?.entryID == message.id { return .waiting }
+        }
+        let owner = message.conversation.rawValue
+        for value in try reading({ () throws(StoreError) in try store.values(.outbox, owner: owner) }) {
+            if (try? OutboxItem(stored: value.bytes))?.entryID == message.id { return .message(message) }
+        }
+        let said = try recentMessage(message.id, in: message.conversation)
+        return said.map(HandedOver.message) ?? .refused
+    }
+
+    // MARK: Explaining
+
+    /// A time in words, in UTC: a sender may claim any.
+    private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
+
+    package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
+        let machine = try state.conversations.conversation(id).machine
+        let contacts = state.device.contacts
+        let name = machine.record.name(of: id, contacts)
+        guard let (_, found) = try state.device.entries(of: id, seq...seq, limit: 1, newestFirst: false).first else {
+            throw .notFound("entry \(seq)")
+        }
+        guard let record = found else {
+            return ["Entry \(seq) of \(quoted: name) is damaged on this device's disk."]
+        }
+        let kind: Sentence = record.kind == .turn ? "a turn: it ended the epoch" : "a message"
+        var lines: [Sentence] = [
+            "Entry \(seq) of \(quoted: name), in epoch \(record.epoch), \(kind).",
+            "The relay took it at \(own: Self.time(record.receivedAtMs)) by its clock, under the id \(own: Hex.encode(record.id.bytes)).",
+        ]
+        switch record.author {
+        case .me: lines.append("This device sent it: encrypted in epoch \(record.epoch), accepted as entry \(seq).")
+        case .contact(let contact):
+            let person = contacts[contact]
+            let sender: Sentence = person.map { "\(name: $0.name)" } ?? "somebody"
+            lines.append(
+                "\(sender) signed it with a device that the account key certifies (\(person?.trust.sentence ?? "unverified"))."
+            )
+            if record.sentAtMs > 0 {
+                lines.append(
+                    "It was number \(record.generation + 1) of that sender in the epoch, sent at \(own: Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
+                )
+            }
+        case .unknown: lines.append("Who sent it is not known.")
+        }
+        switch record.body {
+        case .text: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
+        case .notices(let notices):
+            lines.append(
+                notices.isEmpty
+                    ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
+            lines += notices.map { "  \($0.sentence)" }
+        case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
+        case .expired: lines.append("Its text was to be deleted after a while. That time is over.")
+        }
+        for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
+        let readers = machine.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
+            contacts[$0].map { "\(name: $0.name)" as Sentence }
+        }
+        if record.author == .me {
+            lines.append(
+                readers.isEmpty
+                    ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).")
+        }
+        lines.append(
+            "The log's hash after it, which members compare with every message, begins \(own: Hex.encode(record.viewHash.prefix(8)))."
+        )
+        return lines
+    }
+}
+
+/// The progress of a text that was left for another process.
+package enum HandedOver: Hashable, Sendable {
+    /// The process that has the profile has not taken it; whoever opens the profile next will.
+    case waiting
+    /// It was taken: the message as it is now.
+    case message(Message)
+    /// It was taken, and can't be said there any more.
+    case refused
+}

@@ -1,0 +1,192 @@
+import KithWire
+import MLS
+
+// What is shown of the state. Nothing here changes any.
+
+extension Messenger {
+    package var identity: ProfileIdentity {
+        let identity = state.device.identity
+        return ProfileIdentity(
+            name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
+    }
+
+    /// Takes a look at the device's clock before something is shown: what has expired by now is hidden.
+    package func look(at wall: UInt64, steady: UInt64) { state.device.clocks.advance(wall: wall, steady: steady) }
+
+    /// Entries that were read and are damaged on the disk.
+    package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
+
+    /// The number of other values that are damaged and were left out when the profile was opened.
+    package var damagedValues: Int { state.device.damage.values }
+
+    /// The relays that are connected and whose clocks differ from the device's, for those who begin to listen.
+    package var relayClockDifferences: [ClockDifference] { state.device.clockDifferences }
+
+    // MARK: Conversations
+
+    package func conversationSummaries() throws(KithError) -> [ConversationSummary] {
+        var summaries: [ConversationSummary] = []
+        for place in state.conversations.all {
+            summaries.append(try ConversationSummary(place.machine, in: state.device))
+        }
+        return summaries.sorted { ($0.lastActivityMs, $0.id) > ($1.lastActivityMs, $1.id) }
+    }
+
+    package func conversationSummary(_ id: ConversationID) throws(KithError) -> ConversationSummary {
+        try ConversationSummary(try state.conversations.conversation(id).machine, in: state.device)
+    }
+
+    package func members(of id: ConversationID) throws(KithError) -> [Member] {
+        let place = try state.conversations.conversation(id)
+        // A backup does not say who was a member.
+        guard try place.machine.hasGroup(in: state.device.store) else { return [] }
+        let group = try place.machine.group(in: &state.device).group
+        let device = state.device
+        return group.members.compactMap { _, leaf in
+            guard let certificate = leaf.credential.deviceCertificate else { return nil }
+            if certificate.accountKey == device.account {
+                return Member(
+                    isMe: true, contact: nil, name: device.identity.name, trust: .compared,
+                    deviceName: certificate.deviceName)
+            }
+            let contact = device.contacts[certificate.accountKey]
+            // A key that was given up for another one is still somebody's, and not the contact's of that name.
+            return Member(
+                isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
+                trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName)
+        }
+    }
+
+    /// The conversations that strangers began and that the user has not accepted.
+    package var pendingConversations: [ConversationID] {
+        state.conversations.all.filter(\.machine.isPending).map(\.machine.id).sorted()
+    }
+
+    // MARK: Contacts, invites, relays
+
+    package var contactList: [Contact] { state.device.contacts.sorted }
+
+    package func safetyNumber(with id: ContactID) throws(KithError) -> SafetyNumber {
+        SafetyNumber(state.device.account, try state.device.contacts.contact(id).accountKey)
+    }
+
+    package var openInvites: [OpenInvite] {
+        inboxes.ids.compactMap { inboxes[$0]?.machine.openInvite(in: state.device) }
+    }
+
+    /// A relay as users are told of it. One that only contacts' cards name is named by the first of them.
+    package func knownRelay(_ id: RelayID) -> KnownRelay? {
+        guard let point = state.device.relays[id] else { return nil }
+        let isOwn = inboxes.all.contains { place in
+            if case .contact = place.machine.record.purpose { return false }
+            return place.machine.record.relay == id
+        }
+        let naming = state.device.contacts.all.filter { contact in
+            contact.inbox.map { $0.relay.address == point.address && $0.relay.pin == point.pin } ?? false
+        }.min { $0.id < $1.id }
+        return KnownRelay(address: point.address, pin: point.pin, namedBy: isOwn ? nil : naming?.name)
+    }
+
+    /// The relays that something of this profile's is at, or a contact, or that a command waits for.
+    ///
+    /// One that nothing uses is left of a command that did not succeed.
+    package var relayUse: [RelayUse] {
+        let relays = state.device.relays
+        let named = state.device.contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
+        let used = Set(relaysInUse + named + state.device.nameRequests.relays)
+        return relays.sorted.compactMap { id, point in
+            let conversations = state.conversations.all.count { $0.machine.record.relay == id }
+            guard conversations > 0 || used.contains(id) else { return nil }
+            return RelayUse(relay: point, conversations: conversations, inboxes: inboxes.ids(at: id).count)
+        }
+    }
+
+    /// Relays that have something of this profile's.
+    var relaysInUse: [RelayID] {
+        let (relays, conversations) = (state.device.relays, state.conversations)
+        let followed = conversations.all.filter { $0.machine.record.status.isOpen && $0.machine.mayAct }
+        let ids =
+            followed.map(\.machine.record.relay) + inboxes.all.map(\.machine.record.relay)
+            + state.device.deliveries.all.map(\.relay)
+            + conversations.all.flatMap { $0.machine.addTargets.compactMap { relays.known($0.inbox.relay) } }
+        return Set(ids).sorted()
+    }
+
+    // MARK: Backup
+
+    /// The number of lines that are read at once.
+    private static let backupPage = 1_000
+
+    /// The records of a backup, one after the other: what others refer to first.
+    package func eachBackupRecord(_ body: ([UInt8]) throws(KithError) -> Void) throws(KithError) {
+        try eachRecord { (record) throws(KithError) in try body(record.encoded) }
+    }
+
+    func eachRecord(_ body: (BackupRecord) throws(KithError) -> Void) throws(KithError) {
+        let device = state.device
+        try body(.identity(account: device.identity.account, name: device.identity.name))
+        for (id, point) in device.relays.sorted { try body(.relay(id, point)) }
+        for contact in contactList { try body(.contact(contact)) }
+        for id in state.conversations.ids {
+            guard let record = state.conversations[id]?.machine.record else { continue }
+            try body(.conversation(id, record))
+            var first: UInt64 = 0
+            while true {
+                let rows = try state.device.entries(
+                    of: id, first...StoreKey.highest, limit: Self.backupPage, newestFirst: false)
+                for (seq, record) in rows {
+                    if let record { try body(.entry(EntryPlace(conversation: id, seq: seq), record.encoded)) }
+                }
+                guard rows.count == Self.backupPage, let last = rows.last?.seq, last < StoreKey.highest else { break }
+                first = last + 1
+            }
+        }
+        for (place, expiry) in device.erasures.sorted where !expiry.isOver(wall: device.wall) {
+            try body(.expiry(place, expiry))
+        }
+        try eachCursorRecord(body)
+    }
+
+    // MARK: For tests and simulations
+
+    /// The state of a conversation; `nil` if there is no such conversation.
+    package func standing(of id: ConversationID) -> Standing? {
+        guard let machine = state.conversations[id]?.machine else { return nil }
+        return Standing(
+            channel: machine.record.channel, epoch: machine.record.epoch, lastSeq: machine.record.lastSeq,
+            isBlocked: machine.isBlocked(state.device.contacts), isLeaving: machine.isLeaving)
+    }
+
+    /// The conversation on a channel.
+    package func conversation(on channel: ChannelID) -> ConversationID? { state.conversations.id(on: channel) }
+
+    /// The number of groups in memory.
+    package var loadedGroups: Int { state.conversations.loadedGroups }
+
+    /// The number of deliveries to others' inboxes that are not done.
+    package var undelivered: Int { state.device.deliveries.count }
+
+    /// The number of changes that invite somebody and are not done: each waits for a key package, its turn, or an inbox.
+    package var waitingInvitations: Int {
+        let wanted = state.conversations.all.map(\.machine).filter { $0.record.status.isOpen }.flatMap { machine in
+            machine.record.intents.compactMap { intent -> IntentPlace? in
+                guard case .add = intent.change else { return nil }
+                return IntentPlace(conversation: machine.id, intent: intent.id)
+            }
+        }
+        let underWay = state.device.deliveries.all.map { IntentPlace(conversation: $0.conversation, intent: $0.intent) }
+        return Set(wanted + underWay).count
+    }
+
+    /// The place of the group that was begun last; `nil` if there is no group.
+    package func latestGroup() throws(KithError) -> GroupPlace? {
+        let groups = state.conversations.all.filter { !$0.machine.record.isDirect }
+        guard let place = groups.max(by: { $0.machine.id < $1.machine.id }),
+            let relay = state.device.relays[place.machine.record.relay],
+            let tokens = try place.machine.group(in: &state.device).tokens
+        else { return nil }
+        let record = place.machine.record
+        return GroupPlace(
+            relay: relay, channel: record.channel, epoch: record.epoch, tokens: tokens.all, lastSeq: record.lastSeq)
+    }
+}

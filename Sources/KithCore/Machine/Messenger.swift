@@ -1,0 +1,229 @@
+import KithWire
+import MLS
+
+/// Everything that Kith does with conversations, as a state machine: inputs in, what to store and what to do out. No clock, no
+/// network, and no disk but the store that it reads from. It passes each input to the machine whose state it changes.
+///
+/// A step that throws leaves the machine unusable: what it has in memory may be ahead of the store. Drop it and open another.
+package final class Messenger {
+    var state: ProfileState
+    var inboxes: InboxTable
+    /// The cursors of programs that read messages; `nil` until one is used.
+    var cursors: CursorBook?
+
+    /// Reads a profile's state.
+    ///
+    /// - Parameters:
+    ///   - now: the device's clock, in milliseconds since 1970.
+    ///   - steady: milliseconds since any moment, by a clock that nobody sets; `nil` if nobody sets the device's clock either.
+    ///   - sizes: what goes into an entry, and what into a parcel.
+    ///   - folding: which names look the same.
+    /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
+    package init(
+        opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
+        sizes: EntrySizes = EntrySizes(), folding: NameFolding
+    ) throws(KithError) {
+        let clocks = Clocks(wall: now, steady: steady ?? now)
+        let device = try DeviceState(
+            store, clocks: clocks, random: random, sizes: sizes, folding: folding, isForReading: false)
+        (state, inboxes) = try StoredProfile.load(device)
+    }
+
+    /// Reads what can be read of a profile's state: what is damaged is left out and counted. No input may follow.
+    ///
+    /// - Throws: as the other.
+    package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
+        let clocks = Clocks(wall: now, steady: now)
+        let device = try DeviceState(store, clocks: clocks, folding: folding, isForReading: true)
+        (state, inboxes) = try StoredProfile.load(device)
+    }
+
+    // MARK: Steps
+
+    /// Returns the first things to do.
+    ///
+    /// - Parameters: as for opening.
+    package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
+        try run(now, steady) { () throws(KithError) in
+            try renewCertificate()
+            try eraseExpired()
+            for relay in relaysInUse { state.device.keepConnected(to: relay) }
+        }
+    }
+
+    /// Takes inputs that came together. What they change is stored together.
+    ///
+    /// - Parameters: as for opening.
+    package func handle(
+        _ inputs: [MessengerInput], now: UInt64, steady: UInt64? = nil
+    ) throws(KithError) -> MessengerOutput {
+        try run(now, steady) { () throws(KithError) in
+            for input in inputs {
+                try handle(input)
+                try sendCardsDue()
+            }
+        }
+    }
+
+    private func run(
+        _ wall: UInt64, _ steady: UInt64?, _ body: () throws(KithError) -> Void
+    ) throws(KithError) -> MessengerOutput {
+        state.device.clocks.advance(wall: wall, steady: steady ?? wall)
+        if state.device.clocks.didSet() { try eraseExpired() }
+        try body()
+        state.device.tellOfClocks()
+        for id in inboxes.ids { inboxes[id]?.machine.takeLettersAside(in: &state) }
+        state.storeConversations()
+        state.conversations.unloadIdleGroups([])
+        return state.device.step.finish()
+    }
+
+    /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
+    package var wakeDelay: UInt64? {
+        let (device, conversations) = (state.device, state.conversations)
+        var due = device.deliveries.due(device.relays) + device.parcels.due
+        due += device.erasures.delays(device.clocks, relay: conversations.relay(of:)).map(device.now.plus)
+        for place in conversations.all { due += place.machine.due(in: device) }
+        for place in inboxes.all { due += place.machine.due(in: device) }
+        return due.min().map { $0 - min($0, device.now) }
+    }
+
+    // MARK: Inputs
+
+    private func handle(_ input: MessengerInput) throws(KithError) {
+        switch input {
+        case .connected(let relay, _, let time):
+            if state.device.didConnect(relay, timeMs: time) { try didConnect(relay) }
+        case .disconnected(let relay): try didDisconnect(relay)
+        case .answered(let relay, let tag, let result):
+            if let purpose = state.device.step.takeRequest(tag, relay) { try didAnswer(relay, purpose, result) }
+        case .followStarted(let relay, let tag, let firstSeq, let lastSeq):
+            try didStartFollow(relay, tag, firstSeq: firstSeq, lastSeq: lastSeq)
+        case .followed(let relay, let tag, let event): try didFollow(relay, tag, event)
+        case .followRefused(let relay, let tag, let error): try didRefuseFollow(relay, tag, error)
+        case .command(let command): try perform(command)
+        case .tick: try tick()
+        }
+    }
+
+    private func didConnect(_ relay: RelayID) throws(KithError) {
+        for id in inboxes.ids(at: relay) { try pass(.connected, to: id) }
+        for id in state.conversations.ids { try pass(.connected(relay), to: id) }
+        try withDevice { (device) throws(KithError) in device.parcels.didConnect(relay, device.relays, in: &device.step)
+        }
+        for number in state.device.deliveries.numbers(at: relay) { try pass(state.device.openDelivery(number)) }
+        for asker in state.device.nameRequests.askers(at: relay) { try sendNameRequest(asker) }
+        for id in inboxes.ids(at: relay) { try inboxes[id]?.machine.renewName(in: &state.device) }
+    }
+
+    private func didDisconnect(_ relay: RelayID) throws(KithError) {
+        state.device.didDisconnect(relay)
+        for id in state.conversations.ids { try pass(.disconnected(relay), to: id) }
+        for id in inboxes.ids(at: relay) { try pass(.disconnected, to: id) }
+        state.device.parcels.didDisconnect(relay)
+        state.device.deliveries.hangUp(relay)
+    }
+
+    private func didAnswer(
+        _ relay: RelayID, _ purpose: RequestPurpose, _ result: Result<Reply, RelayError>
+    ) throws(KithError) {
+        if purpose.takesRoom, let room = state.device.relays.noteRoom(at: relay, result), let known = knownRelay(relay)
+        {
+            state.device.emit(.relay(known, room))
+        }
+        switch purpose {
+        case .conversation(let id, let request): try pass(.answered(request, result), to: id)
+        case .inbox(let id, let request): try pass(.answered(request, result), to: id)
+        case .delivery(let number, let request):
+            try pass(state.device.didAnswerDelivery(number, request, result))
+        case .parcel(let purpose):
+            if case .failure(let error) = result { try pass(state.device.didRefuseParcel(purpose, error)) }
+        case .name(let asker): try didAnswerName(asker, result)
+        }
+    }
+
+    private func didStartFollow(
+        _ relay: RelayID, _ tag: UInt64, firstSeq: UInt64, lastSeq: UInt64
+    ) throws(KithError) {
+        switch state.device.step.purpose(ofFollow: tag, relay) {
+        case .conversation(let id, let epoch):
+            let place = FollowPlace(epoch: epoch, firstSeq: firstSeq, lastSeq: lastSeq)
+            try pass(.followStarted(tag, place), to: id)
+        case .inbox(let id): try pass(.followStarted(tag, lastSeq: lastSeq), to: id)
+        case .parcel(let purpose): try pass(state.device.didStartParcel(purpose, tag, lastSeq: lastSeq))
+        case nil: break
+        }
+    }
+
+    private func didFollow(_ relay: RelayID, _ tag: UInt64, _ event: FollowEvent) throws(KithError) {
+        switch state.device.step.purpose(ofFollow: tag, relay) {
+        case .conversation(let id, let epoch): try pass(.followed(tag, epoch: epoch, event), to: id)
+        case .inbox(let id): try pass(.followed(event), to: id)
+        case .parcel(let purpose): try pass(state.device.takeParcel(purpose, tag, event))
+        case nil: break
+        }
+    }
+
+    private func didRefuseFollow(_ relay: RelayID, _ tag: UInt64, _ error: RelayError) throws(KithError) {
+        switch state.device.step.endFollow(tag, relay) {
+        case .conversation(let id, _): try pass(.followRefused(tag, error), to: id)
+        case .inbox(let id): try pass(.followRefused(error), to: id)
+        case .parcel(let purpose): try pass(state.device.didRefuseParcel(purpose, tag, error))
+        case nil: break
+        }
+    }
+
+    private func tick() throws(KithError) {
+        try eraseExpired()
+        for number in state.device.deliveries.ready(at: state.device.now) {
+            try pass(state.device.openDelivery(number))
+        }
+        for purpose in state.device.parcels.purposes { try pass(state.device.tickParcel(purpose)) }
+        try renewCertificate()
+        for id in inboxes.ids { try pass(.tick, to: id) }
+        for id in state.conversations.ids { try pass(.tick, to: id) }
+    }
+
+    // MARK: Passing them on
+
+    /// Passes an input to a conversation, if it is there.
+    func pass(_ input: ConversationInput, to id: ConversationID) throws(KithError) {
+        try change(id) { (machine, device) throws(KithError) in try machine.handle(input, in: &device) }
+    }
+
+    /// Changes a conversation, if it is there.
+    func change(
+        _ id: ConversationID, _ body: (inout ConversationMachine, inout DeviceState) throws(KithError) -> Void
+    ) throws(KithError) {
+        guard let place = state.conversations[id] else { return }
+        let wasLoaded = place.machine.loaded != nil
+        try body(&place.machine, &state.device)
+        state.conversations.removeIfDiscarded(id)
+        if !wasLoaded, place.machine.loaded != nil { state.conversations.unloadIdleGroups(state.device.step.dirty) }
+    }
+
+    /// Passes an input to an inbox, if it is there.
+    func pass(_ input: InboxInput, to id: InboxID) throws(KithError) {
+        try inboxes[id]?.machine.handle(input, in: &state)
+        inboxes.removeIfForgotten(id)
+    }
+
+    /// Changes what the device's machines share.
+    func withDevice<T>(_ body: (inout DeviceState) throws(KithError) -> T) throws(KithError) -> T {
+        try body(&state.device)
+    }
+
+    private func pass(_ events: [DeliveryQueue.Event]) throws(KithError) {
+        for event in events { try pass(.delivery(event), to: event.conversation) }
+    }
+
+    private func pass(_ event: ParcelFetches.Event?) throws(KithError) {
+        switch event {
+        case .came(.tree(let inbox), let bytes): try pass(.treeFetched(bytes), to: inbox)
+        case .came(.commit(let conversation), let bytes): try pass(.commitFetched(bytes), to: conversation)
+        case .failed(.tree(let inbox), _): try pass(.treeLost, to: inbox)
+        case .failed(.commit(let conversation), let code): try pass(.commitLost(code), to: conversation)
+        case nil: break
+        }
+    }
+}

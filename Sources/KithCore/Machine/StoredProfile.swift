@@ -1,0 +1,62 @@
+import TLSCodec
+
+/// The profile as it is in the store.
+enum StoredProfile {
+    /// Reads everything that is kept in memory. What is damaged is left out if that is tolerated.
+    static func load(_ device: DeviceState) throws(KithError) -> (ProfileState, InboxTable) {
+        var (device, conversations, inboxes) = (device, ConversationTable(), InboxTable())
+        let store = device.store
+        if let stored = try reading({ () throws(StoreError) in try store.value(NextNumbers.key) }) {
+            device.step.load(try decodingStored(.profile) { try NextNumbers(stored: stored) })
+        }
+        try each(.relay, &device) { value, device in
+            device.relays.load(RelayID(rawValue: value.item), try RelayPoint(decoding: value.bytes))
+            device.step.numbers.relay = max(device.step.numbers.relay, value.item + 1)
+        }
+        try each(.contact, &device) { value, device in
+            device.contacts.load(try Contact(id: ContactID(rawValue: value.item), stored: value.bytes))
+            device.step.numbers.contact = max(device.step.numbers.contact, value.item + 1)
+        }
+        device.contacts.tellNamesApart()
+        try each(.conversation, &device) { value, device in
+            let record = try ConversationRecord(stored: value.bytes)
+            device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)
+            // Its relay was left out.
+            if device.damage.isTolerated, device.relays[record.relay] == nil { throw StoreError.damaged(.relay) }
+            conversations.add(ConversationID(rawValue: value.item), record)
+        }
+        try each(.outbox, &device) { value, _ in
+            let item = try OutboxItem(stored: value.bytes)
+            conversations[ConversationID(rawValue: value.owner)]?.machine.outbox.load(value.item, item)
+        }
+        try each(.inbox, &device) { value, device in
+            inboxes.add(InboxID(rawValue: value.item), try InboxRecord(stored: value.bytes))
+            device.step.numbers.inbox = max(device.step.numbers.inbox, value.item + 1)
+        }
+        try each(.delivery, &device) { value, device in
+            device.deliveries.load(value.item, try ChannelDelivery(stored: value.bytes))
+            device.step.numbers.delivery = max(device.step.numbers.delivery, value.item + 1)
+        }
+        try each(.expiry, &device) { value, device in
+            let place = EntryPlace(conversation: ConversationID(rawValue: value.owner), seq: value.item)
+            device.erasures.load(place, try Expiry(stored: value.bytes))
+        }
+        return (ProfileState(device: device, conversations: conversations), inboxes)
+    }
+
+    /// Takes each value of a table. One that is damaged is left out if that is tolerated.
+    private static func each(
+        _ table: StoreTable, _ device: inout DeviceState, _ take: (StoredValue, inout DeviceState) throws -> Void
+    ) throws(KithError) {
+        let store = device.store
+        for row in try reading({ () throws(StoreError) in try store.allRows(table) }) {
+            do {
+                guard let bytes = row.bytes else { throw StoreError.damaged(table) }
+                try take(StoredValue(owner: row.owner, item: row.item, bytes: bytes), &device)
+            } catch {
+                guard device.damage.isTolerated else { throw .store(.damaged(table)) }
+                device.damage.noteValue()
+            }
+        }
+    }
+}

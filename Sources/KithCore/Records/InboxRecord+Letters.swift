@@ -1,0 +1,53 @@
+import KithWire
+import TLSCodec
+
+extension InboxRecord {
+    /// A letter that led to a conversation.
+    struct TakenLetter: Sendable, TLSCodable {
+        let letter: [UInt8]
+        let conversation: ConversationID
+        /// The id of the entry that it came in; nil if an earlier version stored the letter. A sender that lost the relay's
+        /// answer sends the same entry again.
+        let entry: EntryID?
+
+        init(letter: [UInt8], conversation: ConversationID, entry: EntryID?) {
+            self.letter = letter
+            self.conversation = conversation
+            self.entry = entry
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            letter = Array(try reader.readBytes(32))
+            conversation = ConversationID(rawValue: try reader.readUInt64())
+            entry = try reader.readOptional()
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.writeBytes(letter)
+            writer.write(conversation.rawValue)
+            writer.writeOptional(entry)
+        }
+    }
+
+    /// An entry that waits for its tree.
+    struct HeldEntry: Sendable, TLSCodable {
+        let seq: UInt64
+        /// By the relay's clock, in milliseconds since 1970.
+        let since: UInt64
+
+        init(seq: UInt64, since: UInt64) {
+            self.seq = seq
+            self.since = since
+        }
+
+        init(from reader: inout TLSReader) throws(TLSCodecError) {
+            seq = try reader.readUInt64()
+            since = try reader.readUInt64()
+        }
+
+        func encode(into writer: inout TLSWriter) {
+            writer.write(seq)
+            writer.write(since)
+        }
+    }
+}

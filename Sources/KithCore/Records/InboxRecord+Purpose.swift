@@ -1,0 +1,31 @@
+extension InboxRecord.Purpose {
+    /// The number of key packages that are deposited, beside the one of last resort.
+    var keyPackages: Int {
+        switch self {
+        case .invite(let isReusable, _): isReusable ? 10 : 1
+        case .contact: 2
+        case .name: 10
+        }
+    }
+
+    /// Whether the inbox is an invite's.
+    var isInvite: Bool { if case .invite = self { true } else { false } }
+
+    /// Whether a name leads to the inbox.
+    var isName: Bool { if case .name = self { true } else { false } }
+
+    /// Whether few have the address. Where anybody may have it, no stranger makes this device connect to a relay of their choice.
+    var isForFew: Bool {
+        switch self {
+        case .invite(let isReusable, _): !isReusable
+        case .contact: true
+        case .name: false
+        }
+    }
+
+    /// Whether the inbox is for one person: the first who uses the invite.
+    var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
+
+    /// The reason to believe the key of a person who comes this way.
+    var trust: Trust { isForOne ? .usedMyInvite : .unverified }
+}
