@@ -30,7 +30,7 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
     package let deviceName: String
     /// When it is valid, in seconds since 1970.
     package let lifetime: Lifetime
-    let signature: [UInt8]
+    private(set) var signature: [UInt8] = []
 
     private static let version: UInt8 = 1
     private static let label = Array("kith device v1".utf8)
@@ -48,10 +48,7 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         self.deviceSignatureKey = deviceSignatureKey
         self.deviceName = deviceName
         self.lifetime = lifetime
-        var writer = TLSWriter(capacity: 512)
-        Self.encodeUnsigned(
-            account.publicKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
-        signature = try account.sign(Self.label + writer.bytes)
+        signature = try account.sign(signedBytes)
     }
 
     /// Reads a certificate.
@@ -71,30 +68,32 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
 
     /// Writes the certificate.
     package func encode(into writer: inout TLSWriter) {
-        Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
+        encodeUnsigned(into: &writer)
         writer.writeBytes(signature)
     }
 
-    private static func encodeUnsigned(
-        _ accountKey: AccountKey, _ name: String, _ deviceID: [UInt8], _ key: SignaturePublicKey,
-        _ deviceName: String, _ lifetime: Lifetime, into writer: inout TLSWriter
-    ) {
-        writer.write(version)
+    private func encodeUnsigned(into writer: inout TLSWriter) {
+        writer.write(Self.version)
         writer.write(accountKey)
         writer.writeText(name)
         writer.writeBytes(deviceID)
-        writer.write(key)
+        writer.write(deviceSignatureKey)
         writer.writeText(deviceName)
         writer.write(lifetime)
+    }
+
+    /// The bytes that the account signs.
+    private var signedBytes: [UInt8] {
+        var writer = TLSWriter(capacity: 512)
+        encodeUnsigned(into: &writer)
+        return Self.label + writer.bytes
     }
 
     /// Whether the account signed it, for this signature key. Whether it is valid now is judged only before its device is
     /// added to a group: see ``CertifiedDevices``.
     func verify(signatureKey: SignaturePublicKey) -> Bool {
         guard deviceSignatureKey == signatureKey else { return false }
-        var writer = TLSWriter(capacity: 512)
-        Self.encodeUnsigned(accountKey, name, deviceID, deviceSignatureKey, deviceName, lifetime, into: &writer)
-        return accountKey.isValid(signature, over: Self.label + writer.bytes)
+        return accountKey.isValid(signature, over: signedBytes)
     }
 }
 

@@ -130,14 +130,22 @@ extension Command where Answer == EntryID {
 extension Command where Answer == CursorReader {
     /// Begins to read a cursor, which is made if it is not there.
     package static func openCursor(_ name: String, from start: CursorStart) -> Self {
-        Command(now: { (messenger) throws(KithError) in try messenger.openCursor(name, from: start) })
+        Command(now: { (messenger) throws(KithError) in
+            try messenger.withCursors { (cursors, profile) throws(KithError) in
+                try cursors.open(name, from: start, in: &profile)
+            }
+        })
     }
 }
 
 extension Command where Answer == Incoming {
     /// Finds the next message for the reader of a cursor.
     package static func nextIncoming(_ reader: CursorReader) -> Self {
-        Command(now: { (messenger) throws(KithError) in try messenger.nextIncoming(for: reader) })
+        Command(now: { (messenger) throws(KithError) in
+            try messenger.withCursors { (cursors, profile) throws(KithError) in
+                try cursors.next(for: reader, in: &profile)
+            }
+        })
     }
 }
 
@@ -222,6 +230,10 @@ extension Command where Answer == Void {
 
     /// Forgets a cursor.
     package static func deleteCursor(_ name: String) -> Self {
-        Command(now: { (messenger) throws(KithError) in try messenger.deleteCursor(name) })
+        Command(now: { (messenger) throws(KithError) in
+            try messenger.withCursors { (cursors, profile) throws(KithError) in
+                try cursors.delete(name, in: &profile.device.step)
+            }
+        })
     }
 }

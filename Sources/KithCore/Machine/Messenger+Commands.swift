@@ -307,4 +307,23 @@ extension Messenger {
             id: request.entryID, text: request.text, replyTo: request.replyTo, expiresAfter: request.expiresAfter)
         try send(text, to: request.conversation, ticket)
     }
+
+    // MARK: Cursors
+
+    /// Uses the profile's cursors, which are read when they are needed for the first time.
+    func withCursors<T>(
+        _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
+    ) throws(KithError) -> T {
+        var book: CursorBook
+        if let cursors { book = cursors } else { book = try CursorBook(from: state.device.store) }
+        let result = try body(&book, &state)
+        cursors = book
+        return result
+    }
+
+    func acknowledge(_ place: IncomingPlace) throws(KithError) {
+        try withCursors { (cursors, profile) throws(KithError) in
+            try cursors.acknowledge(place, in: &profile.device.step)
+        }
+    }
 }

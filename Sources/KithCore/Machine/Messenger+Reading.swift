@@ -112,6 +112,11 @@ extension Messenger {
         return Set(ids).sorted()
     }
 
+    /// The names of the cursors.
+    package func cursorNames() throws(KithError) -> [String] {
+        try withCursors { (cursors, _) throws(KithError) in cursors.names.values.map(\.text).sorted() }
+    }
+
     // MARK: Backup
 
     /// The number of lines that are read at once.
@@ -144,7 +149,9 @@ extension Messenger {
         for (place, expiry) in device.erasures.sorted where !expiry.isOver(wall: device.wall) {
             try body(.expiry(place, expiry))
         }
-        try eachCursorRecord(body)
+        try withCursors { (cursors, profile) throws(KithError) in
+            try cursors.eachRecord(in: profile.device.store, body)
+        }
     }
 
     // MARK: For tests and simulations

@@ -39,8 +39,7 @@ package struct BackupContents: Sendable {
     /// - Throws: ``KithError/backup(_:)``, and what making a profile throws.
     package func transaction(deviceName: String, now: UInt64) throws(KithError) -> StoreTransaction {
         guard let identity else { throw .backup(.damaged) }
-        var transaction = try ProfileRecord.new(
-            account: identity.account, name: identity.name, deviceName: deviceName, now: now)
+        var transaction = try ProfileRecord.new(deviceName: deviceName, of: identity, now: now)
         transaction.append(records)
         return transaction
     }

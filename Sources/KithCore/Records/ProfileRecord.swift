@@ -103,25 +103,46 @@ package struct ProfileRecord: Sendable {
         deviceName = certificate.deviceName
     }
 
-    /// What a new profile's store begins with.
+    /// The first transaction of a new profile with an account of its own.
     ///
-    /// - Parameter account: the account that it is a new device of; without it, a new one is made.
+    /// - Parameter now: milliseconds since 1970.
+    /// - Throws: ``KithError/tooLong(limit:)``.
     package static func new(
-        account: AccountPrivateKey? = nil, name: String, deviceName: String,
-        suite: CipherSuite = ProfileRecord.defaultSuite, now: UInt64, random: RandomSource = .system
+        name: String, deviceName: String, suite: CipherSuite = ProfileRecord.defaultSuite, now: UInt64,
+        random: RandomSource = .system
     ) throws(KithError) -> StoreTransaction {
-        guard name.utf8.count <= ClientLimits.personName, deviceName.utf8.count <= ClientLimits.personName else {
+        let account = try callingMLS { () throws(MLSError) in try AccountPrivateKey(random: random) }
+        return try new(
+            callingMLS { () throws(MLSError) in
+                try ProfileRecord(
+                    account: account, name: name, deviceName: deviceName, suite: suite, now: now, random: random)
+            })
+    }
+
+    /// The first transaction of a profile that is another device of an account.
+    ///
+    /// - Parameters:
+    ///   - identity: the account, with the person's name.
+    ///   - now: milliseconds since 1970.
+    /// - Throws: ``KithError/tooLong(limit:)``.
+    static func new(
+        deviceName: String, of identity: (account: AccountPrivateKey, name: String), now: UInt64
+    ) throws(KithError) -> StoreTransaction {
+        try new(
+            callingMLS { () throws(MLSError) in
+                try ProfileRecord(
+                    account: identity.account, name: identity.name, deviceName: deviceName, now: now,
+                    random: .system)
+            })
+    }
+
+    private static func new(_ profile: ProfileRecord) throws(KithError) -> StoreTransaction {
+        guard max(profile.name.utf8.count, profile.deviceName.utf8.count) <= ClientLimits.personName else {
             throw .tooLong(limit: ClientLimits.personName)
         }
-        do throws(MLSError) {
-            let account = if let account { account } else { try AccountPrivateKey(random: random) }
-            let profile = try ProfileRecord(
-                account: account, name: name, deviceName: deviceName, suite: suite,
-                now: now, random: random)
-            var transaction = StoreTransaction()
-            transaction.put(key, profile.encoded)
-            return transaction
-        } catch { throw .mls(error) }
+        var transaction = StoreTransaction()
+        transaction.put(key, profile.encoded)
+        return transaction
     }
 }
 

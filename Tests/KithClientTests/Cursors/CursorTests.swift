@@ -284,8 +284,14 @@ struct CursorTests {
         let store = MemoryProfileStore()
         try store.commit(try contents.transaction(deviceName: "new", now: CursorFixture.now))
         let restored = try Messenger(opening: store, now: CursorFixture.now)
-        let found = try restored.openCursor("bot", from: .beginning)
-        guard case .message(let entry) = try restored.nextIncoming(for: found) else {
+        let found = try restored.withCursors { (cursors, profile) throws(KithError) in
+            try cursors.open("bot", from: .beginning, in: &profile)
+        }
+        guard
+            case .message(let entry) = try restored.withCursors({ (cursors, profile) throws(KithError) in
+                try cursors.next(for: found, in: &profile)
+            })
+        else {
             Issue.record("nothing was found")
             return
         }
