@@ -54,7 +54,7 @@ struct DeliveryQueueTests {
             switch event {
             case .waits(_, let obstacle): "waits: \(obstacle)"
             case .ended(_, nil, _): "done"
-            case .ended(_, let error?, let mayBeThere): "\(error), \(mayBeThere)"
+            case .ended(_, let error?, let mayExist): "\(error), \(mayExist)"
             }
         }
     }
@@ -116,7 +116,7 @@ struct DeliveryQueueTests {
     @Test("after a lost answer the relay may have it")
     mutating func lost() {
         let number = add(delivery())
-        queue.hangUp(relay)
+        queue.resetConnection(relay)
         _ = requests()
         #expect(queue.open(number, relays, at: 0, in: &step).isEmpty)
         #expect(requests() == ["present", "append"])

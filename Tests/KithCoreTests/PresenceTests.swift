@@ -17,14 +17,14 @@ struct PresenceTests {
         presence.watch()
         let second = presence.challenge(.system)
         #expect(second != first && !presence.isAwaited(first))
-        presence.hangUp()
+        presence.resetConnection()
         #expect(!presence.isAwaited(second))
     }
 
     @Test("an answer counts once, and a check is due until the first and after each connection")
     mutating func answers() {
         #expect(!presence.isCheckDue)
-        presence.hangUp()
+        presence.resetConnection()
         #expect(!presence.isCheckDue)
         presence.watch()
         _ = presence.challenge(.system)
@@ -32,7 +32,7 @@ struct PresenceTests {
         #expect(presence.didProve(bob, at: 1) == true && !presence.isCheckDue)
         #expect(presence.didProve(bob, at: 2) == false)
         #expect(presence.didProve(carol, at: 2) == true)
-        presence.hangUp()
+        presence.resetConnection()
         #expect(presence.isCheckDue)
         _ = presence.challenge(.system)
         #expect(presence.didProve(bob, at: 3) == true)

@@ -254,10 +254,10 @@ extension ConversationMachine {
         case .waits(let delivery, let obstacle):
             let name = delivery.account.flatMap { device.contacts[$0] }?.name ?? record.name(of: id, device.contacts)
             device.emit(.warning(id, .invitationWaits(for: name, obstacle), times: 1))
-        case .ended(let delivery, let error, let mayBeThere):
+        case .ended(let delivery, let error, let mayExist):
             if let error {
                 finishIntent(delivery.intent, .failure(error), in: &device)
-                if !mayBeThere { try didNotInvite(delivery, in: &device) }
+                if !mayExist { try didNotInvite(delivery, in: &device) }
             }
             if delivery.isParcel { try didDeliverParcel(delivery.channel, error, in: &device) }
             finishIfInvited(delivery.intent, in: &device)

@@ -210,7 +210,7 @@ struct ConversationMachine {
         device.step.unfollow(record.relay, sync.following?.tag)
         device.parcels.forget(.commit(id), in: &device.step)
         sync = .offline(retryAt: nil)
-        presence.hangUp()
+        presence.resetConnection()
     }
 
     private mutating func didStartFollow(_ place: FollowPlace, in device: inout DeviceState) throws(KithError) {

@@ -71,7 +71,7 @@ struct Presence {
     mutating func didCatchUp() { askedBackAt = [:] }
 
     /// The connection is over: members may come while this device is away.
-    mutating func hangUp() {
+    mutating func resetConnection() {
         nonce = nil
         isCheckDue = isWatched
     }

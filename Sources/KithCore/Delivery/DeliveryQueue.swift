@@ -9,8 +9,8 @@ struct DeliveryQueue {
     enum Event {
         /// The relay has no room or no time for it; it is tried again.
         case waits(ChannelDelivery, InvitationObstacle)
-        /// It is done, or can't be. `mayBeThere`: whether the relay may have it although it could not be delivered.
-        case ended(ChannelDelivery, KithError?, mayBeThere: Bool)
+        /// It is done, or can't be. `mayExist`: whether the relay may have it although it could not be delivered.
+        case ended(ChannelDelivery, KithError?, mayExist: Bool)
 
         /// The conversation that the delivery is for.
         var conversation: ConversationID {
@@ -49,7 +49,7 @@ struct DeliveryQueue {
 
     /// Takes a delivery from the store: it may have been sent before.
     mutating func load(_ number: UInt64, _ delivery: ChannelDelivery) {
-        pending[number] = PendingDelivery(delivery, mayBeThere: true)
+        pending[number] = PendingDelivery(delivery, mayExist: true)
     }
 
     /// Stores a new delivery. ``open(_:_:at:in:)`` sends it.
@@ -57,7 +57,7 @@ struct DeliveryQueue {
     /// - Returns: its number, which others may wait for.
     mutating func add(_ delivery: ChannelDelivery, in step: inout Step) -> UInt64 {
         let number = step.numbers.nextDelivery()
-        pending[number] = PendingDelivery(delivery, mayBeThere: false)
+        pending[number] = PendingDelivery(delivery, mayExist: false)
         step.put(StoreKey(.delivery, item: number), delivery.encoded)
         return number
     }
@@ -72,8 +72,8 @@ struct DeliveryQueue {
     }
 
     /// Forgets what was under way at a relay.
-    mutating func hangUp(_ relay: RelayID) {
-        for number in numbers(at: relay) { pending[number]?.hangUp() }
+    mutating func resetConnection(_ relay: RelayID) {
+        for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
     /// Sends a delivery, if its relay is there and what comes before it has arrived.
@@ -151,7 +151,7 @@ struct DeliveryQueue {
                 events += open(other, relays, at: now, in: &step)
             }
         }
-        return events + [.ended(ended.delivery, error, mayBeThere: ended.mayBeThere)]
+        return events + [.ended(ended.delivery, error, mayExist: ended.mayExist)]
     }
 }
 
@@ -164,7 +164,7 @@ private struct PendingDelivery {
     /// Requests that have no answer yet.
     private(set) var unanswered = 0
     /// Whether the relay may have it although nothing says so: it was sent before, and the answer was lost.
-    private(set) var mayBeThere: Bool
+    private(set) var mayExist: Bool
     /// The wait before all is asked again, in milliseconds: the relay asked for patience. Its answers to the other requests of the
     /// same attempt follow from that.
     private(set) var patienceMs: UInt64?
@@ -175,9 +175,9 @@ private struct PendingDelivery {
     /// Whether the user was told that it waits.
     private var isTold = false
 
-    init(_ delivery: ChannelDelivery, mayBeThere: Bool) {
+    init(_ delivery: ChannelDelivery, mayExist: Bool) {
         self.delivery = delivery
-        self.mayBeThere = mayBeThere
+        self.mayExist = mayExist
     }
 
     var isDone: Bool { delivery.parts.allSatisfy { done.contains($0.id) } }
@@ -206,8 +206,8 @@ private struct PendingDelivery {
         return obstacle
     }
 
-    mutating func hangUp() {
-        if unanswered > 0 { mayBeThere = true }
+    mutating func resetConnection() {
+        if unanswered > 0 { mayExist = true }
         isOpen = false
         unanswered = 0
         patienceMs = nil
@@ -217,7 +217,7 @@ private struct PendingDelivery {
     /// Plans another try after a pause that doubles each time, at least as long as the relay asked for.
     mutating func pause(now: UInt64) {
         let asked = patienceMs ?? 0
-        hangUp()
+        resetConnection()
         let doubled = RelayError.leastPatienceMs << UInt64(min(refusals, 16))
         refusals += 1
         retryAt = now + max(asked, min(doubled, ClientLimits.deliveryPauseMs))

@@ -59,7 +59,7 @@ struct ParcelFetches {
 
     /// A connection is over. What came of a parcel stays.
     mutating func didDisconnect(_ relay: RelayID) {
-        for purpose in purposes where fetches[purpose]?.relay == relay { fetches[purpose]?.hangUp() }
+        for purpose in purposes where fetches[purpose]?.relay == relay { fetches[purpose]?.resetConnection() }
     }
 
     /// Begins again what the relay asked patience for, and gives up what was waited for too long.
@@ -82,7 +82,7 @@ struct ParcelFetches {
         guard let fetch = fetches[purpose], fetch.retryAt == nil else { return nil }
         guard error.code.isPassing else { return giveUp(purpose, error.code, in: &step) }
         step.unfollow(fetch.relay, fetch.followTag)
-        fetches[purpose]?.hangUp()
+        fetches[purpose]?.resetConnection()
         fetches[purpose]?.retryAt = now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
         return nil
     }
@@ -157,7 +157,7 @@ private struct ParcelFetch {
         return isPart && entries <= 2 * address.partCount + 8
     }
 
-    mutating func hangUp() {
+    mutating func resetConnection() {
         followTag = nil
         lastSeq = nil
         entries = 0

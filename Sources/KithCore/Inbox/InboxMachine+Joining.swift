@@ -78,7 +78,7 @@ extension InboxMachine {
             return .decided(.done)
         }
         // The invite was for one person, and another has come with it.
-        let isUninvited = record.isSpent && (known.map { wasDeclined($0, in: profile.conversations) } ?? true)
+        let isUninvited = record.isUsed && (known.map { wasDeclined($0, in: profile.conversations) } ?? true)
         // Joining a group would add its members as contacts, who could then use the invite in their turn.
         if isUninvited, !message.isDirect || opened.memberCount > 2 { return .decided(.done) }
         if isUninvited, record.taken.count > ClientLimits.lettersDeclined { return .decided(.done) }
@@ -146,8 +146,8 @@ extension InboxMachine {
         let mayAct = conversation.machine.mayAct
         if mayAct { conversation.machine.sendCard(in: &device) }
         if case .invite(let isReusable, _) = record.purpose {
-            if !record.isSpent { device.emit(.inviteUsed(id, conversation.machine.id)) }
-            guard isReusable else { return record.spend() }
+            if !record.isUsed { device.emit(.inviteUsed(id, conversation.machine.id)) }
+            guard isReusable else { return record.didUse() }
         }
         if mayAct { try makeDeposit(replacing: 1, in: &device) }
     }

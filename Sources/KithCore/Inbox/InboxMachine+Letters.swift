@@ -101,8 +101,8 @@ extension InboxMachine {
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
-        guard !record.isSpent else { return .done }
-        if !record.purpose.isForFew {
+        guard !record.isUsed else { return .done }
+        if !record.purpose.hasLimitedAudience {
             guard profile.device.relays.known(message.relay) == record.relay else {
                 profile.device.didPassOverInvitation(to: message.relay.address)
                 return .done

@@ -9,7 +9,7 @@ import KithWire
 extension InboxMachine {
     /// Trims an inbox whose address few have.
     mutating func trimAtOnce(in device: inout DeviceState) {
-        if record.purpose.isForFew { trim(in: &device) }
+        if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
     /// Trims an inbox whose address many may have, if its time has come.
@@ -22,7 +22,7 @@ extension InboxMachine {
     /// Draws another time for a trim that fell due while the relay was not connected: a trim at once would tell when the device came.
     /// So it does if the time lies too far ahead, since the clock was wrong.
     mutating func postponeTrim(in device: inout DeviceState) {
-        guard !record.purpose.isForFew else { return }
+        guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
         guard record.trimAt <= device.wall || record.trimAt > latest else { return }
         drawTrim(after: 0, within: ClientLimits.trimSoonMs, in: &device)
@@ -30,7 +30,7 @@ extension InboxMachine {
 
     /// In how many milliseconds an inbox whose address many may have is trimmed.
     func trimDelay(at wall: UInt64) -> UInt64? {
-        guard !record.purpose.isForFew, followTag != nil else { return nil }
+        guard !record.purpose.hasLimitedAudience, followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)
     }
 

@@ -58,7 +58,7 @@ struct InboxMachine {
     /// Whether the inbox is to be closed: its invite was used, or has run out by the relay's clock, too.
     func isOver(in device: DeviceState) -> Bool {
         guard case .invite(_, let expiresAt) = record.purpose else { return false }
-        return record.isSpent || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
+        return record.isUsed || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
     }
 
     /// The times at which something is due, in milliseconds.

@@ -121,7 +121,7 @@ package final class Messenger {
         for id in state.conversations.ids { try pass(.disconnected(relay), to: id) }
         for id in inboxes.ids(at: relay) { try pass(.disconnected, to: id) }
         state.device.parcels.didDisconnect(relay)
-        state.device.deliveries.hangUp(relay)
+        state.device.deliveries.resetConnection(relay)
     }
 
     private func didAnswer(

@@ -15,7 +15,7 @@ extension InboxRecord.Purpose {
     var isName: Bool { if case .name = self { true } else { false } }
 
     /// Whether few have the address. Where anybody may have it, no stranger makes this device connect to a relay of their choice.
-    var isForFew: Bool {
+    var hasLimitedAudience: Bool {
         switch self {
         case .invite(let isReusable, _): !isReusable
         case .contact: true

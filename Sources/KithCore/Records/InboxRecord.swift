@@ -26,7 +26,7 @@ struct InboxRecord: Sendable {
     /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
     private(set) var depositedAt: UInt64 = 0
     /// Whether the one person it was for has come. Others who used the invite too are told, and then the inbox is closed.
-    private(set) var isSpent = false
+    private(set) var isUsed = false
     /// To be closed: nothing that comes is taken any more.
     private(set) var isClosing = false
     private(set) var nextKeyPackage: UInt64 = 1
@@ -166,7 +166,7 @@ struct InboxRecord: Sendable {
     mutating func close() { isClosing = true }
 
     /// The person has come whom the inbox was for.
-    mutating func spend() { isSpent = true }
+    mutating func didUse() { isUsed = true }
 
     // MARK: Key packages
 
@@ -188,7 +188,7 @@ struct InboxRecord: Sendable {
     }
 
     /// Whether the inbox is to be closed once everything that came in time was read.
-    func isOver(now: UInt64) -> Bool { isSpent || isExpired(now: now) }
+    func isOver(now: UInt64) -> Bool { isUsed || isExpired(now: now) }
 
     var access: Access {
         Access(read: Grant(for: readToken), append: Grant(for: appendToken), turn: Grant(for: turnToken))
@@ -223,7 +223,7 @@ struct InboxRecord: Sendable {
         writer.write(nextKeyPackage)
         writer.writeVector(taken)
         writer.writeOptional(held)
-        writer.write(isSpent)
+        writer.write(isUsed)
         writer.write(trimmedSeq)
         writer.write(registeredAt)
         writer.writeVector(aside)
@@ -255,7 +255,7 @@ struct InboxRecord: Sendable {
         nextKeyPackage = try reader.readUInt64()
         taken = version < 4 ? try Self.lettersBeforeVersion4(&reader) : try reader.readVector()
         held = version == 1 ? nil : try reader.readOptional()
-        isSpent = version < 3 ? false : try reader.readPresence()
+        isUsed = version < 3 ? false : try reader.readPresence()
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
         // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
