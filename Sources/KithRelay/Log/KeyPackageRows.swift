@@ -5,23 +5,23 @@ struct KeyPackageRows {
     let connection: SQLiteConnection
 
     /// A row of `shelf`.
-    struct Shelf {
+    struct ShelfRow {
         var version: UInt64 = 0
         var nextPosition: UInt64 = 1
         var hasLastResort = false
     }
 
-    func shelf(of channel: UInt64) throws(StoreFailure) -> Shelf {
+    func shelf(of channel: UInt64) throws(StoreFailure) -> ShelfRow {
         let row = try connection.statement(
             "SELECT version, next_position, last_resort IS NOT NULL FROM shelf WHERE channel = ?")
         row.bind(channel, at: 1)
-        guard try row.next() else { return Shelf() }
+        guard try row.next() else { return ShelfRow() }
         defer { row.reset() }
-        return Shelf(version: row.uint64(0), nextPosition: row.uint64(1), hasLastResort: row.uint64(2) != 0)
+        return ShelfRow(version: row.uint64(0), nextPosition: row.uint64(1), hasLastResort: row.uint64(2) != 0)
     }
 
     /// Writes a shelf's row. A last-resort package stays unless there is a new one.
-    func write(_ shelf: Shelf, of channel: UInt64, lastResort: KeyPackageBytes?) throws(StoreFailure) {
+    func write(_ shelf: ShelfRow, of channel: UInt64, lastResort: KeyPackageBytes?) throws(StoreFailure) {
         let row = try connection.statement(
             """
             INSERT INTO shelf VALUES (?, ?, ?, ?) ON CONFLICT (channel) DO UPDATE SET version = excluded.version,
@@ -46,7 +46,7 @@ struct KeyPackageRows {
 
     /// Inserts one-time packages at the shelf's next positions.
     func insert(
-        _ keyPackages: [KeyPackageBytes], on shelf: inout Shelf, of channel: UInt64, atMs: UInt64
+        _ keyPackages: [KeyPackageBytes], on shelf: inout ShelfRow, of channel: UInt64, atMs: UInt64
     ) throws(StoreFailure) {
         let row = try connection.statement("INSERT INTO key_package VALUES (NULL, ?, ?, ?, ?)")
         for keyPackage in keyPackages {

@@ -111,16 +111,16 @@ public struct RelayLimits: Sendable {
     /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the
     /// owner reads some of the letters; each costs 24 bytes.
     static let runsPerShare = 4
-    /// Pairs of an inbox and an address or a site whose waiting letters are counted, and as many whose withdrawals are:
-    /// at most this many, and at least the latest half. Each takes about 150 bytes. An address that uses
-    /// ``addressInboxes`` and then ``addressInboxesPerDay`` adds 4,000 pairs in the 30 days for which letters are kept,
-    /// and as many of its site. Fifteen addresses of fifteen sites add 120,000, so none of their waiting letters is
-    /// forgotten, and others may add 80,000.
+    /// Pairs of an inbox and an address or a site whose waiting letters the relay counts. At least the latest half of
+    /// them are remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
+    /// bytes. An address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds 4,000 pairs in the 30 days
+    /// for which letters are kept, and as many of its site. Fifteen addresses of fifteen sites add 120,000, so none of
+    /// their waiting letters is forgotten, and others may add 80,000.
     var inboxShares = 400_000
     /// Inboxes that one address may write to at once, each for the first time, and inboxes that it may take key
-    /// packages from. That is enough for an office that writes to all of its contacts on one day. It bounds how fast
-    /// one address makes the relay forget the letters of others: the relay counts those of 400,000 pairs of an inbox
-    /// and an address. A pair counts again after half as many others.
+    /// packages from. That is enough for an office that writes to all of its contacts on one day. The relay counts
+    /// waiting letters for a limited number of pairs of an inbox and an address, so this limit bounds how fast one
+    /// address makes it forget the letters of others. A pair counts as new again after 200,000 other pairs.
     public var addressInboxes = 1_000
     /// Further such inboxes in a day: a hundred people behind one address, each with a new contact every day.
     public var addressInboxesPerDay = 100
