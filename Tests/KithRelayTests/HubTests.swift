@@ -114,7 +114,7 @@ struct HubTests {
         #expect(await hub.ask(.close(channel: channel.id), on: 1) == .done)
         for _ in 0..<2 {
             guard case .error(let error) = await hub.ask(.append(channel, [1]), on: 2) else {
-                Issue.record("it was taken")
+                Issue.record("the append was not refused")
                 return
             }
             #expect(error.code == .gone)
@@ -122,17 +122,32 @@ struct HubTests {
         try await hub.close()
     }
 
+    @Test("a create behind an append to a forgotten channel creates it again", .timeLimit(.minutes(5)))
+    func createBehindAppend() async throws {
+        let hub = BareHub()
+        hub.open(1)
+        let channel = try #require(try await hub.makeChannels(1, on: 1).first)
+        #expect(await hub.ask(.close(channel: channel.id), on: 1) == .done)
+        let head = try #require(try await hub.hub.store.head(of: channel.id))
+        #expect(await hub.hub.store.commit([.forget(channel: channel.id, usedMs: head.usedMs)]) == [.committed])
+        let create = Request.create(channel: channel.id, access: channel.access, retentionSeconds: nil)
+        let replies = await hub.askAtOnce([(1, .append(channel, [1])), (1, create)])
+        #expect(replies == [.error(.denied), .done])
+        #expect(await hub.ask(.append(channel, [1]), on: 1) == .accepted(seq: 1))
+        try await hub.close()
+    }
+
     @Test("the cost of an eviction does not depend on the number of channels, and departed ones leave the queue")
     func boundedLooking() {
-        var turns = SecondChanceQueue<Int>()
-        for number in 0..<10_000 { turns.enter(number) }
+        var queue = SecondChanceQueue<Int>()
+        for number in 0..<10_000 { queue.enter(number) }
         var asked = 0
-        let none = turns.next { _ in
+        let none = queue.next { _ in
             asked += 1
             return false
         }
         #expect(none == nil && asked <= 16)
-        #expect(turns.next { $0 == 20 } == 20)
+        #expect(queue.next { $0 == 20 } == 20)
 
         var left = SecondChanceQueue<Int>()
         for number in 0..<10_000 {
