@@ -36,9 +36,11 @@ struct ConversationBenchmark {
         configuration.limits.connectionsPerAddress = people + 10
         let folder = workshop.folder("relay")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // The key comes first: beside a store without one, no new key is made.
+        let identity = try RelayIdentity.kept(in: folder)
         let store = try SQLiteStore(
             folder: folder.path, eventLoop: MultiThreadedEventLoopGroup(numberOfThreads: 1).next())
-        return try await RelayServer.start(configuration, identity: .kept(in: folder), store: store)
+        return try await RelayServer.start(configuration, identity: identity, store: store)
     }
 
     private func person(_ name: String) async throws -> Profile {
