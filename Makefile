@@ -1,8 +1,14 @@
 # One command for everything a contributor does. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format lint docs bench bench-peers interop storm fuzz simulate mutants dist versions clean
+.PHONY: help setup build run test measure format lint docs bench bench-peers interop storm fuzz simulate mutants dist versions clean
 
 sources := Sources Tests Benchmarks Fuzz/Targets Package.swift
+# With SMALL=1, benchmarks only show that they run.
+small_store := $(if $(SMALL),--entries 2000 --channels 2000)
+small_relay := $(if $(SMALL),--rounds 1 --seconds 0.5 --connections 50 --patience 0)
+small_client := $(if $(SMALL),--conversations 5 --messages 500 --transactions 50 --people 5 --large-group 20 --missed 100 \
+	--rounds 20)
+small_mls := $(if $(SMALL),--alone 10)
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,12 +23,12 @@ run: setup ## Show it at work: a relay, three people, one command
 	swift build --product kith
 	.build/debug/kith demo
 
-test: setup ## Run all tests but the storm
-	swift build --build-tests
-	swift test --skip-build --skip '^(KithClientTests|KithRelayTests|SimulationTests|KithTests|RelayProcessTests)\.'
-	swift test --skip-build --filter '^(KithClientTests|KithRelayTests|SimulationTests)\.'
-	swift test --skip-build --filter '^RelayProcessTests\.'
-	swift test --skip-build --filter '^KithTests\.' --skip 'StormTests'
+# All tests at once would starve those that wait for a network or a process: WIDTH of them run at the same time.
+test: setup ## Run all tests but the storm and the measuring ones
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=$(or $(WIDTH),4) swift test --skip '\.(StormTests|MeasuredRelay)/'
+
+measure: setup ## Run the tests that assert memory or times, one at a time
+	swift test --filter '^RelayProcessTests\.MeasuredRelay/'
 
 format: ## Format the source
 	swift format --in-place --parallel --recursive $(sources)
@@ -37,7 +43,7 @@ docs: setup ## Render the documentation of MLS and of the SDK; any warning is an
 	scripts/docs.sh MLS
 	scripts/docs.sh KithClient KithCore
 
-bench: setup ## Measure everything, beside real peers where they are installed
+bench: setup ## Measure everything, beside real peers where they are installed (SMALL=1: only whether it runs)
 	scripts/setup.sh python3-venv
 	scripts/release.sh --product kith
 	scripts/release.sh --product RelayBenchmark
@@ -45,17 +51,17 @@ bench: setup ## Measure everything, beside real peers where they are installed
 	scripts/release.sh --product CodecBenchmark
 	scripts/release.sh --product ClientBenchmark
 	.build/release/CodecBenchmark
-	.build/release/StoreBenchmark
-	.build/release/RelayBenchmark all
-	.build/release/ClientBenchmark
-	Benchmarks/run-mls.sh
+	.build/release/StoreBenchmark $(small_store)
+	.build/release/RelayBenchmark all $(small_relay)
+	.build/release/ClientBenchmark $(small_client)
+	Benchmarks/run-mls.sh $(small_mls)
 
 bench-peers: ## Install the peers and measure them with the same load
-	Benchmarks/peers.sh
+	Benchmarks/peers.sh $(small_relay)
 
-interop: setup ## Random group histories with members of this package and of mls-rs
+interop: setup ## HISTORIES random group histories with members of this package and of mls-rs (default 200)
 	@scripts/setup.sh python3-venv
-	Interop/run.sh
+	Interop/run.sh --histories $(or $(HISTORIES),200)
 
 storm: setup ## Kill 20 people and their relay, as processes, again and again for SECONDS (default 1800)
 	swift build --build-tests
