@@ -105,7 +105,8 @@ let package = Package(
             path: "Benchmarks/ClientBenchmark"),
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),
         .testTarget(
-            name: "KithCoreTests", dependencies: ["KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
+            name: "KithCoreTests",
+            dependencies: ["KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(
             name: "MLSTests", dependencies: ["KithSupport", "MLS", "TLSCodec", "TestSupport", crypto],

@@ -1,4 +1,6 @@
+import KithSimulation
 import KithWire
+import MLS
 import Testing
 
 @testable import KithCore
@@ -31,5 +33,23 @@ extension RelayDirectory {
         let id = relays.id(for: try .sample(), in: &step)
         #expect(relays.didConnect(id) == true)
         return (relays, id)
+    }
+}
+
+extension DeviceState {
+    /// A device whose store holds nothing but its identity.
+    static func sample(now: UInt64 = 1_750_000_000_000) throws -> DeviceState {
+        let store = MemoryProfileStore()
+        try store.commit(
+            ProfileRecord.new(name: "alice", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: now))
+        return try DeviceState(
+            store, clocks: Clocks(wall: now, steady: 0), folding: NameFolding { $0 }, isForReading: false)
+    }
+
+    /// Connects the device to a relay.
+    mutating func connectSample() throws -> RelayID {
+        let id = relays.id(for: try .sample(), in: &step)
+        #expect(didConnect(id, timeMs: now) == true)
+        return id
     }
 }
