@@ -1,20 +1,20 @@
-/// The time, as far as a device can know it.
+/// The current time, as well as a device can know it.
 ///
 /// A device's clock may be off by years, and the user or a time server may set it at any moment. Hence three rules:
 ///
-/// - Waiting is measured by ``now``, which nobody can set.
+/// - Waits are measured by ``now``, which nobody can set.
 /// - Dates are read from ``wall``, the device's clock.
-/// - A decision that can't be taken back needs two clocks: the device's and a relay's. See ``agree(isOver:relay:)``.
+/// - A decision that can't be undone needs two clocks: the device's and a relay's. See ``agree(isOver:relay:)``.
 struct Clocks {
     /// The device's clock, in milliseconds since 1970.
     private(set) var wall: UInt64
-    /// The device's clock as it was when the profile was opened, and the time that has passed since: milliseconds since 1970 if
-    /// the clock was right then. Never jumps.
+    /// The device's clock when the profile was opened, plus the time that has passed since. In milliseconds since 1970 if the
+    /// clock was right then. Never jumps.
     private(set) var now: UInt64
     private var steady: UInt64
     /// Whether the device's clock was set since the last ``didSet()``.
     private var wasSet = false
-    /// The time of each relay when it was connected to, and ``now`` at that moment.
+    /// The clock of each relay at the time of its connection, and ``now`` at that moment.
     private var told: [RelayID: (time: UInt64, at: UInt64)] = [:]
 
     /// - Parameters:
@@ -34,7 +34,7 @@ struct Clocks {
         self.wall = wall
     }
 
-    /// Whether the device's clock was set, by an hour or more, since the last time that this was asked.
+    /// Returns whether the device's clock was set by an hour or more since the last call.
     mutating func didSet() -> Bool {
         defer { wasSet = false }
         return wasSet
@@ -51,45 +51,45 @@ struct Clocks {
 
     // MARK: Two clocks
 
-    /// Whether a time, in milliseconds since 1970, is over by the device's clock and by the relay's. For what can't be undone:
-    /// a relay that lies about the time can delay it, but can't bring it about.
+    /// Whether a time, in milliseconds since 1970, has passed by the device's clock and by the relay's. For decisions that can't
+    /// be undone: a relay that lies about the time can delay them, but can't cause them.
     func agree(isOver time: UInt64, relay: RelayID) -> Bool { delay(untilOver: time, relay: relay) == 0 }
 
-    /// In how many milliseconds both clocks will say that a time is over; `nil` if no relay has said its time.
+    /// Milliseconds until a time has passed by both clocks; `nil` if no relay has told its time.
     ///
-    /// - Parameter relayTime: the time for the relay's clock, if it is another.
+    /// - Parameter relayTime: the time to compare with the relay's clock, if it differs.
     func delay(untilOver time: UInt64, orByRelay relayTime: UInt64? = nil, relay: RelayID) -> UInt64? {
         guard let witness = witness(for: relay) else { return nil }
         let byRelay = relayTime ?? time
         return max(time - min(time, wall), byRelay - min(byRelay, witness))
     }
 
-    /// The relay's clock, or, for one that can't be reached any more, the slowest of the others'.
+    /// The relay's clock, or the slowest clock of the other relays if this one can't be reached any more.
     private func witness(for relay: RelayID) -> UInt64? { relayTime(relay) ?? told.keys.compactMap(relayTime).min() }
 }
 
 extension UInt64 {
-    /// Seconds as milliseconds; the end of time stays the end of time.
+    /// Converts seconds to milliseconds. A value that is too large becomes the highest number.
     var asMilliseconds: UInt64 {
         let (milliseconds, overflows) = multipliedReportingOverflow(by: 1000)
         return overflows ? .max : milliseconds
     }
 
-    /// The sum, or the highest number if that is exceeded: another's clock may say anything.
+    /// The sum, or the highest number on overflow: another device's clock may say anything.
     func plus(_ other: UInt64) -> UInt64 {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? .max : sum
     }
 
-    /// The rest of a length of time that began at another time, in milliseconds; this value is the device's clock. None is left if
-    /// the beginning lies ahead: the clock was wrong then, or is now.
+    /// The rest of a period that began at another time, in milliseconds, where this value is the device's clock. Nothing is left
+    /// of a period that begins more than ``ClientLimits/clockSlackMs`` ahead: the clock was wrong then, or is wrong now.
     func rest(of length: UInt64, since begin: UInt64) -> UInt64 {
         guard begin <= plus(ClientLimits.clockSlackMs) else { return 0 }
         let end = begin.plus(length)
         return end - Swift.min(end, self)
     }
 
-    /// The difference to another value; negative if this one is less.
+    /// The difference to another value; negative if this value is less.
     package func lead(over other: UInt64) -> Int64 {
         self >= other ? Int64(clamping: self - other) : -Int64(clamping: other - self)
     }

@@ -1,13 +1,13 @@
 import KithWire
 
-/// The relays that a profile knows, and how it stands with each.
+/// The relays that a profile knows, and the state of each connection.
 struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The relays that have no room for what is sent to them, as far as they have said on this connection.
+    /// The connected relays that last refused a request because they had no room.
     private var full: Set<RelayID> = []
-    /// The relays that connections are kept to.
+    /// The relays to keep connections to.
     private var wanted: Set<RelayID> = []
 
     // MARK: Reading
@@ -22,17 +22,17 @@ struct RelayDirectory {
 
     func isConnected(_ id: RelayID) -> Bool { links.contains(id) }
 
-    /// The number of a relay that is known, by its address and key.
+    /// The number of a known relay, by its address and key.
     func known(_ point: RelayPoint) -> RelayID? {
         points.first { $0.value.address == point.address && $0.value.pin == point.pin }?.key
     }
 
     // MARK: Numbers
 
-    /// Takes a relay from the store.
+    /// Adds a relay from the store.
     mutating func load(_ id: RelayID, _ point: RelayPoint) { points[id] = point }
 
-    /// The number of a relay that the user named: its pass counts from now on.
+    /// The number of a relay that the user named. Its pass replaces the one that is known.
     mutating func id(given point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass != point.pass {
             remember(point, as: id, in: &step)
@@ -40,16 +40,16 @@ struct RelayDirectory {
         return id(for: point, in: &step)
     }
 
-    /// The number of a relay in an invite that the user opened: its pass counts if the relay is known without one.
+    /// The number of a relay in an invite that the user opened. Its pass is used if the relay is known without one.
     mutating func id(opened point: RelayPoint, in step: inout Step) -> RelayID {
         if let id = known(point), point.pass != nil, points[id]?.pass == nil { remember(point, as: id, in: &step) }
         return id(for: point, in: &step)
     }
 
-    /// The number of a relay that a letter or a contact card names. It is remembered if it is new, and connected to. The pass of
-    /// a relay that is known stays as it is, also if there is none.
+    /// The number of a relay that a letter or a contact card names. A new relay is stored and connected to. A known relay keeps
+    /// its pass, or has none as before.
     ///
-    /// - Parameter isWanted: whether to connect to a relay that is known.
+    /// - Parameter isWanted: whether to connect to a known relay.
     mutating func id(for point: RelayPoint, isWanted: Bool = true, in step: inout Step) -> RelayID {
         if let id = known(point) {
             if isWanted { keepConnected(to: id, in: &step) }
@@ -61,7 +61,7 @@ struct RelayDirectory {
         return id
     }
 
-    /// Has a relay that is known reached with another pass.
+    /// Changes the pass of a known relay.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     mutating func setPass(_ point: RelayPoint, in step: inout Step) throws(KithError) {
@@ -83,9 +83,9 @@ struct RelayDirectory {
         step.connect(id, point)
     }
 
-    /// A connection stands.
+    /// A connection is up.
     ///
-    /// - Returns: whether it is one that is kept.
+    /// - Returns: whether the connection is wanted.
     mutating func didConnect(_ id: RelayID) -> Bool {
         guard wanted.contains(id) else { return false }
         links.insert(id)
@@ -98,13 +98,13 @@ struct RelayDirectory {
         full.remove(id)
     }
 
-    /// A relay answered a request that takes room.
+    /// A relay answered a request that takes space.
     ///
-    /// - Returns: its state, if it begins to have no room or has some again.
+    /// - Returns: the relay's state, if it has just run out of room or has room again.
     mutating func noteRoom(at id: RelayID, _ result: Result<Reply, RelayError>) -> RelayState? {
         switch result {
         case .success: return full.remove(id) != nil ? .connected : nil
-        // With a number, it is one inbox that is full.
+        // With a number, only one inbox is full.
         case .failure(let error) where error.code == .full && error.detail == 0:
             return full.insert(id).inserted ? .full : nil
         case .failure: return nil

@@ -1,7 +1,7 @@
 import KithWire
 
 extension RelayError.Code {
-    /// Whether the same request may be answered otherwise after a while.
+    /// Whether the same request may succeed later.
     var isPassing: Bool {
         switch self {
         case .tooFast, .tooMany, .full, .unavailable: true
@@ -11,9 +11,9 @@ extension RelayError.Code {
 }
 
 extension RelayError {
-    /// The wait before another try, in milliseconds.
+    /// The pause before a retry, in milliseconds.
     var patienceMs: UInt64 { retryAfterMs > 0 ? UInt64(retryAfterMs) : Self.leastPatienceMs }
 
-    /// The first pause where a relay names none, in milliseconds.
+    /// The first pause if the relay names none, in milliseconds.
     static let leastPatienceMs: UInt64 = 2_000
 }

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The purpose of a request: the machine that gets the answer, and what it asked.
+/// The purpose of a request: the machine that gets the answer, and the question.
 enum RequestPurpose: Sendable {
     case conversation(ConversationID, ConversationRequest)
     case inbox(InboxID, InboxRequest)
@@ -8,7 +8,7 @@ enum RequestPurpose: Sendable {
     case parcel(ParcelPurpose)
     case name(NameAsker)
 
-    /// Whether the relay stores something new for it.
+    /// Whether the relay stores something new for the request.
     var takesRoom: Bool {
         switch self {
         case .conversation(_, .createChannel), .conversation(_, .append), .conversation(_, .turn): true
@@ -31,13 +31,13 @@ enum ConversationRequest: Sendable {
     case withdraw(ChannelID)
 }
 
-/// A request about an inbox of this device's own.
+/// A request about one of this device's inboxes.
 enum InboxRequest: Sendable {
     case create
     case present
     case deposit
     case close
-    /// Drops what was read, up to a seq.
+    /// Drops the entries up to a seq, which were read.
     case trim(through: UInt64)
 }
 
@@ -56,7 +56,7 @@ enum FollowPurpose: Sendable {
     case parcel(ParcelPurpose)
 }
 
-/// The numbers of requests and follows that are under way, each with what it is for.
+/// The numbers of outstanding requests and follows, each with its purpose.
 struct RequestTags {
     private var last: UInt64 = 0
     private var requests: [UInt64: (relay: RelayID, purpose: RequestPurpose)] = [:]
@@ -74,7 +74,7 @@ struct RequestTags {
         return last
     }
 
-    /// The purpose of an answered request; `nil` if it was not asked on this connection.
+    /// Removes an answered request and returns its purpose; `nil` if it was not sent on this connection.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? {
         guard let request = requests[tag], request.relay == relay else { return nil }
         requests[tag] = nil
@@ -91,7 +91,7 @@ struct RequestTags {
         return follow(tag, relay)
     }
 
-    /// Forgets what was under way at a relay.
+    /// Forgets the outstanding requests and follows at a relay.
     mutating func forget(_ relay: RelayID) {
         requests = requests.filter { $0.value.relay != relay }
         follows = follows.filter { $0.value.relay != relay }

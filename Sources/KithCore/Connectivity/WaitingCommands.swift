@@ -1,11 +1,11 @@
-/// An intent of a conversation.
+/// The place of an intent: its conversation and its number.
 struct IntentPlace: Hashable, Sendable {
     let conversation: ConversationID
     let intent: UInt64
 }
 
-/// The commands that wait for a change of a group, or for an inbox to be ready or closed. A command that a crash overtakes has nobody
-/// to tell.
+/// The commands that wait for a change of a group, or for an inbox to be ready or closed. They are not stored: after a crash, no
+/// caller is left.
 struct WaitingCommands {
     private var byIntent: [IntentPlace: [Ticket<ConversationID>]] = [:]
     private var invites: [InboxID: Ticket<OpenInvite>] = [:]
@@ -16,7 +16,7 @@ struct WaitingCommands {
     /// Whether a command waits for the inbox of its invite to be ready.
     func isInviteAwaited(_ inbox: InboxID) -> Bool { invites[inbox] != nil }
 
-    /// The changes of a conversation that are waited for, the oldest first.
+    /// The intents of a conversation that commands wait for, oldest first.
     func places(in conversation: ConversationID) -> [IntentPlace] {
         byIntent.keys.filter { $0.conversation == conversation }.sorted { $0.intent < $1.intent }
     }
@@ -36,7 +36,7 @@ struct WaitingCommands {
         for ticket in byIntent.removeValue(forKey: place) ?? [] { step.finish(ticket, result) }
     }
 
-    /// Ends the command that waits for the inbox of its invite: it is ready.
+    /// Ends the command that waits for the inbox of its invite, which is ready.
     mutating func didMake(_ invite: OpenInvite, in step: inout Step) {
         if let ticket = invites.removeValue(forKey: invite.id) { step.finish(ticket, .success(invite)) }
     }
