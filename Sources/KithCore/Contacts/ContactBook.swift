@@ -1,6 +1,6 @@
 import KithWire
 
-/// The people that a profile knows. No two contacts have one name or one key.
+/// The people that a profile knows. No two contacts share a name or a key.
 struct ContactBook {
     private var contacts: [ContactID: Contact] = [:]
     private var idsByKey: [AccountKey: ContactID] = [:]
@@ -38,10 +38,10 @@ struct ContactBook {
         return contact
     }
 
-    /// The contact of exactly this name.
+    /// The contact with exactly this name.
     func named(_ name: String) -> Contact? { contacts.values.first { $0.name == name } }
 
-    /// The contact with an account key, unless the user knows nothing of it but pending conversations.
+    /// The contact with an account key, unless it is known from pending conversations only.
     func acquaintance(_ account: AccountKey?) -> ContactID? {
         guard let contact = account.flatMap({ self[$0] }), !contact.isStranger else { return nil }
         return contact.id
@@ -49,15 +49,15 @@ struct ContactBook {
 
     // MARK: Loading
 
-    /// Takes a contact from the store.
+    /// Adds a contact from the store.
     mutating func load(_ contact: Contact) {
         contacts[contact.id] = contact
         idsByKey[contact.accountKey] = contact.id
         names.didRename(from: nil, to: contact.name)
     }
 
-    /// Gives contacts numbers whose names look like the user's or another contact's. A profile of an earlier version may
-    /// have such names; the store keeps the old name until the contact changes.
+    /// Appends numbers to the names of contacts that look like the user's or another contact's name. Profiles of earlier versions
+    /// may have such names. The store keeps the old name until the contact changes.
     mutating func tellNamesApart() {
         for id in contacts.keys.sorted().reversed() {
             guard let name = contacts[id]?.name, !names.isFree(name, exceptFor: name) else { continue }
@@ -69,7 +69,7 @@ struct ContactBook {
 
     // MARK: Changes
 
-    /// Takes a contact that is new or has changed, stores it and tells of it.
+    /// Stores a new or changed contact and emits an event.
     mutating func store(_ contact: Contact, in step: inout Step) {
         names.didRename(from: contacts[contact.id]?.name, to: contact.name)
         if let known = contacts[contact.id], known.accountKey != contact.accountKey { idsByKey[known.accountKey] = nil }
@@ -79,7 +79,7 @@ struct ContactBook {
         step.emit(.contact(contact))
     }
 
-    /// The contact that a device belongs to. Somebody new is remembered with the key at hand; a name that is taken gets a number.
+    /// The contact with a person's account key. A new person becomes a contact; a name that is taken gets a number.
     mutating func remember(
         _ person: Acquaintance, in step: inout Step
     ) -> ContactID {
@@ -99,12 +99,12 @@ struct ContactBook {
         return contact.id
     }
 
-    /// A name that neither another contact nor the user has: people choose their names themselves, and names are not unique.
+    /// A name that neither another contact nor the user has. People choose their own names, so names are not unique.
     private mutating func freeName(_ wanted: String) -> String {
         names.free(wanted.trimmedOneLine.isEmpty ? "somebody" : wanted.trimmedOneLine)
     }
 
-    /// The user compared the safety numbers, or did not after all.
+    /// Records whether the user has compared the safety numbers.
     mutating func setVerified(
         _ id: ContactID, _ isVerified: Bool, in step: inout Step
     ) throws(KithError) {
@@ -113,7 +113,7 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// The user calls a contact something else.
+    /// Renames a contact for the user.
     ///
     /// - Throws: ``KithError/tooLong(limit:)``, ``KithError/nameTaken(_:)``, ``KithError/notFound(_:)``.
     mutating func rename(_ id: ContactID, _ name: String, in step: inout Step) throws(KithError) {
@@ -127,7 +127,7 @@ struct ContactBook {
         store(contact, in: &step)
     }
 
-    /// Takes the key that claims to be a contact's as the contact's own, or keeps the pinned one.
+    /// Accepts a contact's conflicting key in place of the pinned one, or discards it.
     ///
     /// - Returns: the contact as it was before.
     mutating func decideKey(
@@ -145,27 +145,26 @@ struct ContactBook {
         return before
     }
 
-    /// Remembers where somebody can be reached who gave no address so far.
+    /// Stores the address of a contact who had none so far.
     mutating func learnAddress(_ inbox: InboxAddress, in step: inout Step) {
         guard var contact = self[inbox.account], contact.inbox == nil else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Takes the address that a contact gives for new conversations. An address of another account is ignored.
+    /// Stores the address that a contact gives for new conversations. Ignores an address of another account.
     mutating func takeCard(_ inbox: InboxAddress, of id: ContactID, in step: inout Step) {
         guard var contact = contacts[id], inbox.account == contact.accountKey.fingerprint else { return }
         contact.inbox = inbox
         store(contact, in: &step)
     }
 
-    /// Takes what a relay says of the holder of a name. A contact who was found under the name before with another key gets a
-    /// conflicting key.
+    /// Adds the holder of a name to the contacts, as a relay named it. A contact who was found under that name with another key
+    /// gets a conflicting key instead.
     ///
     /// - Parameters:
-    ///   - alias: what the user calls the holder, instead of the name.
-    ///   - pin: the key of the relay at which the name is held: the same name at another relay says nothing about whom it led to
-    ///     here.
+    ///   - alias: the user's own name for the holder.
+    ///   - pin: the key of the relay at which the name is held. The same name at another relay may belong to another person.
     mutating func find(
         _ holder: NameHolder, as alias: String?, at pin: RelayPin?, in step: inout Step
     ) -> Result<ContactID, KithError> {
@@ -185,7 +184,7 @@ struct ContactBook {
                     contact: contact.name, pinned: contact.accountKey.fingerprint, found: holder.accountKey.fingerprint)
             )
         }
-        // An alias of the user's says nothing either, but one name here is one person.
+        // A contact whom the user gave this name proves nothing either, but each name here stands for one person.
         let called = alias ?? holder.name.text
         if named(called) != nil { return .failure(.nameTaken(called)) }
         let person = Acquaintance(
@@ -194,19 +193,19 @@ struct ContactBook {
     }
 }
 
-/// A person as met: by a device certificate, or under a name.
+/// A person as first seen, in a device certificate or under a registered name.
 struct Acquaintance {
     let accountKey: AccountKey
-    /// The name that the person gets if nobody else has it.
+    /// The wanted name; the person gets it if no other contact has it.
     let name: String
     var trust = Trust.unverified
-    /// Whether the person is met in a pending conversation. Met otherwise, a stranger is none any more.
+    /// Whether the person was seen in a pending conversation. A stranger who is seen elsewhere stops being a stranger.
     var isStranger = false
     var inbox: InboxAddress?
     var registeredName: Name?
 }
 
-/// The holder of a name, as far as a relay's record proves it.
+/// The holder of a registered name, from a verified record.
 struct NameHolder {
     let name: Name
     let accountKey: AccountKey
@@ -214,7 +213,7 @@ struct NameHolder {
 }
 
 extension NameHolder {
-    /// Reads a verified record. `nil` if what is in it is no address of its account.
+    /// Reads a verified record; `nil` if it holds no address of its account.
     init?(_ record: NameRecord, of name: Name) {
         guard let key = AccountKey(record.identity), let address = try? InboxAddress(decoding: record.content),
             address.account == key.fingerprint

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The asker of a relay about a name.
+/// The origin of a request about a name.
 enum NameAsker: Hashable, Sendable, Comparable {
     /// A command that registers the name.
     case register(Ticket<Void>)
@@ -24,29 +24,29 @@ enum NameAsker: Hashable, Sendable, Comparable {
     }
 }
 
-/// Something that is asked of a relay about a name.
+/// A request to a relay about a name.
 struct NameRequest {
     enum Kind {
-        /// Put the address of an inbox under it.
+        /// Registers the name for an inbox.
         case register(InboxID)
-        /// The relay refused to: find out who holds it.
+        /// Looks up the holder after the relay refused the registration.
         case confirm(InboxID)
-        /// Find who holds it, and call them this here.
+        /// Looks up the holder, who becomes a contact under the alias.
         case lookUp(alias: String?)
     }
 
     let relay: RelayID
     let name: Name
     let kind: Kind
-    /// The lowest version that the record may have: the clock may have been ahead when the one before was made.
+    /// The lowest version that the record may have: the clock may have been ahead when the previous record was made.
     var version: UInt64 = 0
 
-    /// The inbox that is to be registered.
+    /// The inbox to be registered.
     var inbox: InboxID? { if case .register(let inbox) = kind { inbox } else { nil } }
 }
 
-/// The requests about names that wait for relays. A record that a relay refuses is looked up: it may be this profile's own, of a
-/// later version.
+/// The outstanding requests about names. If a relay refuses a record, the name is looked up: the relay may have this profile's
+/// own record, of a later version.
 struct NameRequests {
     private var requests: [NameAsker: NameRequest] = [:]
 
@@ -54,11 +54,11 @@ struct NameRequests {
     enum Outcome {
         /// The relay has this profile's record.
         case registered(InboxID)
-        /// Another request has taken its place.
+        /// Another request takes the place of this one.
         case asksAgain
-        /// Another person holds the name, and the inbox leads nobody here.
+        /// Another person holds the name, so nobody comes through the inbox.
         case lost(Name, InboxID)
-        /// Somebody holds the name. What the user calls them, if it is not that.
+        /// The holder of the name, and the user's own name for them, if any.
         case found(NameHolder, alias: String?, at: RelayID)
         case failed(KithError)
     }
@@ -67,13 +67,13 @@ struct NameRequests {
 
     subscript(_ asker: NameAsker) -> NameRequest? { requests[asker] }
 
-    /// The relays that are asked.
+    /// The relay of each outstanding request.
     var relays: [RelayID] { requests.values.map(\.relay) }
 
-    /// Those who ask a relay.
+    /// The askers whose requests are for a relay.
     func askers(at relay: RelayID) -> [NameAsker] { askers { $0.relay == relay } }
 
-    /// Those who wait for an inbox.
+    /// The askers that register a name for an inbox.
     func askers(registering inbox: InboxID) -> [NameAsker] {
         askers { if case .register(inbox) = $0.kind { true } else { false } }
     }
@@ -86,15 +86,15 @@ struct NameRequests {
 
     mutating func begin(_ asker: NameAsker, _ request: NameRequest) { requests[asker] = request }
 
-    /// A connection is over: a renewal begins anew with the next one, and commands wait for it.
+    /// A connection ended. Renewals are dropped, because the next connection starts them again; commands wait for it.
     mutating func didDisconnect(_ relay: RelayID) {
         requests = requests.filter { if case .renewal = $0.key { $0.value.relay != relay } else { true } }
     }
 
-    /// Takes the answer to a request.
+    /// Handles the answer to a request.
     ///
     /// - Parameter own: the account of this profile.
-    /// - Returns: `nil` if nothing was asked.
+    /// - Returns: `nil` if the request is unknown.
     mutating func didAnswer(
         _ asker: NameAsker, _ result: Result<Reply, RelayError>, own: AccountKey
     ) -> Outcome? {
@@ -120,7 +120,7 @@ struct NameRequests {
         }
     }
 
-    /// The relay has a record under a name, and refused another.
+    /// Judges the record that a relay has under a name for which it refused this profile's record.
     private mutating func confirm(
         _ unverified: UnverifiedNameRecord, _ asked: NameRequest, _ inbox: InboxID, _ asker: NameAsker, own: AccountKey
     ) -> Outcome {
