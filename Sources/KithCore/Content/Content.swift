@@ -1,7 +1,7 @@
 import KithWire
 import TLSCodec
 
-/// What members of a conversation say to each other: the plaintext of an application message.
+/// The plaintext of an application message.
 ///
 /// ```text
 /// struct {
@@ -16,32 +16,31 @@ import TLSCodec
 /// } Content;
 /// ```
 ///
-/// It travels with zeroes behind it: see ``ContentPadding``.
+/// Zeroes pad it before encryption: see ``ContentPadding``.
 struct Content: Hashable, Sendable, TLSCodable {
-    /// The same as the id of the entry, so that a relay that exchanges ids is noticed.
+    /// Equals the id of the entry, so that a relay that swaps ids is noticed.
     var messageID: EntryID
     /// Milliseconds since 1970, by the sender's clock.
     var sentAt: UInt64
-    /// What the sender had seen of the log when it encrypted this.
+    /// The sender's view of the log at the time of encryption.
     var view: LogView
     /// The message that this answers.
     var replyTo: EntryID?
-    /// Seconds after which it is to be deleted.
+    /// Seconds after which the message is deleted.
     var expiresAfter: UInt32?
-    /// What is said.
     var body: Body
 
-    /// What is said. Unknown kinds are kept as they are, so that a newer Kith can show them.
+    /// The body of the content. Unknown kinds are stored unchanged, so that a newer Kith can show them.
     enum Body: Hashable, Sendable {
         /// Text for people. Kind 1.
         case text(String)
         /// The sender has read everything up to this seq. Kind 2.
         case receipt(readThrough: UInt64)
-        /// Where the sender can be reached for other conversations. Kind 3.
+        /// The sender's address for other conversations. Kind 3.
         case contactCard(InboxAddress)
         /// The conversation's name from now on. Kind 4.
         case title(String)
-        /// Something that this version does not know.
+        /// A kind that this version does not know.
         case unknown(kind: UInt16, [UInt8])
     }
 

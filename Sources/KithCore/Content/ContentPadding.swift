@@ -2,10 +2,11 @@ import TLSCodec
 
 /// Pads content so that its length tells little: `opaque content<V>` and zeroes up to the next of a few sizes.
 enum ContentPadding {
-    /// The lengths that a relay sees, in bytes, before the message's own overhead. Whatever is longer is refused.
+    /// The padded lengths, in bytes, without the message's overhead. A relay learns no more of a content's length. Longer content
+    /// is refused.
     static let sizes = [256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, ClientLimits.paddedContent]
 
-    /// Pads; `nil` if the content is longer than the largest size takes.
+    /// Returns the padded content; `nil` if it does not fit the largest size.
     static func pad(_ content: [UInt8]) -> [UInt8]? {
         var writer = TLSWriter(capacity: content.count + 4)
         writer.writeOpaque(content)
@@ -14,7 +15,7 @@ enum ContentPadding {
         return writer.bytes
     }
 
-    /// Takes the padding off. It must be zero, so that nothing can be hidden in it.
+    /// Removes the padding, which must be zero so that nothing can hide in it.
     static func unpad(_ padded: [UInt8]) throws(TLSCodecError) -> ArraySlice<UInt8> {
         var reader = TLSReader(padded)
         let content = try reader.readOpaque()

@@ -3,7 +3,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// The content of a whisper: a nonce, its sender's view of the log, and in an answer the proof that the question was heard.
+/// The content of a whisper: a nonce, its sender's view of the log, and, in an answer, the proof that it received the challenge.
 ///
 /// ```text
 /// whisper = salt[16] || nonce[12] || ChaCha20-Poly1305(MLS-Exporter("kith whisper", salt, 32), nonce, aad = channel, LiveCheck)
@@ -17,11 +17,11 @@ import TLSCodec
 /// } LiveCheck;
 /// ```
 ///
-/// The key comes from an exporter and not from a ratchet: a whisper that nobody hears leaves no gap among the messages.
+/// The key comes from an exporter and not from a ratchet: a whisper that nobody receives leaves no gap among the messages.
 struct LiveCheck: Hashable, Sendable, TLSCodable {
     enum Kind: Hashable, Sendable {
         case challenge
-        /// The nonce of a member's challenge.
+        /// An answer to the member at a leaf, with the nonce of its challenge.
         case answer(to: LeafIndex, challenge: [UInt8])
     }
 
@@ -75,14 +75,14 @@ struct LiveCheck: Hashable, Sendable, TLSCodable {
 }
 
 extension LiveCheck {
-    /// Whether the signature of its leaf is right.
+    /// Whether the member at its leaf signed the check.
     func isGenuine(_ kind: LiveProof.Kind, by account: AccountKey, in group: Group) -> Bool {
         let proof = LiveProof(kind: kind, nonce: nonce, account: account, view: view)
         return group.tree[leaf]?.signatureKey.verifies(
             signature, label: Self.label, proof.encoded(in: group), suite: group.cipherSuite) == true
     }
 
-    /// The whisper that holds it; `nil` if it can't be sealed.
+    /// The whisper that holds the check; `nil` if it can't be sealed.
     func sealed(on channel: ChannelID, in group: Group, random: RandomSource) throws(MLSError) -> [UInt8]? {
         let salt = random.bytes(16)
         let key = try Self.whisperKey(salt, group)
@@ -92,7 +92,7 @@ extension LiveCheck {
         return salt + Array(box.combined)
     }
 
-    /// Opens a whisper. `nil` if it is none of this group's epoch.
+    /// Opens a whisper; `nil` if it does not belong to this group's epoch.
     init?(opening payload: ArraySlice<UInt8>, on channel: ChannelID, in group: Group) throws(MLSError) {
         guard payload.count > 16 + 12 + 16 else { return nil }
         let key = try Self.whisperKey(Array(payload.prefix(16)), group)
@@ -108,7 +108,7 @@ extension LiveCheck {
     }
 }
 
-/// The structure that a challenge and its answer sign.
+/// The structure that is signed for a challenge or an answer.
 ///
 /// ```text
 /// struct {

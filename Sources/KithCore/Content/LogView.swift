@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A device's view of a channel's log: a running hash over one epoch's entries up to a seq, and the hash at which the epoch
-/// before it ended.
+/// A device's view of a channel's log: a running hash over one epoch's entries up to a seq, and the final hash of the previous
+/// epoch.
 ///
 /// ```text
 /// struct { uint64 seq; opaque hash[32]; opaque previous[32]; } LogView;
@@ -15,17 +15,17 @@ import TLSCodec
 /// ```
 ///
 /// The hash starts from the epoch authenticator of MLS (RFC 9420 §8.7), so every member of an epoch starts from the same value,
-/// and the relay can't compute it. `previous` makes the next view vouch for the entries before a turn. A member that
-/// joins learns it from the inviter.
+/// and the relay can't compute it. `previous` makes a view in the new epoch vouch for the entries before the turn. A joining
+/// member learns `previous` from the inviter.
 struct LogView: Hashable, Sendable, TLSCodable {
-    /// The last entry that is in the hash. At an epoch's begin, the turn that opened it; 0 in a new channel.
+    /// The last entry in the hash. At the start of an epoch, the turn that opened the epoch; 0 in a new channel.
     let seq: UInt64
     /// 32 bytes.
     let hash: [UInt8]
     /// The hash after the turn that opened the epoch, 32 bytes.
     let previous: [UInt8]
 
-    /// Stands for the epoch before the first.
+    /// The value of `previous` in the first epoch.
     static let noPrevious = [UInt8](repeating: 0, count: 32)
 
     init(seq: UInt64, hash: [UInt8], previous: [UInt8]) {
@@ -34,10 +34,10 @@ struct LogView: Hashable, Sendable, TLSCodable {
         self.previous = previous
     }
 
-    /// The view at an epoch's begin.
+    /// The view at the start of an epoch.
     ///
     /// - Parameters:
-    ///   - seq: of the turn that opened the epoch.
+    ///   - seq: the seq of the turn that opened the epoch.
     ///   - previous: the hash after that turn.
     init(
         beginning epoch: UInt64, of channel: ChannelID, authenticator: SecretBytes, after seq: UInt64,
@@ -51,7 +51,7 @@ struct LogView: Hashable, Sendable, TLSCodable {
         self.init(seq: seq, hash: Array(hash.finalize()), previous: previous)
     }
 
-    /// The view one entry later. The caller has checked that the entry is the next one.
+    /// The view one entry later. The caller has checked that the entry comes next.
     func after(_ entry: Entry) -> LogView {
         var writer = TLSWriter(capacity: 96)
         writer.writeBytes(hash)

@@ -1,35 +1,35 @@
-/// The rules for a message's text. They hold for every command that sends one and for every text that is received.
+/// The rules for a message's text. Every command that sends a text keeps them, and every received text is checked.
 ///
-/// It is judged by Unicode scalars. A character in Swift's sense may be a control character or a space with marks on it, and
-/// hide what it begins with.
+/// Texts are checked by Unicode scalars. A Swift `Character` may be a control character or a space with marks on it, which would
+/// hide its first scalar.
 package enum TextRules {
     /// A fault of a text.
     package enum Problem: Hashable, Sendable {
-        /// There is nothing in it but white space.
+        /// It is empty or only white space.
         case blank
-        /// It has a NUL in it, as files have that are not text.
+        /// It contains a NUL, as binary files do.
         case notText
         /// It is longer than this, in bytes.
         case tooLong(limit: Int)
     }
 
-    /// Returns the fault that keeps a text from being a message; `nil` if there is none.
+    /// Returns the reason why a text can't be a message; `nil` if there is none.
     ///
-    /// - Parameter limit: the longest text that is taken, in bytes.
+    /// - Parameter limit: the longest allowed text, in bytes.
     package static func problem(with text: String, limit: Int = ClientLimits.text) -> Problem? {
         if text.utf8.contains(0) { return .notText }
         if isBlank(text) { return .blank }
         return text.utf8.count > limit ? .tooLong(limit: limit) : nil
     }
 
-    /// Whether there is nothing in a text but white space.
+    /// Whether a text is empty or only white space.
     package static func isBlank(_ text: some StringProtocol) -> Bool {
         text.unicodeScalars.allSatisfy(\.properties.isWhitespace)
     }
 }
 
 extension TextRules.Problem {
-    /// The error for whoever wanted to send it.
+    /// The error for the command that tried to send the text.
     var error: KithError {
         switch self {
         case .blank: .blankText
