@@ -1,6 +1,6 @@
 import KithWire
 
-// Programs that read messages, each at a pace of its own.
+// Cursors in use: their store, and the search for the next message.
 
 extension CursorBook {
     // MARK: The store
@@ -25,7 +25,7 @@ extension CursorBook {
         }
     }
 
-    /// A cursor with its places.
+    /// The cursor of a number, with its places.
     private func cursor(_ number: UInt64, _ name: CursorName, in store: any ProfileStore) throws(KithError)
         -> MessageCursor
     {
@@ -46,7 +46,7 @@ extension CursorBook {
         if let place { step.put(placeKey(cursor, conversation), place.encoded) }
     }
 
-    /// The cursors for a backup, without what is damaged.
+    /// Passes the records of all cursors for a backup, without damaged ones.
     func eachRecord(
         in store: any ProfileStore, _ body: (BackupRecord) throws(KithError) -> Void
     ) throws(KithError) {
@@ -61,7 +61,7 @@ extension CursorBook {
 
     // MARK: Using
 
-    /// Begins to read a cursor, which is made if it is not there. An earlier reader of it gets nothing more.
+    /// Opens a cursor for a new reader, and creates the cursor on first use. An earlier reader of the cursor gets nothing more.
     mutating func open(
         _ name: String, from start: CursorStart, in profile: inout ProfileState
     ) throws(KithError) -> CursorReader {
@@ -87,7 +87,7 @@ extension CursorBook {
         return reader
     }
 
-    /// Forgets a cursor with all its places.
+    /// Deletes a cursor with all its places.
     mutating func delete(_ name: String, in step: inout Step) throws(KithError) {
         for number in try remove(try CursorName(name)) {
             step.delete(Self.nameKey(number))
@@ -95,9 +95,9 @@ extension CursorBook {
         }
     }
 
-    /// Finds the next message for a reader, and notes that it was handed out.
+    /// Finds the next message for a reader, and stores that it was delivered.
     ///
-    /// Looks at a bounded number of entries. Those of conversations that the user has not accepted wait until then.
+    /// Looks at a limited number of entries. Messages of a conversation that the user has not accepted wait until the user does.
     mutating func next(for reader: CursorReader, in profile: inout ProfileState) throws(KithError) -> Incoming {
         guard var cursor = used[reader.cursor] else { throw .notFound(reader.name) }
         guard cursor.reader == reader.number else { throw .cursor(.takenOver(reader.name)) }
@@ -129,7 +129,7 @@ extension CursorBook {
         return isUnfinished ? .unfinished : .none
     }
 
-    /// Notes that a reader is done with a message, and with all before it in the conversation.
+    /// Acknowledges a message and all messages before it in the conversation.
     ///
     /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted.
     mutating func acknowledge(_ place: IncomingPlace, in step: inout Step) throws(KithError) {
@@ -141,7 +141,7 @@ extension CursorBook {
 }
 
 extension EntryRecord {
-    /// The line for readers of cursors: something that another member says.
+    /// The message for readers of cursors; `nil` unless another member wrote it.
     fileprivate func incoming(at place: EntryPlace, _ contacts: ContactBook) -> Message? {
         guard author != .me, body.isForPeople else { return nil }
         return messages(at: place, readBy: [:], contacts).first

@@ -1,10 +1,10 @@
-/// The cursors of a profile: all their names, and the places of those that were used since the profile was opened.
+/// The cursors of a profile: the names of all, and the places of those used since the profile was opened.
 struct CursorBook: Sendable {
-    /// The names by number, without those that are damaged.
+    /// The undamaged names, by number.
     private(set) var names: [UInt64: CursorName]
     /// The numbers of cursors whose name is damaged.
     private(set) var damaged: Set<UInt64>
-    /// The cursors that were used, by number.
+    /// The cursors used since the profile was opened, by number.
     var used: [UInt64: MessageCursor] = [:]
     private var lastReader: UInt64 = 0
     private var lastNumber: UInt64
@@ -15,16 +15,16 @@ struct CursorBook: Sendable {
         lastNumber = damaged.union(names.keys).max() ?? 0
     }
 
-    /// The owner of the names in the table of the profile. The places of cursor number n are owner 1 + n's, by conversation.
+    /// The owner of the names in the table of the profile. The places of cursor number n belong to owner 1 + n, by conversation.
     static let namesOwner: UInt64 = 1
 
-    /// Where the name of a cursor is stored.
+    /// The key of a cursor's name in the store.
     static func nameKey(_ number: UInt64) -> StoreKey { StoreKey(.profile, owner: namesOwner, item: number) }
 
     /// The owner of a cursor's places in the table of the profile.
     static func placesOwner(_ number: UInt64) -> UInt64 { namesOwner + number }
 
-    /// Where a cursor's place in a conversation is stored.
+    /// The key of a cursor's place in a conversation.
     static func placeKey(_ number: UInt64, _ conversation: ConversationID) -> StoreKey {
         StoreKey(.profile, owner: placesOwner(number), item: conversation.rawValue)
     }
@@ -35,8 +35,8 @@ struct CursorBook: Sendable {
     /// Adds a cursor.
     ///
     /// - Returns: its number.
-    /// - Throws: ``KithError/cursor(_:)``: if there are too many; and if a damaged one may be the one that is meant, because a new
-    ///   one would deliver everything again.
+    /// - Throws: ``KithError/cursor(_:)``: if there are too many cursors, or if any cursor is damaged. The damaged one may have
+    ///   had this name, and a new cursor would deliver everything again.
     mutating func add(_ name: CursorName) throws(KithError) -> UInt64 {
         guard damaged.isEmpty else { throw .cursor(.damaged(name.text)) }
         guard names.count < ClientLimits.cursors else { throw .cursor(.tooMany(limit: ClientLimits.cursors)) }
@@ -45,15 +45,15 @@ struct CursorBook: Sendable {
         return lastNumber
     }
 
-    /// A number for another reader.
+    /// Returns a number for another reader.
     mutating func newReader() -> UInt64 {
         lastReader += 1
         return lastReader
     }
 
-    /// Forgets a cursor; without one of that name, all that are damaged.
+    /// Removes the cursor of a name, or all damaged cursors if no cursor has the name.
     ///
-    /// - Returns: the numbers of those that are gone.
+    /// - Returns: the numbers of the removed cursors.
     /// - Throws: ``KithError/notFound(_:)``.
     mutating func remove(_ name: CursorName) throws(KithError) -> [UInt64] {
         let gone = number(of: name).map { [$0] } ?? damaged.sorted()

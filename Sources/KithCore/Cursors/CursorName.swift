@@ -1,10 +1,11 @@
 import TLSCodec
 
-/// The name of a cursor, as it is stored.
+/// The name of a cursor, as stored.
 struct CursorName: Hashable, Sendable {
     let text: String
 
-    /// - Throws: ``KithError/cursor(_:)`` for a name that is empty, longer than ``ClientLimits/cursorName``, or not of one line.
+    /// - Throws: ``KithError/cursor(_:)`` for a name that is empty, longer than ``ClientLimits/cursorName``, or not a trimmed
+    ///   line with single spaces.
     init(_ text: String) throws(KithError) {
         guard (1...ClientLimits.cursorName).contains(text.utf8.count), text == text.trimmedOneLine else {
             throw .cursor(.name(limit: ClientLimits.cursorName))

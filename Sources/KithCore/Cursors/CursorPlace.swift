@@ -1,19 +1,19 @@
 import TLSCodec
 
-/// A cursor's place in the log of one conversation, as it is stored.
+/// A cursor's place in the log of one conversation, as stored.
 struct CursorPlace: Hashable, Sendable {
-    /// The last entry that the reader is done with; everything before it counts as done, too.
+    /// The last acknowledged entry. All entries before it count as acknowledged, too.
     private(set) var acknowledged: UInt64
-    /// The last entry that was handed out. Never before ``acknowledged``.
+    /// The last delivered entry. Never before ``acknowledged``.
     private(set) var delivered: UInt64
 
-    /// A place at which everything up to an entry is done.
+    /// A place at which everything up to an entry is delivered and acknowledged.
     init(doneThrough seq: UInt64 = 0) {
         acknowledged = seq
         delivered = seq
     }
 
-    /// Notes that an entry is handed out.
+    /// Notes the delivery of an entry.
     ///
     /// - Returns: whether the place has changed.
     mutating func didDeliver(_ seq: UInt64) -> Bool {
@@ -22,7 +22,7 @@ struct CursorPlace: Hashable, Sendable {
         return true
     }
 
-    /// Notes that the reader is done with everything up to an entry. One that was never handed out changes nothing.
+    /// Notes the acknowledgement of everything up to an entry. An entry that was never delivered changes nothing.
     ///
     /// - Returns: whether the place has changed.
     mutating func didAcknowledge(_ seq: UInt64) -> Bool {

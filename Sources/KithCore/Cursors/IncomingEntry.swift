@@ -1,33 +1,33 @@
-/// The reader of a cursor. A later one takes the cursor over.
+/// A reader of a cursor. A later reader takes the cursor over.
 package struct CursorReader: Hashable, Sendable {
     let cursor: UInt64
     let number: UInt64
     let name: String
 }
 
-/// A message that was handed to the reader of a cursor.
+/// A message delivered to the reader of a cursor.
 package struct IncomingEntry: Sendable {
     /// The message.
     package let message: Message
-    /// Whether it was handed out before and not acknowledged.
+    /// Whether it was delivered to an earlier reader and not acknowledged.
     package let isRepeated: Bool
-    /// Its place, to be acknowledged.
+    /// Its place, to acknowledge it with.
     package let place: IncomingPlace
 }
 
-/// The place of a message that was handed to the reader of a cursor.
+/// The place of a message delivered to the reader of a cursor.
 package struct IncomingPlace: Hashable, Sendable {
     let reader: CursorReader
     let conversation: ConversationID
     let seq: UInt64
 }
 
-/// The result of a look for the next message of a cursor.
+/// The result of a search for the next message of a cursor.
 package enum Incoming: Sendable {
     /// A message.
     case message(IncomingEntry)
-    /// No message among the entries that were looked at in this step; there are more, or there will be once the step is stored.
+    /// No message among the entries searched in this step. There are more entries, or will be once the step is stored.
     case unfinished
-    /// No message that was not handed out.
+    /// No undelivered message.
     case none
 }

@@ -1,16 +1,16 @@
-/// Where a cursor begins that is used for the first time.
+/// The place at which a new cursor begins.
 public enum CursorStart: Hashable, Sendable {
-    /// At the first message that this device has: nothing is left out.
+    /// At the first message that this device has.
     case beginning
-    /// Behind everything that is there already.
+    /// After the last message that this device has.
     case now
 }
 
-/// A named place in every conversation, for a program that reads messages. It moves by acknowledgements only, whatever a person
-/// has read.
+/// A named place in every conversation, for a program that reads messages. Only acknowledgements move it, independent of what a
+/// person has read.
 ///
-/// One reader uses a cursor at a time. What the reader was given stands in `scanned`, in memory: a new reader begins at the last
-/// acknowledgement.
+/// One reader uses a cursor at a time. The entries delivered to the reader are noted in `scanned`, in memory: a new reader begins
+/// at the last acknowledgement.
 struct MessageCursor: Sendable {
     /// The cursor's number in the store.
     let number: UInt64
@@ -18,13 +18,13 @@ struct MessageCursor: Sendable {
     let name: CursorName
     /// The reader that uses it now. Earlier readers get nothing more.
     private(set) var reader: UInt64 = 0
-    /// The places, as they are stored or about to be. A conversation without one was never read.
+    /// The places, as stored or about to be stored. A conversation without a place was never read.
     private var places: [ConversationID: CursorPlace]
-    /// The last entry of each conversation that this reader was given or that holds nothing for readers.
+    /// The last entry of each conversation that was delivered to this reader or skipped as no message.
     private var scanned: [ConversationID: UInt64] = [:]
-    /// The last entry of each conversation that an earlier reader was given.
+    /// The last entry of each conversation that was delivered to an earlier reader.
     private var deliveredBefore: [ConversationID: UInt64] = [:]
-    /// The conversation that the last message was from.
+    /// The conversation of the last delivered message.
     private var last: ConversationID?
 
     init(number: UInt64, name: CursorName, places: [ConversationID: CursorPlace]) {
@@ -33,7 +33,7 @@ struct MessageCursor: Sendable {
         self.places = places
     }
 
-    /// Begins anew behind the last acknowledgements, for another reader.
+    /// Returns to the last acknowledgements, for another reader.
     mutating func begin(reader: UInt64) {
         self.reader = reader
         scanned = [:]
@@ -41,7 +41,7 @@ struct MessageCursor: Sendable {
         last = nil
     }
 
-    /// The place of a conversation as it is to be stored.
+    /// The place in a conversation, as stored.
     func place(in conversation: ConversationID) -> CursorPlace { places[conversation] ?? CursorPlace() }
 
     /// The last entry that this reader need not look at.
@@ -49,23 +49,23 @@ struct MessageCursor: Sendable {
         scanned[conversation] ?? place(in: conversation).acknowledged
     }
 
-    /// Whether an earlier reader was given an entry, and did not acknowledge it.
+    /// Whether an entry was delivered to an earlier reader that did not acknowledge it.
     func isRepeated(_ seq: UInt64, in conversation: ConversationID) -> Bool {
         seq <= deliveredBefore[conversation] ?? 0
     }
 
-    /// Conversations in the order in which they are looked through: each behind the one that the last message was from, so that
-    /// none waits while another has much to say.
+    /// The conversations in the order of the search: it begins after the conversation of the last message, so that a busy
+    /// conversation does not hold up the others.
     func inTurn(_ conversations: [ConversationID]) -> [ConversationID] {
         let sorted = conversations.sorted()
         guard let last, let next = sorted.firstIndex(where: { $0 > last }) else { return sorted }
         return Array(sorted[next...] + sorted[..<next])
     }
 
-    /// Passes over entries that hold nothing for readers.
+    /// Skips entries that hold no message.
     mutating func pass(through seq: UInt64, in conversation: ConversationID) { scanned[conversation] = seq }
 
-    /// Hands an entry out.
+    /// Notes the delivery of an entry.
     ///
     /// - Returns: the place to store; `nil` if it is as before.
     mutating func deliver(_ seq: UInt64, in conversation: ConversationID) -> CursorPlace? {
@@ -74,7 +74,7 @@ struct MessageCursor: Sendable {
         return change(conversation) { $0.didDeliver(seq) }
     }
 
-    /// Takes an acknowledgement of an entry and of all before it in its conversation.
+    /// Notes the acknowledgement of an entry and of all before it in its conversation.
     ///
     /// - Returns: the place to store; `nil` if it is as before.
     mutating func acknowledge(_ seq: UInt64, in conversation: ConversationID) -> CursorPlace? {
