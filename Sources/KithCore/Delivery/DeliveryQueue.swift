@@ -1,18 +1,18 @@
 import KithWire
 
-/// The deliveries of a profile to others' channels: Welcomes into inboxes, and parcels. Each is tried until the relay has all of it, or
-/// says that it never will.
+/// The deliveries of a profile: Welcomes for others' inboxes, and parcels. Each is retried until the relay has all of it or
+/// refuses for good.
 struct DeliveryQueue {
     private var pending: [UInt64: PendingDelivery] = [:]
 
     /// A change in the state of a delivery.
     enum Event {
-        /// The relay has no room or no time for it; it is tried again.
+        /// The relay has no room or no time for it. It will be retried.
         case waits(ChannelDelivery, InvitationObstacle)
-        /// It is done, or can't be. `mayExist`: whether the relay may have it although it could not be delivered.
+        /// It arrived, or failed for good. `mayExist`: whether the relay may have it although the delivery failed.
         case ended(ChannelDelivery, KithError?, mayExist: Bool)
 
-        /// The conversation that the delivery is for.
+        /// The conversation of the delivery.
         var conversation: ConversationID {
             switch self {
             case .waits(let delivery, _), .ended(let delivery, _, _): delivery.conversation
@@ -24,7 +24,7 @@ struct DeliveryQueue {
 
     var count: Int { pending.count }
 
-    /// The deliveries, the oldest first.
+    /// The deliveries, oldest first.
     var all: [ChannelDelivery] { numbers.compactMap { pending[$0]?.delivery } }
 
     /// The oldest delivery to a channel.
@@ -32,12 +32,12 @@ struct DeliveryQueue {
 
     func contains(_ isMeant: (ChannelDelivery) -> Bool) -> Bool { pending.values.contains { isMeant($0.delivery) } }
 
-    /// The next times at which something is to be tried again, in milliseconds.
+    /// The times of the next retries, in milliseconds.
     func due(_ relays: RelayDirectory) -> [UInt64] {
         pending.values.compactMap { relays.isConnected($0.delivery.relay) ? $0.retryAt : nil }
     }
 
-    /// The deliveries that are to be tried again now, by number.
+    /// The deliveries to retry now, by number.
     func ready(at now: UInt64) -> [UInt64] { numbers.filter { pending[$0]?.retryAt.map { $0 <= now } == true } }
 
     /// The deliveries to a relay, by number.
@@ -47,14 +47,14 @@ struct DeliveryQueue {
 
     // MARK: Changes
 
-    /// Takes a delivery from the store: it may have been sent before.
+    /// Adds a delivery from the store. It may have been sent before.
     mutating func load(_ number: UInt64, _ delivery: ChannelDelivery) {
         pending[number] = PendingDelivery(delivery, mayExist: true)
     }
 
     /// Stores a new delivery. ``open(_:_:at:in:)`` sends it.
     ///
-    /// - Returns: its number, which others may wait for.
+    /// - Returns: its number, which later deliveries may name in ``ChannelDelivery/after``.
     mutating func add(_ delivery: ChannelDelivery, in step: inout Step) -> UInt64 {
         let number = step.numbers.nextDelivery()
         pending[number] = PendingDelivery(delivery, mayExist: false)
@@ -62,7 +62,7 @@ struct DeliveryQueue {
         return number
     }
 
-    /// Forgets deliveries that are of no use any more.
+    /// Drops deliveries that are no longer needed.
     mutating func drop(_ isMeant: (ChannelDelivery) -> Bool, in step: inout Step) {
         for number in numbers {
             guard let delivery = pending[number]?.delivery, isMeant(delivery) else { continue }
@@ -71,14 +71,14 @@ struct DeliveryQueue {
         }
     }
 
-    /// Forgets what was under way at a relay.
+    /// Resets the deliveries to a relay whose connection ended.
     mutating func resetConnection(_ relay: RelayID) {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
-    /// Sends a delivery, if its relay is there and what comes before it has arrived.
+    /// Sends a delivery, if its relay is connected and the delivery before it has arrived.
     ///
-    /// - Parameter now: the time that nobody sets, in milliseconds.
+    /// - Parameter now: ``Clocks/now``, in milliseconds.
     mutating func open(
         _ number: UInt64, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
@@ -86,7 +86,7 @@ struct DeliveryQueue {
             opened.retryAt.map({ $0 <= now }) != false
         else { return [] }
         let delivery = opened.delivery
-        // A relay would close the connection.
+        // The relay would close the connection.
         guard delivery.parts.allSatisfy({ $0.payload.count <= WireLimits.payload }) else {
             return end(number, .tooLong(limit: WireLimits.payload), relays, at: now, in: &step)
         }
@@ -110,7 +110,7 @@ struct DeliveryQueue {
         return []
     }
 
-    /// Takes the answer to a request of a delivery.
+    /// Handles the answer to a request of a delivery.
     ///
     /// - Parameter answer: the number of the delivery, the request, and the relay's answer.
     mutating func didAnswer(
@@ -132,14 +132,14 @@ struct DeliveryQueue {
             return end(number, reason, relays, at: now, in: &step)
         case .failure: break
         }
-        // The next tick tries again, once nothing of this attempt is on its way.
+        // The next tick retries, once no request of this attempt is outstanding.
         if delivery.patienceMs != nil, delivery.unanswered == 0 { delivery.pause(now: now) }
         pending[number] = delivery
         if delivery.isDone { events += end(number, nil, relays, at: now, in: &step) }
         return events
     }
 
-    /// A delivery is over. What waited for it goes on if it arrived.
+    /// Removes a delivery. If it arrived, sends the deliveries that waited for it.
     private mutating func end(
         _ number: UInt64, _ error: KithError?, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> [Event] {
@@ -161,18 +161,18 @@ private struct PendingDelivery {
     /// The parts that the relay has.
     var done: Set<EntryID> = []
     private(set) var isOpen = false
-    /// Requests that have no answer yet.
+    /// Requests without an answer yet.
     private(set) var unanswered = 0
-    /// Whether the relay may have it although nothing says so: it was sent before, and the answer was lost.
+    /// Whether the relay may have it without a confirmation: it was sent before, and the answer was lost.
     private(set) var mayExist: Bool
-    /// The wait before all is asked again, in milliseconds: the relay asked for patience. Its answers to the other requests of the
-    /// same attempt follow from that.
+    /// The pause before all requests are repeated, in milliseconds, if the relay asked for one. Its answers to the other requests
+    /// of the same attempt follow from that.
     private(set) var patienceMs: UInt64?
-    /// When to try again, in milliseconds since 1970.
+    /// The time of the next attempt, in milliseconds since 1970.
     private(set) var retryAt: UInt64?
     /// Consecutive refusals that asked to try again later.
     private var refusals = 0
-    /// Whether the user was told that it waits.
+    /// Whether the user knows that the delivery waits.
     private var isTold = false
 
     init(_ delivery: ChannelDelivery, mayExist: Bool) {
@@ -182,7 +182,7 @@ private struct PendingDelivery {
 
     var isDone: Bool { delivery.parts.allSatisfy { done.contains($0.id) } }
 
-    /// An attempt begins, with this many requests.
+    /// Begins an attempt with this many requests.
     mutating func open(requests: Int) {
         isOpen = true
         patienceMs = nil
@@ -190,13 +190,13 @@ private struct PendingDelivery {
         unanswered = requests
     }
 
-    /// A request has its answer.
+    /// A request was answered.
     mutating func didAnswer() { unanswered -= min(1, unanswered) }
 
-    /// The relay asked for patience.
+    /// The relay asked to retry later.
     ///
-    /// - Returns: what is in the way, if the user is to be told: once, and only of an invitation. A relay that is busy for a moment
-    ///   is not worth a word.
+    /// - Returns: the obstacle, if the user should know of it: once, and only for an invitation. A relay that is busy for a
+    ///   moment is not reported.
     mutating func wait(for error: RelayError) -> InvitationObstacle? {
         patienceMs = max(patienceMs ?? 0, error.patienceMs)
         let obstacle = InvitationObstacle(error)
@@ -214,7 +214,7 @@ private struct PendingDelivery {
         retryAt = nil
     }
 
-    /// Plans another try after a pause that doubles each time, at least as long as the relay asked for.
+    /// Plans a retry after a pause that doubles each time and is at least as long as the relay asked for.
     mutating func pause(now: UInt64) {
         let asked = patienceMs ?? 0
         resetConnection()
@@ -225,7 +225,7 @@ private struct PendingDelivery {
 }
 
 extension InvitationObstacle {
-    /// Reads an inbox's state from a refusal that may pass. A relay names the size of a full inbox, and none for its disk.
+    /// Derives the obstacle from a temporary refusal. A relay names a size if the inbox is full, and none if its disk is full.
     init(_ error: RelayError) {
         switch error.code {
         case .full: self = error.detail > 0 ? .inboxFull : .relayFull

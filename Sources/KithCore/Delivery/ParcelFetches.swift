@@ -4,18 +4,18 @@ import KithWire
 enum ParcelPurpose: Hashable, Comparable, Sendable {
     /// The tree of the group that the first entry of an inbox's queue invites to.
     case tree(InboxID)
-    /// The commit of the turn that a conversation's log has come to.
+    /// The commit of the turn at which a conversation's log stands.
     case commit(ConversationID)
 }
 
-/// The parcels that are on their way to this device: what is too long for an entry lies in a channel of its own.
+/// The parcels being fetched: contents too long for an entry, each in a channel of its own.
 struct ParcelFetches {
     private var fetches: [ParcelPurpose: ParcelFetch] = [:]
 
     /// The end of a fetch.
     enum Event {
         case came(ParcelPurpose, [UInt8])
-        /// It is not to be had.
+        /// The parcel is not available.
         case failed(ParcelPurpose, RelayError.Code)
     }
 
@@ -25,10 +25,10 @@ struct ParcelFetches {
 
     func isFetching(_ purpose: ParcelPurpose) -> Bool { fetches[purpose] != nil }
 
-    /// Whether a follow is the one that brings a parcel.
+    /// Whether a follow belongs to the fetch of a parcel.
     func isFollowing(_ purpose: ParcelPurpose, _ tag: UInt64) -> Bool { fetches[purpose]?.followTag == tag }
 
-    /// The times at which something is to be tried again or given up, in milliseconds.
+    /// The times at which a fetch is retried or given up, in milliseconds.
     var due: [UInt64] { fetches.values.map { $0.retryAt ?? $0.since + ClientLimits.parcelMs } }
 
     var purposes: [ParcelPurpose] { fetches.keys.sorted() }
@@ -37,12 +37,12 @@ struct ParcelFetches {
 
     /// Begins to fetch a parcel.
     ///
-    /// - Parameter since: when it began to be waited for, in milliseconds since 1970.
+    /// - Parameter since: the start of the wait, in milliseconds since 1970.
     mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
         fetches[purpose] = ParcelFetch(address, at: relay, since: since)
     }
 
-    /// Asks a parcel's relay for it, if that is there and was not asked yet.
+    /// Asks the relay for a parcel, if the relay is connected and was not asked yet.
     mutating func open(_ purpose: ParcelPurpose, _ relays: RelayDirectory, in step: inout Step) {
         guard let fetch = fetches[purpose], relays.isConnected(fetch.relay), fetch.followTag == nil else { return }
         step.request(
@@ -57,12 +57,12 @@ struct ParcelFetches {
         for purpose in purposes where fetches[purpose]?.relay == relay { open(purpose, relays, in: &step) }
     }
 
-    /// A connection is over. What came of a parcel stays.
+    /// A connection ended. The parts that came are kept.
     mutating func didDisconnect(_ relay: RelayID) {
         for purpose in purposes where fetches[purpose]?.relay == relay { fetches[purpose]?.resetConnection() }
     }
 
-    /// Begins again what the relay asked patience for, and gives up what was waited for too long.
+    /// Retries a fetch after the pause that the relay asked for, and gives up a fetch that takes too long.
     mutating func tick(
         _ purpose: ParcelPurpose, _ relays: RelayDirectory, at now: UInt64, in step: inout Step
     ) -> Event? {
@@ -89,8 +89,8 @@ struct ParcelFetches {
 
     /// The follow of a parcel began.
     ///
-    /// A letter is sent after all of its tree is at the relay. A tree that is not there never comes, and does not hold up the
-    /// letters behind it.
+    /// Senders upload the whole tree before the letter. A tree that is missing now never comes, so it does not hold up the
+    /// letters behind.
     mutating func didStartFollow(_ purpose: ParcelPurpose, lastSeq: UInt64, in step: inout Step) -> Event? {
         guard case .tree = purpose, let fetch = fetches[purpose] else { return nil }
         fetches[purpose]?.lastSeq = lastSeq
@@ -114,7 +114,7 @@ struct ParcelFetches {
         return .came(purpose, bytes)
     }
 
-    /// Nobody waits for a parcel any more.
+    /// Drops a fetch whose result is not needed any more.
     mutating func forget(_ purpose: ParcelPurpose, in step: inout Step) {
         guard let fetch = fetches.removeValue(forKey: purpose) else { return }
         step.unfollow(fetch.relay, fetch.followTag)
@@ -126,18 +126,18 @@ struct ParcelFetches {
     }
 }
 
-/// A parcel that is on its way (see ``ParcelAddress``).
+/// A parcel being fetched (see ``ParcelAddress``).
 private struct ParcelFetch {
     let relay: RelayID
     private(set) var contents: ParcelContents
     var followTag: UInt64?
-    /// The last entry that was there when the follow began.
+    /// The last entry at the relay when the follow began.
     var lastSeq: UInt64?
-    /// The number of entries that came.
+    /// The number of entries received on this connection.
     private var entries = 0
-    /// When it began, in milliseconds since 1970: what lies at a relay that is never there is not waited for.
+    /// The start of the wait, in milliseconds since 1970. A relay that is never connected does not make the wait longer.
     let since: UInt64
-    /// When to begin anew, in milliseconds since 1970: the relay asked for patience.
+    /// The time of the next attempt, in milliseconds since 1970, if the relay asked for a pause.
     var retryAt: UInt64?
 
     init(_ address: ParcelAddress, at relay: RelayID, since: UInt64) {
@@ -150,7 +150,7 @@ private struct ParcelFetch {
 
     /// Takes an entry.
     ///
-    /// - Returns: whether it is a part, and there are not too many.
+    /// - Returns: whether the entry is a part, and there are not too many entries.
     mutating func take(_ entry: Entry) -> Bool {
         entries += 1
         let isPart = contents.take(entry.id, entry.payload)
