@@ -4,7 +4,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// Who a person is: an Ed25519 public key. It has no description, so it cannot be logged by accident.
+/// The identity of a person: an Ed25519 public key. It has no description, so it cannot be logged by accident.
 public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// The 32 bytes of the key.
     public let bytes: [UInt8]
@@ -21,10 +21,10 @@ public struct AccountKey: Hashable, Sendable, TLSCodable {
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { writer.writeBytes(bytes) }
 
-    /// SHA-256 of the key: what invites carry and what is shown where keys differ.
+    /// SHA-256 of the key. Invites carry it, and users see it where keys differ.
     public var fingerprint: AccountFingerprint { AccountFingerprint(digest: SHA256.hash(data: bytes)) }
 
-    /// Whether a signature over a labeled message verifies.
+    /// Whether the signature over a labeled message is valid.
     func isValid(_ signature: some Collection<UInt8>, over message: [UInt8]) -> Bool {
         guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
         return key.isValidSignature(Array(signature), for: message)
@@ -50,18 +50,18 @@ public struct AccountFingerprint: Hashable, Sendable, TLSCodable, CustomStringCo
     }
 }
 
-/// The private half of an account key. Made on the first device; what a backup must hold.
+/// The private half of an account key, made on the first device. A backup must hold it.
 package struct AccountPrivateKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
     /// The 32 bytes of the seed.
     package let bytes: SecretBytes
-    /// The package half.
+    /// The public half.
     package let publicKey: AccountKey
 
     /// A fresh key.
     package init(random: RandomSource = .system) throws(MLSError) { try self.init(random.secret(32)) }
 
-    /// A key that was stored.
+    /// A stored key.
     ///
     /// - Throws: ``MLSError/crypto(_:)`` if it is not 32 bytes long.
     package init(_ bytes: SecretBytes) throws(MLSError) {
@@ -73,14 +73,14 @@ package struct AccountPrivateKey: Sendable {
         self.publicKey = publicKey
     }
 
-    /// A record for a relay, that a name leads to this account (Docs/relay-protocol.md).
+    /// A record for a relay which states that a name leads to this account (Docs/relay-protocol.md).
     func nameRecord(_ name: Name, version: UInt64, content: [UInt8]) throws(MLSError) -> NameRecord {
         do {
             return try NameRecord(name: name, version: version, content: content, signedBy: key)
         } catch { throw .crypto(.sign) }
     }
 
-    /// The signature over a message that begins with a label of its own.
+    /// Signs a message, which must begin with a label of its own.
     func sign(_ message: [UInt8]) throws(MLSError) -> [UInt8] {
         do { return Array(try key.signature(for: message)) } catch { throw .crypto(.sign) }
     }

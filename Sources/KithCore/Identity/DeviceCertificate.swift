@@ -1,7 +1,7 @@
 import MLS
 import TLSCodec
 
-/// What makes a device one of an account's: the identity in its MLS credential, signed by the account key.
+/// The proof that a device belongs to an account: the identity in its MLS credential, signed by the account key.
 ///
 /// ```text
 /// struct {
@@ -16,19 +16,19 @@ import TLSCodec
 /// } DeviceCertificate;
 /// ```
 ///
-/// Not verified when read: see ``verify(signatureKey:)``.
+/// Reading does not verify it: see ``verify(signatureKey:)``.
 package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
-    /// Whose device it is.
+    /// The account of the device.
     package let accountKey: AccountKey
-    /// The name that the person goes by, as they chose it.
+    /// The name that the person chose.
     package let name: String
     /// 16 random bytes.
     package let deviceID: [UInt8]
     /// The signature key of the device's leaves.
     package let deviceSignatureKey: SignaturePublicKey
-    /// What the person calls the device.
+    /// The person's name for the device.
     package let deviceName: String
-    /// When it is valid, in seconds since 1970.
+    /// The period of its validity, in seconds since 1970.
     package let lifetime: Lifetime
     private(set) var signature: [UInt8] = []
 
@@ -89,8 +89,8 @@ package struct DeviceCertificate: Hashable, Sendable, TLSCodable {
         return Self.label + writer.bytes
     }
 
-    /// Whether the account signed it, for this signature key. Whether it is valid now is judged only before its device is
-    /// added to a group: see ``CertifiedDevices``.
+    /// Whether the account signed it, for this signature key. The lifetime is checked only before its device is added to a group:
+    /// see ``CertifiedDevices``.
     func verify(signatureKey: SignaturePublicKey) -> Bool {
         guard deviceSignatureKey == signatureKey else { return false }
         return accountKey.isValid(signature, over: signedBytes)
@@ -108,8 +108,9 @@ extension Credential {
 /// Judges the credentials of a group's members: a leaf is accepted if its certificate is signed by the account it names and
 /// is for the leaf's own signature key.
 ///
-/// The certificate's lifetime is not judged here. A member whose clock is wrong would refuse a commit or a Welcome that the
-/// others accepted, and be parted from them for good. Whoever adds a device judges the lifetime, while it can still wait.
+/// It ignores the certificate's lifetime. A member whose clock is wrong would refuse a commit or a Welcome that the others
+/// accepted, and would be cut off from them for good. The member that adds a device checks the lifetime, while the addition can
+/// still wait.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
         // Devices are members; nobody proposes from outside.
@@ -117,13 +118,13 @@ struct CertifiedDevices: AuthenticationService {
         return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }
 
-    /// A member may renew its certificate and its device, and stays the same account.
+    /// A member may renew its certificate, but keeps its account and its device.
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool {
         guard let new = new.deviceCertificate, let old = old.deviceCertificate else { return false }
         return new.accountKey == old.accountKey && new.deviceID == old.deviceID
     }
 
-    /// One device is in a group once.
+    /// A device can be in a group only once.
     func clientIdentity(_ credential: Credential) -> [UInt8]? {
         credential.deviceCertificate.map { $0.accountKey.bytes + $0.deviceID }
     }

@@ -1,6 +1,6 @@
 import Crypto
 
-/// What two people compare to know that nobody stands between them: 60 digits, the same on both sides.
+/// The number that two people compare to detect an attacker between them: 60 digits, the same on both sides.
 ///
 /// Each half is 30 digits of one account: SHA-512, applied 5,200 times to `"kith safety number v1" || account key`, its first
 /// 30 bytes taken as six numbers of 40 bits, each modulo 100,000. The smaller half comes first.
@@ -22,7 +22,7 @@ public struct SafetyNumber: Hashable, Sendable, CustomStringConvertible {
     /// The groups with spaces between them.
     public var description: String { groups.joined(separator: " ") }
 
-    /// Repeating makes each guess at a key with the same digits cost more.
+    /// The repetitions make a search for a key with the same digits more expensive.
     private static let repetitions = 5_200
 
     private static func half(_ key: AccountKey) -> String {
