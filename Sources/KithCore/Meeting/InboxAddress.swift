@@ -2,17 +2,17 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A relay as a client has to know it: where it is, the key it must have, and the pass it may want.
+/// A relay as a client knows it: its address, the key that it must have, and the pass that it may require.
 ///
 /// ```text
 /// struct { opaque address<V>; opaque pin[32]; optional<opaque pass<V>> pass; } RelayPoint;
 /// ```
 public struct RelayPoint: Hashable, Sendable, TLSCodable {
-    /// Where it is.
+    /// The relay's address.
     public let address: RelayAddress
-    /// The key it must have.
+    /// The key that the relay must have.
     public let pin: RelayPin
-    /// The pass it wants, if any.
+    /// The pass that the relay requires, if any.
     public let pass: RelayPass?
 
     /// A relay from its parts.
@@ -25,7 +25,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     /// Reads a relay.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let text = try reader.readText(limit: 512)
-        // People may write an address in several ways; on the wire it has one, so that what is read is written again as it was.
+        // People may write an address in several ways. On the wire only one form is valid, so that decoding and encoding gives
+        // the same bytes.
         guard let address = RelayAddress(text), address.description == text else {
             throw .unknownValue(field: "RelayPoint.address", value: 0)
         }
@@ -43,8 +44,8 @@ public struct RelayPoint: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// Where a person can be reached: an inbox channel, with what is needed to put a Welcome into it and to take a key package
-/// out. Whoever has it can do that, so it is given to one person (or published, under a name).
+/// The address at which a person can be reached: an inbox channel, with the token and the key needed to put a Welcome into it and
+/// to take a key package out. Anyone who has the address can do both, so it is given to one person (or published, under a name).
 ///
 /// ```text
 /// struct {
@@ -62,7 +63,7 @@ public struct InboxAddress: Hashable, Sendable, TLSCodable {
     public let channel: ChannelID
     let appendToken: Token
     let sealKey: InboxSealKey
-    /// The account whose key packages are to be found there.
+    /// The account whose key packages the inbox must hold.
     public let account: AccountFingerprint
 
     init(
@@ -93,12 +94,12 @@ public struct InboxAddress: Hashable, Sendable, TLSCodable {
         writer.write(account)
     }
 
-    /// Compares the places; whoever knows an inbox's channel knows its keys too.
+    /// Compares relay, channel and account. A person who knows the channel of an inbox knows its keys, too.
     public static func == (left: InboxAddress, right: InboxAddress) -> Bool {
         left.relay == right.relay && left.channel == right.channel && left.account == right.account
     }
 
-    /// Hashes the place.
+    /// Hashes the channel.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(channel)
     }

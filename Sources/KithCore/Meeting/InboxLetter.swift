@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An ``InboxMessage`` under the init key of the key package that its Welcome is for, as it lies in an inbox, sealed once
-/// more. The seal key of an inbox is known to everybody who has its address, and that of a registered name to the relay.
+/// An ``InboxMessage`` encrypted with the init key of the key package that its Welcome is for. In the inbox, it is sealed once
+/// more. Everybody who has an inbox's address knows its seal key, and the relay knows the seal key of a registered name.
 ///
 /// ```text
 /// struct {
@@ -19,7 +19,7 @@ struct InboxLetter: Sendable, TLSCodable {
 
     private static let label: StaticString = "Kith InboxMessage"
 
-    /// - Throws: ``MLSError/crypto(_:)`` for a package whose key is none.
+    /// - Throws: ``MLSError/crypto(_:)`` for a key package with an invalid init key.
     init(
         _ message: InboxMessage, to keyPackage: KeyPackage, channel: ChannelID, random: RandomSource
     ) throws(MLSError) {
@@ -38,12 +38,12 @@ struct InboxLetter: Sendable, TLSCodable {
         writer.write(message)
     }
 
-    /// What it says; `nil` if it is not for that key package, or of another version.
+    /// The decrypted message; `nil` if the letter is not for that key package, or of another version.
     func open(with bundle: KeyPackageBundle, channel: ChannelID) -> InboxMessage? {
         guard let bytes = try? bundle.decrypt(message, label: Self.label, context: channel.bytes) else { return nil }
         return try? InboxMessage(decoding: bytes.copyBytes())
     }
 
-    /// What it is known by when it comes again.
+    /// The digest by which the letter is recognized if it comes again.
     var digest: [UInt8] { Array(SHA256.hash(data: encoded)) }
 }

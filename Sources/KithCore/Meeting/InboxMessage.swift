@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// What is put into an inbox, sealed: an invitation to a conversation.
+/// An invitation to a conversation, which is put sealed into an inbox.
 ///
 /// ```text
 /// struct {
@@ -22,9 +22,9 @@ struct InboxMessage: Sendable {
     let isDirect: Bool
     /// An encoded `MLSMessage`.
     let welcome: [UInt8]
-    /// Where the group's ratchet tree is.
+    /// The place of the group's ratchet tree.
     let tree: TreeSource
-    /// The inviter's view of the log at the epoch's begin.
+    /// The inviter's view of the log at the start of the epoch.
     let view: LogView
 }
 

@@ -2,7 +2,7 @@ import KithSupport
 import KithWire
 import TLSCodec
 
-/// One line that lets whoever has it talk to the one who made it: `kith:` and base64url of
+/// A line with which its recipient can begin a conversation with its maker: `kith:` and base64url of
 ///
 /// ```text
 /// struct {
@@ -13,15 +13,15 @@ import TLSCodec
 /// } Invite;
 /// ```
 public struct Invite: Hashable, Sendable, TLSCodable {
-    /// Where its maker waits.
+    /// The maker's inbox.
     public let inbox: InboxAddress
-    /// The name its maker goes by.
+    /// The maker's name.
     public let name: String
-    /// When it stops working, in seconds since 1970.
+    /// The time at which it stops working, in seconds since 1970.
     package let expiresAt: UInt64
 
     private static let version: UInt8 = 1
-    /// The last version that a later Kith may plausibly write. A higher number is a damaged line.
+    /// The highest version that a later Kith may plausibly write. A higher number means that the line is damaged.
     private static let highestVersion: UInt8 = 8
     private static let scheme = "kith:"
 
@@ -31,7 +31,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         self.expiresAt = expiresAt
     }
 
-    /// Reads an invite as it was pasted, with whatever spaces and line breaks came with it.
+    /// Reads a pasted invite. Spaces and line breaks in it are ignored.
     ///
     /// - Throws: ``InviteError``.
     public init(line: String) throws(InviteError) {
@@ -43,7 +43,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
         do { self = try Invite(decoding: bytes) } catch { throw .incomplete }
     }
 
-    /// The line. It is a secret between the two: whoever has it can use it.
+    /// The line. It is a secret between two people: anyone who has it can use it.
     public var line: String { Self.scheme + Base64URL.encode(encoded) }
 
     /// Reads an invite.
@@ -64,7 +64,7 @@ public struct Invite: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// Why a text is no invite.
+/// The reason why a text is not an invite.
 public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// It does not begin with `kith:`.
     case notAnInvite

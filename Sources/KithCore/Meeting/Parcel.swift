@@ -3,7 +3,7 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// Where a joiner finds the group's ratchet tree (RFC 9420 §12.4.3.3).
+/// The place of the group's ratchet tree for a member that joins (RFC 9420 §12.4.3.3).
 ///
 /// ```text
 /// enum { in_welcome(0), parcel(1) } TreeSourceType;
@@ -12,8 +12,8 @@ import TLSCodec
 enum TreeSource: Hashable, Sendable, TLSCodable {
     /// In the Welcome itself, as the `ratchet_tree` extension.
     case inWelcome
-    /// In a channel of its own, once for all who join with the same commit: the tree of a large group is much longer than
-    /// an entry may be.
+    /// In a channel of its own, once for all members that join with the same commit. The tree of a large group is much longer
+    /// than an entry may be.
     case parcel(ParcelAddress)
 
     init(from reader: inout TLSReader) throws(TLSCodecError) {
@@ -30,7 +30,7 @@ enum TreeSource: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A long sealed value that lies in a channel of its own, in as many entries as it takes.
+/// The address of a parcel: a long sealed value in a channel of its own, split into entries.
 ///
 /// ```text
 /// struct { opaque channel[32]; opaque read_token[32]; opaque key[32]; uint32 length; } ParcelAddress;
@@ -42,10 +42,10 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     let channel: ChannelID
     let readToken: Token
     let key: [UInt8]
-    /// The length of the whole, in bytes.
+    /// The length of the whole value, in bytes.
     let length: UInt32
 
-    /// The length of every part but the last, in bytes: an entry holds it with its tag.
+    /// The length of every part but the last, in bytes: with its tag, it fits an entry.
     static let partLength = 192 << 10
 
     init(channel: ChannelID, readToken: Token, key: [UInt8], length: UInt32) {
@@ -77,10 +77,10 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
 
     func hash(into hasher: inout Hasher) { hasher.combine(channel) }
 
-    /// How many entries it takes.
+    /// The number of parts.
     var partCount: Int { (Int(length) + Self.partLength - 1) / Self.partLength }
 
-    /// The entries' payloads; `nil` only if the library refuses.
+    /// Seals the value into the payloads of its entries; `nil` only if the crypto library fails.
     func seal(_ bytes: [UInt8]) -> [[UInt8]]? {
         var parts: [[UInt8]] = []
         for index in 0..<partCount {
@@ -94,7 +94,7 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
         return parts
     }
 
-    /// One part of the whole; `nil` if the entry is not that part.
+    /// Opens one part; `nil` if the entry is not that part.
     fileprivate func open(_ payload: some Collection<UInt8>, index: Int) -> [UInt8]? {
         let sealed = Array(payload)
         guard let nonce = try? nonce(index),
@@ -112,18 +112,18 @@ struct ParcelAddress: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// The parts of a parcel, as far as they are here. Its entries may be in another order and there twice: a relay may refuse one
-/// of several for the moment, and forgets after a while which it took.
+/// The parts of a parcel that have arrived. Entries may come in any order and more than once: a relay may refuse one of several
+/// for the moment, and forgets after a while which entries it took.
 struct ParcelContents {
     let address: ParcelAddress
     private var parts: [Int: [UInt8]] = [:]
     private var seen: Set<EntryID> = []
-    /// How many of the parts that are missing an entry may be: whoever turns the order round makes everybody try for long.
+    /// The most missing parts to try for one entry: a sender that reverses the order must not cost every receiver much work.
     private static let mostTried = 64
 
     init(of address: ParcelAddress) { self.address = address }
 
-    /// Takes an entry, and says whether it is a part of this parcel.
+    /// Adds an entry, and returns whether it is a part of this parcel.
     mutating func take(_ entry: EntryID, _ payload: some Collection<UInt8>) -> Bool {
         guard seen.insert(entry).inserted else { return true }
         for index in (0..<address.partCount).lazy.filter({ [parts] in parts[$0] == nil }).prefix(Self.mostTried) {
@@ -134,15 +134,15 @@ struct ParcelContents {
         return false
     }
 
-    /// All of it; `nil` while a part is missing.
+    /// The whole value; `nil` while a part is missing.
     var whole: [UInt8]? {
         guard parts.count == address.partCount else { return nil }
         return (0..<address.partCount).flatMap { parts[$0] ?? [] }
     }
 }
 
-/// What stands in a turn in place of a commit that is too long for an entry: a group in which nobody has renewed their keys
-/// yet has a commit with a ciphertext for each member, and one that adds many holds all their key packages.
+/// The reference that a turn holds in place of a commit that is too long for an entry. While no member of a group has renewed its
+/// keys, a commit has a ciphertext for each member, and a commit that adds many members holds all their key packages.
 ///
 /// ```text
 /// struct {
@@ -177,10 +177,10 @@ package struct TurnReference: Hashable, Sendable, TLSCodable {
         writer.writeBytes(digest)
     }
 
-    /// Where the parcel is.
+    /// The parcel's channel.
     package var channel: ChannelID { commit.channel }
 
-    /// The commit, from the parcel's entries; `nil` if they are not what the reference is to.
+    /// The commit, from the parcel's entries; `nil` if the reference is not to these bytes.
     package func commit(from entries: [(entry: EntryID, payload: [UInt8])]) -> [UInt8]? {
         var contents = ParcelContents(of: commit)
         for (entry, payload) in entries { _ = contents.take(entry, payload) }
