@@ -1,20 +1,20 @@
-/// The device's clock and another's differ by so much that one of the two must be wrong.
+/// A difference between the device's clock and another clock that is too large for both to be right.
 public struct ClockDifference: Hashable, Sendable {
-    /// Whose clock it is.
+    /// The source of the other clock.
     public enum Witness: Hashable, Sendable {
-        /// A relay said its time when it was connected to.
+        /// A relay, which stated its time when the device connected.
         case relay(RelayAddress)
-        /// A contact signed a message at a time that has not come yet.
+        /// A contact who signed a message with a time in the future.
         case contact(ContactID, name: String)
-        /// A contact signed a message at a time that has not come yet, and the relay's clock agrees with this device's.
+        /// A contact who signed a message with a time in the future, while the relay's clock agrees with this device's.
         case contactAlone(ContactID, name: String)
     }
 
-    /// Whose clock it is.
+    /// The source of the other clock.
     public let witness: Witness
-    /// Lead of this device's clock over the other, in milliseconds; negative if it is behind.
+    /// Lead of this device's clock over the other, in milliseconds; negative if this device's is behind.
     package let aheadMs: Int64
-    /// Lead of this device's clock over the other; negative if it is behind.
+    /// Lead of this device's clock over the other; negative if this device's is behind.
     public var lead: Duration { .milliseconds(aheadMs) }
 
     /// A difference from its parts.
@@ -38,7 +38,7 @@ public struct ClockDifference: Hashable, Sendable {
         }
     }
 
-    /// A length of time, rounded, in the largest unit of which there are two.
+    /// A duration, rounded, in the largest unit that fits at least twice.
     private static func span(_ ms: UInt64) -> String {
         let units: [(ms: UInt64, name: String)] = [
             (365 * 86_400_000, "years"), (86_400_000, "days"), (3_600_000, "hours"),

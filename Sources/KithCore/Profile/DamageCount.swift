@@ -1,8 +1,8 @@
-/// Counts of what is damaged on the disk and was left out.
+/// The numbers of damaged values on the disk, which were left out.
 public struct DamageCount: Hashable, Sendable {
-    /// Entries of conversations.
+    /// The number of entries of conversations.
     public let entries: Int
-    /// Other values.
+    /// The number of other values.
     public let otherValues: Int
 
     /// Counts of both kinds.

@@ -2,21 +2,22 @@ import KithSupport
 import KithWire
 import MLS
 
-/// Why something that was asked for could not be done. Nothing has changed then, unless the case says so.
+/// The reason why a request failed. Nothing has changed, unless the case says so.
 public enum KithError: Error, Hashable, Sendable {
     /// There is no profile in that folder yet.
     case noProfile
     /// There is a profile in that folder already.
     case profileExists
-    /// The profile in that folder was made with this name, and not with the one that was given.
+    /// The profile in that folder was made with this name, not with the given one.
     case hasOtherName(String)
     /// The passphrase does not open the vault.
     case wrongPassphrase
-    /// There is not this much memory for making a key from the passphrase, in bytes. The passphrase may be right.
+    /// There is not enough memory to derive the key from the passphrase, which takes this many bytes. The passphrase may be
+    /// right.
     case noMemory(bytes: Int)
-    /// The vault wants a passphrase and none was given.
+    /// The vault needs a passphrase, and none was given.
     case passphraseNeeded
-    /// Another process has the profile, with this process id if it is known.
+    /// Another process has the profile open. Its process id, if known.
     case inUse(pid: Int32?)
     /// The profile's files can't be read or written.
     case file(PrivateFileError)
@@ -24,59 +25,59 @@ public enum KithError: Error, Hashable, Sendable {
     case store(StoreError)
     /// A backup can't be written or read.
     case backup(BackupError)
-    /// A library of cryptography, or MLS, refuses.
+    /// A cryptographic or MLS operation failed.
     case mls(MLSError)
-    /// The relay can't be reached, or says no.
+    /// The relay can't be reached, or refused a request.
     case relay(RelayConnectionError)
-    /// The text is no address of a relay.
+    /// The text is not a relay address.
     case notAnAddress(String)
-    /// The relay at an address has another key than before. Somebody may be posing as it; nothing was sent.
+    /// The relay at an address has a different key than before. Somebody may be impersonating it; nothing was sent.
     case relayKeyChanged(RelayAddress, known: RelayPin, found: RelayPin)
-    /// Nobody and nothing goes by that name here.
+    /// Nothing has that name here.
     case notFound(String)
-    /// The name is taken here.
+    /// Another contact or the user has that name here.
     case nameTaken(String)
-    /// The invite is over.
+    /// The invite has expired.
     case inviteExpired
-    /// The invite is this profile's own.
+    /// This profile made the invite.
     case inviteIsMine
-    /// The invite was used, or withdrawn.
+    /// The invite was used or withdrawn.
     case inviteUsed
-    /// The key at hand is not the contact's pinned one: both fingerprints.
+    /// A key differs from the contact's pinned key. Holds both fingerprints.
     case keyChanged(contact: String, pinned: AccountFingerprint, found: AccountFingerprint)
-    /// This device's clock or the relay's is wrong, and what was to be made would bear a wrong date.
+    /// This device's clock or the relay's is wrong, so that the new invite or its keys would have a wrong date.
     case wrongClock(ClockDifference)
-    /// The key package of the person is not valid now. They are added once it is, or once their device has left other
-    /// keys; nothing has to be done for that. With the difference, if this device's clock seems to be the wrong one.
+    /// The person's key package is not valid now. The person is added without another call, once the key package is valid or
+    /// their device has left new ones. Holds the clock difference if this device's clock seems wrong.
     case keyPackageNotCurrent(String, clockDoubt: ClockDifference?)
-    /// The key package is not from the account that it should be from.
+    /// The key package belongs to another account than the inbox.
     case wrongAccount
     /// Another person holds that name at the relay.
     case nameHeld
-    /// Nobody holds that name at the relay.
+    /// No person holds that name at the relay.
     case nameUnknown
-    /// The contact's device gave no address for new conversations, and why it did not.
+    /// The contact's address for new conversations is unknown, for this reason.
     case notReachable(String, NoAddressReason)
-    /// The conversation does not take that now.
+    /// The state of the conversation does not allow it.
     case conversation(ConversationStatus)
-    /// The relay showed different logs; sending waits for a decision.
+    /// The relay showed members different logs. Sending waits for the user's decision.
     case suspect
-    /// The text has nothing in it but white space.
+    /// The text is empty or only white space.
     case blankText
-    /// The text has a NUL in it.
+    /// The text contains a NUL.
     case notText
     /// The text, name or file is too long; the limit in bytes.
     case tooLong(limit: Int)
-    /// A length of time is none, negative, or longer than this.
+    /// A duration is zero, negative, or longer than this.
     case duration(longest: Duration)
-    /// The members of the conversation do not allow it.
+    /// A rule of membership does not allow it.
     case membership(MembershipProblem)
     /// A cursor can't be used.
     case cursor(CursorError)
-    /// It was given up because the profile was closed.
+    /// The profile was closed before the request was finished.
     case closed
 
-    /// Why there is no address of a contact.
+    /// The reason why a contact's address is unknown.
     public enum NoAddressReason: Hashable, Sendable {
         /// There is a conversation of two, and the contact's device has not sent its address there yet.
         case notYet
@@ -89,13 +90,13 @@ public enum KithError: Error, Hashable, Sendable {
     }
 }
 
-/// Why a cursor can't be used.
+/// The reason why a cursor can't be used.
 public enum CursorError: Hashable, Sendable {
-    /// The name must have one line of at most this many bytes, without space at its ends.
+    /// The name must be one line of at most this many bytes, without space at its ends.
     case name(limit: Int)
-    /// The profile has this many cursors already; one has to be deleted first.
+    /// The profile already has this many cursors. Delete one first.
     case tooMany(limit: Int)
-    /// Something that is stored of the cursor with this name is damaged. To begin it anew could repeat what was done; it can be deleted.
+    /// The stored cursor with this name is damaged. It can be deleted, but a new cursor may deliver messages again.
     case damaged(String)
     /// Another reader uses the cursor with this name now.
     case takenOver(String)

@@ -1,14 +1,14 @@
-/// The reason for which the members of a conversation do not allow what was asked for.
+/// A rule of membership that a request breaks.
 public enum MembershipProblem: Hashable, Sendable {
-    /// All others have left: nobody would receive anything.
+    /// All other members have left, so nobody would receive anything.
     case leftAlone
-    /// The contact with this name is no member.
+    /// The contact with this name is not a member.
     case noMember(String)
-    /// Others can't be added to a conversation of two.
+    /// Nobody can be added to a conversation of two.
     case addingToTwo
     /// Nobody can be removed from a conversation of two.
     case removingFromTwo
-    /// A conversation of two has no name but the contact's.
+    /// A conversation of two has no name of its own.
     case namingTwo
 
     /// The problem, without a full stop.

@@ -1,6 +1,6 @@
 import KithWire
 
-/// A conversation of this profile, by its number.
+/// The number of a conversation in this profile.
 public struct ConversationID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number, from 1 on.
     public let rawValue: UInt64
@@ -10,7 +10,7 @@ public struct ConversationID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// A person that this profile knows, by number.
+/// The number of a contact in this profile.
 public struct ContactID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number, from 1 on.
     public let rawValue: UInt64
@@ -20,7 +20,7 @@ public struct ContactID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// An invite of this profile's that is open, by number.
+/// The number of an inbox of this profile, such as that of an open invite.
 public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
     /// The number, from 1 on.
     public let rawValue: UInt64
@@ -30,21 +30,21 @@ public struct InboxID: RawRepresentable, Hashable, Sendable, Comparable {
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// The reason to believe that a key is a contact's.
+/// The reason to believe that a key belongs to a contact.
 public enum Trust: UInt8, Hashable, Sendable, Comparable {
-    /// It is not: the relay, or a member of a group, said so.
+    /// None: the key came from the relay or from a member of a group.
     case unverified = 0
-    /// The contact used an invite that was made for one person. Another person who got hold of it could have.
+    /// The contact used an invite made for one person. Another person who got hold of the invite could have used it instead.
     case usedMyInvite
     /// The key came in the contact's own invite.
     case invite
     /// The safety numbers were compared.
     case compared
 
-    /// Orders by how much there is to believe it.
+    /// Orders by strength.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// Whether the key came on a way that the relay has no part in.
+    /// Whether the key came through a channel that the relay has no part in.
     public var isVerified: Bool { self != .unverified }
 }
 
@@ -52,37 +52,37 @@ public enum Trust: UInt8, Hashable, Sendable, Comparable {
 public struct Contact: Hashable, Sendable {
     /// The contact's number.
     public let id: ContactID
-    /// This profile's name for the contact. No two have the same.
+    /// This profile's name for the contact. No two contacts have the same name.
     public var name: String
-    /// The key that was pinned when the contact was first met.
+    /// The key pinned when the contact was first seen.
     public let accountKey: AccountKey
     /// The reason to believe the key.
     public var trust: Trust
-    /// Another key that claims to be this contact's. Until a decision, nothing is sent to the contact.
+    /// Another key that claims to belong to this contact. Nothing is sent to the contact until the user decides.
     public var conflictingKey: AccountKey?
-    /// Where the contact can be reached for new conversations, if that is known.
+    /// The contact's address for new conversations, if known.
     public var inbox: InboxAddress?
-    /// The name at a relay under which the contact was found, if that was the way.
+    /// The registered name under which the contact was found at a relay, if any.
     public var registeredName: Name?
     /// Whether the contact is known only from conversations that the user has not accepted.
     public var isStranger = false
 }
 
-/// Whether a conversation can be used, and if not why.
+/// The state of a conversation: usable, or the reason why not.
 public enum ConversationStatus: Hashable, Sendable {
-    /// It is made, or being joined, and not ready yet. Messages wait.
+    /// It is being created or joined. Messages wait.
     case preparing
-    /// Everything works.
+    /// It can be used.
     case active
-    /// This device was removed, by this member.
+    /// This member removed this device.
     case removed(by: String)
     /// This device left.
     case left
-    /// An entry can't be applied; nothing after it is either. Wait for a member to add this device again, or leave.
+    /// An entry can't be applied, so no later entry is applied either. A member can add this device again, or the user can leave.
     case stopped(seq: UInt64, reason: StopReason)
 }
 
-/// The reason for which a conversation stopped.
+/// The reason why a conversation stopped.
 public enum StopReason: UInt8, Hashable, Sendable {
     /// A member made a change that breaks the rules.
     case invalidCommit = 1
@@ -92,13 +92,13 @@ public enum StopReason: UInt8, Hashable, Sendable {
     case denied
     /// The conversation's channel was closed.
     case closed
-    /// The relay put another entry, or none, where the log goes on.
+    /// The relay has a wrong entry, or none, at the next place of the log.
     case brokenLog
     /// This device is new (a restored backup): a member has to add it again.
     case restored
-    /// The address that the other person gave leads nowhere any more: nobody was ever there.
+    /// The other person's address no longer works. That person never joined.
     case notReachable
-    /// The relay answered for the other person with somebody else's key: nobody was ever there.
+    /// The relay returned another account's key for the other person. That person never joined.
     case wrongAccount
 }
 
@@ -106,33 +106,33 @@ public enum StopReason: UInt8, Hashable, Sendable {
 public struct ConversationSummary: Hashable, Sendable {
     /// The conversation's number.
     public let id: ConversationID
-    /// The name it goes by here: the contact's, or the group's.
+    /// Its name here: the contact's, or the group's.
     public let name: String
-    /// The other person, if it is a conversation of two; `nil` there too if they have another key by now.
+    /// The other person, if it is a conversation of two; `nil` also if that person's key has changed since.
     public let contact: ContactID?
     /// Whether it is a conversation of two.
     public let isDirect: Bool
-    /// Whether it can be used.
+    /// Its state.
     public let status: ConversationStatus
     /// The members, this device's account included.
     public let memberCount: Int
-    /// Messages that were not marked as read.
+    /// The number of messages not marked as read.
     public let unread: Int
-    /// Up to which place in the log everything was marked as read.
+    /// The place in the log up to which everything was marked as read.
     public let readThrough: UInt64
     /// The last entry's place in the log.
     public let lastSeq: UInt64
-    /// When the last message came, in milliseconds since 1970; 0 if there is none.
+    /// The time at which the last message came, in milliseconds since 1970; 0 if there is none.
     package let lastActivityMs: UInt64
     /// The relay that has it.
     public let relay: RelayAddress
     /// The key that the relay must have.
     public let relayPin: RelayPin
-    /// Set when the relay showed this device another log than somebody else: sending waits for a decision.
+    /// Whether the relay showed members different logs. Sending then waits for the user's decision.
     public let isSuspect: Bool
-    /// Whether a stranger began it and the user has not accepted it. Until then nothing is sent there and nothing is fetched.
+    /// Whether a stranger began it and the user has not accepted it. Until then, nothing is sent there and nothing is fetched.
     public var isPending = false
-    /// Whether another member has written to the log since this device is in the conversation.
+    /// Whether another member has written to the log since this device joined.
     public var hasAnswer = true
     /// Whether an invitation to it has not reached the invited person's inbox yet.
     public var isInviting = false
@@ -142,7 +142,7 @@ public struct ConversationSummary: Hashable, Sendable {
 public struct Member: Hashable, Sendable {
     /// Whether the device belongs to this profile's own account.
     public let isMe: Bool
-    /// The contact; `nil` for this profile itself, and for a key that no contact has any more.
+    /// The contact; `nil` for this profile itself, and for a key that no longer belongs to a contact.
     public let contact: ContactID?
     /// This profile's name for the member.
     public let name: String
@@ -152,33 +152,34 @@ public struct Member: Hashable, Sendable {
     public let deviceName: String
 }
 
-/// Things that happen, as they happen.
+/// An event of a profile.
 public enum KithEvent: Hashable, Sendable {
-    /// A message was stored: a new one, or one that has come further.
+    /// A message was stored: a new one, or one whose delivery has advanced.
     case message(Message)
     /// A conversation is new or has changed.
     case conversation(ConversationSummary)
     /// A contact is new or has changed.
     case contact(Contact)
-    /// A relay can be reached, or not.
+    /// The state of the connection to a relay changed.
     case relay(KnownRelay, RelayState)
-    /// A member proved to be here, now, in the same group, and signed how it has seen the log.
+    /// A member proved to be here now, in the same group, and signed its view of the log.
     case present(ConversationID, ContactID, name: String, LogComparison)
     /// Somebody used an invite.
     case inviteUsed(InboxID, ConversationID)
-    /// Something is wrong that is not a message's.
-    /// Warnings of one kind that follow one another within ten minutes are told for the first, the tenth, the hundredth time.
+    /// A problem that does not belong to a message. Warnings of one kind that follow each other within ten minutes are reported
+    /// for the first, the tenth and the hundredth time.
     case warning(ConversationID, Warning, times: Int)
-    /// Somebody invited this device to a conversation at another relay, by an address that anybody may have. The invitation was
-    /// passed over: nobody is to make a device connect to a relay of their choice by knowing its name.
+    /// A letter to a public address invited this device to a conversation at another relay. The invitation was dropped: a
+    /// stranger who knows a name must not make a device connect to a relay of their choice.
     case invitationPassedOver(RelayAddress)
-    /// This device's clock or another's is wrong. Told once for each, and again when the difference has changed.
+    /// This device's clock or another clock is wrong. Reported once for each clock, and again when the difference changes.
     case clock(ClockDifference)
-    /// The limit of conversations that strangers began is reached: further letters stay at the relay until the user decides.
+    /// The limit of conversations that strangers began is reached. Further letters stay at the relay until the user accepts or
+    /// declines some.
     case tooManyPending
     /// Another person holds a name under which this profile was registered at a relay.
     case nameLost(Name, RelayAddress)
-    /// More has happened than was taken in time, and events were dropped: read again what is shown.
+    /// The subscriber was too slow, and events were dropped. Read again everything that is shown.
     case missed
 }
 
@@ -186,20 +187,20 @@ public enum KithEvent: Hashable, Sendable {
 public enum LogComparison: Hashable, Sendable {
     /// They are the same.
     case same
-    /// The member was shown this many entries more. They may be on the way.
+    /// The relay has shown the member this many more entries. They may be on their way here.
     case ahead(by: UInt64)
-    /// The member was shown this many entries less, and otherwise the same.
+    /// The relay has shown the member this many fewer entries, and otherwise the same log.
     case behind(by: UInt64)
     /// The relay showed different logs.
     case differs
 }
 
-/// A relay as this profile knows it: an address and the key that it must have there. Two relays may have one address; they are
-/// the same only if the keys are.
+/// A relay as this profile knows it: an address, and the key that the relay must have. Two relays may share an address; they are
+/// the same relay only if their keys are equal.
 public struct KnownRelay: Hashable, Sendable {
-    /// Where it is.
+    /// The relay's address.
     public let address: RelayAddress
-    /// The key that it must have.
+    /// The key that the relay must have.
     public let pin: RelayPin
     /// The contact whose card names it; `nil` if the profile itself uses it.
     public let namedBy: String?
@@ -211,7 +212,7 @@ public struct KnownRelay: Hashable, Sendable {
         self.namedBy = namedBy
     }
 
-    /// Whether they have the same address and key, regardless of who named them.
+    /// Compares addresses and keys, regardless of ``namedBy``.
     public static func == (left: Self, right: Self) -> Bool { left.address == right.address && left.pin == right.pin }
 
     /// Hashes the address and the key.
@@ -221,21 +222,21 @@ public struct KnownRelay: Hashable, Sendable {
     }
 }
 
-/// Whether a relay can be reached.
+/// The state of the connection to a relay.
 public enum RelayState: Hashable, Sendable {
-    /// Being connected to.
+    /// The connection is being made.
     case connecting
     /// Connected.
     case connected
-    /// Connected, and the relay has no room for what is sent to it. That waits, and is tried again.
+    /// Connected, but the relay has no room. Requests that take space wait and are retried.
     case full
-    /// Not reached; tried again after a pause.
+    /// Not reached; retried after a pause.
     case waiting(RelayPause)
-    /// Trying again soon is pointless: its key or its pass is wrong, or what is there is no relay that Kith can talk to.
+    /// An early retry is pointless: the relay's key or the pass is wrong, or the server is not a relay that Kith can talk to.
     case refused(RelayConnectionError)
 }
 
-/// An invite of this profile's.
+/// An open invite of this profile.
 public struct OpenInvite: Hashable, Sendable {
     /// The invite's number.
     public let id: InboxID

@@ -1,8 +1,8 @@
-/// The wait before a relay that was not reached is tried again.
+/// The pause before the next attempt to reach a relay.
 public struct RelayPause: Hashable, Sendable {
-    /// Why the relay was not reached, in a few words.
+    /// The reason why the relay was not reached, in a few words.
     public let reason: String
-    /// The time of the next try, in milliseconds since 1970.
+    /// The time of the next attempt, in milliseconds since 1970.
     package let untilMs: UInt64
 
     package init(reason: String, untilMs: UInt64) {

@@ -2,8 +2,8 @@ import KithWire
 
 /// A sentence of this program, in which foreign text can be told apart from the program's own words.
 ///
-/// It is made from a literal. A bare `String` can't be put into it: the writer says what the string is, with
-/// `\(name: …)`, `\(quoted: …)` or `\(own: …)`.
+/// A sentence is made from a literal. A bare `String` can't be interpolated: the writer must state its origin, with `\(name: …)`,
+/// `\(quoted: …)` or `\(own: …)`.
 package struct Sentence: Hashable, Sendable, CustomStringConvertible, ExpressibleByStringInterpolation {
     /// The whole sentence, without a full stop. Not yet safe for a terminal.
     package let description: String
@@ -30,7 +30,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
         /// Appends a number.
         package mutating func appendInterpolation(_ number: some BinaryInteger) { text += String(number) }
 
-        /// Appends what a type says in words of this program, or in digits.
+        /// Appends a value whose description consists of this program's words or of digits.
         package mutating func appendInterpolation(_ words: some OwnWords) { text += words.description }
 
         /// Appends foreign text, in quotes if it needs them.
@@ -48,7 +48,7 @@ package struct Sentence: Hashable, Sendable, CustomStringConvertible, Expressibl
 }
 
 extension Sentence {
-    /// Two sentences, one behind the other.
+    /// Concatenates two sentences.
     package static func + (left: Self, right: Self) -> Self { "\(left)\(right)" }
 }
 

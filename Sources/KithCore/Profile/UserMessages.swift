@@ -1,12 +1,12 @@
 import KithWire
 
-// Sentences about what happened, without a full stop, so that they fit into a line.
+// Sentences for users, without a full stop, so that they fit into a line.
 
 extension Notice {
     /// The event, in a few words.
     package var sentence: Sentence { sentence(for: nil) }
 
-    /// The event, in a few words. The one who has this name is "you".
+    /// The event, in a few words. The person with this name is "you".
     package func sentence(for me: String?) -> Sentence {
         func someone(_ name: String) -> Sentence { name == me ? "you" : "\(name: name)" }
         return switch self {
@@ -78,7 +78,7 @@ extension Warning {
 }
 
 extension KnownRelay {
-    /// The relay, and who named it.
+    /// The relay, and the contact who named it.
     package var sentence: Sentence {
         namedBy.map { "the relay that \(name: $0) named, \(address)" } ?? "\(address)"
     }
@@ -93,14 +93,14 @@ extension RelayState {
         }
     }
 
-    /// The state without the time of the next try, which differs each time.
+    /// The state without the time of the next attempt, which differs each time.
     package var withoutTime: RelayState {
         if case .waiting(let pause) = self { .waiting(RelayPause(reason: pause.reason, untilMs: 0)) } else { self }
     }
 }
 
 extension LogComparison {
-    /// The proof of a member who is here, as the end of a sentence that names the member.
+    /// The result of a live check, as the end of a sentence that names the member.
     package var sentence: Sentence {
         switch self {
         case .same: "sees the same group and log"
@@ -114,14 +114,14 @@ extension LogComparison {
 }
 
 extension RelayAddress {
-    /// Tells of an invitation to a conversation there that was passed over, with a remedy.
+    /// The sentence about a dropped invitation to a conversation at this relay, with a remedy.
     package var invitationSentence: Sentence {
         "somebody invited you to a conversation at the relay \(self), by an address at another relay; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
     }
 }
 
 extension InvitationObstacle {
-    /// The reason for which the invitation of a person waits, in a few words.
+    /// The reason why a person's invitation waits, in a few words.
     package func sentence(_ name: String) -> Sentence {
         switch self {
         case .inboxFull: "\(name: name)'s inbox is full"
@@ -133,18 +133,18 @@ extension InvitationObstacle {
 }
 
 extension KithEvent {
-    /// Tells that letters of strangers are not taken, with a remedy.
+    /// The sentence about letters from strangers that stay at the relay, with a remedy.
     package static let tooManyPendingSentence: Sentence =
         "\(ClientLimits.pendingConversations) conversations that strangers began wait for you; more letters wait at the relay until you accept (kith chat NAME) or decline (kith group leave NAME) some"
 
-    /// That a name leads to another person now.
+    /// The sentence about a name that another person holds now.
     package static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
         "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who ask for it do not find you"
     }
 }
 
 extension ConversationStatus {
-    /// Whether it can be used, and if not why.
+    /// The state, in a few words.
     package var sentence: Sentence {
         switch self {
         case .preparing: "the conversation is not ready yet"
@@ -175,7 +175,7 @@ extension StopReason {
 }
 
 extension Trust {
-    /// Whether the key is believed and why, in the words that are used for it everywhere: to stand after a name and "is".
+    /// The trust in the key, in the words used everywhere. They follow a name and "is".
     package var sentence: Sentence {
         switch self {
         case .unverified: "unverified: the key came from a relay or a group"
