@@ -1,17 +1,18 @@
 import KithWire
 
-/// Events of a follow.
+/// An event of a follow.
 package enum FollowEvent: Hashable, Sendable {
-    /// Consecutive entries, none left out since the ones before.
+    /// Consecutive entries, without a gap after the previous ones.
     case entries([Entry])
-    /// A payload that is stored nowhere. While a consumer lags, whispers are dropped: they are worth something only now.
+    /// A payload that the relay does not store. Whispers are dropped while the consumer lags, because they are of use only at
+    /// once.
     case whisper(ArraySlice<UInt8>)
-    /// The epoch is over: the last entry brought was its turn. Nothing follows.
+    /// The epoch ended with its turn, the last entry delivered. No event follows.
     case epochEnded(UInt64)
 }
 
 extension FollowEvent {
-    /// Its size, in bytes. The fields of an entry beside its payload count too, so that empty entries are not for nothing.
+    /// The size, in bytes. The other fields of an entry count too, so that empty entries are not free.
     package var payloadBytes: Int {
         switch self {
         case .entries(let entries): entries.reduce(0) { $0 + $1.payload.count + 64 }

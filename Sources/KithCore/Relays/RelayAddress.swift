@@ -1,8 +1,8 @@
-/// Where a relay listens: `HOST:PORT`, with an IPv6 address in brackets.
+/// The address at which a relay listens: `HOST:PORT`, with an IPv6 address in brackets.
 public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address without brackets, in lower case.
     public let host: String
-    /// 1 to 65,535.
+    /// The port, 1 to 65,535.
     public let port: Int
 
     /// Reads `relay.example.org:4433`, `192.0.2.7:4433` or `[2001:db8::7]:4433`; `nil` for anything else.
@@ -13,7 +13,7 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
             host = host.dropFirst().dropLast()
             guard host.contains(":") else { return nil }
         } else if host.contains(":") {
-            // An IPv6 address without brackets: where it ends and the port begins is anyone's guess.
+            // An IPv6 address without brackets is ambiguous: nothing marks the beginning of the port.
             return nil
         }
         let digits = text[text.index(after: colon)...]
@@ -22,7 +22,7 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    /// Takes the two parts; `nil` if the host has characters that no host has, or the port is out of range.
+    /// Creates an address; `nil` if the host has a character that hosts can't have, or if the port is out of range.
     public init?(host: String, port: Int) {
         guard (1...65_535).contains(port), (1...253).contains(host.utf8.count) else { return nil }
         // Also keeps spaces and line breaks out of the file of known relays, and control characters off the terminal.
@@ -41,6 +41,6 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// What ``init(_:)`` reads.
+    /// The text that ``init(_:)`` reads.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -1,35 +1,35 @@
 import KithWire
 
-/// Why a request was not answered, or a connection does not stand.
+/// The reason why a request was not answered, or why there is no connection.
 public enum RelayConnectionError: Error, Hashable, Sendable {
-    /// Nobody answers at that address. Trying again later may help.
+    /// Nothing answers at that address. A later attempt may succeed.
     case unreachable(Unreachable)
-    /// The relay's key is another than the one expected: it may be another relay that answers. No byte was sent to it.
+    /// The relay's key is not the expected one: another server may be answering. No byte was sent to it.
     case pinMismatch(expected: RelayPin, found: RelayPin)
-    /// Something answers there, but it is no Kith relay, or one that takes no connections now.
+    /// A server answers there, but it is not a Kith relay, or it is a relay that accepts no connections now.
     case notARelay(NotARelay)
-    /// The relay refuses this request; the connection stands.
+    /// The relay refused this request; the connection stays open.
     case refused(RelayError)
-    /// The relay refuses to go on at all: the answer to `hello`, or to something it could not read.
+    /// The relay refused the connection, in answer to `hello` or to something it could not read.
     case turnedAway(RelayError)
-    /// The connection is over. Requests without an answer may or may not have been carried out.
+    /// The connection ended. Requests without an answer may or may not have been carried out.
     case closed(Closed)
-    /// The relay said something that the protocol does not allow; the connection was closed.
+    /// The relay broke the protocol; the connection was closed.
     case protocolViolation(RelayViolation)
-    /// More requests wait for their answers than `ClientLimits.unansweredRequests`. This one was not sent.
+    /// More requests than `ClientLimits.unansweredRequests` wait for an answer. This one was not sent.
     case overloaded
-    /// This connection follows that channel already. Nothing was sent.
+    /// This connection already follows that channel. Nothing was sent.
     case alreadyFollowing
-    /// A request that the connection makes itself, through methods of its own. Nothing was sent.
+    /// The connection makes this kind of request itself, through its own methods. Nothing was sent.
     case notByHand
 
-    /// Why an address does not answer.
+    /// The reason why an address does not answer.
     public enum Unreachable: Hashable, Sendable {
-        /// The name stands for no address.
+        /// The host name has no address.
         case unknownHost
-        /// No name server answers, so what the name stands for is not known.
+        /// No name server answers, so the host's address is unknown.
         case noNameServer
-        /// Nobody listens there.
+        /// Nothing listens there.
         case connectionRefused
         /// There was no answer in time.
         case timedOut
@@ -41,11 +41,11 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case cancelled
     }
 
-    /// Things found instead of a relay.
+    /// The kind of server found instead of a relay.
     public enum NotARelay: Error, Hashable, Sendable {
         /// It does not speak TLS 1.3.
         case noTLS
-        /// It closed the connection before it had said anything.
+        /// It closed the connection before it sent anything.
         case saidNothing
         /// It answered the upgrade with this HTTP status.
         case httpStatus(Int)
@@ -53,32 +53,32 @@ public enum RelayConnectionError: Error, Hashable, Sendable {
         case noWebSocket
     }
 
-    /// Ends of a connection.
+    /// The end of a connection.
     public enum Closed: Hashable, Sendable {
         /// This side closed it.
         case here
         /// The relay closed it, with this WebSocket status if it gave one.
         case byRelay(code: UInt16?)
-        /// It broke: no goodbye was said.
+        /// It broke without being closed.
         case lost
         /// A request had no answer in time.
         case answerTimedOut
     }
 }
 
-/// Faults in what a relay says.
+/// A violation of the protocol by a relay.
 public enum RelayViolation: Error, Hashable, Sendable {
     /// Its WebSocket framing is broken.
     case framing(WebSocketError)
-    /// A frame does not parse.
+    /// A frame can't be parsed.
     case malformedFrame
-    /// The first answer is no `welcome`, or a `welcome` comes later.
+    /// The first answer is not a `welcome`, or a later one is.
     case misplacedWelcome
     /// It picked a protocol version that was not offered.
     case unofferedVersion
-    /// It answers a request that was never made, or was answered already.
+    /// It answered a request that was never made or was already answered.
     case unknownRequest
-    /// It answers with something that does not answer such a request.
+    /// Its answer is of the wrong kind for the request.
     case wrongAnswer
     /// A follow brought entries of another channel or epoch, or left some out.
     case wrongEntries
