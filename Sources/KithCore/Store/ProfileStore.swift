@@ -1,7 +1,7 @@
-/// Where a profile's state is kept: small values under keys, written together or not at all.
+/// The storage of a profile's state: small values under keys. The writes of a transaction happen together or not at all.
 ///
-/// Every value is secret as far as its user is concerned: an implementation that writes to a disk seals each one, bound to
-/// its key. Reads see what the last commit wrote.
+/// Every value counts as secret: an implementation that writes to a disk seals each value, bound to its key. Reads see the values
+/// of the last commit.
 package protocol ProfileStore: Sendable {
     /// The value under a key; `nil` if there is none.
     func value(_ key: StoreKey) throws(StoreError) -> [UInt8]?
@@ -10,7 +10,7 @@ package protocol ProfileStore: Sendable {
     ///
     /// - Parameters:
     ///   - items: the items wanted.
-    ///   - limit: how many at most.
+    ///   - limit: the most values to return.
     ///   - newestFirst: whether to begin at the highest item.
     func values(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
@@ -19,12 +19,13 @@ package protocol ProfileStore: Sendable {
     /// All values of a table, ordered by owner and item. For tables that are read as a whole when a profile is opened.
     func allValues(_ table: StoreTable) throws(StoreError) -> [StoredValue]
 
-    /// What ``values(_:owner:items:limit:newestFirst:)`` reads, with a damaged value in its place instead of an error.
+    /// Reads like ``values(_:owner:items:limit:newestFirst:)``, but returns a row without bytes for a damaged value instead of an
+    /// error.
     func rows(
         _ table: StoreTable, owner: UInt64, items: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(StoreError) -> [StoredRow]
 
-    /// What ``allValues(_:)`` reads, with a damaged value in its place instead of an error.
+    /// Reads like ``allValues(_:)``, but returns a row without bytes for a damaged value instead of an error.
     func allRows(_ table: StoreTable) throws(StoreError) -> [StoredRow]
 
     /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
@@ -34,7 +35,7 @@ package protocol ProfileStore: Sendable {
 }
 
 extension ProfileStore {
-    /// The values of rows of which none may be damaged.
+    /// Returns the values of rows, and throws if one is damaged.
     package static func whole(_ table: StoreTable, _ rows: [StoredRow]) throws(StoreError) -> [StoredValue] {
         var values: [StoredValue] = []
         values.reserveCapacity(rows.count)
@@ -51,13 +52,13 @@ extension ProfileStore {
     }
 }
 
-/// What a profile consists of. The numbers are part of the file format.
+/// The tables of a profile. Their numbers are part of the file format.
 public enum StoreTable: UInt8, CaseIterable, Sendable {
     /// The account, the device and the settings: few values under owner 0.
     case profile = 0
     /// Relays, by number, under owner 0.
     case relay
-    /// People, by number, under owner 0.
+    /// Contacts, by number, under owner 0.
     case contact
     /// Conversations as a whole, by number, under owner 0; changes with every entry.
     case conversation
@@ -67,32 +68,32 @@ public enum StoreTable: UInt8, CaseIterable, Sendable {
     case record
     /// A commit that was made and is not in the log yet, under its conversation.
     case pendingCommit
-    /// The log as it was understood, under its conversation, by seq.
+    /// The log as this device understood it, under its conversation, by seq.
     case entry
-    /// What is to be sent, under its conversation, in order.
+    /// Entries to be sent, under their conversation, in order.
     case outbox
-    /// Inboxes that contacts reach this device by, by number, under owner 0.
+    /// This device's inboxes, by number, under owner 0.
     case inbox
     /// Key packages with their private keys, under their inbox.
     case keyPackage
-    /// What is to be delivered to others' inboxes, in order, under owner 0.
+    /// Deliveries of Welcomes and parcels, in order, under owner 0.
     case delivery
-    /// What other processes of this user want done, in order, under owner 0.
+    /// Requests from other processes of this user, in order, under owner 0.
     case request
-    /// When messages are to be deleted, under their conversation, by seq.
+    /// The times at which messages are deleted, under their conversation, by seq.
     case expiry
 }
 
-/// Where a value is.
+/// The place of a value.
 package struct StoreKey: Hashable, Sendable {
-    /// The highest owner and item: databases count in signed numbers.
+    /// The highest owner and item: databases use signed numbers.
     package static let highest = UInt64(Int64.max)
 
     /// The table.
     package let table: StoreTable
-    /// What the value belongs to, 0 to ``highest``.
+    /// The value's owner, 0 to ``highest``.
     package let owner: UInt64
-    /// Its number there, 0 to ``highest``.
+    /// The value's number under its owner, 0 to ``highest``.
     package let item: UInt64
 
     /// A key from its parts.
@@ -103,11 +104,11 @@ package struct StoreKey: Hashable, Sendable {
     }
 }
 
-/// A value that was read, with its place.
+/// A stored value, with its place.
 package struct StoredValue: Hashable, Sendable {
-    /// The value it belongs to.
+    /// The value's owner.
     package let owner: UInt64
-    /// Its number there.
+    /// The value's number under its owner.
     package let item: UInt64
     /// The value.
     package let bytes: [UInt8]
@@ -122,11 +123,11 @@ package struct StoredValue: Hashable, Sendable {
 
 /// A value's place, with the value unless it is damaged.
 package struct StoredRow: Hashable, Sendable {
-    /// What it belongs to.
+    /// The value's owner.
     package let owner: UInt64
-    /// Its number there.
+    /// The value's number under its owner.
     package let item: UInt64
-    /// The value; `nil` if it does not open.
+    /// The value; `nil` if it is damaged.
     package let bytes: [UInt8]?
 
     /// A row from its parts.
@@ -136,7 +137,7 @@ package struct StoredRow: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// A value that is whole.
+    /// The row of an undamaged value.
     package init(_ value: StoredValue) { self.init(owner: value.owner, item: value.item, bytes: value.bytes) }
 }
 
@@ -144,7 +145,7 @@ package struct StoredRow: Hashable, Sendable {
 package struct StoreTransaction: Sendable {
     /// One write.
     package enum Write: Sendable {
-        /// Puts a value in the place of what there was.
+        /// Stores a value in place of an earlier one.
         case put(StoreKey, [UInt8])
         /// Removes a value, if there is one.
         case delete(StoreKey)
@@ -158,10 +159,10 @@ package struct StoreTransaction: Sendable {
     /// No writes.
     package init() {}
 
-    /// Whether there is nothing to do.
+    /// Whether there are no writes.
     package var isEmpty: Bool { writes.isEmpty }
 
-    /// Puts a value in the place of what there was.
+    /// Stores a value in place of an earlier one.
     package mutating func put(_ key: StoreKey, _ bytes: [UInt8]) { writes.append(.put(key, bytes)) }
     /// Removes a value, if there is one.
     package mutating func delete(_ key: StoreKey) { writes.append(.delete(key)) }
@@ -169,20 +170,20 @@ package struct StoreTransaction: Sendable {
     package mutating func deleteAll(_ table: StoreTable, owner: UInt64) {
         writes.append(.deleteAll(table, owner: owner))
     }
-    /// Adds the writes of another transaction behind these.
+    /// Appends the writes of another transaction.
     package mutating func append(_ other: StoreTransaction) { writes += other.writes }
 }
 
-/// Why a profile's state could not be read or written.
+/// The reason why a profile's state could not be read or written.
 public enum StoreError: Error, Hashable, Sendable {
-    /// There is no room on the disk. Nothing was written.
+    /// The disk is full. Nothing was written.
     case full
-    /// A value does not open: the file was damaged or altered. Its place is named.
+    /// A value in this table can't be opened: the file was damaged or altered.
     case damaged(StoreTable)
-    /// What the vault says of itself, or its key file, is damaged or altered.
+    /// The vault's header or its key file is damaged or altered.
     case damagedHeader
     /// The file was written by a newer Kith.
     case version(UInt32)
-    /// The database reports this (an SQLite result code).
+    /// The database reports this SQLite result code.
     case database(code: Int32)
 }
