@@ -5,8 +5,8 @@
     kith invite --profile bot --relay HOST:PORT --reusable     # pass the line on
     ./bot.py --profile bot
 
-It talks to `kith listen --json`: one event a line comes out, one command a line goes in. With --accept it takes part in every
-conversation that somebody begins; without it, strangers would wait for their owner's consent.
+It talks to `kith listen --json`, which prints one event a line and reads one request a line. With --accept, it accepts every
+conversation that a stranger begins. Without it, strangers would wait for the owner's consent.
 """
 import json
 import os
@@ -32,7 +32,7 @@ def answer(text):
 def main():
     command = [os.environ.get("KITH", "kith"), "listen", "--json", "--accept", *sys.argv[1:]]
     kith = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-    # Whoever ends the bot ends kith: it puts everything on the disk first.
+    # The signal goes on to kith, which stores everything before it ends.
     signal.signal(signal.SIGTERM, lambda *_: kith.terminate())
     for line in kith.stdout:
         event = json.loads(line)

@@ -9,6 +9,6 @@ let open = if let known { known } else { try await profile.createInvite(at: rela
 FileHandle.standardOutput.write(Data("\(open.invite.line)\n".utf8))
 
 for try await message in profile.incomingMessages(as: "ping", acceptsStrangers: true) where message.text == "ping" {
-    // A conversation that is over takes no answer.
+    // Fails if the conversation has ended.
     _ = try? await message.reply("pong")
 }

@@ -7,15 +7,15 @@ struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kith-simulate",
         abstract:
-            "Runs the messenger of many people over relays, in virtual time, through everything that can go wrong.",
+            "Runs the messengers of many people over relays in virtual time, with crashes, lost connections and lies.",
         discussion: """
-            Each seed is one schedule of what people do and what happens to them. A seed that fails fails again:
+            Each seed is one schedule of actions and faults. A seed that fails will always fail:
 
               kith-simulate --seeds 1..10000
               kith-simulate --profile large --seeds 1..20
               kith-simulate --seeds 4711 --trace
 
-            Exit code: 0 if every schedule kept its promises, 1 if one did not.
+            Exit code: 0 if every schedule kept all invariants, 1 otherwise.
             """)
 
     @Option(help: ArgumentHelp("The seeds, both included.", valueName: "A..B"))
@@ -24,13 +24,13 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "small: 2 to 6 people; large: 50 to 60; lying: 3 to 6, and relays that lie before a turn.")
     var profile: ProfileName = .small
 
-    @Option(help: "How many schedules run at the same time.")
+    @Option(help: "Number of schedules that run at the same time.")
     var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
     @Flag(help: "Print one line of JSON for each schedule.")
     var json = false
 
-    @Flag(help: "Print everything that happened.")
+    @Flag(help: "Print the trace of each schedule.")
     var trace = false
 
     func run() async throws {
@@ -60,7 +60,7 @@ extension SimulationReport {
     }
 }
 
-/// The profiles by their names.
+/// The names of the profiles.
 enum ProfileName: String, ExpressibleByArgument, CaseIterable {
     case small, large, lying
 
@@ -73,7 +73,7 @@ enum ProfileName: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
-/// `A..B` or `A`.
+/// A range of seeds, written as `A..B` or `A`.
 struct SeedRange: ExpressibleByArgument {
     let range: ClosedRange<UInt64>
 

@@ -1,7 +1,7 @@
 import Foundation
 import KithSimulation
 
-/// Counts what schedules came to, and says so as it goes.
+/// Adds up the results of schedules, and prints the progress.
 final class Tally {
     private let count: Int
     private let json: Bool
@@ -32,7 +32,7 @@ final class Tally {
         relayCrashes += report.relayCrashes
         disconnects += report.disconnects
         lies += report.lies
-        // Order does not matter to a sum.
+        // A sum does not depend on the order.
         traces &+= report.trace
         for line in report.traceLines { print(line) }
         if json { print(line(report)) }

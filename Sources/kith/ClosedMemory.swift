@@ -1,13 +1,13 @@
 import CMalloc
 import Foundation
 
-/// Keeps the process's memory, which holds keys, out of core dumps, and on Linux also from other processes of the same
-/// user. To debug the program, attach as root.
+/// Protects the process's memory, which holds keys: it stays out of core dumps, and on Linux other processes of the
+/// same user can't read it. A debugger has to run as root.
 func closeMemory() {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     #if os(Linux)
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        // A collector of core dumps that is a program gets them whatever the limit is.
+        // A program that collects core dumps ignores the limit.
         _ = kith_set_dumpable(0)
     #else
         setrlimit(RLIMIT_CORE, &none)

@@ -6,10 +6,10 @@ import KithSupport
 import NIOCore
 import PrivateFiles
 
-/// An error of Kith, whose description is a sentence for the user.
+/// An error of Kith whose description is a sentence for the user.
 ///
-/// Every error of the libraries that can end a command is declared here. An error without this protocol counts as foreign, and
-/// its description is not shown.
+/// All errors of the libraries that can end a command are declared here. The description of any other error is not
+/// shown.
 protocol DescribedError: Error, CustomStringConvertible {}
 
 extension BackupError: DescribedError {}
@@ -26,9 +26,9 @@ extension RelayListenError: DescribedError {}
 extension StoreError: DescribedError {}
 extension StoreOpenError: DescribedError {}
 
-/// The words for whatever can end a command. The only place that turns an error into text for the user.
+/// Turns every error that can end a command into words. No other place does.
 enum ErrorWords {
-    /// One sentence, without a full stop: never an error of the system or of a library as it came.
+    /// Returns one sentence, without a full stop. Never the text of a system or library error.
     static func sentence(for error: any Error) -> String {
         switch error {
         case let error as Failure: error.message
@@ -48,7 +48,7 @@ enum ErrorWords {
         }
     }
 
-    /// Errors of Foundation carry the system's number and the file's path; of others, only the kind is known.
+    /// Errors of Foundation contain the system's number and the file's path. Of others, only the kind is known.
     private static func foreign(_ error: any Error) -> String {
         let error = error as NSError
         let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError

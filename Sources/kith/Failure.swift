@@ -3,29 +3,29 @@ import ClassicSession
 import Foundation
 import KithClient
 
-/// What ends a command before it is done: one line for the user, and the exit code.
+/// An error that ends a command: one line for the user, and the exit code.
 struct Failure: Error {
     let message: String
     var code: ExitCode = .failure
 }
 
 extension ExitCode {
-    /// The conversation's connection was cut: no goodbye was said.
+    /// The connection was cut, without a goodbye.
     static let cut = ExitCode(2)
-    /// Somebody is not who they should be: the relay's key, or the other user's, is another than expected.
+    /// A key is not the expected one: the relay's, or the other person's.
     static let wrongKey = ExitCode(3)
-    /// The relay can't be reached, or what was waited for did not come in time.
+    /// The relay can't be reached, or the result did not arrive in time.
     static let notInTime = ExitCode(4)
     /// Another process has the profile open.
     static let inUse = ExitCode(5)
-    /// The relay has no room: what was to be sent is kept and goes out later.
+    /// The relay has no room. Messages are kept and sent later.
     static let noRoom = ExitCode(6)
-    /// The user left before the conversation began.
+    /// The user cancelled, or left before the conversation began.
     static let interrupted = ExitCode(130)
 }
 
-/// Runs a command's work, and reports what ends it as one line on standard error. A command whose output could not be written
-/// as a whole has failed.
+/// Runs a command, and reports its error as one line on standard error. A command whose output could not be written
+/// completely has failed, too.
 func reportingFailure(_ work: () async throws -> Void) async throws {
     do {
         try await work()
@@ -48,13 +48,13 @@ private func exitCode(for error: any Error) -> ExitCode {
 }
 
 extension KithError {
-    /// What to tell the user of this program: with the command that helps, where one does.
+    /// The sentence for the user of this program, with a command that helps if there is one.
     var sentence: String {
         switch self {
-        case .noProfile: "there is no profile yet; make one with: kith init"
+        case .noProfile: "there is no profile yet; make one with kith init"
         case .profileExists: "there is a profile already (kith status shows it)"
-        case .notFound(let name): "nobody and nothing goes by the name \(name) here (kith list)"
-        case .keyChanged(let contact, _, _): "\(self). Compare with \(contact), then: kith verify \(contact)"
+        case .notFound(let name): "not found here: \(name) (kith list)"
+        case .keyChanged(let contact, _, _): "\(self). Compare keys with \(contact), then use kith verify \(contact)"
         default: description
         }
     }

@@ -6,16 +6,16 @@ import Foundation
 struct KithProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kith",
-        abstract: "A private messenger: people talk through a relay that can read nothing.",
+        abstract: "A private messenger: people talk through a relay that can't read anything.",
         discussion: """
             EXAMPLES
               kith demo                      see everything work, in one terminal
-              kith host                      be the relay yourself; it prints a line
+              kith host                      run a relay yourself; it prints a line
               kith join LINE                 the other person types that line
-              kith relay                     run a relay for many
-              kith invite --relay HOST:PORT  a line for somebody to join you there
-              kith send bob < letter.txt     say something
-              kith listen, kith list         what came; your conversations
+              kith relay                     run a relay for many people
+              kith invite --relay HOST:PORT  print a line for a person to join you there
+              kith send bob < letter.txt     send a text
+              kith listen, kith list         new messages; your conversations
               kith help send                 more about a command
 
             FILES
@@ -24,9 +24,9 @@ struct KithProgram: AsyncParsableCommand {
 
             EXIT CODES
               0  done
-              1  something failed, or its output could not be written; said in one line
+              1  error, or the output could not be written
               64  wrong usage
-              Commands that have more say so in their help.
+              The help of a command lists its other codes.
             """,
         version: "kith \(KithVersion.number)",
         groupedSubcommands: [
@@ -49,19 +49,20 @@ struct KithProgram: AsyncParsableCommand {
                 name: "Keeping:",
                 subcommands: [StatusCommand.self, ExportCommand.self, ImportCommand.self, PassphraseCommand.self]),
             CommandGroup(
-                name: "Running and seeing:",
+                name: "Running and watching:",
                 subcommands: [RelayCommand.self, DemoCommand.self, ClassicCommand.self]),
         ])
 
-    /// The narrowest that help is laid out for, in columns.
+    /// Minimum width of the help, in columns.
     private static let narrowest = 60
 
-    /// Runs the command that the arguments name.
+    /// Runs the command in the arguments.
     static func main() async {
         closeMemory()
         StandardStream.fillGaps()
         StandardStream.checkAtExit()
-        // The parser of arguments crashes where its indentation leaves no room for words; the terminal wraps better.
+        // The argument parser crashes if its indentation leaves no room for words. In a narrower window, the terminal
+        // wraps.
         let asked = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) }
         if (asked ?? TerminalMode.columns(of: .output)) < narrowest { setenv("COLUMNS", "\(narrowest)", 1) }
         if let problem = CommandNames.problem(with: Array(CommandLine.arguments.dropFirst())) {
@@ -72,7 +73,7 @@ struct KithProgram: AsyncParsableCommand {
     }
 }
 
-/// The version of this program.
+/// The program's version.
 enum KithVersion {
     static let number = "0.1.0"
 }

@@ -2,9 +2,9 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The clients that the process plays, and what can be asked of them.
+/// The clients in this process, and their operations.
 struct Peer {
-    /// One client: at most one group at a time.
+    /// A client with at most one group.
     private struct Member {
         var client: Client
         let suite: CipherSuite

@@ -25,7 +25,7 @@ enum MLSPeer {
         }
     }
 
-    /// The choice that the arguments make; nil if they are not understood.
+    /// Parses the arguments; `nil` if they are invalid.
     private static func configuration(_ arguments: ArraySlice<String>) -> MLSConfiguration? {
         var configuration = MLSConfiguration()
         var rest = arguments
@@ -39,13 +39,13 @@ enum MLSPeer {
     }
 }
 
-/// A request that cannot be understood or done.
+/// A request that is invalid or has failed.
 struct PeerError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }
 
-/// A request with typed access to its fields. Bytes are hex.
+/// A request with typed access to its fields. Bytes are hexadecimal.
 struct Request {
     let fields: [String: Any]
 

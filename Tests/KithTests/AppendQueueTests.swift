@@ -20,7 +20,7 @@ import Testing
         return try #require(next)
     }
 
-    @Test("a frame goes when the one before it has been accepted, and not before")
+    @Test("a frame is sent only after the previous one was accepted")
     func order() throws {
         var queue = queue()
         for byte in 0..<3 { queue.put([UInt8(byte)]) }
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "a frame that the relay takes later goes again then, and nothing overtakes it",
+        "a frame refused for the moment is retried before all others",
         arguments: [RelayError.Code.tooFast, .unavailable])
     func refusedForNow(code: RelayError.Code) throws {
         var queue = queue()
@@ -48,7 +48,7 @@ import Testing
         #expect(queue.next(now: Self.start + .milliseconds(700))?.id == item.id)
     }
 
-    @Test("a relay that asks for no wait is not asked all the time, and one that asks for weeks is asked sooner")
+    @Test("the retry time has a minimum and a maximum")
     func wait() throws {
         for (asked, waited) in [(0, ClassicTimeouts.shortestRetry), (UInt32.max, ClassicTimeouts.longestRetry)] {
             var queue = queue()
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("after a new connection, what had no answer goes again under the same id")
+    @Test("after a reconnect, an unanswered frame goes again under the same id")
     func reconnected() throws {
         var queue = queue()
         for byte in 0..<3 { queue.put([UInt8(byte)]) }
@@ -70,7 +70,7 @@ import Testing
         #expect(queue.next(now: Self.start)?.id == second.id)
     }
 
-    @Test("a frame that the relay will never take is told, and counts as not sent")
+    @Test("a frame that is refused for good is reported and counts as unsent")
     func failed() throws {
         var queue = queue()
         queue.put([1], isText: true)
@@ -81,7 +81,7 @@ import Testing
         #expect(queue.texts == 1)
     }
 
-    @Test("the relay's rate is kept to")
+    @Test("frames keep to the relay's rate")
     func pace() {
         var queue = queue(perSecond: 100, burst: 20)
         for _ in 0..<1000 { queue.put([0]) }

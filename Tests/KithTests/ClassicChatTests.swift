@@ -10,7 +10,7 @@ import Testing
 
 /// A conversation in this process, over a real relay with real TLS.
 @Suite(.timeLimit(.minutes(5))) struct ClassicChatTests {
-    @Test("somebody who was cut off in the middle of the handshake and starts again is found again")
+    @Test("a peer that restarts after a broken handshake gets a new session")
     func startedAgain() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         try await withRelay { relay in
@@ -19,7 +19,7 @@ import Testing
             let alicesLife = Task { try await alice.run() }
             for await case .session(.waiting) in events { break }
 
-            // A Bob who gets as far as his public key, and is gone: Alice waits for the proof that goes with it.
+            // This Bob sends his public key and disappears. Alice waits for the proof that belongs to it.
             let ids = try (ClassicID("bob"), ClassicID("alice"))
             var gone = try ClassicSession(me: ids.0, peer: ids.1, identity: identities.1)
             let channel = try MeetingChannel(ids.0, ids.1)
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("a relay that restarts cuts nothing: the conversation goes on, and nothing is lost or said twice")
+    @Test("a restart of the relay neither ends the conversation nor loses or repeats a text")
     func restart() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         try await withTemporaryFolder { folder in
@@ -93,7 +93,8 @@ import Testing
         }
     }
 
-    /// What somebody does who knows both ids and nothing else: every token of the channel follows from them.
+    /// Sends a request as an attacker who knows both ids and nothing else. Every token of the channel follows from
+    /// them.
     private func stranger(_ relay: TestRelay, _ request: (ChannelID) -> Request) async throws {
         let derivation = try ChannelDerivation(ClassicID("alice"), ClassicID("bob"))
         let channel = try #require(ChannelID(derivation.channelID))
@@ -106,7 +107,7 @@ import Testing
         await connection.close()
     }
 
-    @Test("a stranger who closes or takes the channel ends the conversation; nobody connects again and again")
+    @Test("a stranger who closes or takes over the channel ends the conversation, without reconnects")
     func taken() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         let grant = Grant(for: .random())
@@ -129,7 +130,7 @@ import Testing
         }
     }
 
-    @Test("a text that the relay does not take any more is counted, and leaving is no goodbye then")
+    @Test("an unsent text is counted, and leaving is no goodbye then")
     func notTaken() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         try await withRelay { relay in
@@ -145,7 +146,7 @@ import Testing
         }
     }
 
-    @Test("who leaves while the relay is gone does not wait for it")
+    @Test("leaving without a connection does not wait for the relay")
     func leavesWhileReconnecting() async throws {
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         let (events, event) = AsyncStream.makeStream(of: ClassicEvent.self)

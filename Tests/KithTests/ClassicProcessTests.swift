@@ -8,9 +8,9 @@ import Testing
 
 @testable import kith
 
-/// `kith classic` as people's scripts use it: real processes, real TLS.
+/// `kith classic` as scripts use it: real processes, real TLS.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ClassicProcessTests {
-    @Test("two people talk both ways; the end of the input says goodbye, and both know it")
+    @Test("two people talk, and the end of the input says goodbye to both")
     func conversation() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test("lines given before the other is there are sent when they are")
+    @Test("lines given before the peer is there are sent later")
     func lateJoiner() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
@@ -43,11 +43,11 @@ import Testing
         }
     }
 
-    @Test("what older runs left in the channel confuses no later one")
+    @Test("entries of older runs don't disturb a later one")
     func laterRuns() async throws {
         try await withRelay { relay in
             for run in 1...3 {
-                // The second run ends without a goodbye on one side, the way a crash does.
+                // In the second run, one side ends without a goodbye, as in a crash.
                 let alice = try relay.classic("alice", "bob")
                 let bob = try relay.classic("bob", "alice")
                 try alice.write("run \(run)")
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("leaving before the other is there is no goodbye")
+    @Test("leaving before the peer is there is no goodbye")
     func leftAlone() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
@@ -84,14 +84,14 @@ import Testing
         }
     }
 
-    @Test("somebody else with the other's id is refused by --expect, and both keys are told")
+    @Test("--expect refuses another key and shows both keys")
     func expect() async throws {
         try await withRelay { relay in
             let key = relay.folder.appendingPathComponent("bob.pem").path
             let bobs = try KeyFile(path: key).identity().fingerprint
             let alice = try relay.classic("alice", "bob", "--expect", bobs.description)
             let mallory = try relay.classic("bob", "alice")
-            let refusal = try await alice.complaint(with: "not the expected key").last ?? ""
+            let refusal = try await alice.complaint(with: "is not the expected one").last ?? ""
             #expect(refusal.contains(bobs.description))
             #expect(await alice.exitCode() == 3)
             mallory.signal(SIGKILL)
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("a message that was altered on the way is dropped, said, and nothing else is lost")
+    @Test("an altered message is dropped and reported, and no other is lost")
     func altered() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
@@ -121,25 +121,25 @@ import Testing
         }
     }
 
-    @Test("ctrl-C ends it also while nobody reads what it writes")
+    @Test("ctrl-C ends a program whose output is blocked")
     func stalledOutput() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
             let bob = try relay.classic("bob", "alice")
             try await bob.complaint(with: "[alice is here")
-            // More than a pipe holds, which nobody reads.
+            // More than a pipe holds, without a reader.
             let line = String(repeating: "x", count: 60_000)
             for _ in 0..<4 { try alice.write(line) }
             try alice.endInput()
             #expect(await alice.exitCode() == 0)
-            // The first line is in the pipe, and some of the second: the rest of that waits.
+            // The pipe holds the first line and a part of the second. The rest waits.
             while bob.unreadOutput < 60_100 { try await Task.sleep(for: .milliseconds(10)) }
             bob.signal(SIGINT)
             #expect(await bob.exitCode() == 1)
         }
     }
 
-    @Test("a line that is too long for a message is said, and the exit code tells")
+    @Test("a line that is too long is reported, and the exit code is 1")
     func tooLong() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob")
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test("a connection that breaks for good is told apart from a goodbye")
+    @Test("a broken connection differs from a goodbye")
     func cut() async throws {
         try await withTemporaryFolder { folder in
             let relay = try KithProcess(
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test("a key file is made once, for its owner alone, and used again; one that others can read is refused")
+    @Test("a key file is created once with mode 0600, and refused if others can read it")
     func keyFile() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("deeper/alice.pem").path
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test("the ids are asked for when they are not given, as in the original")
+    @Test("missing ids are asked for, as in the original")
     func prompts() async throws {
         try await withRelay { relay in
             let alice = try KithProcess(
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test("the relay's key is remembered at the first contact, and another one is refused with both told")
+    @Test("the first contact remembers the relay's key, and another key is refused with both shown")
     func knownRelays() async throws {
         try await withRelay { relay in
             let arguments = ["classic", "--relay", relay.address.description, "--id", "alice", "--peer", "bob"]
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test("--json prints one object a line, explanations among them")
+    @Test("--json prints one object a line, explanations included")
     func json() async throws {
         try await withRelay { relay in
             let alice = try relay.classic("alice", "bob", "--json", "--explain")
@@ -260,7 +260,7 @@ import Testing
     }
 
     @Test(
-        "wrong usage is told with exit code 64",
+        "wrong usage leads to exit code 64",
         arguments: [
             ["classic"], ["classic", "--relay", "nowhere"], ["classic", "--relay", "h:1", "--id", "a\u{202E}b"],
             ["classic", "--relay", "h:1", "--pin", "12"], ["classic", "--relay", "h:1", "--expect", "12"],
@@ -274,7 +274,7 @@ import Testing
         }
     }
 
-    @Test("a relay that is not there is one line and exit code 1")
+    @Test("an absent relay leads to one line and exit code 1")
     func noRelay() async throws {
         try await withTemporaryFolder { folder in
             let profile = try KithProcess(
@@ -284,7 +284,7 @@ import Testing
         }
     }
 
-    @Test("help and version are there")
+    @Test("--help and --version work")
     func help() async throws {
         try await withTemporaryFolder { folder in
             for arguments in [["--help"], ["help", "classic"], ["help", "demo"], ["classic", "--help"]] {

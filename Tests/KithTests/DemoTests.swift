@@ -5,7 +5,7 @@ import Testing
 @testable import kith
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DemoTests {
-    @Test("the demo of the messenger runs to its end, finds nothing in the relay's files, and leaves nothing behind")
+    @Test("the demo finishes, finds no text in the relay's files, and cleans up")
     func messenger() async throws {
         try await withTemporaryFolder { folder in
             let demo = try KithProcess(["demo"], folder: folder, environment: ["TMPDIR": folder.path])
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test("the classic demo runs to its end, shows the tampering caught, and leaves nothing behind")
+    @Test("the classic demo finishes, shows the tampering, and cleans up")
     func demo() async throws {
         try await withTemporaryFolder { folder in
             let demo = try KithProcess(["demo", "--classic"], folder: folder, environment: ["TMPDIR": folder.path])

@@ -9,10 +9,10 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-@Suite("What ends a command, in words")
+@Suite("Error messages")
 struct ErrorWordsTests {
 
-    @Test("errors of the system, of Foundation and of libraries never come as they are")
+    @Test("errors of the system, Foundation and libraries are put into Kith's words")
     func foreign() {
         let posix = NSError(domain: NSPOSIXErrorDomain, code: Int(ENOSPC))
         let cocoa = NSError(domain: NSCocoaErrorDomain, code: 513, userInfo: [NSFilePathErrorKey: "/srv/kith"])
@@ -27,7 +27,7 @@ struct ErrorWordsTests {
         #expect(own == KithError.suspect.description)
     }
 
-    @Test("an error that is declared inside another module's type is in Kith's own words, too")
+    @Test("an error nested in another module's type is put into Kith's words")
     func nested() {
         #expect(
             ErrorWords.sentence(for: RelayListenError.cannotListen(on: "127.0.0.1:7443", errno: EADDRINUSE))
@@ -36,7 +36,7 @@ struct ErrorWordsTests {
         #expect(ErrorWords.sentence(for: RelayIdentity.Failure.missingKey(path: "/k")).hasPrefix("/k is missing"))
     }
 
-    @Test("an address that is taken, or not this machine's, is named")
+    @Test("an error about an address names the address")
     func listening() async throws {
         try await withRelay { relay in
             let ann = try await CommandPerson("Ann", in: relay.folder)
@@ -53,7 +53,7 @@ struct ErrorWordsTests {
         }
     }
 
-    @Test("a library's error that nothing is known of names its kind only")
+    @Test("an unknown library error names its kind only")
     func unknown() {
         struct Odd: Error {}
         #expect(ErrorWords.sentence(for: Odd()).contains("please report it"))
@@ -62,7 +62,7 @@ struct ErrorWordsTests {
                 .contains("please report it"))
     }
 
-    @Test("the user's clock is one, in the chat and in commands")
+    @Test("the chat and the commands show the same local time")
     func clock() {
         for ms in [UInt64(0), 1_795_517_600_000, .max] {
             let time = LocalTime(ms: ms)

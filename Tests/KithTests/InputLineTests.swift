@@ -2,7 +2,7 @@ import Testing
 
 @testable import kith
 
-/// As much of a terminal as the input line needs: one that wraps, moves, erases, saves and restores.
+/// A terminal with the functions that the input line needs: it wraps, moves, erases, saves and restores.
 struct TinyTerminal {
     let columns: Int
     private(set) var rows: [[String]] = [[]]
@@ -77,7 +77,7 @@ struct TinyTerminal {
         return editor
     }
 
-    @Test("lines arrive above what is being typed, and break nothing of it")
+    @Test("arriving lines appear above the typed text and leave it intact")
     func arrivingLines() {
         var terminal = TinyTerminal(columns: 40)
         var line = InputLine(prompt: "alice : ", columns: 40)
@@ -93,7 +93,7 @@ struct TinyTerminal {
         #expect(terminal.column == 8 + 12)
     }
 
-    @Test("the cursor stands where typing goes, behind wide characters and accents too")
+    @Test("the cursor is right behind wide characters and accents")
     func cursor() {
         for (text, before) in [("abc", 3), ("宽字", 4), ("e\u{301}x", 2), ("🙂🇩🇪", 4)] {
             var terminal = TinyTerminal(columns: 40)
@@ -104,7 +104,7 @@ struct TinyTerminal {
         }
     }
 
-    @Test("a line that is too long shows the part around the cursor, on one row, at any width")
+    @Test("a long line shows the part around the cursor on one row, at any width")
     func longLines() {
         let text = (0..<100).map { $0.isMultiple(of: 7) ? "宽" : "\($0 % 10)" }.joined()
         for columns in [1, 2, 3, 5, 10, 20, 39, 80] {
@@ -122,9 +122,9 @@ struct TinyTerminal {
         }
     }
 
-    @Test("a narrower terminal, which wraps what was drawn, loses nothing that stands above")
+    @Test("a narrower terminal that wraps the input line keeps the lines above")
     func narrower() {
-        // What a terminal of 40 columns showed, as one of 20 shows it.
+        // The contents of a terminal of 40 columns, on one of 20.
         var terminal = TinyTerminal(columns: 20)
         terminal.write("bob : hello (verified)\r\n")
         var line = InputLine(prompt: "alice : ", columns: 40)
@@ -135,7 +135,7 @@ struct TinyTerminal {
         #expect(terminal.lines == ["bob : hello (verifie", "d)", "alice : <acters!!!"])
     }
 
-    @Test("a status stands above the line on a row of its own, and goes without a trace")
+    @Test("a status has a row of its own and disappears without a trace")
     func status() {
         var terminal = TinyTerminal(columns: 20)
         var line = InputLine(prompt: "> ", columns: 20)
@@ -153,7 +153,7 @@ struct TinyTerminal {
         #expect(line.setStatus(nil, editor) == "")
     }
 
-    @Test("a narrower terminal wraps the status too, and nothing above is lost")
+    @Test("a narrower terminal that wraps the status keeps the lines above")
     func narrowerWithStatus() {
         var terminal = TinyTerminal(columns: 20)
         terminal.write("bob : hello\r\n")
@@ -165,7 +165,7 @@ struct TinyTerminal {
         #expect(terminal.lines == ["bob : hello", "[no connection: re…", "> <e characters!!!"])
     }
 
-    @Test("what a terminal would obey or not show is drawn as something else, and the cursor stands behind that")
+    @Test("control and invisible characters are drawn as codes, with the cursor behind them")
     func harmless() {
         var terminal = TinyTerminal(columns: 40)
         var line = InputLine(prompt: "> ", columns: 40)

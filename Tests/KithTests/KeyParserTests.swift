@@ -10,7 +10,7 @@ import Testing
         return parser.feed(bytes)
     }
 
-    /// What any terminal sends, and what it stands for.
+    /// Bytes that terminals send, and the keys they mean.
     static let examples: [(String, [Key])] = [
         ("a", [.text("a")]),
         ("hello", [.text("hello")]),
@@ -32,19 +32,19 @@ import Testing
         ("\t", [.tab]),
         ("\u{1B}[200~two\r\nlines\u{1B}[A\u{1B}[201~x", [.paste("two\r\nlines\u{1B}[A"), .text("x")]),
         ("\u{1B}[200~\u{1B}[201~", []),
-        // Function keys and the like stand for nothing here, and leave nothing behind.
+        // Function keys and similar ones have no meaning here, and leave nothing behind.
         ("\u{1B}[15~\u{1B}[24~\u{1B}[1;2P\u{1B}[Z\u{1B}xa", [.text("a")]),
         ("\u{1B}[?2004;1$ya", [.text("a")]),
         ("\u{1B}\u{1B}[A", [.up]),
     ]
 
-    @Test("what terminals send is understood", arguments: examples.indices)
+    @Test("keys of all common terminals are parsed", arguments: examples.indices)
     func understood(index: Int) {
         let (input, expected) = Self.examples[index]
         #expect(keys(input) == expected)
     }
 
-    @Test("it is understood the same when it comes byte by byte, or split anywhere", arguments: examples.indices)
+    @Test("keys are parsed equally however the bytes are split", arguments: examples.indices)
     func split(index: Int) {
         let (input, expected) = Self.examples[index]
         let bytes = Array(input.utf8)
@@ -57,7 +57,7 @@ import Testing
         #expect(!parser.isWaiting)
     }
 
-    /// Text in one piece, whatever the pieces were.
+    /// Joins neighbouring texts.
     private func joined(_ keys: [Key]) -> [Key] {
         keys.reduce(into: []) { keys, key in
             if case .text(let new) = key, case .text(let old) = keys.last {
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("a lone escape waits for what may follow, and means nothing if nothing does")
+    @Test("a lone escape waits, and is dropped if nothing follows")
     func loneEscape() {
         var parser = KeyParser()
         #expect(parser.feed([0x1b]) == [])
@@ -77,7 +77,7 @@ import Testing
         #expect(parser.feed(Array("[A".utf8)) == [.text("[A")])
     }
 
-    @Test("a character that comes in two halves on a slow line is not lost, nor is the end of a paste")
+    @Test("a character or the end of a paste may arrive in two halves")
     func slowLine() {
         for text in ["宽", "\u{1B}[200~x\u{1B}[201~"] {
             let bytes = Array(text.utf8)
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("broken UTF-8 is skipped, and what follows is not")
+    @Test("broken UTF-8 is skipped without the bytes behind it")
     func brokenText() {
         #expect(keys([0xff, 0x61]) == [.text("a")])
         #expect(keys([0xe4, 0xb8, 0x61]) == [.text("a")])
@@ -100,7 +100,7 @@ import Testing
         #expect(keys([0xc2, 0x9b, 0x61]) == [.text("a")])
     }
 
-    @Test("a huge paste comes in parts of bounded size, and no character is cut")
+    @Test("a huge paste comes in bounded parts of whole characters")
     func hugePaste() {
         let text = String(repeating: "宽", count: 100_000)
         var parser = KeyParser()
@@ -115,7 +115,7 @@ import Testing
         #expect(pasted == text)
     }
 
-    @Test("any bytes at all give keys and never text that a terminal obeys")
+    @Test("no input leads to text that a terminal obeys")
     func noise() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import kith
 
-/// A run of the program under test, as its own process.
+/// A run of the program under test, in a process of its own.
 final class KithProcess: Sendable {
     private let process: Mutex<Process>
     private let input: FileHandle
@@ -13,9 +13,9 @@ final class KithProcess: Sendable {
     private let complaints: LineReader
     private let descriptors: [Int32]
 
-    /// Starts `kith` with these arguments and its files in `folder`.
+    /// Starts `kith` with these arguments, and with its files in `folder`.
     ///
-    /// - Parameter program: another program in its place.
+    /// - Parameter program: another program to start.
     init(
         _ arguments: [String], folder: URL, environment: [String: String] = [:], program: URL = BuiltProgram.kith
     ) throws {
@@ -42,13 +42,13 @@ final class KithProcess: Sendable {
         self.process = Mutex(process)
     }
 
-    /// Another descriptor of the same, which no child inherits either, in its place: Foundation keeps handles for long.
+    /// Returns a duplicate of the descriptor that no child inherits, because Foundation keeps handles open for long.
     private static func moved(_ handle: FileHandle) -> Int32 {
         defer { try? handle.close() }
         return fcntl(handle.fileDescriptor, F_DUPFD_CLOEXEC, 3)
     }
 
-    /// Gives it a line; throws if it has ended. The signal that comes with that must not end the tests.
+    /// Writes a line; throws if the process has ended. The signal that comes with that must not end the tests.
     func write(_ line: String) throws {
         var (pipe, before) = (sigset_t(), sigset_t())
         sigemptyset(&pipe)
@@ -65,23 +65,23 @@ final class KithProcess: Sendable {
     var isRunning: Bool { process.withLock { $0.isRunning } }
     func endInput() throws { try input.close() }
 
-    /// The next line on standard output; `nil` at its end.
+    /// Returns the next line of standard output; `nil` at its end.
     func line() async -> String? { await output.next() }
 
-    /// How many bytes of its standard output wait to be read.
+    /// The number of bytes on its standard output that wait to be read.
     var unreadOutput: Int32 {
         var count: Int32 = 0
         return ioctl(descriptors[0], UInt(FIONREAD), &count) == 0 ? count : 0
     }
 
-    /// Everything that is still to come on standard output.
+    /// Returns the rest of standard output.
     func rest() async -> [String] {
         var lines: [String] = []
         while let line = await output.next() { lines.append(line) }
         return lines
     }
 
-    /// Lines on standard error up to one that has these words in it.
+    /// Returns the lines of standard error up to one that contains these words.
     @discardableResult
     func complaint(with words: String) async throws -> [String] {
         var lines: [String] = []
@@ -92,7 +92,7 @@ final class KithProcess: Sendable {
         throw Missing(words: words, lines: lines)
     }
 
-    /// Everything that is still to come on standard error.
+    /// Returns the rest of standard error.
     func complaintsLeft() async -> [String] {
         var lines: [String] = []
         while let line = await complaints.next() { lines.append(line) }
@@ -106,12 +106,12 @@ final class KithProcess: Sendable {
 
     func signal(_ number: Int32) {
         process.withLock { process in
-            // 0 would be every process of the group.
+            // 0 would mean every process of the group.
             if process.isRunning, process.processIdentifier > 0 { kill(process.processIdentifier, number) }
         }
     }
 
-    /// Waits for the end; returns the exit code.
+    /// Waits for the end and returns the exit code.
     func exitCode() async -> Int32 {
         while process.withLock({ $0.isRunning }) { try? await Task.sleep(for: .milliseconds(10)) }
         return process.withLock { $0.terminationStatus }

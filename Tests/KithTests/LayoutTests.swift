@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LayoutTests {
     @Test(
-        "characters take the columns that terminals give them",
+        "characters have the widths that terminals use",
         arguments: [
             ("a", 1), ("é", 1), ("e\u{301}", 1), ("世", 2), ("ｆ", 2), ("🙂", 2), ("❤\u{FE0F}", 2), ("❤", 1), ("🇩🇪", 2),
             ("👩‍👩‍👧", 2), ("한", 2), ("\u{301}", 0), ("…", 1), ("│", 1), ("א", 1),
@@ -31,7 +31,7 @@ import Testing
         #expect(DisplayWidth.atMost(character) >= width)
     }
 
-    @Test("a terminal that shows a sequence in its parts, each as a picture, has room for them")
+    @Test("the maximum width covers a sequence that is shown in parts")
     func widthsInParts() {
         for (text, width) in [
             ("1\u{FE0F}\u{20E3}", 2), ("👩‍👩‍👧", 6), ("\u{1F441}\u{FE0F}\u{200D}\u{1F5E8}\u{FE0F}", 4), ("🇩🇪", 4),
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("JSON for programs holds nothing that a terminal obeys, and decodes to the exact text")
+    @Test("JSON contains nothing that a terminal obeys, and decodes to the exact text")
     func json() throws {
         struct Value: Codable, Equatable { let text: String }
         let plain = "plain \"世界\" 🙂 é עברית \\ /"
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("text is wrapped between words, and nothing of it is lost")
+    @Test("text wraps between words, without loss")
     func wrap() {
         #expect(TextLayout.wrap("one two three", width: 8) == ["one two", "three"])
         #expect(TextLayout.wrap("", width: 8) == [""])
@@ -67,7 +67,7 @@ import Testing
         #expect(TextLayout.wrap("x 1234-5678-9abc", width: 10) == ["x", "1234-5678-", "9abc"])
     }
 
-    @Test("folded rows have room, break behind spaces, and together are the text")
+    @Test("folded rows fit, break behind spaces, and together are the text")
     func fold() {
         #expect(TextLayout.fold("one two three", first: 5, further: 8) == ["one ", "two ", "three"])
         #expect(TextLayout.fold("", first: 5, further: 8) == [""])
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("no line is wider than asked for")
+    @Test("no line exceeds the width")
     func neverWider() {
         let text = "Some 宽字 and 👩‍👩‍👧 words, afd9-e3c5-8fcf-f391-4d7a-53eb, andaverylongwordwithoutanyspaceinit."
         for width in 2...60 {
@@ -95,7 +95,7 @@ import Testing
         #expect(TextLayout.pad("宽宽宽", to: 5) == "宽宽 ")
     }
 
-    @Test("two columns stand beside each other, equal topics in a row")
+    @Test("equal topics of two columns share a row")
     func sideBySide() {
         typealias Cell = SideBySide.Cell
         let table = SideBySide(width: 63, leftTitle: "Alice", rightTitle: "Bob")
@@ -112,14 +112,14 @@ import Testing
         for line in lines { #expect(DisplayWidth.of(line) <= 63) }
     }
 
-    @Test("without room for two columns, one comes after the other")
+    @Test("without room for two columns, one follows the other")
     func narrow() {
         let table = SideBySide(width: 30, leftTitle: "Alice", rightTitle: "Bob")
         let lines = table.lines(left: [.init(topic: "a", text: "one")], right: [.init(topic: "a", text: "eins")])
         #expect(lines.filter { !$0.contains("─") && !$0.isEmpty } == ["Alice", "one", "Bob", "eins"])
     }
 
-    @Test("received text can't move the cursor, break a line, or read differently from what it says")
+    @Test("safe text can't move the cursor, break a line, or read differently from what it says")
     func safeText() {
         #expect(SafeText.oneLine("plain 世界 👩‍👩‍👧 é עברית") == "plain 世界 👩‍👩‍👧 é עברית")
         #expect(SafeText.oneLine("\u{1B}[2J\u{1B}]0;x\u{7}") == "␛[2J␛]0;x␇")

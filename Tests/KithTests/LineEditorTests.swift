@@ -9,14 +9,14 @@ import Testing
         return editor
     }
 
-    @Test("text goes in at the cursor")
+    @Test("text is inserted at the cursor")
     func insert() {
         #expect(edited(.text("helo"), .left, .text("l")).line == "hello")
         #expect(edited(.text("b"), .home, .text("a"), .end, .text("c")).line == "abc")
         #expect(edited(.text("a"), .tab, .text("b")).line == "a b")
     }
 
-    @Test("backspace and delete take a character as a person sees it")
+    @Test("backspace and delete remove what a person sees as a character")
     func characters() {
         #expect(edited(.text("a👩‍👩‍👧"), .backspace).line == "a")
         #expect(edited(.text("e\u{301}"), .backspace).line == "")
@@ -25,14 +25,14 @@ import Testing
         #expect(edited(.backspace, .delete, .left, .right).line == "")
     }
 
-    @Test("a typed accent joins its letter, and the cursor stays behind both")
+    @Test("a typed accent joins its letter, with the cursor behind both")
     func combining() {
         let editor = edited(.text("ae"), .left, .right, .text("\u{301}"), .text("b"))
         #expect(editor.line == "ae\u{301}b")
         #expect(editor.cursor == 3)
     }
 
-    @Test("words and line ends")
+    @Test("cursor keys move by words and to line ends")
     func words() {
         #expect(edited(.text("one two  "), .deleteWord).line == "one ")
         #expect(edited(.text("one two"), .wordLeft, .deleteToStart).line == "two")
@@ -40,7 +40,7 @@ import Testing
         #expect(edited(.text("one two"), .home, .deleteWord, .deleteToStart).line == "one two")
     }
 
-    @Test("where an empty line is an answer, Enter submits it, and the history does not keep it")
+    @Test("an empty line is submitted where it is an answer, and not kept in the history")
     func emptyAnswer() {
         var editor = LineEditor(takesEmptyLines: true)
         #expect(editor.handle(.enter) == [.submit("")])
@@ -51,7 +51,7 @@ import Testing
         #expect(editor.line == "a")
     }
 
-    @Test("Enter submits what there is, and an empty line is nothing")
+    @Test("Enter submits the line, and ignores an empty one")
     func submit() {
         var editor = edited(.text("hi"), .left)
         #expect(editor.handle(.enter) == [.submit("hi")])
@@ -59,14 +59,14 @@ import Testing
         #expect(editor.handle(.enter) == [])
     }
 
-    @Test("a paste of many lines submits each whole line, after what was typed; the rest stays")
+    @Test("a paste submits each whole line and keeps the rest")
     func paste() {
         var editor = edited(.text("> "))
         #expect(editor.handle(.paste("one\r\ntwo\n\nthree")) == [.submit("> one"), .submit("two")])
         #expect(editor.line == "three")
     }
 
-    @Test("what is pasted stays as it is, but for control characters, which are no text")
+    @Test("a paste stays unchanged except for control characters")
     func pastedControls() {
         for keepsLineBreaks in [false, true] {
             var editor = LineEditor(keepsLineBreaks: keepsLineBreaks)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test("the history goes back and forth, and what was being typed comes back")
+    @Test("the history goes back and forth, and keeps the draft")
     func history() {
         var editor = LineEditor()
         for line in ["one", "two", "two"] {
@@ -111,7 +111,7 @@ import Testing
         #expect(editor.line == "10")
     }
 
-    @Test("ctrl-C, ctrl-D and the others ask for what they stand for")
+    @Test("ctrl-C, ctrl-D and other control keys lead to their actions")
     func actions() {
         var editor = LineEditor()
         #expect(editor.handle(.interrupt) == [.interrupt])
@@ -127,7 +127,7 @@ import Testing
         #expect(editor.line == "b")
     }
 
-    @Test("ctrl-C clears what was typed, and asks to leave when there is nothing")
+    @Test("ctrl-C clears a line, and leaves on an empty one")
     func interrupt() {
         var editor = LineEditor()
         _ = editor.handle(.text("half a thought"))
@@ -136,7 +136,7 @@ import Testing
         #expect(editor.handle(.interrupt) == [.interrupt])
     }
 
-    @Test("where line breaks are kept, a paste is one text, and Enter alone submits it")
+    @Test("where line breaks are kept, a paste is one text, and only Enter submits it")
     func keptLineBreaks() {
         var editor = LineEditor(keepsLineBreaks: true)
         _ = editor.handle(.text("> "))
@@ -150,7 +150,7 @@ import Testing
         #expect(editor.line.hasSuffix("three\nfour"))
     }
 
-    @Test("a line does not grow past what a message may hold, and says so")
+    @Test("a line refuses more than a message may hold")
     func longest() {
         var editor = LineEditor()
         #expect(editor.handle(.paste(String(repeating: "x", count: LineEditor.longest))) == [])
@@ -158,7 +158,7 @@ import Testing
         #expect(editor.text.count == LineEditor.longest)
     }
 
-    @Test("any keys in any order leave a cursor inside of the line")
+    @Test("the cursor stays inside the line for any sequence of keys")
     func anyKeys() {
         let keys: [Key] = [
             .text("a"), .text("宽"), .text("\u{301}"), .text("👩"), .text("\u{200D}"), .text("🇩"), .text("\u{200B}"),

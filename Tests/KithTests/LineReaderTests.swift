@@ -5,7 +5,7 @@ import Testing
 @testable import kith
 
 @Suite struct LineReaderTests {
-    /// What a reader makes of these bytes, which a file gives in whole chunks.
+    /// Returns the lines that a reader makes of these bytes, from a file, which delivers whole chunks.
     private func lines(of bytes: [UInt8]) async throws -> [String] {
         try await withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("input")
@@ -21,7 +21,7 @@ import Testing
 
     private func bytes(_ lines: [String]) -> [UInt8] { lines.flatMap { Array("\($0)\n".utf8) } }
 
-    @Test("lines are told apart, whatever ends them, and a last one without an end counts")
+    @Test("any line break separates lines, and a last line without one counts")
     func ends() async throws {
         #expect(try await lines(of: Array("a\n\nb\r\nc 宽".utf8)) == ["a", "", "b", "c 宽"])
         #expect(try await lines(of: []) == [])
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "a line that is too long is cut, and no line before or behind it is lost, wherever chunks end",
+        "a line that is too long is cut, and its neighbours stay, wherever chunks end",
         arguments: [-16_385, -16_384, -16_383, -2, -1, 0, 1, 2, 100, 16_383, 16_384, 16_385, 40_000])
     func overlong(by excess: Int) async throws {
         let long = String(repeating: "x", count: LineReader.longest + excess)
@@ -43,7 +43,7 @@ import Testing
         #expect(try await lines(of: Array(long.utf8)) == [expected])
     }
 
-    @Test("lines of a pipe that come byte by byte are the same")
+    @Test("lines from a pipe may arrive byte by byte")
     func pieces() async throws {
         let pipe = Pipe.closedToOthers()
         let reader = LineReader(descriptor: pipe.fileHandleForReading.fileDescriptor)

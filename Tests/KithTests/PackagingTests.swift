@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The scripts that keep a release to what was reviewed.
+/// The scripts that check a release for reviewed versions.
 @Suite struct PackagingTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -35,7 +35,7 @@ import Testing
         return "{\n  \"pins\" : [\n\(pins.joined(separator: ",\n"))\n  ],\n  \"version\" : 3\n}\n"
     }
 
-    @Test("versions that were resolved are compared with the list, transitive ones too")
+    @Test("resolved versions must match the list, transitive ones included")
     func versions() async throws {
         try await withTemporaryFolder { folder in
             let (list, pins) = (folder.appending(path: "versions.txt"), folder.appending(path: "Package.resolved"))

@@ -12,7 +12,7 @@ struct PingBotTests {
             program: BuiltProgram.pingBot)
     }
 
-    @Test("answers each ping once, also after it was killed")
+    @Test("answers each ping once, even after a kill")
     func answers() async throws {
         try await withRelay { relay in
             let alice = try await Profile.open(relay.folder.appending(path: "alice"), as: "alice")

@@ -5,9 +5,10 @@ import Testing
 
 @testable import kith
 
-/// What the program keeps is its user's alone, however the shell is set.
+/// Only the user can access the program's files, whatever the shell's umask is.
 @Suite(.timeLimit(.minutes(5))) struct PrivateFilesTests {
-    @Test("keys, vault and backup are 0600 in folders that are 0700, whatever the umask", arguments: ["000", "277"])
+    @Test(
+        "keys, vault and backup have mode 0600 in folders of mode 0700, whatever the umask", arguments: ["000", "277"])
     func umask(mask: String) async throws {
         try await withTemporaryFolder { parent in
             let home = parent.appendingPathComponent("one/two")
@@ -22,7 +23,7 @@ import Testing
             let backup = home.appendingPathComponent("kith.backup").path
             #expect(try await run("export", backup, "--passphrase-file", passphrase.path) == 0)
             let key = home.appendingPathComponent("keys/of/ann.pem").path
-            // Nothing listens there. The key is made before.
+            // Nothing listens at the address. The key is made before the connection.
             #expect(
                 try await run("classic", "--relay", "127.0.0.1:1", "--id", "a", "--peer", "b", "--key", key) == 1)
             try await withRelay { relay in
@@ -49,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("known relays that others could change are closed to them, and that is said")
+    @Test("a list of known relays that others could change is closed and reported")
     func knownRelays() async throws {
         try await withTemporaryFolder { home in
             let file = home.appendingPathComponent("known_relays")
@@ -57,7 +58,7 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: file.path)
             let profile = try KithProcess(
                 ["classic", "--relay", "127.0.0.1:1", "--id", "a", "--peer", "b"], folder: home)
-            try await profile.complaint(with: "was open to others on this machine; it is yours alone now]")
+            try await profile.complaint(with: "was open to others on this machine; it is private now]")
             #expect(await profile.exitCode() == 1)
             #expect(try Self.mode(file) == 0o600)
         }

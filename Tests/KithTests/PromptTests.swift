@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "nothing that is typed shows from the first passphrase on, also while it is checked; the shell gets none of it")
+        "typed text is hidden from the first passphrase on, and none of it reaches the shell")
     func silence() async throws {
         try await withProfile { folder in
             try await Tmux.run([program, "passphrase"], environment: home(folder)) { terminal in
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("a signal that ends the program gives the terminal back", arguments: [SIGTERM, SIGINT, SIGHUP])
+    @Test("a signal that ends the program restores the terminal", arguments: [SIGTERM, SIGINT, SIGHUP])
     func signals(number: Int32) async throws {
         try await withProfile { folder in
             let command = ["sh", "-c", "echo process $$; exec \(program) list"]
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test("ctrl-C while a passphrase is checked ends the program and gives the terminal back")
+    @Test("ctrl-C during a passphrase check ends the program and restores the terminal")
     func interrupted() async throws {
         try await withProfile { folder in
             try await Tmux.run([program, "list"], environment: home(folder)) { terminal in
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("import checks the backup's passphrase before it asks for the new profile's")
+    @Test("import checks the backup's passphrase before it asks for the new one")
     func importing() async throws {
         try await withProfile { folder in
             let file = folder.appendingPathComponent("passphrase").path
@@ -116,10 +116,10 @@ import Testing
         }
     }
 
-    @Test("a question of yes or no is asked again until it is answered, and Enter alone does nothing")
+    @Test("a question is repeated until a yes or no, and an empty line skips it")
     func decision() async throws {
         try await withAnnAndBob { ann, bob, _ in
-            // Ann learns Bob's address with his first message.
+            // Bob's first message carries his inbox address.
             _ = try await bob.run("send", "Ann", "here I am")
             try await ann.hear("here I am")
             let made = try await ann.run("group", "create", "team", "Bob")

@@ -9,7 +9,7 @@ import Testing
 @testable import kith
 
 extension ReachableRelay {
-    /// `kith classic` as this user.
+    /// Starts `kith classic` as this user.
     func classic(_ me: String, _ peer: String, _ more: String...) throws -> KithProcess {
         try KithProcess(
             [
@@ -18,7 +18,7 @@ extension ReachableRelay {
             folder: folder)
     }
 
-    /// A conversation inside of the test's own process.
+    /// Makes a conversation inside the test's process.
     func chat(
         _ me: String, _ peer: String, identity: ClassicIdentity, giveUpAfter: Duration = .zero,
         report: @escaping ClassicChat.Report

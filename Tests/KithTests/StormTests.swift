@@ -5,15 +5,16 @@ import Testing
 
 @testable import kith
 
-/// Twenty people, each a process of `kith listen`, and a relay, all of them killed again and again while everybody talks.
+/// Twenty people, each a process of `kith listen`, and a relay. All are killed again and again while everybody sends.
 ///
-/// `KITH_STORM_SECONDS` says for how long (20), `KITH_STORM_SEED` repeats a schedule as far as processes can be repeated.
-@Suite("A storm")
+/// `KITH_STORM_SECONDS` sets the duration (default 20). `KITH_STORM_SEED` repeats a schedule, as far as processes can
+/// be repeated.
+@Suite("Storm")
 struct StormTests {
     static let people = 20
 
     @Test(
-        "20 people and their relay are killed with -9 again and again: everybody has every text once, and in one order",
+        "after many kill -9 of 20 people and their relay, everybody has every text once and in one order",
         .timeLimit(.minutes(60)))
     func storm() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -62,7 +63,7 @@ struct StormTests {
         }
     }
 
-    /// Everybody uses the first one's invite, and the first one makes a group of all.
+    /// Everybody uses the first person's invite, and the first person makes a group of all.
     private static func meet(_ relay: StormRelay, _ folder: URL) async throws -> [StormPerson] {
         var people: [StormPerson] = []
         for number in 0..<Self.people { people.append(try await StormPerson(number, in: folder)) }
@@ -75,7 +76,7 @@ struct StormTests {
         }
         for person in people { try await person.listen() }
         let names = people.dropFirst().map(\.name)
-        // Their addresses come with the first thing that they say, on a busy machine after a while.
+        // Their inbox addresses arrive with their first messages, after a while on a busy machine.
         var made: CommandPerson.Outcome?
         for attempt in 1...60 where made?.code != 0 {
             try await people[0].listen()
@@ -93,7 +94,8 @@ struct StormTests {
         return people
     }
 
-    /// Waits until everybody has what was taken from anybody, and what a process stored and was killed before it said so.
+    /// Waits until everybody has all accepted texts, including those that a process stored but could not report before
+    /// it was killed.
     private static func settle(_ people: [StormPerson]) async throws {
         for person in people {
             try await eventually("\(person.name) has sent everything", within: .seconds(300), every: .milliseconds(300))
@@ -130,7 +132,7 @@ struct StormTests {
         return all
     }
 
-    /// Returns how many texts there were.
+    /// Checks the texts of all people, and returns their number.
     private static func judge(_ people: [StormPerson]) async throws -> Int {
         var count = 0
         var said = Set<String>()
@@ -143,7 +145,7 @@ struct StormTests {
                 #expect(said.isSuperset(of: texts), "\(person.name) has a text that nobody said in \(conversation)")
                 let channel = person.channel(of: conversation)
                 #expect(texts.allSatisfy { $0.hasSuffix(" \(channel)") }, "\(person.name) has a text of elsewhere")
-                // All have seen all, so the order is the same up to the end.
+                // Everybody has seen every text, so the order is equal up to the end.
                 if let before = order[channel] {
                     #expect(texts == before, "\(person.name) has \(conversation) in another order")
                 } else {
@@ -159,24 +161,24 @@ struct StormTests {
     }
 }
 
-/// Something that was said, or was to be said.
+/// A text that was sent, or that was to be sent.
 struct StormText: Hashable, Sendable {
     /// `AUTHOR.NUMBER CHANNEL`.
     let text: String
-    /// `storm`, or the one beside the first person for a conversation of two.
+    /// `storm`, or the name of the other person in a conversation with the first one.
     let channel: String
 }
 
-/// One of them, with the process that listens for them, if it lives.
+/// A person, with the listening process if it runs.
 actor StormPerson {
     nonisolated let number: Int
     nonisolated let home: CommandPerson
     nonisolated var name: String { "p\(number)" }
     private var process: KithProcess?
     private var said = 0
-    /// What was given to a process.
+    /// Texts that were given to a process.
     private(set) var offered: Set<StormText> = []
-    /// What a process said that it has stored, or sent.
+    /// Texts that a process reported as stored or sent.
     private(set) var taken: [StormText] = []
     private(set) var warnings: [String] = []
 
@@ -185,7 +187,7 @@ actor StormPerson {
         home = try await CommandPerson("p\(number)", in: folder)
     }
 
-    /// As this person calls them: the group, and the conversations of two.
+    /// The conversations by this person's names: the group, and the conversations of two.
     var conversations: [String] {
         ["storm"] + (number == 0 ? (1..<StormTests.people).map { "p\($0)" } : ["p0"])
     }
@@ -207,9 +209,9 @@ actor StormPerson {
         return text
     }
 
-    /// Starts to listen, unless that is so already.
+    /// Starts the listening process, unless it runs.
     func listen() async throws {
-        // One that found the profile open in another process has ended by itself.
+        // A process that found the profile open in another one has ended by itself.
         if let process, process.isRunning { return }
         let process = try home.start(["listen", "--json", "--no-receipts", "--accept"])
         self.process = process
@@ -227,22 +229,22 @@ actor StormPerson {
         }
     }
 
-    /// Says something through the process that listens, if it lives.
+    /// Sends a text through the listening process, if it runs.
     func say(to conversation: String) {
         guard let process else { return }
         let text = next(to: conversation)
         try? process.write(#"{"send":{"to":"\#(conversation)","text":"\#(text.text)"},"ref":"\#(text.text)"}"#)
     }
 
-    /// Says something with a command of its own, while another process may have the profile open.
+    /// Sends a text with a command of its own, while another process may have the profile open.
     func sendFromShell(to conversation: String) async {
         let text = next(to: conversation)
         guard let sent = try? await home.run("send", "--timeout", "20s", conversation, text.text) else { return }
-        // 0: the relay has it. 4: it is kept here, and goes out later.
+        // 0: the relay has it. 4: it is kept and sent later.
         if sent.code == 0 || sent.code == 4 { taken.append(text) }
     }
 
-    /// Ends the process that listens, if it lives.
+    /// Ends the listening process, if it runs.
     func end(by signal: Int32) async {
         let process = self.process
         self.process = nil
@@ -250,7 +252,7 @@ actor StormPerson {
         _ = await process?.exitCode()
     }
 
-    /// The texts of a conversation, in their order.
+    /// Returns the texts of a conversation, in order.
     nonisolated func texts(in conversation: String) async throws -> [String] {
         let history = try await home.run("history", conversation, "--json", "--limit", "1000000")
         try #require(history.code == 0, "\(history.complaints)")
@@ -258,7 +260,7 @@ actor StormPerson {
     }
 }
 
-/// `kith relay` as a process, at one address for all its lives.
+/// `kith relay` as a process, at the same address in all its lives.
 actor StormRelay {
     nonisolated let address: String
     nonisolated let pin: String
@@ -302,6 +304,6 @@ actor StormRelay {
         _ = await process.exitCode()
     }
 
-    /// What the last of its processes said on standard error.
+    /// Returns the standard error of the last process.
     func complaints() async -> [String] { await process.complaintsLeft() }
 }

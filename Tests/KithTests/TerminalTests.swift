@@ -5,9 +5,9 @@ import Testing
 
 @testable import kith
 
-/// `kith classic` in a real terminal, with somebody at the other end.
+/// `kith classic` in a real terminal, with another person in the session.
 @Suite(.serialized, .timeLimit(.minutes(5)), .enabled(if: Tmux.isThere)) struct TerminalTests {
-    /// Alice sits at a terminal and Bob is there.
+    /// Runs `body` with Alice at a terminal, after Bob has joined.
     private func atTerminal(
         columns: Int = 80, environment: [String: String] = [:], _ body: (Tmux, KithProcess) async throws -> Void
     ) async throws {
@@ -22,14 +22,14 @@ import Testing
                 try await terminal.wait(for: "[waiting for bob]")
                 let bob = try relay.classic("bob", "alice")
                 try await bob.complaint(with: "[alice is here")
-                // The key is on the screen, then the line to type in.
+                // The key is on the screen, then the input line.
                 try await terminal.wait { $0.contains { $0.contains("[bob is here") } && $0.last == "alice :" }
                 try await body(terminal, bob)
             }
         }
     }
 
-    @Test("lines that arrive do not break the line being typed")
+    @Test("arriving lines leave the typed line intact")
     func arrivingLines() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.type("half a sen")
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("wide characters, emoji and accents keep the cursor where typing goes")
+    @Test("the cursor is right behind wide characters, emoji and accents")
     func wideCharacters() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.type("世界 e\u{301} 🙂 end")
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("a terminal that is resized shows the line as it fits, and loses nothing above")
+    @Test("a resize fits the input line and keeps the lines above")
     func resize() async throws {
         try await atTerminal { terminal, bob in
             try bob.write("stay where you are")
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test("a paste of many lines sends each whole line and leaves the rest to be edited")
+    @Test("a paste sends each whole line and leaves the rest in the editor")
     func paste() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.paste("one\ntwo\nthr")
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test("editing: history, words, beginning and end")
+    @Test("history, word and line keys edit the line")
     func editing() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.type("hello world")
@@ -116,21 +116,21 @@ import Testing
         }
     }
 
-    @Test("ctrl-C and ctrl-D say goodbye and give the terminal back", arguments: ["C-c", "C-d"])
+    @Test("ctrl-C and ctrl-D say goodbye and restore the terminal", arguments: ["C-c", "C-d"])
     func leave(key: String) async throws {
         try await atTerminal { terminal, bob in
             try await terminal.press(key)
             try await bob.complaint(with: "[alice said goodbye]")
             #expect(await bob.exitCode() == 0)
             try await terminal.wait(lastLine: "ended 0")
-            // Echo and line mode are back: what is typed shows, and Enter gives it to the program that runs now.
+            // Echo and line mode are back: typed text shows, and Enter gives it to the next program.
             try await terminal.type("after")
             try await terminal.press("Enter")
             try await terminal.wait { $0.suffix(2) == ["after", "after"] }
         }
     }
 
-    @Test("ctrl-Z where no shell controls the job leaves everything as it is")
+    @Test("ctrl-Z without job control changes nothing")
     func suspendedByNobody() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.type("half")
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("keycaps and other sequences do not break the line being typed")
+    @Test("keycaps and other sequences leave the typed line intact")
     func sequences() async throws {
         try await atTerminal(columns: 30) { terminal, bob in
             let keycaps = String(repeating: "1\u{FE0F}\u{20E3}", count: 30)
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test("the other's goodbye ends it too")
+    @Test("the peer's goodbye ends the program")
     func goodbye() async throws {
         try await atTerminal { terminal, bob in
             try bob.endInput()
@@ -166,14 +166,14 @@ import Testing
         }
     }
 
-    @Test("a line that is being typed when the other says goodbye goes nowhere, and Enter ends the program")
+    @Test("a line being typed at the peer's goodbye is dropped, and Enter ends the program")
     func unfinishedLine() async throws {
         try await atTerminal { terminal, bob in
             try await terminal.type("echo from the ")
             try await terminal.wait(lastLine: "alice : echo from the")
             try bob.endInput()
             try await terminal.wait(for: "Enter ends the program]")
-            // The rest of the line is typed as if nothing had happened.
+            // The rest of the line can be typed as before.
             try await terminal.type("shell")
             try await terminal.press("Enter")
             try await terminal.wait(lastLine: "ended 0")
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test(
-        "what is typed before the other is there stays visible, and is sent after the key was shown and Enter pressed")
+        "text typed before the peer is there stays visible, and is sent after the key and Enter")
     func earlyLines() async throws {
         try await withRelay { relay in
             let command = [
@@ -212,7 +212,7 @@ import Testing
         }
     }
 
-    @Test("what a terminal would obey is shown instead")
+    @Test("control characters are shown as codes")
     func escapes() async throws {
         try await atTerminal { terminal, bob in
             try bob.write("\u{1B}[2J\u{1B}]0;gone\u{7}\u{202E}evil")
@@ -221,7 +221,7 @@ import Testing
         }
     }
 
-    @Test("the prompts for the ids, and then a conversation")
+    @Test("prompts ask for the ids, then the session begins")
     func prompts() async throws {
         try await withRelay { relay in
             let command = [
@@ -245,7 +245,7 @@ import Testing
         }
     }
 
-    @Test("in the interactive demo the user talks to a program, and everything is cleaned up")
+    @Test("the interactive demo answers the user, and cleans up")
     func interactiveDemo() async throws {
         try await withTemporaryFolder { folder in
             try await Tmux.run(
@@ -276,7 +276,7 @@ import Testing
                 let screen = try await terminal.wait { $0.last?.hasPrefix("ended") == true }
                 #expect(screen.last == "ended 0")
                 #expect(screen.contains { $0.contains("altered on the way; dropped") })
-                // The two columns stay in their places.
+                // The two columns stay aligned.
                 let columns = screen.filter { $0.contains(" │ ") && !$0.contains("screen │") }.map { line in
                     DisplayWidth.of(line.prefix { $0 != "│" })
                 }

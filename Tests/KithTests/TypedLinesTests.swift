@@ -4,9 +4,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// What becomes of the lines that a person types in a classic conversation.
+/// The fate of lines that a person types in a classic conversation.
 @Suite struct TypedLinesTests {
-    @Test("a line that was typed before the key was shown is visible, and goes out after an Enter only")
+    @Test("a line typed before the key was shown is visible and needs another Enter")
     func early() {
         var lines = TypedLines(peer: "bob")
         #expect(lines.handle(.line("hello bob?")) == [.status("[waiting: “hello bob?”]")])
@@ -24,14 +24,14 @@ import Testing
         #expect(lines.handle(.line("more")) == [.send("more")])
     }
 
-    @Test("with the expected key, nothing has to be compared, and the lines go out")
+    @Test("with the expected key, waiting lines are sent at once")
     func expected() {
         var lines = TypedLines(peer: "bob")
         _ = lines.handle(.line("hello"))
         #expect(lines.handle(.opened(hasExpectedKey: true)) == [.status(nil), .send("hello")])
     }
 
-    @Test("a line that is entered after the key was shown goes out behind those that wait")
+    @Test("a line entered after the key was shown is sent behind the waiting ones")
     func anotherLine() {
         var lines = TypedLines(peer: "bob")
         _ = lines.handle(.line("one"))
@@ -39,7 +39,7 @@ import Testing
         #expect(lines.handle(.line("two")) == [.status(nil), .send("one"), .send("two")])
     }
 
-    @Test("ctrl-D leaves; with lines that wait, it says so first and takes more")
+    @Test("ctrl-D leaves; with waiting lines, the first one only warns")
     func endOfInput() {
         var nothing = TypedLines(peer: "bob")
         #expect(nothing.handle(.endOfInput) == [.leave])

@@ -1,23 +1,24 @@
 import Foundation
 import KithClient
 
-/// Does for a conversation's screen what it asks of the profile.
+/// Carries out the requests of a conversation's screen, on a profile.
 struct ChatBackend: Sendable {
     let profile: Profile
     let conversation: ConversationID
-    /// Whether the others are told what was read.
+    /// Whether read receipts are sent to the other members.
     let sendsReceipts: Bool
 
-    /// Unread messages are shown all, but not thousands of them.
+    /// Maximum unread messages shown at first. A person does not read more at once.
     private static let mostUnread = 1_000
     private static let mostFound = 100
 
     /// Milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
-    /// What is known of the conversation.
+    /// Reads the state of the conversation.
     ///
-    /// - Parameter page: how many messages a person sees first; `nil` for a program, which gets all that is unread.
+    /// - Parameter page: the number of messages that a person sees first; `nil` for a program, which gets all unread
+    ///   ones.
     func opening(page: Int?) async throws(KithError) -> ChatModel.Opening {
         let summary = try await profile.conversation(conversation)
         let history: [Message]
@@ -46,7 +47,7 @@ struct ChatBackend: Sendable {
         }
     }
 
-    /// Does it and says what came of it.
+    /// Carries out a request and returns the outcome.
     func result(of request: ChatRequest) async -> Result<ChatAnswer, KithError> {
         do throws(KithError) { return .success(try await answer(to: request)) } catch { return .failure(error) }
     }

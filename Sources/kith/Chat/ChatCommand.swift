@@ -7,40 +7,40 @@ import KithWire
 struct ChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat",
-        abstract: "Talk to somebody, or to a group.",
+        abstract: "Talk to a person or a group.",
         discussion: """
-            Opens the conversation with its last messages. Type and press Enter; /help lists what else there is. What you \
-            send while the relay can't be reached waits on this device, across restarts, and goes out by itself. Ctrl-D, \
-            or ctrl-C on an empty line, ends the program; the conversation stays.
+            Opens the conversation with its last messages. Type and press Enter; /help lists the commands. Messages that \
+            you send while the relay can't be reached wait on this device, across restarts, and are sent automatically. \
+            Ctrl-D, or ctrl-C on an empty line, ends the program; the conversation stays.
 
-            A name that is not known here may be looked up at the relay, which then learns the name: you are asked first, \
-            and --yes says so beforehand. The key is then what the relay says, so the person is unverified until you compare \
-            safety numbers (/verify). For somebody who is known, --relay can only name the relay they are at, \
-            and --relay-pass-file gives its new pass, which is kept.
+            If the name is unknown here, the command offers to look it up at the relay, which then learns the name; \
+            --yes skips the question. The relay supplies the key, so the person is unverified until you compare safety \
+            numbers (/verify). For a known person, --relay must name that person's relay, and --relay-pass-file gives \
+            its new pass, which is kept.
 
-            Where standard input is no terminal, each of its lines is sent as it is, without commands; at its end, the \
-            program waits until the relay has all of them, for as long as --timeout says.
+            If standard input is not a terminal, each line is sent as a message, and none is a command. At the end of \
+            the input, the program waits until the relay has all messages, for at most --timeout.
 
             EXAMPLES
               kith chat bob                      talk to bob
-              kith chat team --history 200       with more of what was said before
-              kith chat carol --relay host:7443  if she is new, asks that relay for carol
+              kith chat team --history 200       with more messages
+              kith chat carol --relay host:7443  looks up carol at that relay
               echo "the backup is done" | kith chat admins
-              kith chat bob --json               one JSON object a line for what happens
+              kith chat bob --json               prints events as JSON, one a line
               kith chat bob --relay host:7443 --relay-pass-file new    a new pass
 
             EXIT CODES
               0  done
-              1  something failed, said in one line
+              1  error
               3  a key is not the expected one
-              4  the relay can't be reached, or did not take all in time
+              4  the relay was not reached, or did not accept everything in time
               5  another process has the profile open
-              6  the relay has no room: it goes out later
+              6  the relay has no room: messages are kept and sent later
               64  wrong usage
-              130  you decided not to
+              130  you decided against it
             """)
 
-    /// So long what lies in an inbox may take.
+    /// Maximum wait for an unknown name to arrive in an inbox.
     private static let inboxPatience = Duration.seconds(3)
 
     @OptionGroup var options: ProfileOptions
@@ -50,13 +50,13 @@ struct ChatCommand: AsyncParsableCommand {
     @Argument(help: "A contact, a group, a conversation's number as #3, or a name to look up at the relay.")
     var name: String
 
-    @Option(name: .long, help: ArgumentHelp("How many earlier messages to show.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Number of earlier messages to show.", valueName: "n"))
     var history = 50
 
-    @Flag(name: .long, help: "Do not tell the others what you have read.")
+    @Flag(name: .long, help: "Send no read receipts.")
     var noReceipts = false
 
-    @Flag(name: .long, help: "Start with somebody whose key came from the relay without asking.")
+    @Flag(name: .long, help: "Skip the confirmation for an unverified key.")
     var yes = false
 
     func validate() throws {
@@ -67,7 +67,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            // A reader that went away is noticed where it is written to.
+            // `StandardStream` notices a closed pipe when it writes.
             signal(SIGPIPE, SIG_IGN)
             try await options.withOpen { profile in
                 let lines = LineReader()
@@ -99,9 +99,9 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// The name, if it may be told to a relay. A mistyped name of a person or a group is no relay's business.
+    /// Returns the name if it may be told to a relay. A mistyped name of a person or group must not reach one.
     ///
-    /// - Throws: ``Failure`` with the names that may have been meant, if nobody can be asked.
+    /// - Throws: ``Failure`` with similar names, if there is no terminal to ask on.
     private func consentToLookUp(in profile: Profile) async throws -> Name {
         let here = try await profile.conversations().map(\.name) + profile.contacts().map(\.name)
         let unknown = NamedTarget.unknown(name, among: here)
@@ -119,7 +119,8 @@ struct ChatCommand: AsyncParsableCommand {
         return name
     }
 
-    /// Finds what has the name here. A person who has just used an invite, or a group that is new, may be in an inbox still.
+    /// Finds the conversation or contact with the name. A person who has just used an invite, or a new group, may still
+    /// be in an inbox.
     private func known(in profile: Profile) async throws -> NamedTarget? {
         let events = await profile.events()
         func find() async throws -> NamedTarget? {
@@ -150,7 +151,7 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
-    /// Asks the relay who has the name, and the user whether to believe it.
+    /// Asks the relay for the holder of the name, and the user whether to trust the answer.
     private func lookUp(_ name: Name, in profile: Profile) async throws -> ContactID {
         let point = try await relay.point(for: profile, within: relayTimeout.limit)
         let shown: Sentence = "\(name: name.text)"
@@ -165,11 +166,11 @@ struct ChatCommand: AsyncParsableCommand {
         }
         guard let contact = await profile.contacts().first(where: { $0.id == id }) else { throw KithError.nameUnknown }
         say(
-            "the relay says that \(shown) has the key \(contact.accountKey.fingerprint). It could say anything: \(name: contact.name) is unverified until you compare numbers (/verify)"
+            "the relay says that \(shown) has the key \(contact.accountKey.fingerprint). It may lie: \(name: contact.name) is unverified until you compare numbers (/verify)"
         )
         if !yes {
             guard let prompt = Prompt() else {
-                throw Failure("\(shown) is unverified, and nobody is here to ask: say --yes to start anyway")
+                throw Failure("\(shown) is unverified, and there is no terminal to ask on; --yes starts anyway")
             }
             defer { prompt.close() }
             guard try await prompt.decide("Start a conversation?") == .yes else { throw ExitCode.interrupted }

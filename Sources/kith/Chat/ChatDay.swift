@@ -1,6 +1,6 @@
-/// Tells when it is time for a line with the day or the hour between messages. Pure.
+/// Decides when a line with the day or the time stands between messages. Pure.
 struct ChatDay {
-    /// After a silence as long as this, the time is said.
+    /// Shortest silence after which the time is shown.
     private static let silenceMs: UInt64 = 15 * 60_000
 
     private static let days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
@@ -10,13 +10,13 @@ struct ChatDay {
     ]
 
     private var last: UInt64?
-    /// The user's local time at a moment in milliseconds since 1970.
+    /// Converts milliseconds since 1970 to the user's local time.
     let local: @Sendable (UInt64) -> LocalTime
 
     init(local: @escaping @Sendable (UInt64) -> LocalTime = LocalTime.init(ms:)) { self.local = local }
 
-    /// What to print in front of a message that was sent at this time. A sender's clock may be wrong: time only goes
-    /// forward here, and not beyond now.
+    /// Returns the line to print before a message that was sent at a time, if there is one. A sender's clock may be
+    /// wrong: the time shown never goes back, and never beyond `now`.
     mutating func line(before sentAtMs: UInt64, now: UInt64) -> String? {
         let time = max(last ?? 0, min(sentAtMs, now))
         defer { last = time }

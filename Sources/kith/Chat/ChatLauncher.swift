@@ -1,11 +1,11 @@
 import KithClient
 
-/// Where other commands go on to the chat.
+/// Opens the chat from other commands.
 enum ChatLauncher {
-    /// Whether a person sits at a terminal who could chat.
+    /// Whether standard input and output are a terminal that can show a chat.
     static var isThere: Bool { TerminalMode() != nil && StandardStream.output.isTerminal && TerminalMode.isCapable }
 
-    /// Opens the chat, and returns when it is left.
+    /// Opens the chat, and returns when the user leaves it.
     static func open(_ conversation: ConversationID, of profile: Profile, _ options: ProfileOptions) async throws {
         var session = try await ChatSession(
             conversation, of: profile, reading: LineReader(), options: ChatSession.Options(), isJSON: options.json)

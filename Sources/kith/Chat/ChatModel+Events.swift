@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-// The first screen of a conversation, and what happens in it beside messages.
+// The first screen of a conversation, and all events except messages.
 
 extension ChatModel {
     // MARK: Opening
@@ -9,12 +9,12 @@ extension ChatModel {
     mutating func showHistory() {
         let unread = opening.unread
         if isForPerson, conversation.unread > unread.count {
-            notice("\(conversation.unread) are unread; the last are here, and /history shows earlier ones")
+            notice("\(conversation.unread) messages are unread; the last ones are below, and /history shows the others")
         }
         for message in opening.history {
             let isUnread = (message.seq ?? 0) > conversation.readThrough
             if isForPerson, message.id == unread.first?.id { show([ScreenLine(.notice, "── unread ──")]) }
-            // A program gets what is new to it.
+            // A program gets unread messages only.
             take(message, isShown: isForPerson || isUnread, isNew: false)
         }
         if !unread.isEmpty { request(.markRead(through: lastSeq)) }
@@ -29,7 +29,7 @@ extension ChatModel {
             let names = opening.members.filter { !$0.isMe }.map { member -> Sentence in
                 "\(name: member.name) (\(member.trust.isVerified ? "verified" : "unverified"))"
             }
-            // Hundreds of names help nobody.
+            // A long list of names is cut.
             let listed = names.count > 12 ? names.prefix(10) + ["and \(names.count - 10) others"] : names[...]
             let everyone = ["you"] + listed
             lines.append(
@@ -61,7 +61,7 @@ extension ChatModel {
         if now.status != was?.status {
             switch now.status {
             case .active:
-                if was != nil { lines.append(ScreenLine(.notice, "[the conversation works]")) }
+                if was != nil { lines.append(ScreenLine(.notice, "[the conversation is active]")) }
             case .preparing: break
             case .removed, .left, .stopped:
                 lines.append(ScreenLine(.failure, "[\(name: now.name): \(now.status.sentence)]"))
@@ -71,7 +71,8 @@ extension ChatModel {
             lines.append(
                 ScreenLine(
                     .failure,
-                    "[the relay showed different logs to different members: nothing is sent until you say /continue]"))
+                    "[the relay showed different logs to different members; nothing is sent until you enter /continue]")
+            )
         }
         return lines
     }
@@ -111,17 +112,17 @@ extension ChatModel {
             guard id == conversation.id else { return }
             if case .longerThanRelayTakes(let entry, _) = warning { dropWaiting(entry) }
             show([renderer.warning(warning, times: times)])
-        // The session, which carries the events, reads again.
+        // `ChatSession` reads the profile again.
         case .missed: break
         }
     }
 
-    /// Tells of a conversation that a stranger began. A flood of them takes few lines.
+    /// Announces a conversation that a stranger began. A flood of them takes few lines.
     private mutating func tellOfInvitation(_ summary: ConversationSummary) {
         if summary.isPending, let line = strangers.line(for: summary, at: now) { notice(line) }
     }
 
-    /// A text that waited will not be sent.
+    /// Removes a waiting text that the relay refuses for its length.
     private mutating func dropWaiting(_ entry: EntryID) {
         guard let index = waiting.firstIndex(where: { $0.id == entry }) else { return }
         complain("not sent: \(quoted: waiting.remove(at: index).snippet)")
@@ -162,16 +163,16 @@ extension ChatModel {
         case .refused(let error):
             if relay != state { complain("the relay at \(conversation.relay) is refused: \(error.withRemedy)") }
         case .full:
-            if relay != state { complain("\(conversation.relay): \(state.fullSentence); what you say waits here") }
+            if relay != state { complain("\(conversation.relay): \(state.fullSentence); messages wait on this device") }
         case .waiting(let pause):
-            // On a terminal the status says so.
+            // On a terminal, the status line shows it.
             if !isForPerson, case .waiting = relay {
             } else if !isForPerson {
                 notice("no connection to the relay at \(conversation.relay): \(own: pause.reason); trying again")
             }
         case .connecting: break
         }
-        // A try that begins is no news to a user who reads why the last one failed.
+        // A new attempt does not replace the reason why the last one failed.
         if case .connecting = state, relay?.isTrouble == true { return }
         relay = state
     }

@@ -1,9 +1,9 @@
 import KithClient
 
-// What the user enters, and what comes of it.
+// Lines that the user enters, and answers to the requests they lead to.
 
 extension ChatModel {
-    /// So many earlier messages come with `/history`.
+    /// Number of earlier messages that `/history` shows without a number.
     static let page = 50
 
     mutating func handleLine(_ line: String) {
@@ -13,18 +13,18 @@ extension ChatModel {
         }
         let wasRefused = commandWasRefused
         commandWasRefused = false
-        switch SlashCommand.line(line) {
+        switch SlashCommand.parse(line) {
         case .nothing: if question != nil { postpone() }
         case .text(let text):
             if let question {
                 answer(question, text)
             } else if wasRefused, YesOrNo(text) != nil {
-                // Meant for a question that was expected, and not for the others.
-                complain("nothing is being asked, so this was not sent; enter it again to send it")
+                // The answer was meant for a question that was never asked, not for the other members.
+                complain("there is no question to answer; enter it again to send it as a message")
             } else {
                 send(text, replyTo: nil)
             }
-        // A question stays open meanwhile.
+        // A command leaves an open question open.
         case .command(let command):
             let before = outputs.count
             carryOut(command)
@@ -39,7 +39,7 @@ extension ChatModel {
         request(.send(text, replyTo: replyTo.flatMap { bySeq[$0] }, expiresAfter: expiresAfter))
     }
 
-    /// Only a yes and a no are answers. Anything else was meant as a message: it is not sent, and the question stays.
+    /// Accepts only yes and no. Anything else was meant as a message: it is not sent, and the question stays open.
     private mutating func answer(_ question: Question, _ text: String) {
         guard let decision = YesOrNo(text) else {
             return complain("please answer yes or no, or press Enter to decide later; nothing was sent")
@@ -88,11 +88,11 @@ extension ChatModel {
         notice("\(text) yes or no")
     }
 
-    /// The contact with a name; without one, the other person of a conversation of two.
+    /// Returns the contact with a name; without a name, the other person of a conversation of two.
     private mutating func contact(_ name: String?) -> Contact? {
         guard let name else {
             if let contact = conversation.contact.flatMap({ contacts[$0] }) { return contact }
-            complain("whom? This is a group, so a name is needed")
+            complain("this is a group; add a member's name to the command")
             return nil
         }
         if let found = named(name) { return found }
@@ -110,14 +110,14 @@ extension ChatModel {
             ?? contacts.values.first { ForeignText($0.name).isShown(as: name) }
     }
 
-    /// Contacts whose names are much like this one, as a question; nothing if there are none.
+    /// Returns similar names as a question; empty if there are none.
     private func suggestion(for name: String) -> Sentence {
         let near = NamedTarget.near(name, among: contacts.values.map(\.name))
         guard !near.isEmpty else { return "" }
         return "; did you mean \(near.map { "\(name: $0)" as Sentence }.joined(separator: " or "))?"
     }
 
-    /// One name, which may have spaces in it, or several.
+    /// Adds one contact, whose name may have spaces in it, or several.
     private mutating func add(_ names: String) {
         if let contact = named(names) { return request(.add([contact.id])) }
         var found: [ContactID] = []
@@ -151,10 +151,10 @@ extension ChatModel {
 
     private mutating func expire(_ seconds: UInt32?) {
         expiresAfter = seconds
-        if seconds == nil { notice("what you send from now on stays") }
+        if seconds == nil { notice("your messages no longer expire") }
     }
 
-    /// Asks first: whoever is removed can't be brought back unnoticed.
+    /// Asks first, because a removal can't be undone unnoticed.
     private mutating func remove(_ name: String) {
         guard !conversation.isDirect else {
             return complain("nobody can be removed from a conversation of two; /leave ends it")
@@ -167,14 +167,14 @@ extension ChatModel {
         let state = conversation.status.sentence
         let lines: [Sentence] = [
             "[\(name: conversation.name): conversation \(conversation.id.rawValue), \(own: counted(conversation.memberCount, "member")), \(own: counted(conversation.lastSeq, "entry", "entries")) in its log]",
-            "[it is at the relay \(conversation.relay), which sees sizes and times, and no words and no names]",
+            "[it is at the relay \(conversation.relay), which sees sizes and times, but no words and no names]",
             "[\(state)]",
         ]
         show(lines.map { ScreenLine(.notice, $0) })
     }
 
     private mutating func explain(_ seq: UInt64?) {
-        guard let seq = seq ?? (lastSeq > 0 ? lastSeq : nil) else { return complain("nothing was said yet") }
+        guard let seq = seq ?? (lastSeq > 0 ? lastSeq : nil) else { return complain("there are no messages yet") }
         request(.explain(seq))
     }
 
@@ -186,7 +186,7 @@ extension ChatModel {
         }
         if accept {
             ask(
-                "take \(other.fingerprint) as \(shown)'s key from now on? Only if \(shown) told you so.",
+                "take \(other.fingerprint) as \(shown)'s key from now on? Say yes only if \(shown) confirmed it.",
                 yes: .decideKey(contact.id, accept: true))
         } else {
             request(.decideKey(contact.id, accept: false))
@@ -202,7 +202,7 @@ extension ChatModel {
 
     mutating func failed(_ request: ChatRequest, _ error: KithError) {
         switch request {
-        // Nobody asked for these in so many words.
+        // The program sends these requests by itself, so their failures are not shown.
         case .markRead, .checkPresence: break
         case .explain(let seq) where error.isNotFound:
             complain("this device has no entry \(seq) here; /history shows the numbers")
@@ -226,7 +226,8 @@ extension ChatModel {
         case .safetyNumber(let number): if case .safetyNumber(let id) = request { compare(number, id) }
         case .invite(let line):
             notice(
-                "an invite, for one person and a week. Send it through a channel you trust: whoever has it can use it")
+                "an invite, for one person and a week. Send it through a channel you trust: anybody who has it can use it"
+            )
             show([ScreenLine(.message, "\(own: line)")])
         }
     }
@@ -238,10 +239,10 @@ extension ChatModel {
             notice(
                 isVerified
                     ? "\(name) is verified"
-                    : "\(name) is unverified now. Numbers that differ mean that somebody stands between you, or that one of you reads another's"
+                    : "\(name) is unverified now. If the numbers differ, somebody may stand between you, or one of you read the wrong ones"
             )
         case .decideKey(_, let accept):
-            notice(accept ? "the new key is taken; it is unverified" : "the known key is kept")
+            notice(accept ? "the new key is accepted; it is unverified" : "the known key is kept")
         case .trustLog: notice("sending works again")
         case .leave:
             notice("you left")
@@ -250,11 +251,12 @@ extension ChatModel {
         }
     }
 
-    /// A page of earlier messages. Where nothing is earlier, the last page comes again: with the numbers of notices, too.
+    /// Shows a page of earlier messages. At the beginning of the conversation, the last page is shown again, now with
+    /// the numbers of its notices.
     private mutating func showEarlier(_ page: [Message], before: UInt64?, limit: Int) {
         let messages = page.filter { $0.seq != nil }
         guard let first = messages.first?.seq else {
-            if before == nil { return notice("nothing was said yet") }
+            if before == nil { return notice("there are no messages yet") }
             return request(.history(before: nil, limit: limit))
         }
         var earlier = ChatDay(local: day.local)
@@ -270,7 +272,7 @@ extension ChatModel {
             lines += shown
         }
         if before == nil {
-            lines.insert(ScreenLine(.notice, "── nothing is earlier; the last \(messages.count) again ──"), at: 0)
+            lines.insert(ScreenLine(.notice, "── this was the beginning; the last \(messages.count) again ──"), at: 0)
         } else {
             lines.insert(ScreenLine(.notice, "── earlier ──"), at: 0)
             lines.append(ScreenLine(.notice, first > 1 ? "── /history: more ──" : "── the beginning ──"))
@@ -279,9 +281,9 @@ extension ChatModel {
     }
 
     private mutating func showFound(_ messages: [Message], _ words: String) {
-        guard !messages.isEmpty else { return notice("no message has \(quoted: words) in it") }
+        guard !messages.isEmpty else { return notice("no message contains \(quoted: words)") }
         var lines: [ScreenLine] = []
-        // The newest is nearest to the input line.
+        // The newest stands next to the input line.
         for message in messages.reversed() {
             known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
             if let seq = message.seq { bySeq[seq] = message.id }

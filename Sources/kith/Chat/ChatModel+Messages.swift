@@ -1,13 +1,13 @@
 import KithClient
 import KithWire
 
-// Messages, as they arrive and as they come further.
+// New messages, and the progress of the user's own.
 
 extension ChatModel {
-    /// A message that is new, or that has come further.
+    /// Takes a message that is new or whose state has changed.
     mutating func take(_ message: Message, isShown: Bool, isNew: Bool) {
         if message.author == .me, case .text = message.body { return takeOwn(message, isShown: isShown) }
-        // A line that counts is told again with a higher number.
+        // A notice with a count comes again when the count grows.
         guard shown.insert(message.id).inserted || message.body.counts else { return }
         remember(message)
         if case .contact = message.author { lastFromOthers = message.id }
@@ -32,14 +32,14 @@ extension ChatModel {
         }
     }
 
-    /// Keeps a message in the status until it is in the log. Its events repeat the id: the first that it is queued, the next that
-    /// the relay has it.
+    /// Keeps a message in the status until it is in the log. The answer to `send` and two events have its id before
+    /// that: queued, and acknowledged by the relay.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))
     }
 
-    /// One small line for the first member who has read it, and one for the last.
+    /// Shows one short line for the first member who has read the message, and one for the last.
     private mutating func showReceipt(_ message: Message, readers: Int, before: Int) {
         let others = max(1, conversation.memberCount - 1)
         guard isForPerson, before == 0 || readers >= others else { return }
@@ -55,7 +55,7 @@ extension ChatModel {
         show([ScreenLine(.explanation, "[\(who) read \(what)]")])
     }
 
-    /// The name of the other member of a conversation of two, which may be a group.
+    /// Returns the name of the other member of a conversation of two, or of a group of two.
     private func onlyReader(of message: Message) -> Sentence {
         let reader = message.readers.last.flatMap { contacts[$0] } ?? conversation.contact.flatMap { contacts[$0] }
         return reader.map { "\(name: $0.name)" } ?? "the other member"
@@ -72,13 +72,14 @@ extension ChatModel {
         show(lines)
     }
 
-    /// The number that `/reply` and `/explain` take, in front of what people say. Notices have theirs in `/history`.
+    /// Returns the number that `/reply` and `/explain` take, to stand before a text. `/history` shows the numbers of
+    /// notices.
     private static func number(_ message: Message) -> String {
         guard let seq = message.seq, case .text = message.body else { return "" }
         return "\(seq)  "
     }
 
-    /// Keeps what later messages and commands may refer to.
+    /// Remembers a message for later messages and commands that refer to it.
     mutating func remember(_ message: Message) {
         known[message.id] = Known(seq: message.seq, snippet: renderer.snippet(message))
         guard let seq = message.seq else { return }
@@ -89,7 +90,7 @@ extension ChatModel {
 }
 
 extension Message.Body {
-    /// Whether it counts more than one of what it tells.
+    /// Whether it stands for more than one entry.
     fileprivate var counts: Bool {
         if case .notice(.unreadable(_, _, let count)) = self { count > 1 } else { false }
     }

@@ -2,10 +2,11 @@ import Foundation
 import KithClient
 import KithWire
 
-/// A conversation on a screen: what happened and what was typed in, what to show and what to do out. Pure.
+/// The state of a conversation's screen: takes events and typed lines, and returns lines to show and requests to carry
+/// out. Pure.
 ///
-/// A screen that scrolls can't change what it has shown. So the user's own messages are shown when the relay has them, in
-/// the order in which everyone sees them; until then they stand in the status above the input line.
+/// A terminal that scrolls can't change lines that it has shown. Therefore the user's own messages are shown when they
+/// are in the log, in the order that every member sees. Until then they stand in the status above the input line.
 struct ChatModel {
     /// The state of a conversation when it is opened.
     struct Opening: Sendable {
@@ -15,10 +16,10 @@ struct ChatModel {
         var contacts: [Contact]
         /// The names of the profile's conversations.
         var names: [ConversationID: String]
-        /// The last page, the oldest first, with what waits to be sent at its end.
+        /// The last page, the oldest message first. Messages that wait to be sent come last.
         var history: [Message]
 
-        /// Messages of others that were not marked as read.
+        /// Unread messages of other members.
         var unread: [Message] {
             history.filter { message in
                 guard case .contact = message.author, let seq = message.seq else { return false }
@@ -38,40 +39,40 @@ struct ChatModel {
     /// Effects of an input.
     enum Output: Equatable, Sendable {
         case show([ScreenLine])
-        /// The line above the input line from now on.
+        /// Replaces the line above the input line.
         case status(Sentence?)
         case request(ChatRequest)
         case quit
 
-        /// Whether it tells the user that something was not done.
+        /// Whether it tells the user that something was refused.
         var isComplaint: Bool {
             if case .show(let lines) = self { lines.contains { $0.kind == .failure } } else { false }
         }
     }
 
-    /// A question to the user, and what a yes and a no lead to.
+    /// A question to the user, and the requests that a yes and a no lead to.
     struct Question {
         let text: Sentence
         let yes: ChatRequest
         var no: ChatRequest?
     }
 
-    /// A message as far as later ones refer to it.
+    /// The parts of a message that later messages and commands refer to.
     struct Known {
         let seq: UInt64?
         let snippet: String
     }
 
-    /// The shortest time between two notices that a member is here, in milliseconds.
+    /// Minimum time between two notices that a member is online, in milliseconds.
     static let presenceIntervalMs: UInt64 = 60_000
-    /// The shortest lag of a member that the user is told of, in milliseconds. Entries on their way are no news.
+    /// Minimum time that a member lags before the user is told, in milliseconds. A shorter lag is only the network's.
     static let lagMs: UInt64 = 2_000
-    /// Waiting messages that are named. The others are counted.
+    /// Waiting messages that the status names. It counts the others.
     private static let namedWaiting = 1
 
-    /// Whether a person reads, and there is a status. Programs get what is said and nothing around it.
+    /// Whether a person reads the output, and sees a status. A program gets the messages without dates and numbers.
     let isForPerson: Bool
-    /// Whether a person writes: lines that begin with a slash are commands. Of programs, every line is a text.
+    /// Whether a person types: lines that begin with a slash are commands. Every line of a program is a text.
     let takesCommands: Bool
     var conversation: ConversationSummary
     var renderer: MessageRenderer
@@ -83,7 +84,7 @@ struct ChatModel {
     var lastSeq: UInt64 = 0
     var expiresAfter: UInt32?
     var question: Question?
-    /// Whether the last line was a command that was not carried out.
+    /// Whether the last line was a command that was refused.
     var commandWasRefused = false
     var outputs: [Output] = []
     var day: ChatDay
@@ -99,7 +100,7 @@ struct ChatModel {
     var wasConnected = false
     private var status: Sentence?
     var presentAt: [ContactID: UInt64] = [:]
-    /// The first of the latest answers of each member that was behind this device's log, by ``now``.
+    /// The time, by ``now``, since which each member's answers have been behind this device's log.
     var behindSince: [ContactID: UInt64] = [:]
     var toldElsewhere: [ConversationID: UInt64] = [:]
     var strangers = StrangerNotices()
@@ -118,7 +119,7 @@ struct ChatModel {
     /// The number of the user's messages that are not on the relay yet.
     var waitingCount: Int { waiting.count }
 
-    /// The obstacle between messages and the relay, in a few words.
+    /// A short reason why messages can't reach the relay; `nil` if they can.
     var relayTrouble: String? {
         switch relay {
         case nil, .connecting, .connected: nil
@@ -128,10 +129,11 @@ struct ChatModel {
         }
     }
 
-    /// Whether there is reason to ask again who is here: nobody has answered, or somebody may have caught up since.
+    /// Whether asking again who is online can help: no member has answered yet, or one that was behind may have caught
+    /// up.
     var asksAgain: Bool { presentAt.isEmpty || !behindSince.isEmpty }
 
-    /// The parting line, if there is one.
+    /// The last line of the chat, if messages still wait.
     var farewell: ScreenLine? {
         switch waiting.count {
         case 0: nil
@@ -140,7 +142,7 @@ struct ChatModel {
         }
     }
 
-    /// Returns the first things to do.
+    /// Returns the first outputs.
     mutating func open(now: UInt64) -> [Output] {
         self.now = now
         showHistory()
@@ -149,7 +151,7 @@ struct ChatModel {
         return finish()
     }
 
-    /// Takes what happened; returns what to do, in order.
+    /// Takes an input; returns what to do, in order.
     ///
     /// - Parameter now: milliseconds since 1970.
     mutating func handle(_ input: Input, now: UInt64) -> [Output] {
@@ -201,7 +203,7 @@ struct ChatModel {
         return parts.isEmpty ? nil : "[\(parts.joined(separator: " · "))]"
     }
 
-    /// A number of seconds in the largest unit that fits.
+    /// Writes a number of seconds in the largest unit without a remainder.
     static func duration(_ seconds: UInt32) -> Sentence {
         for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] as [(UInt32, Sentence)]
         where seconds % unit == 0 {

@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-/// What a conversation's screen asks of the profile.
+/// A request of a conversation's screen to the profile.
 enum ChatRequest: Hashable, Sendable {
     case send(String, replyTo: EntryID?, expiresAfter: UInt32?)
     case markRead(through: UInt64)
@@ -20,8 +20,8 @@ enum ChatRequest: Hashable, Sendable {
     case invite
     case trustLog
 
-    /// Whether it is over at once: what comes after it waits, so that what is sent keeps its order. The others wait for a
-    /// relay, and typing goes on.
+    /// Whether it finishes without a relay. Later input waits for such a request, so that messages keep their order.
+    /// Other requests wait for a relay while the user types on.
     var isQuick: Bool {
         switch self {
         case .send, .markRead, .checkPresence, .history, .search, .explain, .members, .safetyNumber, .setVerified,
@@ -31,7 +31,7 @@ enum ChatRequest: Hashable, Sendable {
         }
     }
 
-    /// What was tried, for who is told that it failed.
+    /// The words for a failure of the request.
     var attempt: Sentence {
         switch self {
         case .send: "not sent"
@@ -45,10 +45,10 @@ enum ChatRequest: Hashable, Sendable {
     }
 }
 
-/// What comes back.
+/// The answer to a ``ChatRequest``.
 enum ChatAnswer: Hashable, Sendable {
     case done
-    /// A message is stored; events tell the rest.
+    /// A message was stored. Its state comes in events.
     case sent(EntryID)
     case messages([Message])
     case members([Member])

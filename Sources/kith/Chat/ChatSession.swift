@@ -1,41 +1,41 @@
 import Foundation
 import KithClient
 
-/// Runs a conversation on a screen: carries events, lines and answers to the ``ChatModel``, and does what it says.
+/// Runs a chat: hands events, lines and answers to the ``ChatModel``, and carries out its outputs.
 struct ChatSession {
-    /// So many of a program's lines may wait for the relay before the next one is read.
+    /// Maximum lines of a program that wait for the relay before the next one is read.
     private static let mostWaiting = 256
-    /// What was shown is remembered as read so much later, so that a flood of messages is one receipt.
+    /// Delay before shown messages are marked as read, so that a flood of them leads to one receipt.
     private static let readDelay = Duration.milliseconds(200)
 
-    /// What comes in, from everywhere.
+    /// Input from all sources.
     private enum Arrival: Sendable {
         case event(KithEvent)
         case line(LineReader.Line)
         case endOfInput
         case answered(ChatRequest, Result<ChatAnswer, KithError>)
-        /// It is time to remember what was read.
+        /// Shown messages are due to be marked as read.
         case read
-        /// It is time to ask again who is here, if nobody has answered.
+        /// Presence is due to be checked again, if no member has answered.
         case askAgain
-        /// The user leaves.
+        /// The user pressed ctrl-C or ctrl-D, or the output has no reader.
         case leave
         /// The profile was closed.
         case closed
-        /// A program's lines are over, and have been waited for long enough.
+        /// A program's input is over, and the timeout has passed.
         case timeIsOver
     }
 
-    /// When to ask again who is here: somebody may have been on the way into the epoch, and not have heard it.
+    /// Times of further presence checks, after the start. A member who was just joining the epoch misses the first one.
     private static let askAgainAfter = [Duration.seconds(1), .seconds(3), .seconds(10)]
 
-    /// How a conversation is opened.
+    /// Options of a chat.
     struct Options: Sendable {
-        /// How many messages are shown first.
+        /// The number of messages shown first.
         var page = 50
-        /// Whether the others are told what was read.
+        /// Whether read receipts are sent to the other members.
         var sendsReceipts = true
-        /// How long the relay may take for a program's last lines; 0 for as long as it takes.
+        /// Maximum wait for the relay to accept a program's last lines; 0 for no limit.
         var timeout = DurationArgument(seconds: 0)
     }
 
@@ -43,25 +43,25 @@ struct ChatSession {
     private let screen: ChatScreen
     private let reader: LineReader
     private let options: Options
-    /// Whether a program gets objects instead of words for a person.
+    /// Whether the output is JSON objects for a program.
     private let isJSON: Bool
     private let isForPerson: Bool
     private let arrivals: AsyncStream<Arrival>
     private let arrive: AsyncStream<Arrival>.Continuation
     private let nextEvent: AsyncStream<Void>.Continuation
     private var model: ChatModel
-    /// What was new when it was opened.
+    /// The unread messages when the chat was opened.
     private let unread: [Message]
     private var readThrough: UInt64?
-    /// Up to where the conversation has come by.
+    /// The last entry seen, in an event or in the profile.
     private var seenThrough: UInt64
-    /// Up to where it was read from the profile because events were dropped: those that were not say it again.
+    /// The last entry read from the profile after events were dropped. Events up to it repeat what was read.
     private var readAgainThrough: UInt64 = 0
-    /// Calls that wait for a relay.
+    /// Requests that wait for a relay.
     private var pendingRequests = 0
-    /// Whether the user ended it with a key, or a signal did.
+    /// Whether a key or a signal ended the chat.
     private var wasLeft = false
-    /// Why a program's lines are not all on the relay: the first reason.
+    /// The first reason why a program's lines are not all on the relay.
     private var failure: (any Error)?
 
     /// Opens a conversation. Nothing is shown yet.
@@ -76,7 +76,7 @@ struct ChatSession {
         screen = ChatScreen()
         isForPerson = !isJSON && StandardStream.output.isTerminal && isatty(STDIN_FILENO) == 1
         (arrivals, arrive) = AsyncStream.makeStream(of: Arrival.self)
-        // Before the first page is read: what happens meanwhile must not be missed.
+        // Events must begin before the first page is read, so that none falls in between.
         let (events, arrive) = (await profile.events(), arrive)
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         self.nextEvent = nextEvent
@@ -84,24 +84,24 @@ struct ChatSession {
             await events.handOn(at: turns) { arrive.yield(.event($0)) }
             arrive.yield(.closed)
         }
-        // Whoever opens a conversation takes part in it.
+        // Opening a stranger's conversation accepts it.
         try await profile.accept(conversation)
         let opening = try await backend.opening(page: isForPerson ? options.page : nil)
-        // A keyboard is a person's, also where the output goes through a pipe.
+        // A keyboard means a person, even if the output goes into a pipe.
         model = ChatModel(opening, isForPerson: isForPerson, takesCommands: !isJSON && isatty(STDIN_FILENO) == 1)
         unread = opening.unread
         seenThrough = opening.conversation.lastSeq
     }
 
-    /// Returns when the user has left, or the input is over and everything is on the relay.
+    /// Returns when the user has left, or when the input is over and everything is on the relay.
     ///
-    /// - Throws: why a program's lines are not all on the relay, or why the profile was closed.
+    /// - Throws: the reason why a program's lines are not all on the relay, or why the profile was closed.
     mutating func run() async throws {
         let style = ChatTerminal.Style(
             prompt: "\(SafeText.name(model.renderer.me)) : ", keepsLineBreaks: true, takesEmptyLines: true,
             pageUp: "/history",
             refusal: ScreenLine(
-                .failure, "[too long for one message; what did not fit is left out. kith send sends files]"))
+                .failure, "[too long for one message; the rest was left out. kith send splits long texts]"))
         screen.open(reading: reader, style: isForPerson ? style : nil)
         let (screen, arrive) = (screen, arrive)
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
@@ -143,12 +143,12 @@ struct ChatSession {
                 isReading = true
                 nextLine.yield()
             }
-            // A person who leaves need not wait: what is queued goes out when the profile is open again.
+            // A person who leaves need not wait: queued messages go out when the profile is open again.
             if inputIsOver, isForPerson || model.waitingCount + pendingRequests == 0 { break }
             if !model.takesCommands, model.waitingCount > 0, let obstacle = model.conversation.reasonNotToLeave {
                 return fail(obstacle)
             }
-            // A program has nobody who could do something about it, and nothing more to say.
+            // A program can't react to a refusal and has no more input.
             if inputIsOver, !isForPerson, model.waitingCount > 0, let refusal = await refusal() {
                 let waiting = model.farewell.map { ". \($0.text)" } ?? ""
                 return fail(Failure(message: "\(refusal)\(waiting)", code: KithError.relay(refusal).exitCode))
@@ -187,7 +187,8 @@ struct ChatSession {
         }
     }
 
-    /// Why the conversation's relay will not take what waits, until the user does something.
+    /// Returns the reason why the relay will not accept waiting messages until the user does something; `nil` if there
+    /// is none.
     private func refusal() async -> RelayConnectionError? {
         guard case .refused(let error) = model.relay else { return nil }
         let address = model.conversation.relay
@@ -208,7 +209,7 @@ struct ChatSession {
         return await carryOut(model.handle(.event(event), now: ChatBackend.now))
     }
 
-    /// Events were dropped: what they told is read from the profile, and the rest of what is there comes again.
+    /// Reads the profile after events were dropped. Events that were not dropped repeat a part of it.
     private mutating func readAgain() async -> Bool {
         if isJSON { writeJSON(.missed) }
         for message in (try? await backend.unread(after: seenThrough)) ?? [] {
@@ -227,7 +228,7 @@ struct ChatSession {
                 JSONEvent(event) { $0 == conversation.id ? conversation.name : "#\($0.rawValue)" }))
     }
 
-    /// Does what the model says, in order. Returns whether that was to leave.
+    /// Carries out the model's outputs, in order. Returns whether one of them was to leave.
     private mutating func carryOut(_ outputs: [ChatModel.Output]) async -> Bool {
         for output in outputs {
             switch output {
@@ -256,7 +257,7 @@ struct ChatSession {
         return false
     }
 
-    /// Says that a program's line is not sent, now and in the end, with the exit code.
+    /// Reports that a program's line is not sent: now in a line, and at the end with the exit code.
     private mutating func refuse(_ request: ChatRequest, _ error: any Error) {
         fail(error)
         let message = "\(request.attempt): \(ErrorWords.sentence(for: error))"

@@ -1,6 +1,6 @@
 import KithClient
 
-/// What a line that begins with a slash asks for.
+/// A command of a chat: a line that begins with a slash.
 enum SlashCommand: Hashable, Sendable {
     case help
     case verify(name: String?)
@@ -13,7 +13,7 @@ enum SlashCommand: Hashable, Sendable {
     case history(count: Int?)
     case search(words: String)
     case reply(seq: UInt64?, text: String)
-    /// After so many seconds; `nil` for never.
+    /// Deletes later messages this many seconds after they are sent; `nil` for never.
     case expire(seconds: UInt32?)
     case info
     case explain(seq: UInt64?)
@@ -23,30 +23,30 @@ enum SlashCommand: Hashable, Sendable {
     case continueDespiteWarning
     case quit
 
-    /// A line of input: text to send, or a command.
-    enum Line: Hashable, Sendable {
+    /// A line of input.
+    enum ParsedLine: Hashable, Sendable {
         case nothing
         case text(String)
         case command(SlashCommand)
-        /// Why it is neither.
+        /// Neither a text nor a command, with the reason.
         case mistake(Sentence)
     }
 
-    /// The most lines that are asked for at once.
+    /// Maximum messages that one command asks for.
     static let mostHistory = 1_000
 
-    /// Takes a line apart.
-    static func line(_ line: String) -> Line {
+    /// Parses a line.
+    static func parse(_ line: String) -> ParsedLine {
         guard !TextRules.isBlank(line) else { return .nothing }
         guard line.hasPrefix("/") else { return .text(line) }
-        // Two slashes are one that is meant.
+        // Two slashes stand for one that begins a text.
         guard !line.hasPrefix("//") else { return .text(String(line.dropFirst())) }
         let words = line.dropFirst().split(maxSplits: 1, omittingEmptySubsequences: true) { $0.isWhitespace }
         let verb = words.first.map(String.init) ?? ""
         return command(verb, trimmed(words.dropFirst().first ?? ""))
     }
 
-    private static func command(_ verb: String, _ rest: String) -> Line {
+    private static func command(_ verb: String, _ rest: String) -> ParsedLine {
         let name = rest.isEmpty ? nil : rest
         switch verb {
         case "help", "?": return .command(.help)
@@ -70,24 +70,25 @@ enum SlashCommand: Hashable, Sendable {
         case "quit", "exit": return .command(.quit)
         default:
             return .mistake(
-                "there is no /\(own: verb). /help lists what there is; to send a text that begins with /, write //")
+                "there is no command /\(own: verb); /help lists the commands. Type // to send a text that begins with /"
+            )
         }
     }
 
-    private static func needed(_ rest: String, _ usage: Sentence, _ make: (String) -> SlashCommand) -> Line {
-        rest.isEmpty ? .mistake("it is \(usage)") : .command(make(rest))
+    private static func needed(_ rest: String, _ usage: Sentence, _ make: (String) -> SlashCommand) -> ParsedLine {
+        rest.isEmpty ? .mistake("usage: \(usage)") : .command(make(rest))
     }
 
-    private static func history(_ rest: String) -> Line {
+    private static func history(_ rest: String) -> ParsedLine {
         if rest.isEmpty { return .command(.history(count: nil)) }
         guard let count = Int(rest), (1...mostHistory).contains(count) else {
-            return .mistake("it is /history, or /history N with N from 1 to \(mostHistory)")
+            return .mistake("usage: /history, or /history N with N from 1 to \(mostHistory)")
         }
         return .command(.history(count: count))
     }
 
-    /// `/reply TEXT`, or `/reply 12 TEXT` for the message with that number.
-    private static func reply(_ rest: String) -> Line {
+    /// Parses `TEXT`, or `12 TEXT` for the message with that number.
+    private static func reply(_ rest: String) -> ParsedLine {
         let words = rest.split(maxSplits: 1) { $0.isWhitespace }
         if words.count == 2, let seq = UInt64(words[0]) {
             return .command(.reply(seq: seq, text: trimmed(words[1])))
@@ -97,26 +98,26 @@ enum SlashCommand: Hashable, Sendable {
         }
     }
 
-    private static func explain(_ rest: String) -> Line {
+    private static func explain(_ rest: String) -> ParsedLine {
         if rest.isEmpty { return .command(.explain(seq: nil)) }
         guard let seq = UInt64(rest), seq > 0 else {
-            return .mistake("it is /explain, or /explain NUMBER (/history shows the numbers)")
+            return .mistake("usage: /explain, or /explain NUMBER (/history shows the numbers)")
         }
         return .command(.explain(seq: seq))
     }
 
-    /// `10m`, `off`: a number with `s`, `m`, `h` or `d`, up to a year.
-    private static func expire(_ rest: String) -> Line {
+    /// Parses `10m` or `off`: a number with `s`, `m`, `h` or `d`, up to a year.
+    private static func expire(_ rest: String) -> ParsedLine {
         if rest == "off" || rest == "never" { return .command(.expire(seconds: nil)) }
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         guard let unit = rest.last.flatMap({ units[$0] }), let count = UInt64(rest.dropLast()),
             case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow,
             (1...31_536_000).contains(seconds)
-        else { return .mistake("it is /expire 30s, 10m, 24h or 7d, up to a year, or /expire off") }
+        else { return .mistake("usage: /expire 30s, 10m, 24h or 7d, up to a year, or /expire off") }
         return .command(.expire(seconds: UInt32(seconds)))
     }
 
-    /// The names in a list with commas or spaces between them. A name with either in it stands in quotes.
+    /// Splits a list of names at commas and spaces. A name that contains either stands in quotes.
     static func names(_ list: String) -> [String] {
         let closing: [Character: Character] = ["\"": "\"", "“": "”"]
         var names: [String] = []
@@ -142,18 +143,18 @@ enum SlashCommand: Hashable, Sendable {
         return String(rest)
     }
 
-    /// What `/help` says.
+    /// The lines of `/help`.
     static let helpLines: [Sentence] = [
         "/history [N]          earlier messages, with their numbers (also page-up)",
-        "/search WORDS         messages with all these words in them",
+        "/search WORDS         messages that contain all these words",
         "/reply [NUMBER] TEXT  answer the last message, or the one with that number",
-        "/expire 10m           what you send from now on goes away; /expire off",
+        "/expire 10m           delete later messages after a time; /expire off",
         "/explain [NUMBER]     the whole story of a message",
-        "/verify [NAME]        compare safety numbers with somebody",
-        "/here                 ask who is here now, with proof",
-        "/members, /info       who is in this conversation; how it stands",
+        "/verify [NAME]        compare safety numbers with a contact",
+        "/here                 ask who is online now, with proof",
+        "/members, /info       the members; the state of the conversation",
         "/add NAME, /remove NAME, /rename NAME    change a group",
-        "/invite               make an invite for somebody who is not here yet",
+        "/invite               make an invite for a new person",
         "/accept NAME, /keep NAME                 decide about a changed key",
         "/continue             send again although the relay showed different logs",
         "/leave                leave the conversation for good",
@@ -161,6 +162,6 @@ enum SlashCommand: Hashable, Sendable {
         "//text                send a text that begins with a slash",
         "A paste of several lines is one message: Enter sends it, ctrl-C drops it.",
         "Alt-Enter begins a new line.  ✓ on the relay  ✓✓ read",
-        "What is not on the relay yet stands above the input line, and goes out alone.",
+        "Messages that wait for the relay stand above the input line until they are sent.",
     ]
 }

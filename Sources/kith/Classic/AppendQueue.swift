@@ -3,32 +3,32 @@ import KithSupport
 import KithWire
 import NIOCore
 
-/// The frames that one side of a classic conversation has to append, in order: when the next may go, and what to do when
-/// the relay takes one not yet. Pure: the caller sends, waits and tells the time.
+/// The frames of one side of a classic conversation that wait to be appended, in order. Decides when the next may go,
+/// and what a refusal means. Pure: the caller sends, waits, and gives the time.
 ///
-/// Messages are numbered, and the other side takes none that comes after a later one. A relay may refuse any frame for the
-/// moment and take the one behind it, so a frame goes only when the one before it has been accepted.
+/// Messages have numbers, and the receiver drops one that arrives after a later one. A relay may refuse a frame and
+/// accept the next. Therefore a frame is sent only when the previous one was accepted.
 struct AppendQueue {
     struct Item {
         let id: EntryID
         let payload: [UInt8]
-        /// Whether it is something that the user said.
+        /// Whether the user typed it.
         let isText: Bool
     }
 
-    /// What the answer to an append means.
+    /// The outcome of an append.
     enum Verdict: Equatable {
         case accepted
-        /// The relay will take it later; it stays the first.
+        /// The relay may accept it later. The frame stays first.
         case later
-        /// The relay will not take it. It stays, as what was not sent.
+        /// The relay refuses it for good. The frame stays, as unsent.
         case failed(RelayError)
     }
 
-    /// The first of them is the one under way, if one is.
+    /// The first item is in flight if `isUnderWay` is set.
     private var items: [Item] = []
     private var isUnderWay = false
-    /// When the relay may be asked again after a refusal.
+    /// Earliest time of the next attempt after a refusal.
     private var notBefore: NIODeadline
     private var pace: TokenBucket
 
@@ -37,33 +37,33 @@ struct AppendQueue {
         notBefore = now
     }
 
-    /// Whether everything that was put in has been accepted.
+    /// Whether all frames were accepted.
     var isEmpty: Bool { items.isEmpty }
 
-    /// How many frames have not been accepted.
+    /// Number of frames that were not accepted yet.
     var count: Int { items.count }
 
-    /// How many of those the user said.
+    /// Number of the user's texts among them.
     var texts: Int { items.count(where: \.isText) }
 
     mutating func put(_ payload: [UInt8], id: EntryID = .random(), isText: Bool = false) {
         items.append(Item(id: id, payload: payload, isText: isText))
     }
 
-    /// What is to go out now, if anything may.
+    /// Returns the frame to send now, if one may be sent.
     mutating func next(now: NIODeadline) -> Item? {
         guard !isUnderWay, let first = items.first, now >= notBefore, pace.take(at: now) else { return nil }
         isUnderWay = true
         return first
     }
 
-    /// How long to wait before ``next(now:)`` gives something; `nil` if there is nothing, or an answer to wait for.
+    /// Returns the time until ``next(now:)`` may return a frame; `nil` if the queue is empty or a frame is in flight.
     func delay(now: NIODeadline) -> TimeAmount? {
         guard !isUnderWay, !items.isEmpty else { return nil }
         return max(pace.wait(at: now), notBefore - now)
     }
 
-    /// The relay answered; `nil` if that is no answer to what is under way.
+    /// Takes the relay's answer; returns `nil` if it does not belong to the frame in flight.
     mutating func answered(_ id: EntryID, error: RelayError?, now: NIODeadline) -> Verdict? {
         guard isUnderWay, items.first?.id == id else { return nil }
         isUnderWay = false
@@ -77,6 +77,7 @@ struct AppendQueue {
         return .later
     }
 
-    /// The connection is a new one: what had no answer goes again, under the same id. The relay takes an id once.
+    /// Prepares for a new connection: a frame without an answer goes again under the same id. The relay stores an id
+    /// only once.
     mutating func reconnected() { isUnderWay = false }
 }

@@ -3,7 +3,7 @@ import KithClient
 import KithWire
 import NIOCore
 
-// The outputs of the session: frames to the relay, one after the other, and events to the user.
+// The outputs of the session: frames to the relay, one at a time, and events to the user.
 
 extension ClassicChat {
     func carryOut(_ outputs: [Output], areText: Bool = false) {
@@ -16,7 +16,7 @@ extension ClassicChat {
             case .event(.peerStartedAgain) where !session.isOpen && session.ending == nil:
                 beginAnewLater()
             case .event(let event):
-                tell(.session(event))
+                report(.session(event))
                 if case .established(let established) = event { self.established = established }
                 if case .refusedKey(let presented, let expected) = event {
                     fail(WrongPeerKey(presented: presented, expected: expected))
@@ -28,8 +28,8 @@ extension ClassicChat {
         if session.isOpen || session.ending != nil { wake() }
     }
 
-    /// Nothing was said yet, so nothing is lost by beginning anew too; the old run would wait for ever, unless the new one
-    /// was somebody else's. Until then it goes on, and may still become open.
+    /// Restarts the handshake after a pause. No text was sent yet, so none is lost. The current run would wait for
+    /// ever, unless the new one was a stranger's: until the restart it goes on, and may still open.
     private func beginAnewLater() {
         guard !isBeginningAnew else { return }
         isBeginningAnew = true
@@ -44,11 +44,9 @@ extension ClassicChat {
         isBeginningAnew = false
         guard !session.isOpen, session.ending == nil, !isOver, let fresh = try? makeSession() else { return }
         session = fresh
-        tell(.beganAnew)
+        report(.beganAnew)
         carryOut(session.start())
     }
-
-    func tell(_ event: ClassicEvent) { report(event) }
 
     func fail(_ error: any Error) {
         if failure == nil { failure = error }
@@ -97,7 +95,7 @@ extension ClassicChat {
         switch result {
         case .success: refusal = nil
         case .failure(.refused(let error)): refusal = error
-        // The follow learns the same and makes a new connection.
+        // The follow fails, too, and leads to a new connection.
         case .failure: return
         }
         switch queue?.answered(id, error: refusal, now: .now()) {

@@ -3,23 +3,24 @@ import KithClient
 import KithWire
 import NIOCore
 
-/// One run of the classic session over a relay: the session's frames become entries of the channel, and the channel's
-/// entries the session's input.
+/// One run of the classic session over a relay: the session's frames become entries of a channel, and the channel's
+/// entries become the session's input.
 ///
-/// A connection that breaks is made again and everything goes on where it was: the relay knows repeated entries by their
-/// ids. Only when that fails for too long the conversation counts as cut.
+/// A broken connection is made again, and the session continues: the relay recognises repeated entries by their ids.
+/// The conversation counts as cut only if reconnecting fails for too long.
 actor ClassicChat {
-    /// What there is to tell the user, in order.
+    /// Receives the events for the user, in order.
     typealias Report = @Sendable (ClassicEvent) -> Void
 
-    /// How many frames may wait to be accepted before ``send(_:)`` waits too.
+    /// Maximum frames that wait to be accepted before ``send(_:)`` waits, too.
     private static let mostWaiting = 256
-    /// Entries are of no use once both have left, so the relay need not keep them for its usual month.
+    /// Entries are useless once both sides have left, so the relay need not keep them for its usual month.
     private static let retentionSeconds: UInt32 = 86_400
 
     var session: ClassicSession
     let makeSession: @Sendable () throws -> ClassicSession
-    /// Before the handshake begins anew. Anybody who knows both ids can make it seem that the other user started again.
+    /// Pause before a restart of the handshake. Anybody who knows both ids can pretend that the other user started
+    /// again.
     var restartPause = ClassicTimeouts.restarting
     var isBeginningAnew = false
     private var reconnectPause = ClassicTimeouts.reconnecting
@@ -31,11 +32,11 @@ actor ClassicChat {
 
     var connection: RelayConnection?
     private var follow: RelayFollow?
-    /// Counts connections, so that answers of a former one are told apart.
+    /// The number of the connection, to tell late answers of an earlier one apart.
     var generation = 0
     var queue: AppendQueue?
     var lastAccepted = ContinuousClock.now
-    /// Texts that wait for room in the queue, and those that can't be sent at all.
+    /// Texts that wait for room in the queue.
     private var textsHeldUp = 0
     private var textsRefused = 0
     var ownEntries: Set<EntryID> = []
@@ -43,15 +44,15 @@ actor ClassicChat {
     var isAppendScheduled = false
     var failure: (any Error)?
     var isOver = false
-    /// Whether the two were ever connected.
+    /// Whether the two sides were ever connected.
     var wasOpen = false
     var established: Established?
     var waitingForRoom: [CheckedContinuation<Void, Never>] = []
     var waitingForOpen: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
-    ///   - session: makes a new session of the same two users, with the same identity.
-    ///   - giveUpAfter: how long to try when the connection breaks.
+    ///   - session: makes a session of the same two users, with the same identity.
+    ///   - giveUpAfter: maximum time to reconnect after a connection broke.
     init(
         session: @escaping @Sendable () throws -> ClassicSession, giveUpAfter: Duration,
         connect: @escaping @Sendable () async throws -> RelayConnection, report: @escaping Report
@@ -66,9 +67,9 @@ actor ClassicChat {
         self.report = report
     }
 
-    // MARK: What the user does
+    // MARK: The user
 
-    /// Sends a text, or waits while too many before it have not been accepted.
+    /// Sends a text. Waits while too many earlier ones have not been accepted.
     func send(_ text: String) async throws(ClassicSendError) {
         textsHeldUp += 1
         defer { textsHeldUp -= 1 }
@@ -83,24 +84,24 @@ actor ClassicChat {
         }
     }
 
-    /// How many of the user's texts the relay does not have.
+    /// Number of the user's texts that the relay does not have.
     var unsent: Int { textsHeldUp + textsRefused + (queue?.texts ?? 0) }
 
-    /// Why the user leaves.
+    /// The reason why the user leaves.
     enum Leaving {
-        /// They want to, now: what the relay can't be told soon, it is not told.
+        /// The user wants to leave at once: frames that the relay does not accept soon are dropped.
         case now
-        /// They have said everything: as long as the relay takes it, it is waited for.
+        /// The user's input is over: frames are sent for as long as the relay accepts them.
         case saidEverything
     }
 
-    /// Leaves: says goodbye if there is somebody to say it to, and waits until the relay has it. Returns whether it has
-    /// everything, and the two were connected at all.
+    /// Leaves: says goodbye if the session is open, and waits until the relay has it. Returns whether the relay has
+    /// everything and the two sides were ever connected.
     ///
-    /// - Throws: what has ended the conversation already, if it was no goodbye.
+    /// - Throws: the error that ended the conversation before.
     func leave(_ why: Leaving) async throws -> ClassicDriver.Ending {
         carryOut(session.bye())
-        // While a relay is looked for, there is none to tell.
+        // Without a connection there is no relay to tell.
         if why == .now, connection == nil { stop() }
         let start = ContinuousClock.now
         let deadline = Task {
@@ -117,7 +118,7 @@ actor ClassicChat {
         return queue?.isEmpty == true && session.ending != .cut ? .goodbye : .cut
     }
 
-    /// How long the relay may still take; `nil` when that was all.
+    /// Returns the time that the relay still has; `nil` when it is over.
     private func timeLeft(_ why: Leaving, since start: ContinuousClock.Instant) -> Duration? {
         let end =
             switch why {
@@ -130,7 +131,8 @@ actor ClassicChat {
         return left > .zero ? left : nil
     }
 
-    /// Returns once messages can be sent: what the two have then, which is on the screen. `nil` if messages never can be.
+    /// Waits until messages can be sent. Returns the established session, whose keys are on the screen then; `nil` if
+    /// messages never can be sent.
     func waitUntilOpen() async -> Established? {
         if !session.isOpen, !isOver { await withCheckedContinuation { waitingForOpen.append($0) } }
         return session.isOpen ? established : nil
@@ -140,7 +142,7 @@ actor ClassicChat {
 
     /// Runs the conversation to its end.
     ///
-    /// - Throws: what keeps it from beginning or going on, other than a connection that broke.
+    /// - Throws: an error that keeps it from beginning or continuing, except for a broken connection.
     func run() async throws -> Ending {
         defer { stop() }
         do { try await live() } catch { fail(Self.saying(error)) }
@@ -163,7 +165,7 @@ actor ClassicChat {
         }
     }
 
-    /// Whether there is nothing left to do: also after the user left, what was said before has to reach the relay.
+    /// Whether nothing is left to do. After the user has left, queued texts still have to reach the relay.
     private var isFinished: Bool {
         switch session.ending {
         case nil: isOver
@@ -179,9 +181,9 @@ actor ClassicChat {
         try await enter(connection, create: true)
         for output in session.start() {
             switch output {
-            case .event(let event): tell(.session(event))
+            case .event(let event): report(.session(event))
             case .frame(let frame):
-                // What is older than the hello belongs to old runs: reading begins behind it.
+                // Entries before the hello belong to earlier runs, so reading begins behind it.
                 let id = EntryID.random()
                 let reply = try await connection.request(channel.append(frame, id: id))
                 if case .accepted(let seq) = reply { lastSeq = seq }
@@ -200,9 +202,9 @@ actor ClassicChat {
     }
 
     private static let channelIsTaken = Failure(
-        message: "somebody who knows both ids has closed or taken their channel; agree on other ids")
+        message: "somebody who knows both ids has closed or taken over the channel; agree on other ids")
 
-    /// What to tell the user: a channel that is no longer the two's does not become it again.
+    /// Returns the error to show: a channel that was taken over stays lost.
     static func saying(_ error: any Error) -> any Error {
         guard case .refused(let refusal) = error as? RelayConnectionError,
             [.gone, .exists, .denied, .staleEpoch].contains(refusal.code)
@@ -213,7 +215,7 @@ actor ClassicChat {
     private func readFollow() async throws {
         guard let follow else { return }
         for try await event in follow {
-            // Nothing of the two's own ends the epoch, and nothing can be said in it any more.
+            // Neither user ends the epoch, and nothing can be sent after its end.
             if case .epochEnded = event { throw Self.channelIsTaken }
             guard case .entries(let entries) = event else { continue }
             for entry in entries {
@@ -225,11 +227,11 @@ actor ClassicChat {
         }
     }
 
-    /// Makes the broken connection again, or counts the conversation as cut.
+    /// Makes a broken connection again, or ends the session as cut.
     private func reconnect() async throws {
         dropConnection()
         guard giveUpAfter > .zero else { return carryOut(session.connectionLost()) }
-        tell(.reconnecting)
+        report(.reconnecting)
         let end = ContinuousClock.now + giveUpAfter
         if connectedAt + ClassicTimeouts.steadyAfter < .now {
             reconnectPause.reset()
@@ -247,7 +249,7 @@ actor ClassicChat {
                 connectedAt = .now
                 generation += 1
                 queue?.reconnected()
-                tell(.reconnected)
+                report(.reconnected)
                 return appendNext()
             } catch {
                 guard Self.isWorthAnotherTry(error) else { throw error }
@@ -263,7 +265,7 @@ actor ClassicChat {
         }
     }
 
-    /// The connection is given up; its follow ends, and with it ``readFollow()``.
+    /// Gives up the connection. Its follow ends, and with it ``readFollow()``.
     private func dropConnection() {
         follow?.cancel()
         follow = nil

@@ -8,18 +8,19 @@ import KithWire
 struct ClassicCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classic",
-        abstract: "Talk to one person who is online too, as in the system Kith grew from.",
+        abstract: "Talk to one person who is online as well, as in the system Kith grew from.",
         discussion: """
-            Both of you name yourselves and the other, over the same relay. The program makes RSA keys, exchanges and \
-            verifies them, wraps message keys, and encrypts and authenticates every message. It is for study and for \
-            showing: there is no forward secrecy, and everyday chat uses MLS.
+            Both people give their own id and the other's, at the same relay. The program makes RSA keys, exchanges and \
+            verifies them, wraps message keys, and encrypts and authenticates every message. It is for study and \
+            demonstration: it has no forward secrecy, and everyday chat uses MLS.
 
-            To know that it is really the other person, compare keys over the phone, or keep your keys with --key and \
-            name the other's with --expect.
+            To be sure of the other person, compare keys over the phone, or keep your keys with --key and pin the \
+            other's with --expect.
 
-            On a terminal, type and press Enter. A line that you enter before the other is there waits until you have seen \
-            the key and press Enter again, or until the key that --expect names is there. Ctrl-D or ctrl-C says goodbye. \
-            Otherwise the lines of standard input are sent once the other is there, and the end of the input says goodbye.
+            On a terminal, type and press Enter. A line that you enter before the other person is there waits until you \
+            have seen the key and press Enter again, or until the key that --expect pins is proved. Ctrl-D or ctrl-C \
+            says goodbye. Without a terminal, the lines of standard input are sent once the other person is there, and \
+            the end of the input says goodbye.
 
             EXAMPLES
               kith classic --relay relay.example.org:7443
@@ -27,28 +28,28 @@ struct ClassicCommand: AsyncParsableCommand {
               echo "hello" | kith classic --relay 127.0.0.1:7443 --id alice --peer bob
 
             EXIT CODES
-              0    you said goodbye, or the other did
-              1    something failed, or a line was not sent, said in one line
-              2    the connection was cut: the last messages may be missing
+              0    you or the other person said goodbye
+              1    error, or a line was not sent
+              2    the connection was cut; the last messages may be missing
               3    a key is not the expected one: the relay's, or the other person's
               64   wrong usage
-              130  you left before the other was there
+              130  you left before the other person was there
             """)
 
     @Option(
         name: .long, help: ArgumentHelp("The relay to meet on.", valueName: "host:port"), transform: RelayAddress.read)
     var relay: RelayAddress
 
-    @Option(name: .long, help: "Your id; asked for if not given.")
+    @Option(name: .long, help: "Your id. Default: asks for it.")
     var id: String?
 
-    @Option(name: .long, help: "The id of the person to talk to; asked for if not given.")
+    @Option(name: .long, help: "The id of the person to talk to. Default: asks for it.")
     var peer: String?
 
-    @Option(name: .long, help: "Keep your RSA key in this file; made if it is not there.")
+    @Option(name: .long, help: "Keep your RSA key in this file, which is made if it does not exist.")
     var key: String?
 
-    @Option(name: .long, help: "Talk to this key only, as the other person's program shows it.")
+    @Option(name: .long, help: "Accept only this key, as the other person's program shows it.")
     var expect: String?
 
     @Option(
@@ -56,16 +57,17 @@ struct ClassicCommand: AsyncParsableCommand {
         transform: RelayPin.read)
     var pin: RelayPin?
 
-    @Option(name: .long, help: "A file with the pass that the relay wants.")
+    @Option(name: .long, help: "A file with the pass that the relay requires.")
     var relayPassFile: String?
 
-    @Flag(name: .long, help: "Print each step, and what it stands against.")
+    @Flag(name: .long, help: "Print each step, and the attack it prevents.")
     var explain = false
 
     @Flag(name: .long, help: "Print one JSON object a line.")
     var json = false
 
-    @Option(name: .long, help: ArgumentHelp("How long to try when the connection breaks.", valueName: "seconds"))
+    @Option(
+        name: .long, help: ArgumentHelp("Maximum time to reconnect after the connection breaks.", valueName: "seconds"))
     var reconnect = 30
 
     func validate() throws {
@@ -91,7 +93,7 @@ struct ClassicCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            // A reader that went away is noticed where it is written to.
+            // `StandardStream` notices a closed pipe when it writes.
             signal(SIGPIPE, SIG_IGN)
             let lines = LineReader()
             let prompts = IDPrompts(lines: lines)

@@ -3,12 +3,12 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Brings together a conversation, what the user types, and the signals that end it.
+/// Connects a conversation with the user's lines and the signals that end it.
 final class ClassicDriver: Sendable {
-    /// How a conversation ended, as far as the exit code is concerned.
+    /// The end of a conversation, as the exit code tells it.
     enum Ending: Sendable {
         case goodbye
-        /// Somebody said goodbye, and not all that the user said was sent before.
+        /// One side said goodbye before all of the user's texts were sent.
         case incomplete
         case cut
         case leftBeforeItBegan
@@ -16,9 +16,9 @@ final class ClassicDriver: Sendable {
 
     private let chat: ClassicChat
     private let screen: ClassicScreen
-    /// A person's lines; a script's go through as they come.
+    /// The lines of a person. A script's lines are sent as they come.
     private let typed: Mutex<TypedLines>
-    /// The number of a script's lines that are not UTF-8.
+    /// Number of a script's lines that are not UTF-8.
     private let notText = Atomic<Int>(0)
 
     init(chat: ClassicChat, screen: ClassicScreen) {
@@ -37,7 +37,7 @@ final class ClassicDriver: Sendable {
         }
     }
 
-    /// Whether there is anything that was not sent; it is said.
+    /// Shows the number of unsent texts. Returns whether there are any.
     private func tellUnsent() async -> Bool {
         let held = typed.withLock { $0.heldCount }
         let unsent = await chat.unsent + held + notText.load(ordering: .relaxed)
@@ -46,8 +46,8 @@ final class ClassicDriver: Sendable {
     }
 
     private func firstEnding() async throws -> Ending {
-        // The first of these ends the program: the conversation's own end, or the user's leave. The others are not waited
-        // for: reading standard input and connecting can't be interrupted.
+        // The first of these tasks to end decides: the conversation's own end, or the user's. The others are not waited
+        // for, because reading standard input and connecting can't be interrupted.
         let (ends, end) = AsyncStream.makeStream(of: Result<Ending, any Error>.self)
         let tasks: [Task<Void, Never>] = [
             Task {
@@ -60,7 +60,7 @@ final class ClassicDriver: Sendable {
                 end.yield(await left(.now))
             },
             Task {
-                // A person who enters the end of the input leaves; a script has only said everything.
+                // A person who ends the input leaves. A script's input is only complete.
                 if screen.screen.hasTerminal {
                     if await sendTypedLines() { end.yield(await left(.now)) }
                 } else if await chat.waitUntilOpen() != nil, await sendLines() {
@@ -74,8 +74,8 @@ final class ClassicDriver: Sendable {
                 return try result.get()
             } catch let error as WrongPeerKey {
                 throw Failure(
-                    message: "that is not the expected key of the other person. Expected \(error.expected), came "
-                        + "\(error.presented). Either they have a new key, or somebody stands in between; ask them on the "
+                    message: "the other person's key is not the expected one. Expected: \(error.expected). Received: "
+                        + "\(error.presented). They have a new key, or somebody stands in between; ask them over the "
                         + "phone",
                     code: .wrongKey)
             }
@@ -95,7 +95,7 @@ final class ClassicDriver: Sendable {
         do {
             switch try await chat.run() {
             case .goodbye: return .success(.goodbye)
-            // The user knows what became of it.
+            // The user knows the reason.
             case .left: return await left(.saidEverything)
             case .cut: return .success(.cut)
             case .internalFailure: throw Failure(message: "the cryptographic library failed; this should never happen")
@@ -107,7 +107,8 @@ final class ClassicDriver: Sendable {
 
     // MARK: Lines
 
-    /// Takes what a person types from the first moment on. Returns whether the person leaves, and not the session.
+    /// Takes a person's lines from the beginning. Returns `true` if the person leaves, and `false` if the session has
+    /// ended.
     private func sendTypedLines() async -> Bool {
         let (inputs, input) = AsyncStream.makeStream(of: TypedLines.Input.self)
         let (turns, nextLine) = AsyncStream.makeStream(of: Void.self)
@@ -141,7 +142,7 @@ final class ClassicDriver: Sendable {
         return false
     }
 
-    /// Sends a script's lines. Returns whether that is all there is to say, and not that nobody hears it any more.
+    /// Sends a script's lines. Returns `true` at the end of the input, and `false` if the session has ended.
     private func sendLines() async -> Bool {
         while let line = await screen.screen.nextLine() {
             if !line.isText {
@@ -154,7 +155,7 @@ final class ClassicDriver: Sendable {
         return true
     }
 
-    /// Sends a line. Returns `false` if the session is over: the reason is told where it is known.
+    /// Sends a line. Returns `false` if the session has ended; its reason is shown elsewhere.
     private func send(_ line: String) async -> Bool {
         do {
             try await chat.send(line)

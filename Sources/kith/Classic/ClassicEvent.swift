@@ -2,22 +2,22 @@ import ClassicSession
 import KithClient
 import KithWire
 
-/// What a classic conversation has to tell its user.
+/// An event of a classic conversation, for its user.
 enum ClassicEvent: Sendable {
-    /// The relay answered. `isFirstContact` if its key was not known before and is remembered now.
+    /// The relay answered. `isFirstContact` means that its key was unknown and is remembered now.
     case connected(RelayAddress, RelayPin, isFirstContact: Bool)
-    /// What the session says.
+    /// An event of the session.
     case session(Event)
-    /// The other user started again before the two were connected, so this side does too.
+    /// The other side restarted before the session was open, so this side restarts, too.
     case beganAnew
-    /// The connection broke and is being made again.
+    /// The connection broke, and is being made again.
     case reconnecting
-    /// It stands again; nothing is lost.
+    /// The connection is back, and nothing is lost.
     case reconnected
-    /// A text of the user's own went out.
+    /// One of the user's texts was sent.
     case sent(String)
-    /// A text of the user's own can't be sent.
+    /// One of the user's texts can't be sent.
     case notSent(ClassicSendError)
-    /// In the end: so many of the user's texts were not sent, or the relay does not have them.
+    /// The number of the user's texts that the relay does not have at the end.
     case unsent(Int)
 }

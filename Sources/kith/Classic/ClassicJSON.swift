@@ -5,7 +5,7 @@ struct ClassicJSON: Sendable {
     let peer: ClassicID
     let explains: Bool
 
-    /// The event; `nil` for one that is not printed.
+    /// Returns the event; `nil` for one that is not printed.
     func event(_ event: ClassicEvent) -> JSONEvent? {
         switch event {
         case .connected(let address, let pin, let isFirstContact):

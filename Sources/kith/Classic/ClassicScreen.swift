@@ -1,10 +1,10 @@
 import KithClient
 
-/// A screen that shows what happens in a classic conversation, in words or as JSON.
+/// Shows the events of a classic conversation, in words or as JSON.
 struct ClassicScreen: Sendable {
     let screen: ChatScreen
     let wording: ClassicWording
-    /// Set if a program reads.
+    /// Set if the output is for a program.
     let json: ClassicJSON?
 
     func open(reading lines: LineReader) {

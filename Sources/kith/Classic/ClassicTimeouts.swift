@@ -1,23 +1,23 @@
 import KithSupport
 import NIOCore
 
-/// How long a classic conversation waits for what.
+/// The times of a classic conversation.
 enum ClassicTimeouts {
-    /// For the relay to take the goodbye, when the user leaves. Leaving must not hang on a relay that is gone.
+    /// Maximum wait for the relay to accept the goodbye. Leaving must not hang on a dead relay.
     static let goodbye = Duration.seconds(5)
-    /// For the relay to take another frame, when the input is over. Longer than any wait that a relay asks for as a rule,
-    /// so that the last lines of a script are not lost to a relay that is busy.
+    /// Maximum wait for the relay to accept the next frame, after the input is over. Longer than the usual retry time
+    /// of a busy relay, so that a script's last lines are not lost.
     static let lastLines = Duration.seconds(15)
-    /// Before a frame that the relay refused for the moment goes again: what the relay asks for, but not so little that it
-    /// is asked all the time, nor so much that it says the same as never.
+    /// Limits of the pause before a refused frame goes again. Below the first, a relay is asked all the time; above the
+    /// second, a user would take the pause for the end.
     static let shortestRetry = TimeAmount.milliseconds(200)
     static let longestRetry = TimeAmount.seconds(10)
-    /// Pauses before connecting again. Nobody notices the first; the longest, of 5 seconds, leaves a relay alone that is not
-    /// back, and finds one soon that is.
+    /// Pauses before reconnecting. A person does not notice the shortest. The longest, 5 seconds, spares a relay that
+    /// is down, and finds it soon when it is back.
     static let reconnecting = Backoff(shortestMs: 100, longestMs: 5_000)
-    /// Pauses before the handshake begins anew. A stranger who knows both ids can ask for that all day, and costs both sides
-    /// no more than one RSA handshake in the longest pause, of 30 seconds.
+    /// Pauses before the handshake restarts. A stranger who knows both ids can force restarts all day. The longest
+    /// pause, 30 seconds, limits the cost to one RSA handshake in that time for each side.
     static let restarting = Backoff(shortestMs: 100, longestMs: 30_000)
-    /// A connection that stood for so long was a good one: the next pause is a short one again.
+    /// A connection that lasted this long resets the reconnect pauses.
     static let steadyAfter = Duration.seconds(60)
 }

@@ -1,18 +1,18 @@
 import ClassicSession
 import KithClient
 
-/// What a classic conversation prints, line by line. Pure.
+/// The lines of a classic conversation. Pure.
 struct ClassicWording: Sendable {
     let me: ClassicID
     let peer: ClassicID
     let explains: Bool
 
-    /// What is said before anything else.
+    /// The lines before the first event.
     var opening: [ScreenLine] {
         [
             ScreenLine(
                 .notice,
-                "[classic session: for study and for showing. It has no forward secrecy: whoever records it and later "
+                "[classic session: for study and demonstration. It has no forward secrecy: anybody who records it and later "
                     + "gets a key can read it all. Everyday chat uses MLS.]")
         ]
     }
@@ -28,7 +28,7 @@ struct ClassicWording: Sendable {
             [
                 ScreenLine(
                     .notice,
-                    "[\(name: peer.name), or somebody in their name, started again in the middle of it; beginning anew]"
+                    "[\(name: peer.name), or somebody in their name, started again before the session was open; restarting]"
                 )
             ]
         case .reconnecting: [ScreenLine(.notice, "[the connection to the relay broke; connecting again]")]
@@ -50,7 +50,7 @@ struct ClassicWording: Sendable {
         case .peerKey(let fingerprint):
             [ScreenLine(.notice, "[\(name: peer.name) has the key \(own: fingerprint.description)]")]
         case .refusedKey:
-            // Said with the failure that ends the program.
+            // Part of the failure that ends the program.
             []
         case .established(let established):
             [
@@ -82,7 +82,7 @@ struct ClassicWording: Sendable {
             [
                 ScreenLine(
                     .notice,
-                    "[\(name: peer.name), or somebody in their name, has started again. To talk to that run, leave and start again too]"
+                    "[\(name: peer.name), or somebody in their name, has started again. To talk to that run, leave and start again]"
                 )
             ]
         case .ended(let ending):

@@ -3,22 +3,25 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// The file in which a user keeps an RSA key from run to run.
+/// The file that keeps a user's RSA key between runs.
 struct KeyFile {
     private let file: PrivateFile
 
-    /// The largest key file that is read: an RSA key of the longest length taken has some 6,500 bytes of PEM.
+    /// Maximum size of a key file, in bytes. The longest accepted key has about 6,500 bytes of PEM.
     private static let limit = 32 << 10
 
     init(path: String) { file = PrivateFile(URL(fileURLWithPath: path)) }
 
-    /// The key in the file, which is made, readable by nobody else, if there is none.
+    /// Returns the key in the file. If there is none, makes one that only this user can read.
     func identity() throws -> ClassicIdentity {
         if let kept = try read() { return kept }
         let identity = try ClassicIdentity.generate()
         if try file.writeIfMissing(Array(identity.pem.utf8)) { return try ClassicIdentity(pem: identity.pem) }
-        // Another process was faster: its key is the one.
-        guard let kept = try read() else { throw Failure(message: "the key file \(file.url.path) comes and goes") }
+        // Another process was faster, and its key is used.
+        guard let kept = try read() else {
+            throw Failure(
+                message: "the key file \(file.url.path) disappears as soon as it is made; another process deletes it")
+        }
         return kept
     }
 
@@ -26,8 +29,8 @@ struct KeyFile {
         guard let content = try file.read(limit: Self.limit) else { return nil }
         guard !file.isOpenToOthers else {
             throw Failure(
-                message: "others on this machine can read the key file \(file.url.path); make it yours alone with "
-                    + "chmod 600, or better, make a new one")
+                message: "others on this machine can read the key file \(file.url.path); protect it with "
+                    + "chmod 600, or better, make a new key")
         }
         return try ClassicIdentity(pem: String(decoding: content, as: UTF8.self))
     }

@@ -1,9 +1,9 @@
 import ClassicSession
 import KithWire
 
-/// The channel on which two users of the classic session meet: the requests that concern it.
+/// The channel on which two users of the classic session meet, and the requests for it.
 struct MeetingChannel: Sendable {
-    /// Nothing in a classic conversation turns the epoch.
+    /// A classic conversation has one epoch only.
     static let epoch: UInt64 = 0
 
     let id: ChannelID
@@ -13,7 +13,7 @@ struct MeetingChannel: Sendable {
 
     /// The channel of two ids, in either order.
     ///
-    /// - Throws: `ClassicIDError` if the two are one.
+    /// - Throws: `ClassicIDError` if the two are equal.
     init(_ me: ClassicID, _ peer: ClassicID) throws {
         let derivation = try ChannelDerivation(me, peer)
         guard let id = ChannelID(derivation.channelID), let read = Token(derivation.readToken),
@@ -31,7 +31,7 @@ struct MeetingChannel: Sendable {
             retentionSeconds: retentionSeconds)
     }
 
-    /// Only what is needed: the right to close the channel stays unused.
+    /// Presents the tokens that are needed. The right to close the channel stays unused.
     var present: Request { .present(channel: id, epoch: Self.epoch, tokens: [read, append]) }
 
     func append(_ payload: [UInt8], id entry: EntryID) -> Request {

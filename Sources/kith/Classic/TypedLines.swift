@@ -1,9 +1,9 @@
 import KithClient
 
-/// The lines that a person types in a classic conversation, and when they are sent. Pure.
+/// The lines that a person types in a classic conversation. Decides when they are sent. Pure.
 ///
-/// Anybody who knows both ids can answer, so a line that was typed before the other's key was on the screen waits. It goes
-/// out when the key is the expected one, or when the person presses Enter after the key was shown.
+/// Anybody who knows both ids can answer. Therefore a line that was typed before the other's key was shown has to wait.
+/// It is sent if the key is the expected one, or when the person presses Enter after the key was shown.
 struct TypedLines {
     enum Input: Equatable, Sendable {
         case line(String)
@@ -16,17 +16,17 @@ struct TypedLines {
     enum Output: Equatable {
         case send(String)
         case show(Sentence)
-        /// The lines that stand above the input line from now on.
+        /// Replaces the lines above the input line.
         case status(Sentence?)
-        /// Goes on taking lines after the end of the input.
+        /// Accepts lines again after the end of the input.
         case takeMore
         case leave
     }
 
     private enum Stage {
-        /// The other is not there yet.
+        /// The other user is not there yet.
         case waiting
-        /// The other's key is shown; the person has not sent anything since.
+        /// The other's key is shown, and the person has not sent anything since.
         case shown
         case talking
     }
@@ -38,7 +38,7 @@ struct TypedLines {
 
     init(peer: String) { self.peer = peer }
 
-    /// The number of lines that were not sent.
+    /// Number of unsent lines.
     var heldCount: Int { held.count }
 
     mutating func handle(_ input: Input) -> [Output] {
@@ -78,7 +78,7 @@ struct TypedLines {
         return [.status(nil)] + held.map { .send($0) }
     }
 
-    /// The first time, ctrl-D explains why it does not end anything; the second time it leaves.
+    /// The first ctrl-D explains why lines are kept; the second leaves.
     private mutating func end() -> [Output] {
         guard !held.isEmpty, !wasToldOfEnd else { return [.leave] }
         wasToldOfEnd = true

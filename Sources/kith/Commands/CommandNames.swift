@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// The names of commands, for those who mistype one.
+/// Finds mistyped names of commands.
 enum CommandNames {
-    /// What is wrong with the name of a command among these arguments; `nil` if nothing is.
+    /// Describes the unknown command among these arguments; `nil` if there is none.
     static func problem(with arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = KithProgram.self
         var path = ["kith"]
@@ -17,7 +17,7 @@ enum CommandNames {
                 continue
             }
             let near = NamedTarget.near(word, among: names)
-            // Without a name, what follows may belong to the command that is meant then.
+            // Without a similar name, the word may be an argument of the default command.
             guard !near.isEmpty || command.configuration.defaultSubcommand == nil else { return nil }
             let meant = near.map { (path + [$0]).joined(separator: " ") }.joined(separator: " or ")
             let help = (["kith", "help"] + path.dropFirst()).joined(separator: " ")

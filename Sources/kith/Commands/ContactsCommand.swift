@@ -5,16 +5,16 @@ import KithClient
 struct ContactsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "contacts",
-        abstract: "List your contacts, look at one, or call one something else.",
+        abstract: "List, show or rename your contacts.",
         discussion: """
             EXAMPLES
               kith contacts                          all of them
               kith contacts show bob                 one, with key and conversations
-              kith contacts rename bob "Bob Smith"   only here: others do not see it
+              kith contacts rename bob "Bob Smith"   others do not see the name
 
             EXIT CODES
               0  done
-              1  there is no such contact, or the name is taken
+              1  no such contact, or the name is taken
               64  wrong usage
             """,
         subcommands: [List.self, Show.self, Rename.self], defaultSubcommand: List.self)
@@ -33,7 +33,7 @@ struct ContactsCommand: AsyncParsableCommand {
                   reachable.
 
                 EXIT CODES
-                  0  listed    1  there is no profile, or it can't be read    64  wrong usage
+                  0  listed    1  no profile, or it can't be read    64  wrong usage
                 """)
 
         @OptionGroup var options: ProfileOptions
@@ -61,7 +61,7 @@ struct ContactsCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a contact: key, how it came, and the conversations.",
+            abstract: "Show a contact: key, trust and conversations.",
             discussion: """
                 EXAMPLES
                   kith contacts show bob
@@ -71,7 +71,7 @@ struct ContactsCommand: AsyncParsableCommand {
                   One object, as kith contacts --json prints it.
 
                 EXIT CODES
-                  0  shown    1  there is no such contact    64  wrong usage
+                  0  shown    1  no such contact    64  wrong usage
                 """)
 
         @OptionGroup var options: ProfileOptions
@@ -109,14 +109,14 @@ struct ContactsCommand: AsyncParsableCommand {
 
     struct Rename: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Call a contact something else. Only this profile sees it.",
+            abstract: "Rename a contact. Only this profile sees the name.",
             discussion: """
                 EXAMPLES
                   kith contacts rename bob "Bob Smith"
 
                 EXIT CODES
                   0  done
-                  1  there is no such contact, or the name is taken
+                  1  no such contact, or the name is taken
                   5  another process has the profile open
                   64  wrong usage
                 """)

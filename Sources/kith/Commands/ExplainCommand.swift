@@ -15,7 +15,7 @@ struct ExplainCommand: AsyncParsableCommand {
               One object: conversation, conversationName, seq, story (sentences).
 
             EXIT CODES
-              0  told    1  there is no such conversation or entry    64  wrong usage
+              0  printed    1  no such conversation or entry    64  wrong usage
             """)
 
     @OptionGroup var options: ProfileOptions

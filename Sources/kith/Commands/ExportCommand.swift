@@ -3,15 +3,16 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// `kith export`: a backup.
+/// `kith export`: writes a backup.
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a backup: your account, your contacts and what was said.",
+        abstract: "Write a backup of your account, your contacts and your messages.",
         discussion: """
-            The file is sealed under a passphrase of its own, 0600, and is there as a whole or not at all. It holds no keys of \
-            this device and nothing that opens a conversation: kith import makes a new device of it, with the whole history, \
-            which your contacts then add again. Nobody can recover the passphrase.
+            The file is encrypted with a passphrase of its own, has mode 0600, and is written completely or not at all. \
+            It contains neither keys of this device nor anything that opens a conversation. kith import makes a new \
+            device of it, with the whole history, and your contacts then add that device again. A lost passphrase can't \
+            be recovered.
 
             EXAMPLES
               kith export kith.backup                       asks for a passphrase
@@ -23,33 +24,32 @@ struct ExportCommand: AsyncParsableCommand {
 
             EXIT CODES
               0    written
-              1    not written, or not everything (a part of the profile is damaged), said
-                   in one line
+              1    error, or the backup is incomplete (a part of the profile is damaged)
               64   wrong usage
-              130  ctrl-C while it asked
+              130  ctrl-C at a question
             """)
 
     @OptionGroup var options: ProfileOptions
 
-    @Argument(help: ArgumentHelp("The file to write. None may be there.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file to write. It must not exist.", valueName: "file"))
     var file: String
 
     @Option(name: .long, help: ArgumentHelp("A file with the passphrase of the backup.", valueName: "file"))
     var passphraseFile: String?
 
     func validate() throws {
-        // A backup is there as a whole or not at all, which standard output can't promise.
+        // Standard output can't promise that the backup is complete or absent.
         if file == "-" {
-            throw ValidationError("A backup is not written to standard output: name a file (./- is one called -).")
+            throw ValidationError("A backup is not written to standard output; name a file (./- is one called -).")
         }
     }
 
     func run() async throws {
         try await reportingFailure {
             let url = URL(fileURLWithPath: file)
-            // Before anything is asked.
+            // Fail before the passphrase is asked for.
             if FileManager.default.fileExists(atPath: url.path) {
-                throw Failure(message: "there is a file \(file) already; it is as it was")
+                throw Failure(message: "the file \(file) exists already; it was not changed")
             }
             let damage = try await ProfileOptions.closing(try await options.openForReading()) { profile in
                 try await profile.writeBackup(to: url, passphrase: try await passphrase())
@@ -76,7 +76,7 @@ struct ExportCommand: AsyncParsableCommand {
             return passphrase
         }
         guard let prompt = Prompt() else {
-            throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
+            throw Failure(message: "there is no terminal to ask for the backup's passphrase on; use --passphrase-file")
         }
         defer { prompt.close() }
         let answer = try await Passphrase.new(
@@ -87,7 +87,7 @@ struct ExportCommand: AsyncParsableCommand {
     private struct Written: Encodable {
         let file: String
         let bytes: Int
-        /// Entries and other records that are damaged and not in it.
+        /// Damaged entries and other records, which the backup lacks.
         let damaged: Int
     }
 }

@@ -1,19 +1,19 @@
 import ArgumentParser
 import KithClient
 
-/// `kith history`: what was said.
+/// `kith history`: prints the end of a conversation.
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "Print the end of a conversation, as this device has it.",
         discussion: """
-            Each line begins with the time, by your clock, and the entry's number in the conversation's log: --before takes \
-            it, and kith explain. Nothing is marked as read, and no relay is asked.
+            Each line begins with the time, by your clock, and the entry's number in the conversation's log, which \
+            --before and kith explain take. Marks nothing as read, and asks no relay.
 
             EXAMPLES
               kith history bob
               kith history bob --limit 1000
-              kith history bob --before 120          what came before entry 120
+              kith history bob --before 120          the lines before entry 120
               kith history "the group" --json | jq -r .text
 
             JSON
@@ -24,8 +24,8 @@ struct HistoryCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  printed
-              1  there is no such conversation, or something can't be read (a damaged entry
-                 is shown as such)
+              1  no such conversation, or a part can't be read (a damaged entry is shown
+                 as such)
               64  wrong usage
             """)
 
@@ -34,10 +34,10 @@ struct HistoryCommand: AsyncParsableCommand {
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
 
-    @Option(name: .long, help: "How many lines at most, the last ones.")
+    @Option(name: .long, help: "Maximum number of lines; prints the last ones.")
     var limit = 100
 
-    @Option(name: .long, help: ArgumentHelp("Only what came before this entry.", valueName: "seq"))
+    @Option(name: .long, help: ArgumentHelp("Print only lines before this entry.", valueName: "seq"))
     var before: UInt64?
 
     func validate() throws {

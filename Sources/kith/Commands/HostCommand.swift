@@ -3,35 +3,35 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith host`: a relay inside of the client, and an invite to it.
+/// `kith host`: runs a relay inside the client and makes an invite to it.
 struct HostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "host",
-        abstract: "Be the relay yourself: print an invite, and talk to whoever joins.",
+        abstract: "Run a relay yourself: print an invite, and talk to the person who joins.",
         discussion: """
-            Two people, two commands, nobody between them: you type kith host, pass the line on, and the other types \
-            kith join LINE. Your machine has to be reachable from the other: in the same network it is; elsewhere, forward \
-            the port and name your public address with --address.
+            Connects two people without anybody between them: you type kith host and pass the line on, and the other \
+            person types kith join LINE. The other person's machine must be able to reach yours. In the same network it \
+            can; elsewhere, forward the port and give your public address with --address.
 
-            The relay runs as long as this command. Run again, it is at the same port with the same key, and your \
-            conversations go on. Makes your profile first if there is none. Only people with an invite of yours can use it: \
-            invites carry its pass.
+            The relay runs as long as this command. When it runs again, it has the same port and key, and your \
+            conversations continue. Makes your profile first if there is none. Only people with your invite can use the \
+            relay, because the invite carries its pass.
 
             EXAMPLES
               kith host                                  prints an invite, and waits
               kith host                                  later: the latest conversation
-              kith host --new                            later: waits for somebody new
-              kith host --address chat.example.org:7443  where others reach this machine
+              kith host --new                            later: waits for a new person
+              kith host --address chat.example.org:7443  the address for others
               kith host --listen 0.0.0.0:9000            on this port
-              kith host --yes --no-chat                  serves, and prints who joins
+              kith host --yes --no-chat                  no chat; prints who joins
 
             JSON
               With --json the chat does not open. One object a line: {"event": "hosting",
-              relay, pin, invite}, {"event": "joined", conversation, name}. The first has
-              clockAheadSeconds too while the relay doubts this machine's clock.
+              relay, pin, invite}, {"event": "joined", conversation, name}. The first also
+              has clockAheadSeconds while the relay doubts this machine's clock.
 
             EXIT CODES
-              0    left, or ended with ctrl-C    1  could not start, said in one line
+              0    left, or ended with ctrl-C    1  error
               5    another process has the profile open    64  wrong usage
             """)
 
@@ -40,30 +40,32 @@ struct HostCommand: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Where to listen. Default: all addresses, on a port that stays.", valueName: "host:port"),
+        help: ArgumentHelp(
+            "The address to listen on. Default: all addresses, on a fixed port.", valueName: "host:port"),
         transform: ListenAddress.read)
     var listen: ListenAddress?
 
     @Option(
-        name: .long, help: ArgumentHelp("Where others reach this machine. Default: a guess.", valueName: "host[:port]"),
+        name: .long,
+        help: ArgumentHelp("The address of this machine for others. Default: a guess.", valueName: "host[:port]"),
         transform: HostAddress.read)
     var address: HostAddress?
 
-    @Option(name: .long, help: "Your own name, if a profile has to be made.")
+    @Option(name: .long, help: "Your name, if a profile has to be made.")
     var myName: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("How long the invite works.", valueName: "time"),
+        name: .long, help: ArgumentHelp("Lifetime of the invite.", valueName: "time"),
         transform: DurationArgument.read)
     var expires = DurationArgument(seconds: 7 * 86_400)
 
-    @Flag(name: .long, help: "Wait for somebody new, although there are conversations here.")
+    @Flag(name: .long, help: "Wait for a new person, even if there are conversations here.")
     var new = false
 
     @Flag(name: .long, help: "Do not open the chat; serve until ctrl-C.")
     var noChat = false
 
-    @Flag(name: .long, help: "Believe a clock that is far ahead of when the relay ran last; not only after a day.")
+    @Flag(name: .long, help: "Trust a clock that is far ahead of the relay's last run at once, not only after a day.")
     var trustClock = false
 
     func validate() throws {
@@ -99,19 +101,19 @@ struct HostCommand: AsyncParsableCommand {
         let events = await profile.events()
         let open = try await invite(at: relay, profile)
         announce(open, relay)
-        // The machine may have had another address when a conversation began; the key is the same.
+        // The machine may have had another address when a conversation began. The key identifies the relay.
         let addresses = await profile.relays().map(\.relay).filter { $0.pin == relay.point.pin }.map(\.address)
         let here = try await profile.conversations().filter { $0.isUsable && addresses.contains($0.relay) }
         if opensChat, !new, let latest = here.first {
             let name = SafeText.name(latest.name)
-            StandardStream.error.write("[going on with \(name); kith host --new waits for somebody new]\n")
+            StandardStream.error.write("[continuing with \(name); kith host --new waits for a new person]\n")
             return try await ChatLauncher.open(latest.id, of: profile, options)
         }
         guard let joined = try await wait(for: open, profile, events, signals) else { return }
         try await ChatLauncher.open(joined, of: profile, options)
     }
 
-    /// The invite of last time, if nobody has used it, or a new one.
+    /// Returns the last invite if it is unused, or else a new one.
     private func invite(at relay: HostedRelay, _ profile: Profile) async throws -> OpenInvite {
         let soon = UInt64(max(0, Date().timeIntervalSince1970)) + 3_600
         let usable = await profile.openInvites().last { open in
@@ -143,18 +145,18 @@ struct HostCommand: AsyncParsableCommand {
         }
         if relay.clockAheadSeconds > 0 {
             StandardStream.error.write(
-                "[this machine's clock is \(relay.clockAheadSeconds / 3_600) hours ahead of when the relay ran last: the relay "
-                    + "deletes nothing by it until it has run for a day; if the clock is right, --trust-clock says so]\n"
+                "[this machine's clock is \(relay.clockAheadSeconds / 3_600) hours ahead of the relay's last run; the relay "
+                    + "deletes nothing by it for a day. If the clock is right, use --trust-clock]\n"
             )
         }
         if relay.point.address.host == "127.0.0.1" {
-            StandardStream.error.write("[this address works on this machine only: name another with --address]\n")
+            StandardStream.error.write("[this address works on this machine only; give another with --address]\n")
         }
     }
 
-    /// Waits until somebody has joined. Where no chat is to be opened, says who did and goes on.
+    /// Waits until another person has joined. Without a chat, reports each one and goes on.
     ///
-    /// - Returns: whom to chat with; `nil` after ctrl-C.
+    /// - Returns: the conversation to chat in; `nil` after ctrl-C.
     private func wait(
         for open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, _ signals: StopSignals
     ) async throws -> ConversationID? {

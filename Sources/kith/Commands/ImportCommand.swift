@@ -2,20 +2,20 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith import`: a profile from a backup.
+/// `kith import`: makes a profile from a backup.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Make a profile from a backup: a new device of the same account.",
         discussion: """
-            Your name, your key, your contacts and what was said are there at once. Nothing can be said in a conversation until \
-            one of its members has added the new device:
+            Your name, key, contacts and messages are available at once. You can't write in a conversation until one of \
+            its members has added the new device:
 
               kith invite                  here; pass the line on to a contact
-              kith join LINE               there: the conversation of you two goes on
+              kith join LINE               there: your conversation with them continues
               kith group add GROUP YOU     there, or by any other member, for each group
 
-            The old device, if there still is one, is taken out of a conversation when the new one comes in.
+            The old device, if it still exists, is removed from a conversation when the new one is added.
 
             EXAMPLES
               kith import kith.backup                             asks for the passphrase
@@ -23,14 +23,14 @@ struct ImportCommand: AsyncParsableCommand {
               kith import kith.backup --profile restored          beside your profile
 
             JSON
-              One object, as kith status prints the beginning of: profile, folder, name,
-              device, fingerprint, conversations, contacts.
+              One object: profile, folder, name, device, fingerprint, conversations,
+              contacts.
 
             EXIT CODES
               0    made
-              1    not made, said in one line (there is a profile already)
+              1    error (for example, the profile exists)
               64   wrong usage
-              130  ctrl-C while it asked
+              130  ctrl-C at a question
             """)
 
     @OptionGroup var options: ProfileOptions
@@ -48,10 +48,10 @@ struct ImportCommand: AsyncParsableCommand {
             guard FileManager.default.fileExists(atPath: file) else {
                 throw Failure(message: "there is no file \(file)")
             }
-            // One prompt for all, so that nothing that is typed between the questions is shown.
+            // One prompt for all questions, so that text typed between them stays hidden.
             let prompt = Prompt()
             defer { prompt?.close() }
-            // Before the new profile's passphrase is asked for: it would be in vain if this one is wrong.
+            // Ask for the backup's passphrase first: if it is wrong, the new profile needs none.
             let backup = try await open(prompt)
             let profile = try await setup.restore(options, from: backup, asking: prompt)
             try await ProfileOptions.closing(profile, report)
@@ -64,7 +64,7 @@ struct ImportCommand: AsyncParsableCommand {
             return try Profile.openBackup(at: url, passphrase: try Passphrase.inFile(passphraseFile))
         }
         guard let prompt else {
-            throw Failure(message: "there is no terminal to ask for the backup's passphrase on: use --passphrase-file")
+            throw Failure(message: "there is no terminal to ask for the backup's passphrase on; use --passphrase-file")
         }
         var attempt = 1
         while true {

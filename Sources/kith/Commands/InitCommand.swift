@@ -6,10 +6,10 @@ import KithClient
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Make your profile: who you are, on this device.",
+        abstract: "Make your profile: your name and keys on this device.",
         discussion: """
-            Asks for your name and a passphrase. Without a passphrase the profile's key lies in a file beside it, which only \
-            you can read. Nothing leaves this device.
+            Asks for your name and a passphrase. Without a passphrase, a key file beside the profile opens it, and only \
+            your user can read that file. Nothing leaves this device.
 
             EXAMPLES
               kith init                              asks
@@ -19,9 +19,9 @@ struct InitCommand: AsyncParsableCommand {
 
             EXIT CODES
               0    made
-              1    not made, said in one line (there is one already)
+              1    error (for example, the profile exists)
               64   wrong usage
-              130  ctrl-C while it asked
+              130  ctrl-C at a question
             """)
 
     @OptionGroup var options: ProfileOptions

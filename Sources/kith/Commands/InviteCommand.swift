@@ -1,24 +1,24 @@
 import ArgumentParser
 import KithClient
 
-/// `kith invite`: lets somebody in.
+/// `kith invite`: makes, lists and revokes invites.
 struct InviteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invite",
-        abstract: "Make an invite: one line that lets whoever has it talk to you.",
+        abstract: "Make an invite: one line with which another person can talk to you.",
         discussion: """
-            The line goes to standard output and nothing else does. It is a secret between you and the other person: pass it \
-            on in private. It carries your key, so the other side knows for sure that it is you. Whoever uses it is shown as \
-            "from your invite". People who use a reusable invite wait until you accept them, with kith chat NAME or kith send \
-            NAME; kith listen --accept accepts everybody.
+            Prints the line, and nothing else, on standard output. It is a secret between you and the other person: pass \
+            it on in private. It carries your key, so the other person can be sure that it is you. A person who uses it \
+            is shown as "from your invite". People who use a reusable invite wait until you accept them, with kith chat \
+            NAME or kith send NAME; kith listen --accept accepts everybody.
 
             EXAMPLES
-              kith invite --relay relay.example.org:7443  the first: at which relay
+              kith invite --relay relay.example.org:7443  the first one: names the relay
               kith invite                                 at the same relay
               kith invite --qr                            also as a QR code
-              kith invite --wait                          wait, and say who used it
-              kith invite --reusable --expires 30d        for many
-              kith invite --list                          those that are open
+              kith invite --wait                          waits, and tells who used it
+              kith invite --reusable --expires 30d        for many people
+              kith invite --list                          lists open invites
               kith invite --revoke 3                      close number 3
 
             JSON
@@ -26,9 +26,9 @@ struct InviteCommand: AsyncParsableCommand {
               expires. With --wait, another when it is used: usedBy, conversation.
 
             EXIT CODES
-              0  done    1  failed, said in one line    3  the relay has another key
+              0  done    1  error    3  the relay has another key
               4  the relay was not reached in time; with --revoke, the invite is
-                 closed on this device, and at the relay when it can be reached
+                 closed on this device, and later at the relay
               5  another process has the profile open
               6  the relay has no room
               64  wrong usage
@@ -38,16 +38,17 @@ struct InviteCommand: AsyncParsableCommand {
     @OptionGroup var relay: RelayChoice
     @OptionGroup var relayTimeout: RelayTimeoutOption
 
-    @Flag(name: .long, help: "For more than one person.")
+    @Flag(name: .long, help: "Make an invite for more than one person.")
     var reusable = false
 
-    @Option(name: .long, help: ArgumentHelp("How long it works.", valueName: "time"), transform: DurationArgument.read)
+    @Option(
+        name: .long, help: ArgumentHelp("Lifetime of the invite.", valueName: "time"), transform: DurationArgument.read)
     var expires = DurationArgument(seconds: 7 * 86_400)
 
-    @Flag(name: .long, help: "Draw it as a QR code too, on standard error.")
+    @Flag(name: .long, help: "Also draw it as a QR code, on standard error.")
     var qr = false
 
-    @Flag(name: .long, help: "Stay until somebody has used it.")
+    @Flag(name: .long, help: "Wait until it is used.")
     var wait = false
 
     @Flag(name: .long, help: "List the invites that are open.")
@@ -57,9 +58,9 @@ struct InviteCommand: AsyncParsableCommand {
     var revoke: UInt64?
 
     func validate() throws {
-        if list, revoke != nil { throw ValidationError("--list and --revoke do not go together.") }
+        if list, revoke != nil { throw ValidationError("--list and --revoke exclude each other.") }
         if list || revoke != nil, wait || qr || reusable || relay.relay != nil {
-            throw ValidationError("--list and --revoke make no invite.")
+            throw ValidationError("--list and --revoke make no invite, so they take none of its options.")
         }
         if expires.seconds == 0 { throw ValidationError("--expires must be longer than zero.") }
     }
@@ -74,7 +75,7 @@ struct InviteCommand: AsyncParsableCommand {
                 let point = try await relay.point(for: profile, within: relayTimeout.limit)
                 let open = try await relayTimeout.wait(
                     for: profile, at: point.address,
-                    hint: "It can be used once the relay was reached: kith invite --list shows it."
+                    hint: "It can be used once the relay has been reached; kith invite --list shows it."
                 ) {
                     try await profile.createInvite(at: point, isReusable: reusable, lifetime: expires.duration)
                 }
@@ -90,7 +91,7 @@ struct InviteCommand: AsyncParsableCommand {
         return options.json ? JSONLine.print(InviteReport(open)) : StandardStream.output.write(line + "\n")
     }
 
-    /// - Parameter latest: the last conversation that there was before the invite.
+    /// - Parameter latest: the last conversation that existed before the invite.
     private func waitForUse(
         of open: OpenInvite, _ profile: Profile, _ events: AsyncStream<KithEvent>, after latest: ConversationID?
     ) async throws {
@@ -99,7 +100,7 @@ struct InviteCommand: AsyncParsableCommand {
             let conversation: ConversationSummary
             switch event {
             case .inviteUsed(open.id, let id): conversation = try await profile.conversation(id)
-            // That it was used may have been among what was dropped.
+            // The use of the invite may be among the dropped events.
             case .missed:
                 let isOpen = await profile.openInvites().contains { $0.id == open.id }
                 guard open.isReusable || !isOpen, let first = try await profile.conversations(after: latest).first
@@ -142,8 +143,8 @@ struct InviteCommand: AsyncParsableCommand {
 
     private func close(_ id: InboxID, in profile: Profile) async throws {
         let hint =
-            "Invite \(id.rawValue) is closed on this device, which takes nobody through it any more. The relay closes it when the "
-            + "profile is open and the relay can be reached; until then, people who use it get no answer."
+            "Invite \(id.rawValue) is closed on this device, which accepts nobody by it any more. The relay closes it when the "
+            + "profile is open and the relay is reached; until then, people who use it get no answer."
         do {
             try await relayTimeout.wait(for: profile, hint: hint) { try await profile.revoke(id) }
         } catch KithError.notFound {

@@ -6,15 +6,15 @@ import KithClient
 struct JoinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "join",
-        abstract: "Use somebody's invite: talk to whoever made it.",
+        abstract: "Use an invite, and talk to the person who made it.",
         discussion: """
-            Makes your profile first if there is none. On a terminal the chat opens; otherwise, or with --no-chat, the \
-            command ends when your invitation is in the other person's inbox. The conversation works in both directions once \
-            their device has answered. The relay and the person are checked against the keys in the invite.
+            Makes your profile first if there is none. On a terminal, the chat opens. Otherwise, or with --no-chat, the \
+            command ends when your invitation is in the other person's inbox. The conversation works in both directions \
+            once their device has answered. The keys of the relay and the person must match those in the invite.
 
             EXAMPLES
               kith join kith:AQEd...                  the line that you were given
-              kith join - < invite.txt                hidden from the list of processes
+              kith join - < invite.txt                not visible in the process list
               kith join --name "Bob (work)" kith:AQEd...
               kith join --no-chat --yes kith:AQEd...  asks nothing
 
@@ -24,11 +24,11 @@ struct JoinCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  the invitation is in the inbox
-              1  failed, said in one line (the invite is damaged, over, or was used)
+              1  error (for example, the invite is damaged, expired or used)
               3  a key is not the one in the invite
-              4  the relay was not reached in time, or the inbox is full: the invitation
-                 is kept and tried again, or the other person's keys are not
-                 valid by this device's clock: they are added once they are
+              4  not done in time: the relay was not reached, or the inbox is full, or
+                 the other person's keys are not valid by this device's clock yet.
+                 The invitation is kept and tried again
               5  another process has the profile open
               6  the relay has no room    64  wrong usage
             """)
@@ -37,13 +37,13 @@ struct JoinCommand: AsyncParsableCommand {
     @OptionGroup var relayTimeout: RelayTimeoutOption
     @OptionGroup var setup: ProfileSetup
 
-    @Argument(help: "The invite, or - to read it from standard input. Asked for if not given.")
+    @Argument(help: "The invite, or - to read it from standard input. Default: asks for it.")
     var line: String?
 
-    @Option(name: .long, help: "What to call the other person here, instead of what they call themselves.")
+    @Option(name: .long, help: "Your name for the other person, in place of their own.")
     var name: String?
 
-    @Option(name: .long, help: "Your own name, if a profile has to be made.")
+    @Option(name: .long, help: "Your name, if a profile has to be made.")
     var myName: String?
 
     @Flag(name: .long, help: "Do not open the chat.")
@@ -76,7 +76,7 @@ struct JoinCommand: AsyncParsableCommand {
     }
 
     private static let kept =
-        "The invitation is kept, and goes out when the profile is open next; the same command waits for it again."
+        "The invitation is kept, and sent when the profile is open again; the same command waits for it again."
 
     private static func outcome(_ conversation: ConversationSummary) -> String {
         let name = SafeText.name(conversation.name)
@@ -96,12 +96,14 @@ struct JoinCommand: AsyncParsableCommand {
         if let line, line != "-" { return line }
         if line == nil {
             guard let prompt = Prompt() else {
-                throw Failure(message: "where is the invite? Give it, or - to read it", code: .validationFailure)
+                throw Failure(
+                    message: "there is no invite; give the line, or - to read it from standard input",
+                    code: .validationFailure)
             }
             defer { prompt.close() }
             return try await prompt.ask("The invite (paste it):", isShown: true)
         }
-        // A mail program may have broken it into lines.
+        // A mail program may have broken the invite into lines.
         let lines = LineReader()
         var text = ""
         while let line = await lines.next(), text.utf8.count <= ClientLimits.invite { text += line }

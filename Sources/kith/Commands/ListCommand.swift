@@ -1,17 +1,17 @@
 import ArgumentParser
 import KithClient
 
-/// `kith list`: the conversations.
+/// `kith list`: lists the conversations.
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List your conversations, the latest first.",
         discussion: """
-            Shows what this device has, and asks no relay.
+            Reads this device only, and asks no relay.
 
             EXAMPLES
               kith list
-              kith list --unread               only those with something new
+              kith list --unread               only those with unread messages
               kith list --json | jq -r .name
 
             JSON
@@ -21,12 +21,12 @@ struct ListCommand: AsyncParsableCommand {
               yet), answered (another member has written to it).
 
             EXIT CODES
-              0  listed    1  there is no profile, or it can't be read    64  wrong usage
+              0  listed    1  no profile, or it can't be read    64  wrong usage
             """)
 
     @OptionGroup var options: ProfileOptions
 
-    @Flag(name: .long, help: "Only conversations with something unread.")
+    @Flag(name: .long, help: "List only conversations with unread messages.")
     var unread = false
 
     func run() async throws {
@@ -38,7 +38,9 @@ struct ListCommand: AsyncParsableCommand {
                 for conversation in conversations { JSONLine.print(ConversationReport(conversation)) }
             } else if conversations.isEmpty {
                 StandardStream.error.write(
-                    unread ? "[nothing is unread]\n" : "[no conversations yet: kith host, kith invite, kith join]\n")
+                    unread
+                        ? "[there are no unread messages]\n"
+                        : "[no conversations yet: kith host, kith invite, kith join]\n")
             } else {
                 for line in Columns.lines(conversations.map(Self.row)) { StandardStream.output.write(line + "\n") }
             }
@@ -51,7 +53,7 @@ struct ListCommand: AsyncParsableCommand {
         if conversation.status != .active {
             state.append(conversation.status.sentence.description)
         } else if conversation.isPending {
-            state.append("somebody new; kith chat #\(conversation.id.rawValue) accepts")
+            state.append("new person; kith chat #\(conversation.id.rawValue) accepts")
         } else if conversation.memberCount < 2 {
             state.append(MembershipProblem.leftAlone.sentence.description)
         } else if conversation.isInviting {

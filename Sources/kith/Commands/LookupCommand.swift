@@ -2,13 +2,14 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// `kith lookup`: finds somebody by name.
+/// `kith lookup`: finds a person by name.
 struct LookupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lookup",
-        abstract: "Find who holds a name at a relay, and remember them as a contact.",
+        abstract: "Find the person with a name at a relay, and add them as a contact.",
         discussion: """
-            The key comes from the relay, which could lie: the contact counts as unverified until you compare (kith verify).
+            The key comes from the relay, which could lie. The contact is unverified until you compare safety numbers \
+            (kith verify).
 
             EXAMPLES
               kith lookup bob
@@ -20,7 +21,7 @@ struct LookupCommand: AsyncParsableCommand {
               One object, as kith contacts prints it.
 
             EXIT CODES
-              0  found    1  failed, said in one line (nobody has the name)
+              0  found    1  error (for example, nobody has the name)
               3  the relay, or the contact, has another key than before
               4  the relay was not reached in time
               5  another process has the profile open
@@ -34,7 +35,7 @@ struct LookupCommand: AsyncParsableCommand {
     @Argument(help: "The name at the relay.", transform: Name.read)
     var name: Name
 
-    @Option(name: .long, help: ArgumentHelp("What to call the contact here.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Your name for the contact.", valueName: "name"))
     var `as`: String?
 
     func validate() throws {
@@ -54,8 +55,8 @@ struct LookupCommand: AsyncParsableCommand {
                 } catch KithError.nameTaken(let taken) {
                     throw Failure(
                         message:
-                            "\(ForeignText(taken)) is somebody else here, with another key; to keep both, say with --as what to "
-                            + "call who has the name there")
+                            "your contact \(ForeignText(taken)) has another key; to keep both, name the new contact with --as"
+                    )
                 }
                 guard let contact = await profile.contacts().first(where: { $0.id == id }) else { return }
                 if options.json { return _ = JSONLine.print(ContactReport(contact)) }

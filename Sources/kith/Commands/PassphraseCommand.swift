@@ -2,13 +2,13 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith passphrase`: changes what opens the profile.
+/// `kith passphrase`: changes the profile's passphrase.
 struct PassphraseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "passphrase",
-        abstract: "Change the passphrase of the profile, or do without one.",
+        abstract: "Change or remove the passphrase of the profile.",
         discussion: """
-            The old one, if there is one, is asked for first (or read from KITH_PASSPHRASE_FILE).
+            Asks for the old passphrase first, if there is one, or reads it from KITH_PASSPHRASE_FILE.
 
             EXAMPLES
               kith passphrase                     asks for the old and the new one
@@ -17,10 +17,10 @@ struct PassphraseCommand: AsyncParsableCommand {
 
             EXIT CODES
               0    changed
-              1    not changed, said in one line
+              1    error; the passphrase is unchanged
               5    another process has the profile open
               64   wrong usage
-              130  ctrl-C while it asked
+              130  ctrl-C at a question
             """)
 
     @OptionGroup var options: ProfileOptions
@@ -32,12 +32,12 @@ struct PassphraseCommand: AsyncParsableCommand {
     var none = false
 
     func validate() throws {
-        if none, newFile != nil { throw ValidationError("--none and --new-file do not go together.") }
+        if none, newFile != nil { throw ValidationError("--none and --new-file exclude each other.") }
     }
 
     func run() async throws {
         try await reportingFailure {
-            // One prompt for all, so that nothing that is typed between the questions is shown.
+            // One prompt for all questions, so that text typed between them stays hidden.
             let prompt = Prompt()
             defer { prompt?.close() }
             try await options.withOpen(asking: prompt) { profile in
@@ -59,7 +59,7 @@ struct PassphraseCommand: AsyncParsableCommand {
             return .passphrase(passphrase)
         }
         guard let prompt else {
-            throw Failure(message: "there is no terminal to ask for the new passphrase on: use --new-file")
+            throw Failure(message: "there is no terminal to ask for the new passphrase on; use --new-file")
         }
         guard let passphrase = try await Passphrase.new(asking: "New passphrase:", mayBeEmpty: false, prompt: prompt)
         else { throw ExitCode.failure }

@@ -2,14 +2,14 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// `kith register`: takes a name at a relay.
+/// `kith register`: registers a name at a relay.
 struct RegisterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "register",
-        abstract: "Take a name at a relay, so that whoever asks there finds you.",
+        abstract: "Register a name at a relay, so that people find you there.",
         discussion: """
-            First come, first served. Whoever uses the relay can look the name up, write to you, and see your key; the relay \
-            learns that the name is yours. A name has letters a to z, digits, and . _ - in it.
+            First come, first served. Every user of the relay can look the name up, see your key, and write to you. The \
+            relay learns that the name is yours. A name consists of the letters a to z, digits, and . _ -.
 
             EXAMPLES
               kith register alice  at the relay of your latest conversation
@@ -20,7 +20,7 @@ struct RegisterCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  it is yours
-              1  failed, said in one line (somebody has it)
+              1  error (for example, the name is taken)
               3  the relay has another key
               4  the relay was not reached in time
               5  another process has the profile open
@@ -46,7 +46,7 @@ struct RegisterCommand: AsyncParsableCommand {
                     JSONLine.print(Registered(name: name.text, relay: point.address.description))
                 } else {
                     StandardStream.error.write(
-                        "[at \(point.address) you are \(name.text) now: kith lookup \(name.text) finds you]\n")
+                        "[your name at \(point.address) is \(name.text) now; kith lookup \(name.text) finds you]\n")
                 }
             }
         }

@@ -1,13 +1,13 @@
 import ArgumentParser
 import KithClient
 
-/// `kith search`: finds what was said.
+/// `kith search`: finds messages.
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
         abstract: "Find messages that contain all the words, the newest first.",
         discussion: """
-            Upper and lower case make no difference. Searches what this device has; nothing is sent anywhere.
+            Ignores case. Searches this device only, and sends nothing.
 
             EXAMPLES
               kith search backup failed
@@ -19,8 +19,7 @@ struct SearchCommand: AsyncParsableCommand {
 
             EXIT CODES
               0  found
-              1  nothing found, or something failed (said in one line; a damaged entry is
-                 not searched)
+              1  nothing found, or an error (a damaged entry is not searched)
               64  wrong usage
             """)
 
@@ -29,15 +28,17 @@ struct SearchCommand: AsyncParsableCommand {
     @Argument(help: "The words.")
     var words: [String]
 
-    @Option(name: .long, help: ArgumentHelp("Search in this conversation only.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Search this conversation only.", valueName: "name"))
     var conversation: String?
 
-    @Option(name: .long, help: "How many messages at most.")
+    @Option(name: .long, help: "Maximum number of messages.")
     var limit = 100
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit takes 1 or more.") }
-        if words.allSatisfy({ TextRules.isBlank($0) }) { throw ValidationError("What are you looking for?") }
+        if words.allSatisfy({ TextRules.isBlank($0) }) {
+            throw ValidationError("Give at least one word to search for.")
+        }
     }
 
     func run() async throws {

@@ -3,14 +3,14 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith send`: says something.
+/// `kith send`: sends a text.
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
         abstract: "Send a text, from the command line or from standard input.",
         discussion: """
-            Ends when the relay has it on its disk; until then it is kept here, and goes out whenever the profile is open. A \
-            text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
+            Ends when the relay has the text on its disk. Until then the text is kept here, and sent whenever the \
+            profile is open. A text of more than \(ClientLimits.text >> 10) KiB becomes several messages, broken at line ends. If another \
             process has the profile open, such as kith chat, that one sends it.
 
             EXAMPLES
@@ -26,11 +26,11 @@ struct SendCommand: AsyncParsableCommand {
               One object for each message, as kith history prints it.
 
             EXIT CODES
-              0  the relay has it    1  failed, said in one line
+              0  the relay has it    1  error
               3  the contact's key has changed (kith verify), or the relay has another key
-              4  the relay was not reached in time: it is kept and goes out later
-              5  another process has the profile open and does not take it
-              6  the relay has no room: it is kept and goes out later    64  wrong usage
+              4  the relay was not reached in time: the text is kept and sent later
+              5  another process has the profile open and does not accept the text
+              6  the relay has no room: the text is kept and sent later    64  wrong usage
             """)
 
     @OptionGroup var options: ProfileOptions
@@ -39,10 +39,10 @@ struct SendCommand: AsyncParsableCommand {
     @Argument(help: "The contact or the group; #3 is conversation number 3.")
     var name: String
 
-    @Argument(help: "The text. Without it, or if it is -, standard input is sent.")
+    @Argument(help: "The text. Without it, or with -, standard input is sent.")
     var text: [String] = []
 
-    @Flag(name: .long, help: "End when it is kept here.")
+    @Flag(name: .long, help: "End as soon as the text is stored on this device.")
     var noWait = false
 
     @Option(
@@ -50,7 +50,7 @@ struct SendCommand: AsyncParsableCommand {
         transform: DurationArgument.read)
     var expires: DurationArgument?
 
-    @Option(name: .long, help: ArgumentHelp("The entry that it answers: its number, or its id.", valueName: "seq"))
+    @Option(name: .long, help: ArgumentHelp("The entry to answer, by number or id.", valueName: "seq"))
     var replyTo: String?
 
     func validate() throws {
@@ -75,7 +75,7 @@ struct SendCommand: AsyncParsableCommand {
         }
     }
 
-    /// Has the process that has the profile say it.
+    /// Leaves the texts for the process that has the profile open.
     private func enqueueForOwner(_ pieces: [String]) async throws {
         let (conversation, profile) = try await NamedTarget.conversation(
             name, underWayIn: try await options.openForReading())
@@ -98,8 +98,8 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     private func send(_ pieces: [String], with profile: Profile) async throws {
-        let later = "What was not sent yet is kept, and goes out when the profile is open next: kith chat, kith listen"
-        // From before the first is sent, so that nothing is missed.
+        let later = "Unsent messages are kept, and sent when the profile is open again (kith chat, kith listen)"
+        // Events must begin before the first message is sent.
         let events = await profile.events()
         let conversation = try await conversation(in: profile)
         let answered = try await answered(in: conversation.id, profile)
@@ -122,12 +122,12 @@ struct SendCommand: AsyncParsableCommand {
         for message in progress.messages { JSONLine.print(MessageReport(message, in: conversation.name)) }
     }
 
-    /// The conversation that was named; made, if there is only the contact.
+    /// Finds the conversation with the name, or begins one with the contact.
     private func conversation(in profile: Profile) async throws -> ConversationSummary {
         switch try await NamedTarget.named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
-            // Why there was one and is none any more says more than that none can be made.
+            // The end of an earlier conversation explains more than a missing address.
             if contact.inbox == nil,
                 let last = try await profile.conversations().first(where: { $0.contact == contact.id })
             {

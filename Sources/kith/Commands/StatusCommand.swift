@@ -2,13 +2,13 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith status`: how the profile is.
+/// `kith status`: shows the state of the profile.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show who you are, your relays, what waits to be sent, and who has the profile open.",
+        abstract: "Show your profile: name, key, relays, queued messages, and the process that has it open.",
         discussion: """
-            Reads what is on this device. With --check, it also asks each relay whether it answers.
+            Reads this device only. With --check, it also connects to each relay.
 
             EXAMPLES
               kith status
@@ -23,13 +23,13 @@ struct StatusCommand: AsyncParsableCommand {
               clockAheadMs (how far this device's clock is ahead of the relay's), problem).
 
             EXIT CODES
-              0  shown    1  there is no profile, or it can't be read    64  wrong usage
+              0  shown    1  no profile, or it can't be read    64  wrong usage
               4  with --check: a relay does not answer
             """)
 
     @OptionGroup var options: ProfileOptions
 
-    @Flag(name: .long, help: "Ask the relays whether they answer.")
+    @Flag(name: .long, help: "Check that the relays answer.")
     var check = false
 
     func run() async throws {
@@ -84,7 +84,7 @@ struct StatusCommand: AsyncParsableCommand {
         let contacts: Int
         var relays: [Relay]
 
-        /// What waits to be sent, each kind with its number.
+        /// The queued messages and invitations, each kind with its number.
         var waiting: [String] {
             [(queued, "message"), (invitations, "invitation")].filter { $0.0 > 0 }.map { counted($0.0, $0.1) }
         }
@@ -116,7 +116,7 @@ struct StatusCommand: AsyncParsableCommand {
         var clockAheadMs: Int64?
         var problem: String?
 
-        /// The sentence about this device's clock and the relay's.
+        /// The difference between this device's clock and the relay's, if it is worth telling.
         var clockDifference: ClockDifference? {
             guard let clockAheadMs, clockAheadMs.magnitude >= ClientLimits.clockTellMs else { return nil }
             return ClockDifference(witness: .relay(point.address), aheadMs: clockAheadMs)
@@ -126,7 +126,7 @@ struct StatusCommand: AsyncParsableCommand {
 
         init(_ use: RelayUse) { (point, conversations, inboxes) = (use.relay, use.conversations, use.inboxes) }
 
-        /// Connects as the profile would.
+        /// Connects to the relay with the profile's pin and pass.
         mutating func ask() async {
             do throws(RelayConnectionError) {
                 let connection = try await RelayConnection.connect(

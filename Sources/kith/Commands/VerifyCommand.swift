@@ -6,18 +6,19 @@ import KithClient
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare the safety number with a contact, and decide about keys.",
+        abstract: "Compare safety numbers with a contact, and decide about a changed key.",
         discussion: """
-            Both of you see the same 60 digits if nobody stands between you. Read them to each other over the phone, or \
-            compare the two screens. On a terminal the command asks whether they were the same; otherwise it only shows them.
+            Both people see the same 60 digits if nobody stands between them. Read them to each other over the phone, or \
+            compare the two screens. On a terminal, the command asks whether they were the same; otherwise it only shows \
+            them.
 
-            If another key claims to be the contact's, nothing is sent until you decide: --accept-new-key takes it, and it \
-            counts as unverified; --keep-key stays with the pinned one.
+            If another key claims to be the contact's, nothing is sent until you decide. --accept-new-key accepts it as \
+            unverified; --keep-key keeps the pinned one.
 
             EXAMPLES
               kith verify bob
-              kith verify bob --yes   they were compared: say so without being asked
-              kith verify bob --undo  they were not, after all
+              kith verify bob --yes   marks them as compared without asking
+              kith verify bob --undo  takes that back
               kith verify bob --accept-new-key
               kith verify bob --json | jq -r .safetyNumber
 
@@ -26,8 +27,8 @@ struct VerifyCommand: AsyncParsableCommand {
               conflictingFingerprint, ..., safetyNumber.
 
             EXIT CODES
-              0  the contact's key is compared, or was shown or changed as asked
-              1  failed, or the digits differ
+              0  the number was shown, or the change was made
+              1  error, or the digits differ
               3  another key claims to be the contact's: decide first
               5  another process has the profile open
               64  wrong usage
@@ -41,18 +42,18 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "The digits were compared and are the same.")
     var yes = false
 
-    @Flag(name: .long, help: "Take back that they were compared.")
+    @Flag(name: .long, help: "Take back that the digits were compared.")
     var undo = false
 
-    @Flag(name: .long, help: "Take the other key as the contact's own.")
+    @Flag(name: .long, help: "Accept the other key as the contact's own.")
     var acceptNewKey = false
 
-    @Flag(name: .long, help: "Stay with the pinned key, and forget the other.")
+    @Flag(name: .long, help: "Keep the pinned key, and forget the other.")
     var keepKey = false
 
     func validate() throws {
         if [yes, undo, acceptNewKey, keepKey].filter({ $0 }).count > 1 {
-            throw ValidationError("--yes, --undo, --accept-new-key and --keep-key do not go together.")
+            throw ValidationError("--yes, --undo, --accept-new-key and --keep-key exclude each other.")
         }
     }
 
@@ -68,7 +69,7 @@ struct VerifyCommand: AsyncParsableCommand {
             case .yes: break
             case .no:
                 throw Failure(
-                    "not marked as compared. If the digits differ, somebody may stand between you and \(name: contact.name): say nothing secret there"
+                    "not marked as compared. If the digits differ, somebody may stand between you and \(name: contact.name); send no secrets there"
                 )
             case nil: return StandardStream.error.say("nothing was changed; kith verify asks again")
             }
@@ -77,7 +78,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Shows the safety number. Nothing is changed, so another process may have the profile open.
+    /// Shows the safety number. Changes nothing, so another process may have the profile open.
     private func look() async throws -> Contact {
         try await options.withOpenForReading { profile in
             let contact = try await NamedTarget.contact(name, in: profile)
@@ -120,10 +121,10 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// The old key's address is not the new one's: it is to be had where the name is.
+    /// The old key's inbox address is not valid for the new key.
     private static func accepted(_ contact: Contact) -> Sentence {
         let way: Sentence = contact.registeredName.map { "kith lookup \(name: $0.text)" } ?? "an invite of theirs"
-        return "has the new key now, unverified; a conversation with it begins with \(way)"
+        return "has the new key now, unverified; to begin a conversation, use \(way)"
     }
 
     private func report(_ id: ContactID, _ profile: Profile, _ text: Sentence) async throws {
@@ -144,7 +145,7 @@ struct VerifyCommand: AsyncParsableCommand {
             "another key claims to be \(name)'s. \(keys) Nothing is sent until you decide, after asking \(name) through another channel: --accept-new-key or --keep-key"
     }
 
-    /// A contact's report with the safety number beside its fields.
+    /// The report of a contact, with the safety number as another field.
     private struct Compared: Encodable {
         let contact: ContactReport
         let safetyNumber: String

@@ -7,20 +7,20 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "See it work: a relay and three people, in one terminal.",
         discussion: """
-            Starts a relay and the programs of three people as processes of their own, with real TLS and profiles of their \
-            own in a temporary folder: an invite, a conversation, a group, one of them away while the relay is killed and \
-            started again, a removal. It checks all that it shows, searches the relay's files for what was said, and leaves \
-            nothing behind.
+            Starts a relay and the programs of three people as processes, with real TLS and with profiles in a temporary \
+            folder. Shows an invite, a conversation, a group, a member who is away while the relay is killed and \
+            restarted, and a removal. Checks everything it shows, searches the relay's files for the messages, and \
+            leaves nothing behind.
 
             EXAMPLES
               kith demo                          watch, for half a minute
               kith demo --classic                the original system: RSA, AES-CBC, HMAC
-              kith demo --classic --explain      also what each step stands against
+              kith demo --classic --explain      also the attack that each step prevents
               kith demo --classic --interactive  be one of the two
 
             EXIT CODES
-              0  everything was as it should be
-              1  something was not, said in one line
+              0  every check passed
+              1  error, or a check failed
               64  wrong usage
             """)
 
@@ -30,7 +30,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "With --classic: be one of the two yourself.")
     var interactive = false
 
-    @Flag(name: .long, help: "With --classic: say of each step what it stands against.")
+    @Flag(name: .long, help: "With --classic: name the attack that each step prevents.")
     var explain = false
 
     func validate() throws {
@@ -52,14 +52,15 @@ struct DemoCommand: AsyncParsableCommand {
                     try await Self.withinReason { try await MessengerDemo(stage: stage).run() }
                 }
             } catch {
-                // Whatever failed did so because its processes were ended. Whoever did that ends the program too.
+                // The failure was caused by an interruption that ended the demo's processes. The signal's handler ends
+                // the program.
                 while stage.isOver { try? await Task.sleep(for: .seconds(1)) }
                 throw error
             }
         }
     }
 
-    /// A demo that hangs says so instead.
+    /// Ends a demo that hangs, with an error.
     private static func withinReason(_ work: @escaping @Sendable () async throws -> Void) async throws {
         let (ends, end) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watched = Task {

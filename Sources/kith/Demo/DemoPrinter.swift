@@ -1,11 +1,11 @@
-/// Prints a demo: headings, paragraphs and tables, fitted to the terminal.
+/// Prints a demo's headings, paragraphs and tables, fitted to the terminal.
 struct DemoPrinter {
     let width: Int
     let colours: Bool
 
     init() {
         colours = TerminalMode.wantsColours
-        // Long lines are hard to read; without a terminal there is nothing to fit to.
+        // Long lines are hard to read. Without a terminal, the width is fixed.
         width = StandardStream.output.isTerminal ? min(TerminalMode.columns - 1, 140) : 110
     }
 
@@ -19,16 +19,16 @@ struct DemoPrinter {
         for part in TextLayout.wrap(SafeText.oneLine(text), width: width) { line(colour.paint(part, if: colours)) }
     }
 
-    /// What somebody sees on their screen.
+    /// Prints a line of a person's screen.
     func screen(of name: String, _ text: String, _ colour: Colour = .green) {
         for part in TextLayout.wrap("    " + SafeText.oneLine("\(name)'s screen │ \(text)"), width: width) {
             line(colour.paint(part, if: colours))
         }
     }
 
-    /// What somebody types, or sees.
+    /// Prints a command, a message, or a line of a person's screen.
     ///
-    /// - Parameter sign: `$` for a command, `»` for a message, `│` for what is on the screen.
+    /// - Parameter sign: `$` for a command, `»` for a message, `│` for the screen.
     func person(_ name: String, _ sign: String, _ text: String, _ colour: Colour) {
         let indent = String(repeating: " ", count: 9)
         for (index, part) in TextLayout.wrap(SafeText.oneLine(text), width: width - 11).enumerated() {
@@ -46,7 +46,7 @@ struct DemoPrinter {
         for text in table.lines(left: left.cells, right: right.cells) { line(text) }
     }
 
-    /// Lines from another program, as they are but for what a terminal would obey.
+    /// Prints lines of another program, made safe for the terminal.
     func quote(_ lines: [String], atMost limit: Int) {
         for text in lines.prefix(limit) {
             for part in TextLayout.wrap("  " + SafeText.oneLine(text), width: width) { line(part) }

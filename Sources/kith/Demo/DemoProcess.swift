@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Another run of this program, as its own process, with JSON lines coming from it and text lines going to it.
+/// Another run of this program in a process of its own, which reads lines and prints lines.
 final class DemoProcess: Sendable {
     let name: String
     private let process: Mutex<Process>
@@ -12,8 +12,8 @@ final class DemoProcess: Sendable {
     /// Starts `kith` with these arguments.
     ///
     /// - Parameters:
-    ///   - folder: where its standard error is kept, and `KITH_HOME` is, so that nothing of the user's own is touched.
-    ///   - mergesErrors: whether what it says on standard error comes among its lines.
+    ///   - folder: holds its standard error and its `KITH_HOME`, so that the user's own files stay untouched.
+    ///   - mergesErrors: whether its standard error is part of its lines.
     init(_ name: String, _ arguments: [String], in folder: URL, mergesErrors: Bool = false) throws {
         self.name = name
         complaints = folder.appendingPathComponent("\(name).stderr")
@@ -33,7 +33,7 @@ final class DemoProcess: Sendable {
         try process.run()
         self.process = Mutex(process)
         input = toProcess.fileHandleForWriting
-        // The reader owns the descriptor's other half for as long as the process lives.
+        // The reader has its own descriptor for the life of the process.
         output = LineReader(descriptor: dup(fromProcess.fileHandleForReading.fileDescriptor))
     }
 
@@ -46,15 +46,15 @@ final class DemoProcess: Sendable {
         }
     }
 
-    /// The next line that the process prints, or `nil` at its end.
+    /// Returns the next line of the process; `nil` at the end of its output.
     func nextLine() async -> String? { await output.next() }
 
-    /// Gives the process a line to read.
+    /// Writes a line to the process.
     func write(_ line: String) throws {
         try input.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// The process reads the end of its input.
+    /// Ends the input of the process.
     func endInput() { try? input.close() }
 
     /// Asks the process to end.
@@ -62,21 +62,21 @@ final class DemoProcess: Sendable {
         process.withLock { if $0.isRunning { $0.terminate() } }
     }
 
-    /// Ends the process without asking.
+    /// Kills the process.
     func kill() {
         process.withLock { process in
-            // 0 would be every process of the group.
+            // 0 would mean every process of the group.
             guard process.isRunning, process.processIdentifier > 0 else { return }
             Foundation.kill(process.processIdentifier, SIGKILL)
         }
     }
 
-    /// Returns once the process that was killed is gone.
+    /// Waits until a killed process has ended.
     func waitForDeath() {
         process.withLock { $0.waitUntilExit() }
     }
 
-    /// Waits for the process to end, for a while; then ends it. Returns its exit code, or `nil` if it had to be ended.
+    /// Waits for the process to end, and kills it after a time. Returns its exit code; `nil` if it was killed.
     func exitCode(within seconds: Double) async -> Int32? {
         let end = ContinuousClock.now + .seconds(seconds)
         while process.withLock({ $0.isRunning }) {
@@ -89,7 +89,7 @@ final class DemoProcess: Sendable {
         return process.withLock { $0.terminationStatus }
     }
 
-    /// The last thing the process said on standard error.
+    /// The last line of its standard error.
     var lastComplaint: String? {
         (try? String(contentsOf: complaints, encoding: .utf8))?.split(separator: "\n").last.map(String.init)
     }

@@ -42,7 +42,7 @@ final class DemoRelay: Sendable {
         throw Failure(message: "the relay did not start\(reason)")
     }
 
-    /// Ends the relay as a power cut does.
+    /// Kills the relay, as a power cut would.
     func kill() {
         process.withLock { process in
             process.kill()
@@ -50,14 +50,14 @@ final class DemoRelay: Sendable {
         }
     }
 
-    /// Starts it again, at the same address and with what is on its disk.
+    /// Starts the relay again, at the same address and on the same store.
     func startAgain() async throws {
         let (again, _, pin) = try await Self.start(address.description, data, on: stage)
         guard pin == self.pin else { throw Failure(message: "the relay has another key after its restart") }
         process.withLock { $0 = again }
     }
 
-    /// What the relay holds, as `kith relay audit` prints it.
+    /// Returns the relay's contents, as `kith relay audit` prints them.
     func audit() async throws -> [String] {
         let audit = try stage.start("audit", ["relay", "audit", "--data", data.path])
         audit.endInput()
@@ -69,7 +69,7 @@ final class DemoRelay: Sendable {
         return lines
     }
 
-    /// Whether these words are anywhere in the relay's files, as they are.
+    /// Whether the relay's files contain these words in plain text.
     func holds(_ words: String) -> Bool {
         guard let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil) else {
             return false
@@ -80,7 +80,7 @@ final class DemoRelay: Sendable {
         }
     }
 
-    /// Stops the relay as ctrl-C does.
+    /// Stops the relay, as ctrl-C would.
     func stop() async {
         let process = process.withLock { $0 }
         process.terminate()

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// What a demo has started and has to clean up, whatever ends it.
+/// The processes and files of a demo, which are removed however it ends.
 final class DemoStage: Sendable {
-    /// A temporary folder of the demo's own.
+    /// The demo's own temporary folder.
     let folder: URL
     private let cast = Mutex(Cast())
     private let signals = Mutex<[SignalWatch]>([])
@@ -19,13 +19,13 @@ final class DemoStage: Sendable {
     init() throws {
         let pattern = FileManager.default.temporaryDirectory.appendingPathComponent("kith-demo-XXXXXX").path
         var template = Array(pattern.utf8CString)
-        // Made by the system with a name of its own, open to its owner only.
+        // `mkdtemp` makes a folder with a unique name, which only its owner can open.
         guard mkdtemp(&template) != nil else { throw Failure(message: "no temporary folder can be made") }
         folder = URL(
             fileURLWithPath: String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    /// From here on ctrl-C and its like clean up before they end the program.
+    /// From here on, ctrl-C and similar signals clean up before they end the program.
     func cleanUpOnSignals() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number, SIG_IGN)
@@ -39,14 +39,14 @@ final class DemoStage: Sendable {
         }
     }
 
-    /// Leaves signals to whoever takes them now.
+    /// Leaves the signals to another handler.
     func leaveSignals() {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
-    /// Starts another process of the demo.
+    /// Starts a process of the demo.
     ///
-    /// - Throws: ``Interrupted`` once everything is being cleaned up.
+    /// - Throws: ``Interrupted`` once the clean-up has begun.
     func start(_ name: String, _ arguments: [String], mergesErrors: Bool = false) throws -> DemoProcess {
         try cast.withLock { cast in
             guard !cast.isOver else { throw Interrupted() }
@@ -56,17 +56,17 @@ final class DemoStage: Sendable {
         }
     }
 
-    /// Whether everything is being cleaned up.
+    /// Whether the clean-up has begun.
     var isOver: Bool { cast.withLock { $0.isOver } }
 
-    /// Ends every process that is left and removes the folder.
+    /// Kills the remaining processes and removes the folder.
     func tearDown() {
         let processes = cast.withLock { cast in
             cast.isOver = true
             return cast.processes
         }
         for process in processes { process.kill() }
-        // A process that is not gone yet may still make files.
+        // A running process may still create files.
         for process in processes { process.waitForDeath() }
         try? FileManager.default.removeItem(at: folder)
     }

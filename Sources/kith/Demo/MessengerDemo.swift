@@ -2,7 +2,8 @@ import Foundation
 import KithClient
 import KithWire
 
-/// The demo of the messenger: three people, a group, a relay that is killed, a removal. It checks whatever it shows.
+/// The demo of the messenger: three people, a group, a relay that is killed, and a removal. It checks everything that
+/// it shows.
 struct MessengerDemo {
     private static let group = "reading circle"
 
@@ -40,7 +41,7 @@ struct MessengerDemo {
         printer.heading("3. A third person, and a group")
         said += try await makeGroup()
 
-        printer.heading("4. Carol goes away, and somebody pulls the relay's plug")
+        printer.heading("4. Carol goes away, and the relay loses power")
         let missed = try await survive(relay)
         said += missed
 
@@ -62,9 +63,9 @@ struct MessengerDemo {
 
     // MARK: Scenes
 
-    /// Alice invites somebody, who joins. The invite's first characters are shown.
+    /// Alice invites a person, who joins. The beginning of the invite is shown.
     ///
-    /// - Parameter place: what says at which relay. The next time it is the same.
+    /// - Parameter place: the arguments that choose the relay, for the first invite. Later ones use the same.
     private func meet(_ person: MessengerPerson, _ place: [String] = []) async throws {
         let arguments = ["invite", "--wait"] + place
         let invite = try alice.start(arguments, shown: arguments.joined(separator: " "))
@@ -83,7 +84,7 @@ struct MessengerDemo {
         alice.show("│", "[\(person.name) used it]")
     }
 
-    /// Returns what was said.
+    /// Returns the messages that were sent.
     private func talk() async throws -> [String] {
         try await alice.open("bob")
         try await bob.open("alice")
@@ -124,7 +125,7 @@ struct MessengerDemo {
         return said
     }
 
-    /// Returns what Carol missed.
+    /// Returns the messages that Carol missed.
     private func survive(_ relay: DemoRelay) async throws -> [String] {
         try await carol.close()
         carol.show("│", "(away)")
@@ -142,7 +143,7 @@ struct MessengerDemo {
         return said
     }
 
-    /// Returns what was said without Carol.
+    /// Returns the message that was sent without Carol.
     private func remove(_ relay: DemoRelay) async throws -> String {
         try await carol.close()
         let copy = stage.folder.appendingPathComponent("copy")
@@ -162,11 +163,11 @@ struct MessengerDemo {
         try await bob.see("alice (verified) : \(said)")
         let attempts = try await thief.attempts(epochs: 1...3)
         guard attempts.count == 3, attempts.allSatisfy({ $0 == .denied }) else {
-            throw Failure(message: "the relay let somebody in who was removed")
+            throw Failure(message: "the relay let a removed member in")
         }
         printer.paragraph(
-            "Somebody kept a copy of all that Carol's device had, and this demo has just gone to the relay with it. While "
-                + "she was a member it was let in; now it is denied. It can't even fetch what it could not decrypt anyway."
+            "This demo kept a copy of Carol's whole profile, and has just presented it to the relay. While she was a "
+                + "member it was let in; now it is denied. It can't even fetch messages, which it could not decrypt anyway."
         )
         return said
     }
@@ -185,7 +186,7 @@ struct MessengerDemo {
         let wanted = said + [Self.group]
         let found = wanted.count { relay.holds($0) }
         guard found == 0, !entries.isEmpty else {
-            throw Failure(message: "the relay's files hold \(found) of the things that were said. That must not be")
+            throw Failure(message: "the relay's files contain \(found) of the texts, which must not happen")
         }
         printer.paragraph(
             "All of its files were searched for the \(said.count) messages and the group's name: \(found) found.",

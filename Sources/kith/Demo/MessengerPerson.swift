@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// One of the people in the demo: a profile in a folder of its own, and one `kith` process at a time that has it open.
+/// A person in the demo: a profile in a folder of its own, and one `kith` process at a time that has it open.
 final class MessengerPerson: Sendable {
     let name: String
     private let colour: Colour
@@ -16,20 +16,20 @@ final class MessengerPerson: Sendable {
         self.printer = printer
     }
 
-    /// Where the person's profile is.
+    /// The person's `KITH_HOME`.
     var home: URL { stage.folder.appendingPathComponent("\(name).home") }
 
     // MARK: Commands
 
     /// Starts a command and shows it.
     ///
-    /// - Parameter shown: the command as a person would type it; nothing is shown without.
+    /// - Parameter shown: the command as a person would type it; `nil` shows nothing.
     func start(_ arguments: [String], shown: String?) throws -> DemoProcess {
         if let shown { show("$", "kith \(shown)") }
         return try stage.start(name, arguments, mergesErrors: true)
     }
 
-    /// Runs a command to its end; returns what it said.
+    /// Runs a command to its end, and returns its output.
     @discardableResult
     func run(_ arguments: [String], shown: String?) async throws -> [String] {
         let process = try start(arguments, shown: shown)
@@ -42,12 +42,12 @@ final class MessengerPerson: Sendable {
         return lines
     }
 
-    /// Shows something of this person's.
+    /// Shows a line of this person's.
     func show(_ sign: String, _ text: String) { printer.person(name, sign, text, colour) }
 
     // MARK: Talking
 
-    /// Opens a conversation, as on a terminal, and returns when the relay is reached.
+    /// Opens a conversation as on a terminal, and returns when the relay is reached.
     func open(_ conversation: String, isShown: Bool = true) async throws {
         let process = try start(
             ["chat", conversation],
@@ -56,37 +56,37 @@ final class MessengerPerson: Sendable {
         try await lines(until: { $0.hasPrefix("[connected to the relay") })
     }
 
-    /// Closes it, as ctrl-D does.
+    /// Closes the conversation, as ctrl-D does.
     func close() async throws {
         guard let process = chat.withLock({ $0 }) else { return }
         process.endInput()
         while await process.nextLine() != nil {}
         guard await process.exitCode(within: 10) == 0 else {
-            throw Failure(message: "the program of \(name) did not end well")
+            throw Failure(message: "the program of \(name) failed at its end")
         }
         chat.withLock { $0 = nil }
     }
 
-    /// Types a message and Enter.
+    /// Types a message and presses Enter.
     func say(_ text: String) throws {
         show("»", text)
         guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }
         try process.write(text)
     }
 
-    /// Waits for a line to be on the screen, exactly so, and shows it.
+    /// Waits for exactly this line on the screen, and shows it.
     func see(_ line: String) async throws {
         try await lines(until: { $0 == line })
         show("│", line)
     }
 
-    /// Waits for a line that begins so, and shows it.
+    /// Waits for a line with this beginning, and shows it.
     func see(beginning start: String) async throws {
         guard let line = try await lines(until: { $0.hasPrefix(start) }).last else { return }
         show("│", line)
     }
 
-    /// Waits for these messages to come next, in this order and no others between them, and shows them.
+    /// Waits for these messages in this order, without others between them, and shows them.
     func see(inOrder messages: [String]) async throws {
         for message in messages {
             guard let line = try await lines(until: { !$0.hasPrefix("[") }).last, line == message else {
@@ -96,7 +96,7 @@ final class MessengerPerson: Sendable {
         }
     }
 
-    /// What is on the screen, up to and with a line that is wanted.
+    /// Returns the lines of the screen up to a wanted one.
     @discardableResult
     private func lines(until isWanted: (String) -> Bool) async throws -> [String] {
         guard let process = chat.withLock({ $0 }) else { throw Failure(message: "\(name) is away") }

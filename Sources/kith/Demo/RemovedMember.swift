@@ -3,9 +3,9 @@ import KithClient
 import KithCore
 import KithWire
 
-/// A removed member who kept a copy of their profile: presents the tokens of that copy to the relay.
+/// A removed member who kept a copy of the profile, and presents its tokens to the relay.
 struct RemovedMember: Sendable {
-    /// The folder of the copy. Nothing in it is changed.
+    /// The folder of the copy. It stays unchanged.
     let profile: URL
 
     /// Presents the tokens of the copy's latest group, for the last epoch it knows and for later ones.

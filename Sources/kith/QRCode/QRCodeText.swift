@@ -1,8 +1,8 @@
 import Foundation
 
-/// QR codes beside what commands print.
+/// Prints QR codes beside the output of commands.
 enum QRCodeText {
-    /// Draws a code on standard error, so that standard output stays what scripts read.
+    /// Draws a code on standard error, so that standard output stays readable for scripts.
     static func print(_ code: QRCode) {
         let stream = StandardStream.error
         let colours = stream.isTerminal && TerminalMode.isCapable

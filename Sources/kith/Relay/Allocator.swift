@@ -1,21 +1,21 @@
 import CMalloc
 
-/// Lets the C library give memory back to the system when a burst is over: a relay runs for months, and what one hour of
-/// large frames or many connections took should not stay taken. Does nothing where the C library is another.
+/// Configures glibc to return memory to the system after a burst. A relay runs for months, and should not keep the
+/// memory of one hour with large frames or many connections. Does nothing with another C library.
 func makeAllocatorGiveBack() {
     #if canImport(Glibc)
-        // Setting the threshold also stops glibc from raising it to the largest block it has seen freed: blocks of this
-        // size, in bytes, are mapped one by one and unmapped when they are freed.
+        // Blocks of at least this size, in bytes, are mapped and unmapped one by one. A fixed threshold also stops
+        // glibc from raising it to the largest block that was ever freed.
         mallopt(M_MMAP_THRESHOLD, 128 << 10)
-        // Free memory at the end of the heap beyond this goes back at once.
+        // Free memory beyond this at the end of the heap is returned at once.
         mallopt(M_TRIM_THRESHOLD, 1 << 20)
-        // The default is eight heaps for each core, and what is free in one does not serve the others.
+        // The default is eight heaps per core, and free memory in one is useless to the others.
         mallopt(M_ARENA_MAX, 4)
     #endif
 }
 
-/// Gives back what is free between blocks in use: thousands of connections that came and went leave some 30 KiB each, all in
-/// small blocks that no threshold concerns.
+/// Returns free memory between used blocks. Thousands of closed connections leave about 30 KiB each, in small blocks
+/// below every threshold.
 func returnFreeMemory() {
     #if canImport(Glibc)
         malloc_trim(0)

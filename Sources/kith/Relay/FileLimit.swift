@@ -1,7 +1,7 @@
 import Foundation
 
-/// Lets the process open as many files as the system allows it: each connection of a relay is one, and the usual soft
-/// limit is 1,024. Does nothing where that is not possible.
+/// Raises the limit of open files to the system's maximum. Each connection of a relay is one, and the usual soft limit
+/// is 1,024. Does nothing if that fails.
 func raiseFileLimit() {
     #if os(Linux)
         let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// Where to listen: like the address of a relay, but port 0 takes a free one.
+/// An address to listen on. Port 0 stands for a free one.
 struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Hashable {
     let host: String
     let port: Int

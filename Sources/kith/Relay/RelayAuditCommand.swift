@@ -2,13 +2,13 @@ import ArgumentParser
 import Foundation
 import KithRelay
 
-/// `kith relay audit`: everything that a relay holds, in plain words.
+/// `kith relay audit`: prints everything that a relay stores.
 struct RelayAuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Print everything that a relay holds, row by row: what it could tell, and what it could not.",
+        abstract: "Print everything that a relay stores, row by row.",
         discussion: """
-            Reads the relay's folder, also while the relay runs, and changes nothing.
+            Reads the relay's folder, even while the relay runs, and changes nothing.
 
             EXAMPLES
               kith relay audit                      the relay of this user
@@ -17,12 +17,12 @@ struct RelayAuditCommand: AsyncParsableCommand {
               kith relay audit --json | jq .        one JSON object for each row
 
             EXIT CODES
-              0  printed    1  there is no relay, or it cannot be read    64  wrong usage
+              0  printed    1  no relay, or it can't be read    64  wrong usage
             """)
 
     @OptionGroup var store: RelayStoreOptions
 
-    @Option(name: .long, help: "Print only so many entries of each channel, the last ones.")
+    @Option(name: .long, help: "Maximum entries of each channel; prints the last ones.")
     var entries: UInt64?
 
     @Flag(name: .long, help: "Print one JSON object a line.")
@@ -31,13 +31,15 @@ struct RelayAuditCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let audit = try StoreAudit(folder: store.folder.path)
-            struct NobodyReads: Error {}
+            struct OutputIsClosed: Error {}
             do {
                 try audit.forEachRow(entriesPerChannel: entries) { row in
-                    guard StandardStream.output.write((json ? row.json : row.text) + "\n") else { throw NobodyReads() }
+                    guard StandardStream.output.write((json ? row.json : row.text) + "\n") else {
+                        throw OutputIsClosed()
+                    }
                 }
-            } catch is NobodyReads {
-                // `kith relay audit | head`: enough was seen.
+            } catch is OutputIsClosed {
+                // `kith relay audit | head` has seen enough.
             }
         }
     }

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// `kith relay`: runs a relay, and looks at one.
+/// `kith relay`: runs, inspects and changes a relay.
 struct RelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay",
-        abstract: "Run a relay, ask one how it is, see what one holds, or drop something from one.",
+        abstract: "Run a relay, check it, print its contents, or delete from it.",
         subcommands: [RelayRunCommand.self, RelayStatusCommand.self, RelayAuditCommand.self, RelayDropCommand.self],
         defaultSubcommand: RelayRunCommand.self)
 }

@@ -2,15 +2,15 @@ import Foundation
 import KithClient
 import KithWire
 
-/// How to reach a relay, and how to know it again: as ssh does with hosts.
+/// Connects to a relay, and checks its key as ssh does with hosts.
 struct RelayContact: Sendable {
     let address: RelayAddress
-    /// The key it must have, if the user gave one.
+    /// The expected key, if the user gave one.
     let pin: RelayPin?
     let pass: RelayPass?
     let known: KnownRelays
 
-    /// Connects. The first contact with a relay is remembered; a relay whose key has changed is refused.
+    /// Connects. The key of an unknown relay is remembered; a relay with a changed key is refused.
     func connect() async throws -> (connection: RelayConnection, isFirstContact: Bool) {
         do throws(KithError) {
             let contact = try await known.connect(to: address, pin: pin, pass: pass)
@@ -29,20 +29,20 @@ struct RelayContact: Sendable {
         Failure(
             message:
                 "the relay at \(address) has another key than before (known: \(expected), now: \(found)). Somebody "
-                + "may be posing as it. Nothing was sent. If you are sure that it has a new key, delete its line in "
+                + "may be posing as it; nothing was sent. If you are sure that its key is new, delete its line in "
                 + "\(known.file.url.path) and connect again",
             code: .wrongKey)
     }
 }
 
 extension KnownRelays {
-    /// The relays that this user knows. Nobody else is to see which, or to put in others: if somebody could, that ends here
-    /// and is said.
+    /// The relays that this user knows. Other users must neither read nor change the list. If its file was open to
+    /// them, it is closed and the user is told.
     static func ofThisUser() throws -> KnownRelays {
         let known = KnownRelays()
         if try known.file.closeToOthers() {
             let path = SafeText.oneLine(known.file.url.path)
-            StandardStream.error.write("[\(path) was open to others on this machine; it is yours alone now]\n")
+            StandardStream.error.write("[\(path) was open to others on this machine; it is private now]\n")
         }
         return known
     }

@@ -4,24 +4,24 @@ import KithRelay
 import KithWire
 import NIOPosix
 
-/// `kith relay drop`: takes something out of a relay's store.
+/// `kith relay drop`: deletes a channel or a name from a relay's store.
 struct RelayDropCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Close a channel of a relay, or delete a name: what a stranger left there, say.",
+        abstract: "Close a channel of a relay, or delete a name, for example an abandoned one.",
         discussion: """
-            The relay has to be stopped. A channel that is dropped is closed as if a member had done it: its entries and key \
-            packages are deleted, and its members are told that it is gone. There is no way back.
+            Stop the relay first. A dropped channel is closed as if a member had closed it: its entries and key packages \
+            are deleted, and its members learn that it is gone. This can't be undone.
 
-            A channel is named by its id or by the first 8 or more digits of it; `kith relay audit` prints 8 of them.
+            Name a channel by its id or by at least 8 of its first digits; `kith relay audit` prints 8.
 
             EXAMPLES
-              kith relay drop --channel 1f0c27ab             the channel whose id begins so
-              kith relay drop --name alice --data /srv/kith  a name, free again
+              kith relay drop --channel 1f0c27ab             the channel that begins so
+              kith relay drop --name alice --data /srv/kith  the name is free again
 
             EXIT CODES
               0  dropped
-              1  not found, or the store is in use or cannot be read
+              1  not found, or the store is in use or can't be read
               64  wrong usage
             """)
 
@@ -74,7 +74,7 @@ struct RelayDropCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns what was done.
+    /// Returns a sentence about the result.
     private func drop(from store: SQLiteStore) async throws -> String {
         if let name = name.flatMap({ Name($0) }) {
             guard try await store.drop(name) else { throw Failure(message: "there is no name \(name.text) here") }
@@ -84,9 +84,9 @@ struct RelayDropCommand: AsyncParsableCommand {
         let found = try await store.channels(beginningWith: prefix)
         guard let id = found.first else { throw Failure(message: "there is no channel with this id here") }
         guard found.count == 1 else {
-            throw Failure(message: "several channels have an id that begins so; give more of its digits")
+            throw Failure(message: "several channels have this beginning; give more digits")
         }
         guard try await store.drop(id) else { throw Failure(message: "the channel was closed already") }
-        return "closed the channel, and deleted what it held"
+        return "closed the channel, and deleted its contents"
     }
 }

@@ -5,64 +5,64 @@ import KithRelay
 import KithWire
 import Logging
 
-/// `kith relay run`: serves until it is told to stop.
+/// `kith relay run`: runs a relay until it is stopped.
 struct RelayRunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a relay until it is stopped with ctrl-C or SIGTERM.",
         discussion: """
-            The relay makes its own key when it starts for the first time, and prints the pin that clients know it by. \
-            Everything it acknowledges is on disk.
+            The relay makes its key at its first start, and prints the pin by which clients recognise it. Everything it \
+            acknowledges is on disk.
 
             EXAMPLES
               kith relay                                     this machine only, port 7443
-              kith relay --listen 0.0.0.0:7443               for others too
+              kith relay --listen 0.0.0.0:7443               for other machines, too
               kith relay --listen 127.0.0.1:0 --data /tmp/r  a free port
               kith relay --limit requests-per-second=1000    with another limit
-              kith relay --metrics 127.0.0.1:9090            with counts for a monitor
+              kith relay --metrics 127.0.0.1:9090            with metrics for a monitor
 
             EXIT CODES
               0  stopped when asked
-              1  could not start, or could not go on
+              1  error: it could not start, or could not go on
               64  wrong usage
             """)
 
     @OptionGroup var store: RelayStoreOptions
 
-    @Option(name: .long, help: "Where to listen. Port 0 takes a free one.", transform: ListenAddress.read)
+    @Option(name: .long, help: "The address to listen on. Port 0 takes a free one.", transform: ListenAddress.read)
     var listen = ListenAddress(host: "127.0.0.1", port: 7443)
 
-    @Flag(name: .long, help: "Keep nothing: everything is gone when the relay stops.")
+    @Flag(name: .long, help: "Store nothing on disk: everything is lost when the relay stops.")
     var memory = false
 
-    @Option(name: .long, help: "A PEM file with a certificate to show instead of the relay's own.")
+    @Option(name: .long, help: "A PEM file with a certificate, in place of the relay's own.")
     var certificate: String?
 
     @Option(name: .long, help: "A PEM file with that certificate's private key.")
     var key: String?
 
-    @Option(name: .long, help: "A file with a pass that clients have to know.")
+    @Option(name: .long, help: "A file with a pass that clients must present.")
     var relayPassFile: String?
 
-    @Flag(name: .long, help: "Believe a clock that is far ahead of the time the relay knew last; not only after a day.")
+    @Flag(name: .long, help: "Trust a clock that is far ahead of the relay's last run at once, not only after a day.")
     var trustClock = false
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Serve the relay's counts in plain HTTP here, for monitoring.", valueName: "host:port"),
+        help: ArgumentHelp("Serve metrics in plain HTTP here, for monitoring.", valueName: "host:port"),
         transform: ListenAddress.read)
     var metrics: ListenAddress?
 
-    @Flag(name: .long, help: "Make a new key where it is missing beside a store. Clients of the old one refuse it.")
+    @Flag(name: .long, help: "Make a new key if the store has lost its own. Clients refuse the new key.")
     var newIdentity = false
 
     @Option(name: .long, help: "Override a limit, as NAME=VALUE. May be repeated.")
     var limit: [String] = []
 
-    @Option(name: .long, help: "Threads that serve connections; the number of cores unless given.")
+    @Option(name: .long, help: "Threads for connections. Default: the number of cores.")
     var threads: Int?
 
-    @Option(name: .long, help: "trace, debug, info, notice, warning or error.")
+    @Option(name: .long, help: "Log level: trace, debug, info, notice, warning or error.")
     var logLevel: Logger.Level = .notice
 
     @Flag(name: .long, help: "Print one JSON object a line.")
@@ -70,7 +70,7 @@ struct RelayRunCommand: AsyncParsableCommand {
 
     func validate() throws {
         if (certificate == nil) != (key == nil) { throw ValidationError("--certificate and --key go together.") }
-        if newIdentity, key != nil { throw ValidationError("--new-identity does not go with --key.") }
+        if newIdentity, key != nil { throw ValidationError("--new-identity and --key exclude each other.") }
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes 1 to 256.") }
         _ = try limits()
     }
@@ -81,7 +81,7 @@ struct RelayRunCommand: AsyncParsableCommand {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let value = Int(parts[1]), limits.override(parts[0], with: value) else {
                 throw ValidationError(
-                    "--limit \(text): not a limit, or not a value it may have. Limits: "
+                    "--limit \(text): not a limit, or a value out of range. Limits: "
                         + RelayLimits.names.joined(separator: ", "))
             }
         }
@@ -158,7 +158,7 @@ struct RelayRunCommand: AsyncParsableCommand {
     }
 }
 
-/// Where a relay keeps its things.
+/// The option for the relay's folder.
 struct RelayStoreOptions: ParsableArguments {
     @Option(name: .long, help: "The relay's folder. Default: $KITH_HOME/relay or $XDG_DATA_HOME/kith/relay.")
     var data: String?

@@ -3,38 +3,38 @@ import Foundation
 import KithClient
 import KithWire
 
-/// `kith relay status`: asks a running relay how it is.
+/// `kith relay status`: asks a running relay for its state.
 struct RelayStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Ask a running relay whether it can serve, and what it counts.",
+        abstract: "Ask a running relay for its health and metrics.",
         discussion: """
             EXAMPLES
               kith relay status                           the relay on this machine
               kith relay status --relay relay.example.org:7443
-              kith relay status --metrics 127.0.0.1:9090  with the counts served there
+              kith relay status --metrics 127.0.0.1:9090  with the metrics served there
               kith relay status --metrics 127.0.0.1:9090 --json | jq .metrics
 
             EXIT CODES
               0  it is ready
-              1  it cannot be reached, or is not ready
+              1  it can't be reached, or is not ready
               3  it has another key
               64  wrong usage
             """)
 
     @Option(
-        name: .long, help: ArgumentHelp("The relay to ask; 127.0.0.1:7443 if not given.", valueName: "host:port"),
+        name: .long, help: ArgumentHelp("The relay to ask. Default: 127.0.0.1:7443.", valueName: "host:port"),
         transform: RelayAddress.read)
     var relay: RelayAddress?
 
     @Option(
-        name: .long, help: "The relay's key, as the relay prints it. Without it, the one that is remembered.",
+        name: .long, help: "The relay's key, as the relay prints it. Default: the remembered one.",
         transform: RelayPin.read)
     var pin: RelayPin?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Where the relay serves its counts: what its --metrics names.", valueName: "host:port"),
+        help: ArgumentHelp("The address of the relay's --metrics.", valueName: "host:port"),
         transform: RelayAddress.read)
     var metrics: RelayAddress?
 
@@ -57,7 +57,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says which address it is that does not answer.
+    /// Adds to an error the address that caused it.
     private func naming<R>(
         _ address: RelayAddress, _ ask: () async throws(RelayConnectionError) -> R
     ) async throws -> R {
@@ -72,7 +72,7 @@ struct RelayStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// Asking sends nothing secret, so a relay that is not known yet may be asked; it is not remembered for that.
+    /// The request contains no secret, so an unknown relay may be asked. Its key is not remembered.
     private func trust(_ relay: RelayAddress) throws -> RelayTrust {
         if let pin { return .pinned(pin) }
         switch try KnownRelays(home: KithHome()).standing(of: relay) {

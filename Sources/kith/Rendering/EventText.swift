@@ -1,7 +1,7 @@
 import KithClient
 import KithWire
 
-// Events in the words of this program, for people.
+// Events as sentences for people.
 
 extension KithEvent {
     /// The conversation that the event belongs to; `nil` if it concerns the whole profile.
@@ -14,9 +14,9 @@ extension KithEvent {
         }
     }
 
-    /// The event as a sentence; `nil` for one that is told in another form, or not to people.
+    /// The event as a sentence; `nil` if the caller has its own form for it, or if it is not for people.
     ///
-    /// - Parameter name: the name of a conversation.
+    /// - Parameter name: returns the name of a conversation.
     func sentence(naming name: (ConversationID) -> String) -> Sentence? {
         switch self {
         case .relay(let relay, let state): state.obstacle(at: relay)
@@ -31,7 +31,7 @@ extension KithEvent {
 }
 
 extension RelayState {
-    /// The reason for which a relay can't be used now; `nil` if it can, or is being connected to.
+    /// The reason why a relay can't be used now; `nil` if it can, or if the connection is being made.
     func obstacle(at relay: KnownRelay) -> Sentence? {
         switch self {
         case .connecting, .connected: nil

@@ -1,15 +1,15 @@
-/// An event for programs: an object with the event's name as `event`, and the fields of its content beside it.
+/// An event for programs: an object with the event's name in `event`, beside the fields of its content.
 struct JSONEvent: Encodable, Sendable {
     let name: String
     private let content: any Encodable & Sendable
 
-    /// An event whose fields are those of a report.
+    /// An event with the fields of a report.
     init(_ name: String, _ report: some Encodable & Sendable) {
         self.name = name
         content = report
     }
 
-    /// An event with these fields. Those without a value are left out.
+    /// An event with these fields. A field without a value is left out.
     init(_ name: String, _ fields: [String: JSONValue?] = [:]) {
         self.init(name, fields.compactMapValues { $0 } as [String: JSONValue])
     }
@@ -23,14 +23,14 @@ struct JSONEvent: Encodable, Sendable {
     }
 }
 
-/// A value of a field.
+/// The value of a field.
 enum JSONValue: Codable, Hashable, Sendable {
     case number(Int64)
     case unsigned(UInt64)
     case text(String)
     case flag(Bool)
 
-    /// Reads a whole number or a text, and refuses anything else.
+    /// Decodes a whole number or a text, and refuses anything else.
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let number = try? container.decode(Int64.self) {

@@ -1,25 +1,25 @@
 import Foundation
 
-/// Values for programs: one object a line, with its fields in order of their names.
+/// Encodes values as JSON for programs: one object a line, with its fields sorted by name.
 ///
-/// What others wrote may end up on a terminal this way too, so what a terminal obeys, and what makes text read differently
-/// from what it says, is escaped. Whoever decodes it gets exactly the text.
+/// The output may end up on a terminal. Therefore characters that a terminal obeys, or that make text read differently
+/// from what it says, are escaped. A JSON decoder returns the original text.
 enum JSONLine {
-    /// The value as one line, without a line break.
+    /// Returns the value as one line, without a line break.
     static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Reports consist of texts, numbers and truth values: there is none that JSON could not hold.
+        // Reports hold only values that JSON can represent.
         guard let data = try? encoder.encode(value) else { return "{}" }
         return escaped(String(decoding: data, as: UTF8.self))
     }
 
-    /// Prints the value. Returns `false` if nobody reads there any more.
+    /// Prints the value. Returns `false` if the output has no reader any more.
     @discardableResult
     static func print(_ value: some Encodable) -> Bool { StandardStream.output.write(text(value) + "\n") }
 
-    /// JSON without the characters that an encoder leaves in it although a terminal obeys them. Outside of its strings there
-    /// is none of them.
+    /// Escapes characters that a terminal obeys and the encoder leaves as they are. They only occur inside JSON
+    /// strings.
     private static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isObeyed) else { return json }
         var safe = String.UnicodeScalarView()

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A time by the user's clock, in parts. The C library knows every form that the variable TZ may have, paths among them, and
-/// is asked for all times that Kith shows.
+/// A time by the user's clock, in parts. The C library computes all times that Kith shows, because it knows every form
+/// of the variable TZ, paths included.
 struct LocalTime: Hashable, Sendable {
-    /// The latest time that is shown, in milliseconds since 1970: the end of the year 9999, which is later than any true time
-    /// and the last that all formats can hold. A sender may claim any.
+    /// The latest time shown, in milliseconds since 1970: the end of the year 9999. No true time is later, and no
+    /// format holds a later one. A sender may claim any.
     static let latestMs: UInt64 = 253_402_300_799_999
 
     let year: Int
@@ -22,18 +22,18 @@ struct LocalTime: Hashable, Sendable {
     /// `10:15`.
     var clock: String { "\(Self.two(hour)):\(Self.two(minute))" }
 
-    /// Whether both are on the same day of the calendar.
+    /// Whether both times are on the same calendar day.
     func isSameDay(as other: LocalTime) -> Bool { (year, month, day) == (other.year, other.month, other.day) }
 
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }
 
 extension LocalTime {
-    /// The parts of a time, in milliseconds since 1970. A time after the year 9999 counts as its end.
+    /// Converts milliseconds since 1970. A time after the year 9999 counts as its end.
     init(ms: UInt64) {
         var seconds = time_t(min(ms, Self.latestMs) / 1000)
         var parts = tm()
-        // Without a result, which no time up to the year 9999 leads to, the parts are those of the year 1900.
+        // A failure would leave the parts at the year 1900. No time up to the year 9999 leads to one.
         localtime_r(&seconds, &parts)
         self.init(
             year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),

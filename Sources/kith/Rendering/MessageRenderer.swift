@@ -1,18 +1,18 @@
 import KithClient
 
-/// Renders messages as lines for a person: on the screen of a chat, and in the output of commands. Pure.
+/// Renders messages as lines for people, in a chat and in the output of commands. Pure.
 struct MessageRenderer: Sendable {
-    /// The order of what stands in front of a message.
+    /// The parts in front of a message, in order.
     enum Layout: Hashable, Sendable {
-        /// The entry's number, the author, and the trust in the author's key. The screen has the time between messages.
+        /// The entry's number, the author, and the trust in the author's key. `ChatDay` puts times between messages.
         case chat
-        /// The time and the entry's number, then the conversation if the lines are of several, then the author.
+        /// The time, the entry's number, the conversation if the lines come from several, and the author.
         case record(conversation: String?)
     }
 
-    /// The most lines of one message on the screen of a chat: a message may have tens of thousands of line breaks.
+    /// Maximum lines of one message in a chat. A message may have tens of thousands of line breaks.
     private static let linesInChat = 200
-    /// The most characters of a message that are repeated to refer to it.
+    /// Maximum characters of a message that are repeated to refer to it.
     private static let snippetLength = 40
 
     /// The user's name.
@@ -21,11 +21,12 @@ struct MessageRenderer: Sendable {
     var memberCount = 2
     var layout = Layout.chat
 
-    /// The lines of a message.
+    /// Returns the lines of a message.
     ///
     /// - Parameters:
-    ///   - prefix: what stands in front in a chat, with space behind it: the entry's number, and the time of old messages.
-    ///   - quoted: the beginning of the message that it answers, if that is known.
+    ///   - prefix: the text in front of it in a chat, with space behind it: the entry's number, and the time of an old
+    ///     message.
+    ///   - quoted: the beginning of the message that it answers, if it is known.
     func lines(_ message: Message, prefix: String = "", quoting quoted: String? = nil) -> [ScreenLine] {
         let prefix = layout == .chat ? prefix : Self.recordPrefix(message)
         let lines: [ScreenLine]
@@ -36,16 +37,16 @@ struct MessageRenderer: Sendable {
             lines = [
                 ScreenLine(
                     .notice,
-                    "\(own: prefix + conversationPrefix)[a message from \(own: author(message)) needs a newer Kith (its kind is \(kind)); it is kept]"
+                    "\(own: prefix + conversationPrefix)[a message from \(own: author(message)) can't be shown (its kind is \(kind)); a newer Kith can show it]"
                 )
             ]
         }
         return lines + message.warnings.map { warning($0) }
     }
 
-    /// A warning about a message, or about the log of a conversation.
+    /// Returns the line of a warning about a message or about a conversation's log.
     ///
-    /// - Parameter times: how often it came lately.
+    /// - Parameter times: the number of times that it came lately.
     func warning(_ warning: Warning, times: Int = 1) -> ScreenLine {
         let sentence = warning.sentence(times: times)
         guard layout == .chat else { return ScreenLine(.failure, "  ! \(sentence)") }
@@ -55,14 +56,14 @@ struct MessageRenderer: Sendable {
         case .differentLogs, .notKept, .heldBack:
             return ScreenLine(
                 .failure,
-                "[WARNING: \(sentence). The relay misbehaves, or somebody in its place. Ask the others what they see]")
+                "[WARNING: \(sentence). The relay, or somebody in its place, misbehaves; ask the others what they see]")
         }
     }
 
-    /// The beginning of a message's text.
+    /// Returns the beginning of a message's text.
     func snippet(_ message: Message) -> String { message.text.map(Self.snippet) ?? "a message" }
 
-    /// The beginning of a text, on one line.
+    /// Returns the beginning of a text, on one line.
     static func snippet(_ text: String) -> String {
         let line = text.prefix(snippetLength + 1).map { $0.isNewline ? " " : $0 }
         return line.count > snippetLength ? String(line.prefix(snippetLength)) + "…" : String(line)
@@ -74,7 +75,7 @@ struct MessageRenderer: Sendable {
         ofText text: String, _ message: Message, _ prefix: String, _ quoted: String?
     ) -> [ScreenLine] {
         let kind: ScreenLine.Kind = message.author == .me ? .own : .message
-        // Breaks as terminals and editors count them. Anything else that looks like a break is shown as what it is.
+        // Breaks that terminals and editors know. Any other character that looks like a break is shown as a code.
         var parts = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
         let left = layout == .chat ? parts.count - Self.linesInChat : 0
         if left > 0 { parts = Array(parts.prefix(Self.linesInChat)) }
@@ -118,7 +119,7 @@ struct MessageRenderer: Sendable {
         }
     }
 
-    /// `2026-11-24 10:15  12  `; a message that waits to be sent has `-` for its number.
+    /// `2026-11-24 10:15  12  `, with `-` in place of the number while the message waits to be sent.
     private static func recordPrefix(_ message: Message) -> String {
         "\(Timestamp(ms: message.sentAtMs).local)  \(message.seq.map { "\($0)" } ?? "-")  "
     }

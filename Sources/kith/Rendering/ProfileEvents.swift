@@ -1,10 +1,10 @@
 import KithClient
 import KithWire
 
-// Events of a profile as kith listen and kith chat print them with --json.
+// Events of a profile, as `kith listen` and `kith chat` print them with `--json`.
 
 extension JSONEvent {
-    /// - Parameter name: the name of a conversation.
+    /// - Parameter name: returns the name of a conversation.
     init(_ event: KithEvent, naming name: (ConversationID) -> String) {
         switch event {
         case .message(let message):

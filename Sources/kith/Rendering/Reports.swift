@@ -3,7 +3,7 @@ import KithClient
 import KithSupport
 import KithWire
 
-// What commands print with --json. Fields that have no value are left out.
+// The JSON objects of commands. A field without a value is left out.
 
 /// A message, or a notice.
 struct MessageReport: Encodable, Sendable {
@@ -90,7 +90,7 @@ struct ConversationReport: Encodable, Sendable {
 }
 
 extension ConversationStatus {
-    /// One word for programs.
+    /// The status in one word, for programs.
     var word: String {
         switch self {
         case .preparing: "preparing"
@@ -126,7 +126,7 @@ struct ContactReport: Encodable, Sendable {
 }
 
 extension Trust {
-    /// One word for programs.
+    /// The reason in one word, for programs.
     var word: String {
         switch self {
         case .unverified: "unverified"
@@ -174,10 +174,10 @@ struct InviteReport: Encodable, Sendable {
 }
 
 extension EntryID {
-    /// 32 hexadecimal digits.
+    /// The id as 32 hexadecimal digits.
     var hex: String { Hex.encode(bytes) }
 
-    /// Reads what ``hex`` writes; `nil` for anything else.
+    /// Reads the form that ``hex`` writes; `nil` for anything else.
     init?(hex: String) {
         guard let bytes = Hex.decode(hex) else { return nil }
         self.init(bytes)

@@ -1,17 +1,17 @@
 import KithClient
 
-/// Lines about what strangers do: the conversations that they begin, and their use of the user's invites. The first few are
-/// told one by one; a flood is only counted.
+/// Lines about strangers: the conversations that they begin, and their use of the user's invites. The first few have a
+/// line each; a flood is only counted.
 struct StrangerNotices {
-    /// The number of conversations, and of uses, that are told one by one.
+    /// Number of conversations, and of uses, that have a line each.
     private static let toldOneByOne = 3
 
     private var told: Set<ConversationID> = []
     private var begun = Repeats()
     private var uses = Repeats()
 
-    /// The line about a conversation that a stranger began, with the ways to accept and decline it; `nil` if the conversation
-    /// was told of before, or is only counted.
+    /// Returns the line about a conversation that a stranger began, with the commands that accept and decline it; `nil`
+    /// if it was told already or is only counted.
     ///
     /// - Parameter now: milliseconds by any clock.
     mutating func line(for conversation: ConversationSummary, at now: UInt64) -> Sentence? {
@@ -19,17 +19,18 @@ struct StrangerNotices {
             return nil
         }
         guard count <= Self.toldOneByOne else {
-            return "strangers began \(count) conversations in a short time; kith list shows those that wait for you"
+            return
+                "strangers began \(count) conversations in a short time; kith list shows those that are not accepted yet"
         }
         let number = conversation.id.rawValue
-        let start: Sentence = "\(name: conversation.name) is new and waits for you"
+        let start: Sentence = "\(name: conversation.name) is new and not accepted yet"
         return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
     }
 
-    /// The line about a use of an invite; `nil` if it is only counted.
+    /// Returns the line about the use of an invite; `nil` if it is only counted.
     ///
     /// - Parameters:
-    ///   - name: the conversation that the use led to, if it is known.
+    ///   - name: the conversation that began by it, if it is known.
     ///   - now: milliseconds by any clock.
     mutating func line(forUseLeadingTo name: String?, at now: UInt64) -> Sentence? {
         guard let count = uses.next(at: now, each: Self.toldOneByOne) else { return nil }

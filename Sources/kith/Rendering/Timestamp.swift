@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time as commands print it. Whatever number a sender claims, something comes out.
+/// A time as commands print it. A sender may claim any number; it is clamped to the year 9999.
 struct Timestamp: Hashable, Sendable {
     /// Milliseconds since 1970.
     let ms: UInt64

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Where a conversation is shown and lines come from: a terminal with an input line, or streams for scripts.
+/// The input and output of a chat: a terminal with an input line, or streams for scripts.
 final class ChatScreen: Sendable {
     private let state = Mutex(State())
     private let watchdog = ExitWatchdog()
@@ -12,7 +12,7 @@ final class ChatScreen: Sendable {
         var lines: LineReader?
         var terminal: ChatTerminal?
         var isClosed = false
-        /// Set when the program ends by itself: what was typed meanwhile is no command for the shell.
+        /// Set when the program ends by itself. Text typed meanwhile must not reach the shell as a command.
         var dropsInput = false
     }
 
@@ -20,9 +20,9 @@ final class ChatScreen: Sendable {
         (leave, wantsToLeave) = AsyncStream.makeStream(of: Void.self)
     }
 
-    /// Begins to show. From here on ctrl-C no longer ends the program by itself.
+    /// Starts the input and output. From here on, ctrl-C no longer ends the program by itself.
     ///
-    /// - Parameter style: how the input line behaves; `nil` for a program that reads, even if it is on a terminal.
+    /// - Parameter style: the behaviour of the input line; `nil` if a program reads the output, even on a terminal.
     func open(reading lines: LineReader, style: ChatTerminal.Style?) {
         let wantsToLeave = wantsToLeave
         let signals = StopSignals()
@@ -39,20 +39,20 @@ final class ChatScreen: Sendable {
         }
     }
 
-    /// Whether a person sits at a terminal with an input line.
+    /// Whether there is a terminal with an input line.
     var hasTerminal: Bool { state.withLock { $0.terminal != nil } }
 
-    /// Waits until the user has ended a line that is being typed, when something else than the user ends the program.
+    /// When the program ends by itself, waits until the user has finished the line that is being typed.
     func finishLine() async {
         guard let terminal = state.withLock({ $0.terminal }) else { return }
         await terminal.finishLine()
         state.withLock { $0.dropsInput = true }
     }
 
-    /// Takes lines again after the end of the input.
+    /// Accepts lines again after the end of the input.
     func takeMore() { state.withLock { $0.terminal }?.takeMore() }
 
-    /// Gives the terminal back as it was. Only the first call counts.
+    /// Restores the terminal. Only the first call has an effect.
     func close() {
         let dropsInput = state.withLock { $0.dropsInput }
         let terminal = state.withLock { state in
@@ -63,14 +63,14 @@ final class ChatScreen: Sendable {
         watchdog.done()
     }
 
-    /// Shows lines to a person. A program gets the conversation on standard output, and the rest on standard error.
+    /// Shows lines to a person. A program gets the conversation on standard output and the rest on standard error.
     func show(_ lines: [ScreenLine]) {
         if let terminal = state.withLock({ $0.terminal }) {
             return terminal.print(lines)
         }
         for line in lines {
             switch line.kind {
-            // Whoever reads the output of a script wants the conversation and nothing else.
+            // Scripts read standard output for the conversation alone.
             case .message, .failure: write(line.text)
             case .notice, .explanation: StandardStream.error.write(line.text + "\n")
             case .own: break
@@ -78,24 +78,24 @@ final class ChatScreen: Sendable {
         }
     }
 
-    /// Shows this above the input line from now on, or nothing. Streams have no place for that.
+    /// Shows a line above the input line from now on, or none. Has no effect on streams.
     func setStatus(_ status: String?) {
         state.withLock { $0.terminal }?.setStatus(status)
     }
 
-    /// Writes a line to standard output as it is.
+    /// Writes a line to standard output, unchanged.
     func write(_ line: String) {
         if !StandardStream.output.write(line + "\n") { wantsToLeave.yield() }
     }
 
-    /// The next line the user entered, or `nil` when there will be no more.
+    /// Returns the next line that the user entered; `nil` when the input is over.
     func nextLine() async -> LineReader.Line? {
         let (terminal, lines) = state.withLock { ($0.terminal, $0.lines) }
         if let terminal { return await terminal.nextLine().map { LineReader.Line($0) } }
         return await lines?.nextLine()
     }
 
-    /// Returns when the user wants to leave, or when nobody waits for that any more; says which.
+    /// Returns `true` when the user wants to leave, and `false` when the waiting is cancelled.
     func waitForLeave() async -> Bool {
         for await _ in leave { return true }
         return false

@@ -1,24 +1,24 @@
 import Foundation
 import Synchronization
 
-/// A terminal with lines coming in above and an input line below that they never break.
+/// A terminal that prints lines above an input line, without breaking what is being typed.
 final class ChatTerminal: Sendable {
-    /// Lines that wait to be sent. More can only come from a mistaken paste.
+    /// Maximum lines that wait to be sent. Only a mistaken paste has more.
     private static let mostLines = 10_000
-    /// How long what follows an escape may take: longer, and the key was the escape itself.
+    /// Maximum time between an escape and the bytes that belong to it. After that, the key was the escape itself.
     private static let escapeMs: Int32 = 50
 
-    /// How the input line behaves.
+    /// The behaviour of the input line.
     struct Style: Sendable {
-        /// What stands in front of what is typed.
+        /// The text in front of what is typed.
         let prompt: String
-        /// Whether what was pasted stays one text with its line breaks, instead of being sent line by line.
+        /// Whether a paste stays one text with its line breaks, instead of being submitted line by line.
         var keepsLineBreaks = false
-        /// Whether Enter on an empty line is an answer.
+        /// Whether Enter submits an empty line.
         var takesEmptyLines = false
-        /// What the page-up key enters, if anything.
+        /// The text that the page-up key submits, if any.
         var pageUp: String?
-        /// What is said when something does not fit into the line; nothing but a bell without.
+        /// The line shown when a text does not fit. Without it, only the bell rings.
         var refusal: ScreenLine?
     }
 
@@ -28,7 +28,7 @@ final class ChatTerminal: Sendable {
         var input: InputLine
         var lines: [String] = []
         var waiting: CheckedContinuation<String?, Never>?
-        /// The end of the program waits for the user to finish a line that goes nowhere.
+        /// Resumed when the user has finished a line that will not be sent, so that the program may end.
         var finishing: CheckedContinuation<Void, Never>?
         var isAtEnd = false
         var isClosed = false
@@ -52,7 +52,7 @@ final class ChatTerminal: Sendable {
         self.leave = leave
     }
 
-    /// Takes over the terminal; `nil` if standard input and output are not both on one that can do what is needed.
+    /// Takes over the terminal; `nil` if standard input and output are not both on a capable terminal.
     ///
     /// - Parameter leave: called when the user wants to leave.
     static func open(_ style: Style, leave: @escaping @Sendable () -> Void) -> ChatTerminal? {
@@ -65,12 +65,12 @@ final class ChatTerminal: Sendable {
         return terminal
     }
 
-    /// Gives the terminal its settings back at once, also while something is being written to it.
+    /// Restores the terminal's settings at once, even while another thread writes to it.
     func restore() { mode.restore(.atOnce) }
 
-    /// Gives the terminal back as it was found. Only the first call counts.
+    /// Restores the terminal. Only the first call has an effect.
     ///
-    /// - Parameter dropsInput: whether what was typed and not read is dropped, so that no other program reads it.
+    /// - Parameter dropsInput: whether unread input is dropped, so that no other program reads it.
     func close(dropsInput: Bool) {
         state.withLock { state in
             guard !state.isClosed else { return }
@@ -83,8 +83,8 @@ final class ChatTerminal: Sendable {
         for watch in signals.withLock({ $0 }) { watch.cancel() }
     }
 
-    /// Waits until the user has ended a line that is being typed, if there is one. Without that, its rest and the Enter
-    /// would go to the shell, which would run it.
+    /// Waits until the user has finished the line that is being typed, if there is one. Otherwise the shell would get
+    /// its rest and the Enter, and would run it.
     func finishLine() async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -104,7 +104,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Takes lines again after the end of the input.
+    /// Accepts lines again after the end of the input.
     func takeMore() { state.withLock { $0.isAtEnd = false } }
 
     /// Prints lines above the input line.
@@ -119,7 +119,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Shows a line between what was printed and the input line, until there is another or none.
+    /// Shows a status line above the input line until the next call; `nil` removes it.
     func setStatus(_ status: String?) {
         state.withLock { state in
             guard !state.isClosed else { return }
@@ -127,7 +127,7 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// The next line that the user entered, or `nil` when there will be no more.
+    /// Returns the next line that the user entered; `nil` when the input is over.
     func nextLine() async -> String? {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -160,7 +160,7 @@ final class ChatTerminal: Sendable {
             }
             let got = chunk.withUnsafeMutableBytes { read(STDIN_FILENO, $0.baseAddress, $0.count) }
             if got < 0, errno == EINTR || errno == EAGAIN { continue }
-            // The terminal is gone.
+            // The terminal was closed.
             guard got > 0 else {
                 stopFinishing()
                 return leave()
@@ -218,7 +218,8 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Ctrl-D: no more lines. Returns whether to leave at once: when nothing waits to be sent, or when asked again.
+    /// Handles ctrl-D, after which no more lines are accepted. Returns whether to leave at once: if no line waits to be
+    /// sent, or if it was pressed before.
     private func end(_ state: inout State) -> Bool {
         defer { state.isAtEnd = true }
         if state.isAtEnd || (state.waiting == nil && state.lines.isEmpty) { return true }
@@ -233,7 +234,7 @@ final class ChatTerminal: Sendable {
         state.withLock { state in
             guard !state.isClosed else { return }
             mode.makeRaw()
-            // Bracketed paste: a paste is told apart from typing.
+            // Bracketed paste tells a paste apart from typing.
             write("\u{1B}[?2004h" + state.input.resize(to: TerminalMode.columns, state.editor))
         }
     }
@@ -250,17 +251,17 @@ final class ChatTerminal: Sendable {
         }
     }
 
-    /// Gives the terminal to the shell until it brings this back.
+    /// Gives the terminal to the shell until the shell continues this process.
     private func suspend() {
         state.withLock { giveBack(&$0) }
-        // All that the shell started together stops, as it does when the terminal itself sees the key: otherwise a program
-        // that waits for this one would keep the shell waiting.
+        // The whole process group stops, as it does when the terminal itself handles the key. Otherwise a program that
+        // waits for this one would keep the shell waiting.
         let action = signal(SIGTSTP, SIG_IGN)
         kill(0, SIGTSTP)
         signal(SIGTSTP, action)
-        // And this process in the very line of `raise`: a signal that came at another time could find the terminal taken
-        // over again. The thread may have been started by one that takes no signals. Where no shell controls the job, the
-        // system stops nothing, and it goes on at once.
+        // This process stops inside `raise`. A signal at any other time could arrive after the terminal was taken over
+        // again. Unblocking is necessary because the thread may have inherited a mask. Without job control the system
+        // stops nothing, and execution continues at once.
         var stops = sigset_t()
         sigemptyset(&stops)
         sigaddset(&stops, SIGTSTP)

@@ -1,4 +1,4 @@
-/// How text looks on a terminal that shows colours.
+/// A colour or weight of text on a terminal.
 enum Colour: String, Sendable {
     case plain = ""
     case bold = "1"

@@ -1,14 +1,15 @@
-/// How many columns of a terminal text takes.
+/// The width of text on a terminal, in columns.
 ///
-/// Terminals differ on emoji that are put together from several characters: some show one picture of two columns, some
-/// show the parts. Layout uses ``of(_:)-(Character)``; where nothing may ever run over, ``atMost(_:)``.
+/// Terminals differ on emoji that consist of several characters: some show one picture of two columns, some show the
+/// parts. Layout uses ``of(_:)-(Character)``; lines that must never run over use ``atMost(_:)``.
 enum DisplayWidth {
-    /// The columns of one character, on a terminal that shows it as a person sees it.
+    /// The columns of one character on a terminal that shows it as one.
     static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         guard let first = scalars.first else { return 0 }
         guard first.properties.isEmoji, scalars.count > 1 else { return of(first) }
-        // Asked for as text, or as a picture: a keycap, a sequence, with a skin tone, or in so many words.
+        // A variation selector asks for text or a picture. Keycaps, joined sequences, flags and skin tones are
+        // pictures, too.
         if scalars.contains("\u{FE0E}") { return 1 }
         let isPicture = scalars.dropFirst().contains { scalar in
             scalar == "\u{FE0F}" || scalar == "\u{20E3}" || scalar == "\u{200D}" || isRegional(scalar)
@@ -20,7 +21,8 @@ enum DisplayWidth {
     /// The columns of a text.
     static func of(_ text: some Sequence<Character>) -> Int { text.reduce(0) { $0 + of($1) } }
 
-    /// The most columns that any terminal takes for a character: as a whole or in parts, each of which may be a picture.
+    /// The most columns that any terminal uses for a character: as one picture or as its parts, each of which may be a
+    /// picture.
     static func atMost(_ character: Character) -> Int {
         var parts = 0
         var last: (scalar: Unicode.Scalar, width: Int)?
@@ -33,7 +35,7 @@ enum DisplayWidth {
         return max(parts, of(character))
     }
 
-    /// The most columns that any terminal takes for a text.
+    /// The most columns that any terminal uses for a text.
     static func atMost(_ text: String) -> Int { text.reduce(0) { $0 + atMost($1) } }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {
@@ -44,14 +46,14 @@ enum DisplayWidth {
         }
     }
 
-    /// The vowels and final consonants of Korean: they stand in the columns of the consonant in front of them.
+    /// Whether it is a vowel or final consonant of Korean, which shares the columns of the consonant before it.
     private static func isJoinedJamo(_ scalar: Unicode.Scalar) -> Bool {
         (0x1160...0x11ff).contains(scalar.value) || (0xd7b0...0xd7ff).contains(scalar.value)
     }
 
     private static func isRegional(_ scalar: Unicode.Scalar) -> Bool { (0x1f1e6...0x1f1ff).contains(scalar.value) }
 
-    /// East Asian Wide and Fullwidth (Unicode Annex 11), in whole blocks, and what is an emoji by itself.
+    /// Whether it is East Asian Wide or Fullwidth (Unicode Annex 11, in whole blocks), or an emoji by default.
     private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0x33ff, 0x3400...0x4dbf, 0x4e00...0xa4cf, 0xa960...0xa97c,

@@ -2,31 +2,31 @@ import ArgumentParser
 import Foundation
 import Synchronization
 
-/// Ends the process some time after ctrl-C or SIGTERM if it has not ended by itself: an output that nobody reads, a pager's
-/// for instance, would keep it for ever.
+/// Ends the process some time after ctrl-C or SIGTERM if it has not ended by itself. Otherwise an output without a
+/// reader, such as a stopped pager, would block it for ever.
 final class ExitWatchdog: Sendable {
-    /// How long leaving may take. Longer than any goodbye is waited for, so that nothing else takes as long.
+    /// Maximum time to leave, in seconds. Longer than the longest wait for a goodbye.
     private static let seconds = 10.0
 
     private let isDone = Atomic<Bool>(false)
     private let signals = Mutex<[SignalWatch]>([])
 
-    /// Begins to watch for the signals. They are ignored already (``StopSignals``): ignoring them later would take them from
-    /// who watches.
+    /// Starts to watch for the signals. The process must ignore them already (``StopSignals``): ignoring them later
+    /// would hide them from other watchers.
     ///
-    /// - Parameter giveBack: what is to be done before the process ends. It must not wait for who writes.
+    /// - Parameter giveBack: called before the process ends. It must not wait for a thread that writes.
     func begin(giveBack: @escaping @Sendable () -> Void = {}) {
         let watches = [SIGINT, SIGTERM].map { number in
             SignalWatch(number) { [weak self] in
                 guard let self else { return }
-                // A thread of its own: all those of tasks may be writing.
+                // A thread of its own, because all threads of tasks may be blocked in writing.
                 Thread.detachNewThread { self.endIfLate(giveBack) }
             }
         }
         signals.withLock { $0 = watches }
     }
 
-    /// The output was written. Whoever presses ctrl-C again ends the process at once.
+    /// Stops watching, because the output is written. From now on, ctrl-C ends the process at once.
     func done() {
         isDone.store(true, ordering: .relaxed)
         for watch in signals.withLock({ $0 }) { watch.cancel() }
@@ -40,7 +40,7 @@ final class ExitWatchdog: Sendable {
         let reason =
             [StandardStream.output, .error].allSatisfy(\.hasRoom)
             ? "leaving took longer than \(Int(Self.seconds)) seconds" : "output is blocked"
-        StandardStream.error.writeIfTaken("kith: \(reason); ended without waiting\n")
+        StandardStream.error.writeIfTaken("kith: \(reason); exiting without waiting\n")
         _exit(ExitCode.failure.rawValue)
     }
 }

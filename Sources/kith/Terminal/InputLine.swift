@@ -1,18 +1,18 @@
-/// The last line of the screen, where a person types, and a status line above it at times: what to send to the terminal to
-/// draw them, to print above them, and to take them away. Pure.
+/// Draws the input line at the bottom of the screen, and at times a status line above it: returns the text that draws
+/// them, prints lines above them, or erases them. Pure.
 ///
-/// Each always takes one row and never its last column, so no terminal wraps it. A longer line shows the part around the
-/// cursor. The cursor is put in its place by the terminal itself (save, write on, restore), so it is right also where
-/// this program and the terminal disagree on how wide something is.
+/// Each takes one row and never uses its last column, so no terminal wraps it. A longer line shows the part around the
+/// cursor. The terminal itself places the cursor (save, write on, restore), so its place is right even where this
+/// program and the terminal disagree on a width.
 struct InputLine {
     let prompt: [Character]
     private(set) var columns: Int
-    /// The columns in front of the cursor when it was drawn last: what a terminal takes that shows each character as one.
-    /// Rather too few than too many, since what is above is not to be erased.
+    /// The columns before the cursor when the line was drawn last, on a terminal that shows each character as one. Too
+    /// small a number is safe: too large a one would erase what stands above.
     private var cursorColumn = 0
-    /// What stands above the line, if anything.
+    /// The text above the line, if any.
     private var status: String?
-    /// The columns that the status took when it was drawn last; `nil` if there was none.
+    /// The width of the status when it was drawn last; `nil` if there was none.
     private var statusColumns: Int?
     private let colours: Bool
 
@@ -27,20 +27,20 @@ struct InputLine {
         self.columns = max(1, columns)
     }
 
-    /// Draws the line anew.
+    /// Draws the line again.
     mutating func draw(_ editor: LineEditor) -> String { erase() + content(editor) }
 
-    /// Prints whole lines and draws the input line below them.
+    /// Prints whole lines, and draws the input line below them.
     mutating func print(_ lines: [String], _ editor: LineEditor) -> String {
         erase() + lines.map { $0 + "\r\n" }.joined() + content(editor)
     }
 
-    /// Takes the line away; the cursor stays where it began.
+    /// Erases the line. The cursor stays at its beginning.
     mutating func erase() -> String {
         erase(rowsAbove: statusColumns == nil ? 0 : 1)
     }
 
-    /// Puts something above the line, or nothing.
+    /// Sets the text above the line; `nil` removes it.
     mutating func setStatus(_ status: String?, _ editor: LineEditor) -> String {
         guard status != self.status else { return "" }
         self.status = status
@@ -50,12 +50,12 @@ struct InputLine {
     private mutating func erase(rowsAbove: Int, mayBeWrapped: Bool = false) -> String {
         cursorColumn = 0
         statusColumns = nil
-        // Some terminals take the erasing of a whole screen for a reason to keep what was on it.
+        // Some terminals save the screen when all of it is erased.
         guard rowsAbove > 0 || mayBeWrapped else { return "\r" + Self.eraseRow }
         return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r" + Self.eraseBelow
     }
 
-    /// The terminal has another width, and may have wrapped what was drawn.
+    /// Redraws for a new width. The terminal may have wrapped what was drawn.
     mutating func resize(to columns: Int, _ editor: LineEditor) -> String {
         let columns = max(1, columns)
         let rowsAbove = cursorColumn / columns + (statusColumns.map { max(1, ($0 + columns - 1) / columns) } ?? 0)
@@ -77,7 +77,7 @@ struct InputLine {
         var promptWidth = 0
         for character in prompt {
             let width = DisplayWidth.atMost(character)
-            // At least half of the row is for typing.
+            // At least half of the row stays free for typing.
             guard promptWidth + width <= room / 2 else { break }
             shownPrompt.append(character)
             promptWidth += width
@@ -90,16 +90,16 @@ struct InputLine {
         return above + String(shownPrompt) + before + (after.isEmpty ? "" : Self.save + after + Self.restore)
     }
 
-    /// What is drawn for a character of the line: a picture for a line break, and nothing that a terminal obeys. Several
-    /// columns stand for what is invisible.
+    /// Returns the text that is drawn for a character: a picture for a line break, and nothing that a terminal obeys.
+    /// An invisible character takes several columns.
     private static func cell(_ character: Character) -> String {
         character == "\n" ? "⏎" : SafeText.oneLine(String(character))
     }
 
-    /// As much of a text as surely fits, with a mark where it was cut.
+    /// Cuts a text to a width that it never exceeds, with a mark at the cut.
     private static func cut(_ text: String, to room: Int) -> String {
         if DisplayWidth.atMost(text) <= room { return text }
-        // The mark takes one.
+        // One column for the mark.
         var width = 1
         return text.prefix { character in
             width += DisplayWidth.atMost(character)
@@ -107,8 +107,10 @@ struct InputLine {
         } + "…"
     }
 
-    /// The part of a line that is shown: all of it if it fits, or else what is around the cursor, with a column at each
-    /// end for a mark. The line is given by what is drawn for each of its characters.
+    /// Returns the part of a line that is shown: all of it, or the part around the cursor with a column at each end for
+    /// a mark.
+    ///
+    /// - Parameter cells: the text that is drawn for each character.
     static func window(_ cells: [String], cursor: Int, room: Int) -> (range: Range<Int>, width: Int) {
         let widths = cells.map(DisplayWidth.atMost)
         let whole = widths.reduce(0, +)
@@ -117,7 +119,8 @@ struct InputLine {
         var start = cursor
         var end = cursor
         var width = 0
-        // Two thirds in front of the cursor, the rest behind it, and then whatever still fits in front.
+        // Two thirds stand before the cursor and the rest behind it. Then the part before it takes the columns that are
+        // left.
         while start > 0, width + widths[start - 1] <= inside * 2 / 3 {
             start -= 1
             width += widths[start]

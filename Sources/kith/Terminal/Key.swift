@@ -1,8 +1,8 @@
-/// What a person does at a keyboard, as far as the line editor is concerned.
+/// A key or paste, as far as the line editor handles it.
 enum Key: Hashable, Sendable {
-    /// Text to insert: a typed character, or what came in one piece.
+    /// A typed character, or several that arrived at once.
     case text(String)
-    /// Text that was pasted, line breaks and all.
+    /// Pasted text, with its line breaks.
     case paste(String)
     case enter
     /// Alt-Enter.

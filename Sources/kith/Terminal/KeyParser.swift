@@ -1,21 +1,22 @@
-/// Turns the bytes that a terminal sends into keys, in whatever pieces they arrive. Pure.
+/// Parses the bytes of a terminal into keys, however they are split. Pure.
 ///
-/// Understands UTF-8, the control keys, the escape sequences that terminals agree on for cursor keys, and bracketed paste.
-/// What it does not understand it skips as a whole, so that no half of a sequence ends up as text.
+/// Knows UTF-8, the control keys, the escape sequences that terminals agree on for cursor keys, and bracketed paste.
+/// Skips an unknown sequence as a whole, so that no part of it ends up as text.
 struct KeyParser {
-    /// A paste longer than this comes in parts, so that pasting a huge file does not fill the memory.
+    /// Maximum bytes of a paste that are kept. A longer paste comes in parts, so that a huge file does not fill the
+    /// memory.
     private static let longestPaste = 64 << 10
-    /// No escape sequence is longer; what seems to be is none.
+    /// Maximum length of an escape sequence, in bytes. Anything longer is not one.
     private static let longestSequence = 32
 
     private var bytes: [UInt8] = []
-    /// The bytes of a bracketed paste under way.
+    /// The bytes of an unfinished bracketed paste.
     private var paste: [UInt8]?
 
     private static let pasteEnd = Array("\u{1B}[201~".utf8)
 
-    /// Whether an escape waits for what may follow it. Half a character, or half of a paste's end, is not that: its rest
-    /// comes, however slow the line is.
+    /// Whether an escape may still be the beginning of a sequence. Half a character, or half of a paste's end, does not
+    /// count: its rest comes, however slow the line is.
     var isWaiting: Bool { paste == nil && bytes.first == 0x1b }
 
     /// Takes the next bytes; returns the keys they complete.
@@ -34,12 +35,12 @@ struct KeyParser {
         return keys
     }
 
-    /// Nothing more came for a while: an escape by itself means nothing here.
+    /// Drops an escape that nothing followed: as a key of its own it has no meaning here.
     mutating func flush() {
         if isWaiting { bytes.removeAll() }
     }
 
-    /// Neighbouring text goes in one piece: characters that combine belong together.
+    /// Joins neighbouring text, so that combining characters stay together.
     private func append(_ key: Key, to keys: inout [Key]) {
         if case .text(let new) = key, case .text(let old) = keys.last {
             keys[keys.count - 1] = .text(old + new)
@@ -48,7 +49,7 @@ struct KeyParser {
         }
     }
 
-    /// One key from the front, and how many bytes it took; `nil` if more are needed.
+    /// Parses one key. Returns it with its length in bytes; `nil` if more bytes are needed.
     private mutating func parse(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         guard let first = input.first else { return nil }
         switch first {
@@ -75,11 +76,11 @@ struct KeyParser {
             }
         guard length > 0 else { return (nil, 1) }
         let part = input.prefix(length)
-        // A broken character: skip its first byte, and see what the next one begins.
+        // In a broken character, only the first byte is skipped. The next one may begin another.
         guard part.dropFirst().allSatisfy({ $0 & 0xc0 == 0x80 }) else { return (nil, 1) }
         guard part.count == length else { return nil }
         guard let text = String(validating: part, as: UTF8.self) else { return (nil, 1) }
-        // The C1 controls are no text either.
+        // The C1 controls are not text.
         if let scalar = text.unicodeScalars.first, (0x80..<0xa0).contains(scalar.value) { return (nil, length) }
         return (.text(text), length)
     }
@@ -95,7 +96,7 @@ struct KeyParser {
         case UInt8(ascii: "b"): return (.wordLeft, 2)
         case UInt8(ascii: "f"): return (.wordRight, 2)
         case 0x7f, 0x08: return (.deleteWord, 2)
-        // An escape, and then the next sequence.
+        // Another sequence begins after the escape.
         case 0x1b: return (nil, 1)
         default: return (nil, 2)
         }
@@ -132,7 +133,7 @@ struct KeyParser {
         }
     }
 
-    /// Bytes of a paste up to its end, of which nothing is a key.
+    /// Parses the bytes of a paste up to its end. None of them is a key.
     private mutating func parsePaste(_ input: ArraySlice<UInt8>) -> (Key?, Int)? {
         if let end = input.firstRange(of: Self.pasteEnd) {
             let content = (paste ?? []) + input[..<end.lowerBound]
@@ -140,7 +141,7 @@ struct KeyParser {
             let length = end.upperBound - input.startIndex
             return (content.isEmpty ? nil : .paste(String(decoding: content, as: UTF8.self)), length)
         }
-        // The end may have come in part.
+        // The buffer may end with a part of the end marker.
         let kept =
             (1..<Self.pasteEnd.count).last {
                 input.count >= $0 && input.suffix($0).elementsEqual(Self.pasteEnd.prefix($0))
@@ -149,7 +150,7 @@ struct KeyParser {
         guard taken > 0 else { return nil }
         paste?.append(contentsOf: input.prefix(taken))
         guard let content = paste, content.count >= Self.longestPaste else { return (nil, taken) }
-        // Not in the middle of a character.
+        // A paste must not be cut inside a character.
         let cut = content.lastIndex { $0 & 0xc0 != 0x80 } ?? content.endIndex
         paste = Array(content[cut...])
         return (.paste(String(decoding: content[..<cut], as: UTF8.self)), taken)

@@ -1,43 +1,44 @@
-/// One line of text and a cursor, as a person edits it. Pure: keys in, what to do out.
+/// One line of text with a cursor: takes keys, and returns actions. Pure.
 ///
-/// Text is edited by what a person takes for a character, so one backspace takes an emoji or a letter with all its accents.
-/// It stays as it came, tabs and invisible characters included: ``InputLine`` makes it harmless where it is drawn.
+/// The editor works with what a person sees as characters, so one backspace deletes an emoji or a letter with all its
+/// accents. The text stays unchanged, tabs and invisible characters included: ``InputLine`` makes it safe when it draws
+/// it.
 struct LineEditor {
-    /// What a key asks for beyond a changed line.
+    /// An action beyond a change of the line.
     enum Action: Equatable {
-        /// This line is finished; the next one begins.
+        /// The line is finished, and the next one begins.
         case submit(String)
         /// Ctrl-C.
         case interrupt
-        /// Ctrl-D with nothing typed.
+        /// Ctrl-D on an empty line.
         case endOfInput
         /// Ctrl-Z.
         case suspend
-        /// What was before what is shown.
+        /// Show earlier messages.
         case pageUp
         /// Draw everything again.
         case redraw
-        /// The line is too long for this: something was left out.
+        /// The text is too long: a part of it was left out.
         case refused
     }
 
-    /// The longest line: what a message may hold, in bytes.
+    /// Maximum length of a line in bytes: that of a message.
     static let longest = 64 << 10
-    /// Lines remembered.
+    /// Maximum lines in the history.
     static let remembered = 500
 
-    /// Whether the text may have line breaks in it: a paste of several lines is one text then, and Enter alone submits.
+    /// Whether the text may contain line breaks. A paste of several lines is one text then, and only Enter submits.
     let keepsLineBreaks: Bool
-    /// Whether Enter submits an empty line, too: as an answer that decides nothing.
+    /// Whether Enter submits an empty line, as an answer that decides nothing.
     let takesEmptyLines: Bool
 
     private(set) var text: [Character] = []
-    /// Before the character with this index.
+    /// Index of the character behind the cursor.
     private(set) var cursor = 0
     private var history: [[Character]] = []
-    /// Where in the history the line is from; `history.count` for the new one.
+    /// Index of the shown line in the history; `history.count` for a new line.
     private var place = 0
-    /// What was typed before going back in the history.
+    /// The text typed before the user went back in the history.
     private var draft: [Character] = []
 
     init(keepsLineBreaks: Bool = false, takesEmptyLines: Bool = false) {
@@ -48,7 +49,7 @@ struct LineEditor {
     /// The line as text.
     var line: String { String(text) }
 
-    /// Handles a key; returns what it asks for, in order.
+    /// Handles a key; returns its actions, in order.
     mutating func handle(_ key: Key) -> [Action] {
         switch key {
         case .text(let new): return insert(new) ? [] : [.refused]
@@ -71,7 +72,7 @@ struct LineEditor {
         case .deleteToEnd: delete(cursor..<text.count)
         case .deleteWord: delete(startOfWord()..<cursor)
         case .redraw: return [.redraw]
-        // As in a shell: away with the line, and only then with the program.
+        // As in a shell, ctrl-C first clears the line, and ends the program only on an empty one.
         case .interrupt where text.isEmpty: return [.interrupt]
         case .interrupt: begin()
         case .endOfInput where text.isEmpty: return [.endOfInput]
@@ -83,18 +84,19 @@ struct LineEditor {
     }
 
     private mutating func insert(_ new: String) -> Bool {
-        // What is typed may join what is there, an accent its letter for instance, so characters are counted anew.
+        // New text may combine with what is there, such as an accent with its letter. Therefore the characters are
+        // counted again.
         let before = String(text[..<cursor]) + Self.withoutControls(new)
         let whole = before + String(text[cursor...])
         guard whole.utf8.count <= Self.longest else { return false }
         let after = text.count - cursor
         text = Array(whole)
-        // A cursor inside of what has joined goes behind it.
+        // A cursor inside a combined character moves behind it.
         cursor = min(text.count, max(before.count, text.count - after))
         return true
     }
 
-    /// Control characters are no text, but for those that lay it out.
+    /// Removes control characters other than tabs and line breaks.
     private static func withoutControls(_ new: String) -> String {
         String(
             String.UnicodeScalarView(
@@ -106,16 +108,16 @@ struct LineEditor {
     private mutating func delete(_ range: Range<Int>) {
         text.removeSubrange(range)
         cursor = range.lowerBound
-        // What was apart may join now.
+        // Characters that were apart may combine now.
         text = Array(String(text))
         cursor = min(cursor, text.count)
     }
 
-    /// Each whole line of a paste is submitted and the last piece stays to be edited, or all of it stays.
+    /// Inserts a paste. Without line breaks in the text, each whole line is submitted and the rest stays in the editor.
     private mutating func paste(_ content: String) -> [Action] {
         let unified = content.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         if keepsLineBreaks {
-            // What ends a line in what was copied is no line of the text.
+            // Line breaks at the end of a paste are not part of the text.
             let end = unified.lastIndex { $0 != "\n" }
             return insert(end.map { String(unified[...$0]) } ?? "") ? [] : [.refused]
         }
@@ -137,7 +139,7 @@ struct LineEditor {
         return [.submit(line)]
     }
 
-    /// A new line.
+    /// Begins an empty line.
     private mutating func begin() {
         text = []
         cursor = 0

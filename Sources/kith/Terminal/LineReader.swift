@@ -2,16 +2,16 @@ import Dispatch
 import Foundation
 import KithClient
 
-/// Lines from standard input, one at a time and only when asked for, so that a long input is never all in memory.
+/// Reads lines from standard input, each only when it is asked for, so that a long input never fills the memory.
 final class LineReader: Sendable {
-    /// Where a longer line is cut, in bytes. The longest text is shorter also as JSON, where each of its bytes may be written
-    /// as an escape of six; the rest is room for the command around it.
+    /// Maximum length of a line in bytes; the rest is dropped. JSON may escape each byte of the longest text with six,
+    /// and the command around it needs some room.
     static let longest = 6 * ClientLimits.text + (16 << 10)
 
     private let queue = DispatchQueue(label: "standard input")
     private let state: State
 
-    /// Touched on `queue` only.
+    /// Used on `queue` only.
     fileprivate final class State: @unchecked Sendable {
         let descriptor: Int32
         var buffer: [UInt8] = []
@@ -25,12 +25,12 @@ final class LineReader: Sendable {
 
     /// A line without its line break.
     struct Line: Hashable, Sendable {
-        /// The line as text, in which each byte sequence that is no UTF-8 has a replacement character.
+        /// The line as text. Each byte sequence that is not UTF-8 is a replacement character.
         let text: String
-        /// Whether the line is UTF-8, so that ``text`` says what was read.
+        /// Whether the line is UTF-8, so that ``text`` is exact.
         let isText: Bool
 
-        /// A line that is text.
+        /// A line of valid text.
         init(_ text: String) { (self.text, isText) = (text, true) }
 
         fileprivate init(_ bytes: ArraySlice<UInt8>) {
@@ -39,14 +39,15 @@ final class LineReader: Sendable {
         }
     }
 
-    /// The next line, or `nil` at the end of the input. A last line without a line break counts.
+    /// Returns the next line; `nil` at the end of the input. A last line without a line break counts.
     func nextLine() async -> Line? {
         await withCheckedContinuation { continuation in
             queue.async { [state] in continuation.resume(returning: state.nextLine()) }
         }
     }
 
-    /// The text of the next line. For input that is checked before it has an effect; what is sent comes from ``nextLine()``.
+    /// Returns the text of the next line. For input that is validated before use: text to be sent comes from
+    /// ``nextLine()``.
     func next() async -> String? { await nextLine()?.text }
 }
 
@@ -70,14 +71,14 @@ extension LineReader.State {
         }
     }
 
-    /// Reads what there is. No line break is left in the buffer from `start` on when this is called.
+    /// Reads available bytes. The buffer must not contain a line break behind `start`.
     private func readMore() {
         buffer.removeFirst(start)
         start = 0
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         if count > 0 {
-            // What is over the limit is dropped up to the line's own end. Whatever is behind that belongs to other lines.
+            // Bytes over the limit are dropped up to the end of their line. Later bytes belong to other lines.
             let end = chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) ?? count
             buffer.append(contentsOf: chunk[..<min(end, LineReader.longest - buffer.count)])
             buffer.append(contentsOf: chunk[end..<count])

@@ -3,18 +3,18 @@ import Foundation
 import KithClient
 import Synchronization
 
-/// Asks the person at the terminal, without showing the answer if it is secret. Standard input and output may be something
-/// else: `kith send bob < file` asks too.
+/// Asks questions on the terminal, and hides the answer if it is secret. Works while standard input and output are
+/// redirected, as in `kith send bob < file`.
 ///
-/// After the first secret, nothing that is typed is shown until the prompt is closed: a person may type the next answer
-/// while the program still works on the last one.
+/// After the first secret, typed text stays hidden until the prompt is closed: a person may type the next answer while
+/// the program still works on the last one.
 final class Prompt: Sendable {
     private let descriptor: Int32
     private let silence: TerminalSilence
     private let hasAskedSecret = Atomic<Bool>(false)
     private let isClosed = Atomic<Bool>(false)
 
-    /// `nil` if nobody sits there: there is no terminal, or all that belongs to one was redirected.
+    /// `nil` if there is no terminal, or if standard input and standard error are both redirected.
     init?() {
         guard isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1 else { return nil }
         let descriptor = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
@@ -29,25 +29,25 @@ final class Prompt: Sendable {
 
     deinit { close() }
 
-    /// Ends the asking. Only the first call counts.
+    /// Ends the prompt. Only the first call has an effect.
     func close() {
         guard !isClosed.exchange(true, ordering: .relaxed) else { return }
         silence.lift()
         Foundation.close(descriptor)
     }
 
-    /// Says something to the user.
+    /// Writes a line to the terminal.
     func say(_ text: Sentence) { write(SafeText.oneLine(text.description) + "\n") }
 
-    /// Says that an answer is being worked on: a passphrase takes seconds on a slow machine.
+    /// Says that the program is working: the key of a passphrase takes seconds to derive on a slow machine.
     func sayOneMoment() { say("One moment.") }
 
-    /// Reads a line, typed or pasted, up to the Enter.
+    /// Asks for a line.
     ///
-    /// - Throws: ``ExitCode/interrupted`` after ctrl-C, or ctrl-D, or when the terminal is gone.
+    /// - Throws: ``ExitCode/interrupted`` after ctrl-C or ctrl-D, or if the terminal was closed.
     func ask(_ question: Sentence, isShown: Bool = false) async throws -> String {
         let answer = await withCheckedContinuation { continuation in
-            // It waits for a person, so it must not hold one of the threads that everything else runs on.
+            // A queue of its own, because waiting for a person must not block a thread of the task pool.
             DispatchQueue(label: "asking").async {
                 continuation.resume(returning: self.read(asking: SafeText.oneLine(question.description), isShown))
             }
@@ -56,15 +56,15 @@ final class Prompt: Sendable {
         return answer
     }
 
-    /// Asks a question of yes or no, again and again until the answer is one of them.
+    /// Asks until the answer is yes, no or empty.
     ///
-    /// - Returns: `nil` for an empty line, which decides nothing.
+    /// - Returns: `nil` for an empty line.
     func decide(_ question: Sentence) async throws -> YesOrNo? {
         while true {
             let answer = try await ask("\(question) yes or no:", isShown: true)
             if let decision = YesOrNo(answer) { return decision }
             if answer.allSatisfy(\.isWhitespace) { return nil }
-            say("Please answer yes or no, or press Enter to decide nothing.")
+            say("Please answer yes or no, or press Enter to skip the question.")
         }
     }
 
@@ -84,15 +84,15 @@ final class Prompt: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count == 1 else { return nil }
             switch byte {
-            case Key.enter, Key.lineFeed: return String(validating: bytes, as: UTF8.self) ?? ""
-            case Key.controlC: return nil
-            case Key.controlD where bytes.isEmpty: return nil
-            case Key.backspace, Key.delete:
+            case ControlByte.enter, ControlByte.lineFeed: return String(validating: bytes, as: UTF8.self) ?? ""
+            case ControlByte.controlC: return nil
+            case ControlByte.controlD where bytes.isEmpty: return nil
+            case ControlByte.backspace, ControlByte.delete:
                 let text = String(decoding: bytes, as: UTF8.self)
                 guard let last = text.last else { continue }
                 bytes = Array(text.dropLast().utf8)
                 if isShown { stream.erase(DisplayWidth.of(last)) }
-            case Key.controlU:
+            case ControlByte.controlU:
                 if isShown { stream.erase(DisplayWidth.of(String(decoding: bytes, as: UTF8.self))) }
                 bytes = []
             case 0..<0x20: break
@@ -103,7 +103,7 @@ final class Prompt: Sendable {
         }
     }
 
-    private enum Key {
+    private enum ControlByte {
         static let controlC: UInt8 = 3
         static let controlD: UInt8 = 4
         static let backspace: UInt8 = 8
@@ -115,6 +115,6 @@ final class Prompt: Sendable {
 }
 
 extension StandardStream {
-    /// Takes back what was written last on this line.
+    /// Erases the last columns of the current line.
     fileprivate func erase(_ columns: Int) { write(String(repeating: "\u{8} \u{8}", count: columns)) }
 }

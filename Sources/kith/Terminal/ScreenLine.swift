@@ -1,21 +1,21 @@
 import KithClient
 
-/// A line for a person to read.
+/// A line for a person.
 ///
-/// The program's own words come as a ``Sentence``. What a person says comes as text, behind a head that the program
-/// writes: nothing that identifies the author or says how far they are trusted stands behind a sender's text.
+/// The program's own words are a ``Sentence``. A person's words are text behind a head that the program writes. The
+/// author's name and trust stand in the head, never behind the sender's text.
 struct ScreenLine: Sendable, Equatable {
-    /// Decides where a line goes and how it looks.
+    /// The kind of a line, which decides on its stream and colour.
     enum Kind: Sendable, Equatable {
         /// Another person's text.
         case message
         /// The user's text.
         case own
-        /// Something is wrong.
+        /// An error or warning.
         case failure
-        /// About the conversation.
+        /// A notice about the conversation.
         case notice
-        /// One step of many, for users who asked for it.
+        /// A detail for users who asked for an explanation.
         case explanation
     }
 
@@ -33,11 +33,11 @@ struct ScreenLine: Sendable, Equatable {
         static let unverified = Mark("(unverified)", .yellow)
     }
 
-    /// The head of every further row of a text. It looks different from what is said, so that a long text can't pass for
-    /// several people's.
+    /// The head of every further row of a text. It differs from text, so that one long message can't look like several
+    /// people's.
     static let continuation = "  │ "
 
-    /// The fewest columns behind a head in which a text begins; with fewer, it begins in the next row.
+    /// Minimum columns for text behind a head. If there are fewer, the text begins in the next row.
     private static let leastRoom = 8
 
     let kind: Kind
@@ -47,15 +47,15 @@ struct ScreenLine: Sendable, Equatable {
     /// The delivery state of the user's own text.
     private let delivery: Mark?
 
-    /// A line in the program's words.
+    /// A line of the program's words.
     init(_ kind: Kind, _ sentence: Sentence) {
         self.init(kind, head: [], sentence.description)
     }
 
-    /// The head of the first line of a text.
+    /// Returns the head of the first line of a text.
     ///
     /// - Parameters:
-    ///   - number: the entry's number and what else tells the message apart, with space behind it.
+    ///   - number: the entry's number, and the time of an old message, with space behind it.
     ///   - author: the author's name, as it is shown.
     static func head(number: String = "", author: String, isOwn: Bool = false, trust: Mark? = nil) -> [Mark] {
         var head = number.isEmpty ? [] : [Mark(number, .dim)]
@@ -64,7 +64,7 @@ struct ScreenLine: Sendable, Equatable {
         return head + [Mark(" : ", .plain)]
     }
 
-    /// A line of what a person says, behind a head.
+    /// A line of a person's text, behind a head.
     init(_ kind: Kind, head: [Mark], _ text: String, delivery: Mark? = nil) {
         self.kind = kind
         self.head = head.map { Mark(SafeText.oneLine($0.text), $0.colour) }
@@ -75,13 +75,13 @@ struct ScreenLine: Sendable, Equatable {
     /// The whole line, safe for a terminal.
     var text: String { head.map(\.text).joined() + body + (delivery.map { " \($0.text)" } ?? "") }
 
-    /// The whole line with its colours, for output that no input line follows.
+    /// The whole line with its colours, for output without an input line.
     func painted(colours: Bool) -> String {
         guard let colour else { return paintedHead(colours) + body + paintedDelivery(colours) }
         return colour.paint(text, if: colours)
     }
 
-    /// The line as rows for a terminal of a width.
+    /// The line as rows that fit into a number of columns.
     func rows(columns: Int, colours: Bool) -> [String] {
         guard let colour else { return said(columns: columns, colours: colours) }
         return TextLayout.wrap(text, width: columns - 1).map { colour.paint($0, if: colours) }
@@ -103,11 +103,11 @@ struct ScreenLine: Sendable, Equatable {
         delivery.map { " " + $0.colour.paint($0.text, if: colours) } ?? ""
     }
 
-    /// A row that the terminal breaks begins in its first column, where a sender's text could look like another line.
-    /// Therefore each row that goes on with a text has a head of its own.
+    /// Breaks the text itself, and puts a head before every row. A row that the terminal breaks begins in the first
+    /// column, where a sender's text could look like another line.
     private func said(columns: Int, colours: Bool) -> [String] {
         let mark = paintedDelivery(colours)
-        // An invite or a safety number is copied as a whole.
+        // An invite or a safety number is copied as a whole, so it stays unbroken.
         guard !head.isEmpty else { return [body + mark] }
         let headWidth = DisplayWidth.atMost(head.map(\.text).joined())
         let further = DisplayWidth.atMost(Self.continuation)

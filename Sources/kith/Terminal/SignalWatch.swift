@@ -1,8 +1,8 @@
 import Dispatch
 
-/// Calls a handler each time a signal comes, beside what the signal does anyway.
+/// Calls a handler each time a signal arrives, in addition to the signal's normal effect.
 final class SignalWatch: @unchecked Sendable {
-    // A dispatch source may be used from any thread; only its protocol does not say so.
+    // A dispatch source is safe on any thread, but its protocol is not declared `Sendable`.
     private let source: any DispatchSourceSignal
 
     init(_ number: Int32, handler: @escaping @Sendable () -> Void) {

@@ -3,30 +3,30 @@ import KithClient
 import PrivateFiles
 import Synchronization
 
-/// Standard output or standard error, written at once and as a whole.
+/// Standard output or standard error, unbuffered. Each write is complete or has failed.
 struct StandardStream: Sendable {
     let descriptor: Int32
 
     static let output = StandardStream(descriptor: STDOUT_FILENO)
     static let error = StandardStream(descriptor: STDERR_FILENO)
 
-    /// The first error of the system that kept standard output from being written; 0 for none.
+    /// The first system error that kept standard output from being written; 0 for none.
     private static let outputError = Atomic<Int32>(0)
 
-    /// Says that standard output could not be written as a whole; `nil` if it could, or if its reader has gone.
+    /// The failure to write standard output completely; `nil` if there was none, or if its reader has gone.
     static var outputFailure: Failure? {
         let error = outputError.load(ordering: .relaxed)
         return error == 0 ? nil : Failure(message: "the output is not complete: \(SystemError(error).sentence)")
     }
 
-    /// Whether a terminal is behind it.
+    /// Whether it is a terminal.
     var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Whether its reader has gone, as far as that shows before something is written.
+    /// Whether its reader has gone, as far as that shows without writing.
     ///
-    /// A pipe reports it as an error, a terminal and a local socket as a hang-up. A network socket reports only that the
-    /// other side sends no more, which counts here: nothing else shows that a remote reader has ended. A local socket whose
-    /// other side sends no more may still have a reader.
+    /// A pipe reports it as an error, a terminal and a local socket as a hang-up. A network socket only reports that
+    /// the other side sends no more. That counts, because nothing else shows that a remote reader has gone. A local
+    /// socket whose other side sends no more may still have a reader.
     var isAbandoned: Bool {
         var state = pollfd(fd: descriptor, events: Self.remoteEnd, revents: 0)
         guard poll(&state, 1, 0) > 0 else { return false }
@@ -47,24 +47,24 @@ struct StandardStream: Sendable {
         return getsockname(descriptor, &address, &length) == 0 && Int32(address.sa_family) == AF_UNIX
     }
 
-    /// Whether something can be written now without waiting, or is refused at once.
+    /// Whether a write would not block: it has room, or would fail at once.
     var hasRoom: Bool {
         var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return poll(&room, 1, 0) > 0
     }
 
-    /// Writes a line if there is room for it now.
+    /// Writes a line if that does not block.
     func writeIfTaken(_ line: String) {
         if hasRoom { write(line) }
     }
 
-    /// Writes all of `text`. Returns `false` if nobody reads there any more, or if it can't be written: of standard output,
-    /// ``outputFailure`` says so.
+    /// Writes all of `text`. Returns `false` if that failed, or if the reader has gone. ``outputFailure`` keeps the
+    /// failure of standard output.
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-    /// Writes all of `bytes`. Returns `false` if nobody reads there any more, or if they can't be written: of standard
-    /// output, ``outputFailure`` says so.
+    /// Writes all of `bytes`. Returns `false` if that failed, or if the reader has gone. ``outputFailure`` keeps the
+    /// failure of standard output.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
@@ -74,7 +74,7 @@ struct StandardStream: Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if error == EAGAIN {
-                // A pipe that somebody made non-blocking: wait for room.
+                // Another process made the pipe non-blocking.
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)
             } else if error != EINTR {
@@ -85,7 +85,7 @@ struct StandardStream: Sendable {
         return true
     }
 
-    /// A reader that has gone has seen enough. Anything else is a failure of the command.
+    /// Remembers the failure of standard output. A reader that has gone is none: it has seen enough.
     private func didFail(_ error: Int32) {
         guard descriptor == Self.output.descriptor, error != EPIPE else { return }
         _ = Self.outputError.compareExchange(expected: 0, desired: error, ordering: .relaxed)
@@ -93,16 +93,16 @@ struct StandardStream: Sendable {
 }
 
 extension StandardStream {
-    /// Opens what the caller of this program has closed among standard input, output and error, in a way in which it can be
-    /// neither read nor written: no file or connection of the program's own may get their numbers.
+    /// Opens standard input, output and error if the caller closed them, in a mode in which they can neither be read
+    /// nor written. Otherwise a file or connection of this program would get their numbers.
     static func fillGaps() {
         for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-            // The lowest number that is free is this one.
+            // `open` returns the lowest free number, which is this one.
             _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 
-    /// Has the process end with exit code 1 if the C library can't write what it still holds: it prints the help.
+    /// Ends the process with exit code 1 if the C library can't write its buffer, which holds the help.
     static func checkAtExit() {
         atexit {
             guard fflush(nil) != 0, errno != EPIPE else { return }

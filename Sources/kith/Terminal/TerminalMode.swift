@@ -1,7 +1,7 @@
 import Foundation
 
-/// The settings of the terminal on standard input: as they were, and raw, where every key arrives at once and none means
-/// anything to the system.
+/// The original settings of the terminal on standard input, and the raw mode, in which every key arrives at once and
+/// the system handles none.
 struct TerminalMode: @unchecked Sendable {
     // `termios` is a plain structure of numbers.
     private let original: termios
@@ -17,20 +17,20 @@ struct TerminalMode: @unchecked Sendable {
         var raw = original
         raw.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
         raw.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
-        // Output stays as it is: a line break still begins a new line for whatever else writes here.
+        // Output stays cooked: a line break still begins a new line for other writers.
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
     }
 
-    /// When the settings take effect, and what becomes of what was typed.
+    /// The time at which settings take effect, and the fate of unread input.
     enum Restoring {
-        /// When the output is written. A terminal that nobody reads makes this wait for ever.
+        /// When the output is written. Blocks for ever on a terminal without a reader.
         case waitingForOutput
-        /// The same, and what was typed and not read is dropped.
+        /// The same, and unread input is dropped.
         case droppingInput
         case atOnce
     }
 
-    /// Puts the settings back.
+    /// Restores the original settings.
     func restore(_ how: Restoring) {
         var settings = original
         let action =
@@ -42,23 +42,23 @@ struct TerminalMode: @unchecked Sendable {
         tcsetattr(STDIN_FILENO, action, &settings)
     }
 
-    /// How many columns the terminal on standard output has; 80 if it does not say.
+    /// The width of the terminal on standard output; 80 if it is unknown.
     static var columns: Int { columns(of: .output) }
 
-    /// How many columns the terminal behind a stream has; 80 if it does not say.
+    /// The width of the terminal behind a stream; 80 if it is unknown.
     static func columns(of stream: StandardStream) -> Int {
         var size = winsize()
         guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 
-    /// Whether the terminal understands more than letters.
+    /// Whether the terminal understands escape sequences.
     static var isCapable: Bool {
         let type = ProcessInfo.processInfo.environment["TERM"] ?? ""
         return !type.isEmpty && type != "dumb"
     }
 
-    /// Whether colours are welcome on standard output (https://no-color.org).
+    /// Whether standard output should have colours (https://no-color.org).
     static var wantsColours: Bool {
         let noColour = ProcessInfo.processInfo.environment["NO_COLOR"] ?? ""
         return StandardStream.output.isTerminal && isCapable && noColour.isEmpty

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A terminal that does not show what is typed, from the first secret on until ``lift()``. A signal that ends or stops the
-/// process puts the terminal's settings back first.
+/// A terminal without echo, from the first secret until ``lift()``. A signal that ends or stops the process restores
+/// the settings first.
 ///
-/// There is one terminal, so one silence at a time is enough.
+/// One process has one terminal, so there is only one silence at a time.
 struct TerminalSilence: @unchecked Sendable {
     // `termios` is a plain structure of numbers.
     private let original: termios
@@ -17,25 +17,25 @@ struct TerminalSilence: @unchecked Sendable {
         SilencedTerminal.begin(descriptor, settings)
     }
 
-    /// For the time of a question: keys come one by one, and ctrl-C as a key. What was typed before is dropped.
+    /// Prepares for a question: keys arrive one by one, ctrl-C is a key, and unread input is dropped.
     func takeKeys() {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
         SilencedTerminal.set(settings)
     }
 
-    /// For the time between questions: nothing is shown, and ctrl-C ends the process.
+    /// Prepares for the time between questions: without echo, and ctrl-C ends the process.
     func holdBack() {
         var settings = original
         settings.c_lflag &= ~tcflag_t(ECHO)
         SilencedTerminal.set(settings)
     }
 
-    /// Gives the terminal back as it was found, without what was typed meanwhile.
+    /// Restores the terminal, and drops unread input.
     func lift() { SilencedTerminal.end() }
 }
 
-/// The state that signal handlers use. They may call nothing but functions that are safe in handlers.
+/// The state that signal handlers use. They may only call functions that are safe in handlers.
 private enum SilencedTerminal {
     private struct Settings {
         var descriptor: Int32 = -1
@@ -50,7 +50,7 @@ private enum SilencedTerminal {
     }()
     private static let isSilent = Atomic<Bool>(false)
     private static let leavesAtExit: Void = { _ = atexit { SilencedTerminal.end() } }()
-    /// The signals that end a process, as far as a user or a session sends them, and those that stop and continue it.
+    /// The signals that users and sessions send to end a process, and those that stop and continue it.
     private static let ending = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
     private static let all = ending + [SIGTSTP, SIGCONT]
 
@@ -75,7 +75,7 @@ private enum SilencedTerminal {
         tcsetattr(settings.pointee.descriptor, TCSAFLUSH, &settings.pointee.original)
     }
 
-    /// Handles a signal, unless the process was started to ignore it.
+    /// Installs the handler for a signal, unless the process was started to ignore it.
     private static func handle(_ number: Int32) {
         let before = signal(number) { SilencedTerminal.didReceive($0) }
         if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }

@@ -1,7 +1,7 @@
-/// Text fitted into columns.
+/// Fits text into columns.
 enum TextLayout {
-    /// `text` in lines of at most `width` columns, broken between words where that is possible. Lines after the first
-    /// begin with as many spaces as the first.
+    /// Breaks `text` into lines of at most `width` columns, between words where possible. Later lines have the same
+    /// indent as the first.
     static func wrap(_ text: String, width: Int) -> [String] {
         let width = max(2, width)
         if DisplayWidth.of(text) <= width { return [text] }
@@ -29,7 +29,7 @@ enum TextLayout {
                 used += wordWidth
                 continue
             }
-            // A word longer than a line is broken at its hyphens, or else anywhere.
+            // A word longer than a line breaks at its hyphens, or else anywhere.
             for part in parts(of: word, width: width - indent) {
                 let columns = DisplayWidth.of(part)
                 if used + columns > width, used > indent {
@@ -44,8 +44,8 @@ enum TextLayout {
         return lines
     }
 
-    /// `text` in rows: the first of at most `first` columns, each other of at most `further`. Rows end behind a space where
-    /// that is possible. All characters stay, spaces too, so that the rows one behind the other are the text.
+    /// Breaks `text` into rows: the first of at most `first` columns, the others of at most `further`. A row ends
+    /// behind a space where possible. All characters stay, so that the rows together are the text.
     static func fold(_ text: String, first: Int, further: Int) -> [String] {
         // The widest character takes two columns.
         var room = max(2, first)
@@ -77,7 +77,7 @@ enum TextLayout {
         return parts.flatMap { DisplayWidth.of($0) <= width ? [$0] : $0.map(String.init) }
     }
 
-    /// `text` with spaces behind it up to `width` columns; cut if it is longer.
+    /// Pads `text` with spaces to `width` columns, or cuts it.
     static func pad(_ text: String, to width: Int) -> String {
         var result = ""
         var used = 0

@@ -1,4 +1,4 @@
-/// An answer to a question that is decided by nothing but a yes or a no.
+/// An answer to a question that only a yes or a no decides.
 enum YesOrNo: Sendable {
     case yes
     case no

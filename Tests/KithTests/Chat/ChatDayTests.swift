@@ -13,7 +13,7 @@ import Testing
         return ChatDay { LocalTime(ms: $0, in: zone) }
     }
 
-    @Test("a day is named once, in the user's own time zone")
+    @Test("each day is named once, in the user's time zone")
     func days() throws {
         var day = try day()
         let now = morning + 100 * hour
@@ -23,7 +23,7 @@ import Testing
         #expect(try self.day("Asia/Tokyo").day(morning + 5 * hour) == "── Wednesday, 25 November 2026 ──")
     }
 
-    @Test("after a silence the time is said")
+    @Test("the time is shown after a silence")
     func silence() throws {
         var day = try day()
         let now = morning + 100 * hour
@@ -32,7 +32,7 @@ import Testing
         #expect(day.line(before: morning + hour + 1, now: now) == nil)
     }
 
-    @Test("a clock that is wrong turns no day back, and makes no day that has not come")
+    @Test("a wrong clock never shows an earlier or a future day")
     func wrongClocks() throws {
         var day = try day()
         _ = day.line(before: morning, now: morning)
@@ -44,7 +44,7 @@ import Testing
 }
 
 extension LocalTime {
-    /// A time by the clock of a place, as Foundation has it.
+    /// Converts by Foundation's calendar, in a time zone.
     init(ms: UInt64, in zone: TimeZone) {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone

@@ -9,17 +9,17 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// Alice, whose profile lies in a folder for `kith chat` to open, and Bob, who is in the test's own process.
+/// Alice, whose profile is in a folder for `kith chat`, and Bob, whose profile the test's process has open.
 struct ChatFixture {
     let relay: any ReachableRelay
     let bob: Profile
-    /// The conversation on Bob's side.
+    /// The conversation in Bob's profile.
     let conversation: ConversationID
 
-    /// `KITH_HOME` of Alice.
+    /// Alice's `KITH_HOME`.
     var home: URL { relay.folder.appendingPathComponent("alice") }
 
-    /// The two have met, by Alice's invite, for as long as `body` runs.
+    /// Runs `body` after Bob has used Alice's invite.
     static func run(
         limits: (inout RelayLimits) -> Void = { _ in }, _ body: (ChatFixture) async throws -> Void
     ) async throws {
@@ -48,7 +48,7 @@ struct ChatFixture {
             deviceName: "laptop", secret: .keyFile)
     }
 
-    /// `kith chat NAME` of Alice at a terminal, for as long as `body` runs.
+    /// Runs `body` with Alice's `kith chat NAME` at a terminal.
     func atTerminal(
         _ arguments: [String] = ["bob"], columns: Int = 80, rows: Int = 24, _ body: (Tmux) async throws -> Void
     ) async throws {
@@ -59,7 +59,7 @@ struct ChatFixture {
 
     func say(_ text: String) async throws { _ = try await bob.send(text, to: conversation) }
 
-    /// Waits until Bob has this text of Alice's.
+    /// Waits until Bob has received a text from Alice.
     func bobGets(_ text: String) async throws {
         let end = ContinuousClock.now + .seconds(60)
         while true {

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test("a hundred letters of strangers at once take ten lines at most; one that comes later is told again")
+    @Test("a hundred strangers take at most ten lines, and a later one is announced again")
     func strangers() throws {
         var model = ChatModel(
             ChatModel.Opening(

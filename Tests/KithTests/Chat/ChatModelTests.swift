@@ -87,7 +87,7 @@ import Testing
 
     // MARK: Opening
 
-    @Test("the last page, the day, what is unread, and who is verified")
+    @Test("a chat opens with the day, the last page, the unread messages, and the trust")
     func opening() throws {
         let history = [
             try message(1, "old", seq: 1, delivery: .read(by: 1)), try message(2, "answer", from: fromBob(), seq: 2),
@@ -103,7 +103,7 @@ import Testing
         #expect(requests(outputs) == [.markRead(through: 3), .checkPresence])
     }
 
-    @Test("who is unverified is called that, in words and at every message")
+    @Test("an unverified contact is marked at every message and in words")
     func unverified() throws {
         var model = try model(history: [message(1, "hi", from: fromBob(.unverified), seq: 1)], trust: .unverified)
         let lines = shown(model.open(now: now))
@@ -112,7 +112,7 @@ import Testing
             lines[2] == "[bob is unverified: the key came from a relay or a group. Compare numbers with /verify]")
     }
 
-    @Test("a program gets what is unread and no words for people")
+    @Test("a program gets only unread messages")
     func program() throws {
         let history = [try message(1, "old", from: fromBob(), seq: 1), try message(2, "new", from: fromBob(), seq: 2)]
         var model = try model(summary(unread: 1, readThrough: 1), history: history, isForPerson: false)
@@ -127,7 +127,7 @@ import Testing
 
     // MARK: Delivery
 
-    @Test("an own message stands in the status until the relay has it, and then among the others, once")
+    @Test("the user's message is in the status until the relay has it, and then shown once")
     func delivery() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -148,7 +148,7 @@ import Testing
         #expect(model.handle(.event(.message(try message(7, "hi", seq: 4, delivery: .read(by: 1)))), now: now) == [])
     }
 
-    @Test("a receipt says which message it is for, when others came after it, and older ones say nothing")
+    @Test("a receipt names its message if others came later, and older receipts are silent")
     func receipts() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -166,7 +166,7 @@ import Testing
                 == ["[bob has read “no 2”]"])
     }
 
-    @Test("in a group the first and the last who read are told of, not each of hundreds")
+    @Test("in a group, only the first and the last reader are reported")
     func groupReceipts() throws {
         var model = try model(summary(isGroup: true, members: 4))
         _ = model.open(now: now)
@@ -177,7 +177,7 @@ import Testing
         #expect(lines == [["[1 of 3 has read up to here]"], [], ["[everyone has read up to here]"]])
     }
 
-    @Test("what waits from before stands in the status, and is said again when the user leaves")
+    @Test("messages from an earlier run are in the status, and mentioned at the end")
     func waiting() throws {
         var model = try model(history: [message(1, "one", delivery: .queued), message(2, "two", delivery: .queued)])
         let outputs = model.open(now: now)
@@ -190,7 +190,7 @@ import Testing
 
     // MARK: What arrives
 
-    @Test("a message is shown once, with what is wrong with it in red below")
+    @Test("a message is shown once, with its warnings in red below")
     func warnings() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -205,7 +205,7 @@ import Testing
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
 
-    @Test("lines of a long message can't pass for other people's")
+    @Test("the lines of a long message can't pass for other people's")
     func lineBreaks() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -221,21 +221,21 @@ import Testing
         )
     }
 
-    @Test("a name that looks like something else is put in quotes")
+    @Test("an ambiguous name is put in quotes")
     func names() throws {
         #expect(SafeText.name("Zoë van der Berg") == "Zoë van der Berg")
         #expect(SafeText.name("李小龙") == "李小龙")
         #expect(SafeText.name("bob (verified) : yes") == "“bob (verified) : yes”")
         #expect(SafeText.name("x\u{202E}") == "“x<U+202E>”")
         #expect(SafeText.name("") == "“”")
-        // What the user and the program are called, also with something invisible in it.
+        // The words for the user and the program, also with invisible characters.
         for name in ["you", "You", "YOU", "kith", "Kith", "yo\u{34F}u", "\u{3164}"] {
             #expect(SafeText.name(name) == "“\(name)”")
         }
         #expect(SafeText.name("young") == "young")
     }
 
-    @Test("who proves to be here is announced, and not over and over")
+    @Test("a member's presence is announced at most once a minute")
     func presence() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -248,7 +248,7 @@ import Testing
         #expect(shown(model.handle(.event(here), now: now + 61_000)).count == 1)
     }
 
-    @Test("another key of a known contact is told loudly, with both fingerprints and what to do")
+    @Test("a changed key leads to a warning with both fingerprints and the commands that decide")
     func changedKey() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -263,7 +263,7 @@ import Testing
         #expect(requests(model.handle(.line("yes"), now: now)) == [.decideKey(bob, accept: true)])
     }
 
-    @Test("a suspect relay, a removal and messages elsewhere are said once")
+    @Test("a suspect relay, a removal and messages elsewhere are reported once")
     func changes() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -280,7 +280,7 @@ import Testing
 
     // MARK: Lines
 
-    @Test("what is typed is sent, with what was asked for it")
+    @Test("typed text is sent, with the reply and expiry that were chosen")
     func sending() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -301,7 +301,7 @@ import Testing
         #expect(shown(model.handle(.event(.message(answered)), now: now)).first == "  ↳ to “well?”")
     }
 
-    @Test("what can't be sent is said, and nothing else changes")
+    @Test("a failed send is reported and changes nothing else")
     func refused() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -311,7 +311,7 @@ import Testing
         #expect(model.waitingCount == 0)
     }
 
-    @Test("lines from a keyboard are commands also where a program reads, and all that is asked is said")
+    @Test("keyboard lines are commands even if a program reads the output, and questions are shown")
     func commandsWithoutStatus() throws {
         var model = try model(isForPerson: false, takesCommands: true)
         _ = model.open(now: now)
@@ -322,7 +322,7 @@ import Testing
         #expect(model.handle(.line("/quit"), now: now) == [.quit])
     }
 
-    @Test("leaving asks, and only a yes leaves")
+    @Test("/leave asks, and only a yes leaves")
     func leaving() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -334,7 +334,7 @@ import Testing
         #expect(model.handle(.answered(.leave, .success(.done)), now: now).last == .quit)
     }
 
-    @Test("numbers are compared, and the answer decides")
+    @Test("the answer to a number comparison decides about the trust")
     func verifying() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -347,7 +347,7 @@ import Testing
         #expect(requests(model.handle(.line("y"), now: now)) == [.setVerified(bob, true)])
     }
 
-    @Test("members are named as they are known here, several at once or one with spaces")
+    @Test("/add takes several names, or one with spaces")
     func adding() throws {
         var model = try model(summary(isGroup: true))
         _ = model.open(now: now)
@@ -355,10 +355,10 @@ import Testing
         #expect(requests(model.handle(.line("/add carol dave"), now: now)) == [])
         #expect(requests(model.handle(.line("/remove carol"), now: now)) == [])
         #expect(requests(model.handle(.line("yes"), now: now)) == [.remove(carol)])
-        #expect(shown(model.handle(.line("/verify"), now: now)).first?.contains("whom?") == true)
+        #expect(shown(model.handle(.line("/verify"), now: now)).first?.contains("add a member's name") == true)
     }
 
-    @Test("earlier messages come with their numbers, page by page, and can be answered")
+    @Test("/history shows numbered pages, and their messages can be answered")
     func earlier() throws {
         var model = try model(history: [message(9, "now", from: fromBob(), seq: 9)])
         _ = model.open(now: now)
@@ -377,14 +377,14 @@ import Testing
         #expect(requests(model.handle(.line("/explain"), now: now)) == [.explain(9)])
     }
 
-    @Test("another key at the relay's address is no news about the conversation's relay")
+    @Test("a refusal of another key at the same address does not concern the conversation")
     func anotherKey() throws {
         var model = try model()
         let other = KnownRelay(address: relay, pin: RelayPin(ofSubjectPublicKeyInfo: [2]), namedBy: "eve")
         let refusal = RelayState.refused(.pinMismatch(expected: other.pin, found: relayPin))
         #expect(model.handle(.event(.relay(other, refusal)), now: now) == [])
         #expect(shown(model.handle(.event(.relay(known, refusal)), now: now)).first?.contains("new invite") == true)
-        // The tries that follow are no news, until one succeeds.
+        // Later attempts are not shown until one succeeds.
         #expect(shown(model.handle(.event(.relay(known, .connecting)), now: now)) == [])
         #expect(shown(model.handle(.event(.relay(known, refusal)), now: now)) == [])
         let connected = shown(model.handle(.event(.relay(known, .connected)), now: now))

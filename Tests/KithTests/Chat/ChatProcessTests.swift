@@ -6,9 +6,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// `kith chat` where no terminal is.
+/// `kith chat` without a terminal.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ChatProcessTests {
-    @Test("lines in are messages, whatever they begin with; messages are lines out; the end waits for the relay")
+    @Test("input lines are messages, messages are output lines, and the end waits for the relay")
     func lines() async throws {
         try await ChatFixture.run { fixture in
             try await fixture.say("before")
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("with --json, each line is an object, and receipts are not sent with --no-receipts")
+    @Test("--json prints objects, and --no-receipts sends no receipts")
     func json() async throws {
         try await ChatFixture.run { fixture in
             struct Object: Decodable {
@@ -46,7 +46,8 @@ import Testing
             #expect(message?.verified == true)
             try chat.write("and back")
             try await fixture.bobGets("and back")
-            // Bob may have it before its sender hears that it was accepted; who is stopped before that says so with the exit code.
+            // Bob may receive the text before its sender learns that the relay accepted it. A sender stopped before
+            // that ends with another exit code.
             let accepted = try await next { $0.event == "delivery" && $0.delivery != "queued" }
             #expect(accepted?.text == "and back")
             let own = try await fixture.bob.history(of: fixture.conversation).first { $0.body == .text("hello") }
@@ -56,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("a line that is too long for a message is said, the others are sent, and the exit code tells")
+    @Test("a line that is too long is reported, the others are sent, and the exit code is 1")
     func tooLong() async throws {
         try await ChatFixture.run { fixture in
             let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
@@ -71,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("a profile that another process has open is left alone, and the process named")
+    @Test("a profile that is open elsewhere is refused, with the number of the process")
     func inUse() async throws {
         try await ChatFixture.run { fixture in
             let first = try KithProcess(["chat", "bob"], folder: fixture.home)
@@ -85,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("a name that nobody has is not told to a relay; a stranger needs a yes")
+    @Test("an unknown name is not sent to a relay without consent")
     func unknown() async throws {
         try await ChatFixture.run { fixture in
             let nobody = try KithProcess(["chat", "nobody"], folder: fixture.home)

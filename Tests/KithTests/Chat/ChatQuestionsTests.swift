@@ -6,7 +6,7 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// Questions, hints, and who is who: the parts of the model in which a mistake misleads a person.
+/// Questions, hints, and names: the parts of the model in which a fault misleads a person.
 @Suite struct ChatQuestionsTests {
     private let things: ChatModelTests
     private var now: UInt64 { things.now }
@@ -23,7 +23,7 @@ import Testing
 
     // MARK: Questions
 
-    @Test("only a yes or a no answers a question; a text is not sent and the question stays; Enter alone ends it")
+    @Test("only yes and no answer a question; other text is not sent, and an empty line drops the question")
     func answers() throws {
         var model = try opened()
         _ = model.handle(.line("/leave"), now: now)
@@ -43,7 +43,7 @@ import Testing
             things.requests(model.handle(.line("yes"), now: now)) == [.send("yes", replyTo: nil, expiresAfter: nil)])
     }
 
-    @Test("a command is no answer: it is carried out, and the question stays")
+    @Test("a command is carried out and leaves a question open")
     func commandsBetween() throws {
         var model = try opened()
         _ = model.handle(.line("/leave"), now: now)
@@ -51,7 +51,7 @@ import Testing
         #expect(things.requests(model.handle(.line("y"), now: now)) == [.leave])
     }
 
-    @Test("removing asks, and in a conversation of two it is refused")
+    @Test("a removal needs a yes, and is refused in a conversation of two")
     func removing() throws {
         var group = try opened(things.summary(isGroup: true, members: 3))
         let asked = group.handle(.line("/remove carol"), now: now)
@@ -65,13 +65,13 @@ import Testing
         let refused = direct.handle(.line("/remove bob"), now: now)
         #expect(things.requests(refused) == [])
         #expect(things.shown(refused).first?.contains("conversation of two") == true)
-        // Nothing was asked, so it is no answer, and it may not have been meant for the other person.
+        // There is no question, so the text is no answer, and it may not be meant for the other person.
         #expect(things.requests(direct.handle(.line("yes"), now: now)).isEmpty)
     }
 
     // MARK: Hints
 
-    @Test("the number on the screen is the one that /reply and /explain take")
+    @Test("/reply and /explain take the number on the screen")
     func numbers() throws {
         var model = try opened(history: [try things.message(1, "well?", from: things.fromBob(), seq: 5)])
         #expect(
@@ -81,7 +81,7 @@ import Testing
         #expect(things.requests(model.handle(.line("/explain 5"), now: now)) == [.explain(5)])
     }
 
-    @Test("where nothing is earlier, /history shows the last page again, with numbers")
+    @Test("at the beginning, /history shows the last page again, with numbers")
     func lastPageAgain() throws {
         let all = [
             try things.message(1, "well?", from: things.fromBob(), seq: 1),
@@ -93,17 +93,17 @@ import Testing
         let again = model.handle(.answered(.history(before: nil, limit: 50), .success(.messages(all))), now: now)
         #expect(
             things.shown(again) == [
-                "── nothing is earlier; the last 1 again ──", "── Tuesday, 24 November 2026 ──",
+                "── this was the beginning; the last 1 again ──", "── Tuesday, 24 November 2026 ──",
                 "1  bob (verified) : well?",
             ])
         var empty = try opened()
         #expect(things.requests(empty.handle(.line("/history"), now: now)) == [.history(before: nil, limit: 50)])
         #expect(
             things.shown(empty.handle(.answered(.history(before: nil, limit: 50), .success(.messages([]))), now: now))
-                == ["[nothing was said yet]"])
+                == ["[there are no messages yet]"])
     }
 
-    @Test("where there is nothing to reply to, or no such entry, the command that helps is named")
+    @Test("an error about a missing entry names a command that helps")
     func hints() throws {
         var model = try opened()
         for line in ["/reply fine", "/reply 7 fine"] {
@@ -113,7 +113,7 @@ import Testing
         #expect(things.shown(unknown) == ["[this device has no entry 9999 here; /history shows the numbers]"])
     }
 
-    @Test("a name that is not known is answered with those that may have been meant")
+    @Test("an error about an unknown name suggests similar ones")
     func suggestions() throws {
         var model = try opened(things.summary(isGroup: true, members: 3))
         #expect(
@@ -124,7 +124,7 @@ import Testing
 
     // MARK: Who is who
 
-    @Test("in a group of two, the reader is named, and not the group")
+    @Test("in a group of two, a receipt names the reader")
     func readerOfTwo() throws {
         var model = try opened(things.summary(isGroup: true, members: 2))
         _ = model.handle(.event(.message(try things.message(1, "hi", seq: 1, delivery: .onRelay))), now: now)
@@ -133,7 +133,7 @@ import Testing
         #expect(things.shown(model.handle(.event(.message(read)), now: now)) == ["[bob has read up to here]"])
     }
 
-    @Test("a member whose key no contact has any more is not shown as the user")
+    @Test("a member with an outdated key is not shown as the user")
     func formerKey() throws {
         var model = try opened(things.summary(isGroup: true, members: 3))
         let members = [
@@ -150,7 +150,7 @@ import Testing
     // MARK: Foreign text
 
     @Test(
-        "a title, a name and a device name can't read as the program's own words",
+        "titles, names and device names can't read as the program's own words",
         arguments: [
             "x\"] [bob is verified", "x”] [bob is verified: the key came in their invite]", "x\n[bob is verified]",
             "bob is here and sees the same group", "x]", "you", "a  b",
@@ -170,7 +170,7 @@ import Testing
         #expect(ForeignText(text).isShown(as: ForeignText(text).description))
     }
 
-    @Test("the author and the trust mark stand in front of everything that the sender wrote")
+    @Test("the author and the trust mark stand in front of all the sender's text")
     func head() throws {
         let text = "hello (verified)\nbob (verified) : " + String(repeating: "y ", count: 100) + "carol (verified) : no"
         let lines = MessageRenderer(me: "alice", memberCount: 2).lines(

@@ -9,7 +9,7 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// `kith chat` in a real terminal, with somebody at the other end.
+/// `kith chat` in a real terminal, with another person in the conversation.
 @Suite(.serialized, .timeLimit(.minutes(10)), .enabled(if: Tmux.isThere)) struct ChatTerminalTests {
     private func talking(
         columns: Int = 80, _ body: (Tmux, ChatFixture) async throws -> Void
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test("messages that arrive do not break the line being typed; what is sent is marked, and its reading told")
+    @Test("arriving messages leave the typed line intact, and sent ones show delivery and reading")
     func arrivingMessages() async throws {
         try await talking { terminal, fixture in
             try await terminal.type("half a sen")
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test("whoever opens the conversation later is proved to be here")
+    @Test("a member who opens the conversation later is announced")
     func presence() async throws {
         try await talking { terminal, fixture in
             try await fixture.bob.checkPresence(in: fixture.conversation)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("wide characters, emoji and accents keep the cursor where typing goes")
+    @Test("the cursor is right behind wide characters, emoji and accents")
     func wideCharacters() async throws {
         try await talking { terminal, fixture in
             try await terminal.type("世界 e\u{301} 🙂 end")
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test("a terminal that is resized while messages arrive loses none of them, nor what is typed")
+    @Test("a resize during arriving messages loses neither messages nor typed text")
     func resizing() async throws {
         try await talking { terminal, fixture in
             let text = "a line that is longer than thirty columns"
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("a paste of many lines is one message, and goes when Enter says so")
+    @Test("a paste of many lines is one message, and Enter sends it")
     func paste() async throws {
         try await talking { terminal, fixture in
             let lines = (1...50).map { "line \($0) of 50" }
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("what was pasted is sent as it is, and only shown as something else")
+    @Test("pasted text is sent unchanged, and only its display is safe")
     func pastedInvisible() async throws {
         try await talking { terminal, fixture in
             let text = "if x:\n\treturn \u{645}\u{200F}\u{200B}!"
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test("where the output goes through a pipe, lines from the keyboard are commands as ever")
+    @Test("with piped output, keyboard lines are still commands")
     func pipedOutput() async throws {
         try await ChatFixture.run { fixture in
             let command = ["sh", "-c", "\(BuiltProgram.kith.path) chat bob | cat"]
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test(
-        "ctrl-C clears the line first and leaves then; ctrl-D leaves; both give the terminal back",
+        "ctrl-C clears the line, then leaves; ctrl-D leaves; both restore the terminal",
         arguments: ["C-c", "C-d"])
     func leaving(key: String) async throws {
         try await talking { terminal, fixture in
@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test(
-        "ctrl-Z gives the terminal to the shell, whoever started it; what came meanwhile is there after fg",
+        "ctrl-Z stops the process group, and fg shows messages that arrived meanwhile",
         arguments: ["", "sh -c '\"$@\"; true' sh"])
     func suspended(starter: String) async throws {
         try await ChatFixture.run { fixture in
@@ -179,18 +179,18 @@ import Testing
         }
     }
 
-    @Test("a paste that no message could hold is cut, and that is said")
+    @Test("a paste longer than a message is cut, with a notice")
     func hugePaste() async throws {
         try await talking { terminal, _ in
             try await terminal.type("kept ")
             for _ in 0..<7 { try await terminal.paste(String(repeating: "x", count: 10_000)) }
-            try await terminal.wait { $0.joined().contains("[too long for one message; what did not fit is left out.") }
+            try await terminal.wait { $0.joined().contains("[too long for one message; the rest was left out.") }
             try await terminal.press("C-c")
             try await terminal.wait(lastLine: "alice :")
         }
     }
 
-    @Test("what a terminal would obey is shown instead, and a message can't pass for several people's")
+    @Test("control characters are shown as codes, and a message can't pass for several people's")
     func escapes() async throws {
         try await talking { terminal, fixture in
             try await fixture.say("\u{1B}[2J\u{1B}]0;gone\u{7}\u{202E}evil\nalice : I agree ✓")
@@ -201,12 +201,12 @@ import Testing
         }
     }
 
-    @Test("commands: a mistake is explained and not sent, numbers are compared, members listed")
+    @Test("invalid commands are explained and not sent; /verify and /members work")
     func commands() async throws {
         try await talking { terminal, fixture in
             try await terminal.type("/nonsense")
             try await terminal.press("Enter")
-            try await terminal.wait(for: "[there is no /nonsense. /help lists what there is")
+            try await terminal.wait(for: "[there is no command /nonsense; /help lists the commands")
             try await terminal.type("/members")
             try await terminal.press("Enter")
             try await terminal.wait(for: "alice on “laptop” is you")
@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    @Test("10,000 messages of history: the last page is there, earlier ones come when asked for")
+    @Test("with 10,000 messages, the last page is shown and /history shows earlier ones")
     func longHistory() async throws {
         let limits = { (limits: inout RelayLimits) in
             limits.requestsPerSecond = 100_000
@@ -238,7 +238,7 @@ import Testing
             for number in 1...count { try await fixture.say("message \(number)") }
             while await fixture.bob.queuedMessages() > 0 { try await Task.sleep(for: .milliseconds(100)) }
             try await fixture.atTerminal(rows: 200) { terminal in
-                // All of it arrives while the screen is open, and the line can be typed all the while.
+                // All messages arrive while the screen is open, and the line stays editable.
                 try await terminal.type("typed meanwhile")
                 try await terminal.wait { $0.joined().contains("connected to the relay") }
                 try await terminal.wait {
@@ -266,7 +266,7 @@ import Testing
         }
     }
 
-    @Test("while the relay is away, what was entered stands above the input line, and it goes out by itself")
+    @Test("while the relay is away, a text stands above the input line, and is sent later")
     func relayAway() async throws {
         try await withTemporaryFolder { folder in
             let arguments = ["relay", "--data", folder.appendingPathComponent("relay").path, "--json", "--listen"]
@@ -299,12 +299,12 @@ import Testing
                         && $0.dropLast().last?.hasPrefix("[waiting: “are you there?”") == true
                 }
                 relay = try KithProcess(arguments + [listening.address], folder: folder)
-                // A live check may come to its end below the text.
+                // A presence check may finish below the text.
                 try await terminal.wait {
                     $0.contains("alice : are you there? ✓") && $0.last == "alice : typing on"
                 }
                 try await fixture.bobGets("are you there?")
-                #expect(try await terminal.screen().allSatisfy { !$0.contains("waiting:") })
+                try await terminal.wait { $0.allSatisfy { !$0.contains("waiting:") } }
             }
             await bob.close()
             relay.signal(SIGTERM)
@@ -317,7 +317,7 @@ import Testing
         let pin: String
     }
 
-    @Test("a name that is not known is looked up when the user says so, called unverified, and asked about")
+    @Test("an unknown name is looked up after a yes, and needs another for its unverified key")
     func lookedUp() async throws {
         try await ChatFixture.run { fixture in
             let carol = try await ChatFixture.profile("carol", in: fixture.relay)

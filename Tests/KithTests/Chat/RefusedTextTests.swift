@@ -5,7 +5,7 @@ import Testing
 @testable import kith
 
 extension ChatModelTests {
-    @Test("a text that the relay does not take is named, and no longer waited for")
+    @Test("a text that the relay refuses is named and no longer waits")
     func refusedText() throws {
         var model = try model()
         _ = model.open(now: now)
@@ -19,7 +19,7 @@ extension ChatModelTests {
         #expect(shown(outputs).contains { $0.contains("2000 bytes") })
     }
 
-    @Test("a relay that has no room is told once, and in the status while a text waits")
+    @Test("a full relay is reported once, and in the status while a text waits")
     func fullRelay() throws {
         var model = try model()
         _ = model.open(now: now)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct SlashCommandTests {
     @Test(
-        "a line is a text, or what its command says",
+        "a line is a text or a command",
         arguments: [
             ("hello", .text("hello")), ("  indented", .text("  indented")), ("", .nothing), (" \t ", .nothing),
             ("//etc/hosts", .text("/etc/hosts")), ("/help", .command(.help)), ("/verify", .command(.verify(name: nil))),
@@ -20,13 +20,13 @@ import Testing
             ("/expire 7d", .command(.expire(seconds: 604_800))), ("/expire off", .command(.expire(seconds: nil))),
             ("/explain", .command(.explain(seq: nil))), ("/explain 7", .command(.explain(seq: 7))),
             ("/continue", .command(.continueDespiteWarning)), ("/quit", .command(.quit)),
-        ] as [(String, SlashCommand.Line)])
-    func lines(line: String, expected: SlashCommand.Line) {
-        #expect(SlashCommand.line(line) == expected)
+        ] as [(String, SlashCommand.ParsedLine)])
+    func lines(line: String, expected: SlashCommand.ParsedLine) {
+        #expect(SlashCommand.parse(line) == expected)
     }
 
     @Test(
-        "what is no command is explained, and never sent",
+        "an invalid command is explained and never sent",
         arguments: [
             "/", "/ hello", "/nonsense", "/Help", "/add", "/history 0", "/history 9999999", "/history x", "/expire",
             "/expire 10",
@@ -34,7 +34,7 @@ import Testing
             "/explain -1", "/search", "/reply",
         ])
     func mistakes(line: String) {
-        guard case .mistake(let text) = SlashCommand.line(line) else {
+        guard case .mistake(let text) = SlashCommand.parse(line) else {
             Issue.record("\(line) was taken for something")
             return
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import kith
 
-/// Somebody who uses the program from a shell: a folder of their own, and one process after the other.
+/// A person who uses the program from a shell: a folder of their own, and one process at a time.
 struct CommandPerson {
     let folder: URL
 
@@ -16,13 +16,13 @@ struct CommandPerson {
         try #require(made.code == 0, "\(made.complaints)")
     }
 
-    /// What a command printed, and how it ended.
+    /// The output and exit code of a command.
     struct Outcome {
         let lines: [String]
         let complaints: [String]
         let code: Int32
 
-        /// The lines as JSON objects.
+        /// The lines that are JSON objects.
         var objects: [[String: Any]] {
             lines.compactMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
         }
@@ -45,7 +45,7 @@ struct CommandPerson {
         return await Outcome(lines: lines, complaints: complaints, code: process.exitCode())
     }
 
-    /// Runs a line of shell, in which `kith` is the program under test.
+    /// Runs a shell command, in which `kith` is the program under test.
     func shell(_ line: String, environment: [String: String] = [:]) async throws -> Outcome {
         let process = try KithProcess(
             ["-c", "kith() { '\(BuiltProgram.kith.path)' \"$@\"; }; \(line)"], folder: folder,
@@ -60,7 +60,7 @@ struct CommandPerson {
         try KithProcess(arguments, folder: folder, environment: ["NO_COLOR": "1"].merging(environment) { $1 })
     }
 
-    /// Receives until a text has come so many times.
+    /// Receives until a text has arrived a number of times.
     func hear(_ text: String, times: Int = 1) async throws {
         var missing = times
         let process = try start(["listen", "--json", "--timeout", "60s"])
@@ -79,7 +79,7 @@ struct CommandPerson {
     }
 }
 
-/// Two people who have met by an invite at a real relay.
+/// Runs `body` with two people who have met by an invite at a real relay.
 func withAnnAndBob(_ body: (_ ann: CommandPerson, _ bob: CommandPerson, _ relay: String) async throws -> Void)
     async throws
 {

@@ -5,9 +5,9 @@ import Testing
 
 @testable import kith
 
-/// The commands as a script uses them: every step a process of its own, over a real relay.
+/// The commands as a script uses them: a process for every step, and a real relay.
 @Suite(.timeLimit(.minutes(5))) struct CommandTests {
-    @Test("two people meet by an invite, write, listen, look and verify")
+    @Test("two people meet by an invite, exchange a message, read it and verify each other")
     func two() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let sent = try await bob.run("send", "ann", "--json", "grüß dich 🦊")
@@ -22,7 +22,7 @@ import Testing
                 $0["text"] as? String == "grüß dich 🦊"
             }
             let seq = try #require(story?["seq"] as? Int)
-            // Which epoch it is depends on who renewed their keys first.
+            // The epoch depends on which device renewed its keys first.
             let explained = try await ann.run("explain", "Bob", "\(seq)").lines.first ?? ""
             #expect(explained.hasPrefix("Entry \(seq) of “Bob”, in epoch ") && explained.hasSuffix(", a message."))
             #expect(try await ann.run("search", "DICH").lines.count == 1)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("using an invite again leads to the conversation that there is")
+    @Test("a second use of an invite finds the existing conversation")
     func joinTwice() async throws {
         try await withAnnAndBob { ann, bob, relay in
             let line = try #require(try await ann.run("invite", "--relay", relay, "--reusable").lines.first)
@@ -51,13 +51,13 @@ import Testing
     }
 
     @Test(
-        "a group is made, renamed and left to others, and who was removed is told")
+        "a group is created and renamed, and a removed member is told")
     func group() async throws {
         try await withAnnAndBob { ann, bob, relay in
             let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
             let line = try #require(try await carol.run("invite", "--relay", relay).lines.first)
             #expect(try await ann.run("join", line).lines == ["Carol"])
-            // Whoever is to be added has to have given an address: they do when they come back.
+            // A person can be added once Ann has their inbox address, which they send when they come back.
             for person in [bob, carol] {
                 _ = try await person.run("send", "Ann", "here I am")
             }
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "send hands over to the process that has the profile open, and looking needs nobody's leave")
+        "send leaves its text for the process that has the profile open, and reading works beside it")
     func handOver() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let listener = try ann.start(["listen", "--json"])
@@ -105,20 +105,20 @@ import Testing
         }
     }
 
-    @Test("ctrl-C ends listening also while nobody reads the output")
+    @Test("ctrl-C ends a listener whose output is blocked")
     func stalledOutput() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let listener = try ann.start(["listen"])
             let text = String(repeating: "x", count: 60_000)
             for _ in 0..<3 { #expect(try await bob.run("send", "ann", input: text).code == 0) }
-            // The first message is in the pipe, and some of the second: the rest of that waits.
+            // The pipe holds the first message and a part of the second. The rest waits.
             try await eventually { listener.unreadOutput > 62_000 }
             listener.signal(SIGINT)
             #expect(await listener.exitCode() == 1)
         }
     }
 
-    @Test("a backup makes a new device of the same person, with what was said")
+    @Test("a backup becomes a new device of the same person, with the history")
     func backup() async throws {
         try await withAnnAndBob { ann, bob, _ in
             _ = try await bob.run("send", "ann", "before")
@@ -148,7 +148,7 @@ import Testing
         try #require(try await person.run("status", "--json").objects.first?["device"] as? String)
     }
 
-    @Test("what makes no sense is refused in one line, and changes nothing")
+    @Test("invalid input is refused in one line and changes nothing")
     func rubbish() async throws {
         try await withTemporaryFolder { folder in
             let ann = try await CommandPerson("Ann", in: folder)
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test("a relay with another key than its own is told at once, however long the user would wait")
+    @Test("a wrong relay key fails at once, whatever the timeout")
     func otherKey() async throws {
         try await withAnnAndBob { ann, _, relay in
             let carol = try await CommandPerson("Carol", in: ann.folder.deletingLastPathComponent())
@@ -190,7 +190,7 @@ import Testing
                 #expect(outcome.complaints.count == 1)
                 #expect(outcome.complaints.last?.contains("the relay's key is not the expected one") == true)
             }
-            // That another relay is an impostor is no reason to give up what needs this one.
+            // An impostor at another relay is no reason to give up a request to this one.
             try await withRelay { other in
                 let invite = try #require(
                     try await ann.run("invite", "--relay", other.address.description).lines.first)
@@ -210,7 +210,7 @@ import Testing
             bot.environment = ProcessInfo.processInfo.environment
                 .merging(["KITH_HOME": bob.folder.path, "KITH": BuiltProgram.kith.path]) { $1 }
             try bot.run()
-            // A process of these tests has most signals blocked, and hands that on. Its kith sees that it is gone.
+            // The bot inherits blocked signals from the test process. Its `kith` notices that the bot is gone.
             defer { kill(bot.processIdentifier, SIGKILL) }
             #expect(try await ann.run("send", "bob", "ping").code == 0)
             try await ann.hear("pong")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Every command")
 struct EveryCommandTests {
-    /// All commands that a user may type, as the program itself lists them.
+    /// All commands.
     private static let commands = [
         "init", "host", "invite", "join", "chat", "send", "listen", "list", "history", "search", "group create",
         "group members",
@@ -18,7 +18,7 @@ struct EveryCommandTests {
         "classic", "demo",
     ]
 
-    @Test("has help that ends well and shows how it is used", arguments: commands)
+    @Test("has help with examples, and its exit code is 0", arguments: commands)
     func help(_ command: String) async throws {
         try await withTemporaryFolder { folder in
             let help = try KithProcess(
@@ -28,7 +28,7 @@ struct EveryCommandTests {
             #expect(await help.exitCode() == 0)
             #expect(lines.contains { $0.hasPrefix("OVERVIEW: ") })
             #expect(lines.contains("EXAMPLES"))
-            // The first of some is the command itself.
+            // The first subcommand of some is the default.
             let typed = ["relay run": "relay", "contacts list": "contacts"][command] ?? command
             let start = try #require(lines.firstIndex(of: "EXAMPLES"))
             let examples = lines[start...].dropFirst().prefix { $0.hasPrefix("  ") }
@@ -36,7 +36,7 @@ struct EveryCommandTests {
         }
     }
 
-    @Test("is in the list: nothing that `kith --help` names is forgotten here")
+    @Test("is in this list if `kith --help` names it")
     func listed() async throws {
         try await withTemporaryFolder { folder in
             let help = try KithProcess(["--help"], folder: folder)
@@ -57,7 +57,7 @@ struct EveryCommandTests {
         }
     }
 
-    /// Runs a command to its good end; everything that it prints is an object.
+    /// Runs a command, which must succeed and print only objects.
     private func objects(_ person: CommandPerson, _ arguments: String...) async throws -> [[String: Any]] {
         let outcome = try await person.run(arguments + ["--json"])
         #expect(outcome.code == 0, "\(arguments): \(outcome.complaints)")
@@ -65,7 +65,7 @@ struct EveryCommandTests {
         return outcome.objects
     }
 
-    @Test("that offers --json prints objects, one a line")
+    @Test("with --json prints one object a line")
     func json() async throws {
         try await withAnnAndBob { ann, bob, relay in
             _ = try await objects(ann, "listen", "--timeout", "2s")
@@ -89,7 +89,7 @@ struct EveryCommandTests {
         }
     }
 
-    @Test("that offers --json prints objects, one a line: what is done seldom")
+    @Test("with --json prints one object a line: rarer commands")
     func seldom() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await StormRelay(in: folder)

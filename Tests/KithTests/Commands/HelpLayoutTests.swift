@@ -3,16 +3,16 @@ import Testing
 
 @testable import kith
 
-/// Help on a terminal of 80 columns, the commonest width.
+/// Help on a terminal of 80 columns, the most common width.
 @Suite struct HelpLayoutTests {
-    /// A command and all below it.
+    /// Returns a command and all its subcommands.
     private static func commands(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
         let configuration = command.configuration
         let below = configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
         return [command] + below.flatMap(commands)
     }
 
-    /// The lines of the parts that are laid out by hand: examples, exit codes, files.
+    /// Returns the lines that are laid out by hand: examples, exit codes, files.
     private func laidOut(_ help: String) -> [String] {
         var lines: [String] = []
         var isInside = false
@@ -26,7 +26,7 @@ import Testing
         return lines
     }
 
-    @Test("examples, exit codes and other lines that are laid out by hand fit, and nothing is wider than the terminal")
+    @Test("help fits into 80 columns, with its manual layout unbroken")
     func fits() {
         let commands = Self.commands(KithProgram.self)
         #expect(commands.count > 30)
@@ -35,7 +35,7 @@ import Testing
             let narrow = KithProgram.helpMessage(for: command, columns: 80)
             let rows = Set(narrow.split(separator: "\n").map(String.init))
             for line in lines { #expect(rows.contains(line), "\(command): \(line)") }
-            // The line of usage is one line for the library.
+            // The library never wraps the usage line.
             for row in rows where !row.hasPrefix("USAGE: ") {
                 #expect(DisplayWidth.of(row) <= 80, "\(command): \(row)")
             }

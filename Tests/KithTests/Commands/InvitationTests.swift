@@ -4,7 +4,7 @@ import Testing
 
 @testable import kith
 
-/// What inviting, joining and withdrawing say, and that it is so.
+/// The output of inviting, joining and revoking, and its effects.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct InvitationTests {
     private func withPeople(
         _ body: (_ relay: StormRelay, _ ann: CommandPerson, _ bob: CommandPerson) async throws -> Void
@@ -23,7 +23,7 @@ import Testing
         return ("\(try #require(object["invite"] as? Int))", try #require(object["line"] as? String))
     }
 
-    @Test("an invite that was withdrawn leads nowhere, and its number is not given to another")
+    @Test("a revoked invite is refused, and its number is not used again")
     func withdrawn() async throws {
         try await withPeople { relay, ann, bob in
             let first = try await invite(ann, relay)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("to withdraw an invite without the relay is not done, and is done later")
+    @Test("revoking an invite without the relay fails, and finishes later")
     func withdrawnWithoutRelay() async throws {
         try await withPeople { relay, ann, bob in
             let open = try await invite(ann, relay)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("whoever joins is told that there is no answer yet, and that there is one when there is")
+    @Test("a person who joins sees whether the inviter has answered")
     func answers() async throws {
         try await withPeople { relay, ann, bob in
             let open = try await invite(ann, relay)
@@ -65,7 +65,7 @@ import Testing
                     == "[the invitation is sent; Ann's device has not answered yet; the key is the one in the invite]")
             #expect(try await bob.run("list").lines.first?.contains("no answer yet") == true)
             #expect(try await bob.run("list", "--json").objects.first?["answered"] as? Bool == false)
-            // The card of somebody who has just joined is at the relay when the command ends: groups need it.
+            // Groups need Bob's inbox address, which is at the relay when his command ends.
             let made = try await ann.run("group", "create", "team", "Bob")
             #expect(made.code == 0, "\(made.complaints)")
             _ = try await bob.run("listen", "--timeout", "3s")
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("somebody who comes by a name is listed, announced, and accepted by the first word")
+    @Test("a stranger is listed, announced, and accepted by the first reply")
     func strangers() async throws {
         try await withPeople { relay, ann, bob in
             let place = ["--relay", relay.address, "--pin", relay.pin]
@@ -83,8 +83,8 @@ import Testing
             #expect(try await bob.run("send", "ann", "hello").code == 0)
             let heard = try await ann.run("listen", "--timeout", "3s")
             #expect(heard.lines.isEmpty)
-            #expect(heard.complaints.contains { $0.hasPrefix("[Bob is new and waits for you; kith chat #") })
-            #expect(try await ann.run("list").lines.first?.contains("somebody new") == true)
+            #expect(heard.complaints.contains { $0.hasPrefix("[Bob is new and not accepted yet; kith chat #") })
+            #expect(try await ann.run("list").lines.first?.contains("new person") == true)
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == true)
             #expect(try await ann.run("send", "Bob", "who are you?").code == 0)
             #expect(try await ann.run("list", "--json").objects.first?["pending"] as? Bool == false)
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("after an import, it is said why somebody can't be reached, and what helps")
+    @Test("after an import, an error explains why a contact can't be reached and what helps")
     func restored() async throws {
         try await withPeople { relay, ann, bob in
             let open = try await invite(ann, relay)

@@ -5,9 +5,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-@Suite("Commands to kith listen --json", .timeLimit(.minutes(5)))
+@Suite("Requests to kith listen --json", .timeLimit(.minutes(5)))
 struct ListenRequestTests {
-    @Test("every answer has the ref of its command, also when something is wrong with the command")
+    @Test("every answer has the ref of its request, even if the request is invalid")
     func refs() async throws {
         try await withAnnAndBob { _, bob, _ in
             let listener = try bob.start(["listen", "--json"])
@@ -21,7 +21,7 @@ struct ListenRequestTests {
             }
             let mistakes = [
                 (#"{"send":{"to":"Ann"},"ref":10}"#, #""send.text" is missing"#),
-                (#"{"send":{"to":"Ann","text":7},"ref":10}"#, #""send.text" is not what kith help listen says"#),
+                (#"{"send":{"to":"Ann","text":7},"ref":10}"#, #""send.text" has the wrong form (kith help listen)"#),
                 (#"{"ref":10}"#, #"the only command is "send""#),
                 (#"{"send":{"to":"Ann","text":" "},"ref":10}"#, "there is nothing to send"),
                 (
@@ -46,7 +46,7 @@ struct ListenRequestTests {
         }
     }
 
-    @Test("the longest text is taken also where JSON writes each of its bytes as an escape")
+    @Test("the longest text is accepted even if JSON escapes each of its bytes")
     func longest() async throws {
         try await withAnnAndBob { _, bob, _ in
             let listener = try bob.start(["listen", "--json"])
@@ -70,15 +70,15 @@ struct ListenRequestTests {
     }
 }
 
-@Suite("Texts that are no texts", .timeLimit(.minutes(5)))
+@Suite("Invalid texts", .timeLimit(.minutes(5)))
 struct TextRulesTests {
-    @Test("are told by their scalars, not by what Swift calls characters")
+    @Test("are recognised by their scalars, not their characters")
     func scalars() {
         #expect(TextRules.problem(with: "a\0b") == .notText)
         #expect(TextRules.problem(with: "a\0\u{301}b") == .notText)
         #expect(TextRules.problem(with: " \n\u{2003}") == .blank)
         #expect(TextRules.problem(with: "") == .blank)
-        // A space with an accent on it shows an accent.
+        // A space with a combining accent is visible.
         #expect(TextRules.problem(with: " \u{301}") == nil)
         #expect(TextRules.problem(with: String(repeating: "é", count: 3), limit: 5) == .tooLong(limit: 5))
         #expect(TextRules.problem(with: "👩‍👩‍👧") == nil)

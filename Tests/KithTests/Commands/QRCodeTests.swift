@@ -5,7 +5,7 @@ import Testing
 @testable import kith
 
 @Suite struct QRCodeTests {
-    /// Where zbar's reader is, or `nil` on a machine without it.
+    /// The path of zbar's reader; `nil` on a machine without it.
     static let reader = ["/usr/bin/zbarimg", "/usr/local/bin/zbarimg", "/opt/homebrew/bin/zbarimg"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(
-        "a camera reads what the terminal draws",
+        "a QR reader decodes the drawn code",
         .enabled(if: hasReader),
         arguments: ["kith:" + String(repeating: "Ab9-_", count: 60), String(repeating: "01234", count: 12), "世界 🙂"])
     func readBack(text: String) async throws {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("colours change nothing but the colours, and all lines are equally long")
+    @Test("colours change only colours, and all lines are equally long")
     func colours() throws {
         let code = try #require(QRCode("kith:abc"))
         let plain = code.drawn(colours: false)
@@ -47,10 +47,10 @@ import Testing
         }
     }
 
-    @Test("what no QR code can hold makes none")
+    @Test("a text that is too long makes no QR code")
     func tooLong() { #expect(QRCode(String(repeating: "x", count: 3_000)) == nil) }
 
-    /// The picture that light characters on dark ground make: a PBM file, eight dots a module.
+    /// Renders light characters on a dark ground as a PBM image, with eight dots per module.
     private static func picture(of lines: [String]) -> String {
         let scale = 8
         var rows: [String] = []

@@ -5,11 +5,11 @@ import Testing
 
 @testable import kith
 
-@Suite("The relay that a command names", .timeLimit(.minutes(5)))
+@Suite("A relay on the command line", .timeLimit(.minutes(5)))
 struct RelayChoiceTests {
     private let wrong = String(repeating: "0", count: 64)
 
-    @Test("with a wrong key is not remembered, and the right key is taken next time")
+    @Test("with a wrong key is not remembered, and the right key is accepted later")
     func firstContact() async throws {
         try await withRelay { relay in
             let ann = try await CommandPerson("Ann", in: relay.folder)
@@ -31,10 +31,10 @@ struct RelayChoiceTests {
         }
     }
 
-    @Test("by another key than the one that is known is refused at once, and leaves nothing")
+    @Test("with another key than the known one is refused at once, without a trace")
     func knownRelay() async throws {
         try await withAnnAndBob { ann, _, relay in
-            // Bob's use of the invite is taken, and the invite is over.
+            // Bob has used the invite, and it is closed.
             try await eventually {
                 _ = try await ann.run("listen", "--timeout", "1s")
                 return try await kept(by: ann)[1] == 0
@@ -53,7 +53,7 @@ struct RelayChoiceTests {
         }
     }
 
-    /// The numbers of relays, invites and conversations that a profile has.
+    /// Returns the numbers of relays, invites and conversations in a profile.
     private func kept(by person: CommandPerson) async throws -> [Int?] {
         let status = try #require(try await person.run("status", "--json").objects.first)
         let conversations = try await person.run("list", "--json").lines.count

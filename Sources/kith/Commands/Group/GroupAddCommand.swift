@@ -1,11 +1,11 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group add`.
+/// `kith group add`: adds members.
 struct GroupAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add members, or add again those whose device is new.",
+        abstract: "Add members, or add a member's new device.",
         discussion: """
             EXAMPLES
               kith group add "book club" dave

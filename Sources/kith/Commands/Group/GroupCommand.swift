@@ -2,14 +2,14 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// `kith group`: conversations of more than two.
+/// `kith group`: makes and changes groups.
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
-        abstract: "Make a group, and change who is in it.",
+        abstract: "Make a group, and change its members.",
         discussion: """
-            All members may add and remove. Whoever is removed can read nothing that is said later; whoever is added, nothing \
-            that was said before.
+            Every member may add and remove members. A removed member can't read later messages, and a new member can't \
+            read earlier ones.
 
             EXAMPLES
               kith group create "book club" bob carol
@@ -30,20 +30,20 @@ struct GroupCommand: AsyncParsableCommand {
     static let exitCodes = """
         EXIT CODES
           0  done
-          1  failed, said in one line
+          1  error
           3  a member's key has changed (kith verify), or the relay has another key
-          4  not done in time: the relay was not there, a new member's keys are not
-             valid by this device's clock (the member is
-             added once they are) or, to leave, no other member was there
+          4  not done in time: the relay was not reached, a new member's keys are not
+             valid by this device's clock yet (the member is added later), or, to
+             leave, no other member was online
           5  another process has the profile open
           6  the relay has no room
           64  wrong usage
-          130  you decided not to
+          130  you decided against it
         """
 
-    static let later = "It may still happen when the profile is open next; kith group members shows it."
+    static let later = "It may still be done when the profile is open again; kith group members shows it."
 
-    /// Prints the group as it is now.
+    /// Prints the group's new state.
     static func report(
         _ id: ConversationID, of profile: Profile, _ options: ProfileOptions, saying text: Sentence
     ) async throws {
@@ -54,7 +54,7 @@ struct GroupCommand: AsyncParsableCommand {
         }
     }
 
-    /// The contacts of these names, each once.
+    /// Finds the contacts with these names, each once.
     static func contacts(_ names: [String], in profile: Profile) async throws -> [Contact] {
         var contacts: [Contact] = []
         for name in names {
@@ -64,15 +64,17 @@ struct GroupCommand: AsyncParsableCommand {
         return contacts
     }
 
-    /// Refuses what can't be the name of a group.
+    /// Refuses a text that can't be a group's name.
     static func check(title: String) throws {
-        if TextRules.isBlank(title) { throw ValidationError("A group's name has at least one character.") }
+        if TextRules.isBlank(title) { throw ValidationError("A group's name must have at least one character.") }
         if title.utf8.count > ClientLimits.title {
-            throw ValidationError("A group's name has at most \(ClientLimits.title) bytes.")
+            throw ValidationError("A group's name must have at most \(ClientLimits.title) bytes.")
         }
         if title.trimmingCharacters(in: .whitespaces) != title {
-            throw ValidationError("A group's name has no space at its ends.")
+            throw ValidationError("A group's name must not begin or end with a space.")
         }
-        if SafeText.oneLine(title) != title { throw ValidationError("A group's name has no control characters in it.") }
+        if SafeText.oneLine(title) != title {
+            throw ValidationError("A group's name must not contain control characters.")
+        }
     }
 }

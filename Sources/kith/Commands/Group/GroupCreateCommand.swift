@@ -1,7 +1,7 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group create`.
+/// `kith group create`: makes a group.
 struct GroupCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",

@@ -1,13 +1,13 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group leave`.
+/// `kith group leave`: leaves a conversation.
 struct GroupLeaveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "leave",
-        abstract: "Leave a group, or any conversation. What was said stays on this device.",
+        abstract: "Leave a group or another conversation. Its messages stay on this device.",
         discussion: """
-            On a terminal the command asks first; --yes does not.
+            On a terminal, the command asks first; --yes skips the question.
 
             EXAMPLES
               kith group leave "book club"
@@ -32,7 +32,7 @@ struct GroupLeaveCommand: AsyncParsableCommand {
             try await options.withOpen { profile in
                 let conversation = try await NamedTarget.conversation(group, in: profile)
                 try await consent.get("Leave \(name: conversation.name) for good?")
-                let later = "It is asked for; a device of another member takes this one out when it is online"
+                let later = "The request is sent; another member's device removes this one when it is online"
                 try await relayTimeout.wait(for: profile, at: conversation.relay, hint: later) {
                     try await profile.leave(conversation.id)
                 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group members`.
+/// `kith group members`: lists the members.
 struct GroupMembersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "members",
-        abstract: "List who is in a group, or in any conversation.",
+        abstract: "List the members of a group or another conversation.",
         discussion: """
             EXAMPLES
               kith group members "book club"
@@ -16,7 +16,7 @@ struct GroupMembersCommand: AsyncParsableCommand {
               verified, trust.
 
             EXIT CODES
-              0  listed    1  there is no such group    64  wrong usage
+              0  listed    1  no such group    64  wrong usage
             """)
 
     @OptionGroup var options: ProfileOptions

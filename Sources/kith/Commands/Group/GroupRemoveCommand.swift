@@ -1,13 +1,13 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group remove`.
+/// `kith group remove`: removes a member.
 struct GroupRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove a member: nothing that is said later can be read there.",
+        abstract: "Remove a member, who then can't read later messages.",
         discussion: """
-            On a terminal the command asks first; --yes does not.
+            On a terminal, the command asks first; --yes skips the question.
 
             EXAMPLES
               kith group remove "book club" bob

@@ -1,11 +1,11 @@
 import ArgumentParser
 import KithClient
 
-/// `kith group rename`.
+/// `kith group rename`: renames a group.
 struct GroupRenameCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rename",
-        abstract: "Give a group another name. All members see it.",
+        abstract: "Rename a group. All members see the new name.",
         discussion: """
             EXAMPLES
               kith group rename "book club" "film club"
@@ -38,7 +38,7 @@ struct GroupRenameCommand: AsyncParsableCommand {
                         let now: ConversationSummary
                         switch event {
                         case .conversation(let summary) where summary.id == conversation.id: now = summary
-                        // The change may have been among them.
+                        // The change may be among the dropped events.
                         case .missed: now = try await profile.conversation(conversation.id)
                         default: continue
                         }

@@ -7,14 +7,14 @@ import Logging
 import PrivateFiles
 import TLSCodec
 
-/// A relay inside of this process, with its store and its key in the folder of a profile.
+/// A relay inside this process, with its store and key in the profile's folder.
 final class HostedRelay: Sendable {
-    /// The relay as others know it.
+    /// The relay's address and key for other machines.
     let point: RelayPoint
-    /// The address at which this process reaches it, whatever lies between it and its own address.
+    /// The relay's address inside this machine.
     let nearby: RelayAddress
-    /// Whether anybody who reaches the port may use it: it was made by a version that set no pass, and those who joined then
-    /// know none.
+    /// Whether anybody who reaches the port may use the relay. An older version made it without a pass, and the people
+    /// who joined then know none.
     var isOpen: Bool { point.pass == nil }
     /// Lead of this machine's clock over the relay's time, in seconds; 0 unless the relay doubts it.
     var clockAheadSeconds: Int { relay.clockAheadSeconds }
@@ -27,14 +27,14 @@ final class HostedRelay: Sendable {
         self.nearby = nearby
     }
 
-    /// Starts the relay: on the port of last time, or else on the usual one, or else on a free one.
+    /// Starts the relay: on its last port, or else on the usual one, or else on a free one.
     ///
     /// - Parameters:
-    ///   - folder: the profile's.
-    ///   - listen: where to listen, if the user said so.
-    ///   - address: where others reach it, if the user said so: a host, perhaps with a port.
-    ///   - known: the profile's relays. If this one is among them, a lost `host.json` does not lose its pass.
-    ///   - trustsClock: whether the machine's clock is right, however far it is from when the relay ran last.
+    ///   - folder: the profile's folder.
+    ///   - listen: the address to listen on, if the user gave one.
+    ///   - address: the address for other machines, if the user gave one: a host, with an optional port.
+    ///   - known: the profile's relays. If this relay is among them, its pass survives the loss of `host.json`.
+    ///   - trustsClock: whether the machine's clock is right, even if it is far ahead of the last run.
     static func start(
         in folder: URL, listen: ListenAddress?, address: HostAddress?, known: [RelayPoint] = [],
         trustsClock: Bool = false
@@ -45,7 +45,7 @@ final class HostedRelay: Sendable {
         var pass = before?.pass
         if before == nil {
             pass = try await passWithoutFile(in: relayFolder, known)
-            // Before anybody can use the relay: one that people use without this file is taken for an older one.
+            // Write the pass before the relay can be used: a used relay without this file counts as an older version's.
             if let pass { try place.write(HostPlace.Place(isGiven: false, pass: pass)) }
         }
         let seat = Seat(folder: relayFolder, pass: pass.flatMap { RelayPass($0) }, trustsClock: trustsClock)
@@ -57,7 +57,7 @@ final class HostedRelay: Sendable {
             let host = address?.host ?? publicHost(relay.host, before: before)
             guard let known = RelayAddress(host: host, port: port),
                 let nearby = RelayAddress(host: isAny(relay.host) ? "127.0.0.1" : relay.host, port: relay.port)
-            else { throw Failure(message: "\(host):\(port) is no address that others could reach") }
+            else { throw Failure(message: "\(host):\(port) is not an address that others could reach") }
             try place.write(
                 HostPlace.Place(
                     host: host, publicPort: publicPort, port: relay.port, listen: listen?.host ?? before?.listen,
@@ -70,14 +70,14 @@ final class HostedRelay: Sendable {
         }
     }
 
-    /// Stops the relay: closes every connection, and the store.
+    /// Stops the relay, closes its connections and its store.
     func stop() async { await relay.stop() }
 
-    /// The port of most relays.
+    /// The default port of relays.
     private static let usualPort = 7443
 
-    /// The pass of a relay without `host.json`: the one that the profile knows, or a fresh one if nobody has used the relay.
-    /// Otherwise none: an older version made it, and must not get one, because its people know none.
+    /// Returns the pass of a relay without `host.json`: the one in the profile, or a fresh one if the relay is unused.
+    /// A used relay that the profile does not know gets none: an older version made it, and its users know no pass.
     private static func passWithoutFile(in folder: URL, _ known: [RelayPoint]) async throws -> String? {
         let pin = try RelayIdentity.kept(in: folder).pin
         let passes = known.filter { $0.pin == pin }.map(\.pass)
@@ -85,7 +85,7 @@ final class HostedRelay: Sendable {
         return try await Relay.isUnused(in: folder) ? HostPlace.freshPass() : nil
     }
 
-    /// The configuration of the relay, wherever it listens.
+    /// The configuration of the relay, except for its address.
     private struct Seat {
         let folder: URL
         let pass: RelayPass?
@@ -101,7 +101,7 @@ final class HostedRelay: Sendable {
             configuration.limits = .household
             configuration.relayPass = seat.pass
             configuration.trustsClock = seat.trustsClock
-            // Lines of a log would go into the chat.
+            // Log lines would appear in the chat.
             configuration.logger = Logger(label: "kith.host") { _ in SwiftLogNoOpLogHandler() }
             return try await Relay.start(in: seat.folder, configuration)
         }
@@ -112,14 +112,14 @@ final class HostedRelay: Sendable {
             guard let port = before?.port else { return try await start("0.0.0.0", 0) }
             throw Failure(
                 message:
-                    "another process listens on port \(port), where your conversations know this relay; end it, "
-                    + "or take another port with --listen 0.0.0.0:PORT")
+                    "another process listens on port \(port), which your conversations use; end it, or choose "
+                    + "another port with --listen 0.0.0.0:PORT")
         }
     }
 
     private static func isAny(_ host: String) -> Bool { ["0.0.0.0", "::"].contains(host) }
 
-    /// The address of last time if this machine still has it: those who joined know it.
+    /// Returns the last public host if this machine still has it, because those who joined know it.
     private static func publicHost(_ host: String, before: HostPlace.Place?) -> String {
         if let before, before.isGiven, let given = before.host { return given }
         guard isAny(host) else { return host }
@@ -129,31 +129,33 @@ final class HostedRelay: Sendable {
     }
 }
 
-/// The address at which others reach this machine: a host, perhaps with a port.
+/// The address of this machine for others: a host, with an optional port.
 struct HostAddress: Hashable, Sendable {
     let host: String
     let port: Int?
 }
 
-/// The place of a hosted relay, so that it is there again.
+/// The file with a hosted relay's addresses and pass, for its next start.
 struct HostPlace {
     let file: PrivateFile
 
     struct Place: Codable, Hashable {
-        /// The host at which others reach it; missing until it has started once, and so is ``port``.
+        /// The host for other machines. Like ``port``, it is missing until the relay has started once.
         var host: String?
-        /// The port at which others reach it, if the user said so: it may be forwarded. Not in files of older versions.
+        /// The port for other machines, if the user gave one: a router may forward it. Missing in files of older
+        /// versions.
         var publicPort: Int?
-        /// The port at which it listens.
+        /// The port that the relay listens on.
         var port: Int?
-        /// The host that it listens on, if the user said so.
+        /// The host that the relay listens on, if the user gave one.
         var listen: String?
-        /// Whether the user said where others reach it, so that it is not guessed anew.
+        /// Whether the user gave the public host, so that it is not guessed again.
         let isGiven: Bool
-        /// The pass that its invites carry. Not in files of older versions, whose relay stays open to those who joined.
+        /// The pass in its invites. Missing in files of older versions, whose relays stay open to their users.
         let pass: String?
 
-        /// Whether it says where the relay was, or is that of a relay which has a pass and has not started yet.
+        /// Whether it has all values of a relay that has started, or those of one that has a pass and has not started
+        /// yet.
         fileprivate var isComplete: Bool {
             guard pass.map({ RelayPass($0) != nil }) ?? true else { return false }
             guard let port else { return host == nil && pass != nil }
@@ -161,13 +163,13 @@ struct HostPlace {
         }
     }
 
-    /// A pass as it is written in the file.
+    /// Returns a pass as the file has it.
     static func text(of pass: RelayPass) -> String {
         var reader = TLSReader(pass.encoded)
         return (try? reader.readOpaque()).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    /// A pass that nobody guesses: 32 random bytes.
+    /// Makes a pass of 32 random bytes.
     static func freshPass() -> String {
         Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max) })
     }
@@ -179,8 +181,8 @@ struct HostPlace {
         guard let place = try? JSONDecoder().decode(Place.self, from: Data(content)), place.isComplete else {
             throw Failure(
                 message:
-                    "\(file.url.path) is damaged; restore it, or delete it and name --listen and --address again: the "
-                    + "pass is in your profile too")
+                    "\(file.url.path) is damaged; restore it, or delete it and give --listen and --address again "
+                    + "(your profile has the pass as well)")
         }
         return place
     }

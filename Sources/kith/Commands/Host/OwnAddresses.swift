@@ -1,8 +1,8 @@
 import Foundation
 
-/// The addresses of this machine that others may reach it by.
+/// The addresses of this machine that other machines may reach.
 enum OwnAddresses {
-    /// Numeric addresses, those that most likely work from another machine first. Empty if there is no network.
+    /// Returns numeric addresses, the most reachable first. Empty without a network.
     static func likely() -> [String] {
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return [] }
@@ -18,20 +18,20 @@ enum OwnAddresses {
             else { continue }
             found.append((text, rank))
         }
-        // In the order of the interfaces where nothing else decides.
+        // Equal ranks keep the order of the interfaces.
         return found.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element.address)
     }
 
-    /// How far from likely an address is to be reached from elsewhere; `nil` if it can't be.
+    /// Ranks an address: 0 is the most reachable from other machines; `nil` is unreachable.
     static func rank(of address: String, interface: String) -> Int? {
-        // Where containers and virtual machines live: they have addresses that only this machine sees.
+        // Interfaces of containers and virtual machines: only this machine reaches their addresses.
         let isVirtual = ["docker", "veth", "br-", "virbr", "cni", "flannel", "vmnet"].contains {
             interface.hasPrefix($0)
         }
         let penalty = isVirtual ? 10 : 0
         if address.contains(":") {
-            // Link-local addresses mean nothing without the interface, and fd00::/8 is a private network.
+            // A link-local address has no meaning without its interface; fd00::/8 is a private network.
             if address.lowercased().hasPrefix("fe80") { return nil }
             return (["fc", "fd"].contains { address.lowercased().hasPrefix($0) } ? 4 : 3) + penalty
         }
@@ -42,7 +42,7 @@ enum OwnAddresses {
         case (192, 168): return 1 + penalty
         case (10, _): return 2 + penalty
         case (172, 16...31): return 2 + penalty
-        // Shared by a provider's customers.
+        // Shared by the customers of a provider.
         case (100, 64...127): return 3 + penalty
         default: return 0 + penalty
         }

@@ -2,7 +2,7 @@ import Foundation
 import KithClient
 import KithWire
 
-/// What a program that listens asks for, in a line of JSON.
+/// A request on the input of `kith listen --json`: one line of JSON.
 struct ListenRequest: Decodable {
     private let send: Send?
     private let ref: JSONValue?
@@ -14,7 +14,8 @@ struct ListenRequest: Decodable {
         let expires: String?
     }
 
-    /// Does what a line asks for. Whatever is wrong with it, the answer has its ref if it has one.
+    /// Carries out a line and returns the answer. The answer has the line's `ref` even if the rest of the line is
+    /// wrong.
     static func carryOut(_ line: LineReader.Line, with profile: Profile) async -> JSONEvent {
         let data = Data(line.text.utf8)
         func refusal(_ message: String) -> JSONEvent {
@@ -41,12 +42,12 @@ struct ListenRequest: Decodable {
         }
     }
 
-    /// A line's ref alone, whatever else is in it.
+    /// The `ref` of a line alone.
     private struct Labelled: Decodable {
         let ref: JSONValue?
     }
 
-    /// The fault that keeps a line from being a command.
+    /// Describes the fault that keeps a line from being a request.
     private static func problem(_ error: any Error) -> String {
         func path(_ context: DecodingError.Context) -> String {
             context.codingPath.map(\.stringValue).joined(separator: ".")
@@ -57,7 +58,7 @@ struct ListenRequest: Decodable {
         case DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty,
             DecodingError.valueNotFound(_, let context) where !context.codingPath.isEmpty,
             DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
-            return "\"\(path(context))\" is not what kith help listen says"
+            return "\"\(path(context))\" has the wrong form (kith help listen)"
         default: return "this is not a command: it is not a JSON object (kith help listen)"
         }
     }
@@ -66,14 +67,14 @@ struct ListenRequest: Decodable {
         var answered: EntryID?
         if let replyTo = send.replyTo {
             answered = EntryID(hex: replyTo)
-            if answered == nil { throw Failure(message: "replyTo takes the id of a message") }
+            if answered == nil { throw Failure(message: "replyTo must be the id of a message") }
         }
         var expires: Duration?
         if let text = send.expires {
             expires = DurationArgument(argument: text).flatMap { UInt32(exactly: $0.seconds) }.map {
                 .seconds(Int64($0))
             }
-            if expires ?? .zero == .zero { throw Failure(message: "expires takes a time, such as 1d") }
+            if expires ?? .zero == .zero { throw Failure(message: "expires must be a duration, such as 1d") }
         }
         let conversation: ConversationID
         switch try await NamedTarget.named(send.to, in: profile) {

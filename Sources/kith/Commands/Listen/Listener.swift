@@ -1,25 +1,25 @@
 import Foundation
 import KithClient
 
-/// Prints what comes, once each, and says that it was read.
+/// Prints each new message once, and marks it as read.
 struct Listener {
-    /// Forms of the output.
-    enum Output: Sendable {
+    /// The form of the output.
+    enum Format: Sendable {
         /// For people.
         case text
         /// For programs.
         case json
     }
 
-    /// Reasons to end.
+    /// The reason why the listener ended.
     enum Ending: Sendable {
-        /// One message was asked for, and printed.
-        case gotOne
-        /// The time was over.
+        /// One message was requested, and printed.
+        case receivedOne
+        /// The time is over.
         case timeIsOver
-        /// The output's reader is gone.
-        case nobodyReads
-        /// Ctrl-C, or SIGTERM.
+        /// The output has no reader any more.
+        case outputIsClosed
+        /// Ctrl-C or SIGTERM arrived.
         case stopped
         /// The profile was closed.
         case closed
@@ -32,47 +32,47 @@ struct Listener {
         case end(Ending)
     }
 
-    /// The choice of conversations, and what the listener does by itself.
+    /// Options of the listener.
     struct Options: Sendable {
         /// The only conversation whose messages are printed.
         var only: ConversationID?
-        /// Whether one message is enough.
+        /// Whether it ends after one message.
         var endsAfterFirst = false
-        /// Whether the others are told what was read.
+        /// Whether read receipts are sent to the other members.
         var sendsReceipts = true
         /// Whether it accepts every conversation that a stranger begins.
         var acceptsStrangers = false
     }
 
     private let profile: Profile
-    private let output: Output
+    private let format: Format
     private let options: Options
     private var only: ConversationID? { options.only }
     private var strangers = StrangerNotices()
-    /// The last entry that was printed of each conversation, and the part of it: one entry can be several notices.
+    /// The last printed entry of each conversation, and its parts that were printed: one entry can be several notices.
     private var printed: [ConversationID: (seq: UInt64, bodies: [Message.Body])] = [:]
     /// Conversations with printed messages that are not marked as read yet.
     private var unmarked: Set<ConversationID> = []
     private var names: [ConversationID: String] = [:]
     /// The user's name.
     private var me = ""
-    /// The last state told of each relay.
+    /// The last printed state of each relay.
     private var relayStates: [KnownRelay: RelayState] = [:]
 
-    /// Time for which printed messages are collected, so that one transaction marks many as read.
+    /// Delay before printed messages are marked as read, so that one transaction marks many.
     private static let flush = Duration.milliseconds(200)
-    /// Time between two looks at whether anybody still reads the output.
+    /// Interval of checks whether the output still has a reader.
     private static let look = Duration.seconds(1)
-    /// Lines that are taken from the vault at once.
+    /// Maximum messages read from the vault at once.
     private static let page = 500
 
-    init(_ profile: Profile, output: Output, options: Options) {
+    init(_ profile: Profile, format: Format, options: Options) {
         self.profile = profile
-        self.output = output
+        self.format = format
         self.options = options
     }
 
-    /// Listens until something ends it.
+    /// Listens until one of the ``Ending`` reasons occurs.
     func run(for time: Duration?) async throws -> Ending {
         let signals = StopSignals()
         let watchdog = ExitWatchdog()
@@ -90,7 +90,7 @@ struct Listener {
         let (turns, nextEvent) = AsyncStream.makeStream(of: Void.self)
         let (commandTurns, nextCommand) = AsyncStream.makeStream(of: Void.self)
         let tasks = await feed(put, turns, for: time, until: signals) + [carryOutCommands(commandTurns, put)]
-        // A command that waits for something gives up then.
+        // A command that is waiting gives up then.
         defer { for task in tasks { task.cancel() } }
         if let ending = try await printUnread() { return ending }
         nextEvent.yield()
@@ -101,7 +101,7 @@ struct Listener {
                 if let ending = try await take(event, put) { return ending }
                 nextEvent.yield()
             case .answer(let answer):
-                guard JSONLine.print(answer) else { return .nobodyReads }
+                guard JSONLine.print(answer) else { return .outputIsClosed }
                 nextCommand.yield()
             case .flush: try await markRead()
             case .end(let ending): return ending
@@ -127,11 +127,11 @@ struct Listener {
         ]
         tasks.append(
             Task {
-                // A bot that died must not leave a process that keeps the profile from the next one.
+                // A listener whose bot has died must not keep the profile from the next one.
                 while !StandardStream.output.isAbandoned {
                     do { try await Task.sleep(for: Self.look) } catch { return }
                 }
-                put.yield(.end(.nobodyReads))
+                put.yield(.end(.outputIsClosed))
             })
         if let time {
             tasks.append(
@@ -146,7 +146,7 @@ struct Listener {
     // MARK: Messages
 
     private mutating func printUnread() async throws -> Ending? {
-        // The order in which people would look: what came last, last.
+        // The most recent conversation comes last.
         for conversation in try await profile.conversations().reversed() where only == nil || only == conversation.id {
             names[conversation.id] = conversation.name
             if conversation.isPending, let ending = try await meet(conversation) { return ending }
@@ -168,7 +168,7 @@ struct Listener {
         }
     }
 
-    /// Prints a message unless it was printed.
+    /// Prints a message unless it was printed before.
     private mutating func print(_ message: Message) -> Ending? {
         guard only == nil || only == message.conversation, let seq = message.seq else { return nil }
         let last = printed[message.conversation] ?? (0, [])
@@ -182,18 +182,18 @@ struct Listener {
         }
         let name = name(message.conversation)
         let lines =
-            switch output {
+            switch format {
             case .json: [JSONLine.text(JSONEvent(.message(message)) { _ in name })]
             case .text:
                 MessageRenderer(me: me, layout: .record(conversation: only == nil ? name : nil)).lines(message)
                     .map { $0.painted(colours: TerminalMode.wantsColours) }
             }
-        // A line that could not be written does not count as printed, and so not as read.
-        for line in lines where !StandardStream.output.write(line + "\n") { return .nobodyReads }
+        // A line that could not be written counts neither as printed nor as read.
+        for line in lines where !StandardStream.output.write(line + "\n") { return .outputIsClosed }
         didPrint()
         unmarked.insert(message.conversation)
         guard options.endsAfterFirst, case .contact = message.author else { return nil }
-        return .gotOne
+        return .receivedOne
     }
 
     private mutating func markRead() async throws {
@@ -214,8 +214,8 @@ struct Listener {
         case .inviteUsed(_, let id), .warning(let id, _, _): names[id] = try await profile.conversation(id).name
         default: break
         }
-        if output == .text, case .relay(let relay, let state) = event {
-            // Each try would say the same again.
+        if format == .text, case .relay(let relay, let state) = event {
+            // Each attempt would print the same line again.
             if case .connecting = state { return nil }
             guard relayStates.updateValue(state.withoutTime, forKey: relay) != state.withoutTime else { return nil }
         }
@@ -227,8 +227,8 @@ struct Listener {
         if case .message(let message) = event, message.author != .me {
             if let ending = print(message) { return ending }
         } else if event.conversation == nil || only == nil || event.conversation == only {
-            switch output {
-            case .json: guard JSONLine.print(JSONEvent(event, naming: name)) else { return .nobodyReads }
+            switch format {
+            case .json: guard JSONLine.print(JSONEvent(event, naming: name)) else { return .outputIsClosed }
             case .text: if let sentence = sentence(event) { StandardStream.error.say(sentence) }
             }
         }
@@ -248,30 +248,32 @@ struct Listener {
 
     private func name(_ id: ConversationID) -> String { names[id] ?? "#\(id.rawValue)" }
 
-    /// Accepts a conversation that a stranger began, or says how to. For a program, the event itself says that it is pending.
+    /// Accepts a conversation that a stranger began, or prints the commands that do. For a program, the event itself is
+    /// enough.
     private mutating func meet(_ conversation: ConversationSummary) async throws -> Ending? {
         if options.acceptsStrangers {
             try await profile.accept(conversation.id)
-        } else if output == .text, only == nil,
+        } else if format == .text, only == nil,
             let line = strangers.line(for: conversation, at: ChatBackend.now),
             !StandardStream.error.write("[\(line)]\n")
         {
-            return .nobodyReads
+            return .outputIsClosed
         }
         return nil
     }
 
     // MARK: Commands
 
-    /// Does what the lines of standard input ask for, one after the other, each when the answer to the one before is printed.
+    /// Carries out the lines of standard input in order, each after the answer to the previous one is printed.
     ///
-    /// Commands run beside the listener: one that waits must not keep it from printing what comes, or from ending.
+    /// The lines have a task of their own: one that waits must not keep the listener from printing messages or from
+    /// ending.
     private func carryOutCommands(_ turns: AsyncStream<Void>, _ put: AsyncStream<Input>.Continuation) -> Task<
         Void, Never
     > {
         let profile = profile
-        return Task { [output] in
-            guard output == .json else { return }
+        return Task { [format] in
+            guard format == .json else { return }
             let lines = LineReader()
             for await _ in turns {
                 var line = await lines.nextLine()

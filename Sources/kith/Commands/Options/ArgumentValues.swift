@@ -2,7 +2,7 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-// Values of the libraries that commands take as arguments.
+// Types of the libraries that are arguments of commands.
 
 extension RelayAddress: ExpressibleByArgument {
     /// Reads `HOST:PORT`.
@@ -10,17 +10,17 @@ extension RelayAddress: ExpressibleByArgument {
 }
 
 extension RelayPin: ExpressibleByArgument {
-    /// Reads a pin as relays print it.
+    /// Reads a pin in the form that relays print.
     public init?(argument: String) { self.init(argument) }
 }
 
 extension Name: ExpressibleByArgument {
-    /// Reads a name.
+    /// Reads a name at a relay.
     public init?(argument: String) { self.init(argument) }
 }
 
 extension HostAddress: ExpressibleByArgument {
-    /// Reads a host, or `HOST:PORT`.
+    /// Reads `HOST` or `HOST:PORT`.
     init?(argument: String) {
         if let address = RelayAddress(argument) {
             (host, port) = (address.host, address.port)

@@ -2,23 +2,23 @@ import KithClient
 import KithWire
 import Synchronization
 
-/// Obstacles at relays, each told once and again when it changes.
+/// Collects the problems at relays. Each is told once, and again when it changes.
 final class ConnectionProblems: Sendable {
     private struct State {
         var reasons: [KnownRelay: String] = [:]
-        /// Why waiting does not help.
+        /// The refusals that a retry does not change.
         var refusals: [KnownRelay: RelayConnectionError] = [:]
         var full: Set<KnownRelay> = []
         /// Relays that have not answered yet.
         var connecting: Set<KnownRelay> = []
-        /// Why an invitation is not in its inbox.
+        /// The reason why an invitation is not in its inbox.
         var invitation: String?
         var failure: Failure?
     }
 
     private let state = Mutex(State())
 
-    /// Why it was given up, if it was.
+    /// The failure that ends the command, once it is known.
     var failure: Failure? {
         get { state.withLock { $0.failure } }
         set { state.withLock { $0.failure = newValue } }
@@ -31,10 +31,10 @@ final class ConnectionProblems: Sendable {
         }
     }
 
-    /// Whether all that is missing is room at a relay.
+    /// Whether the relays lack nothing but disk space.
     var isForRoom: Bool { state.withLock { !$0.full.isEmpty && $0.full.count == $0.reasons.count } }
 
-    /// Returns what there is to tell.
+    /// Takes an event; returns a line to tell the user, if there is one.
     func note(_ event: KithEvent) -> String? {
         if case .clock(let difference) = event { return difference.sentence.description }
         if case .warning(_, .invitationWaits(let name, let obstacle), _) = event {
@@ -65,7 +65,8 @@ final class ConnectionProblems: Sendable {
         return before == reason ? nil : "\(reason ?? "\(relay.address)"); \(ending)"
     }
 
-    /// Why none of the relays that are needed will do it: those at an address, or all of a profile's. `nil` while one may.
+    /// Returns the refusal of all relays that the command needs: those at an address, or all of the profile's. `nil`
+    /// while one may still answer.
     func refusal(of profile: Profile, at address: RelayAddress?) async -> RelayConnectionError? {
         let needed = await profile.relays().map(\.relay).filter { address == nil || $0.address == address }
         return state.withLock { state in
@@ -80,7 +81,7 @@ final class ConnectionProblems: Sendable {
 }
 
 extension RelayConnectionError {
-    /// Whether only the user can change it: somebody answers at the relay's address with another key, or the relay wants
+    /// Whether only the user can resolve the refusal: another key answers at the relay's address, or the relay requires
     /// another pass.
     func isFinal(for relay: RelayPoint) -> Bool {
         switch self {

@@ -1,14 +1,14 @@
 import ArgumentParser
 import KithClient
 
-/// Whether a command may do what can't be undone.
+/// The option to skip the question before an irreversible change.
 struct Consent: ParsableArguments {
-    @Flag(name: .long, help: "Do not ask whether you are sure.")
+    @Flag(name: .long, help: "Skip the question whether you are sure.")
     var yes = false
 
-    /// Asks the person at the terminal. A script has said what it wants.
+    /// Asks the person at the terminal. A script has no terminal and is not asked.
     ///
-    /// - Throws: ``ExitCode/interrupted`` unless the answer is a yes.
+    /// - Throws: ``ExitCode/interrupted`` unless the answer is yes.
     func get(_ question: Sentence) async throws {
         guard !yes, let prompt = Prompt() else { return }
         defer { prompt.close() }

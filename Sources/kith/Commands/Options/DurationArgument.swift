@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// A length of time on the command line: `90s`, `30m`, `12h`, `7d`, or seconds without a letter.
+/// A duration on the command line: `90s`, `30m`, `12h`, `7d`, or seconds without a unit.
 struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomStringConvertible {
     let seconds: UInt64
 
-    /// A century: nothing here lasts longer, and no sum of it and a date runs over.
+    /// Maximum in seconds: a century. Nothing here lasts longer, and its sum with a date does not overflow.
     private static let longest: UInt64 = 100 * 366 * 86_400
     private static let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
 
@@ -28,6 +28,5 @@ struct DurationArgument: ExpressibleByArgument, Hashable, Sendable, CustomString
         return "\(seconds)s"
     }
 
-    /// For waiting.
     var duration: Duration { .seconds(Int64(seconds)) }
 }

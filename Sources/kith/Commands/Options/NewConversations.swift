@@ -1,8 +1,8 @@
 import KithClient
 
 extension Profile {
-    /// The conversations that are newer than one, the oldest first: what is looked at when events were dropped that would have
-    /// told of them.
+    /// Returns the conversations that began after another one, the oldest first. Replaces their events if those were
+    /// dropped.
     func conversations(after latest: ConversationID?) throws(KithError) -> [ConversationSummary] {
         try conversations().filter { $0.id > latest ?? ConversationID(rawValue: 0) }.sorted { $0.id < $1.id }
     }

@@ -2,33 +2,33 @@ import ArgumentParser
 import KithClient
 import KithWire
 
-/// A value of the command line that can say what is wrong with a text.
+/// A value of the command line that can explain why a text is not one.
 protocol ReadableValue: ExpressibleByArgument {
-    /// What such a value looks like, and what this text lacks.
+    /// Explains the form of such a value, and the fault of this text.
     static func problem(with text: String) -> String
 }
 
 extension ReadableValue {
     /// Reads a value.
     ///
-    /// - Throws: ``Mistake``, whose words the parser of arguments puts behind its own.
+    /// - Throws: ``Mistake``, whose words the argument parser appends to its own.
     @Sendable static func read(_ text: String) throws -> Self {
         guard let value = Self(argument: text) else { throw Mistake(description: problem(with: text)) }
         return value
     }
 }
 
-/// Why a text is no value.
+/// The reason why a text is not a value.
 struct Mistake: Error, CustomStringConvertible {
     let description: String
 }
 
 extension RelayAddress: ReadableValue {
     static func problem(with text: String) -> String {
-        if !text.contains(":") { return "the port is missing; it is HOST:PORT" }
+        if !text.contains(":") { return "the port is missing; write HOST:PORT" }
         let port = text.split(separator: ":").last.flatMap { Int($0) }
-        guard let port, (1...65_535).contains(port) else { return "it is HOST:PORT, with a port from 1 to 65535" }
-        return "it is HOST:PORT, with an IPv6 address in brackets"
+        guard let port, (1...65_535).contains(port) else { return "write HOST:PORT, with a port from 1 to 65535" }
+        return "write HOST:PORT, with an IPv6 address in brackets"
     }
 }
 
@@ -39,7 +39,7 @@ extension ListenAddress: ReadableValue {
 }
 
 extension HostAddress: ReadableValue {
-    static func problem(with text: String) -> String { "it is HOST or HOST:PORT, with a port from 1 to 65535" }
+    static func problem(with text: String) -> String { "write HOST or HOST:PORT, with a port from 1 to 65535" }
 }
 
 extension RelayPin: ReadableValue {
@@ -58,6 +58,6 @@ extension Name: ReadableValue {
 
 extension DurationArgument: ReadableValue {
     static func problem(with text: String) -> String {
-        "a time is a number with s, m, h or d behind it, at most a century"
+        "a duration is a number with s, m, h or d, at most a century"
     }
 }

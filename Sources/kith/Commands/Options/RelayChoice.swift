@@ -4,7 +4,7 @@ import KithClient
 import KithWire
 import PrivateFiles
 
-/// Which relay a command is to use.
+/// The options that choose a relay.
 struct RelayChoice: ParsableArguments {
     @Option(
         name: .long,
@@ -17,7 +17,7 @@ struct RelayChoice: ParsableArguments {
         transform: RelayPin.read)
     var pin: RelayPin?
 
-    @Option(name: .long, help: "A file with the pass that the relay wants.")
+    @Option(name: .long, help: "A file with the pass that the relay requires.")
     var relayPassFile: String?
 
     func validate() throws {
@@ -26,17 +26,17 @@ struct RelayChoice: ParsableArguments {
         if relayPassFile != nil { throw ValidationError("--relay-pass-file needs --relay.") }
     }
 
-    /// The relay, with its key.
+    /// Returns the relay with its key.
     ///
-    /// - Throws: ``Failure`` if none was given and the profile uses none yet, if the relay has another key than before, or if
-    ///   the time is over; ``KithError/relay(_:)`` if it can't be reached.
+    /// - Throws: ``Failure`` if no relay was given and the profile has none, if the relay has another key than before,
+    ///   or if the time is over; ``KithError/relay(_:)`` if it can't be reached.
     func point(for profile: Profile, within time: DurationArgument) async throws -> RelayPoint {
         let used = await profile.relays().map(\.relay)
         guard let relay else {
             let latest = try await profile.conversations().first?.relay
             guard let point = used.first(where: { $0.address == latest }) ?? used.first else {
                 throw Failure(
-                    message: "no relay is known yet: name one with --relay HOST:PORT, or run one with: kith host")
+                    message: "no relay is known yet; name one with --relay HOST:PORT, or run one with kith host")
             }
             return point
         }
@@ -52,7 +52,7 @@ struct RelayChoice: ParsableArguments {
         do {
             (found, isFirstContact) = try await Self.answer(of: contact, within: time)
         } catch KithError.relay(let error) where error.isAboutAddress {
-            // Its owner may have given it a new key, which the relay then proves to have.
+            // The relay's owner may have given it a new key, which it proved to have.
             if pin != nil, let other = used.first(where: { $0.address == relay }) {
                 throw Self.anotherPin(than: other.pin, at: relay)
             }
@@ -66,9 +66,9 @@ struct RelayChoice: ParsableArguments {
 }
 
 extension RelayChoice {
-    /// Connects once. A relay that a command names is remembered only when it has answered with its key and has taken the pass.
+    /// Connects once. A relay on the command line is remembered only if it has proved its key and accepted the pass.
     ///
-    /// - Throws: ``KithError/relay(_:)``; ``Failure`` if the time is over, or if the key is not the one that is known.
+    /// - Throws: ``KithError/relay(_:)``; ``Failure`` if the time is over, or if the key is not the known one.
     private static func answer(
         of contact: RelayContact, within time: DurationArgument
     ) async throws -> (pin: RelayPin, isFirstContact: Bool) {
@@ -94,7 +94,7 @@ extension RelayChoice {
             message: "the relay \(relay) is known here with the key \(known), and --pin names another", code: .wrongKey)
     }
 
-    /// Does something that ends at once when its task is cancelled, which happens after this time; 0 is for ever.
+    /// Runs `work`, which must end when its task is cancelled, with a time limit; 0 is no limit.
     private static func within<R: Sendable>(
         _ time: DurationArgument, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
@@ -108,13 +108,14 @@ extension RelayChoice {
         return try await task.value
     }
 
-    /// Applies the options to somebody who is known here, and so has a relay: a new pass of that relay is used from now on.
+    /// Applies the options to a known person, whose relay is known, too. A new pass for that relay is used from now on.
     ///
     /// - Parameters:
-    ///   - name: what the user calls them.
-    ///   - address: their relay.
-    ///   - time: how long the relay may take to say that it takes the pass.
-    /// - Throws: ``Failure`` if the options mean another relay, or another key; ``KithError/relay(_:)`` if the relay does not take the pass.
+    ///   - name: the person's name here.
+    ///   - address: the person's relay.
+    ///   - time: maximum wait for the relay to accept the pass.
+    /// - Throws: ``Failure`` if the options name another relay or another key; ``KithError/relay(_:)`` if the relay
+    ///   refuses the pass.
     func apply(to name: String, at address: RelayAddress, of profile: Profile, within time: DurationArgument)
         async throws
     {
@@ -123,7 +124,7 @@ extension RelayChoice {
         else {
             throw Failure(
                 message:
-                    "\(name) is known here, at the relay \(address); --relay is for finding somebody new, and moves nobody "
+                    "\(name) is known here, at the relay \(address); --relay only finds new people, and moves nobody "
                     + "to \(relay)")
         }
         if let pin, pin != known.pin { throw Self.anotherPin(than: known.pin, at: address) }
@@ -135,7 +136,7 @@ extension RelayChoice {
 }
 
 extension RelayConnectionError {
-    /// Whether the relay with the expected key was not there: nobody answered, or somebody with another key.
+    /// Whether the relay with the expected key was not at the address: nothing answered, or another key did.
     fileprivate var isAboutAddress: Bool {
         switch self {
         case .unreachable, .pinMismatch, .notARelay: true
@@ -145,7 +146,7 @@ extension RelayConnectionError {
 }
 
 extension RelayPass {
-    /// The pass in a file, without the space round it.
+    /// Reads a pass from a file, without surrounding space.
     ///
     /// - Throws: ``Failure``.
     init(file path: String) throws {

@@ -3,29 +3,29 @@ import Foundation
 import KithClient
 import KithWire
 
-/// How long a command waits for a relay.
+/// The option that limits the wait for a relay.
 struct RelayTimeoutOption: ParsableArguments {
     @Option(
         name: .customLong("timeout"),
         help: ArgumentHelp(
-            "How long to wait for the relay (30s, 5m, ...); 0 for as long as it takes.", valueName: "time"),
+            "Maximum wait for the relay (30s, 5m, ...); 0 for no limit.", valueName: "time"),
         transform: DurationArgument.read)
     var limit = DurationArgument(seconds: 30)
 
-    /// So long what is asked for may take to be kept on this device, before it is given up.
+    /// Time for a command to be saved on this device before a refusal ends it.
     private static let untilKept = Duration.seconds(1)
 
-    /// What remains where nothing does.
+    /// Hint for commands that saved nothing.
     static let runAgain = "Run the same command again later."
 
-    /// Does what needs a relay; says on standard error what keeps it from being done.
+    /// Runs `work`, which needs a relay, and prints obstacles on standard error.
     ///
     /// - Parameters:
-    ///   - relay: the relay that it needs, if that is known; otherwise it may be any of the profile's.
-    ///   - hint: what to tell the user about what was asked for when it is given up.
-    /// - Throws: ``Failure`` when the time is over, with ``ExitCode/notInTime`` or ``ExitCode/noRoom``; or at once when the
-    ///   relay shows another key than it has (``ExitCode/wrongKey``) or wants another pass: waiting does not help then. The
-    ///   profile is closed then.
+    ///   - relay: the relay it needs, if known; otherwise any of the profile's.
+    ///   - hint: printed with the failure: the fate of the command, or how to go on.
+    /// - Throws: ``Failure`` when the time is over, with ``ExitCode/notInTime`` or ``ExitCode/noRoom``; or at once if
+    ///   the relay shows another key (``ExitCode/wrongKey``) or requires another pass, because a retry would fail, too.
+    ///   The profile is closed then.
     func wait<R>(
         for profile: Profile, at relay: RelayAddress? = nil, hint: String, _ work: () async throws -> R
     ) async throws -> R {
@@ -36,7 +36,7 @@ struct RelayTimeoutOption: ParsableArguments {
                 let news = problems.note(event)
                 guard case .relay(_, .refused) = event, await problems.refusal(of: profile, at: relay) != nil,
                     (try? await Task.sleep(for: Self.untilKept)) != nil,
-                    // Another may be known at the same address by now.
+                    // The profile may know another relay at the same address by now.
                     let refusal = await problems.refusal(of: profile, at: relay), let reason = problems.reason
                 else {
                     if Task.isCancelled { return }

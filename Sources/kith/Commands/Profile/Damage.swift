@@ -2,12 +2,12 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// The words for a profile of which a part is damaged on its disk: the rest can be read.
+/// Reports a profile of which a part is damaged on disk. The rest can be read.
 enum Damage {
-    /// Says how much was damaged, if anything was.
+    /// Reports the number of damaged records, if there are any.
     ///
-    /// - Parameter fate: what became of it.
-    /// - Throws: ``Failure``.
+    /// - Parameter fate: the consequence for them, as a participle.
+    /// - Throws: ``Failure`` if there are any.
     static func report(_ damage: DamageCount, _ fate: String) throws {
         var parts: [String] = []
         if damage.entries > 0 { parts.append(damage.entries == 1 ? "1 entry" : "\(damage.entries) entries") }
@@ -23,20 +23,20 @@ enum Damage {
     }
 }
 
-/// The warning about private files that others can read, because their file system keeps no modes.
+/// Warns about private files that others can read, on a file system without modes.
 enum OpenFiles {
-    /// Names the files in a folder of private files that others can read.
+    /// Warns about the files in a folder that others can read.
     static func warn(in folder: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         warn(of: names.sorted().filter { PrivateFile(folder.appending(path: $0)).isOpenToOthers }, in: folder)
     }
 
-    /// Names the files in one line on standard error, if there are any.
+    /// Warns about these files in one line on standard error.
     static func warn(of files: [String], in folder: URL) {
         guard !files.isEmpty else { return }
         let words =
             "others on this machine can read \(files.joined(separator: ", ")) in \(folder.path): its file system has no "
-            + "modes; keep it on another, or mount it for you alone"
+            + "modes. Move it to another one, or mount this one for you alone"
         StandardStream.error.write("[\(SafeText.oneLine(words))]\n")
     }
 }

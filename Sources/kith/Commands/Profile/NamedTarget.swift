@@ -2,16 +2,16 @@ import Foundation
 import KithClient
 import KithWire
 
-/// What a name on the command line stands for.
+/// The conversation or contact that a name on the command line stands for.
 enum NamedTarget: Hashable, Sendable {
-    /// A conversation that there is.
+    /// An existing conversation.
     case conversation(ConversationSummary)
-    /// A person with whom there is none of two yet.
+    /// A person without a conversation of two.
     case contact(Contact)
 
-    /// Finds what a name stands for: as it is written, or else in upper or lower case. `#3` is conversation number 3.
+    /// Finds the target of a name, in its own case first and then in any case. `#3` is conversation number 3.
     ///
-    /// - Throws: ``Failure`` that says what there is instead, if nothing or more than one thing goes by the name.
+    /// - Throws: ``Failure`` with similar names, if there is no target or more than one.
     static func named(_ name: String, in profile: Profile) async throws -> NamedTarget {
         let found = try await catchingUp(profile) {
             try find(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
@@ -20,10 +20,10 @@ enum NamedTarget: Hashable, Sendable {
         return try named(name, conversations: try await profile.conversations(), contacts: await profile.contacts())
     }
 
-    /// How long relays are given to tell what came while the profile was not open.
+    /// Maximum wait for relays to deliver what arrived while the profile was closed.
     private static let catchingUp = Duration.seconds(3)
 
-    /// Somebody may have come while the profile was not open: a name that is unknown is looked for a little longer.
+    /// Searches for an unknown name a little longer, because its person may have arrived while the profile was closed.
     private static func catchingUp<R>(_ profile: Profile, _ find: () async throws -> R?) async throws -> R? {
         let end = ContinuousClock.now + catchingUp
         let mayCome = await profile.isReceiving
@@ -34,7 +34,7 @@ enum NamedTarget: Hashable, Sendable {
         }
     }
 
-    /// Finds what a name stands for among these.
+    /// Finds the target of a name among these.
     static func named(
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget {
@@ -42,7 +42,7 @@ enum NamedTarget: Hashable, Sendable {
         throw Failure(unknown(name, among: conversations.map(\.name) + contacts.map(\.name)))
     }
 
-    /// Finds what a name stands for among these; `nil` if nothing goes by it.
+    /// Finds the target of a name among these; `nil` if there is none.
     static func find(
         _ name: String, conversations: [ConversationSummary], contacts: [Contact]
     ) throws -> NamedTarget? {
@@ -54,15 +54,15 @@ enum NamedTarget: Hashable, Sendable {
         }
         for isMeant in meanings(of: name) {
             let found = conversations.filter { isMeant($0.name) }
-            // What is over is meant only if nothing else is.
+            // An ended conversation is meant only if there is no other.
             let usable = found.filter(\.isUsable)
             let candidates = usable.isEmpty ? found : usable
             if candidates.count > 1 { throw ambiguous(name, candidates) }
             let contact = contacts.first { isMeant($0.name) }
-            // The members of a group choose its name: it must not catch what is meant for a contact.
+            // The members of a group choose its name. A group must not receive a text that is meant for a contact.
             if let contact, let group = candidates.first, !group.isDirect {
                 throw Failure(
-                    "\(name: contact.name) is a contact, and a group has the same name; write #\(group.id.rawValue) for the group, or rename the contact (kith contacts rename)"
+                    "\(name: contact.name) is a contact and a group; write #\(group.id.rawValue) for the group, or rename the contact (kith contacts rename)"
                 )
             }
             if let conversation = candidates.first, conversation.isUsable || contact == nil {
@@ -73,7 +73,7 @@ enum NamedTarget: Hashable, Sendable {
         return nil
     }
 
-    /// The contact that a name stands for.
+    /// Finds the contact with a name.
     static func contact(_ name: String, in profile: Profile) async throws -> Contact {
         if let number = number(name) { return try await contact(ofConversation: number, in: profile) }
         if let found = try contact(name, among: await profile.contacts()) { return found }
@@ -97,7 +97,7 @@ enum NamedTarget: Hashable, Sendable {
         return contact
     }
 
-    /// The contact that a name stands for, once its address for invitations is here: one who has just joined sends it in the
+    /// Finds the contact with a name, and waits for its inbox address: a person who has just joined sends it in the
     /// conversation of two.
     static func reachableContact(_ name: String, in profile: Profile) async throws -> Contact {
         let contact = try await contact(name, in: profile)
@@ -110,27 +110,28 @@ enum NamedTarget: Hashable, Sendable {
         } ?? contact
     }
 
-    /// The contact among these that a name stands for; `nil` if there is none.
+    /// Finds the contact with a name among these; `nil` if there is none.
     static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
         for isMeant in meanings(of: name) {
             let found = contacts.filter { isMeant($0.name) }
             if found.count == 1 { return found[0] }
             if found.count > 1 {
                 let names = found.map { "\(name: $0.name)" as Sentence }.joined(separator: ", ")
-                throw Failure("\(name: name) may be any of: \(names); write it as it is there")
+                throw Failure("\(name: name) is ambiguous; write one of these names exactly: \(names)")
             }
         }
         return nil
     }
 
-    /// The ways to write a name, the closest first: as it is, in another case, and as this program shows it.
+    /// The ways to match a name, the strictest first: exactly, in any case, and as this program shows it.
     private static func meanings(of name: String) -> [(String) -> Bool] {
         [{ $0 == name }, { $0.isLike(name) }, { ForeignText($0).isShown(as: name) }]
     }
 
-    /// The conversation that a name stands for, in a profile that another process has open: that one may be learning of it.
+    /// Finds the conversation with a name in a profile that another process has open. That process may be just
+    /// receiving it.
     ///
-    /// - Returns: the conversation, and the profile as it is now, which is this one or another view of it.
+    /// - Returns: the conversation, and the profile in its latest state: this one, or another view of it.
     static func conversation(
         _ name: String, underWayIn profile: Profile
     ) async throws -> (conversation: ConversationSummary, profile: Profile) {
@@ -148,12 +149,12 @@ enum NamedTarget: Hashable, Sendable {
         }
     }
 
-    /// The conversation that a name stands for.
+    /// Finds the conversation with a name.
     static func conversation(_ name: String, in profile: Profile) async throws -> ConversationSummary {
         switch try await named(name, in: profile) {
         case .conversation(let conversation): return conversation
         case .contact(let contact):
-            // One that can't be used any more still has its history.
+            // An ended conversation still has its history.
             if let last = try await profile.conversations().first(where: { $0.contact == contact.id }) { return last }
             throw Failure("there is no conversation with \(name: contact.name) yet")
         }
@@ -173,16 +174,16 @@ enum NamedTarget: Hashable, Sendable {
             "\(name: name) is the name of several conversations; write the number: \(list.joined(separator: ", "))")
     }
 
-    /// The names that a user who typed this may have meant.
+    /// Returns names that are similar to a name.
     static func near(_ name: String, among names: [String]) -> [String] {
         Array(Set(names).filter { $0.isNear(name) }.sorted().prefix(5))
     }
 
-    /// That nothing here has the name, and what may have been meant.
+    /// Returns a sentence that there is no target with the name, and names that may be meant.
     static func unknown(_ name: String, among names: [String]) -> Sentence {
         let near = near(name, among: names).map { "\(name: $0)" as Sentence }
         let start: Sentence = "there is no contact or conversation \(name: name) here"
-        // A relay learns the name only when the user asks for that.
+        // A relay learns the name only if the user looks it up.
         let lookup: Sentence? = Name(name).map { "For a name at a relay: kith lookup \(name: $0.text)" }
         if !near.isEmpty {
             return "\(start); did you mean \(near.joined(separator: " or "))?\(lookup.map { " \($0)" } ?? "")"
@@ -193,10 +194,10 @@ enum NamedTarget: Hashable, Sendable {
 }
 
 extension ConversationSummary {
-    /// Whether something can be sent there, or will be.
+    /// Whether messages can be sent there, now or later.
     var isUsable: Bool { obstacle == nil }
 
-    /// Why nothing can be sent there.
+    /// The reason why nothing can be sent there.
     var obstacle: KithError? {
         switch status {
         case .preparing: nil
@@ -205,7 +206,7 @@ extension ConversationSummary {
         }
     }
 
-    /// Why nothing of what waits leaves, until the user does something; `nil` if it does.
+    /// The reason why queued messages stay here until the user does something; `nil` if they are sent.
     var reasonNotToLeave: KithError? {
         switch status {
         case .removed, .left, .stopped: .conversation(status)
@@ -215,16 +216,16 @@ extension ConversationSummary {
 }
 
 extension String {
-    /// Whether two names differ by case or composition only.
+    /// Whether two names differ only by case or composition.
     fileprivate func isLike(_ other: String) -> Bool { lowercased() == other.lowercased() }
 
-    /// Whether somebody who wrote the other may have meant this.
+    /// Whether another name may be a mistyped form of this one.
     fileprivate func isNear(_ other: String) -> Bool {
         let (mine, wanted) = (Array(lowercased()), Array(other.lowercased()))
         if wanted.count >= 2, mine.starts(with: wanted) { return true }
-        // A long name costs its square, and nobody mistypes one that far off.
+        // The comparison takes quadratic time, and a longer name is hardly a typing error.
         guard abs(mine.count - wanted.count) <= 2, mine.count <= 64 else { return false }
-        // Two neighbours that changed places are one mistake.
+        // Two swapped neighbours are one error.
         var before: [Int] = []
         var row = Array(0...wanted.count)
         for (index, character) in mine.enumerated() {

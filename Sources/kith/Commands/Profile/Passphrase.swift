@@ -2,23 +2,23 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// Where the passphrase of a profile comes from: the file that `KITH_PASSPHRASE_FILE` names, or the person at the terminal.
+/// Obtains passphrases: from the file that `KITH_PASSPHRASE_FILE` names, or from the person at the terminal.
 enum Passphrase {
-    /// The longest file that is read, in bytes.
+    /// Maximum size of a passphrase file, in bytes.
     private static let limit = 4 << 10
     private static let variable = "KITH_PASSPHRASE_FILE"
-    /// The number of times that a person may try.
+    /// Maximum attempts of a person.
     static let attempts = 3
 
-    /// The passphrase in the file that the environment names; `nil` if it names none.
+    /// Returns the passphrase in the file that the environment names; `nil` if it names none.
     static func fromFile() throws -> String? {
         guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else { return nil }
         return try inFile(path)
     }
 
-    /// The passphrase in a file, without the line break at its end.
+    /// Returns the passphrase in a file, without the line break at its end.
     ///
-    /// - Throws: ``Failure`` if there is none, or others can read it.
+    /// - Throws: ``Failure`` if there is no passphrase, or if others can read the file.
     static func inFile(_ path: String) throws -> String {
         let file = PrivateFile(URL(fileURLWithPath: path))
         guard let content = try file.read(limit: limit) else {
@@ -27,7 +27,7 @@ enum Passphrase {
         guard !file.isOpenToOthers else {
             throw Failure(
                 message:
-                    "\(path) has mode \(file.modeText); a passphrase file must be its owner's alone, with mode 0600 or 0400: "
+                    "\(path) has mode \(file.modeText); a passphrase file must have mode 0600 or 0400: "
                     + "chmod 600 \(path)")
         }
         guard let text = String(validating: content, as: UTF8.self) else {
@@ -38,12 +38,13 @@ enum Passphrase {
         return String(passphrase)
     }
 
-    /// The fewest characters of a passphrase that is taken without a warning. A file with a shorter one can be tried out.
+    /// Minimum characters of a passphrase without a warning. A thief of the file can try out shorter ones.
     static let fewestCharacters = 12
 
-    /// Opens a vault with what it needs: its key file, or a passphrase.
+    /// Opens a vault with its key file or a passphrase.
     ///
-    /// - Parameter prompt: where to ask, if more is asked for later. Without one, a prompt is made and closed.
+    /// - Parameter prompt: the prompt to ask on, if the caller asks more questions later. Without one, a prompt is
+    ///   opened and closed.
     static func opening(
         _ name: String, asking given: Prompt? = nil, _ open: (VaultSecret) async throws -> Profile
     ) async throws -> Profile {
@@ -55,7 +56,7 @@ enum Passphrase {
         guard let prompt = given ?? Prompt() else {
             throw Failure(
                 message:
-                    "the profile wants its passphrase: run this on a terminal, or name a file that only you can read "
+                    "the profile needs its passphrase; run this on a terminal, or name a file that only you can read "
                     + "in \(variable)")
         }
         defer { if given == nil { prompt.close() } }
@@ -72,16 +73,16 @@ enum Passphrase {
         }
     }
 
-    /// A new passphrase, typed twice.
+    /// Asks for a new passphrase, twice.
     ///
-    /// - Parameter mayBeEmpty: whether an empty one is an answer.
+    /// - Parameter mayBeEmpty: whether an empty passphrase is accepted.
     /// - Returns: `nil` for an empty one.
     static func new(asking question: Sentence, mayBeEmpty: Bool, prompt: Prompt) async throws -> String? {
         while true {
             let passphrase = try await prompt.ask(question)
             if passphrase.isEmpty {
                 if mayBeEmpty { return nil }
-                prompt.say("It must have at least one character.")
+                prompt.say("A passphrase must have at least one character.")
                 continue
             }
             if let warning = warning(about: passphrase) {
@@ -94,21 +95,21 @@ enum Passphrase {
         }
     }
 
-    /// The warning about a passphrase that can be guessed; `nil` for one that is long enough.
+    /// Returns a warning about a passphrase that can be guessed; `nil` for a long one.
     static func warning(about passphrase: String) -> Sentence? {
         guard passphrase.count < fewestCharacters else { return nil }
         return
             "A passphrase of fewer than \(fewestCharacters) characters can be guessed; four or more random words are better."
     }
 
-    /// Warns about a new passphrase that came from a file, where nobody is asked.
+    /// Warns about a new passphrase from a file, where there is no person to ask.
     static func warn(about passphrase: String) {
         if let warning = warning(about: passphrase) { StandardStream.error.say(warning) }
     }
 }
 
 extension String {
-    /// The text without the characters at its end that are such.
+    /// Removes the characters at the end for which the condition holds.
     fileprivate func trimmingSuffix(while isSuch: (Character) -> Bool) -> Substring {
         var rest = self[...]
         while let last = rest.last, isSuch(last) { rest.removeLast() }

@@ -2,15 +2,15 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// Which profile a command works with, and how it prints.
+/// The options that choose a profile and the form of the output.
 struct ProfileOptions: ParsableArguments {
-    @Option(name: .customLong("profile"), help: ArgumentHelp("Which of your profiles.", valueName: "name"))
+    @Option(name: .customLong("profile"), help: ArgumentHelp("The profile to use.", valueName: "name"))
     var name = "default"
 
     @Flag(name: .long, help: "Print JSON, one object a line.")
     var json = false
 
-    /// What the folder of Kith has beside profiles.
+    /// Names in Kith's folder that are not profiles.
     private static let taken = ["relay", "known_relays", "known_relays.lock"]
 
     func validate() throws {
@@ -19,15 +19,15 @@ struct ProfileOptions: ParsableArguments {
                 || "-_. @+".unicodeScalars.contains(scalar)
         }
         guard isPlain, (1...64).contains(name.utf8.count), name.first != "." else {
-            throw ValidationError("--profile: a profile's name has letters, digits, and - _ . @ + in it.")
+            throw ValidationError("--profile: a profile's name consists of letters, digits, spaces, and - _ . @ +.")
         }
-        guard !Self.taken.contains(name) else { throw ValidationError("--profile: the name \(name) is taken.") }
+        guard !Self.taken.contains(name) else { throw ValidationError("--profile: the name \(name) is reserved.") }
     }
 
-    /// Where the profile is kept.
+    /// The profile's folder.
     var folder: URL { KithHome().folder.appending(path: name, directoryHint: .isDirectory) }
 
-    /// Whether there is such a profile, whatever opens it.
+    /// Whether the profile exists, with a key file or a passphrase.
     var exists: Bool {
         get async throws {
             do {
@@ -43,7 +43,7 @@ struct ProfileOptions: ParsableArguments {
 
     /// Opens the profile for sending and receiving.
     ///
-    /// - Parameter prompt: where to ask for the passphrase, if more is asked for later.
+    /// - Parameter prompt: the prompt to ask for the passphrase on, if the caller asks more questions later.
     /// - Throws: `KithError.inUse` if another process has it open.
     func open(asking prompt: Prompt? = nil) async throws -> Profile {
         let profile = try await naming {
@@ -53,7 +53,7 @@ struct ProfileOptions: ParsableArguments {
         return profile
     }
 
-    /// Opens the profile for looking, whoever else has it open.
+    /// Opens the profile for reading, even if another process has it open.
     func openForReading() async throws -> Profile {
         try await naming {
             try await Passphrase.opening(name) { try await Profile.openForReading(in: folder, secret: $0) }
@@ -68,7 +68,7 @@ struct ProfileOptions: ParsableArguments {
         }
     }
 
-    /// The names of the profiles that there are.
+    /// The names of all profiles.
     private static var all: [String] {
         let home = KithHome().folder
         let names = (try? FileManager.default.contentsOfDirectory(atPath: home.path)) ?? []
@@ -80,9 +80,9 @@ struct ProfileOptions: ParsableArguments {
         try await Self.closing(try await open(asking: prompt), body)
     }
 
-    /// Opens the profile for looking for as long as `body` runs.
+    /// Opens the profile for reading, for as long as `body` runs.
     ///
-    /// - Throws: ``Failure`` too if something that `body` read is damaged: it has shown or done the rest.
+    /// - Throws: ``Failure`` as well if `body` met damaged records. It has processed the others.
     func withOpenForReading<R>(_ body: (Profile) async throws -> R) async throws -> R {
         try await Self.closing(try await openForReading()) { profile in
             let result = try await body(profile)
@@ -92,7 +92,7 @@ struct ProfileOptions: ParsableArguments {
         }
     }
 
-    /// Does something with a profile, and closes it.
+    /// Runs `body` with a profile, and closes it.
     static func closing<R>(_ profile: Profile, _ body: (Profile) async throws -> R) async throws -> R {
         do {
             let result = try await body(profile)
@@ -105,10 +105,10 @@ struct ProfileOptions: ParsableArguments {
     }
 }
 
-/// There is no profile of a name.
+/// No profile has the name.
 struct NoProfile: DescribedError, Equatable {
     let name: String
-    /// The profiles that there are.
+    /// The names of the existing profiles.
     let others: [String]
 
     var description: String {

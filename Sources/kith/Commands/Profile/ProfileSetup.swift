@@ -2,13 +2,14 @@ import ArgumentParser
 import Foundation
 import KithClient
 
-/// What a new profile is made with: asked from the person at the terminal, as far as it was not given.
+/// The values of a new profile. Missing ones are asked for at the terminal.
 struct ProfileSetup: ParsableArguments {
-    @Flag(name: .long, help: "Ask nothing: take what was not given from this machine.")
+    @Flag(name: .long, help: "Ask nothing; use defaults of this machine for missing values.")
     var yes = false
 
     @Option(
-        name: .long, help: "What you call this device. Members of your conversations see it. Default: the host's name.")
+        name: .long, help: "The name of this device, which members of your conversations see. Default: the host's name."
+    )
     var deviceName: String?
 
     @Flag(
@@ -23,20 +24,22 @@ struct ProfileSetup: ParsableArguments {
         if let problem = problem(with: name) { throw ValidationError("\(option): \(problem).") }
     }
 
-    /// What keeps a text from being the name of a person or a device; `nil` if nothing does.
+    /// Explains why a text can't be the name of a person or a device; `nil` if it can.
     static func problem(with name: String) -> String? {
-        if name.trimmingCharacters(in: .whitespaces).isEmpty { return "a name has at least one character" }
-        if name.utf8.count > ClientLimits.personName { return "a name has at most \(ClientLimits.personName) bytes" }
-        // What a terminal would not show as it is.
-        if SafeText.oneLine(name) != name { return "a name has no control characters in it" }
+        if name.trimmingCharacters(in: .whitespaces).isEmpty { return "a name must have at least one character" }
+        if name.utf8.count > ClientLimits.personName {
+            return "a name must have at most \(ClientLimits.personName) bytes"
+        }
+        // A terminal would not show the name as it is.
+        if SafeText.oneLine(name) != name { return "a name must not contain control characters" }
         return nil
     }
 
-    /// Makes the profile.
+    /// Creates the profile.
     ///
     /// - Parameter name: the person's name, if it was given.
     func create(_ options: ProfileOptions, name: String?) async throws -> Profile {
-        // Nothing that is typed is shown until the profile is made.
+        // Typed text stays hidden until the profile is created.
         let prompt = yes ? nil : Prompt()
         defer { prompt?.close() }
         let answers = try await answers(options, name: name, prompt)
@@ -48,7 +51,7 @@ struct ProfileSetup: ParsableArguments {
         return profile
     }
 
-    /// Makes the profile from a backup.
+    /// Creates the profile from a backup.
     func restore(_ options: ProfileOptions, from backup: OpenedBackup, asking prompt: Prompt?) async throws -> Profile {
         let secret = try await newPassphrase(prompt).map(VaultSecret.passphrase) ?? .keyFile
         if case .passphrase = secret { prompt?.sayOneMoment() }
@@ -58,14 +61,14 @@ struct ProfileSetup: ParsableArguments {
         return profile
     }
 
-    /// The passphrase of the new profile; `nil` for a key file.
+    /// Returns the passphrase of the new profile; `nil` for a key file.
     private func newPassphrase(_ prompt: Prompt?) async throws -> String? {
         let fromFile = try passphraseFromFile()
         if noPassphrase || yes || fromFile != nil { return fromFile }
         guard let prompt else {
             throw Failure(
                 message:
-                    "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file in "
+                    "there is no terminal to ask for a passphrase on; use --yes or --no-passphrase, or name a file in "
                     + "KITH_PASSPHRASE_FILE")
         }
         return try await Passphrase.new(
@@ -79,7 +82,7 @@ struct ProfileSetup: ParsableArguments {
         return passphrase
     }
 
-    /// Opens the profile, or makes it if there is none: for the commands that people begin with.
+    /// Opens the profile, or creates it if it does not exist. For the commands that people begin with.
     func openOrCreate(_ options: ProfileOptions, name: String?) async throws -> Profile {
         let profile: Profile
         do {
@@ -96,14 +99,14 @@ struct ProfileSetup: ParsableArguments {
         }
     }
 
-    /// Names are given to a profile when it is made. One that is given later, and is another, would have no effect.
+    /// Refuses names that differ from those of an existing profile: they would have no effect.
     private func checkIdentity(of profile: Profile, name: String?) async throws {
         let identity = await profile.identity()
         let wanted = [(name, identity.name), (deviceName, identity.deviceName)]
         for case (let given?, let current) in wanted where given != current {
             throw Failure(
                 message:
-                    "this profile goes by \(current), not \(given); names are given with kith init. Another profile: "
+                    "this profile has the name \(current), not \(given); kith init sets names. For another profile, use "
                     + "--profile NAME")
         }
     }
@@ -111,18 +114,18 @@ struct ProfileSetup: ParsableArguments {
     private func answers(
         _ options: ProfileOptions, name given: String?, _ prompt: Prompt?
     ) async throws -> (name: String, passphrase: String?) {
-        // Before anything is asked, so that nobody answers in vain.
+        // Fail before the first question.
         let fromFile = try passphraseFromFile()
         if yes { return (given ?? Self.userName, fromFile) }
         guard let prompt else {
             guard let given else {
                 throw Failure(
-                    message: "there is no terminal to ask on: say --yes, and your name with --name or --my-name")
+                    message: "there is no terminal to ask on; use --yes, and give your name with --name or --my-name")
             }
             guard noPassphrase || fromFile != nil else {
                 throw Failure(
                     message:
-                        "there is no terminal to ask for a passphrase on: say --yes or --no-passphrase, or name a file "
+                        "there is no terminal to ask for a passphrase on; use --yes or --no-passphrase, or name a file "
                         + "in KITH_PASSPHRASE_FILE")
             }
             return (given, fromFile)
@@ -133,7 +136,7 @@ struct ProfileSetup: ParsableArguments {
             let answer = try await prompt.ask("Your name, as others see it [\(own: Self.userName)]:", isShown: true)
             let candidate = answer.trimmingCharacters(in: .whitespaces)
             if let problem = candidate.isEmpty ? nil : Self.problem(with: candidate) {
-                prompt.say("That can't be: \(own: problem).")
+                prompt.say("This name can't be used: \(own: problem).")
             } else {
                 name = candidate.isEmpty ? Self.userName : candidate
             }
@@ -144,7 +147,7 @@ struct ProfileSetup: ParsableArguments {
         return (name ?? Self.userName, passphrase)
     }
 
-    /// The user's login name, or what else there is.
+    /// The user's login name, or a default.
     private static var userName: String { usable(NSUserName()) ?? "me" }
     /// The first part of the machine's name.
     private static var hostName: String {

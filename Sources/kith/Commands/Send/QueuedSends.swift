@@ -1,25 +1,28 @@
 import KithClient
 
-/// Texts that were handed over to the process that has the profile.
+/// Texts that this process left for the process that has the profile open.
 struct QueuedSends {
-    /// The messages, as far as they have come.
+    /// The messages in their latest known state.
     private(set) var messages: [Message]
 
-    /// How often to look: there is nobody who would say.
+    /// Polling interval. The other process does not signal its progress.
     private static let pollInterval = Duration.milliseconds(100)
-    /// After how many looks in vain to see whether the other process is still there.
+    /// Polls between two checks whether the other process still runs.
     private static let pollsUntilOwnerCheck = 5
 
     init(_ messages: [Message]) { self.messages = messages }
 
-    private enum Outcome { case done, timeIsOver, nobodyDoesIt }
+    private enum Outcome { case done, timeIsOver, ownerIsGone }
 
-    /// Returns when the relay has them all. If nobody has the profile any more, this process sends them.
+    /// Returns when the relay has all messages. If no process has the profile open any more, this one sends them.
     ///
-    /// - Parameter kith: the profile, opened for reading. It is closed here.
-    /// - Throws: ``Failure`` if one can't be said any more, or if it takes too long.
+    /// - Parameters:
+    ///   - profile: the profile, opened for reading. It is closed here.
+    ///   - options: the options to open it again with.
+    ///   - time: maximum wait; 0 is no limit.
+    /// - Throws: ``Failure`` if a message can't be sent any more, or if the time is over.
     mutating func wait(with profile: Profile, of options: ProfileOptions, for time: DurationArgument) async throws {
-        // Kept for the first look: opening it again would ask for the passphrase again.
+        // Kept for the first poll, because opening it again would ask for the passphrase again.
         var opened: Profile? = profile
         let end = time.seconds == 0 ? nil : ContinuousClock.now + time.duration
         var isMine = false
@@ -40,20 +43,20 @@ struct QueuedSends {
             }
             switch outcome {
             case .done: return
-            case .nobodyDoesIt: isMine = true
+            case .ownerIsGone: isMine = true
             case .timeIsOver:
                 throw Failure(
                     message:
-                        "not done within \(time). It is kept, and goes out when the profile's process reaches the relay "
-                        + "or the profile is open next",
+                        "not done within \(time). The message is kept, and sent when the profile's process reaches the relay "
+                        + "or the profile is open again",
                     code: .notInTime)
             }
         }
     }
 
-    /// Looks until they are all said, and closes the profile.
+    /// Polls until all messages are sent, and closes the profile.
     ///
-    /// - Parameter profile: where to see whether another process has it; `nil` if it is this one.
+    /// - Parameter options: used to check whether another process has the profile open; `nil` if this one has.
     private mutating func poll(
         _ profile: Profile, until end: ContinuousClock.Instant?, in options: ProfileOptions?
     ) async throws -> Outcome {
@@ -69,18 +72,18 @@ struct QueuedSends {
                     case .refused:
                         throw Failure(
                             message:
-                                "not sent, and not kept: the conversation does not take it now (kith list), or its relay "
-                                + "takes no message of that length")
+                                "not sent, and not kept: the conversation accepts no messages now (kith list), or its relay "
+                                + "accepts none of that length")
                     }
                 }
                 if messages.allSatisfy({ $0.seq != nil }) { return .done }
                 if let end, ContinuousClock.now > end { return .timeIsOver }
                 polls += 1
-                // Also one that was taken: the process may have ended before the relay had it.
+                // Includes texts that were taken: the process may have ended before the relay had them.
                 if let options, polls % Self.pollsUntilOwnerCheck == 0,
                     try Profile.holder(of: options.folder) == nil
                 {
-                    return .nobodyDoesIt
+                    return .ownerIsGone
                 }
                 try await Task.sleep(for: Self.pollInterval)
             }

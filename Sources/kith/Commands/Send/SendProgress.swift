@@ -1,16 +1,16 @@
 import KithClient
 import KithWire
 
-/// Messages on their way to the relay.
+/// The progress of one command's messages to the relay.
 struct SendProgress {
     private let conversation: ConversationSummary
-    /// The messages' ids, in the order in which they are sent.
+    /// The ids of the messages, in the order of sending.
     private let ids: [EntryID]
     /// The messages that the relay does not have yet.
     private var waiting: Set<EntryID>
     /// The latest report of each message.
     private var reports: [EntryID: Message] = [:]
-    /// Whether a person watches, and there is something to watch.
+    /// Whether progress is shown to a person.
     private let isShown: Bool
 
     init(_ ids: [EntryID], in conversation: ConversationSummary) {
@@ -23,9 +23,9 @@ struct SendProgress {
     /// The messages that were reported so far, each in its latest state.
     var messages: [Message] { ids.compactMap { reports[$0] } }
 
-    /// Returns when the relay has them all.
+    /// Returns when the relay has all messages.
     ///
-    /// - Throws: ``Failure`` if the conversation takes nothing any more.
+    /// - Throws: ``Failure`` if the conversation accepts no more messages.
     mutating func wait(for events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         defer { if isShown { StandardStream.error.write("\r\u{1B}[K") } }
         show()
@@ -51,7 +51,7 @@ struct SendProgress {
         throw KithError.closed
     }
 
-    /// Returns when each message was reported once: that takes no relay.
+    /// Returns when each message has been reported once. That needs no relay.
     mutating func waitForReports(_ events: AsyncStream<KithEvent>, of profile: Profile) async throws {
         for await event in events {
             switch event {
@@ -64,7 +64,8 @@ struct SendProgress {
         throw KithError.closed
     }
 
-    /// Whether the relay has the messages and, in a conversation of two, the invitation without which nobody would read them.
+    /// Whether the relay has the messages and, in a conversation of two, the invitation that the other person needs to
+    /// read them.
     private func isDone(_ profile: Profile) async throws -> Bool {
         guard waiting.isEmpty else { return false }
         guard conversation.isDirect else { return true }
@@ -72,7 +73,7 @@ struct SendProgress {
         return !now.isInviting
     }
 
-    /// Whether what waits still can be sent.
+    /// Checks that waiting messages can still be sent.
     private func check(_ now: ConversationSummary) throws {
         if let obstacle = now.obstacle { throw obstacle }
         if now.isSuspect { throw KithError.suspect }
@@ -84,7 +85,7 @@ struct SendProgress {
         if message.seq != nil, waiting.remove(message.id) != nil { show() }
     }
 
-    /// How many lines are taken from the vault at once.
+    /// Maximum messages read from the vault at once.
     private static let page = 500
 
     /// Reads the messages from the profile, because events were dropped.

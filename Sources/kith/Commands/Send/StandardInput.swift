@@ -2,17 +2,17 @@ import Foundation
 import KithClient
 import PrivateFiles
 
-/// A text from standard input, as a whole.
+/// Reads all of standard input as one text.
 enum StandardInput {
-    /// The longest text that is taken, in bytes. What is longer is a file and not a message.
+    /// Maximum length of a text in bytes. A longer one is a file, not a message.
     static let limit = 16 << 20
 
-    /// That something is no text: nothing of it is sent.
+    /// The failure for input that is not text. None of it is sent.
     static let notText = Failure(message: "that is not text: it is not UTF-8; base64 makes text of anything")
 
-    /// The text, without the line break at its end.
+    /// Returns the text, without the line breaks at its end.
     ///
-    /// - Throws: ``Failure`` if it is too long, or is no text.
+    /// - Throws: ``Failure`` if it is too long or is not text.
     static func text() throws -> String {
         if isatty(STDIN_FILENO) == 1 {
             StandardStream.error.write("[type the message; ctrl-D on an empty line sends it]\n")
@@ -39,12 +39,12 @@ enum StandardInput {
 }
 
 extension TextRules.Problem {
-    /// The words for the user.
+    /// The failure to show to the user.
     var failure: Failure {
         switch self {
         case .blank: Failure(message: KithError.blankText.sentence)
         case .notText: Failure(message: "\(KithError.notText.sentence); nothing was sent")
-        case .tooLong(let limit): Failure(message: "that is longer than \(limit >> 20) MiB; nothing was sent")
+        case .tooLong(let limit): Failure(message: "the text is longer than \(limit >> 20) MiB; nothing was sent")
         }
     }
 }

@@ -1,14 +1,14 @@
 import KithClient
 
-/// A long text as several messages.
+/// Splits a long text into several messages.
 enum TextPieces {
-    /// The text in pieces of at most `limit` bytes: broken at line ends, or where a line is longer, between characters.
-    /// What is between two pieces is at most the line break that they were broken at.
+    /// Splits a text into pieces of at most `limit` bytes: at line breaks, or between characters if a line is longer.
+    /// Only the line break between two pieces is lost.
     static func of(_ text: String, limit: Int) -> [String] {
         guard text.utf8.count > limit else { return [text] }
         var pieces: [String] = []
         var piece = ""
-        // Whether the piece has a line: an empty one counts.
+        // Whether the piece has a line. An empty line counts.
         var hasLines = false
         func finish() {
             if hasLines { pieces.append(piece) }
@@ -27,7 +27,7 @@ enum TextPieces {
             hasLines = true
         }
         finish()
-        // Nobody sends an empty message.
+        // Empty messages are not sent.
         return pieces.filter { !TextRules.isBlank($0) }
     }
 
@@ -43,7 +43,7 @@ enum TextPieces {
             if size <= limit {
                 part.append(character)
             } else {
-                // A character may have any number of marks on it.
+                // One character may have any number of combining marks.
                 for scalar in String(character).unicodeScalars {
                     if part.utf8.count + scalar.utf8.count > limit {
                         parts.append(part)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One of the people in the demo: a `kith classic` in a process of its own.
+/// A person in the classic demo: a `kith classic` in a process of its own.
 final class ClassicPerson: Sendable {
     let name: String
     private let process: DemoProcess
@@ -16,7 +16,7 @@ final class ClassicPerson: Sendable {
             ])
     }
 
-    /// A line of the program, as far as the demo looks at it.
+    /// An event of the program, with the fields that the demo needs.
     struct Event: Decodable, Sendable {
         let event: String
         let action: String?
@@ -31,7 +31,7 @@ final class ClassicPerson: Sendable {
         let verified: Bool?
     }
 
-    /// What the program reports, up to and with the first event of one of these kinds.
+    /// Returns the program's events up to the first of these kinds, which is the last in the list.
     ///
     /// - Throws: ``Failure`` if the program ends before.
     func events(until kinds: String...) async throws -> [Event] {
@@ -47,7 +47,7 @@ final class ClassicPerson: Sendable {
         throw Failure(message: "the program of \(name) ended too early\(reason)")
     }
 
-    /// The next event of this kind.
+    /// Returns the next event of this kind.
     func event(_ kind: String) async throws -> Event {
         guard let event = try await events(until: kind).last else {
             throw Failure(message: "the program of \(name) ended too early")

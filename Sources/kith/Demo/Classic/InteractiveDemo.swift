@@ -1,6 +1,6 @@
 import Foundation
 
-/// The demo in which the user is one of the two.
+/// The classic demo in which the user is one of the two people.
 struct InteractiveDemo {
     let stage: DemoStage
     private let printer = DemoPrinter()
@@ -10,7 +10,7 @@ struct InteractiveDemo {
     func run() async throws {
         printer.line(Colour.bold.paint("Kith demo: you are Alice", if: printer.colours))
         printer.paragraph(
-            "A relay starts, and Bob, a program that answers whatever you say, connects to it. Type and press Enter. Ctrl-D "
+            "A relay starts, and Bob, a program that answers every message, connects to it. Type and press Enter. Ctrl-D "
                 + "says goodbye and ends the demo.")
         printer.line()
         let relay = try await DemoRelay(on: stage)
@@ -18,7 +18,7 @@ struct InteractiveDemo {
         let answering = Task { try await Self.answer(as: bob) }
         defer { answering.cancel() }
 
-        // Ctrl-C belongs to the conversation while there is one.
+        // During the conversation, ctrl-C belongs to it.
         stage.leaveSignals()
         let alice = try ClassicCommand.parse([
             "--relay", relay.address.description, "--pin", relay.pin.description, "--id", "alice", "--peer", "bob",
@@ -30,7 +30,7 @@ struct InteractiveDemo {
         await relay.stop()
     }
 
-    /// Bob's side of the conversation.
+    /// Plays Bob.
     private static func answer(as bob: ClassicPerson) async throws {
         _ = try await bob.event("established")
         try bob.say("Hi! I am a program. Say something, and I'll tell you what arrived.")

@@ -1,10 +1,10 @@
-/// Two columns of paragraphs, fitted to a width. Pure.
+/// Lays out two columns of paragraphs. Pure.
 struct SideBySide {
-    /// Below this there is no room for two columns, and one comes after the other.
+    /// Minimum width of two columns. In a narrower window, one follows the other.
     static let narrowest = 60
     private static let gap = " │ "
 
-    /// A paragraph and what it is about: paragraphs about the same stand beside each other.
+    /// A paragraph and its topic. Paragraphs with the same topic stand beside each other.
     struct Cell: Equatable {
         let topic: String
         let text: String
@@ -44,7 +44,7 @@ struct SideBySide {
         }
     }
 
-    /// Pairs the cells so that as many as possible stand beside one of the same topic: a longest common subsequence.
+    /// Pairs the cells so that as many as possible stand beside one with the same topic: a longest common subsequence.
     static func aligned(_ left: [Cell], _ right: [Cell]) -> [(Cell?, Cell?)] {
         var longest = Array(repeating: Array(repeating: 0, count: right.count + 1), count: left.count + 1)
         for i in left.indices.reversed() {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The demo that plays by itself.
+/// The classic demo that runs by itself.
 struct WatchedDemo {
     let stage: DemoStage
     let explains: Bool
@@ -37,14 +37,14 @@ struct WatchedDemo {
         printer.quote(try await relay.audit(), atMost: 40)
         printer.line()
         guard !words.contains(where: relay.holds) else {
-            throw Failure(message: "the relay's files hold something that was said. That must not be")
+            throw Failure(message: "the relay's files contain the text of a message, which must not happen")
         }
         printer.paragraph(
             "The longer entries at the beginning are the handshake: ids, public keys, nonces and signatures, of which none "
-                + "is secret, and wrapped keys. The rest is what was said, encrypted. None of those words is anywhere in "
+                + "is secret, and wrapped keys. The rest is what was said, encrypted. None of the words is anywhere in "
                 + "the relay's files; this demo has just searched them.")
 
-        printer.heading("5. Somebody tampers with a message")
+        printer.heading("5. An attacker tampers with a message")
         try await tamper(alice, bob, relay)
 
         printer.heading("6. They say goodbye")
@@ -85,7 +85,7 @@ struct WatchedDemo {
         (false, "Никакой разницы: it is all noise to the relay."),
     ]
 
-    /// Returns what was said.
+    /// Returns the messages that were sent.
     private func talk(_ alice: ClassicPerson, _ bob: ClassicPerson) async throws -> [String] {
         for (byAlice, text) in Self.conversation {
             try await say(text, from: byAlice ? alice : bob, to: byAlice ? bob : alice)
@@ -106,15 +106,15 @@ struct WatchedDemo {
         try await say("Shall we meet at six?", from: alice, to: bob)
         printer.line()
         printer.paragraph(
-            "Mallory knows both names, and so can find their channel and write to it. What Mallory does now, as a third "
-                + "client of the relay: copy the entry with Alice's last message, number it as her next one, flip one bit "
-                + "of its ciphertext, and append it to the channel.")
+            "Mallory knows both names, and so can find their channel and write to it. As a third client of the relay, "
+                + "Mallory now copies the entry with Alice's last message, gives it the number of her next one, flips one "
+                + "bit of its ciphertext, and appends it to the channel.")
         let (original, copy) = try await Meddler("alice", "bob").tamper(through: relay.address, relay.pin)
-        printer.paragraph("Entry \(copy) is now an altered copy of entry \(original). This is what becomes of it:")
+        printer.paragraph("Entry \(copy) is now an altered copy of entry \(original). Bob's program receives it:")
         printer.line()
         let dropped = try await bob.event("dropped")
         guard let reason = dropped.reason, reason.contains("altered") else {
-            throw Failure(message: "the altered copy was not recognised as one")
+            throw Failure(message: "the altered copy was not recognised")
         }
         printer.screen(of: "bob", "alice: [\(reason)]", .red)
         printer.line()
@@ -135,7 +135,7 @@ struct WatchedDemo {
             "The goodbye is authenticated like a message, so a cut connection can't pass for one.")
         for person in [alice, bob] {
             guard await person.exitCode() == 0 else {
-                throw Failure(message: "the program of \(person.name) did not end well")
+                throw Failure(message: "the program of \(person.name) failed at its end")
             }
         }
         await relay.stop()

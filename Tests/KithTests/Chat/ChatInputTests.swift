@@ -5,7 +5,7 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-@Suite("Mistakes in a chat") struct ChatMistakesTests {
+@Suite("Invalid input in a chat") struct ChatInputTests {
     private let things: ChatModelTests
 
     init() throws { things = try ChatModelTests() }
@@ -16,7 +16,7 @@ import Testing
         return model
     }
 
-    @Test("a name may be typed in the quotes of a keyboard, also among others")
+    @Test("a name may be typed in straight quotes, even in a list")
     func quotes() throws {
         var model = try opened()
         model.contacts[things.bob] = try things.contact(things.bob, "bob (2)")
@@ -28,7 +28,7 @@ import Testing
         #expect(ForeignText("bob").isShown(as: "\"bob\"") && !ForeignText("bob").isShown(as: "\"bo\""))
     }
 
-    @Test("a yes after a command that was refused is no message, unless it is typed again")
+    @Test("a yes after a refused command is sent only if it is typed again")
     func yes() throws {
         var model = try opened()
         let refused = model.handle(.line("/remove nobodyx"), now: things.now)
@@ -36,7 +36,7 @@ import Testing
         let first = model.handle(.line("yes"), now: things.now)
         #expect(things.requests(first).isEmpty)
         #expect(
-            things.shown(first) == ["[nothing is being asked, so this was not sent; enter it again to send it]"])
+            things.shown(first) == ["[there is no question to answer; enter it again to send it as a message]"])
         #expect(
             things.requests(model.handle(.line("yes"), now: things.now)) == [
                 .send("yes", replyTo: nil, expiresAfter: nil)
@@ -47,7 +47,7 @@ import Testing
         #expect(things.requests(model.handle(.line("yes"), now: things.now)).count == 1)
     }
 
-    @Test("what is said of a name that there is not, and of the user's own")
+    @Test("errors explain an unknown name and the user's own name")
     func names() throws {
         var model = try opened()
         let added = things.shown(model.handle(.line("/add nobodyx"), now: things.now))
@@ -56,7 +56,7 @@ import Testing
         #expect(removed == ["[that is you; /leave ends the conversation for you]"])
     }
 
-    @Test("a member who is behind is told of only if it stays so")
+    @Test("a lagging member is reported only if the lag persists")
     func behind() throws {
         var model = try opened()
         func present(_ log: LogComparison, after ms: UInt64) -> [String] {
@@ -73,7 +73,7 @@ import Testing
         #expect(present(.behind(by: 2), after: 5_000).isEmpty)
     }
 
-    @Test("what the user did, or what was done to the user, is told with \"you\"")
+    @Test("the user is called \"you\"")
     func own() {
         #expect(Notice.added("carol", by: "alice").sentence(for: "alice") == "you added carol")
         #expect(Notice.added("alice", by: "bob").sentence(for: "alice") == "bob added you")

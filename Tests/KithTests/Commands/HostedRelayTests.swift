@@ -8,9 +8,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// Where a hosted relay says that it is, from one start to the next.
-@Suite(.timeLimit(.minutes(2))) struct HostTests {
-    /// Starts a relay once; returns the address in its invites, and where it listens.
+/// The addresses and the pass of a hosted relay, from one start to the next.
+@Suite(.timeLimit(.minutes(2))) struct HostedRelayTests {
+    /// Starts a relay and stops it. Returns the address in its invites and the address it listens on.
     private func start(
         _ folder: URL, listen: String? = nil, address: String? = nil
     ) async throws -> (address: String, port: Int) {
@@ -21,7 +21,7 @@ import Testing
         return (relay.point.address.description, relay.nearby.port)
     }
 
-    @Test("the address that the user gave stays, with its port, also when it listens somewhere else")
+    @Test("an address given by the user stays when the listening address changes")
     func given() async throws {
         try await withTemporaryFolder { folder in
             let first = try await start(folder, listen: "127.0.0.1:0", address: "example.org:9999")
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("an address that was guessed is guessed anew when this machine no longer has it")
+    @Test("a guessed address is replaced when this machine no longer has it")
     func guessed() async throws {
         try await withTemporaryFolder { folder in
             let first = try await start(folder, listen: "0.0.0.0:0")
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// Whether a client gets in with this pass.
+    /// Whether the relay accepts a client with this pass.
     private func isWelcome(_ pass: RelayPass?, at relay: HostedRelay) async -> Bool {
         let connection = try? await RelayConnection.connect(
             to: relay.nearby, trust: .pinned(relay.point.pin), pass: pass)
@@ -57,7 +57,7 @@ import Testing
         return connection != nil
     }
 
-    @Test("a new relay has a pass that its invites carry and that stays; one of an older version stays open")
+    @Test("a new relay keeps a pass that its invites carry; an older version's stays open")
     func pass() async throws {
         try await withTemporaryFolder { folder in
             let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
@@ -72,7 +72,7 @@ import Testing
             #expect(second.point.pass == pass)
             await second.stop()
 
-            // As an older version left it.
+            // The file of an older version.
             let file = folder.appendingPathComponent("relay/host.json")
             let older = #"{"host":"127.0.0.1","port":\#(second.nearby.port),"listen":"127.0.0.1","isGiven":false}"#
             try Data(older.utf8).write(to: file)
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("a first start that fails leaves nothing that a later one takes for an open relay")
+    @Test("a failed first start does not make the relay look like an open one")
     func failedFirstStart() async throws {
         try await withTemporaryFolder { folder in
             let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
@@ -99,7 +99,7 @@ import Testing
             let pass = try #require(first.point.pass)
             await first.stop()
 
-            // As a version left it that failed before it had written the pass.
+            // The file of a version that failed before it wrote the pass.
             let file = folder.appendingPathComponent("relay/host.json")
             try FileManager.default.removeItem(at: file)
             let second = try await HostedRelay.start(in: folder, listen: listen, address: nil)
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("a relay whose host.json is lost keeps its pass, or stays open if the profile knows it as open or not at all")
+    @Test("without host.json, a relay keeps the pass in the profile, and stays open if there is none")
     func lostFile() async throws {
         try await withTemporaryFolder { folder in
             let listen = try #require(ListenAddress(argument: "127.0.0.1:0"))
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test("a file of an older version is read")
+    @Test("files of older versions can be read")
     func older() async throws {
         try await withTemporaryFolder { folder in
             let port = try await start(folder, listen: "127.0.0.1:0").port

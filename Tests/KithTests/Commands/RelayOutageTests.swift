@@ -6,10 +6,10 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-/// What commands say and keep while the relay is away, or when what was asked for can't be done.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RelayAwayTests {
+/// The output of commands, and the data they keep, while the relay is away or refuses a request.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RelayOutageTests {
     @Test(
-        "what a program says while the relay is away is kept and told, the first words to somebody too; joining again goes on"
+        "texts and invitations survive an outage of the relay, and the same commands continue"
     )
     func away() async throws {
         try await withTemporaryFolder { folder in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("piped chat ends at once, with exit code 3, when the relay has another key; what was said is kept")
+    @Test("piped chat ends at once with exit code 3 if the relay's key is wrong, and keeps its texts")
     func otherKey() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await StormRelay(in: folder)
@@ -63,7 +63,7 @@ import Testing
             await relay.kill()
             try FileManager.default.removeItem(at: relay.data)
             try await relay.start()
-            // Without an end to the waiting: what ends it is the key.
+            // Without a timeout, only the wrong key can end the command.
             for arguments in [["chat", "Ann"], ["chat", "Ann", "--json"]] {
                 let piped = try await bob.run(arguments + ["--timeout", "0"], input: "keep this")
                 #expect(piped.code == 3, "\(piped.complaints)")
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("the new pass of a relay is given with chat; options that do not apply to somebody known are refused")
+    @Test("chat accepts a relay's new pass, and refuses options that don't fit a known contact")
     func pass() async throws {
         try await withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("pass")
@@ -108,7 +108,7 @@ import Testing
             let given = try await bob.run(["chat", "Ann"] + place, input: "again")
             #expect(given.code == 0, "\(given.complaints)")
             #expect(try await bob.run("send", "Ann", "and again").code == 0)
-            // A pass that the relay does not take is not remembered.
+            // A pass that the relay refuses is not remembered.
             try setPass("third")
             for command in [["invite"], ["chat", "Ann"]] {
                 let wrong = try await bob.run(command + place, input: "hello")
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("lines of a program that can't be sent end with an exit code, and those after them are sent")
+    @Test("an unsendable line leads to an exit code, and later lines are sent")
     func refused() async throws {
         try await ChatFixture.run { fixture in
             let chat = try KithProcess(["chat", "bob"], folder: fixture.home)
@@ -129,7 +129,7 @@ import Testing
             #expect(await chat.exitCode() == 1)
             #expect(await chat.complaintsLeft().contains { $0.contains("not sent") })
             try await fixture.bobGets("short")
-            // Done when Alice's device takes Bob's out.
+            // Finished when Alice's device has removed Bob's.
             let leaving = Task { try await fixture.bob.leave(fixture.conversation) }
             let listening = try KithProcess(["listen"], folder: fixture.home)
             try await leaving.value

@@ -4,12 +4,12 @@ import Testing
 
 @testable import kith
 
-/// Two people, each with processes of their own, and a relay, some of them killed in the middle of what they do.
-@Suite("Nothing readable", .timeLimit(.minutes(5)))
-struct NothingReadableTests {
+/// Two people with processes of their own, and a relay. Some processes are killed while they work.
+@Suite("Readable text", .timeLimit(.minutes(5)))
+struct PlaintextLeakTests {
     private let canary = "the canary sings at midnight"
 
-    @Test("is left of a text after kills: in no file of either side, of the relay or beside them, and in no complaint")
+    @Test("is in no file and no error message after kills")
     func canaries() async throws {
         try await withTemporaryFolder { folder in
             let temporary = folder.appendingPathComponent("temporary")
@@ -28,7 +28,7 @@ struct NothingReadableTests {
 
             let annListens = try ann.start(["listen", "--json"], environment: environment)
             while let line = await annListens.line(), !line.contains(canary) {}
-            // Many at once, so that the kills come in the middle of them.
+            // Many texts, so that the kills interrupt their delivery.
             for number in 1...100 {
                 try annListens.write(#"{"send":{"to":"Bob","text":"\#(canary), \#(number)"},"ref":\#(number)}"#)
             }
@@ -51,7 +51,7 @@ struct NothingReadableTests {
             await relay.kill()
             complaints += await relay.complaints()
             #expect(!complaints.contains { $0.contains(canary) })
-            // It was all said, for those whom it is for.
+            // The recipient can still read all texts.
             #expect(try await bob.run("search", canary, environment: environment).lines.count > 1)
         }
     }
@@ -61,7 +61,7 @@ struct NothingReadableTests {
         for file in try files(in: folder) {
             let bytes = try Data(contentsOf: file)
             #expect(bytes.range(of: Data(canary.utf8)) == nil, "\(file.path)")
-            // As some programs keep texts.
+            // The encoding that some programs use.
             #expect(bytes.range(of: Data(canary.utf16.flatMap { [UInt8($0 & 0xff), 0] })) == nil, "\(file.path)")
             if bytes.range(of: Data("SQLite format 3".utf8)) != nil { databases += 1 }
         }
@@ -70,7 +70,7 @@ struct NothingReadableTests {
             for url in try [home] + everything(in: home) {
                 let attributes = try FileManager.default.attributesOfItem(atPath: url.path)
                 let isFolder = attributes[.type] as? FileAttributeType == .typeDirectory
-                // The home itself was made by the test.
+                // The test itself created the home.
                 guard url != home || url.lastPathComponent == "relay" else { continue }
                 #expect((attributes[.posixPermissions] as? Int) == (isFolder ? 0o700 : 0o600), "\(url.path)")
             }

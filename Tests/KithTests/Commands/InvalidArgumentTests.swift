@@ -6,9 +6,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-@Suite("Mistakes of those who type", .timeLimit(.minutes(5)))
-struct MistakesTests {
-    @Test("a command that there is not is named, with the one that may be meant")
+@Suite("Invalid arguments", .timeLimit(.minutes(5)))
+struct InvalidArgumentTests {
+    @Test("an error about an unknown command suggests a similar one")
     func commands() {
         func problem(_ line: String) -> String? {
             CommandNames.problem(with: line.split(separator: " ").map(String.init))
@@ -27,7 +27,7 @@ struct MistakesTests {
         }
     }
 
-    @Test("a value that can't be is told what is wrong with it")
+    @Test("an error about a value explains its form")
     func values() {
         func problem<V: ReadableValue>(_ type: V.Type, _ text: String) -> String? {
             do {
@@ -35,17 +35,17 @@ struct MistakesTests {
                 return nil
             } catch { return "\(error)" }
         }
-        #expect(problem(RelayAddress.self, "127.0.0.1") == "the port is missing; it is HOST:PORT")
-        #expect(problem(RelayAddress.self, "h:99999") == "it is HOST:PORT, with a port from 1 to 65535")
+        #expect(problem(RelayAddress.self, "127.0.0.1") == "the port is missing; write HOST:PORT")
+        #expect(problem(RelayAddress.self, "h:99999") == "write HOST:PORT, with a port from 1 to 65535")
         #expect(problem(RelayPin.self, "00ff") == "a key has 64 hexadecimal digits, and this has 4")
         #expect(
             problem(Name.self, "Bob X")?.hasPrefix("a name at a relay has at most 64 of the characters a-z") == true)
-        #expect(problem(DurationArgument.self, "soon")?.hasPrefix("a time is a number with s, m, h or d") == true)
+        #expect(problem(DurationArgument.self, "soon")?.hasPrefix("a duration is a number with s, m, h or d") == true)
         #expect(problem(ListenAddress.self, "7443")?.contains("HOST:PORT") == true)
         #expect(problem(DurationArgument.self, "5m") == nil)
     }
 
-    @Test("a profile that there is not is told from those that there are")
+    @Test("an error about an unknown profile names the existing ones")
     func profiles() {
         #expect(
             NoProfile(name: "wrok", others: ["home", "work"]).description
@@ -55,10 +55,10 @@ struct MistakesTests {
                 == "there is no profile default; there are: home, work (--profile NAME)")
         #expect(
             NoProfile(name: "default", others: []).description
-                == "there is no profile yet; make one with: kith init")
+                == "there is no profile yet; make one with kith init")
     }
 
-    @Test("an invite whose version no Kith will have soon is damaged")
+    @Test("an invite of an impossible version counts as damaged")
     func inviteVersions() {
         func line(_ version: UInt8) -> String { "kith:" + Data([version, 1, 2, 3, 4, 5]).base64EncodedString() }
         #expect(throws: InviteError.version(2)) { try Invite(line: line(2)) }
@@ -67,7 +67,7 @@ struct MistakesTests {
         }
     }
 
-    @Test("what was typed is named in the answer: a number, the user's own name, an address, a folder")
+    @Test("errors name the number, name, address or folder that was typed")
     func answers() async throws {
         try await withAnnAndBob { _, bob, relay in
             #expect(try await bob.run("verify", "#1", "--json").objects.first?["name"] as? String == "Ann")

@@ -6,10 +6,10 @@ import Testing
 
 @testable import kith
 
-@Suite(.timeLimit(.minutes(5))) struct ManyPairsTests {
-    @Test("a hundred pairs at once on one relay: everybody gets what was said to them, and nothing else")
+@Suite(.timeLimit(.minutes(5))) struct ClassicLoadTests {
+    @Test("with a hundred pairs on one relay, everybody gets exactly their own messages")
     func hundredPairs() async throws {
-        // RSA keys take long to make, and pairs know nothing of each other: two keys serve all.
+        // RSA keys take long to make, and pairs know nothing of each other, so all share two keys.
         let identities = try (ClassicIdentity.generate(), ClassicIdentity.generate())
         try await withRelay(limits: { $0.connectionsPerAddress = 1000 }) { relay in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,7 +43,7 @@ import Testing
             switch event {
             case .message(_, let text):
                 texts.append(text)
-                // Whoever leaves first waits for all that was said to them, and the other one for the goodbye.
+                // The first to leave waits for all of the peer's texts, and the second one waits for the goodbye.
                 if leavesFirst, texts.count == mine.count { _ = try await chat.leave(.saidEverything) }
             case .dropped(let dropped):
                 Issue.record("\(me): \(dropped)")

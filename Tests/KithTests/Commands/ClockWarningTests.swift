@@ -5,8 +5,8 @@ import Testing
 
 @testable import kith
 
-@Suite("Words about clocks")
-struct ClockWordsTests {
+@Suite("Clock warnings")
+struct ClockWarningTests {
     private let relay: RelayAddress
     private let behind: ClockDifference
 
@@ -15,7 +15,7 @@ struct ClockWordsTests {
         behind = ClockDifference(witness: .relay(relay), aheadMs: -30 * 86_400_000)
     }
 
-    @Test("kith listen tells people and programs of a clock that differs")
+    @Test("kith listen reports a wrong clock in words and as JSON")
     func listen() throws {
         let event = KithEvent.clock(behind)
         #expect(event.sentence { _ in "" } == behind.sentence)
@@ -31,7 +31,7 @@ struct ClockWordsTests {
                 == "this device's clock is 2 hours behind bob's; check this device's date and time")
     }
 
-    @Test("what a wrong clock keeps from being done is said, and whether it goes on by itself")
+    @Test("an error about a clock names the obstacle and tells whether a retry follows")
     func failures() {
         let invite = KithError.wrongClock(behind)
         #expect(

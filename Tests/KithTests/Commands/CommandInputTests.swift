@@ -8,10 +8,10 @@ import Testing
 @testable import kith
 
 @Suite("Input of commands", .timeLimit(.minutes(5)))
-struct InputTests {
+struct CommandInputTests {
     private let notText = "that is not text: it is not UTF-8; base64 makes text of anything"
 
-    @Test("a line that is not text is not sent, which is said; the others are")
+    @Test("kith chat reports lines that are not text and sends the others")
     func chat() async throws {
         try await withAnnAndBob { ann, bob, _ in
             let lines = #"printf 'bad \377\376 byte\nnull \000 byte\ngood\n'"#
@@ -30,7 +30,7 @@ struct InputTests {
         }
     }
 
-    @Test("a script's line of a classic conversation that is not text is not sent, which is said; the others are")
+    @Test("kith classic reports a script's lines that are not text and sends the others")
     func classic() async throws {
         try await withRelay { relay in
             let ann = try await CommandPerson("Ann", in: relay.folder)
@@ -45,7 +45,7 @@ struct InputTests {
         }
     }
 
-    @Test("commands of a listener that are not text are refused; those that wait do not keep it from ending")
+    @Test("a listener refuses requests that are not text, and ends while others wait")
     func listener() async throws {
         try await withAnnAndBob { _, bob, _ in
             let refused = try await bob.shell(#"printf '{"\377"}\n' | kith listen --json --timeout 2s"#)
@@ -56,11 +56,11 @@ struct InputTests {
             listener.signal(SIGTERM)
             _ = await listener.rest()
             #expect(await listener.exitCode() == 0)
-            #expect(await !listener.complaintsLeft().contains { $0.contains("ended without waiting") })
+            #expect(await !listener.complaintsLeft().contains { $0.contains("exiting without waiting") })
         }
     }
 
-    @Test("- is standard input where a text is wanted, and no file of that name is written")
+    @Test("- stands for standard input, and is refused as a file to write")
     func dash() async throws {
         try await withAnnAndBob { ann, bob, _ in
             #expect(try await bob.run("send", "Ann", "-", input: "from a file").code == 0)
@@ -71,11 +71,11 @@ struct InputTests {
         }
     }
 
-    @Test("everything can be read on a full disk, and what can't be written is said", .enabled(if: Self.canMount))
+    @Test("a full disk allows reading, and a write fails with an error", .enabled(if: Self.canMount))
     func fullDisk() async throws {
         try await withAnnAndBob { _, bob, _ in
             #expect(try await bob.run("send", "Ann", "hello").code == 0)
-            // A file system of this test's own, which nobody else sees.
+            // A private file system of this test.
             let outcome = try await bob.shell(
                 #"""
                 disk=$(mktemp -d) && export KITH_DISK="$disk" && unshare -rm sh -c '
@@ -91,7 +91,7 @@ struct InputTests {
         }
     }
 
-    /// Whether this user may make a file system that nobody else sees.
+    /// Whether this user may mount a private file system.
     private static var canMount: Bool {
         let trial = Process()
         trial.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -6,9 +6,9 @@ import Testing
 @testable import KithCore
 @testable import kith
 
-@Suite("Output that can't be written", .timeLimit(.minutes(5)))
-struct OutputTests {
-    @Test("a command whose output the disk does not take has failed, and says so")
+@Suite("Unwritable output", .timeLimit(.minutes(5)))
+struct CommandOutputTests {
+    @Test("a command whose output does not fit on the disk fails with an error")
     func full() async throws {
         try await withAnnAndBob { ann, bob, relay in
             #expect(try await bob.run("send", "Ann", "a word").code == 0)
@@ -31,7 +31,7 @@ struct OutputTests {
         }
     }
 
-    @Test("a message that could not be printed does not count as read")
+    @Test("a message that could not be printed stays unread")
     func notRead() async throws {
         try await withAnnAndBob { ann, bob, _ in
             #expect(try await bob.run("send", "Ann", "listen to me").code == 0)
@@ -43,7 +43,7 @@ struct OutputTests {
         }
     }
 
-    @Test("a reader that has seen enough is no failure")
+    @Test("a reader that closes the pipe causes no failure")
     func enough() async throws {
         try await withTemporaryFolder { folder in
             let ann = try await CommandPerson("Ann", in: folder)
@@ -53,7 +53,7 @@ struct OutputTests {
     }
 }
 
-@Suite("A reader that has gone")
+@Suite("A closed reader")
 struct AbandonedOutputTests {
     private func pair(_ domain: Int32) -> (Int32, Int32) {
         var ends: [Int32] = [-1, -1]
@@ -61,7 +61,7 @@ struct AbandonedOutputTests {
         return (ends[0], ends[1])
     }
 
-    @Test("is noticed at a pipe and at a local socket, and one that only sends no more is not taken for one")
+    @Test("is detected on a pipe and a local socket, unless it only stopped sending")
     func local() {
         for domain in [AF_UNIX, AF_UNSPEC] {
             let (reader, writer) = pair(domain)
@@ -78,7 +78,7 @@ struct AbandonedOutputTests {
         }
     }
 
-    @Test("is noticed at a network socket")
+    @Test("is detected on a network socket")
     func network() throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -103,7 +103,7 @@ struct AbandonedOutputTests {
         #expect(stream.isAbandoned)
     }
 
-    @Test("no file is taken for one")
+    @Test("is never reported for a file")
     func file() throws {
         let descriptor = open("/dev/null", O_WRONLY)
         defer { close(descriptor) }
