@@ -29,7 +29,7 @@ actor Hub {
     private let deliver: @Sendable (Int, RoundOutput) -> Void
 
     var sessions: [ConnectionNumber: HubSession] = [:]
-    var channels: ChannelTable
+    var channels: LoadedChannels
     var busy = BusyChannels()
     var unproven = UnprovenRequests()
     /// Requests that waited for the store. They go before the events in the queue.
@@ -81,7 +81,7 @@ actor Hub {
         relayPass = configuration.relayPass
         nowMs = configuration.nowMs
         uptime = configuration.uptime
-        channels = ChannelTable(limits: limits, metrics: metrics, loops: loops)
+        channels = LoadedChannels(limits: limits, metrics: metrics, loops: loops)
         idLoads = SourceBuckets(ofLoadedEntryIDs: limits)
         shares = InboxShares(limits)
         withdrawals = SourceWithdrawals(limits)

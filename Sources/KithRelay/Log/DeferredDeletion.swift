@@ -6,8 +6,8 @@ import KithWire
 /// deleted bytes are overwritten.
 struct DeferredDeletion {
     private let connection: SQLiteConnection
-    private let keyPackages: KeyPackageRows
-    private let epochs: EpochRows
+    private let keyPackages: KeyPackageTable
+    private let epochs: EpochTable
     /// Whether rows wait to be deleted.
     var isPending: Bool
 
@@ -23,8 +23,8 @@ struct DeferredDeletion {
 
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         self.connection = connection
-        keyPackages = KeyPackageRows(connection: connection)
-        epochs = EpochRows(connection: connection)
+        keyPackages = KeyPackageTable(connection: connection)
+        epochs = EpochTable(connection: connection)
         isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
     }
 

@@ -12,7 +12,7 @@ extension LogWriter {
         let (packages, bytes) = try keyPackages.size(of: number)
         save(channel)
         try dropEntries(of: channel.state, before: head.firstSeq, open: open)
-        if takeRoom(bytes) {
+        if reserveDeletion(bytes) {
             try keyPackages.deleteAll(of: number)
         } else {
             try deletion.add(from: channel.state.head.firstSeq, of: number)
@@ -117,7 +117,7 @@ extension LogWriter {
     // MARK: At once or later
 
     /// Reserves the deletion of so many bytes in this transaction. Returns whether there was room.
-    private func takeRoom(_ bytes: Int) -> Bool {
+    private func reserveDeletion(_ bytes: Int) -> Bool {
         guard bytes <= transaction.room else { return false }
         transaction.room -= bytes
         return true
@@ -129,7 +129,7 @@ extension LogWriter {
     ) throws(StoreFailure) {
         let dropped = open.references(from: open.firstSeq, through: firstSeq - 1)
         let hasComplete = state.head.firstSeq <= EntryBlock.lastComplete(upTo: state.head.lastSeq)
-        let isAtOnce = takeRoom(dropped.reduce(0) { $0 + Int($1.size) + StoreLimits.rowBytes })
+        let isAtOnce = reserveDeletion(dropped.reduce(0) { $0 + Int($1.size) + StoreLimits.rowBytes })
         if isAtOnce {
             let row = try connection.statement("DELETE FROM entry WHERE position = ?")
             for reference in dropped {

@@ -33,9 +33,9 @@ final class LogWriter {
     /// The transaction under way.
     var transaction = Transaction()
     var transactionNumber: UInt64 = 0
-    let keyPackages: KeyPackageRows
-    let names: NameRows
-    let epochs: EpochRows
+    let keyPackages: KeyPackageTable
+    let names: NameTable
+    let epochs: EpochTable
     let insertEntry: SQLiteStatement
     let insertBlock: SQLiteStatement
     let writeHead: SQLiteStatement
@@ -78,9 +78,9 @@ final class LogWriter {
         sweptThrough = recovered.lastPosition
         lastChannelNumber = try connection.number("SELECT max(number) FROM channel") ?? 0
         deletion = try DeferredDeletion(connection)
-        keyPackages = KeyPackageRows(connection: connection)
-        names = NameRows(connection: connection)
-        epochs = EpochRows(connection: connection)
+        keyPackages = KeyPackageTable(connection: connection)
+        names = NameTable(connection: connection)
+        epochs = EpochTable(connection: connection)
         insertEntry = try connection.prepare("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insertBlock = try connection.prepare("INSERT INTO entry_block VALUES (NULL, ?, ?, ?)")
         writeHead = try connection.prepare("REPLACE INTO channel_head VALUES (?, ?, ?, ?, ?, ?, ?)")

@@ -3,14 +3,14 @@ import Synchronization
 /// The number of connections of each address, and the rates that they share. It is kept in memory only: an address is
 /// forgotten when it has no connection and owes nothing.
 final class AddressTable: Sendable {
-    private struct Count {
+    private struct ConnectionCount {
         /// Connections that are not a WebSocket yet: handshakes, and plain HTTP.
         var opening = 0
         var open = 0
     }
     private struct State {
         var total = 0
-        var counts: [String: Count] = [:]
+        var counts: [String: ConnectionCount] = [:]
         var rates: [String: AddressRates] = [:]
         var sweepAt = AddressTable.fewest
     }
@@ -38,7 +38,7 @@ final class AddressTable: Sendable {
             state.rates[source.address] = rates.own
             if let site = source.site { state.rates[site] = rates.site }
             state.total += 1
-            for network in networks.all { state.counts[network.name, default: Count()].opening += 1 }
+            for network in networks.all { state.counts[network.name, default: ConnectionCount()].opening += 1 }
             return rates
         }
     }

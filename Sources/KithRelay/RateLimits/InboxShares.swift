@@ -20,8 +20,8 @@ struct InboxShares {
         var lastSeq: UInt64 = 0
     }
 
-    /// Bounds of a share.
-    private struct Bounds {
+    /// The room of a share.
+    private struct Allowance {
         var entries: Int
         var bytes: Int
     }
@@ -49,18 +49,18 @@ struct InboxShares {
     /// Bounds how fast each address makes the table forget shares.
     private var newPairs: SourceBuckets
     private let isLimited: Bool
-    private let address: Bounds
-    private let site: Bounds
+    private let address: Allowance
+    private let site: Allowance
 
     init(_ limits: RelayLimits) {
         isLimited = limits.inboxAddresses > 1
         shares = RecentTable(atMost: limits.inboxShares)
         newPairs = SourceBuckets(ofInboxes: limits)
         // A share has room for a letter of any size.
-        address = Bounds(
+        address = Allowance(
             entries: max(1, limits.inboxEntries / limits.inboxAddresses),
             bytes: max(limits.payload, limits.inboxBytes / limits.inboxAddresses))
-        site = Bounds(
+        site = Allowance(
             entries: address.entries * RelayLimits.siteFactorInInbox,
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
@@ -88,15 +88,15 @@ struct InboxShares {
     }
 
     /// The share with the letter in it; `nil` if the share has no room.
-    private func share(_ key: Int, with letter: Letter, within bounds: Bounds) -> Share? {
+    private func share(_ key: Int, with letter: Letter, within allowance: Allowance) -> Share? {
         let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()
         // Letters that were read or have expired occupy no room.
         share.runs.removeAll { $0.lastSeq < inbox.firstSeq }
-        guard share.entries < bounds.entries, share.bytes + size <= bounds.bytes else { return nil }
+        guard share.entries < allowance.entries, share.bytes + size <= allowance.bytes else { return nil }
         let isFull = share.runs.last.map { run in
-            run.entries >= bounds.entries / RelayLimits.runsPerShare
-                || run.bytes >= bounds.bytes / RelayLimits.runsPerShare
+            run.entries >= allowance.entries / RelayLimits.runsPerShare
+                || run.bytes >= allowance.bytes / RelayLimits.runsPerShare
         }
         if isFull ?? true, share.runs.count < RelayLimits.runsPerShare { share.runs.append(Run()) }
         let last = share.runs.count - 1

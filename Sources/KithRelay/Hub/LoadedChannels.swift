@@ -1,7 +1,7 @@
 import KithWire
 
 /// The channels in memory, and their eviction when there are too many of them or of their entry ids.
-struct ChannelTable {
+struct LoadedChannels {
     private var channels: [ChannelID: HubChannel] = [:]
     private var evictionQueue = SecondChanceQueue<HubChannel>()
     private let limits: RelayLimits

@@ -1,7 +1,7 @@
 import KithWire
 
 /// The rows of the table `name`.
-struct NameRows {
+struct NameTable {
     let connection: SQLiteConnection
 
     /// The version of the record under a name; `nil` if there is none.

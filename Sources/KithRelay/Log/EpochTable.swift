@@ -1,5 +1,5 @@
 /// The rows of the table `epoch`.
-struct EpochRows {
+struct EpochTable {
     let connection: SQLiteConnection
 
     /// Inserts the current epoch of a head.

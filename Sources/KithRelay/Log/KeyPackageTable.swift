@@ -1,7 +1,7 @@
 import KithWire
 
 /// The rows of the tables `shelf` and `key_package`.
-struct KeyPackageRows {
+struct KeyPackageTable {
     let connection: SQLiteConnection
 
     /// A row of `shelf`.
