@@ -1,15 +1,16 @@
-/// The number of a command, to match its answer with.
+/// Identifies a command, so that its answer can be matched to it.
 package struct CommandID: RawRepresentable, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// The number of a command, with the type of its answer: ``Messenger/finish(_:_:)`` takes no other.
+/// A command's number, with the type of its answer. ``Messenger/finish(_:_:)`` takes no answer of another type.
 package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     package let id: CommandID
     package init(_ id: CommandID) { self.id = id }
 
-    /// The answer in the effect that ended the command. It has the ticket's type: nothing else makes such an effect.
+    /// Returns the answer in the effect that ended the command, as the ticket's type. No effect for this command has an answer of
+    /// another type.
     package func answer(_ result: Result<any Sendable, KithError>) -> Result<Answer, KithError> {
         result.map { answer in
             guard let answer = answer as? Answer else { preconditionFailure("\(answer) is no \(Answer.self)") }
@@ -18,16 +19,16 @@ package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     }
 }
 
-/// Something that a user wants done, and how the machine begins it.
+/// A user's request, with the function of the machine that begins it.
 ///
-/// A command that needs nobody is finished by its beginning; the others when a relay or the log answers. One that throws has
-/// changed nothing.
+/// A command that needs no relay and no log finishes when it begins. Others finish when a relay answers or the log brings an
+/// entry. A command that throws has changed nothing.
 package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
-    /// The name of the function that made it.
+    /// The name of the function that made the command.
     package let description: String
     let begin: @Sendable (Messenger, Ticket<Answer>) throws(KithError) -> Void
 
-    /// A command that is finished later, with its ticket.
+    /// Makes a command that finishes later, with its ticket.
     init(
         named name: String = #function,
         _ begin: @escaping @Sendable (Messenger, Ticket<Answer>) throws(KithError) -> Void
@@ -36,7 +37,7 @@ package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
         self.begin = begin
     }
 
-    /// A command that is finished at once.
+    /// Makes a command that finishes at once, with the result of `body`.
     init(named name: String = #function, now body: @escaping @Sendable (Messenger) throws(KithError) -> Answer) {
         self.init(named: name) { (messenger, ticket) throws(KithError) in
             messenger.finish(ticket, .success(try body(messenger)))
@@ -44,14 +45,14 @@ package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
     }
 }
 
-/// A command with its number.
+/// A command with its number, for any type of answer.
 package struct GivenCommand: Sendable {
     package let id: CommandID
     let begin: @Sendable (Messenger) throws(KithError) -> Void
 }
 
 extension MessengerInput {
-    /// The user wants something.
+    /// Makes the input that begins a command.
     package static func command<Answer>(_ id: CommandID, _ command: Command<Answer>) -> MessengerInput {
         .command(
             GivenCommand(id: id) { (messenger) throws(KithError) in try command.begin(messenger, Ticket(id)) })

@@ -1,9 +1,9 @@
 import KithWire
 
-// The commands of a user: what each takes and answers, and the function of the machine that does it.
+// The user's commands: the arguments and the answer of each, and the function of the machine that performs it.
 
 extension Command where Answer == OpenInvite {
-    /// Makes an inbox and an invite to it; done once the relay has both.
+    /// Makes an inbox and an invite to it. Finishes when the relay has the inbox and its key packages.
     ///
     /// - Parameter expiresAt: seconds since 1970.
     package static func createInvite(relay: RelayPoint, isReusable: Bool, expiresAt: UInt64) -> Self {
@@ -14,56 +14,53 @@ extension Command where Answer == OpenInvite {
 }
 
 extension Command where Answer == ConversationID {
-    /// Uses another profile's invite; done once the inviter can find the conversation.
+    /// Uses another profile's invite. Finishes when the inviter can find the conversation.
     ///
-    /// - Parameter name: the name of the inviter here, instead of the name in the invite.
+    /// - Parameter name: the inviter's name on this device; `nil` for the name in the invite.
     package static func join(_ invite: Invite, name: String?) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.join(invite, name, ticket) }
     }
 
-    /// Opens a conversation of two, or finds the one there is.
+    /// Begins a conversation of two, or finds the existing one.
     ///
-    /// - Parameter waits: whether it is done once the contact can find the conversation, or at once.
+    /// - Parameter waits: `true` to finish when the contact can find the conversation, `false` to finish at once.
     package static func startConversation(_ contact: ContactID, waits: Bool) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             try messenger.startConversation(contact, waits: waits, ticket)
         }
     }
 
-    /// Makes a group.
     package static func createGroup(title: String, _ relay: RelayPoint, _ members: [ContactID]) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             try messenger.createGroup(title, relay, members, ticket)
         }
     }
 
-    /// Adds members to a group, or adds again those whose device is new.
+    /// Adds members to a group. A member whose device is new is added again.
     package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             try messenger.add(members, to: conversation, ticket)
         }
     }
 
-    /// Removes a member.
     package static func remove(_ conversation: ConversationID, _ contact: ContactID) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             try messenger.remove(contact, from: conversation, ticket)
         }
     }
 
-    /// Leaves a conversation.
     package static func leave(_ conversation: ConversationID) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.leave(conversation, ticket) }
     }
 
-    /// Gives a group another name.
+    /// Changes the title of a group.
     package static func rename(_ conversation: ConversationID, _ title: String) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             try messenger.rename(conversation, title, ticket)
         }
     }
 
-    /// Goes on although the relay showed different logs.
+    /// Allows sending again after a warning that the relay showed members different logs.
     package static func trustLog(_ conversation: ConversationID) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             _ = try messenger.state.conversations.conversation(conversation)
@@ -73,7 +70,7 @@ extension Command where Answer == ConversationID {
         }
     }
 
-    /// Renews this device's keys in a conversation now.
+    /// Renews this device's keys in a conversation, whether or not they are due.
     package static func renewKeys(_ conversation: ConversationID) -> Self {
         Command { (messenger, ticket) throws(KithError) in
             _ = try messenger.state.conversations.active(conversation)
@@ -83,16 +80,16 @@ extension Command where Answer == ConversationID {
 }
 
 extension Command where Answer == ContactID {
-    /// Finds who holds a name at a relay, and remembers them as a contact.
+    /// Looks up the holder of a name at a relay, and remembers the holder as a contact.
     package static func lookUp(_ name: Name, _ relay: RelayPoint, as alias: String?) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.lookUp(name, relay, as: alias, ticket) }
     }
 }
 
 extension Command where Answer == EntryID {
-    /// Says something. The answer is the message's id; the message itself is told as an event, once for each state.
+    /// Sends a text. The answer is the message's id. The message itself is reported by events, one for each of its states.
     ///
-    /// - Parameter expiresAfter: seconds.
+    /// - Parameter expiresAfter: the time after which the text expires, in seconds.
     package static func send(
         _ conversation: ConversationID, text: String, replyTo: EntryID?, expiresAfter: UInt32?
     ) -> Self {
@@ -104,16 +101,20 @@ extension Command where Answer == EntryID {
         }
     }
 
-    /// Says what another process has left to be said: an item of the table of requests, with its value.
+    /// Sends a text that another process left in the table of requests.
+    ///
+    /// - Parameters:
+    ///   - item: the request's item in that table.
+    ///   - bytes: the stored request.
     package static func takeRequest(item: UInt64, _ bytes: [UInt8]) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.takeRequest(item: item, bytes, ticket) }
     }
 
-    /// Answers a message that a cursor's reader was given, and acknowledges it: both, or neither.
+    /// Replies to a message that a cursor's reader was given, and acknowledges that message. Both happen, or neither.
     ///
     /// - Parameters:
-    ///   - replyTo: the message that is answered.
-    ///   - expiresAfter: seconds.
+    ///   - replyTo: the message that the reply answers.
+    ///   - expiresAfter: the time after which the text expires, in seconds.
     package static func reply(
         _ text: String, to place: IncomingPlace, replyTo: EntryID, expiresAfter: UInt32?
     ) -> Self {
@@ -128,7 +129,7 @@ extension Command where Answer == EntryID {
 }
 
 extension Command where Answer == CursorReader {
-    /// Begins to read a cursor, which is made if it is not there.
+    /// Opens a cursor for a reader. Makes the cursor if it does not exist.
     package static func openCursor(_ name: String, from start: CursorStart) -> Self {
         Command(now: { (messenger) throws(KithError) in
             try messenger.withCursors { (cursors, profile) throws(KithError) in
@@ -150,17 +151,17 @@ extension Command where Answer == Incoming {
 }
 
 extension Command where Answer == Void {
-    /// Closes an invite; done once the relay has closed it.
+    /// Closes an invite. Finishes when the relay has closed its inbox.
     package static func revokeInvite(_ invite: InboxID) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.revoke(invite, ticket) }
     }
 
-    /// Puts a record under a name at a relay that leads to this profile.
+    /// Registers a name at a relay, so that the name leads to this profile.
     package static func register(_ name: Name, _ relay: RelayPoint) -> Self {
         Command { (messenger, ticket) throws(KithError) in try messenger.register(name, relay, ticket) }
     }
 
-    /// Takes part in a conversation that a stranger began.
+    /// Accepts a conversation that a stranger began.
     package static func accept(_ conversation: ConversationID) -> Self {
         Command(now: { (messenger) throws(KithError) in
             _ = try messenger.state.conversations.conversation(conversation)
@@ -168,9 +169,9 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Notes that everything up to a seq was shown.
+    /// Marks everything up to a seq as read.
     ///
-    /// - Parameter sendsReceipt: whether the others are told.
+    /// - Parameter sendsReceipt: whether to tell the other members.
     package static func markRead(_ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool) -> Self {
         Command(now: { (messenger) throws(KithError) in
             _ = try messenger.state.conversations.conversation(conversation)
@@ -180,7 +181,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Asks who is there, with a nonce.
+    /// Begins a live check: sends a challenge, which members who are online answer.
     package static func liveCheck(_ conversation: ConversationID) -> Self {
         Command(now: { (messenger) throws(KithError) in
             _ = try messenger.state.conversations.conversation(conversation)
@@ -191,7 +192,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Changes what is known of a contact: the safety numbers were compared, or were not after all.
+    /// Marks a contact as verified because the safety numbers were compared, or takes that back.
     package static func setVerified(_ contact: ContactID, _ isVerified: Bool) -> Self {
         Command(now: { (messenger) throws(KithError) in
             try messenger.withDevice { (device) throws(KithError) in
@@ -200,12 +201,12 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Decides about a conflicting key: takes it, or keeps the pinned one.
+    /// Decides about a contact's conflicting key: pins it, or keeps the pinned one.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
         Command(now: { (messenger) throws(KithError) in try messenger.decideKey(contact, accept: accept) })
     }
 
-    /// Calls a contact something else.
+    /// Changes a contact's name on this device.
     package static func renameContact(_ contact: ContactID, _ name: String) -> Self {
         Command(now: { (messenger) throws(KithError) in
             try messenger.withDevice { (device) throws(KithError) in
@@ -214,7 +215,7 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Uses the pass of a relay from now on.
+    /// Sets the pass that this profile uses at a relay from now on.
     package static func setPass(_ relay: RelayPoint) -> Self {
         Command(now: { (messenger) throws(KithError) in
             try messenger.withDevice { (device) throws(KithError) in
@@ -223,12 +224,11 @@ extension Command where Answer == Void {
         })
     }
 
-    /// Notes that a cursor's reader is done with a message, and with all before it in the conversation.
+    /// Acknowledges a message for a cursor's reader, and all messages before it in the conversation.
     package static func acknowledge(_ place: IncomingPlace) -> Self {
         Command(now: { (messenger) throws(KithError) in try messenger.acknowledge(place) })
     }
 
-    /// Forgets a cursor.
     package static func deleteCursor(_ name: String) -> Self {
         Command(now: { (messenger) throws(KithError) in
             try messenger.withCursors { (cursors, profile) throws(KithError) in

@@ -1,20 +1,22 @@
 import KithWire
 import MLS
 
-// Clocks that disagree: Kith says so, makes nothing that depends on the date, and deletes nothing.
+// Clocks that disagree. Kith tells the user. Until the clocks agree, it makes nothing that depends on the date, and deletes
+// nothing.
 
 extension DeviceState {
-    /// The difference from a relay's clock, if it is so great that what is made by this device's clock may be of no use.
+    /// The difference from a relay's clock if it exceeds ``ClientLimits/clockSlackMs``; `nil` otherwise. Beyond that limit,
+    /// anything dated by this device's clock may be useless to others.
     func clockDoubt(about relay: RelayID) -> ClockDifference? {
         difference(from: relay, atLeast: ClientLimits.clockSlackMs + 1)
     }
 
-    /// The connected relays whose clocks differ from the device's.
+    /// The differences from connected relays' clocks that the user should know of.
     var clockDifferences: [ClockDifference] {
         relays.connected.compactMap { difference(from: $0, atLeast: ClientLimits.clockTellMs) }
     }
 
-    /// - Parameter least: the least difference that counts, in milliseconds.
+    /// - Parameter least: the smallest difference that counts, in milliseconds.
     private func difference(from relay: RelayID, atLeast least: UInt64) -> ClockDifference? {
         guard let lead = clocks.lead(over: relay), lead.magnitude >= least, let point = relays[relay] else {
             return nil
@@ -22,7 +24,7 @@ extension DeviceState {
         return ClockDifference(witness: .relay(point.address), aheadMs: lead)
     }
 
-    /// Tells of each connected relay whose clock differs from the device's.
+    /// Tells the user of each connected relay whose clock differs from the device's.
     mutating func tellOfClocks() {
         for relay in relays.connected {
             guard let lead = clocks.lead(over: relay), let point = relays[relay] else { continue }
@@ -31,8 +33,9 @@ extension DeviceState {
         }
     }
 
-    /// Tells of a contact who signed a message at a time that has not come yet, unless the user knows from the relay that the clock
-    /// is wrong. Only this direction says something: a message may have waited for long before it was sent.
+    /// Tells the user of a contact who signed a message at a time that has not come yet. Does nothing if the user knows from the
+    /// relay that the device's clock is wrong. A signing time in the past proves nothing, because a message may wait long before
+    /// it is sent.
     ///
     /// - Parameters:
     ///   - relay: the relay that brought the message.
@@ -42,14 +45,14 @@ extension DeviceState {
         guard lead < 0, lead.magnitude >= ClientLimits.clockTellMs, let person = contacts[contact],
             clockNotices.isToBeTold(ofContactAt: relay)
         else { return }
-        // Only a relay that was heard from is a second witness.
+        // Only a relay that has stated its time is a second witness.
         let isContactAlone = clocks.lead(over: relay) != nil
         let witness: ClockDifference.Witness =
             isContactAlone ? .contactAlone(contact, name: person.name) : .contact(contact, name: person.name)
         emit(.clock(ClockDifference(witness: witness, aheadMs: lead)))
     }
 
-    /// Whether a key package and its certificate are valid.
+    /// Whether a key package and its certificate are within their lifetimes.
     ///
     /// - Parameter time: milliseconds since 1970.
     func isCurrent(_ keyPackage: KeyPackage, _ certificate: DeviceCertificate, at time: UInt64) -> Bool {
@@ -58,15 +61,15 @@ extension DeviceState {
     }
 }
 
-/// The differences between clocks that the user was told of.
+/// The clock differences that the user was told of.
 struct ClockNotices {
     /// The device's lead over each relay's clock when the user was told, in milliseconds.
     private var told: [RelayID: Int64] = [:]
     private var isContactTold = false
 
-    /// Whether to tell of a relay's clock: once, and again when the difference has changed by an hour.
+    /// Decides whether to tell the user of a relay's clock: once, and again when the difference has changed by an hour.
     ///
-    /// - Parameter lead: the device's lead over it, in milliseconds.
+    /// - Parameter lead: the device's lead over the relay's clock, in milliseconds.
     mutating func isToBeTold(of relay: RelayID, lead: Int64) -> Bool {
         guard lead.magnitude >= ClientLimits.clockTellMs else {
             told[relay] = nil
@@ -78,7 +81,7 @@ struct ClockNotices {
         return true
     }
 
-    /// Whether to tell of a contact's clock: once, and not where the relay's clock was told of.
+    /// Decides whether to tell the user of a contact's clock: once, and not if the user was told of the relay's clock.
     mutating func isToBeTold(ofContactAt relay: RelayID) -> Bool {
         guard !isContactTold, told[relay] == nil else { return false }
         isContactTold = true

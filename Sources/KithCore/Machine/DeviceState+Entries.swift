@@ -1,9 +1,9 @@
 import KithWire
 
-// Entries of conversations as they may be shown now: everything that shows or exports entries reads them here.
+// Reads entries of conversations, with expired texts hidden. Everything that shows or exports entries reads them here.
 
 extension DeviceState {
-    /// Entries of a conversation, each with its record unless it is damaged on the disk: that costs this entry and no other.
+    /// Reads entries of a conversation. An entry that is damaged on the disk has no record; the others are not affected.
     mutating func entries(
         of id: ConversationID, _ seqs: ClosedRange<UInt64>, limit: Int, newestFirst: Bool
     ) throws(KithError) -> [(seq: UInt64, record: EntryRecord?)] {
@@ -32,7 +32,8 @@ extension DeviceState {
         return record
     }
 
-    /// The times at which a text is hidden and erased; `nil` if it stays. Another process may have stored it after this one looked.
+    /// The times at which a text is hidden and erased; `nil` if the text stays. Looks into the store too, because another process
+    /// may have stored the expiry after this one loaded the schedule.
     private func expiry(of record: EntryRecord, at place: EntryPlace) throws(KithError) -> Expiry? {
         guard record.expiresAfter != nil, case .text = record.body else { return nil }
         if let known = erasures[place] { return known }
@@ -41,9 +42,9 @@ extension DeviceState {
         return try decodingStored(.expiry) { try Expiry(stored: stored) }
     }
 
-    /// Erases the texts whose time is over by the device's clock and by the relay's.
+    /// Erases the texts that have expired by the device's clock and by the relay's.
     ///
-    /// - Parameter relay: the relay of a conversation.
+    /// - Parameter relay: returns the relay of a conversation.
     mutating func eraseExpired(relay: (ConversationID) -> RelayID?) throws(KithError) {
         for place in erasures.takeOver(clocks, relay: relay, in: &step) {
             let found = try entries(of: place.conversation, place.seq...place.seq, limit: 1, newestFirst: false)

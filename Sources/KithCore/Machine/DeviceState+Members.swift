@@ -1,12 +1,12 @@
 import KithWire
 import MLS
 
-// The people in groups: remembered as contacts, and named in the lines that tell of a commit.
+// People in groups: remembers them as contacts, and names them in the notices about commits.
 
 /// The other members of a group that this device joined.
 struct MetMembers {
     let contacts: [ContactID]
-    /// Whether it is a conversation of two.
+    /// Whether the group is a conversation of two.
     let isDirect: Bool
 }
 
@@ -15,7 +15,8 @@ extension DeviceState {
 
     /// Remembers the other members of a group as contacts.
     ///
-    /// - Parameter trust: why the other's key is believed in a conversation of two. An invite for one person vouches for one.
+    /// - Parameter trust: the reason to believe the other person's key in a conversation of two. In a group it is ignored,
+    ///   because an invite for one person vouches for that person only.
     mutating func meet(_ group: Group, mayBeDirect: Bool, trust: Trust) -> MetMembers {
         let others = otherCertificates(in: group)
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
@@ -23,7 +24,7 @@ extension DeviceState {
         return MetMembers(contacts: contacts, isDirect: isDirect)
     }
 
-    /// Remembers the inviter of a pending conversation as a contact.
+    /// Remembers the inviter of a pending conversation as a contact, and nobody else in it.
     mutating func meetInviter(_ inviter: AccountKey?, in group: Group, mayBeDirect: Bool) -> MetMembers {
         let others = otherCertificates(in: group)
         let isDirect = mayBeDirect && Set(others.map(\.accountKey)).count == 1
@@ -39,7 +40,7 @@ extension DeviceState {
 
     // MARK: Notices
 
-    /// The lines that tell of a commit.
+    /// The notices about a commit.
     ///
     /// - Parameter group: the group before the commit.
     mutating func notices(
@@ -77,7 +78,7 @@ extension DeviceState {
         }
     }
 
-    /// A member's name. A person who is new becomes an unverified contact.
+    /// A member's name. Remembers a new person as an unverified contact.
     private mutating func person(_ certificate: DeviceCertificate) -> String {
         if certificate.accountKey == account { return identity.name }
         let id = remember(certificate, trust: .unverified)

@@ -1,20 +1,20 @@
 import KithWire
 import MLS
 
-// What the device asks of relays beside its channels: names, deliveries to others, parcels; and what it says about invitations.
+// Requests to relays that belong to no conversation and no inbox: names, deliveries to others, parcels. Also notices about
+// invitations.
 
 extension DeviceState {
     // MARK: Invitations
 
-    /// Fails the commands that wait for an inbox.
     mutating func failCommands(at inbox: InboxID, _ error: KithError) { commands.fail(at: inbox, error, in: &step) }
 
-    /// Tells of an invitation to another relay that was passed over.
+    /// Tells the user of an invitation that was skipped because of the relay that it names.
     mutating func didPassOverInvitation(to relay: RelayAddress) {
         if invitationNotices.passedOver(to: relay) { emit(.invitationPassedOver(relay)) }
     }
 
-    /// Leaves a stranger's letter at the relay until the user has decided about others, and tells the user once.
+    /// Leaves a stranger's letter at the relay until the user has decided about another stranger. Tells the user once.
     mutating func leaveForLater() -> InboxMachine.Taken {
         if invitationNotices.tooManyPending() { emit(.tooManyPending) }
         return .aside(.room)
@@ -22,9 +22,9 @@ extension DeviceState {
 
     // MARK: Names
 
-    /// Makes a request about a name, if the relay is there and the inbox that is to be registered is ready.
+    /// Sends a request about a name, if the relay is connected and the inbox to register is ready.
     ///
-    /// - Parameter inbox: the inbox that is to be registered, if one is.
+    /// - Parameter inbox: the inbox to register; `nil` if there is none.
     mutating func sendNameRequest(_ asker: NameAsker, for inbox: InboxMachine?) throws(KithError) {
         guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
         switch asked.kind {
@@ -42,12 +42,11 @@ extension DeviceState {
 
     // MARK: Deliveries
 
-    /// Sends a delivery, if its relay is there.
+    /// Sends a delivery, if its relay is connected.
     mutating func openDelivery(_ number: UInt64) -> [DeliveryQueue.Event] {
         deliveries.open(number, relays, at: now, in: &step)
     }
 
-    /// Takes the answer to a request of a delivery.
     mutating func didAnswerDelivery(
         _ number: UInt64, _ request: DeliveryRequest, _ result: Result<Reply, RelayError>
     ) -> [DeliveryQueue.Event] {
@@ -58,7 +57,7 @@ extension DeviceState {
 
     /// Fetches a commit or tree that is too long for an entry.
     ///
-    /// - Parameter since: the begin of the wait, in milliseconds since 1970.
+    /// - Parameter since: the beginning of the wait, in milliseconds; see ``Clocks/now``.
     mutating func fetch(_ address: ParcelAddress, at relay: RelayID, for purpose: ParcelPurpose, since: UInt64) {
         parcels.fetch(address, at: relay, for: purpose, since: since)
         keepConnected(to: relay)
@@ -75,14 +74,14 @@ extension DeviceState {
         return parcels.take(entries, of: purpose, in: &step)
     }
 
-    /// The relay refused the follow of a parcel.
+    /// Handles the refusal of a follow of a parcel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ tag: UInt64, _ error: RelayError) -> ParcelFetches.Event?
     {
         guard parcels.isFollowing(purpose, tag) else { return nil }
         return didRefuseParcel(purpose, error)
     }
 
-    /// The relay refused a request about a parcel.
+    /// Handles the refusal of a request about a parcel.
     mutating func didRefuseParcel(_ purpose: ParcelPurpose, _ error: RelayError) -> ParcelFetches.Event? {
         parcels.didRefuse(purpose, error, at: now, in: &step)
     }

@@ -1,10 +1,10 @@
 import KithWire
 import MLS
 
-/// The state that the machines of one device share: its identity, the relays and people it knows, the time, and the step that is
-/// being made. Each part is a machine of its own and changes only by its methods.
+/// The state that all machines of a device share: its identity, the relays and people it knows, the time, and the current step.
+/// Each part is a machine of its own, which only its methods change.
 struct DeviceState {
-    /// The profile's values as of the last step.
+    /// The profile's stored values, as of the last step.
     let store: any ProfileStore
     let random: RandomSource
     let sizes: EntrySizes
@@ -17,14 +17,14 @@ struct DeviceState {
     var erasures = ErasureSchedule()
     var commands = WaitingCommands()
     var nameRequests = NameRequests()
-    /// The time, as of the input that is being handled.
+    /// The time of the input that is being handled.
     var clocks: Clocks
     var clockNotices = ClockNotices()
     var invitationNotices = InvitationNotices()
     var damage: Damage
     var step = Step()
 
-    /// - Parameter isForReading: whether damaged values are left out. A profile that sends must know everything.
+    /// - Parameter isForReading: whether to leave out damaged values. A profile that sends needs all values.
     init(
         _ store: any ProfileStore, clocks: Clocks, random: RandomSource = .system, sizes: EntrySizes = EntrySizes(),
         folding: NameFolding, isForReading: Bool
@@ -41,28 +41,28 @@ struct DeviceState {
         contacts = ContactBook(folding: folding, own: identity.name)
     }
 
-    /// This device's account.
+    /// The public key of this device's account.
     var account: AccountKey { identity.account.publicKey }
 
-    /// The device's clock, in milliseconds since 1970: for dates, which others see or which outlast this process.
+    /// The device's clock, in milliseconds since 1970. It is for dates that others see or that outlast this process.
     var wall: UInt64 { clocks.wall }
 
-    /// The time by which waiting is measured, in milliseconds: see ``Clocks/now``.
+    /// The clock that measures waiting, in milliseconds; see ``Clocks/now``.
     var now: UInt64 { clocks.now }
 
     /// The clock, randomness and policy for MLS.
     var environment: MLSEnvironment {
         var environment = MLSEnvironment(authentication: CertifiedDevices(), now: wall / 1000, random: random)
-        // A member whose clock is wrong could not follow the others into an epoch.
+        // Otherwise a member whose clock is wrong could not follow the others into an epoch.
         environment.configuration.checksReceivedLifetimes = false
-        // Members add members; nobody proposes from outside.
+        // Only members add members; proposals from outside are refused.
         environment.configuration.acceptsNewcomers = false
-        // Kith uses no other extension, and external senders may do nothing here.
+        // Kith uses no other group extension, and gives external senders no rights.
         environment.configuration.allowedGroupExtensions = [.requiredCapabilities]
         return environment
     }
 
-    /// A random number below a bound.
+    /// A random number below `bound`.
     func jitter(_ bound: UInt64) -> UInt64 {
         var generator = SourceGenerator(source: random)
         return generator.next() % max(1, bound)
@@ -70,27 +70,26 @@ struct DeviceState {
 
     // MARK: Effects
 
-    /// Tells the user.
+    /// Reports an event to the user.
     mutating func emit(_ event: KithEvent) { step.emit(event) }
 
-    /// Makes a request of a relay that is connected; the purpose comes back with the answer.
+    /// Sends a request, if its relay is connected. The purpose comes back with the answer.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         guard relays.isConnected(relay) else { return }
         step.request(relay, request, for: purpose)
     }
 
-    /// Keeps a connection to a relay from now on.
     mutating func keepConnected(to relay: RelayID) { relays.keepConnected(to: relay, in: &step) }
 
-    /// A relay is connected.
+    /// Notes that a relay is connected, and the time that it stated, in milliseconds since 1970.
     ///
-    /// - Returns: whether its connection is kept.
+    /// - Returns: whether the profile keeps this connection.
     mutating func didConnect(_ relay: RelayID, timeMs: UInt64?) -> Bool {
         if let timeMs { clocks.relay(relay, says: timeMs) }
         return relays.didConnect(relay)
     }
 
-    /// A connection is over: forgets what was under way there.
+    /// Forgets everything that was under way on a connection that has ended.
     mutating func didDisconnect(_ relay: RelayID) {
         relays.didDisconnect(relay)
         step.forget(relay)
@@ -99,7 +98,7 @@ struct DeviceState {
 
     // MARK: People
 
-    /// The contact that a device belongs to. A person who is new is remembered with the key at hand.
+    /// The contact that a device belongs to. Remembers a new person with the key in the certificate.
     ///
     /// - Parameter isStranger: whether the contact is met in a pending conversation.
     mutating func remember(
@@ -119,7 +118,7 @@ struct DeviceState {
         return contacts[certificate.accountKey].map { .contact($0.id) } ?? .unknown
     }
 
-    /// The name of an entry's author here.
+    /// The name of an entry's author on this device.
     func name(of author: EntryRecord.Author) -> String {
         switch author {
         case .me: identity.name
@@ -130,10 +129,10 @@ struct DeviceState {
 
     // MARK: The device's certificate
 
-    /// Certifies the device anew when its certificate is not valid for long before and after now: the clock may have been wrong
-    /// when the profile was made.
+    /// Renews the device's certificate if it does not cover enough time before and after now. The clock may have been wrong when
+    /// the profile was made.
     ///
-    /// - Returns: whether nobody could accept the certificate before. Key packages that hold it have to be replaced.
+    /// - Returns: `true` if nobody could accept the old certificate. Key packages that hold it have to be replaced.
     mutating func renewCertificate() throws(KithError) -> Bool {
         let wasCurrent = identity.certificate.lifetime.contains(wall / 1000)
         let renewed = try callingMLS { () throws(MLSError) in try identity.recertified(at: wall) }
@@ -144,11 +143,11 @@ struct DeviceState {
     }
 }
 
-/// The lengths up to which a commit and a Welcome go into an entry itself. Longer ones go into parcels.
+/// The greatest lengths of a commit and of a Welcome that go into an entry. Longer ones go into parcels.
 package struct EntrySizes: Sendable {
     /// The longest commit in a turn, in bytes.
     package var turn: Int
-    /// The longest Welcome with the tree in it, in bytes.
+    /// The longest Welcome that contains the tree, in bytes.
     package var welcome: Int
 
     package init(turn: Int = ClientLimits.turn, welcome: Int = ClientLimits.welcome) {
@@ -159,11 +158,11 @@ package struct EntrySizes: Sendable {
 
 /// The values of a profile that are damaged on the disk.
 struct Damage {
-    /// Whether damaged values are left out: in profiles that are opened for reading.
+    /// Whether damaged values are left out. They are in profiles that are opened for reading.
     let isTolerated: Bool
-    /// Entries that were read and are damaged.
+    /// Damaged entries that were read.
     private(set) var entries: Set<EntryPlace> = []
-    /// The number of other values that were left out when the profile was opened.
+    /// The number of other damaged values, which were left out when the profile was opened.
     private(set) var values = 0
 
     init(isTolerated: Bool) { self.isTolerated = isTolerated }
@@ -172,14 +171,14 @@ struct Damage {
     mutating func noteValue() { values += 1 }
 }
 
-/// The notices about invitations that the user gets once.
+/// Notices about invitations that the user gets only once.
 struct InvitationNotices {
     /// Whether the user was told that strangers' letters wait.
     private var isTooManyPendingTold = false
-    /// Relays to which an invitation led that was passed over.
+    /// The relays in skipped invitations that the user was told of.
     private var relays: Set<RelayAddress> = []
 
-    /// More letters of strangers wait than are shown.
+    /// Notes that a stranger's letter has to wait because too many conversations are pending.
     ///
     /// - Returns: whether to tell the user.
     mutating func tooManyPending() -> Bool {
@@ -187,28 +186,28 @@ struct InvitationNotices {
         return !isTooManyPendingTold
     }
 
-    /// The user has decided about a stranger.
+    /// Notes that the user has decided about a stranger, so that the notice may come again.
     mutating func didDecide() { isTooManyPendingTold = false }
 
-    /// An invitation to another relay was passed over. Anybody can send one to a name.
+    /// Notes that an invitation was skipped because of its relay. Anyone can send one to a name.
     ///
-    /// - Returns: whether to tell the user: of each relay once, and of few.
+    /// - Returns: whether to tell the user: once for each relay, and for at most ``ClientLimits/relaysToldOf`` relays.
     mutating func passedOver(to relay: RelayAddress) -> Bool {
         relays.count < ClientLimits.relaysToldOf && relays.insert(relay).inserted
     }
 }
 
-/// Runs a read of the store and gives its error the SDK's type.
+/// Runs a read of the store, and throws its error as a ``KithError``.
 package func reading<T>(_ body: () throws(StoreError) -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .store(error) }
 }
 
-/// Decodes what was stored.
+/// Decodes a stored value. Any error means that the value is damaged.
 func decodingStored<T>(_ table: StoreTable, _ body: () throws -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .store(.damaged(table)) }
 }
 
-/// Runs a call of MLS and gives its error the SDK's type.
+/// Runs a call of MLS, and throws its error as a ``KithError``.
 func callingMLS<T>(_ body: () throws(MLSError) -> T) throws(KithError) -> T {
     do { return try body() } catch { throw .mls(error) }
 }

@@ -1,21 +1,20 @@
 import KithWire
 import MLS
 
-// The work of the commands in `Commands.swift` that concern more than one machine. What needs nobody is finished here; the rest when
-// the relay or the log answers.
+// The commands in `Commands.swift` that concern more than one machine. A command that needs no answer finishes here. The others
+// finish when the relay or the log answers.
 
 extension Messenger {
     func perform(_ command: GivenCommand) throws(KithError) {
         do throws(KithError) {
             try command.begin(self)
         } catch {
-            // The store failing is no answer to a command: the machine is of no use any more.
+            // A failure of the store is no answer to a command. It ends the machine.
             if case .store = error { throw error }
             state.device.step.fail(command, error)
         }
     }
 
-    /// Ends a command.
     func finish<Answer>(_ ticket: Ticket<Answer>, _ result: Result<Answer, KithError>) {
         state.device.step.finish(ticket, result)
     }
@@ -66,7 +65,7 @@ extension Messenger {
     func join(_ invite: Invite, _ name: String?, _ ticket: Ticket<ConversationID>) throws(KithError) {
         guard invite.expiresAt > state.device.wall / 1000 else { throw .inviteExpired }
         guard invite.inbox.account != state.device.account.fingerprint else { throw .inviteIsMine }
-        // Asked for before, and not done: the relay was not there.
+        // The invite may have been used before. Then its addition is still under way, because a relay was not connected.
         let delivered = state.device.deliveries.delivery(to: invite.inbox.channel)
         let place =
             state.conversations.intent(adding: invite.inbox.channel)
@@ -110,7 +109,7 @@ extension Messenger {
         }
     }
 
-    /// The inbox of a person who can be invited.
+    /// The inbox by which a contact can be invited.
     ///
     /// - Throws: ``KithError/keyChanged(contact:pinned:found:)``, ``KithError/notReachable(_:_:)``.
     private func reachableInbox(of person: Contact) throws(KithError) -> InboxAddress {
@@ -127,7 +126,8 @@ extension Messenger {
         throw .notReachable(person.name, isPending ? .pending : isOpen ? .notYet : isRestored ? .restored : .never)
     }
 
-    /// Begins a conversation anew in which the person could not be reached before, with what waits in it: not one for each try.
+    /// Restarts a conversation whose contact could not be reached before, and keeps the texts that wait in it. Otherwise each try
+    /// would leave a conversation behind.
     private func beginAgain(
         with contact: ContactID, at relay: RelayID, _ target: AddTarget, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> ConversationID? {
@@ -173,7 +173,7 @@ extension Messenger {
         return targets
     }
 
-    /// Makes a group of this device alone, on a channel of its own, that others are to be added to.
+    /// Makes a group with this device as its only member, on a new channel, and adds the others to it.
     @discardableResult
     private func create(
         _ new: NewConversation, _ ticket: Ticket<ConversationID>
@@ -188,7 +188,7 @@ extension Messenger {
 
     // MARK: Changing conversations
 
-    /// Takes part in a pending conversation from now on. After that, the inboxes that led to it are filled up.
+    /// Accepts a conversation, if it is pending. Then replaces the key package that it used in each inbox that led to it.
     func accept(_ id: ConversationID) throws(KithError) {
         guard let machine = state.conversations[id]?.machine, machine.isPending else { return }
         try change(id) { (machine, device) throws(KithError) in try machine.accept(in: &device) }
@@ -202,7 +202,8 @@ extension Messenger {
         state.device.invitationNotices.didDecide()
     }
 
-    /// Has a change of the group made; the command is over when it is in the log.
+    /// Requests a change of a group. The command finishes when the change is in the log; for an addition, when its Welcomes are
+    /// delivered too.
     func request(
         _ intent: Intent.Change, in id: ConversationID, _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
@@ -226,7 +227,7 @@ extension Messenger {
     func remove(_ contact: ContactID, from id: ConversationID, _ ticket: Ticket<ConversationID>) throws(KithError) {
         let place = try state.conversations.active(id)
         let person = try state.device.contacts.contact(contact)
-        // It would end the conversation for both, and neither could undo it.
+        // A removal would end the conversation for both, and neither could undo it.
         guard !place.machine.record.isDirect else { throw .membership(.removingFromTwo) }
         guard !(try place.machine.group(in: &state.device).group.leaves(of: person.accountKey)).isEmpty else {
             throw .membership(.noMember(person.name))
@@ -260,7 +261,7 @@ extension Messenger {
         }
     }
 
-    /// Takes a key that claims to be a contact's as the contact's own, or keeps the pinned one.
+    /// Pins a contact's conflicting key, or keeps the pinned one.
     func decideKey(_ id: ContactID, accept: Bool) throws(KithError) {
         let before = try withDevice { (device) throws(KithError) in
             try device.contacts.decideKey(id, accept: accept, in: &device.step)
@@ -278,10 +279,9 @@ extension Messenger {
 
     // MARK: Messages
 
-    /// A fresh id for a message.
     var newEntryID: EntryID { .random(from: state.device.random) }
 
-    /// Checks that a text can be said in a conversation.
+    /// Throws if a text can't be sent in a conversation.
     func checkSending(_ text: String, to id: ConversationID) throws(KithError) {
         let machine = try state.conversations.conversation(id).machine
         guard machine.record.status.isOpen else { throw .conversation(machine.record.status) }
@@ -289,17 +289,18 @@ extension Messenger {
         if let obstacle = machine.obstacle(state.device.contacts) { throw obstacle }
     }
 
-    /// Puts a text that ``checkSending(_:to:)`` has judged into the outbox.
+    /// Puts a text into the outbox, after ``checkSending(_:to:)`` has accepted it.
     func send(_ text: OutgoingText, to id: ConversationID, _ ticket: Ticket<EntryID>) throws(KithError) {
         try accept(id)
         try change(id) { (machine, device) throws(KithError) in try machine.send(text, ticket, in: &device) }
     }
 
     func takeRequest(item: UInt64, _ bytes: [UInt8], _ ticket: Ticket<EntryID>) throws(KithError) {
-        // Gone in the same transaction that puts the message into the outbox, or that finds that it can't be said.
+        // One transaction deletes the request and puts the message into the outbox. If the message can't be sent, the request is
+        // deleted too.
         state.device.step.delete(StoreKey(.request, item: item))
         guard let request = try? SendRequest(stored: bytes) else { throw .notFound("request") }
-        // Another may have the number of one that came to nothing.
+        // Another conversation may have the number of one that was discarded.
         let known = state.conversations[request.conversation]?.machine.record.channel
         guard request.channel == nil || request.channel == known else { throw .notFound("conversation") }
         try checkSending(request.text, to: request.conversation)
@@ -310,7 +311,7 @@ extension Messenger {
 
     // MARK: Cursors
 
-    /// Uses the profile's cursors, which are read when they are needed for the first time.
+    /// Runs `body` on the profile's cursors, which are read from the store on first use.
     func withCursors<T>(
         _ body: (inout CursorBook, inout ProfileState) throws(KithError) -> T
     ) throws(KithError) -> T {

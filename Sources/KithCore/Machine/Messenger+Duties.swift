@@ -1,15 +1,15 @@
 import KithWire
 
-// What falls due for several machines at once: certificates, erasures, names, contact cards.
+// Work that concerns several machines at once: certificates, erasures, names, contact cards.
 
 extension Messenger {
-    /// Certifies the device anew if that is due. Key packages with a certificate that nobody could accept are replaced.
+    /// Renews the device's certificate if that is due. Replaces key packages if nobody could accept the old certificate.
     func renewCertificate() throws(KithError) {
         guard try state.device.renewCertificate() else { return }
         for id in inboxes.ids { inboxes[id]?.machine.certificateExpired(in: &state.device) }
     }
 
-    /// Erases the texts whose time is over by the device's clock and by the relay's.
+    /// Erases the texts that have expired by the device's clock and by the relay's.
     func eraseExpired() throws(KithError) {
         let conversations = state.conversations
         try state.device.eraseExpired(relay: conversations.relay(of:))
@@ -17,9 +17,9 @@ extension Messenger {
 
     // MARK: Inboxes
 
-    /// Makes an inbox. It is opened at the relay when that is connected.
+    /// Makes an inbox. It opens at the relay when the relay is connected.
     ///
-    /// - Returns: `nil` if the relay is not known.
+    /// - Returns: `nil` if the relay is unknown.
     func makeInbox(at relay: RelayID, for purpose: InboxRecord.Purpose) throws(KithError) -> InboxMachine? {
         guard state.device.relays[relay] != nil else { return nil }
         let id = state.device.step.numbers.nextInbox()
@@ -32,7 +32,7 @@ extension Messenger {
         return made
     }
 
-    /// Sends the contact cards that fell due, each with an inbox for the contact.
+    /// Sends the contact cards that are due, each with the address of an inbox for the contact.
     func sendCardsDue() throws(KithError) {
         for id in state.device.step.takeCardsDue() {
             guard let machine = state.conversations[id]?.machine, machine.isCardDue else { continue }

@@ -2,7 +2,7 @@ import KithSupport
 import KithWire
 import MLS
 
-// The messages of conversations, as they are shown.
+// The messages of conversations, as users see them.
 
 extension Messenger {
     package func history(of id: ConversationID, before seq: UInt64?, limit: Int) throws(KithError) -> [Message] {
@@ -39,7 +39,7 @@ extension Messenger {
         return Array(lines.prefix(limit))
     }
 
-    /// A message of one's own that was said lately, by its id.
+    /// The message with an id, among the last ``ClientLimits/recentEntries`` entries.
     package func recentMessage(_ entry: EntryID, in id: ConversationID) throws(KithError) -> Message? {
         let machine = try state.conversations.conversation(id).machine
         let rows = try state.device.entries(
@@ -79,9 +79,10 @@ extension Messenger {
         return found
     }
 
-    /// The lines of one entry. One that is damaged is a notice in its place.
+    /// The lines of one entry. A damaged entry becomes a notice in its place.
     ///
-    /// - Parameter timeMs: the time of a line beside it, in milliseconds since 1970.
+    /// - Parameter timeMs: the time of a neighbouring line, in milliseconds since 1970. The notice about a damaged entry gets
+    ///   this time.
     func messages(
         of record: EntryRecord?, seq: UInt64, in machine: ConversationMachine, near timeMs: UInt64 = 0
     ) -> [Message] {
@@ -90,7 +91,7 @@ extension Messenger {
         return record.messages(at: place, readBy: machine.record.readBy, state.device.contacts)
     }
 
-    /// How many texts of one's own are not in the log yet.
+    /// The number of own texts that are not in the log yet.
     package var queuedCount: Int {
         state.conversations.all.reduce(0) { count, place in
             count + place.machine.outbox.items.count { place.machine.queuedMessage($0) != nil }
@@ -99,8 +100,8 @@ extension Messenger {
 
     // MARK: Texts for another process
 
-    /// A text that a process which has the profile for reading only leaves for the one that sends: the message as it will be, and the
-    /// request's value.
+    /// Prepares a text that this process, which only reads the profile, leaves for the process that sends: the message as it will
+    /// be, and the stored form of the request.
     ///
     /// - Parameter now: the device's clock, in milliseconds since 1970.
     package func handedOver(
@@ -118,10 +119,10 @@ extension Messenger {
         return (message, request.encoded)
     }
 
-    /// The progress of such a text, by what the store holds now.
+    /// The progress of a text that was left for another process, by the current contents of the store.
     package func progress(of message: Message) throws(KithError) -> HandedOver {
         let store = state.device.store
-        // In the order that it takes, so that it can't slip through between two looks.
+        // The text moves through the tables in this order, so it can't slip through between two reads.
         for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
             if (try? SendRequest(stored: value.bytes))?.entryID == message.id { return .waiting }
         }
@@ -135,7 +136,7 @@ extension Messenger {
 
     // MARK: Explaining
 
-    /// A time in words, in UTC: a sender may claim any.
+    /// Formats a time in UTC. It may be any time, because a sender may claim any.
     private static func time(_ ms: UInt64) -> String { UTCTime(milliseconds: ms).description }
 
     package func explain(_ seq: UInt64, in id: ConversationID) throws(KithError) -> [Sentence] {
@@ -196,10 +197,10 @@ extension Messenger {
 
 /// The progress of a text that was left for another process.
 package enum HandedOver: Hashable, Sendable {
-    /// The process that has the profile has not taken it; whoever opens the profile next will.
+    /// The process that has the profile has not taken the text. If it ends, the next process that opens the profile does.
     case waiting
-    /// It was taken: the message as it is now.
+    /// The text was taken. This is the message as it is now.
     case message(Message)
-    /// It was taken, and can't be said there any more.
+    /// The text was taken, and can't be sent there any more.
     case refused
 }

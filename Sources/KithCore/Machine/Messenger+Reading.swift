@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// What is shown of the state. Nothing here changes any.
+// Access to the state for reading. Nothing here changes the profile.
 
 extension Messenger {
     package var identity: ProfileIdentity {
@@ -10,16 +10,16 @@ extension Messenger {
             name: identity.name, deviceName: identity.deviceName, accountKey: identity.account.publicKey)
     }
 
-    /// Takes a look at the device's clock before something is shown: what has expired by now is hidden.
+    /// Sets the time before something is shown, so that texts which have expired by then are hidden.
     package func look(at wall: UInt64, steady: UInt64) { state.device.clocks.advance(wall: wall, steady: steady) }
 
-    /// Entries that were read and are damaged on the disk.
+    /// Damaged entries that were read.
     package var damagedEntries: Set<EntryPlace> { state.device.damage.entries }
 
-    /// The number of other values that are damaged and were left out when the profile was opened.
+    /// The number of other damaged values, which were left out when the profile was opened.
     package var damagedValues: Int { state.device.damage.values }
 
-    /// The relays that are connected and whose clocks differ from the device's, for those who begin to listen.
+    /// The differences from connected relays' clocks, for a subscriber that begins to listen.
     package var relayClockDifferences: [ClockDifference] { state.device.clockDifferences }
 
     // MARK: Conversations
@@ -38,7 +38,7 @@ extension Messenger {
 
     package func members(of id: ConversationID) throws(KithError) -> [Member] {
         let place = try state.conversations.conversation(id)
-        // A backup does not say who was a member.
+        // A backup does not contain the members.
         guard try place.machine.hasGroup(in: state.device.store) else { return [] }
         let group = try place.machine.group(in: &state.device).group
         let device = state.device
@@ -50,7 +50,7 @@ extension Messenger {
                     deviceName: certificate.deviceName)
             }
             let contact = device.contacts[certificate.accountKey]
-            // A key that was given up for another one is still somebody's, and not the contact's of that name.
+            // A key that a contact replaced by another is shown as a member without a contact.
             return Member(
                 isMe: false, contact: contact?.id, name: contact?.name ?? "\(certificate.name) (old key)",
                 trust: contact?.trust ?? .unverified, deviceName: certificate.deviceName)
@@ -74,7 +74,7 @@ extension Messenger {
         inboxes.ids.compactMap { inboxes[$0]?.machine.openInvite(in: state.device) }
     }
 
-    /// A relay as users are told of it. One that only contacts' cards name is named by the first of them.
+    /// A relay as users see it. If only contacts' cards name the relay, it is shown with the first of these contacts.
     package func knownRelay(_ id: RelayID) -> KnownRelay? {
         guard let point = state.device.relays[id] else { return nil }
         let isOwn = inboxes.all.contains { place in
@@ -87,9 +87,9 @@ extension Messenger {
         return KnownRelay(address: point.address, pin: point.pin, namedBy: isOwn ? nil : naming?.name)
     }
 
-    /// The relays that something of this profile's is at, or a contact, or that a command waits for.
+    /// The relays that this profile, a contact or a waiting command uses.
     ///
-    /// One that nothing uses is left of a command that did not succeed.
+    /// Other known relays are left over from commands that failed.
     package var relayUse: [RelayUse] {
         let relays = state.device.relays
         let named = state.device.contacts.all.compactMap { $0.inbox.flatMap { relays.known($0.relay) } }
@@ -101,7 +101,7 @@ extension Messenger {
         }
     }
 
-    /// Relays that have something of this profile's.
+    /// Relays at which this profile has a conversation that it follows, an inbox, a delivery, or a person to add.
     var relaysInUse: [RelayID] {
         let (relays, conversations) = (state.device.relays, state.conversations)
         let followed = conversations.all.filter { $0.machine.record.status.isOpen && $0.machine.mayAct }
@@ -112,17 +112,16 @@ extension Messenger {
         return Set(ids).sorted()
     }
 
-    /// The names of the cursors.
     package func cursorNames() throws(KithError) -> [String] {
         try withCursors { (cursors, _) throws(KithError) in cursors.names.values.map(\.text).sorted() }
     }
 
     // MARK: Backup
 
-    /// The number of lines that are read at once.
+    /// The number of entries that are read at once.
     private static let backupPage = 1_000
 
-    /// The records of a backup, one after the other: what others refer to first.
+    /// Passes the records of a backup to `body`, one at a time. A record comes after the records that it refers to.
     package func eachBackupRecord(_ body: ([UInt8]) throws(KithError) -> Void) throws(KithError) {
         try eachRecord { (record) throws(KithError) in try body(record.encoded) }
     }
@@ -164,16 +163,15 @@ extension Messenger {
             isBlocked: machine.isBlocked(state.device.contacts), isLeaving: machine.isLeaving)
     }
 
-    /// The conversation on a channel.
     package func conversation(on channel: ChannelID) -> ConversationID? { state.conversations.id(on: channel) }
 
     /// The number of groups in memory.
     package var loadedGroups: Int { state.conversations.loadedGroups }
 
-    /// The number of deliveries to others' inboxes that are not done.
+    /// The number of unfinished deliveries to others' channels.
     package var undelivered: Int { state.device.deliveries.count }
 
-    /// The number of changes that invite somebody and are not done: each waits for a key package, its turn, or an inbox.
+    /// The number of unfinished invitations. Each waits for a key package, its turn, or an inbox.
     package var waitingInvitations: Int {
         let wanted = state.conversations.all.map(\.machine).filter { $0.record.status.isOpen }.flatMap { machine in
             machine.record.intents.compactMap { intent -> IntentPlace? in
@@ -185,7 +183,7 @@ extension Messenger {
         return Set(wanted + underWay).count
     }
 
-    /// The place of the group that was begun last; `nil` if there is no group.
+    /// The place of the newest group; `nil` if there is no group.
     package func latestGroup() throws(KithError) -> GroupPlace? {
         let groups = state.conversations.all.filter { !$0.machine.record.isDirect }
         guard let place = groups.max(by: { $0.machine.id < $1.machine.id }),

@@ -1,10 +1,11 @@
 import KithWire
 import MLS
 
-/// Everything that Kith does with conversations, as a state machine: inputs in, what to store and what to do out. No clock, no
-/// network, and no disk but the store that it reads from. It passes each input to the machine whose state it changes.
+/// The state machine of a profile. It takes inputs, and returns values to store and effects to carry out. It has no clock and no
+/// network. It reads the store, and never writes to it. Each input goes to the machine whose state it changes.
 ///
-/// A step that throws leaves the machine unusable: what it has in memory may be ahead of the store. Drop it and open another.
+/// A step that throws leaves the machine unusable, because its memory may be ahead of the store. Drop the machine and open
+/// another.
 package final class Messenger {
     var state: ProfileState
     var inboxes: InboxTable
@@ -16,8 +17,8 @@ package final class Messenger {
     /// - Parameters:
     ///   - now: the device's clock, in milliseconds since 1970.
     ///   - steady: milliseconds since any moment, by a clock that nobody sets; `nil` if nobody sets the device's clock either.
-    ///   - sizes: what goes into an entry, and what into a parcel.
-    ///   - folding: which names look the same.
+    ///   - sizes: the greatest lengths of data in entries. Longer data goes into parcels.
+    ///   - folding: decides which names look the same.
     /// - Throws: ``KithError/noProfile``, ``KithError/store(_:)``.
     package init(
         opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
@@ -29,9 +30,9 @@ package final class Messenger {
         (state, inboxes) = try StoredProfile.load(device)
     }
 
-    /// Reads what can be read of a profile's state: what is damaged is left out and counted. No input may follow.
+    /// Reads a profile's state for reading only. Damaged values are left out and counted. The machine must not get any input.
     ///
-    /// - Throws: as the other.
+    /// - Throws: as the other initializer.
     package init(reading store: any ProfileStore, now: UInt64, folding: NameFolding) throws(KithError) {
         let clocks = Clocks(wall: now, steady: now)
         let device = try DeviceState(store, clocks: clocks, folding: folding, isForReading: true)
@@ -40,9 +41,10 @@ package final class Messenger {
 
     // MARK: Steps
 
-    /// Returns the first things to do.
+    /// Begins the machine's work.
     ///
     /// - Parameters: as for opening.
+    /// - Returns: the output of the first step.
     package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
         try run(now, steady) { () throws(KithError) in
             try renewCertificate()
@@ -51,7 +53,7 @@ package final class Messenger {
         }
     }
 
-    /// Takes inputs that came together. What they change is stored together.
+    /// Handles inputs that arrived together. One transaction stores their changes.
     ///
     /// - Parameters: as for opening.
     package func handle(
@@ -78,7 +80,7 @@ package final class Messenger {
         return state.device.step.finish()
     }
 
-    /// In how many milliseconds ``MessengerInput/tick`` is due, from the last input on; `nil` if nothing waits for the time.
+    /// Milliseconds from the last input until ``MessengerInput/tick`` is due; `nil` if nothing waits for a time.
     package var wakeDelay: UInt64? {
         let (device, conversations) = (state.device, state.conversations)
         var due = device.deliveries.due(device.relays) + device.parcels.due
@@ -184,14 +186,14 @@ package final class Messenger {
         for id in state.conversations.ids { try pass(.tick, to: id) }
     }
 
-    // MARK: Passing them on
+    // MARK: Passing inputs on
 
-    /// Passes an input to a conversation, if it is there.
+    /// Passes an input to a conversation, if it exists.
     func pass(_ input: ConversationInput, to id: ConversationID) throws(KithError) {
         try change(id) { (machine, device) throws(KithError) in try machine.handle(input, in: &device) }
     }
 
-    /// Changes a conversation, if it is there.
+    /// Runs `body` on a conversation, if it exists.
     func change(
         _ id: ConversationID, _ body: (inout ConversationMachine, inout DeviceState) throws(KithError) -> Void
     ) throws(KithError) {
@@ -202,13 +204,13 @@ package final class Messenger {
         if !wasLoaded, place.machine.loaded != nil { state.conversations.unloadIdleGroups(state.device.step.dirty) }
     }
 
-    /// Passes an input to an inbox, if it is there.
+    /// Passes an input to an inbox, if it exists.
     func pass(_ input: InboxInput, to id: InboxID) throws(KithError) {
         try inboxes[id]?.machine.handle(input, in: &state)
         inboxes.removeIfForgotten(id)
     }
 
-    /// Changes what the device's machines share.
+    /// Runs `body` on the state that the device's machines share.
     func withDevice<T>(_ body: (inout DeviceState) throws(KithError) -> T) throws(KithError) -> T {
         try body(&state.device)
     }

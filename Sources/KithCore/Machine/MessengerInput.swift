@@ -1,27 +1,27 @@
 import KithWire
 
-/// A relay of this profile, by number.
+/// The number of a relay in this profile.
 package struct RelayID: RawRepresentable, Hashable, Sendable, Comparable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What happens to a ``Messenger``.
+/// An input of a ``Messenger``.
 package enum MessengerInput: Sendable {
-    /// A connection to a relay stands: hello was said, and the relay answered with its time, in milliseconds since 1970.
+    /// A relay is connected. It has answered the hello with its limits and its time, in milliseconds since 1970.
     case connected(RelayID, limits: AdvertisedLimits, timeMs: UInt64? = nil)
-    /// The connection to a relay is over. Answers that did not come will not come.
+    /// The connection to a relay has ended. Outstanding requests will get no answer.
     case disconnected(RelayID)
-    /// The answer to a request.
+    /// A request was answered.
     case answered(RelayID, tag: UInt64, Result<Reply, RelayError>)
-    /// A follow began: the first entry that it will bring, and the last that is there already.
+    /// A follow began. `firstSeq` is the first entry that it will bring, `lastSeq` the last entry that is at the relay already.
     case followStarted(RelayID, tag: UInt64, firstSeq: UInt64, lastSeq: UInt64)
-    /// What a follow brought.
+    /// A follow brought entries, a whisper, or the end of the epoch.
     case followed(RelayID, tag: UInt64, FollowEvent)
-    /// A follow is over because the relay refused it or ended it. Not said after `epochEnded`, or after an unfollow.
+    /// The relay refused or ended a follow. Not reported after `epochEnded` or an unfollow.
     case followRefused(RelayID, tag: UInt64, RelayError)
-    /// The user wants something.
+    /// The user gave a command.
     case command(GivenCommand)
     /// Time has passed.
     case tick

@@ -1,33 +1,33 @@
 import KithWire
 
-/// What a ``Messenger`` wants done. First the transaction, on the disk; then the effects, in order.
+/// The output of a ``Messenger``'s step. The transaction must be on the disk before the effects are carried out, in order.
 package struct MessengerOutput: Sendable {
-    /// What to store.
+    /// The values to store.
     package var transaction = StoreTransaction()
-    /// What to do once it is stored.
+    /// The effects to carry out after the transaction.
     package var effects: [Effect] = []
 
     package init() {}
 
-    /// Adds what came of a later input.
+    /// Appends the output of a later step.
     package mutating func append(_ other: MessengerOutput) {
         transaction.append(other.transaction)
         effects += other.effects
     }
 }
 
-/// Something to do.
+/// An action outside of the machine.
 package enum Effect: Sendable {
-    /// Keep a connection to a relay from now on, reconnecting as needed.
+    /// Keeps a connection to a relay from now on, reconnecting as needed.
     case connect(RelayID, RelayPoint)
-    /// Make a request. Dropped if the connection is gone.
+    /// Sends a request. Dropped if the connection is gone.
     case request(RelayID, tag: UInt64, Request)
-    /// Follow an epoch of a channel.
+    /// Follows an epoch of a channel.
     case follow(RelayID, tag: UInt64, ChannelID, epoch: UInt64, fromSeq: UInt64)
-    /// End a follow.
+    /// Ends a follow.
     case unfollow(RelayID, tag: UInt64)
-    /// Tell the user.
+    /// Reports an event to the user.
     case event(KithEvent)
-    /// A command is over. The answer has the type of the command's ticket.
+    /// Ends a command. The answer has the type of the command's ticket.
     case finish(CommandID, Result<any Sendable, KithError>)
 }

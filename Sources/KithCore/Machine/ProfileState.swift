@@ -1,15 +1,14 @@
 import KithWire
 
-/// The state of a profile but for its inboxes: what the device's machines share, and the conversations.
+/// The state of a profile without its inboxes: the state that the device's machines share, and the conversations.
 struct ProfileState {
     var device: DeviceState
     var conversations = ConversationTable()
 
-    /// Makes a new conversation.
     mutating func makeConversation(_ record: ConversationRecord) -> ConversationTable.Place {
         conversations.make(record, in: &device.step)
     }
 
-    /// Puts what has changed into the step's transaction.
+    /// Puts the changed conversations into the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
 }

@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-/// One step of a profile's machine: its transaction and the effects that follow it, as far as they are known. The machines that take
-/// part in the step add to it.
+/// One step of a profile's machine: its transaction, and the effects that follow it. Every machine that takes part in the step
+/// adds to both.
 struct Step {
     private(set) var output = MessengerOutput()
-    /// The numbers of new things.
+    /// The next numbers for new relays, contacts, conversations, inboxes and deliveries.
     var numbers = NextNumbers()
-    /// The stored part of them.
+    /// The next numbers as they are stored.
     private var storedNumbers = NextNumbers()
     private var tags = RequestTags()
     /// The number of uses of groups so far.
     private var uses: UInt64 = 0
     /// Conversations whose changes are not in the transaction yet.
     private(set) var dirty: Set<ConversationID> = []
-    /// Conversations whose contact cards are sent once the input has been handled.
+    /// Conversations whose contact cards are sent after the input has been handled.
     private var cardsDue: [ConversationID] = []
-    /// Key packages that were made in this step: the store does not have them yet.
+    /// Key packages made in this step, which the store does not have yet.
     var freshKeyPackages: [InboxItem: KeyPackageBundle] = [:]
 
     // MARK: The transaction
@@ -27,10 +27,10 @@ struct Step {
 
     mutating func deleteAll(_ table: StoreTable, owner: UInt64) { output.transaction.deleteAll(table, owner: owner) }
 
-    /// Takes the numbers that were stored.
+    /// Sets the numbers that were read from the store.
     mutating func load(_ numbers: NextNumbers) { (self.numbers, storedNumbers) = (numbers, numbers) }
 
-    /// Ends the step.
+    /// Ends the step, and returns its output.
     mutating func finish() -> MessengerOutput {
         if numbers != storedNumbers {
             put(NextNumbers.key, numbers.encoded)
@@ -41,7 +41,7 @@ struct Step {
         return output
     }
 
-    /// Counts one more use of a group: the groups that were not used for the longest time are unloaded first.
+    /// Counts a use of a group. The least recently used groups are unloaded first.
     mutating func nextUse() -> UInt64 {
         uses += 1
         return uses
@@ -49,19 +49,19 @@ struct Step {
 
     // MARK: Work for the end of the step
 
-    /// Has a conversation stored at the end of the step.
+    /// Marks a conversation, to be stored at the end of the step.
     mutating func markDirty(_ conversation: ConversationID) { dirty.insert(conversation) }
 
-    /// Takes the conversations that are to be stored.
+    /// Removes and returns the conversations to store.
     mutating func takeDirty() -> [ConversationID] {
         defer { dirty = [] }
         return dirty.sorted()
     }
 
-    /// Has a conversation's contact card sent once the input has been handled.
+    /// Schedules a conversation's contact card, to be sent after the input has been handled.
     mutating func sendCard(in conversation: ConversationID) { cardsDue.append(conversation) }
 
-    /// Takes the conversations whose contact cards are due.
+    /// Removes and returns the conversations whose contact cards are due.
     mutating func takeCardsDue() -> [ConversationID] {
         defer { cardsDue = [] }
         return cardsDue
@@ -69,32 +69,31 @@ struct Step {
 
     // MARK: Events and answers
 
-    /// Tells the user.
+    /// Reports an event to the user.
     mutating func emit(_ event: KithEvent) { output.effects.append(.event(event)) }
 
-    /// Ends a command.
     mutating func finish<Answer>(_ ticket: Ticket<Answer>, _ result: Result<Answer, KithError>) {
         output.effects.append(.finish(ticket.id, result.map { $0 }))
     }
 
-    /// Ends a command that could not be begun.
+    /// Ends a command that failed to begin.
     mutating func fail(_ command: GivenCommand, _ error: KithError) {
         output.effects.append(.finish(command.id, .failure(error)))
     }
 
     // MARK: Relays
 
-    /// Has a connection to a relay kept from now on.
+    /// Keeps a connection to a relay from now on.
     mutating func connect(_ relay: RelayID, _ point: RelayPoint) { output.effects.append(.connect(relay, point)) }
 
-    /// Makes a request of a relay that is connected; what the answer is for is remembered.
+    /// Sends a request to a connected relay, and remembers the purpose for its answer.
     mutating func request(_ relay: RelayID, _ request: Request, for purpose: RequestPurpose) {
         output.effects.append(.request(relay, tag: tags.new(relay, purpose), request))
     }
 
     /// Follows an epoch of a channel.
     ///
-    /// - Returns: the number by which what the follow brings is known.
+    /// - Returns: the tag by which the follow's inputs are known.
     mutating func follow(
         _ relay: RelayID, _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, for purpose: FollowPurpose
     ) -> UInt64 {
@@ -108,15 +107,15 @@ struct Step {
         output.effects.append(.unfollow(relay, tag: tag))
     }
 
-    /// The purpose of an answered request; `nil` if it was not asked on this connection.
+    /// Removes and returns the purpose of an answered request; `nil` if this connection did not make the request.
     mutating func takeRequest(_ tag: UInt64, _ relay: RelayID) -> RequestPurpose? { tags.takeRequest(tag, relay) }
 
-    /// The purpose of a follow; `nil` if it is over.
+    /// The purpose of a follow; `nil` if the follow has ended.
     func purpose(ofFollow tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.follow(tag, relay) }
 
-    /// The relay ended a follow.
+    /// Removes and returns the purpose of a follow that the relay has ended.
     mutating func endFollow(_ tag: UInt64, _ relay: RelayID) -> FollowPurpose? { tags.takeFollow(tag, relay) }
 
-    /// Forgets what was under way at a relay.
+    /// Forgets the requests and follows that were under way at a relay.
     mutating func forget(_ relay: RelayID) { tags.forget(relay) }
 }

@@ -1,8 +1,8 @@
 import TLSCodec
 
-/// The profile as it is in the store.
+/// Loads a profile from the store.
 enum StoredProfile {
-    /// Reads everything that is kept in memory. What is damaged is left out if that is tolerated.
+    /// Reads everything that is kept in memory. Leaves damaged values out if the device tolerates them.
     static func load(_ device: DeviceState) throws(KithError) -> (ProfileState, InboxTable) {
         var (device, conversations, inboxes) = (device, ConversationTable(), InboxTable())
         let store = device.store
@@ -21,7 +21,7 @@ enum StoredProfile {
         try each(.conversation, &device) { value, device in
             let record = try ConversationRecord(stored: value.bytes)
             device.step.numbers.conversation = max(device.step.numbers.conversation, value.item + 1)
-            // Its relay was left out.
+            // The conversation's relay was damaged and left out.
             if device.damage.isTolerated, device.relays[record.relay] == nil { throw StoreError.damaged(.relay) }
             conversations.add(ConversationID(rawValue: value.item), record)
         }
@@ -44,7 +44,7 @@ enum StoredProfile {
         return (ProfileState(device: device, conversations: conversations), inboxes)
     }
 
-    /// Takes each value of a table. One that is damaged is left out if that is tolerated.
+    /// Passes each value of a table to `take`. Leaves damaged values out if the device tolerates them.
     private static func each(
         _ table: StoreTable, _ device: inout DeviceState, _ take: (StoredValue, inout DeviceState) throws -> Void
     ) throws(KithError) {
