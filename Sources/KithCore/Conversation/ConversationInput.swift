@@ -1,6 +1,6 @@
 import KithWire
 
-/// Something that happens to a conversation.
+/// An input of a conversation.
 enum ConversationInput {
     /// A relay is connected: the conversation's, or another.
     case connected(RelayID)
@@ -9,10 +9,10 @@ enum ConversationInput {
     case followStarted(UInt64, FollowPlace)
     case followed(UInt64, epoch: UInt64, FollowEvent)
     case followRefused(UInt64, RelayError)
-    /// The commit came that the log waits for.
+    /// The commit that the log waits for has arrived.
     case commitFetched([UInt8])
     case commitLost(RelayError.Code)
-    /// The state of a delivery to somebody else changed.
+    /// The state of a delivery changed.
     case delivery(DeliveryQueue.Event)
     case tick
 }

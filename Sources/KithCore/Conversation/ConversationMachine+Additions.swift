@@ -1,16 +1,16 @@
 import KithWire
 import MLS
 
-// The way in and out: key packages of those who are to be added, Welcomes for those who were, and leaving.
+// Joining and leaving: key packages of people to add, Welcomes for those who were added, and this device's own leaving.
 
 extension ConversationMachine {
     // MARK: Key packages
 
-    /// When to look again at a key package that was not valid when it came. What was asked for in its place wakes the
-    /// conversation when it comes.
+    /// The next time to check a key package that was not valid when it arrived, in milliseconds; see ``Clocks/now``. If another
+    /// key package was requested instead, its arrival wakes the conversation.
     var heldUntil: UInt64? { addTargets.compactMap { keyPackages.heldUntil($0.inbox.channel) }.min() }
 
-    /// The people who are to be added.
+    /// The people to add.
     var addTargets: [AddTarget] {
         record.intents.flatMap { intent -> [AddTarget] in
             if case .add(let targets) = intent.change { targets } else { [] }
@@ -36,10 +36,10 @@ extension ConversationMachine {
                 ready.append(PendingTurn.Recipient(inbox: target.inbox, keyPackage: keyPackage))
             case .failed(let error):
                 try giveUp(target, intent, error, in: &device)
-                // The others are still to be added.
+                // The next try adds the others.
                 sync.retryAt = device.now
                 return nil
-            // The others do not wait for one whose key package was not valid before.
+            // The others do not wait for a person whose last key package was not valid.
             case .asked where keyPackages.isHeld(target.inbox.channel): isWaiting = true
             case .asked: return nil
             case nil:
@@ -50,8 +50,8 @@ extension ConversationMachine {
         return ready.isEmpty && isWaiting ? nil : ready
     }
 
-    /// Waits with a key package that is not valid by this device's clock. The command that wanted it ends, and says why; the
-    /// change remains to be made.
+    /// Holds a key package that is not valid by this device's clock. The command that asked for the addition fails with the
+    /// reason. The change stays pending.
     private mutating func hold(
         _ keyPackage: KeyPackage, _ certificate: DeviceCertificate, _ target: AddTarget, _ intent: Intent,
         in device: inout DeviceState
@@ -62,7 +62,8 @@ extension ConversationMachine {
         let name = target.alias ?? certificate.name
         let doubt = isOwnClock ? device.clockDoubt(about: relay) : nil
         finishIntent(intent.id, .failure(.keyPackageNotCurrent(name, clockDoubt: doubt)), in: &device)
-        // By the relay's clock it may be of no use either: its owner may have left another.
+        // By the relay's clock the key package is not valid either, as far as that clock is known. Its owner may have left
+        // another.
         if keyPackages.hold(target.inbox.channel, at: device.now), !isOwnClock {
             keyPackages.forget(target.inbox.channel)
             ask(for: target, in: &device)
@@ -108,8 +109,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Judges a key package. It counts only if it is sealed for this inbox and its device is certified by the account that the
-    /// address names: a relay cannot put another in its place.
+    /// Checks a key package. It counts only if it is sealed for this inbox, and if the account in the address certifies its
+    /// device. So a relay can't put another in its place.
     private func check(_ bytes: KeyPackageBytes, from inbox: ChannelID, in device: DeviceState) -> KeyPackageFetch {
         guard let target = addTargets.first(where: { $0.inbox.channel == inbox }),
             let opened = target.inbox.sealKey.open(bytes.bytes, .keyPackage, channel: inbox.bytes),
@@ -117,7 +118,7 @@ extension ConversationMachine {
             let certificate = keyPackage.leafNode.credential.deviceCertificate,
             certificate.accountKey.fingerprint == target.inbox.account
         else { return .failed(.wrongAccount) }
-        // Whether it is valid now is judged when it is used, and may change until then.
+        // The lifetime is checked when the key package is used, because the result may change until then.
         var environment = device.environment
         if case .keyPackage(let lifetime) = keyPackage.leafNode.source { environment.now = lifetime.notBefore }
         do throws(MLSError) { try keyPackage.verify(in: environment) } catch { return .failed(.mls(error)) }
@@ -125,7 +126,8 @@ extension ConversationMachine {
         return .here(keyPackage, certificate)
     }
 
-    /// The reason not to add a person: it is this account, or another contact has the name in a conversation of two.
+    /// The reason not to add a person: the account is this device's own; or, in a conversation of two, another contact has the
+    /// name.
     private func conflict(
         _ certificate: DeviceCertificate, _ target: AddTarget, in device: DeviceState
     ) -> KithError? {
@@ -145,7 +147,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Gives up a person who can't be added: the others still can.
+    /// Gives up a person who can't be added. The others still can.
     private mutating func giveUp(
         _ target: AddTarget, _ intent: Intent, _ error: KithError, in device: inout DeviceState
     ) throws(KithError) {
@@ -156,12 +158,12 @@ extension ConversationMachine {
         markDirty(in: &device)
         finishIntent(intent.id, .failure(error), in: &device)
         if targets.isEmpty { dropIntent(intent.id, .failure(error), in: &device) }
-        // Nobody was ever there to talk to: there was no conversation. One that the other has left keeps its history.
+        // In epoch 0, nobody else was ever in the conversation. A conversation in a later epoch keeps its history.
         guard record.isDirect, record.epoch == 0 else { return }
         if outbox.isEmpty {
             discard(in: &device)
         } else {
-            // What was typed for them is not thrown away.
+            // Texts that wait for the person are kept.
             let reason: StopReason = error == .wrongAccount ? .wrongAccount : .notReachable
             try end(.stopped(seq: 1, reason: reason), in: &device)
         }
@@ -180,8 +182,8 @@ extension ConversationMachine {
 
     // MARK: Welcomes
 
-    /// Puts the Welcomes of a commit on their way, once this device has entered its epoch: to each member its own, and a large tree
-    /// once for all.
+    /// Delivers the Welcomes of a commit, after this device has entered its epoch. Each new member gets its own Welcome; a large
+    /// tree is delivered once for all of them.
     mutating func sendWelcomes(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         guard case .welcome(let welcome)? = pending.commit.welcome, let point = device.relays[record.relay],
             let view = record.epochBegin
@@ -218,7 +220,7 @@ extension ConversationMachine {
 
     // MARK: Deliveries
 
-    /// Stores something that is to be put into a channel, and sends it when its relay is there.
+    /// Stores a delivery to a channel, and sends it when its relay is connected.
     ///
     /// - Returns: its number, which other deliveries may wait for.
     @discardableResult
@@ -229,9 +231,9 @@ extension ConversationMachine {
         return number
     }
 
-    /// Puts a commit or a tree into a channel that is made for it.
+    /// Delivers a commit or a tree to a new channel.
     ///
-    /// - Returns: where it will be, and the number of the delivery that others may wait for.
+    /// - Returns: the parcel's address, and the number of the delivery, which other deliveries may wait for.
     mutating func deliverParcel(
         _ bytes: [UInt8], _ intent: UInt64, in device: inout DeviceState
     ) throws(KithError) -> (address: ParcelAddress, number: UInt64) {
@@ -248,7 +250,7 @@ extension ConversationMachine {
         return (address, try deliver(delivery, in: &device))
     }
 
-    /// The state of a delivery changed.
+    /// Handles a change in the state of a delivery.
     mutating func didDeliver(_ event: DeliveryQueue.Event, in device: inout DeviceState) throws(KithError) {
         switch event {
         case .waits(let delivery, let obstacle):
@@ -265,7 +267,7 @@ extension ConversationMachine {
         }
     }
 
-    /// A Welcome that can't be delivered invited nobody. In a conversation of two that has just begun, nobody is there to talk to.
+    /// Stops a conversation of two that has just begun if its Welcome can't be delivered: the other person never joined.
     private mutating func didNotInvite(
         _ delivery: ChannelDelivery, in device: inout DeviceState
     ) throws(KithError) {
@@ -273,8 +275,9 @@ extension ConversationMachine {
         try stop(.notReachable, in: &device)
     }
 
-    /// Ends the commands that wait for an addition when nothing of it is under way any more: neither the commit nor a Welcome, nor
-    /// the contact card of a conversation of two, without which the other side can't invite this device to groups.
+    /// Ends the commands that wait for an addition when nothing of it is under way any more: no commit and no Welcome. In a
+    /// conversation of two, the contact card must be in the log too; without it, the other person can't invite this device to
+    /// groups.
     func finishIfInvited(_ intent: UInt64, in device: inout DeviceState) {
         let place = IntentPlace(conversation: id, intent: intent)
         guard device.commands.isAny(for: place) else { return }
@@ -286,18 +289,18 @@ extension ConversationMachine {
         finishIntent(intent, .success(id), in: &device)
     }
 
-    /// Does the same for every addition that a command waits for.
+    /// Calls ``finishIfInvited(_:in:)`` for every addition that a command waits for.
     func finishInvitations(in device: inout DeviceState) {
         for place in device.commands.places(in: id) { finishIfInvited(place.intent, in: &device) }
     }
 
     // MARK: Leaving
 
-    /// Has the others take this device out: it proposes that in every epoch until they did.
+    /// Proposes this device's removal. Proposes it again in every epoch, until another member has committed it.
     mutating func prepareLeaving(in device: inout DeviceState) throws(KithError) {
         let group = try group(in: &device).group
         guard group.memberCount > 1 else {
-            // Nobody is left to do it: the channel goes.
+            // No member is left to commit the removal, so the channel is closed.
             request(.close(channel: record.channel), .closeChannel, in: &device)
             finishLeaving(in: &device)
             return try end(.left, in: &device)

@@ -1,10 +1,10 @@
 import KithWire
 import MLS
 
-// Changes of the group: intents become commits, commits become turns, and the log decides which of them counts.
+// Changes of the group: intents become commits, and commits become turns. The log decides which turn counts.
 
 extension ConversationMachine {
-    // MARK: In the log
+    // MARK: Turns in the log
 
     mutating func processOwnTurn(
         _ next: LoggedEntry, _ pending: PendingTurn, in device: inout DeviceState
@@ -32,7 +32,7 @@ extension ConversationMachine {
         let effect = staged.effect
         let committer = device.author(of: effect.committer, loaded.group)
         let notices = device.notices(of: effect, by: committer, in: loaded.group)
-        // Anything but a view in the authenticated data is a view that differs: it must not end the group.
+        // Authenticated data that is no view counts as a different view. It must not end the group.
         let view =
             (try? LogView(decoding: effect.authenticatedData))
             ?? LogView(seq: next.entry.seq, hash: [], previous: record.epochBegin?.previous ?? [])
@@ -46,7 +46,7 @@ extension ConversationMachine {
         if !effect.added.isEmpty || !effect.removed.isEmpty { try emitSummary(in: &device) }
     }
 
-    /// This device is taken out, as it wished or not.
+    /// Applies a commit that removes this device, whether or not it wanted to leave.
     private mutating func leave(
         by staged: StagedCommit, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
@@ -61,7 +61,7 @@ extension ConversationMachine {
         try end(wasLeaving ? .left : .removed(by: device.name(of: turn.author)), in: &device)
     }
 
-    /// Enters the epoch that a turn opened. A difference between members' views is told and keeps nobody out.
+    /// Enters the epoch that a turn opened. Different views of members are reported, and keep nobody out.
     private mutating func enter(
         _ next: Group, _ turn: AppliedTurn, in device: inout DeviceState
     ) throws(KithError) {
@@ -70,7 +70,7 @@ extension ConversationMachine {
         let warnings = turn.warnings + comparison.settleClaims(atTurn: entry.seq, record)
         note(turn.record(with: warnings), at: entry, in: &device)
         if let parcel = loaded.pending?.parcel {
-            // If another commit was first, nobody will look for this one.
+            // If another commit came first, nobody will fetch this parcel.
             device.deliveries.drop({ $0.channel == parcel.channel }, in: &device.step)
         }
         comparison.keepGaps(from: loaded.group, to: next)
@@ -88,11 +88,11 @@ extension ConversationMachine {
         try emit(warnings, in: &device)
     }
 
-    // MARK: The next work
+    // MARK: Next work
 
-    /// Does what there is to do if the log is here: first changes of the group, then messages.
+    /// Does the pending work, if the log has been read to its end: first changes of the group, then messages.
     mutating func advance(in device: inout DeviceState) throws(KithError) {
-        // The end of a conversation or a connection also ends the follow.
+        // A conversation or connection that has ended is not live either.
         guard sync.isLive else { return }
         if let retryAt = sync.retryAt {
             guard retryAt <= device.now else { return }
@@ -109,13 +109,13 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether there may be something to do for which the group has to be in memory.
+    /// Whether there may be work that needs the group in memory.
     private func needsGroup(at wall: UInt64) -> Bool {
         guard loaded == nil, outbox.isEmpty, record.intents.isEmpty else { return true }
         return record.hasProposals || record.renewedAt > 0 && isRenewalDue(LeafIndex(rawValue: 0), at: wall)
     }
 
-    /// Adds a change to what this device wants to make of the group.
+    /// Adds an intent.
     ///
     /// - Returns: the intent's number.
     @discardableResult
@@ -124,7 +124,7 @@ extension ConversationMachine {
         return record.want(change)
     }
 
-    /// Adds the change that is due without having been asked for.
+    /// Adds an intent for the change that is due unasked, if there is one.
     private mutating func enqueueWhatIsDue(_ loaded: LoadedGroup, in device: inout DeviceState) {
         let policy = CommitPolicy(
             memberCount: record.memberCount, isChanging: record.isChanging, othersPropose: loaded.othersPropose,
@@ -177,14 +177,14 @@ extension ConversationMachine {
             guard let ready = try keyPackages(for: targets, intent, in: &device) else { return .wait }
             let group = try group(in: &device).group
             if ready.count == targets.count, areHere(targets, ready, in: group) {
-                // They can be reached by the invite, if by nothing else.
+                // The invite may be the only way to reach these people.
                 for target in targets { device.contacts.learnAddress(target.inbox, in: &device.step) }
                 return .done
             }
             var proposals: [Proposal] = []
             for recipient in ready {
                 guard let certificate = recipient.keyPackage.leafNode.credential.deviceCertificate else { continue }
-                // A device that is new takes the place of those that the person had.
+                // A new device takes the place of the person's old ones.
                 proposals += group.leaves(of: certificate.accountKey).map { .remove($0) }
                 proposals.append(.add(recipient.keyPackage))
             }
@@ -192,7 +192,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether an invite that was used before leads to devices that are members: there is nothing to do.
+    /// Whether these invites were used before and lead to devices that are members. Then there is nothing to do.
     private func areHere(_ targets: [AddTarget], _ ready: [PendingTurn.Recipient], in group: Group) -> Bool {
         let devices = Set(group.members.compactMap { $0.leaf.credential.deviceCertificate?.deviceID })
         return zip(targets, ready).allSatisfy { target, recipient in
@@ -223,10 +223,10 @@ extension ConversationMachine {
 
     private var pendingKey: StoreKey { StoreKey(.pendingCommit, owner: id.rawValue, item: 0) }
 
-    // MARK: Sending them
+    // MARK: Sending commits
 
     private mutating func sendTurn(_ pending: PendingTurn, in device: inout DeviceState) {
-        // What the turn refers to is there first.
+        // The parcel must be at the relay before the turn that refers to it.
         if let parcel = pending.parcel, device.deliveries.delivery(to: parcel.channel) != nil { return }
         guard sync.inFlight.isEmpty, let tokens = try? EpochTokens(pending.commit) else { return }
         sync.turnIsSent = true
@@ -246,7 +246,7 @@ extension ConversationMachine {
         case .success: break
         case .failure(let error):
             switch error.code {
-            // Another commit was first: the log will bring it.
+            // Another commit came first. The log will bring it.
             case .staleEpoch: break
             case .gone: try stop(.closed, in: &device)
             case .denied: try stop(.denied, in: &device)
@@ -258,7 +258,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Drops the pending commit, which can't be brought to the log.
+    /// Drops the pending commit, because it can't get into the log.
     private mutating func dropPending(_ error: KithError, in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         guard let pending = loaded.pending else { return }
@@ -268,7 +268,7 @@ extension ConversationMachine {
         sync.turnIsSent = false
     }
 
-    /// The parcel that a turn refers to is at the relay, or can't be brought there.
+    /// Handles the end of a delivery of a parcel that a turn refers to: the parcel is at the relay, or can't be brought there.
     mutating func didDeliverParcel(
         _ channel: ChannelID, _ error: KithError?, in device: inout DeviceState
     ) throws(KithError) {
@@ -277,7 +277,7 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// The commit of an intent is in the log.
+    /// Handles the arrival of an intent's commit in the log.
     private mutating func didCarryOut(_ pending: PendingTurn, in device: inout DeviceState) throws(KithError) {
         for recipient in pending.recipients { keyPackages.forget(recipient.inbox.channel) }
         guard let intent = record.intent(pending.intent) else { return }
@@ -287,11 +287,11 @@ extension ConversationMachine {
         guard rest.isEmpty else { return record.keep(rest, of: intent.id) }
         record.remove(intent: intent.id)
         if record.isDirect { sendCard(isAgain: true, in: &device) }
-        // Whoever waits for it waits for the Welcomes too.
+        // Commands that wait for the addition wait for its Welcomes too.
         finishIfInvited(intent.id, in: &device)
     }
 
-    /// Ends an intent and the commands that wait for it.
+    /// Removes an intent, and ends the commands that wait for it.
     mutating func dropIntent(
         _ intent: UInt64, _ result: Result<ConversationID, KithError>, in device: inout DeviceState
     ) {

@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-// The heart: entries of the log, one after the other.
+// Processing of the log, entry by entry.
 
 extension ConversationMachine {
     mutating func process(_ entries: [Entry], in device: inout DeviceState) throws(KithError) {
@@ -14,12 +14,12 @@ extension ConversationMachine {
     }
 
     private mutating func process(_ entry: Entry, in device: inout DeviceState) throws(KithError) {
-        // Past the highest, no store could take it.
+        // The store has no place for an entry beyond the highest seq.
         guard let view = record.view, entry.seq == view.seq + 1, entry.seq < StoreKey.highest,
             entry.epoch == record.epoch
         else { return try stop(.brokenLog, in: &device) }
         let next = LoggedEntry(entry, after: view)
-        // An entry that the relay said it has must be where it said.
+        // An acknowledged entry must be at the seq that the relay stated.
         for id in acknowledged.take(at: entry.seq) where id != entry.id {
             try warn(.notKept(seq: entry.seq), in: &device)
         }
@@ -35,7 +35,7 @@ extension ConversationMachine {
         try warn(difference, in: &device)
     }
 
-    /// Moves on past an entry that did not end the epoch.
+    /// Moves on after an entry that did not end the epoch.
     private mutating func move(to view: LogView, in device: inout DeviceState) {
         record.advance(to: view)
         comparison.advance(to: view)
@@ -44,7 +44,7 @@ extension ConversationMachine {
 
     // MARK: Warnings
 
-    /// Tells of warnings; sending waits for the user if the relay showed different logs.
+    /// Reports warnings. If the relay showed different logs, sending waits for the user.
     mutating func emit(_ warnings: [Warning], in device: inout DeviceState) throws(KithError) {
         for warning in warnings {
             if case .differentLogs = warning {
@@ -55,14 +55,14 @@ extension ConversationMachine {
         }
     }
 
-    /// Tells of a warning. Others of its kind that follow within ten minutes are counted, and told for the tenth time, the
-    /// hundredth, and so on.
+    /// Reports a warning. Further warnings of its kind, each within ten minutes of the one before, are counted; the tenth, the
+    /// hundredth and so on are reported.
     mutating func emit(_ warning: Warning, in device: inout DeviceState) {
         guard let times = notices.times(warning, at: device.now) else { return }
         device.emit(.warning(id, warning, times: times))
     }
 
-    /// Tells of a warning after which nothing is sent until the user goes on.
+    /// Reports a warning. Nothing is sent until the user wants to continue.
     mutating func warn(_ warning: Warning, in device: inout DeviceState) throws(KithError) {
         record.suspect()
         markDirty(in: &device)
@@ -70,13 +70,13 @@ extension ConversationMachine {
         try emitSummary(in: &device)
     }
 
-    // MARK: One's own
+    // MARK: Own entries
 
     private mutating func processOwn(
         _ next: LoggedEntry, _ item: OutboxItem, in device: inout DeviceState
     ) throws(KithError) {
         let (entry, view) = (next.entry, next.view)
-        // Another payload under one's own id is nothing that this device said.
+        // An entry with this device's id and another payload is not this device's.
         guard entry.kind == .message, let attempt = item.attempt, attempt.payload.elementsEqual(entry.payload) else {
             try warn(.notKept(seq: entry.seq), in: &device)
             return try processOthers(next, in: &device)
@@ -104,7 +104,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Stores an entry that may be shown, and says so.
+    /// Stores an entry that may be shown, and reports it.
     mutating func note(_ noted: EntryRecord, at entry: Entry, in device: inout DeviceState) {
         let place = EntryPlace(conversation: id, seq: entry.seq)
         device.step.put(place.key, noted.encoded)
@@ -119,9 +119,9 @@ extension ConversationMachine {
         for line in lines { device.emit(.message(line)) }
     }
 
-    // MARK: Others'
+    // MARK: Entries of others
 
-    /// - Parameter commit: the commit of a turn whose payload refers to it.
+    /// - Parameter commit: the fetched commit of a turn whose payload only refers to it.
     private mutating func processOthers(
         _ next: LoggedEntry, commit: [UInt8]? = nil, in device: inout DeviceState
     ) throws(KithError) {
@@ -156,7 +156,7 @@ extension ConversationMachine {
         }
     }
 
-    /// An invited person has come: a member other than this device has signed an entry.
+    /// Notes that an invited person has come: a member other than this device has signed an entry.
     private mutating func didHearFromOthers(in device: inout DeviceState) throws(KithError) {
         guard !record.hasAnswer else { return }
         record.didHear()
@@ -164,7 +164,7 @@ extension ConversationMachine {
         try emitSummary(in: &device)
     }
 
-    /// Whether a commit leaves a conversation of two one of two: only devices of those who are in it may be added.
+    /// Whether a commit may be applied. To a conversation of two, it may only add devices of the two people.
     private func mayAdd(_ effect: CommitEffect, to group: Group) -> Bool {
         guard record.isDirect else { return true }
         return effect.added.allSatisfy { _, leaf in
@@ -173,7 +173,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Fetches a commit that is too long for the log. Nothing can follow it in this epoch.
+    /// Fetches a commit that is too long for an entry. No entry can follow it in this epoch.
     private mutating func wait(for reference: TurnReference, of entry: Entry, in device: inout DeviceState) {
         sync.waitForCommit(of: entry, reference)
         device.fetch(reference.commit, at: record.relay, for: .commit(id), since: device.now)
@@ -183,11 +183,12 @@ extension ConversationMachine {
         guard let (entry, reference) = sync.takeAwaited() else { return }
         guard reference.isTo(bytes), let view = record.view else { return try stop(.brokenLog, in: &device) }
         try processOthers(LoggedEntry(entry, after: view), commit: bytes, in: &device)
-        // The relay may have said already that the epoch is over.
+        // The relay may have reported the end of the epoch already.
         try open(in: &device)
     }
 
-    /// Handles an entry that can't be used. A message is passed over, and said; past a turn there is no way on.
+    /// Handles an entry that can't be used. A message is skipped and reported. A turn stops the conversation, because the log
+    /// can't be read beyond it.
     private mutating func didNotRead(
         _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
     ) throws(KithError) {
@@ -202,8 +203,8 @@ extension ConversationMachine {
         try stop(.invalidCommit, through: entry.seq, in: &device)
     }
 
-    /// Moves on past a message that can't be used, and says so. The row of each further one of its kind holds its hash and shows
-    /// nothing.
+    /// Skips a message that can't be used, and reports it. Further messages of the same kind are counted in the first one's line.
+    /// Their own rows hold their hashes and show nothing.
     private mutating func passOver(
         _ noted: EntryRecord, _ next: LoggedEntry, _ reason: UnreadableReason, in device: inout DeviceState
     ) {
@@ -228,7 +229,7 @@ extension ConversationMachine {
         let author = device.author(of: .member(message.sender), group)
         var noted = EntryRecord(
             entry, view: next.view, author: author, generation: message.generation, body: .notices([]))
-        // Members authenticate nothing beside the content.
+        // Only commits have authenticated data.
         guard message.authenticatedData.isEmpty,
             let content = try? Content(decoding: ContentPadding.unpad(message.data))
         else { return passOver(noted, next, .malformed, in: &device) }
@@ -253,7 +254,7 @@ extension ConversationMachine {
         try emit(warnings, in: &device)
     }
 
-    /// Does what a message says.
+    /// Carries out the content of a message.
     private mutating func take(
         _ content: Content, into noted: inout EntryRecord, in device: inout DeviceState
     ) throws(KithError) {
@@ -278,14 +279,14 @@ extension ConversationMachine {
         }
     }
 
-    /// Takes a receipt: a member has read everything up to a seq.
+    /// Handles a receipt: a member has read everything up to a seq.
     private mutating func didRead(
         _ contact: ContactID, through seq: UInt64, in device: inout DeviceState
     ) throws(KithError) {
         let before = record.readBy[contact] ?? 0
         guard seq > before else { return }
         record.didRead(by: contact, through: seq)
-        // The last of one's own messages that it covers stands for all.
+        // The last own message that the receipt covers stands for all of them.
         for (seq, noted) in try device.entries(of: id, before + 1...seq, limit: 50, newestFirst: true) {
             guard let noted, noted.author == .me, case .text = noted.body else { continue }
             let place = EntryPlace(conversation: id, seq: seq)
@@ -306,7 +307,7 @@ extension ConversationMachine {
         return recentIDs?.insert(entry) ?? true
     }
 
-    /// Adds the line to the history where the conversation begins for this device.
+    /// Adds a line to the history at the place where the conversation begins for this device.
     mutating func noteBeginning(at seq: UInt64, in device: inout DeviceState) {
         guard seq > 0 else { return }
         var notices: [Notice] = []

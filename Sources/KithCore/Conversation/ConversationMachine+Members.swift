@@ -1,14 +1,14 @@
 import KithWire
 import MLS
 
-// The members: the group that this device joins, and who of it is here now.
+// The members: the group that this device joins, and who is online.
 
 extension ConversationMachine {
     // MARK: Joining
 
-    /// Begins with a group of this device alone.
+    /// Begins the conversation with a group of this device alone.
     ///
-    /// - Parameter ticket: the command that is over when the people are added.
+    /// - Parameter ticket: the command that ends when the people are added.
     mutating func begin(
         _ group: Group, adding targets: [AddTarget], _ ticket: Ticket<ConversationID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -26,12 +26,12 @@ extension ConversationMachine {
         try open(in: &device)
     }
 
-    /// Takes a group that this device has joined with a Welcome.
+    /// Takes over a group that this device has joined with a Welcome.
     ///
     /// - Parameters:
     ///   - isBack: whether this device was in the conversation before.
     ///   - people: the other members.
-    /// - Returns: the difference between the inviter's view and this device's, if its history goes on.
+    /// - Returns: the difference between the inviter's view and this device's, if this device's history continues.
     mutating func join(
         _ group: Group, by message: InboxMessage, isBack: Bool, _ people: MetMembers, in device: inout DeviceState
     ) throws(KithError) -> Warning? {
@@ -47,19 +47,19 @@ extension ConversationMachine {
         return difference
     }
 
-    /// This device was added again to a conversation that it had lost.
+    /// Prepares a conversation that this device had lost, after it was added again.
     private mutating func rejoin(_ group: Group, title: String, in device: inout DeviceState) {
         resetConnection(in: &device)
         record.rejoin(epoch: group.epoch, memberCount: group.memberCount, title: title)
-        // Nothing else may have been there since this device was removed.
+        // Since it was removed, this device may have had no reason to connect to the relay.
         if mayAct { device.keepConnected(to: record.relay) }
         acknowledged.removeAll()
         comparison.forget()
         outbox.forgetAttempts(in: &device.step)
     }
 
-    /// Whether those who bring the conversation back may: a person who was in it, and in a conversation of two the other person and
-    /// nobody else.
+    /// Whether an inviter may bring the conversation back. The inviter must have been a member. In a conversation of two, the
+    /// inviter must be the other person, and nobody else may be in the group.
     mutating func mayBeBroughtBack(
         by inviter: AccountKey?, into group: Group, in device: inout DeviceState
     ) throws(KithError) -> Bool {
@@ -68,12 +68,13 @@ extension ConversationMachine {
             guard let contact = record.contact.flatMap({ device.contacts[$0] }) else { return false }
             return Set(group.memberAccounts) == [contact.accountKey, device.account] && inviter == contact.accountKey
         }
-        // A restored device has no group to look into: any contact may add it.
+        // A restored device does not know the group. Any contact may add it.
         guard try hasGroup(in: device.store) else { return device.contacts.acquaintance(inviter) != nil }
         return try !self.group(in: &device).group.leaves(of: inviter).isEmpty
     }
 
-    /// Takes part in a pending conversation from now on: follows its log, and gives the other person of two an address.
+    /// Accepts a pending conversation. From now on, this device follows its log; in a conversation of two, it sends the other
+    /// person its contact card.
     mutating func accept(in device: inout DeviceState) throws(KithError) {
         record.accept()
         markDirty(in: &device)
@@ -82,9 +83,9 @@ extension ConversationMachine {
         sendCard(in: &device)
     }
 
-    /// The contact has another key now. What was said with the old one stays with the old one.
+    /// Separates the conversation from its contact, who has another key now. Its messages stay with the old key.
     ///
-    /// - Parameter name: the contact's.
+    /// - Parameter name: the contact's name.
     mutating func keepOldKey(of name: String, in device: inout DeviceState) throws(KithError) {
         record.keepOldKey(of: name)
         markDirty(in: &device)
@@ -93,13 +94,14 @@ extension ConversationMachine {
 
     // MARK: Live checks
 
-    /// Asks who is there: now, or as soon as the log is here. From then on, members that come are asked too.
+    /// Begins a live check: now, or when the log has been read to its end. From then on, members that come online are challenged
+    /// too.
     mutating func checkPresence(in device: inout DeviceState) throws(KithError) {
         presence.watch()
         if sync.isLive { try challenge(in: &device) }
     }
 
-    /// Asks who is there.
+    /// Sends a challenge to the members who are online.
     mutating func challenge(in device: inout DeviceState) throws(KithError) {
         guard let view = record.view else { return }
         let nonce = presence.challenge(device.random)
@@ -107,7 +109,7 @@ extension ConversationMachine {
         try whisper(.challenge, proof, in: &device)
     }
 
-    /// Takes a whisper. One that is not genuine is ignored.
+    /// Handles a whisper. A whisper that is not authentic is ignored.
     mutating func didHear(_ payload: ArraySlice<UInt8>, in device: inout DeviceState) throws(KithError) {
         let group = try group(in: &device).group
         let opened = try callingMLS { () throws(MLSError) in
@@ -129,7 +131,7 @@ extension ConversationMachine {
         }
     }
 
-    /// Answers a challenge, and compares its view: the relay may hold the end of the log back from this device.
+    /// Answers a challenge, and compares its view: the relay may hold back the end of the log from this device.
     private mutating func didHearChallenge(
         _ check: LiveCheck, by account: AccountKey, in device: inout DeviceState
     ) throws(KithError) {
@@ -147,7 +149,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Compares the view in a member's challenge or answer. Entries that this device was not shown yet must come.
+    /// Compares the view in a member's challenge or answer. If the view is ahead, the relay must bring the entries that are
+    /// missing here.
     private mutating func compareLive(
         _ theirs: LogView, of sender: LeafIndex, in device: inout DeviceState
     ) throws(KithError) -> LogComparison {

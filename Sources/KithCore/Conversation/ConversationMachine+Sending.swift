@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-// The outbox: what this device says, until the log has it.
+// The outbox: items that this device sends, until the log has them.
 
 extension ConversationMachine {
-    /// Stores something to be sent. ``advance(in:)`` sends it if that can be now.
+    /// Stores an item to send. ``advance(in:)`` sends it as soon as that is possible.
     mutating func enqueue(_ item: OutboxItem, in device: inout DeviceState) {
         outbox.append(item, as: record.takeOutboxNumber(), in: &device.step)
         markDirty(in: &device)
     }
 
-    /// Stores content to be sent.
+    /// Stores content to send.
     private mutating func enqueue(_ body: Content.Body, in device: inout DeviceState) {
         enqueue(
             OutboxItem(entryID: .random(from: device.random), sentAt: device.wall, body: .content(body)), in: &device)
     }
 
-    /// A text of one's own that is not in the log yet.
+    /// The message of an own text that is not in the log yet; `nil` if the item is no text.
     func queuedMessage(_ item: OutboxItem) -> Message? {
         guard case .content(.text(let text)) = item.body else { return nil }
         return Message(
@@ -26,11 +26,11 @@ extension ConversationMachine {
 
     // MARK: Commands
 
-    /// The reason why nothing can be said in the open conversation now; `nil` if a text may be sent.
+    /// The obstacle to sending in an open conversation now; `nil` if a text may be sent.
     func obstacle(_ contacts: ContactBook) -> KithError? {
         if record.isSuspect { return .suspect }
         if isLeaving { return .conversation(.left) }
-        // It would wait for ever: the others are gone.
+        // The others are gone, so the text would wait for ever.
         if isLeftAlone { return .membership(.leftAlone) }
         guard let person = record.contact.flatMap({ contacts[$0] }), let other = person.conflictingKey else {
             return nil
@@ -38,7 +38,7 @@ extension ConversationMachine {
         return .keyChanged(contact: person.name, pinned: person.accountKey.fingerprint, found: other.fingerprint)
     }
 
-    /// Puts a text into the outbox, after ``obstacle(_:)`` found none.
+    /// Puts a text into the outbox, after ``obstacle(_:)`` returned `nil`.
     mutating func send(
         _ text: OutgoingText, _ ticket: Ticket<EntryID>, in device: inout DeviceState
     ) throws(KithError) {
@@ -51,14 +51,14 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Gives a group another name.
+    /// Sends a new title of a group.
     mutating func rename(_ title: String, in device: inout DeviceState) {
         enqueue(.title(title), in: &device)
     }
 
-    /// Notes that everything up to a seq was shown.
+    /// Marks everything up to a seq as read.
     ///
-    /// - Parameter sendsReceipt: whether the others are told.
+    /// - Parameter sendsReceipt: whether to tell the other members.
     mutating func markRead(
         through seq: UInt64, sendsReceipt: Bool, in device: inout DeviceState
     ) throws(KithError) {
@@ -81,8 +81,8 @@ extension ConversationMachine {
         return unread.count { $0.record.map { $0.author != .me && $0.body.isForPeople } ?? false }
     }
 
-    /// The user has seen the warning and goes on. The next epoch gives every member the same view again; what was before it is
-    /// not compared again.
+    /// Continues after the user has seen the warning. The renewal opens an epoch in which all members have the same view again.
+    /// What came before is not compared any more.
     mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
         record.trust()
         markDirty(in: &device)
@@ -94,7 +94,7 @@ extension ConversationMachine {
 
     // MARK: Sending
 
-    /// Sends what waits, in order, a bounded number at a time.
+    /// Sends waiting items in order, with at most ``ClientLimits/messagesInFlight`` unanswered at a time.
     mutating func sendOutbox(in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let waits = isBlocked(device.contacts)
@@ -119,7 +119,8 @@ extension ConversationMachine {
         }
     }
 
-    /// Whether a change of the group has to come before the next message: one's own keys, or what others proposed.
+    /// Whether the group has to change before the next message: this device's keys are not renewed yet, others' proposals wait,
+    /// or nobody else is a member.
     private func mustChangeFirst(_ group: Group) -> Bool {
         !group.pendingProposals.isEmpty || (record.renewedAt == 0 && record.memberCount > 1) || record.memberCount < 2
     }
@@ -154,10 +155,10 @@ extension ConversationMachine {
         let wasInFlight = sync.didLand(entry)
         switch result {
         case .success(.accepted(let seq)):
-            // The log may have brought it already.
+            // The log may have brought the entry already.
             guard let item = outbox.item(entry) else { break }
             if seq <= record.lastSeq {
-                // It says that it has it where something else was, or where this device has not read.
+                // The relay states a seq at which this device has read something else, or nothing at all.
                 if wasInFlight, try !wasSaidBefore(entry, seq, in: &device) {
                     try warn(.notKept(seq: seq), in: &device)
                 }
@@ -169,9 +170,9 @@ extension ConversationMachine {
         case .failure(let error):
             switch error.code {
             case .tooLarge: drop(entry, limit: error.detail, in: &device)
-            // A turn was first: the log will bring it, and then it is encrypted again. Until then it is not sent again.
+            // A turn came first. When the log brings the turn, the item is encrypted again. Until then it is not sent again.
             case .staleEpoch:
-                // The answer may come after the turn: then it is about an attempt that is over.
+                // An answer that comes after the turn is about an attempt that is over.
                 if wasInFlight { sync.didSend(entry) }
                 return
             case .gone: try stop(.closed, in: &device)
@@ -182,8 +183,8 @@ extension ConversationMachine {
         try advance(in: &device)
     }
 
-    /// Drops a text that the relay will not take as long as it is: the user is told, and it is not kept. What Kith itself sends waits
-    /// until another connection finds the relay more generous.
+    /// Drops a text that is too long for the relay, and tells the user. Kith's own items wait for another connection, on which
+    /// the relay may take more.
     private mutating func drop(_ entry: EntryID, limit: UInt64, in device: inout DeviceState) {
         guard let item = outbox.item(entry), queuedMessage(item) != nil else {
             return sync.setAside(tooLarge: entry)
@@ -193,8 +194,10 @@ extension ConversationMachine {
         emit(.longerThanRelayTakes(entry, limit: limit), in: &device)
     }
 
-    /// Whether an entry was sent before this device was removed, and had no answer then: it is in the log already, in the part that
-    /// this device missed.
+    /// Moves an item from the outbox to the history if the log has it already. The item was sent before this device was removed,
+    /// got no answer then, and is in the part of the log that this device missed.
+    ///
+    /// - Returns: whether that is so.
     private mutating func wasSaidBefore(
         _ entry: EntryID, _ seq: UInt64, in device: inout DeviceState
     ) throws(KithError) -> Bool {
@@ -207,7 +210,7 @@ extension ConversationMachine {
         guard case .content(.text(let text)) = item.body else { return true }
         let said = Entry(
             seq: seq, epoch: record.epoch, kind: .message, receivedAtMs: item.sentAt, id: entry, payload: [])
-        // Views are never compared in what was missed.
+        // Views are never compared in the part that was missed.
         let noted = EntryRecord(
             said, view: begin, author: .me, sentAtMs: item.sentAt, replyTo: item.replyTo,
             expiresAfter: item.expiresAfter, body: .text(text))
@@ -215,8 +218,8 @@ extension ConversationMachine {
         return true
     }
 
-    /// Looks for acknowledged entries that the log has not brought. The first time, the log is asked for anew: the
-    /// clock may have jumped.
+    /// Looks for entries that the log has not brought although the relay acknowledged them or a member has them. The first time,
+    /// follows the log anew, because the clock may have jumped.
     mutating func checkKept(in device: inout DeviceState) throws(KithError) {
         let isLive = sync.isLive
         var asksAnew = false
@@ -234,17 +237,17 @@ extension ConversationMachine {
 
     // MARK: Contact cards
 
-    /// Gives the other side of a conversation of two an inbox to reach this device by, once the input has been handled: the inbox
-    /// may have to be made.
+    /// Schedules the contact card for the other person of a conversation of two, to be sent after the input has been handled: its
+    /// inbox may have to be made.
     ///
-    /// - Parameter isAgain: whether the other side may not have it although it was sent before: a restored device does not.
+    /// - Parameter isAgain: whether to send the card although it was sent before. A restored device does not have it.
     mutating func sendCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
         isCardDue = true
         device.step.sendCard(in: id)
     }
 
-    /// Sends the address of an inbox that was made for the other side, or none if the relay is not known.
+    /// Sends the address of an inbox that was made for the other person, or nothing if the relay is unknown.
     mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
         isCardDue = false
         guard let address else { return finishInvitations(in: &device) }
@@ -254,13 +257,13 @@ extension ConversationMachine {
     }
 }
 
-/// A text that is to be said.
+/// A text to send.
 struct OutgoingText: Sendable {
     /// The id that the message will have.
     let id: EntryID
     let text: String
-    /// The message that it answers.
+    /// The message that the text answers.
     let replyTo: EntryID?
-    /// Time after which everyone deletes it, in seconds.
+    /// The time after which everyone deletes the text, in seconds.
     let expiresAfter: UInt32?
 }

@@ -1,33 +1,33 @@
 import KithWire
 import MLS
 
-/// A conversation: its record, its group, its outbox, and its place in the log. It changes only as inputs and commands come to it.
+/// A conversation: its record, its group, its outbox, and its place in the log. Only inputs and commands change it.
 ///
-/// One rule makes it correct: it changes as the log brings its entries, in their order, this device's own among them. Answers to
-/// requests only tell when to try again.
+/// One rule makes it correct: only the log changes the conversation, entry by entry, this device's own entries included. Answers
+/// to requests only tell when to try again.
 struct ConversationMachine {
     let id: ConversationID
     var record: ConversationRecord
     var outbox: Outbox
-    /// `nil` until it is needed, and again when it was not needed for long.
+    /// The group; `nil` until it is needed, and again after it was not needed for long.
     var loaded: LoadedGroup?
-    /// The last use of the group, as a count of uses of groups.
+    /// The last use of the group, as a number from ``Step/nextUse()``.
     private(set) var lastUse: UInt64 = 0
-    /// The tokens of the current epoch while the group is not loaded: a connection needs no more.
+    /// The current epoch's tokens while the group is not loaded. A connection needs nothing else of the group.
     private var keptTokens: (epoch: UInt64, tokens: EpochTokens)?
     var sync = SyncState.offline(retryAt: nil)
     var acknowledged = Acknowledgements()
     var keyPackages = KeyPackageFetches()
     var comparison: ViewComparison
     var notices = RepeatedNotices()
-    /// Ids of messages that were seen lately: a message is said once.
+    /// Ids of recent messages, to detect repeats.
     var recentIDs: RecentIDs?
-    /// The time at which others' proposals are committed, in milliseconds since 1970.
+    /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
     var commitProposalsAt: UInt64?
     var presence = Presence()
-    /// Whether the other side of a conversation of two is about to get an address of this device.
+    /// Whether the other person of a conversation of two is about to get an address of this device.
     var isCardDue = false
-    /// Whether nothing of the conversation is left, and it is to be removed.
+    /// Whether the conversation was deleted, and is to be removed from the table.
     var isDiscarded = false
 
     init(id: ConversationID, record: ConversationRecord) {
@@ -39,17 +39,18 @@ struct ConversationMachine {
 
     // MARK: Reading
 
-    /// Whether this device may follow the log, send to it and answer in it. Everything that others could notice asks here first.
+    /// Whether this device may follow the log, send to it and answer in it. Everything that others could notice checks this
+    /// first.
     var mayAct: Bool { record.consent == .given }
 
-    /// Whether it waits for the user's consent. Nothing that this device does tells anybody that the inviter's letter was read, and
-    /// nothing but the daily trim of the inbox that the device is there.
+    /// Whether the conversation waits for the user's consent. Until then, nothing that this device does tells anyone that the
+    /// inviter's letter was read, and only the inbox's daily trim tells that the device is online.
     var isPending: Bool { !mayAct && record.status.isOpen }
 
-    /// Whether this device has asked the others to take it out.
+    /// Whether this device has asked the others to remove it.
     var isLeaving: Bool { record.intents.contains { $0.change == .leave } }
 
-    /// Whether the others are gone, and nobody is about to come in.
+    /// Whether all others have left, and nobody is being added.
     var isLeftAlone: Bool {
         record.status == .active && record.memberCount < 2
             && !record.intents.contains { if case .add = $0.change { true } else { false } }
@@ -60,19 +61,20 @@ struct ConversationMachine {
         record.isSuspect || record.contact.flatMap { contacts[$0]?.conflictingKey } != nil
     }
 
-    /// The tokens of the current epoch, as far as they are at hand.
+    /// The current epoch's tokens, if they are in memory.
     var tokens: EpochTokens? {
         if let loaded { return loaded.tokens }
         return keptTokens.flatMap { $0.epoch == record.epoch ? $0.tokens : nil }
     }
 
-    /// The times at which something is due, in milliseconds.
+    /// The times at which something is due, in milliseconds; see ``Clocks/now``.
     func due(in device: DeviceState) -> [UInt64] {
         guard record.status.isOpen, device.relays.isConnected(record.relay) else { return [] }
         return [changeDue(in: device)].compactMap { $0 } + acknowledged.due + (sync.isLive ? comparison.due : [])
     }
 
-    /// Nothing is due while it waits for the relay: the answer wakes it.
+    /// The time of the next try, change or renewal. Nothing is due while the relay owes an answer, because the answer wakes the
+    /// conversation.
     private func changeDue(in device: DeviceState) -> UInt64? {
         switch sync {
         case .opening, .catchingUp: return nil
@@ -89,14 +91,13 @@ struct ConversationMachine {
 
     // MARK: Inputs
 
-    /// Takes one input.
     mutating func handle(_ input: ConversationInput, in device: inout DeviceState) throws(KithError) {
         switch input {
         case .connected(let relay):
             if record.relay == relay {
                 try open(in: &device)
             }
-            // It may wait for a key package from there.
+            // The conversation may wait for a key package from that relay.
             else if sync.isLive {
                 try advance(in: &device)
             }
@@ -148,8 +149,8 @@ struct ConversationMachine {
 
     // MARK: The connection
 
-    /// Presents the epoch's tokens and follows the epoch, if the relay is there. Pipelined: the relay looks at a channel's
-    /// requests in order.
+    /// Presents the epoch's tokens and follows the epoch, if the relay is connected. Does not wait for answers in between,
+    /// because the relay handles a channel's requests in order.
     mutating func open(in device: inout DeviceState) throws(KithError) {
         guard mayAct, device.relays.isConnected(record.relay), record.status.isOpen, sync.following?.tag == nil
         else { return }
@@ -169,7 +170,7 @@ struct ConversationMachine {
         sync.beginFollow(tag)
     }
 
-    /// Makes a request of the conversation's relay.
+    /// Sends a request to the conversation's relay.
     func request(_ request: Request, _ purpose: ConversationRequest, in device: inout DeviceState) {
         device.request(record.relay, request, for: .conversation(id, purpose))
     }
@@ -186,26 +187,26 @@ struct ConversationMachine {
         }
     }
 
-    /// The relay refused the tokens or the follow.
+    /// Handles a refusal of the tokens or the follow.
     private mutating func didRefuse(_ error: RelayError, in device: inout DeviceState) throws(KithError) {
         guard record.status.isOpen else { return }
         switch error.code {
         case .gone: try stop(.closed, in: &device)
         case .trimmed: try stop(.trimmed, through: error.detail, in: &device)
         case .denied:
-            // A channel that is being made is not there until its making was answered.
+            // A channel that is being created does not exist until the relay has answered.
             if record.isCreated { try stop(.denied, in: &device) }
         default: openLater(error, in: &device)
         }
     }
 
-    /// Opens the log anew after a while.
+    /// Follows the log again after a pause.
     private mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         resetConnection(in: &device)
         sync.retryAt = device.now + error.patienceMs
     }
 
-    /// Ends the connection to the log, and forgets everything about it.
+    /// Ends the connection to the log, and forgets its state.
     mutating func resetConnection(in device: inout DeviceState) {
         device.step.unfollow(record.relay, sync.following?.tag)
         device.parcels.forget(.commit(id), in: &device.step)
@@ -231,15 +232,16 @@ struct ConversationMachine {
         case .epochEnded:
             _ = device.step.endFollow(tag, record.relay)
             sync.endFollow()
-            // Its commit is still on its way; what it does is done when it is here.
+            // The turn's commit is still being fetched, and is applied when it arrives.
             if device.parcels.isFetching(.commit(id)) { return }
-            // The turn was the last entry; whoever could not apply it has stopped.
+            // An epoch ends with a turn, which was applied or has stopped the conversation. If neither happened, the log is
+            // broken.
             if record.epoch == epoch { return try stop(.brokenLog, in: &device) }
             try open(in: &device)
         }
     }
 
-    /// The place of the epoch's first entry is known: the log begins here for a device that has just joined.
+    /// Begins the log of a device that has just joined, once the place of the epoch's first entry is known.
     private mutating func begin(after seq: UInt64, in device: inout DeviceState) throws(KithError) {
         let loaded = try group(in: &device)
         let view = LogView(
@@ -254,7 +256,7 @@ struct ConversationMachine {
         }
     }
 
-    /// Whether everything that was there when the follow began is here; then sending may begin.
+    /// Becomes live if everything that was at the relay when the follow began has been processed. Then sending may begin.
     mutating func didCatchUp(in device: inout DeviceState) throws(KithError) {
         guard case .catchingUp(_, let last) = sync, record.lastSeq >= last else { return }
         sync.becomeLive()
@@ -266,7 +268,7 @@ struct ConversationMachine {
 
     // MARK: The end
 
-    /// Ends the conversation on this device, because its log can't be used any more.
+    /// Stops the conversation on this device, because its log can't be used any more.
     mutating func stop(
         _ reason: StopReason, through seq: UInt64? = nil, in device: inout DeviceState
     ) throws(KithError) {
@@ -278,7 +280,7 @@ struct ConversationMachine {
     mutating func end(_ status: ConversationStatus, in device: inout DeviceState) throws(KithError) {
         resetConnection(in: &device)
         record.end(status)
-        // Nobody is invited any more.
+        // The other person is no longer invited.
         if record.isDirect, status == .left {
             device.deliveries.drop({ $0.conversation == id }, in: &device.step)
         }
@@ -289,17 +291,17 @@ struct ConversationMachine {
         try emitSummary(in: &device)
     }
 
-    // MARK: The group, and the store
+    // MARK: The group and the store
 
-    /// Says that the conversation has changed in this step.
+    /// Marks the conversation, to be stored at the end of the step.
     func markDirty(in device: inout DeviceState) { device.step.markDirty(id) }
 
-    /// Tells of the conversation as it is now.
+    /// Reports the conversation as it is now.
     func emitSummary(in device: inout DeviceState) throws(KithError) {
         device.emit(.conversation(try ConversationSummary(self, in: device)))
     }
 
-    /// The group, read from the store when it is needed for the first time.
+    /// The group. Reads it from the store on first use.
     mutating func group(in device: inout DeviceState) throws(KithError) -> LoadedGroup {
         lastUse = device.step.nextUse()
         if let loaded { return loaded }
@@ -308,14 +310,14 @@ struct ConversationMachine {
         return read
     }
 
-    /// Whether the group is known: a device that was restored from a backup has none until it is added again.
+    /// Whether the group is known. A device that was restored from a backup has none until it is added again.
     func hasGroup(in store: any ProfileStore) throws(KithError) -> Bool {
         if loaded != nil { return true }
         let key = StoreKey(.epoch, owner: id.rawValue, item: 0)
         return try reading { () throws(StoreError) in try store.value(key) } != nil
     }
 
-    /// Lets go of the group, and of what can be read from the store again.
+    /// Frees the group, and everything else that can be read from the store again.
     mutating func unload() {
         keptTokens = loaded?.tokens.map { (record.epoch, $0) }
         loaded = nil
@@ -323,7 +325,7 @@ struct ConversationMachine {
         recentIDs = nil
     }
 
-    /// Puts what has changed into the step's transaction.
+    /// Puts the record and the group's changes into the step's transaction.
     mutating func store(in step: inout Step) {
         if let loaded { record.note(hasProposals: !loaded.group.pendingProposals.isEmpty) }
         step.put(StoreKey(.conversation, item: id.rawValue), record.encoded)

@@ -1,5 +1,5 @@
 extension ConversationSummary {
-    /// A conversation as users see it.
+    /// The summary of a conversation, as users see it.
     init(_ machine: ConversationMachine, in device: DeviceState) throws(KithError) {
         let record = machine.record
         guard let relay = device.relays[record.relay] else { throw .store(.damaged(.relay)) }
@@ -14,11 +14,11 @@ extension ConversationSummary {
 }
 
 extension ConversationRecord {
-    /// The name under which the user knows the conversation.
+    /// The conversation's name for the user.
     func name(of id: ConversationID, _ contacts: ContactBook) -> String {
         if isDirect, let contact { return contacts[contact]?.name ?? "" }
         if !title.isEmpty { return title }
-        // It is being made: the invite said a name.
+        // A conversation that is being made gets the name in the invite.
         for intent in intents {
             if case .add(let targets) = intent.change, let alias = targets.first?.alias { return alias }
         }

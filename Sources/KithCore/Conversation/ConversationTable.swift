@@ -1,9 +1,9 @@
 import KithWire
 import MLS
 
-/// The conversations of a profile, and the ways to find them.
+/// The conversations of a profile, with ways to find them.
 struct ConversationTable {
-    /// A machine in a place of its own: those who look at all conversations copy none.
+    /// Holds one machine by reference, so that a loop over all conversations copies none.
     final class Place {
         var machine: ConversationMachine
         init(_ machine: ConversationMachine) { self.machine = machine }
@@ -16,16 +16,13 @@ struct ConversationTable {
 
     var ids: [ConversationID] { places.keys.sorted() }
 
-    /// All conversations, in no order.
+    /// All conversations, in no particular order.
     var all: some Collection<Place> { places.values }
 
     subscript(_ id: ConversationID) -> Place? { places[id] }
 
-    /// The relay of a conversation.
     func relay(of id: ConversationID) -> RelayID? { places[id]?.machine.record.relay }
 
-    /// A conversation.
-    ///
     /// - Throws: ``KithError/notFound(_:)``.
     func conversation(_ id: ConversationID) throws(KithError) -> Place {
         guard let place = places[id] else { throw .notFound("conversation") }
@@ -41,7 +38,6 @@ struct ConversationTable {
         return place
     }
 
-    /// The conversation on a channel.
     func id(on channel: ChannelID) -> ConversationID? { idsByChannel[channel] }
 
     /// The conversations of two with a contact, the oldest first.
@@ -49,7 +45,7 @@ struct ConversationTable {
         places.values.filter { $0.machine.record.contact == contact }.sorted { $0.machine.id < $1.machine.id }
     }
 
-    /// The conversation of two to which a new device of a person who is known is added.
+    /// The newest active conversation of two with an account. A new device of that person is added to it.
     func active(with account: AccountFingerprint, _ contacts: ContactBook) -> Place? {
         places.values.filter { place in
             let (machine, record) = (place.machine, place.machine.record)
@@ -58,7 +54,7 @@ struct ConversationTable {
         }.max { $0.machine.id < $1.machine.id }
     }
 
-    /// The place of the intent by which the owner of an inbox is about to be added.
+    /// The intent that is to add the owner of an inbox.
     func intent(adding inbox: ChannelID) -> IntentPlace? {
         for id in ids {
             guard let record = places[id]?.machine.record, record.status.isOpen else { continue }
@@ -71,7 +67,7 @@ struct ConversationTable {
         return nil
     }
 
-    /// Whether one more pending conversation is taken.
+    /// Whether there may be another pending conversation.
     var hasRoomForPending: Bool {
         places.values.count { $0.machine.isPending } < ClientLimits.pendingConversations
     }
@@ -84,7 +80,6 @@ struct ConversationTable {
         idsByChannel[record.channel] = id
     }
 
-    /// Makes a new conversation.
     mutating func make(_ record: ConversationRecord, in step: inout Step) -> Place {
         let place = Place(ConversationMachine(id: step.numbers.nextConversation(), record: record))
         places[place.machine.id] = place
@@ -93,14 +88,13 @@ struct ConversationTable {
         return place
     }
 
-    /// Removes a conversation of which nothing is left.
     mutating func removeIfDiscarded(_ id: ConversationID) {
         guard let machine = places[id]?.machine, machine.isDiscarded else { return }
         places[id] = nil
         idsByChannel[machine.record.channel] = nil
     }
 
-    /// Puts what has changed into the step's transaction.
+    /// Puts the changed conversations into the step's transaction.
     func storeDirty(in step: inout Step) {
         for id in step.takeDirty() { places[id]?.machine.store(in: &step) }
     }

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The texts that are to be erased after a while, with their times. Readers hide a text as soon as the device's clock says so; it is
-/// erased when the relay's says so too.
+/// Texts that expire, with their times. Readers hide a text as soon as the device's clock has reached its time. The text is
+/// erased when the relay's clock has too.
 struct ErasureSchedule {
     private var expiries: [EntryPlace: Expiry] = [:]
 
@@ -9,21 +9,21 @@ struct ErasureSchedule {
 
     subscript(_ place: EntryPlace) -> Expiry? { expiries[place] }
 
-    /// The texts, by conversation and entry.
+    /// The texts, sorted by conversation and seq.
     var sorted: [(place: EntryPlace, expiry: Expiry)] {
         expiries.sorted { ($0.key.conversation, $0.key.seq) < ($1.key.conversation, $1.key.seq) }
             .map { ($0.key, $0.value) }
     }
 
-    /// In how many milliseconds the next texts may be erased, as far as relays have said their times.
+    /// Milliseconds until each text may be erased. Leaves out texts for which no relay has stated its time.
     ///
-    /// - Parameter relay: the relay of a conversation.
+    /// - Parameter relay: returns the relay of a conversation.
     func delays(_ clocks: Clocks, relay: (ConversationID) -> RelayID?) -> [UInt64] {
         expiries.compactMap { place, expiry in Self.delay(expiry, clocks, relay(place.conversation)) }
     }
 
-    /// In how many milliseconds a text may be erased; `nil` if no relay has said its time. What is left of a conversation that is
-    /// gone goes at once.
+    /// Milliseconds until a text may be erased; `nil` if no relay has stated its time. Texts of a conversation that is gone may
+    /// be erased at once.
     private static func delay(_ expiry: Expiry, _ clocks: Clocks, _ relay: RelayID?) -> UInt64? {
         guard let relay else { return 0 }
         return clocks.delay(untilOver: expiry.hideAt, orByRelay: expiry.eraseAt, relay: relay)
@@ -31,18 +31,18 @@ struct ErasureSchedule {
 
     // MARK: Changes
 
-    /// Takes a time from the store.
+    /// Adds the times of a text from the store.
     mutating func load(_ place: EntryPlace, _ expiry: Expiry) { expiries[place] = expiry }
 
-    /// A text came that is to be erased after a while.
+    /// Adds the times of a new text, and stores them.
     mutating func add(_ place: EntryPlace, _ expiry: Expiry, in step: inout Step) {
         expiries[place] = expiry
         step.put(place.expiryKey, expiry.encoded)
     }
 
-    /// Takes the texts that are to be erased now, in their order.
+    /// Removes and returns the texts to erase now, in order. Shortens times that lie too far ahead.
     ///
-    /// - Parameter relay: the relay of a conversation.
+    /// - Parameter relay: returns the relay of a conversation.
     mutating func takeOver(
         _ clocks: Clocks, relay: (ConversationID) -> RelayID?, in step: inout Step
     ) -> [EntryPlace] {

@@ -1,23 +1,24 @@
 import KithWire
 import MLS
 
-/// A conversation's group in memory, with what must be stored of it.
+/// A conversation's group in memory, with the changes that have to be stored.
 final class LoadedGroup {
     var group: Group
     var pending: PendingTurn?
-    /// Whether the epoch is another than the stored one.
+    /// Whether the epoch differs from the stored one.
     private var isNewEpoch = false
-    /// `nil` for a device that was removed: it has no rights in the channel, and no secret of the epoch to derive them from.
+    /// The epoch's tokens; `nil` for a device that was removed. Such a device has no rights in the channel, and no secret of the
+    /// epoch to derive tokens from.
     private(set) var tokens: EpochTokens?
 
-    /// A group that the store does not have.
+    /// Loads a group that the store does not have.
     init(new group: Group) throws(KithError) {
         self.group = group
         isNewEpoch = true
         tokens = try callingMLS { () throws(MLSError) in try EpochTokens(group) }
     }
 
-    /// Reads a conversation's group.
+    /// Reads a conversation's group from the store.
     init(of conversation: ConversationID, from store: any ProfileStore) throws(KithError) {
         let owner = conversation.rawValue
         let state = try reading { () throws(StoreError) in try store.value(StoreKey(.epoch, owner: owner, item: 0)) }
@@ -41,11 +42,11 @@ final class LoadedGroup {
 
     /// Processes a message of another member.
     ///
-    /// The one proposal that Kith knows is a member's to be taken out itself. Any other would have to be committed by a member who
-    /// did not want it, or could not be committed and would hold up everybody.
+    /// The only proposal that Kith accepts is a member's to remove its own leaf. Any other proposal would have to be committed by
+    /// a member who does not want it; or it could not be committed, and would block everyone.
     func receive(_ bytes: [UInt8], in environment: MLSEnvironment) throws(MLSError) -> ReceivedMessage {
         let message = try MLSMessage.decode(bytes)
-        // Members write what only members can read.
+        // Members send only private messages.
         guard case .privateMessage(let sealed) = message else { throw .message(.wireFormat) }
         guard sealed.contentType == .proposal else { return try group.process(message, in: environment) }
         var next = group
@@ -60,12 +61,12 @@ final class LoadedGroup {
     /// Whether another member's proposal waits for a commit.
     var othersPropose: Bool { group.pendingProposals.contains { $0.sender != .member(group.ownLeafIndex) } }
 
-    /// Makes a commit whose Welcomes can be delivered: with the tree in them if it is small, or else with the tree in a parcel. What
-    /// members put into their leaves may be large.
+    /// Makes a commit whose Welcomes can be delivered. A Welcome contains a small tree itself; a larger tree goes into a parcel.
+    /// Even the tree of a small group may be large, because members choose the contents of their leaves.
     ///
     /// - Parameters:
     ///   - view: this device's view of the log, which the commit carries.
-    ///   - welcomeLimit: the longest Welcome with the tree in it, in bytes.
+    ///   - welcomeLimit: the longest Welcome that contains the tree, in bytes.
     /// - Throws: ``KithError/tooLong(limit:)``.
     func commit(
         _ proposals: [Proposal], inviting recipients: [PendingTurn.Recipient], view: LogView?, welcomeLimit: Int,
@@ -91,7 +92,7 @@ final class LoadedGroup {
         throw .tooLong(limit: ClientLimits.welcome)
     }
 
-    /// Takes over what a commit made of the group.
+    /// Replaces the group by the one that a commit made of it.
     func enter(_ next: Group) throws(KithError) {
         tokens = try callingMLS { () throws(MLSError) in try EpochTokens(next) }
         group = next
@@ -99,13 +100,13 @@ final class LoadedGroup {
         isNewEpoch = true
     }
 
-    /// Applies the commit that removes this device. Nothing of the epoch's secrets remains.
+    /// Applies the commit that removes this device. No secret of the epoch remains.
     func leave(by commit: StagedCommit) throws(KithError) {
         try callingMLS { () throws(MLSError) in try group.apply(commit) }
         isNewEpoch = true
     }
 
-    /// Puts what has changed into a step's transaction.
+    /// Puts the changes into a step's transaction.
     func store(of conversation: ConversationID, in step: inout Step) {
         let owner = conversation.rawValue
         guard isNewEpoch else {
@@ -138,7 +139,7 @@ extension Group {
 }
 
 extension MLSError {
-    /// Why an entry could not be read, for people.
+    /// The reason why an entry could not be read, as users see it.
     var unreadableReason: UnreadableReason {
         switch self {
         case .malformed: .malformed

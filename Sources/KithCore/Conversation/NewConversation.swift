@@ -1,7 +1,7 @@
 import KithWire
 import MLS
 
-/// A conversation that this device is to begin.
+/// A conversation that this device begins.
 struct NewConversation {
     let relay: RelayID
     /// The name of the group; empty for a conversation of two.
@@ -9,7 +9,7 @@ struct NewConversation {
     let isDirect: Bool
     /// The other person of a conversation of two, if known.
     let contact: ContactID?
-    /// The people to be added.
+    /// The people to add.
     let targets: [AddTarget]
 
     /// A conversation of two.
@@ -24,7 +24,7 @@ struct NewConversation {
         (contact, isDirect) = (nil, false)
     }
 
-    /// Makes a group of this device alone, on a channel of its own.
+    /// Makes a group of this device alone, on a new channel.
     func make(in device: DeviceState) throws(KithError) -> (ConversationRecord, Group) {
         let channel = ChannelID.random(from: device.random)
         let lifetime = Lifetime(ofKeyPackageMadeAt: device.wall / 1000)

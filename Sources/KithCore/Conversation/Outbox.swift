@@ -1,6 +1,6 @@
 import KithWire
 
-/// The items that this device says in a conversation, in order, until the log has them.
+/// The items that this device sends in a conversation, in order, until the log has them.
 struct Outbox {
     private let conversation: ConversationID
     private var waiting: [(number: UInt64, item: OutboxItem)] = []
@@ -19,23 +19,23 @@ struct Outbox {
 
     // MARK: Changes
 
-    /// Takes an item from the store.
+    /// Adds an item from the store.
     mutating func load(_ number: UInt64, _ item: OutboxItem) { waiting.append((number, item)) }
 
-    /// Stores something that is to be said.
+    /// Adds an item, and stores it.
     mutating func append(_ item: OutboxItem, as number: UInt64, in step: inout Step) {
         waiting.append((number, item))
         store(waiting.count - 1, in: &step)
     }
 
-    /// Stores what an item was encrypted to.
+    /// Stores the ciphertext of an item.
     mutating func encrypted(_ id: EntryID, as attempt: OutboxItem.Attempt, in step: inout Step) {
         guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return }
         waiting[index].item.attempt = attempt
         store(index, in: &step)
     }
 
-    /// The epoch is over: what was encrypted in it and not taken by then never will be.
+    /// Drops all ciphertexts, because their epoch is over. The relay will not take any that it has not taken by then.
     mutating func forgetAttempts(in step: inout Step) {
         for index in waiting.indices where waiting[index].item.attempt != nil {
             waiting[index].item.attempt = nil
@@ -43,7 +43,7 @@ struct Outbox {
         }
     }
 
-    /// The log has an item, or never will.
+    /// Removes an item that the log has, or never will have.
     mutating func remove(_ id: EntryID, in step: inout Step) -> OutboxItem? {
         guard let index = waiting.firstIndex(where: { $0.item.entryID == id }) else { return nil }
         let (number, item) = waiting.remove(at: index)
@@ -51,7 +51,7 @@ struct Outbox {
         return item
     }
 
-    /// This device is out of the conversation: only what people wrote is kept.
+    /// Keeps only the texts that the user wrote, because this device is out of the conversation.
     mutating func keepTexts(in step: inout Step) {
         waiting = waiting.filter { entry in
             if case .content(.text) = entry.item.body { return true }
@@ -67,20 +67,20 @@ struct Outbox {
     private func key(_ number: UInt64) -> StoreKey { StoreKey(.outbox, owner: conversation.rawValue, item: number) }
 }
 
-/// Entries that the relay says it has, until the log brings them.
+/// Entries that the relay has acknowledged, until the log brings them.
 struct Acknowledgements {
     private var places: [EntryID: Place] = [:]
 
     private struct Place {
         let seq: UInt64
-        /// When it said so, or was asked anew, in milliseconds.
+        /// The time when the relay acknowledged the entry, or the log was followed anew, in milliseconds; see ``Clocks/now``.
         var at: UInt64
         var isAskedAgain = false
     }
 
     func contains(_ id: EntryID) -> Bool { places[id] != nil }
 
-    /// The times at which entries are missed, in milliseconds.
+    /// The times at which entries are overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { places.values.map { $0.at + ClientLimits.keptMs } }
 
     mutating func add(_ id: EntryID, seq: UInt64, at now: UInt64) { places[id] = Place(seq: seq, at: now) }
@@ -89,7 +89,7 @@ struct Acknowledgements {
 
     mutating func removeAll() { places = [:] }
 
-    /// The log has come to a place.
+    /// Takes the acknowledged entries at a seq that the log has reached.
     ///
     /// - Returns: the entries that the relay said are there.
     mutating func take(at seq: UInt64) -> [EntryID] {
@@ -98,10 +98,10 @@ struct Acknowledgements {
         return Array(ids)
     }
 
-    /// Looks for entries that the log has not brought for a minute. The first time, the log is to be asked for anew: the clock may
-    /// have jumped.
+    /// Looks for entries that the log has not brought for a minute. The first time, the log is to be followed anew, because the
+    /// clock may have jumped.
     ///
-    /// - Returns: the places of those that are missing although the log was asked for anew, and whether it is to be.
+    /// - Returns: the seqs of entries that are missing although the log was followed anew, and whether to follow it anew now.
     mutating func check(at now: UInt64, isLive: Bool) -> (missing: [UInt64], asksAnew: Bool) {
         let late = places.filter { $0.value.at + ClientLimits.keptMs <= now }.sorted { $0.value.seq < $1.value.seq }
         var missing: [UInt64] = []

@@ -1,13 +1,15 @@
 import KithWire
 
-/// The ids of the last messages, to notice one that is said twice.
+/// The ids of recent messages, to detect repeats.
 struct RecentIDs {
     private var ids: Set<EntryID> = []
     private var order: [EntryID] = []
-    /// Enough for a device to notice a repeat that the log brings much later, in little memory.
+    /// The number of ids that are kept at least: enough to detect a repeat that the log brings much later, in little memory.
     private static let most = 4096
 
-    /// Returns whether the id is new.
+    /// Adds an id.
+    ///
+    /// - Returns: whether the id is new.
     mutating func insert(_ id: EntryID) -> Bool {
         guard ids.insert(id).inserted else { return false }
         order.append(id)

@@ -1,15 +1,15 @@
 import MLS
 
-/// When a member renews its keys in a group: after 7 days in which something happened, or after 1,000 entries. Members of a group
-/// do it at different times, so that they do not all commit at once.
+/// The rule for renewing a member's keys in a group: after 7 days with at least one entry, or after 1,000 entries. Both limits
+/// depend on the leaf, so that members do not all commit at once.
 struct RenewalPolicy {
     /// The device's clock, in milliseconds since 1970.
     let wall: UInt64
 
-    /// The longest delay by which members differ, in milliseconds.
+    /// The greatest difference between the delays of members, in milliseconds.
     private static let spreadMs: UInt64 = 24 * hourMs
     private static let hourMs: UInt64 = 3_600_000
-    /// The number of entries by which members differ at most.
+    /// The greatest difference between members, in entries.
     private static let spreadEntries: UInt32 = 200
 
     /// Whether a member's keys are due for renewal.
@@ -24,7 +24,7 @@ struct RenewalPolicy {
             || entriesSince > ClientLimits.renewalEntries + Int(leaf.rawValue % Self.spreadEntries)
     }
 
-    /// Milliseconds until every member's keys are due, wherever its leaf is.
+    /// Milliseconds until the keys of every member are due, whatever its leaf.
     func latestDelay(renewedAt: UInt64) -> UInt64 { delay(renewedAt: renewedAt, spread: Self.spreadMs) }
 
     private func delay(renewedAt: UInt64, spread: UInt64) -> UInt64 {

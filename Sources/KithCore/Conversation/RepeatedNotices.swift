@@ -1,10 +1,10 @@
 import KithWire
 
-/// The notices of a conversation that come again and again: they are told once and counted.
+/// Notices of a conversation that repeat. They are shown once and counted.
 struct RepeatedNotices {
-    /// Lines that count entries which could not be read. Others begin once something else was shown.
+    /// Lines that count unreadable entries. New lines begin after something else was shown.
     private var lines: [Kind: PassedOver] = [:]
-    /// Recent count of each kind of warning.
+    /// The recent repeats of each kind of warning.
     private var warned: [UInt8: Repeats] = [:]
 
     private struct Kind: Hashable {
@@ -12,10 +12,10 @@ struct RepeatedNotices {
         let from: String?
     }
 
-    /// Counts an entry that could not be read. As long as nothing else is shown, those of one kind are one line, at the first of
+    /// Counts an unreadable entry. Until something else is shown, entries of one kind share a line, which is at the first of
     /// them.
     ///
-    /// - Returns: the line, which is to be told of if its count is 1, 10, 100 and so on.
+    /// - Returns: the line, which is reported if its count is 1, 10, 100 and so on.
     mutating func count(
         _ record: EntryRecord, at seq: UInt64, _ reason: UnreadableReason, from: String?
     ) -> PassedOver {
@@ -28,13 +28,13 @@ struct RepeatedNotices {
         return line
     }
 
-    /// Something else was shown.
+    /// Begins new lines, because something else was shown.
     mutating func didShow() { lines = [:] }
 
     /// Counts a warning.
     ///
-    /// - Returns: the count, if it is to be told. A difference between logs is told each time: it stops what is sent until the user
-    ///   goes on.
+    /// - Returns: the count, if the warning is to be reported. Different logs are reported each time, because they stop sending
+    ///   until the user decides. A text that is too long for the relay is reported each time too.
     mutating func times(_ warning: Warning, at now: UInt64) -> Int? {
         switch warning {
         case .differentLogs, .longerThanRelayTakes: 1
@@ -43,9 +43,9 @@ struct RepeatedNotices {
     }
 }
 
-/// A line that counts entries of one kind which could not be read.
+/// A line that counts unreadable entries of one kind.
 struct PassedOver {
-    /// The first of them, which has the line.
+    /// The first of these entries. The line is shown there.
     let seq: UInt64
     var record: EntryRecord
     var count: Int
@@ -53,19 +53,19 @@ struct PassedOver {
     var isToBeTold: Bool { count.isPowerOfTen }
 }
 
-/// Repeats of a notice that follow one another within ten minutes.
+/// Repeats of a notice, each within ten minutes of the one before.
 package struct Repeats: Sendable {
     private var count = 0
     private var last: UInt64 = 0
 
     package init() {}
 
-    /// Counts one more.
+    /// Counts a notice.
     ///
     /// - Parameters:
     ///   - now: milliseconds by any clock.
-    ///   - each: the number of those that are told one by one.
-    /// - Returns: the count, if it is to be told: of the first, the tenth, the hundredth, and so on.
+    ///   - each: the number of notices that are reported one by one.
+    /// - Returns: the count, if the notice is to be reported: the first, the tenth, the hundredth, and so on.
     package mutating func next(at now: UInt64, each: Int = 1) -> Int? {
         let isRepeat = last <= now && now < last.plus(ClientLimits.repeatMs)
         count = isRepeat ? count + 1 : 1
@@ -75,7 +75,7 @@ package struct Repeats: Sendable {
 }
 
 extension Int {
-    /// Whether it is 1, 10, 100 and so on.
+    /// Whether the number is 1, 10, 100 and so on.
     fileprivate var isPowerOfTen: Bool {
         var rest = self
         while rest >= 10, rest % 10 == 0 { rest /= 10 }

@@ -3,34 +3,31 @@ import MLS
 
 /// The state of a conversation, for tests of the machine from outside.
 package struct Standing: Sendable {
-    /// The channel that it is on.
+    /// The conversation's channel.
     package let channel: ChannelID
     /// The epoch of its group.
     package let epoch: UInt64
     /// The last entry that was processed.
     package let lastSeq: UInt64
-    /// Whether sending waits for a decision of the user's.
+    /// Whether sending waits for the user's decision.
     package let isBlocked: Bool
-    /// Whether this device has asked the others to take it out.
+    /// Whether this device has asked the others to remove it.
     package let isLeaving: Bool
 }
 
-/// A group's place at its relay, with the tokens that let a member in there.
+/// A group's place at its relay, with the tokens that give a member access to it.
 package struct GroupPlace: Sendable {
-    /// The relay.
     package let relay: RelayPoint
-    /// The channel there.
     package let channel: ChannelID
     /// The epoch of the group.
     package let epoch: UInt64
-    /// The tokens of that epoch: to read, to append, to commit.
+    /// The tokens of that epoch: to read, to append, to turn.
     package let tokens: [Token]
     /// The last entry that was processed.
     package let lastSeq: UInt64
 }
 
 extension Group {
-    /// The accounts of its members.
     package var memberAccounts: [AccountKey] {
         members.compactMap { $0.leaf.credential.deviceCertificate?.accountKey }
     }

@@ -2,31 +2,32 @@ import KithWire
 
 /// The distance of this device from the end of a conversation's log.
 ///
-/// Everything that belongs to a connection is in the states that have one: nothing of it is left when it is over.
+/// Data of a connection is only in the states that have a connection, so nothing of it remains when the connection ends.
 enum SyncState {
-    /// The log is not followed. `retryAt` is the time of the next try, in milliseconds, if the relay asked for patience.
+    /// The log is not followed. `retryAt` is the time of the next try, in milliseconds, if the relay asked for a pause.
     case offline(retryAt: UInt64?)
-    /// The epoch's tokens were presented and the epoch is being followed. The relay has not said where it begins. Also the state
-    /// after a commit, until the relay says that its epoch is over.
+    /// The epoch's tokens were presented, and the follow was begun. The relay has not stated where it begins. After a commit, the
+    /// conversation is also in this state until the relay reports the end of the old epoch.
     case opening(Following)
-    /// Entries up to `through` were at the relay when the follow began; they come now.
+    /// Entries up to `through` were at the relay when the follow began. They are being processed.
     case catchingUp(Following, through: UInt64)
-    /// Every entry that was at the relay is here. Only in this state is anything sent.
+    /// Every entry that was at the relay has been processed. Only in this state is anything sent.
     case live(Following)
 
     /// A connection to the log, from the first follow until the connection is lost or given up.
     struct Following {
         /// The follow that is under way; `nil` between two epochs.
         var tag: UInt64?
-        /// A turn whose commit is being fetched: the log goes on when it is here.
+        /// A turn whose commit is being fetched. The log continues when the commit has arrived.
         var awaited: (entry: Entry, reference: TurnReference)?
         /// Whether the pending commit was sent in this epoch.
         var turnIsSent = false
-        /// Entries that were sent in this epoch and have no answer.
+        /// Entries that were sent in this epoch and have no answer yet.
         var inFlight: Set<EntryID> = []
-        /// Entries of Kith's own that are too large for the relay: they wait until another connection finds it more generous.
+        /// Entries of Kith's own that are too large for the relay. They wait for another connection, on which the relay may take
+        /// more.
         var tooLarge: Set<EntryID> = []
-        /// Time of the next request, in milliseconds, if the relay asked for patience.
+        /// The time of the next request, in milliseconds, if the relay asked for a pause.
         var retryAt: UInt64?
     }
 
@@ -49,13 +50,13 @@ enum SyncState {
         }
     }
 
-    /// Whether the log is here and something may be sent.
+    /// Whether the log has been read to its end, so that this device may send.
     var isLive: Bool { if case .live = self { true } else { false } }
 
-    /// Whether it is waited for the relay to say where the epoch begins.
+    /// Whether the relay has yet to state where the epoch begins.
     var isOpening: Bool { if case .opening = self { true } else { false } }
 
-    /// Time of the next try or request, in milliseconds, if the relay asked for patience.
+    /// The time of the next try or request, in milliseconds, if the relay asked for a pause.
     var retryAt: UInt64? {
         get { if case .offline(let retryAt) = self { retryAt } else { following?.retryAt } }
         set {
@@ -63,7 +64,7 @@ enum SyncState {
         }
     }
 
-    /// The commit that is being fetched.
+    /// The turn whose commit is being fetched.
     var awaited: (entry: Entry, reference: TurnReference)? { following?.awaited }
 
     /// Whether the pending commit was sent in this epoch.
@@ -72,35 +73,35 @@ enum SyncState {
         set { following?.turnIsSent = newValue }
     }
 
-    /// Entries that were sent in this epoch and have no answer.
+    /// Entries that were sent in this epoch and have no answer yet.
     var inFlight: Set<EntryID> { following?.inFlight ?? [] }
 
-    /// Whether an entry of Kith's own waits for a more generous relay.
+    /// Whether an entry of Kith's own waits for another connection, because it is too large for the relay.
     func isTooLarge(_ entry: EntryID) -> Bool { following?.tooLarge.contains(entry) ?? false }
 
-    /// Whether a follow is the one under way.
+    /// Whether a follow is the current one.
     func isFollowing(_ tag: UInt64) -> Bool { following?.tag == tag }
 
     // MARK: Changes
 
-    /// A follow was begun: the first of a connection, or the next epoch's.
+    /// Begins a follow: the first of a connection, or the next epoch's.
     mutating func beginFollow(_ tag: UInt64) {
         var following = following ?? Following(retryAt: retryAt)
         following.tag = tag
         self = .opening(following)
     }
 
-    /// The relay said where the follow begins.
+    /// Begins to catch up, after the relay has stated where the follow begins.
     mutating func catchUp(through seq: UInt64) {
         if case .opening(let following) = self { self = .catchingUp(following, through: seq) }
     }
 
-    /// The last entry that was there has been processed.
+    /// Becomes live, after the last entry that was at the relay has been processed.
     mutating func becomeLive() {
         if case .catchingUp(let following, _) = self { self = .live(following) }
     }
 
-    /// A commit was applied: what was sent in its epoch is over. The relay says when the follow of that epoch ends.
+    /// Enters the epoch that a commit opened. Requests of the old epoch are over; the relay reports when its follow ends.
     mutating func enterEpoch() {
         guard var following else { return }
         following.turnIsSent = false
@@ -108,30 +109,29 @@ enum SyncState {
         self = .opening(following)
     }
 
-    /// The log goes on when a turn's commit was fetched.
+    /// Waits for the commit of a turn. The log continues when the commit has been fetched.
     mutating func waitForCommit(of entry: Entry, _ reference: TurnReference) {
         guard var following else { return }
         following.awaited = (entry, reference)
         self = .opening(following)
     }
 
-    /// Takes the turn whose commit is here.
+    /// Removes and returns the turn whose commit has arrived.
     mutating func takeAwaited() -> (entry: Entry, reference: TurnReference)? {
         defer { following?.awaited = nil }
         return following?.awaited
     }
 
-    /// The relay ended a follow. Another may be begun on the same connection.
+    /// Ends a follow. Another may begin on the same connection.
     mutating func endFollow() { following?.tag = nil }
 
-    /// An entry was sent.
     mutating func didSend(_ entry: EntryID) { following?.inFlight.insert(entry) }
 
-    /// An entry has an answer, or came with the log.
+    /// Notes that an entry was answered, or came with the log.
     ///
-    /// - Returns: whether it had none before.
+    /// - Returns: whether the entry had no answer before.
     mutating func didLand(_ entry: EntryID) -> Bool { following?.inFlight.remove(entry) != nil }
 
-    /// The relay refused an entry of Kith's own for its length.
+    /// Sets aside an entry of Kith's own that is too large for the relay.
     mutating func setAside(tooLarge entry: EntryID) { following?.tooLarge.insert(entry) }
 }

@@ -1,14 +1,14 @@
 import KithWire
 import MLS
 
-// Views of the log that members state, compared with the log that this device was shown.
+// Compares members' views of the log with the log that this device was shown.
 
 extension ViewComparison {
     /// The first difference between a member's view and this device's; `nil` if there is none.
     ///
     /// - Parameters:
-    ///   - seq: of the entry that carries the view. The view ends before it, in the current epoch.
-    ///   - record: the conversation's.
+    ///   - seq: the seq of the entry that carries the view. The view ends before it, in the current epoch.
+    ///   - record: the conversation's record.
     func difference(
         _ theirs: LogView, before seq: UInt64, _ record: ConversationRecord, in device: inout DeviceState
     ) throws(KithError) -> Warning? {
@@ -27,7 +27,7 @@ extension ViewComparison {
 
     /// The hash of the log after an entry, as this device has seen it.
     ///
-    /// - Parameter begin: the view at the epoch's begin.
+    /// - Parameter begin: the view at the beginning of the epoch.
     private func hash(
         at seq: UInt64, _ begin: LogView, in device: inout DeviceState
     ) throws(KithError) -> [UInt8]? {
@@ -36,8 +36,8 @@ extension ViewComparison {
         return try device.entries(of: conversation, seq...seq, limit: 1, newestFirst: false).first?.record?.viewHash
     }
 
-    /// Compares the view in a member's entry. Tells also of messages of that member which were missing when a turn came, if the
-    /// member was shown another log: one who was shown the same has repeated what is not in it.
+    /// Compares the view in a member's entry. If the views differ, also reports messages of that member that were missing when a
+    /// turn came. A member with the same view was shown the same log, and has sent again what is not in it.
     mutating func compare(
         _ theirs: LogView, of sender: LeafIndex, at seq: UInt64, with record: inout ConversationRecord,
         in device: inout DeviceState
@@ -53,7 +53,7 @@ extension ViewComparison {
         return warnings
     }
 
-    /// Keeps what is missing of each member when a turn ends the epoch.
+    /// Keeps the number of each member's missing messages when a turn ends the epoch.
     mutating func keepGaps(from group: Group, to next: Group) {
         keepGaps(missing: { group.missingMessages(from: $0) }) { sender in
             let before = group.tree[sender]?.credential.deviceCertificate?.deviceID
@@ -76,7 +76,7 @@ extension ViewComparison {
         return first
     }
 
-    /// Settles claims when a turn comes where a member has seen other entries.
+    /// Settles claims when a turn comes at a seq where a member has seen other entries.
     mutating func settleClaims(atTurn seq: UInt64, _ record: ConversationRecord) -> [Warning] {
         defer { dropClaims() }
         guard hasClaims, record.comparesViews else { return [] }
@@ -85,14 +85,15 @@ extension ViewComparison {
 }
 
 extension ConversationRecord {
-    /// Whether members' views are compared: not once a difference was told, and not in the epoch in which the user went on.
+    /// Whether members' views are compared. They are not after a difference was reported, nor in the epoch in which the user
+    /// continued.
     var comparesViews: Bool { !isSuspect && trustedEpoch != epoch }
 
-    /// Whether a difference before the turn that opened the epoch was told already and the user went on.
+    /// Whether a difference before the turn that opened the epoch was reported already, and the user continued.
     var trustsWhatWasBeforeTurn: Bool { trustedEpoch.map { epoch <= $0 || epoch - $0 == 1 } ?? false }
 
-    /// Compares an inviter's view with this device's, if the same commit removed and added the device: its history goes on over the
-    /// turn.
+    /// Compares an inviter's view with this device's, if the same commit removed and added the device. Then the device's history
+    /// continues across the turn.
     func difference(fromInviters invited: LogView, epoch: UInt64) -> Warning? {
         guard case .removed = status, self.epoch + 1 == epoch, let own = view,
             own.seq != invited.seq || own.hash != invited.previous

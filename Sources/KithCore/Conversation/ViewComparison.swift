@@ -1,21 +1,22 @@
 import KithWire
 import MLS
 
-/// A memory of the log of an epoch, to compare it with the views that members state.
+/// The log of an epoch as this device has seen it, to compare with the views that members state.
 struct ViewComparison {
     let conversation: ConversationID
     /// Hashes of the log in this epoch, by seq.
     private var hashes: [UInt64: [UInt8]] = [:]
-    /// Members of whom messages are missing, since which entry, and how many were told of.
+    /// Gaps in the messages of members.
     private var gaps: [LeafIndex: Gap] = [:]
-    /// Messages that were missing of members when a turn came, until the member states its view again.
+    /// The number of messages of each member that were missing when a turn came, until that member states its view again.
     private var missingAtTurn: [LeafIndex: Int] = [:]
     /// Views from live checks that are ahead of this device's, by the member that stated them.
     private var claims: [LeafIndex: Claim] = [:]
-    /// The last entry that the user was told is held back.
+    /// The last entry of which the user was told that the relay holds it back.
     private var toldHeldBack: UInt64 = 0
 
-    /// Messages of a member that should have come and have not.
+    /// Messages of a member that should have come and have not: the entry at which they were first missing, and the number that
+    /// was reported.
     private struct Gap {
         let since: UInt64
         var told = 0
@@ -24,9 +25,9 @@ struct ViewComparison {
     /// A view that is ahead of this device's.
     private struct Claim {
         let view: LogView
-        /// When it was stated, in milliseconds.
+        /// The beginning of the wait for its entries, in milliseconds; see ``Clocks/now``.
         var at: UInt64
-        /// Whether the log was asked for anew since.
+        /// Whether the log was followed anew since.
         var isAskedAgain = false
     }
 
@@ -34,19 +35,19 @@ struct ViewComparison {
 
     // MARK: Hashes
 
-    /// The hash of the log after an entry of this epoch, as far as it is in memory.
+    /// The hash of the log after an entry of this epoch, if it is in memory.
     func hash(at seq: UInt64) -> [UInt8]? { hashes[seq] }
 
-    /// The log has gone on within the epoch.
+    /// Remembers the hash of the log after an entry of this epoch.
     mutating func advance(to view: LogView) { hashes[view.seq] = view.hash }
 
-    /// Lets go of what can be read from the store again.
+    /// Frees the hashes, which can be read from the store again.
     mutating func unload() { hashes = [:] }
 
-    /// A turn was applied.
+    /// Forgets the hashes of the epoch that a turn ended.
     mutating func enterEpoch() { hashes = [:] }
 
-    /// This device comes back to the log elsewhere.
+    /// Forgets everything, because this device returns to the log at another place.
     mutating func forget() {
         hashes = [:]
         gaps = [:]
@@ -56,10 +57,11 @@ struct ViewComparison {
 
     // MARK: Missing messages
 
-    /// A message of a sender came, of whom others are missing. A relay that refuses one of several for the moment gets it a little
-    /// later, so a gap counts only when the log has gone on for a while.
+    /// Handles a message of a sender, with the number of the sender's messages that are missing. A gap counts only after
+    /// ``ClientLimits/entriesBeforeGap`` further entries: if a relay refuses one of several messages for the moment, it gets that
+    /// message a little later.
     ///
-    /// - Returns: how many to tell of; 0 for none.
+    /// - Returns: the number of missing messages to report; 0 for none.
     mutating func newlyMissing(of sender: LeafIndex, _ missing: Int, at seq: UInt64) -> Int {
         guard missing > 0 else {
             gaps[sender] = nil
@@ -72,11 +74,12 @@ struct ViewComparison {
         return missing - gap.told
     }
 
-    /// Keeps what is missing of each member when a turn ends the epoch, until that member states its view again.
+    /// Keeps the number of each member's missing messages when a turn ends the epoch, until that member states its view again.
     ///
     /// - Parameters:
-    ///   - missing: how many messages of a member are missing.
-    ///   - stays: whether a member is still there after the turn. One that was removed or replaced states no view.
+    ///   - missing: returns the number of a member's messages that are missing.
+    ///   - stays: returns whether a member is still in the group after the turn. A member that was removed or replaced states no
+    ///     view.
     mutating func keepGaps(missing: (LeafIndex) -> Int, stays: (LeafIndex) -> Bool) {
         for (sender, gap) in gaps {
             let untold = missing(sender) - gap.told
@@ -86,29 +89,29 @@ struct ViewComparison {
         missingAtTurn = missingAtTurn.filter { stays($0.key) }
     }
 
-    /// A member states its view for the first time since a turn.
+    /// Takes the missing messages of a member that states its view for the first time since a turn.
     ///
-    /// - Returns: how many messages of it were missing when the turn came; `nil` for none.
+    /// - Returns: the number of messages that were missing when the turn came; `nil` for none.
     mutating func takeMissingAtTurn(of sender: LeafIndex) -> Int? { missingAtTurn.removeValue(forKey: sender) }
 
     // MARK: Claims
 
     var hasClaims: Bool { !claims.isEmpty }
 
-    /// The times at which entries that members have are missed, in milliseconds.
+    /// The times at which entries that members have are overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
-    /// A member states a view that is ahead. One that waits is waited for: a later one must not put it off.
+    /// Adds a view that is ahead. An earlier claim of the member stays, so that a later one can't postpone it.
     mutating func claim(_ view: LogView, of sender: LeafIndex, at now: UInt64) {
         if claims[sender] == nil { claims[sender] = Claim(view: view, at: now) }
     }
 
-    /// The log is here: only while it can come does time count.
+    /// Restarts the waits, because the log has been read to its end. Time counts only while entries can come.
     mutating func restartClaims(at now: UInt64) {
         for sender in claims.keys { claims[sender]?.at = now }
     }
 
-    /// Takes the views that the log has come to.
+    /// Removes and returns the views that the log has reached.
     mutating func takeClaims(through seq: UInt64) -> [LogView] {
         var views: [LogView] = []
         for sender in claims.keys.sorted() {
@@ -119,13 +122,13 @@ struct ViewComparison {
         return views
     }
 
-    /// A turn came where members have seen other entries, if there are claims.
+    /// Drops all claims when a turn comes. Members with claims have seen other entries at its seq.
     mutating func dropClaims() { claims = [:] }
 
-    /// Looks for entries that a member has and the relay does not show for a minute. The first time, the log is to be asked for anew:
-    /// the clock may have jumped.
+    /// Looks for entries that a member has and that the relay has not shown for a minute. The first time, the log is to be
+    /// followed anew, because the clock may have jumped.
     ///
-    /// - Returns: the entries up to which to tell that the log is held back, and whether it is to be asked for anew.
+    /// - Returns: the seqs up to which the relay holds entries back, to be reported, and whether to follow the log anew now.
     mutating func checkClaims(at now: UInt64) -> (heldBack: [UInt64], asksAnew: Bool) {
         var (heldBack, asksAnew): ([UInt64], Bool) = ([], false)
         for sender in claims.keys.sorted() {
