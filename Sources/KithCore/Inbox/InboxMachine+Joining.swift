@@ -1,9 +1,9 @@
 import KithWire
 import MLS
 
-/// A letter that a key package of this device opened.
+/// A letter that was opened with a key package of this device.
 struct OpenLetter {
-    /// The inbox's entry that it came in.
+    /// The inbox's entry that brought the letter.
     let entry: Entry
     let letter: InboxLetter
     let message: InboxMessage
@@ -13,16 +13,16 @@ struct OpenLetter {
     let number: UInt64
 }
 
-// From a Welcome to a conversation.
+// Turns a Welcome into a conversation.
 
 extension InboxMachine {
-    /// Joins a group with the Welcome of a letter. Nothing happens if it is not genuine, or not wanted.
+    /// Joins a group with the Welcome of a letter. Does nothing if the Welcome is not authentic, or not wanted.
     ///
-    /// - Parameter tree: the group's tree, if it lay in a parcel.
+    /// - Parameter tree: the group's tree, if it was in a parcel.
     mutating func join(
         _ letter: OpenLetter, tree: [UInt8]?, in profile: inout ProfileState
     ) throws(KithError) -> Taken {
-        // Decisions come first: joining takes time and memory in proportion to the group.
+        // Decides before joining, because joining takes time and memory in proportion to the group.
         guard let invitation = Invitation(letter, tree: tree, in: profile.device.environment) else { return .done }
         let old = profile.conversations.id(on: invitation.channel).flatMap { profile.conversations[$0] }
         switch judge(invitation, old?.machine, in: &profile) {
@@ -54,14 +54,14 @@ extension InboxMachine {
     private enum Judgement {
         case decided(Taken)
         /// - Parameters:
-        ///   - isUninvited: whether the invite was for one person, and another has come with it.
+        ///   - isUninvited: whether the invite was for one person, and another person has used it.
         ///   - isPending: whether the user has to accept the conversation.
         case mayJoin(isUninvited: Bool, isPending: Bool)
     }
 
-    /// Judges an invitation by what is known before the group is joined.
+    /// Judges an invitation by what is known before joining the group.
     ///
-    /// - Parameter old: the conversation that is here already.
+    /// - Parameter old: the conversation on the same channel; `nil` if there is none.
     private func judge(
         _ invitation: Invitation, _ old: ConversationMachine?, in profile: inout ProfileState
     ) -> Judgement {
@@ -77,7 +77,7 @@ extension InboxMachine {
         {
             return .decided(.done)
         }
-        // The invite was for one person, and another has come with it.
+        // The invite was for one person, and another person has used it.
         let isUninvited = record.isUsed && (known.map { wasDeclined($0, in: profile.conversations) } ?? true)
         // Joining a group would add its members as contacts, who could then use the invite in their turn.
         if isUninvited, !message.isDirect || opened.memberCount > 2 { return .decided(.done) }
@@ -99,7 +99,7 @@ extension InboxMachine {
         return .mayJoin(isUninvited: isUninvited, isPending: isPending)
     }
 
-    /// Whether a contact has come with a letter to this inbox before and was left at once.
+    /// Whether a contact's earlier letter to this inbox led to a conversation that this device has left.
     private func wasDeclined(_ contact: ContactID, in conversations: ConversationTable) -> Bool {
         record.taken.contains { letter in
             guard let place = conversations[letter.conversation], place.machine.record.contact == contact else {
@@ -109,8 +109,8 @@ extension InboxMachine {
         }
     }
 
-    /// Remembers the members as contacts. Of a pending conversation, only the inviter: the others become contacts when the user
-    /// accepts it, because a stranger must not fill the list.
+    /// Remembers the members as contacts. In a pending conversation, remembers only the inviter, so that a stranger can't fill
+    /// the list of contacts. The others become contacts when the user accepts.
     private func meet(
         _ group: Group, _ invitation: Invitation, isPending: Bool, isUninvited: Bool, in device: inout DeviceState
     ) -> MetMembers {
@@ -119,7 +119,7 @@ extension InboxMachine {
         return device.meet(group, mayBeDirect: mayBeDirect, trust: isUninvited ? .unverified : record.purpose.trust)
     }
 
-    /// A new conversation for a group that this device joined.
+    /// Makes a conversation for a group that this device joined.
     private func newConversation(
         for group: Group, _ invitation: Invitation, isPending: Bool, in profile: inout ProfileState
     ) -> ConversationTable.Place {
@@ -132,14 +132,14 @@ extension InboxMachine {
         return profile.makeConversation(record)
     }
 
-    /// Does what follows from a letter that led to a conversation: an inbox for a single person is closed once it is known who else
-    /// came, the others are filled up. After a stranger's letter that waits for the user's consent: a new key package would tell that
-    /// the letter was read.
+    /// Follows up a letter that led to a conversation. An inbox for one person will be closed once it is known who else used its
+    /// invite. Other inboxes get a key package in place of the one that was used, but not for a pending conversation: a new key
+    /// package would tell that the letter was read.
     private mutating func answer(
         _ conversation: ConversationTable.Place, isUninvited: Bool, in device: inout DeviceState
     ) throws(KithError) {
         if isUninvited {
-            // Leave visibly: otherwise they would keep writing to nobody.
+            // Leaves visibly. Otherwise the other person would keep writing to nobody.
             conversation.machine.enqueueIntent(.leave, in: &device)
             return conversation.machine.emit(.inviteUsedAgain, in: &device)
         }
@@ -153,15 +153,15 @@ extension InboxMachine {
     }
 }
 
-/// A Welcome with the group that it leads to, before that is joined.
+/// A Welcome and the group that it leads to, before joining.
 private struct Invitation {
     let letter: OpenLetter
     let opened: OpenedWelcome
     let channel: ChannelID
-    /// The account of the member who made the Welcome.
+    /// The account of the member that made the Welcome.
     let inviter: AccountKey?
 
-    /// `nil` if the Welcome is not genuine.
+    /// Returns `nil` if the Welcome is not authentic.
     init?(_ letter: OpenLetter, tree: [UInt8]?, in environment: MLSEnvironment) {
         guard
             let opened = try? OpenedWelcome(letter.welcome, with: letter.bundle, ratchetTree: tree, in: environment),

@@ -1,22 +1,22 @@
 import KithWire
 import MLS
 
-// Key packages of this device: made, left at the relay, found again by a letter's reference, and deleted.
+// Key packages of this device: made, deposited at the relay, found by a letter's reference, and deleted.
 
-/// The deposits of an inbox's key packages.
+/// The state of an inbox's deposits of key packages.
 struct DepositState {
-    /// Whether one has no answer yet.
+    /// Whether a deposit has no answer yet.
     var isUnderWay = false
-    /// Whether one was put off because a clock looks wrong.
+    /// Whether a deposit was put off because a clock looks wrong.
     var isHeld = false
-    /// Whether the last one only replaces packages that were used.
+    /// Whether the last deposit only replaced key packages that were used.
     var isRefill = false
-    /// Whether the last one was refused for the moment.
+    /// Whether a deposit is still to be made: the relay was not connected, or has not accepted the last one.
     var isOwed = false
-    /// The numbers of the stored key packages by their references; `nil` until a letter is looked at.
+    /// The numbers of the stored key packages by their references; `nil` until a letter is read.
     var packages: [[UInt8]: UInt64]?
 
-    /// A key package is deleted.
+    /// Removes a deleted key package from the index.
     mutating func didDelete(_ number: UInt64) {
         guard let reference = packages?.first(where: { $0.value == number })?.key else { return }
         packages?[reference] = nil
@@ -24,9 +24,9 @@ struct DepositState {
 }
 
 extension InboxMachine {
-    // MARK: When
+    // MARK: Schedule
 
-    /// In how many milliseconds the inbox gets fresh key packages.
+    /// Milliseconds until the inbox gets fresh key packages.
     private func depositDelay(at wall: UInt64) -> UInt64 {
         deposit.isHeld ? 0 : wall.rest(of: ClientLimits.depositMs, since: record.depositedAt)
     }
@@ -41,7 +41,7 @@ extension InboxMachine {
             && !record.isOver(now: device.wall) && depositDelay(at: device.wall) == 0
     }
 
-    /// In how many milliseconds the next deposit is made; `nil` if none is planned.
+    /// Milliseconds until the next deposit; `nil` if none is planned.
     func depositDue(in device: DeviceState) -> UInt64? {
         guard record.depositedAt > 0, !deposit.isUnderWay, retryAt == nil, !record.isOver(now: device.wall) else {
             return nil
@@ -50,16 +50,16 @@ extension InboxMachine {
         return mayDeposit ? depositDelay(at: device.wall) : ClientLimits.clockPatienceMs
     }
 
-    // MARK: Making them
+    // MARK: Deposits
 
-    /// Makes key packages, stores their private keys, and hands them to the relay, sealed.
+    /// Makes key packages, stores their private keys, and sends them to the relay, sealed.
     ///
-    /// - Parameter used: how many were used and are replaced. Without it, the inbox gets all that it is to have, and another
-    ///   package of last resort.
+    /// - Parameter used: the number of used key packages to replace; `nil` for a full set with another key package of last
+    ///   resort.
     mutating func makeDeposit(replacing used: Int? = nil, in device: inout DeviceState) throws(KithError) {
         guard !deposit.isUnderWay, !record.isClosing, !isForgotten else { return }
         guard device.relays.isConnected(record.relay) else { return deposit.isOwed = true }
-        // The packages at the relay are of more use than new ones that a clock which looks wrong would date.
+        // The key packages at the relay are of more use than new ones, which would be dated by a clock that looks wrong.
         deposit.isHeld = record.depositedAt > 0 && device.clockDoubt(about: record.relay) != nil
         guard !deposit.isHeld else { return }
         deposit.isUnderWay = true
@@ -76,8 +76,8 @@ extension InboxMachine {
             .deposit(channel: record.channel, keyPackages: sealed, lastResort: lastResort), .deposit, in: &device)
     }
 
-    /// Deletes private keys that nobody can need any more: they open nothing but what was recorded. Two clocks have to agree: a key
-    /// that is gone makes a letter unreadable for good.
+    /// Deletes private keys that nobody needs any more: they only open letters that someone recorded. Two clocks have to agree,
+    /// because a letter without its key is unreadable for good.
     private mutating func deleteExpiredKeyPackages(in device: inout DeviceState) throws(KithError) {
         for (number, bundle) in try storedKeyPackages(in: device) {
             guard case .keyPackage(let lifetime) = bundle.keyPackage.leafNode.source,
@@ -122,32 +122,32 @@ extension InboxMachine {
             if let invite = openInvite(in: profile.device) {
                 profile.device.commands.didMake(invite, in: &profile.device.step)
             }
-            // What waited for the inbox goes on.
+            // Requests that waited for the inbox continue.
             for asker in profile.device.nameRequests.askers(registering: id) {
                 try profile.device.sendNameRequest(asker, for: self)
             }
         case .failure(let error) where error.code.isPassing: openLater(error, in: &profile.device)
-        // It follows from what was refused before.
+        // This refusal is a consequence of an earlier one.
         case .failure where retryAt != nil: break
         case .failure(let error): profile.device.failCommands(at: id, .relay(.refused(error)))
         }
     }
 
-    // MARK: Found again
+    // MARK: Lookup
 
-    /// The key package of a reference, with its number.
+    /// The key package with a reference, and its number.
     mutating func keyPackage(
         _ reference: [UInt8], in device: DeviceState
     ) throws(KithError) -> (number: UInt64, bundle: KeyPackageBundle)? {
         guard let number = try packages(in: device)[reference] else { return nil }
-        // Made in this very step, or before.
+        // The store does not have a key package of this step yet.
         if let bundle = device.step.freshKeyPackages[InboxItem(inbox: id, number: number)] { return (number, bundle) }
         let key = StoreKey(.keyPackage, owner: id.rawValue, item: number)
         guard let stored = try reading({ () throws(StoreError) in try device.store.value(key) }) else { return nil }
         return (number, try decodingStored(.keyPackage) { try KeyPackageBundle(restoring: SecretBytes(stored)) })
     }
 
-    /// The index of the inbox's key packages. All are read once, and not again for each letter.
+    /// The index of the inbox's key packages. Reads all of them once, not again for each letter.
     private mutating func packages(in device: DeviceState) throws(KithError) -> [[UInt8]: UInt64] {
         if let packages = deposit.packages { return packages }
         var packages: [[UInt8]: UInt64] = [:]
@@ -173,7 +173,7 @@ extension InboxMachine {
         return packages
     }
 
-    /// A one-time key package opens one letter.
+    /// Deletes the key package of a letter, unless it is one of last resort: a one-time key package opens one letter.
     mutating func forgetKeyPackage(of letter: OpenLetter, in step: inout Step) {
         guard !letter.bundle.keyPackage.isLastResort else { return }
         step.delete(StoreKey(.keyPackage, owner: id.rawValue, item: letter.number))
@@ -182,7 +182,7 @@ extension InboxMachine {
     }
 }
 
-/// A numbered thing of an inbox.
+/// A numbered item of an inbox.
 struct InboxItem: Hashable, Sendable {
     let inbox: InboxID
     let number: UInt64

@@ -1,8 +1,8 @@
 import KithWire
 import MLS
 
-// Letters: the entries that others have put into the inbox, one after the other. Some stay at the relay: they are set aside while
-// those behind them are taken, and read again when they are of use.
+// Letters: the entries that others have put into the inbox, taken in order. Letters that can't be taken yet are set aside. They
+// stay at the relay and are read again later; the letters behind them are taken.
 
 extension InboxMachine {
     // MARK: The queue
@@ -55,18 +55,18 @@ extension InboxMachine {
         return true
     }
 
-    /// Results of a look at an entry.
+    /// The result of reading an entry.
     enum Taken {
         case done
         /// Waits at the head of the queue for its tree.
         case waits
-        /// Stays at the relay. Those behind it are looked at.
+        /// Stays at the relay. The entries behind it are read.
         case aside(AsideLetter.Reason)
     }
 
-    /// Looks at one entry. It may be anything; all but Welcomes for this device are passed over.
+    /// Reads an entry. It may be anything; everything but Welcomes for this device is skipped.
     ///
-    /// - Parameter tree: the group's tree, if it lay in a parcel and is here.
+    /// - Parameter tree: the group's tree, if it was in a parcel and has arrived.
     private mutating func take(
         _ entry: Entry, tree: [UInt8]?, in profile: inout ProfileState
     ) throws(KithError) -> Taken {
@@ -75,7 +75,8 @@ extension InboxMachine {
             let sealed = try? InboxLetter(decoding: opened)
         else { return .done }
         if let taken = record.taken(sealed) {
-            // Its sender did not learn that it arrived, and the relay no longer knew the entry's id.
+            // The same entry id means that the sender had no answer and sent the letter again, after the relay had forgotten the
+            // id.
             if taken.entry != entry.id, let known = profile.conversations[taken.conversation] {
                 known.machine.emit(.oldWelcome, in: &profile.device)
             }
@@ -96,8 +97,8 @@ extension InboxMachine {
 
     // MARK: Trees in parcels
 
-    /// Fetches the tree that a letter refers to. The inviter is unknown until the tree is here. For a stranger, no relay but the
-    /// inbox's own hears of this device.
+    /// Fetches the tree that a letter refers to. The inviter is unknown until the tree has arrived. For a possible stranger, no
+    /// relay but the inbox's own learns of this device.
     private mutating func fetchTree(
         _ address: ParcelAddress, of message: InboxMessage, _ entry: Entry, in profile: inout ProfileState
     ) -> Taken {
@@ -119,10 +120,10 @@ extension InboxMachine {
         return .waits
     }
 
-    /// Takes the first letter of the queue with its tree. A Welcome whose tree is not to be had is of no use.
+    /// Takes the first letter of the queue with its tree. Without its tree, a Welcome is of no use and is dropped.
     mutating func didFetchTree(_ tree: [UInt8]?, in profile: inout ProfileState) throws(KithError) {
         if let entry = queue.first {
-            // With its tree, a letter waits for nothing more.
+            // A letter that has its tree never waits again.
             let taken = tree == nil ? .done : try take(entry, tree: tree, in: &profile)
             _ = didTake(entry, taken)
             store(in: &profile.device)
@@ -130,13 +131,14 @@ extension InboxMachine {
         try processQueue(in: &profile)
     }
 
-    // MARK: Letters that stay at the relay
+    // MARK: Letters set aside
 
-    /// The clock by which letters wait: the relay's, which could withhold them anyway. The device's may be another after a restart.
+    /// The clock that measures the waits of letters, in milliseconds since 1970: the relay's. The relay could withhold letters
+    /// anyway, and the device's clock may differ after a restart.
     func letterTime(in device: DeviceState) -> UInt64 { device.clocks.relayTime(record.relay) ?? device.wall }
 
-    /// The wait of a Welcome for a conversation's log; `nil` if it can be judged now. The log of a pending conversation is not
-    /// read. The inviter may be a member of whom the log has still to tell, so it may be anybody.
+    /// The wait of a Welcome for a conversation's log; `nil` if the Welcome can be judged now. The log of a pending conversation
+    /// is not read, so nothing waits for it. The inviter may be anyone: a member whose addition is still to come in the log.
     func logWait(
         _ conversation: ConversationMachine, before epoch: UInt64, _ seq: UInt64, in profile: ProfileState
     ) -> LogWait? {
@@ -159,14 +161,14 @@ extension InboxMachine {
         }
     }
 
-    /// The first letter left at the relay that can be taken now.
+    /// The first letter set aside that can be taken now.
     private func firstReady(in profile: ProfileState) -> UInt64? {
         guard !record.aside.isEmpty else { return nil }
         let hasRoom = profile.conversations.hasRoomForPending
         return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
     }
 
-    /// The reason of a letter that still can't be taken; `nil` of one that can, or is new.
+    /// The result for a letter set aside that still can't be taken; `nil` for one that can, and for a new letter.
     private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
         guard let reason = record.reasonAside(entry.seq),
             !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
@@ -174,7 +176,7 @@ extension InboxMachine {
         return .aside(reason)
     }
 
-    /// Reads letters again that can be taken now.
+    /// Reads the inbox again from the first letter set aside that can be taken now.
     mutating func takeLettersAside(in profile: inout ProfileState) {
         guard followTag != nil, !record.isClosing, queue.isEmpty, position >= record.lastSeq,
             firstReady(in: profile) != nil
@@ -190,8 +192,8 @@ extension InboxMachine {
         followLetters(from: record.lastSeq + 1, in: &profile.device)
     }
 
-    /// The entry from which the inbox is followed: the first letter left at the relay that can be taken. If the inbox is to be closed,
-    /// the first of all, to learn whether it is still there.
+    /// The entry from which to follow the inbox: the first letter set aside that can be taken, or else the first new one. If the
+    /// inbox is to be closed, the first letter set aside at all, to learn whether it is still there.
     func nextLetter(in profile: ProfileState) -> UInt64 {
         let first = isOver(in: profile.device) ? record.aside.first?.seq : firstReady(in: profile)
         return min(first ?? .max, record.lastSeq + 1)
@@ -204,7 +206,7 @@ extension InboxMachine {
         followTag = device.step.follow(record.relay, record.channel, epoch: 0, fromSeq: seq, for: .inbox(id))
     }
 
-    /// The rests of the waits of letters, in milliseconds.
+    /// The remaining waits of letters, in milliseconds.
     func restsOfWaits(in device: DeviceState) -> [UInt64] {
         let time = letterTime(in: device)
         return record.aside.compactMap { letter in

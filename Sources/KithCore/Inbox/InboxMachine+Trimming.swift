@@ -1,10 +1,10 @@
 import KithWire
 
-// Trims: what was read is dropped at the relay, which makes room for further letters.
+// Trims: the relay drops letters that were read, which makes room for others.
 //
-// A sender whose letter the relay refused, and who tries again, notices the trim, and with it that the device is connected. So an
-// inbox whose address many may have is trimmed once a day at most, at a time that is drawn and depends on no letter. Of the others,
-// the address is known to people who may begin a conversation and ask there who is online.
+// A sender whose letter the relay refused, and who tries again, notices a trim, and so learns that the device is connected. An
+// inbox whose address many may have is therefore trimmed once a day at most, at a random time that depends on no letter. The
+// addresses of other inboxes are known to people who may begin a conversation, and can ask there who is online.
 
 extension InboxMachine {
     /// Trims an inbox whose address few have.
@@ -12,15 +12,15 @@ extension InboxMachine {
         if record.purpose.hasLimitedAudience { trim(in: &device) }
     }
 
-    /// Trims an inbox whose address many may have, if its time has come.
+    /// Trims an inbox whose address many may have, if the trim is due.
     mutating func trimIfDue(in device: inout DeviceState) {
         guard let delay = trimDelay(at: device.wall), delay == 0 else { return }
         drawTrim(after: ClientLimits.trimMs, within: ClientLimits.trimMs, in: &device)
         trim(in: &device)
     }
 
-    /// Draws another time for a trim that fell due while the relay was not connected: a trim at once would tell when the device came.
-    /// So it does if the time lies too far ahead, since the clock was wrong.
+    /// Draws another time for a trim that fell due while the relay was not connected. A trim at once would tell when the device
+    /// connected. A time that lies too far ahead, because the clock was wrong, is drawn again too.
     mutating func postponeTrim(in device: inout DeviceState) {
         guard !record.purpose.hasLimitedAudience else { return }
         let latest = device.wall.plus(2 * ClientLimits.trimMs)
@@ -28,7 +28,7 @@ extension InboxMachine {
         drawTrim(after: 0, within: ClientLimits.trimSoonMs, in: &device)
     }
 
-    /// In how many milliseconds an inbox whose address many may have is trimmed.
+    /// Milliseconds until an inbox whose address many may have is trimmed; `nil` for other inboxes, and while there is no follow.
     func trimDelay(at wall: UInt64) -> UInt64? {
         guard !record.purpose.hasLimitedAudience, followTag != nil else { return nil }
         return record.trimAt - min(record.trimAt, wall)
@@ -40,7 +40,7 @@ extension InboxMachine {
         store(in: &device)
     }
 
-    /// Asks the relay to drop what was read. The request leaves after the transaction that holds what came of it.
+    /// Asks the relay to drop letters that were read. The request leaves after the transaction that stores their results.
     private mutating func trim(in device: inout DeviceState) {
         guard record.readThrough > record.trimmedSeq, followTag != nil, !isTrimming, !record.isClosing else { return }
         isTrimming = true
@@ -49,11 +49,11 @@ extension InboxMachine {
             in: &device)
     }
 
-    /// Takes the answer to a trim. One that was refused is sent again at the next occasion.
+    /// Handles the answer to a trim. A refused trim is sent again at the next occasion.
     mutating func didTrim(through seq: UInt64, _ result: Result<Reply, RelayError>, in device: inout DeviceState) {
         isTrimming = false
         guard case .success = result else { return }
-        // Stored with the next change: to ask again does no harm.
+        // Stored with the next change, because it does no harm to ask again.
         record.didTrim(through: seq)
         trimAtOnce(in: &device)
     }

@@ -1,29 +1,27 @@
 import KithWire
 import MLS
 
-/// An inbox of this device's own: others leave Welcomes in it and take key packages out of it. It changes only as inputs and commands
-/// come to it.
+/// An inbox of this device. Others leave Welcomes in it and take key packages out of it. Only inputs and commands change it.
 struct InboxMachine {
     let id: InboxID
     var record: InboxRecord
     var followTag: UInt64?
-    /// The last entry that was there when the follow began.
+    /// The last entry that was at the relay when the follow began.
     var lastThere: UInt64?
-    /// The last entry that the follow has brought. It lies before the record's `lastSeq` while letters that were left at the relay
-    /// are read again.
+    /// The last entry that the follow has brought. It is before the record's `lastSeq` while letters set aside are read again.
     var position: UInt64 = 0
-    /// Entries that wait for the one before them to be done with.
+    /// Entries that wait until the entry before them is done.
     var queue: [Entry] = []
-    /// Whether the relay has more than may queue. The rest is read after the first entry of the queue.
+    /// Whether reading is paused because the relay has more than may queue. It resumes after the first entry of the queue.
     var isPaused = false
     var deposit = DepositState()
-    /// Whether the relay was asked to drop entries and has not answered.
+    /// Whether a trim has no answer yet.
     var isTrimming = false
-    /// When the relay was last asked to keep the inbox's name, in milliseconds; see ``Clocks/now``.
+    /// The time when the relay was last asked to keep the inbox's name, in milliseconds; see ``Clocks/now``.
     private var renewalAskedAt: UInt64?
-    /// When to open the inbox anew, in milliseconds since 1970: the relay asked for patience.
+    /// The time to open the inbox again, in milliseconds, if the relay asked for a pause; see ``Clocks/now``.
     var retryAt: UInt64?
-    /// Whether nothing of the inbox is left, and it is to be removed.
+    /// Whether the inbox was deleted, and is to be removed from the table.
     private(set) var isForgotten = false
 
     init(id: InboxID, record: InboxRecord) {
@@ -40,7 +38,7 @@ struct InboxMachine {
             account: device.account.fingerprint)
     }
 
-    /// The invite that leads here, while it can be used.
+    /// The invite that leads to this inbox; `nil` if it can't be used.
     func openInvite(in device: DeviceState) -> OpenInvite? {
         guard !record.isClosing, !record.isOver(now: device.wall),
             case .invite(let isReusable, let expiresAt) = record.purpose, let point = device.relays[record.relay]
@@ -49,19 +47,19 @@ struct InboxMachine {
         return OpenInvite(id: id, invite: invite, isReusable: isReusable)
     }
 
-    /// Whether everything that was there when the follow began is done with.
+    /// Whether everything that was at the relay when the follow began has been read, and no letter is set aside.
     private var isRead: Bool {
         guard followTag != nil, let lastThere else { return false }
         return queue.isEmpty && !isPaused && record.lastSeq >= lastThere && record.aside.isEmpty
     }
 
-    /// Whether the inbox is to be closed: its invite was used, or has run out by the relay's clock, too.
+    /// Whether the inbox is to be closed: its invite was used, or has expired by the device's clock and by the relay's.
     func isOver(in device: DeviceState) -> Bool {
         guard case .invite(_, let expiresAt) = record.purpose else { return false }
         return record.isUsed || device.clocks.agree(isOver: expiresAt.asMilliseconds, relay: record.relay)
     }
 
-    /// The times at which something is due, in milliseconds.
+    /// The times at which something is due, in milliseconds; see ``Clocks/now``.
     func due(in device: DeviceState) -> [UInt64] {
         let now = device.now
         var due: [UInt64] = []
@@ -69,7 +67,7 @@ struct InboxMachine {
         if let retryAt, isLinked { due.append(retryAt) }
         guard !record.isClosing else { return due }
         if isLinked, let renewal = nameRenewalDue(in: device) { due.append(renewal) }
-        // Once it has run out, what the relay brings closes it.
+        // After the expiry, inputs from the relay close the inbox.
         if case .invite(_, let expiresAt) = record.purpose,
             let delay = device.clocks.delay(untilOver: expiresAt.asMilliseconds, relay: record.relay), delay > 0
         {
@@ -83,13 +81,12 @@ struct InboxMachine {
 
     // MARK: Inputs
 
-    /// Takes one input.
     mutating func handle(_ input: InboxInput, in profile: inout ProfileState) throws(KithError) {
         switch input {
         case .connected: try open(in: &profile)
         case .disconnected:
             resetConnection()
-            // The entry that it is for comes again.
+            // The letter that needs the tree comes again.
             profile.device.parcels.forget(.tree(id), in: &profile.device.step)
         case .answered(let request, let result): try didAnswer(request, result, in: &profile)
         case .followStarted(let tag, let lastSeq):
@@ -139,11 +136,11 @@ struct InboxMachine {
         if record.depositedAt == 0, record.purpose.isInvite, profile.device.commands.isInviteAwaited(id),
             let difference = profile.device.clockDoubt(about: record.relay)
         {
-            // Nobody has heard of it yet.
+            // Nobody has the inbox's address yet.
             forget(in: &profile.device)
             return profile.device.failCommands(at: id, .wrongClock(difference))
         }
-        // Once it was there and is not, the relay has lost it, and what was in it.
+        // Creates the inbox only once. If it is missing later, the relay has lost it with everything in it.
         if record.depositedAt == 0 {
             request(
                 .create(channel: record.channel, kind: .inbox, access: record.access, retentionSeconds: nil), .create,
@@ -160,7 +157,7 @@ struct InboxMachine {
             in: &device)
     }
 
-    /// Makes a request of the inbox's relay.
+    /// Sends a request to the inbox's relay.
     func request(_ request: Request, _ purpose: InboxRequest, in device: inout DeviceState) {
         device.request(record.relay, request, for: .inbox(id, purpose))
     }
@@ -170,35 +167,35 @@ struct InboxMachine {
     ) throws(KithError) {
         guard case .failure(let error) = result else { return }
         if error.code.isPassing { return openLater(error, in: &profile.device) }
-        // It follows from what was refused before.
+        // This refusal is a consequence of an earlier one.
         guard retryAt == nil else { return }
         if error.code == .denied, record.depositedAt > 0, !record.isClosing { return try makeAgain(in: &profile) }
         guard error.code == .gone || error.code == .denied || error.code == .exists else { return }
-        // It was closed, or the relay lost it.
+        // The inbox was closed, or the relay has lost it.
         if record.isClosing { return forget(in: &profile.device) }
         if error.code == .gone { forget(in: &profile.device) }
         profile.device.failCommands(at: id, .relay(.refused(error)))
     }
 
-    /// Makes the inbox again, with other key packages in it: its relay has lost it.
+    /// Makes the inbox again with other key packages, because its relay has lost it.
     private mutating func makeAgain(in profile: inout ProfileState) throws(KithError) {
         guard !isOver(in: profile.device) else { return try close(in: &profile) }
         stopFollowing(in: &profile.device)
         profile.device.parcels.forget(.tree(id), in: &profile.device.step)
-        // If there is a deposit under way, it is refused, too.
+        // The relay refuses a deposit that is under way too.
         deposit.isUnderWay = false
         record.relayLostIt()
         store(in: &profile.device)
         try open(in: &profile)
     }
 
-    /// Opens the inbox anew after a while. It has a low priority: a delay keeps it from competing with what the user asked for.
+    /// Opens the inbox again after a pause. The pause has a minimum, so that the inbox does not compete with the user's requests.
     mutating func openLater(_ error: RelayError, in device: inout DeviceState) {
         stopFollowing(in: &device)
         retryAt = device.now + max(ClientLimits.inboxPatienceMs, error.patienceMs)
     }
 
-    /// Ends the follow. What waits in the queue comes again with the next.
+    /// Ends the follow. The next follow brings the queued entries again.
     private mutating func stopFollowing(in device: inout DeviceState) {
         unfollow(in: &device)
         queue = []
@@ -229,12 +226,13 @@ struct InboxMachine {
             try open(in: &profile)
         case .gone: forget(in: &profile.device)
         case let code where code.isPassing: openLater(error, in: &profile.device)
-        // Nothing can be read there.
+        // Nothing can be read from the inbox.
         default: if isOver(in: profile.device) { try close(in: &profile) }
         }
     }
 
-    /// The follow began. A relay that has fewer entries than were processed has lost some, and begins to count where it is.
+    /// Handles the beginning of a follow. A relay that has fewer entries than were processed has lost some, and continues to
+    /// count from there.
     private mutating func didStartFollow(lastSeq: UInt64, in profile: inout ProfileState) throws(KithError) {
         lastThere = lastSeq
         record.correctWaits(now: letterTime(in: profile.device))
@@ -250,13 +248,13 @@ struct InboxMachine {
 
     // MARK: The end
 
-    /// Closes an inbox whose invite was used or has run out, but not before what was put into it by then has been read: its sender
-    /// was told that it had arrived.
+    /// Closes an inbox whose invite was used or has expired, after everything that had arrived by then was read. The senders were
+    /// told that it had arrived.
     mutating func closeIfOver(in profile: inout ProfileState) throws(KithError) {
         if isOver(in: profile.device), isRead { try close(in: &profile) }
     }
 
-    /// Closes the inbox: at the relay as soon as that is connected, and here at once.
+    /// Closes the inbox: here at once, and at the relay as soon as the relay is connected.
     mutating func close(in profile: inout ProfileState) throws(KithError) {
         guard !record.isClosing else { return }
         record.close()
@@ -279,7 +277,7 @@ struct InboxMachine {
     private mutating func forget(in device: inout DeviceState) {
         guard !isForgotten else { return }
         isForgotten = true
-        // The inbox is closed, as its commands asked.
+        // The inbox is closed, as the waiting commands asked.
         if record.isClosing { device.commands.didClose(id, in: &device.step) }
         device.parcels.forget(.tree(id), in: &device.step)
         device.step.delete(StoreKey(.inbox, item: id.rawValue))
@@ -292,7 +290,7 @@ struct InboxMachine {
         device.step.put(StoreKey(.inbox, item: id.rawValue), record.encoded)
     }
 
-    /// Replaces key packages with a certificate that nobody could accept.
+    /// Marks the key packages for replacement, because nobody could accept their certificate.
     mutating func certificateExpired(in device: inout DeviceState) {
         guard record.depositedAt > 0 else { return }
         record.keyPackagesExpired()
@@ -301,7 +299,7 @@ struct InboxMachine {
 
     // MARK: Names
 
-    /// Registers the inbox's name again if that was long ago: a relay forgets names that nobody renews.
+    /// Registers the inbox's name again if the last registration is old. A relay forgets names that are not renewed.
     mutating func renewName(in device: inout DeviceState) throws(KithError) {
         guard case .name(let name) = record.purpose, device.nameRequests[.renewal(id)] == nil,
             nameRenewalDue(in: device).map({ $0 <= device.now }) == true
@@ -312,22 +310,22 @@ struct InboxMachine {
         try device.sendNameRequest(.renewal(id), for: self)
     }
 
-    /// The time at which a name is to be registered again, in milliseconds; see ``Clocks/now``. A registration dated ahead was dated by
-    /// a clock that was wrong then, or is now.
+    /// The time to register the name again, in milliseconds; see ``Clocks/now``. A registration that is dated far ahead is
+    /// renewed at once, because the clock was wrong then or is now.
     private func nameRenewalDue(in device: DeviceState) -> UInt64? {
         guard record.registeredAt > 0, !record.isClosing, device.nameRequests[.renewal(id)] == nil else { return nil }
         let due = device.now.plus(device.wall.rest(of: ClientLimits.nameRenewalMs, since: record.registeredAt))
         return max(due, renewalAskedAt?.plus(ClientLimits.deliveryPauseMs) ?? 0)
     }
 
-    /// The relay has this profile's record under the inbox's name.
+    /// Notes that the relay has registered the inbox's name for this profile.
     mutating func didRegister(in device: inout DeviceState) {
         record.didRegister(at: device.wall)
         store(in: &device)
     }
 }
 
-/// Something that happens to an inbox.
+/// An input of an inbox.
 enum InboxInput {
     case connected
     case disconnected
@@ -335,7 +333,7 @@ enum InboxInput {
     case followStarted(UInt64, lastSeq: UInt64)
     case followed(FollowEvent)
     case followRefused(RelayError)
-    /// The tree came that the first letter of the queue needs.
+    /// The tree that the first letter of the queue needs has arrived.
     case treeFetched([UInt8])
     case treeLost
     case tick

@@ -2,7 +2,7 @@ import KithWire
 
 /// The inboxes of a profile.
 struct InboxTable {
-    /// A machine in a place of its own: those who look at all inboxes copy none.
+    /// Holds one machine by reference, so that a loop over all inboxes copies none.
     final class Place {
         var machine: InboxMachine
         init(_ machine: InboxMachine) { self.machine = machine }
@@ -12,7 +12,7 @@ struct InboxTable {
 
     var ids: [InboxID] { places.keys.sorted() }
 
-    /// All inboxes, in no order.
+    /// All inboxes, in no particular order.
     var all: some Collection<Place> { places.values }
 
     subscript(_ id: InboxID) -> Place? { places[id] }
@@ -21,14 +21,14 @@ struct InboxTable {
         places.filter { $0.value.machine.record.relay == relay }.keys.sorted()
     }
 
-    /// The inbox in which a contact reaches this device.
+    /// The inbox by which a contact reaches this device.
     func inbox(for contact: ContactID, at relay: RelayID) -> InboxMachine? {
         ids.lazy.compactMap { self.places[$0]?.machine }.first {
             $0.record.purpose == .contact(contact) && $0.record.relay == relay && !$0.record.isClosing
         }
     }
 
-    /// The inbox to which a name leads.
+    /// The inbox that a name leads to.
     func inbox(for name: Name, at relay: RelayID) -> InboxID? {
         places.first { $0.value.machine.record.relay == relay && $0.value.machine.record.purpose == .name(name) }?.key
     }
@@ -38,7 +38,6 @@ struct InboxTable {
         places[id] = Place(InboxMachine(id: id, record: record))
     }
 
-    /// Removes an inbox of which nothing is left.
     mutating func removeIfForgotten(_ id: InboxID) {
         if places[id]?.machine.isForgotten == true { places[id] = nil }
     }

@@ -1,16 +1,17 @@
 import KithWire
 import MLS
 
-/// The rules about Welcomes that depend on nothing but their arguments.
+/// Rules about Welcomes that depend only on their arguments.
 enum JoinPolicy {
-    /// Whether a group is no larger and its tree no wider than a stranger may make this device work on.
+    /// Whether a group has few enough members, and its tree few enough leaves, for a stranger to make this device process it.
     static func isSmallEnoughForStrangers(members: Int, leaves: Int) -> Bool {
         guard members <= ClientLimits.strangersGroup else { return false }
         return TreeWidthPolicy.strict.allows(leaves: leaves, members: members)
     }
 
-    /// Whether a Welcome may bring back a conversation that is known here, as far as it is known before joining. A conversation that
-    /// works is never taken over; one that ended, or is pending, is brought back on its own relay, by a later epoch.
+    /// Whether a Welcome may bring back a known conversation, as far as can be judged before joining. A conversation that is
+    /// accepted and active, is being made, or was left is never taken over. One that was removed, has stopped or is pending
+    /// returns only on its own relay, with a later epoch.
     ///
     /// - Parameters:
     ///   - own: the conversation's relay.
