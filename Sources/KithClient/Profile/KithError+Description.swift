@@ -6,9 +6,9 @@ extension KithError: OwnWords {
     public var description: String {
         switch self {
         case .noProfile: "there is no profile in that folder"
-        case .profileExists: "there is a profile in that folder already"
+        case .profileExists: "there is already a profile in that folder"
         case .hasOtherName(let name):
-            "this profile goes by \(ForeignText(name)); a profile keeps the name that it was made with"
+            "this profile is called \(ForeignText(name)); the name of a profile can't be changed"
         case .wrongPassphrase: "the passphrase is wrong"
         case .noMemory(let bytes): BackupError.memorySentence(bytes)
         case .passphraseNeeded: "this profile needs its passphrase"
@@ -19,43 +19,43 @@ extension KithError: OwnWords {
         case .backup(let error): error.description
         case .mls(let error): error.sentence
         case .relay(let error): error.description
-        case .notAnAddress(let text): "\(ForeignText(text)) is no address of a relay; an address has the form HOST:PORT"
+        case .notAnAddress(let text): "\(ForeignText(text)) is not a relay address; write it as HOST:PORT"
         case .relayKeyChanged(let address, let known, let found):
-            "the relay at \(address) has another key than before (known: \(known), now: \(found)); somebody may be posing as it, and nothing was sent"
-        case .notFound(let name): "nobody and nothing goes by the name \(ForeignText(name)) here"
-        case .nameTaken(let name): "the name \(ForeignText(name)) is taken here"
-        case .inviteExpired: "the invite is over: it has expired"
-        case .inviteIsMine: "the invite is this profile's own"
-        case .inviteUsed: "the invite was used by somebody, or withdrawn"
+            "the relay at \(address) has a different key than before (known: \(known), now: \(found)); somebody may be impersonating it, and nothing was sent"
+        case .notFound(let name): "not found here: \(ForeignText(name))"
+        case .nameTaken(let name): "the name \(ForeignText(name)) is already taken here"
+        case .inviteExpired: "the invite has expired; ask for a new one"
+        case .inviteIsMine: "this profile made the invite; it is for another person"
+        case .inviteUsed: "the invite was used or withdrawn; ask for a new one"
         case .keyChanged(let contact, let pinned, let found):
-            "the key is not \(ForeignText(contact))'s pinned one (pinned \(pinned), found \(found)); nothing was sent"
+            "\(ForeignText(contact))'s key differs from the pinned one (pinned \(pinned), found \(found)); nothing was sent"
         case .wrongClock(let difference): "\(difference.sentence), then try again"
         case .keyPackageNotCurrent(let name, let difference?):
-            "\(ForeignText(name)) can't be added yet: \(difference.sentence). \(ForeignText(name)) is added once it is right"
+            "\(ForeignText(name)) can't be added yet: \(difference.sentence). \(ForeignText(name)) will be added once the clock is right"
         case .keyPackageNotCurrent(let name, nil):
-            "\(ForeignText(name)) can't be added yet: the keys that their device left are out of date, or its clock was wrong. They are added once the device has been online"
-        case .wrongAccount: "what is in that inbox is not from the account that it belongs to; nothing was sent"
-        case .nameHeld: "another person holds that name at the relay"
+            "\(ForeignText(name)) can't be added yet: the keys from their device are out of date, or its clock was wrong. They will be added once the device has been online"
+        case .wrongAccount: "the keys in that inbox are from another account; nothing was sent"
+        case .nameHeld: "another person holds that name at the relay; choose another"
         case .nameUnknown: "nobody holds that name at the relay"
         case .notReachable(let name, .notYet):
-            "\(ForeignText(name))'s device has not sent its address for new conversations yet; it does when Kith runs there next"
+            "\(ForeignText(name))'s device has not sent its address for new conversations yet; it will when Kith next runs there"
         case .notReachable(let name, .pending):
             "\(ForeignText(name)) began a conversation that you have not accepted; accept it first"
         case .notReachable(let name, .restored):
-            "this profile comes from a backup, which holds no addresses; send \(ForeignText(name)) an invite, or use one of theirs"
+            "this profile was restored from a backup, which holds no addresses; send \(ForeignText(name)) an invite, or use one of theirs"
         case .notReachable(let name, .never):
             "you and \(ForeignText(name)) have no conversation of two, so there is no address for invitations; exchange an invite first"
         case .conversation(let status): status.sentence.description
         case .suspect:
-            "the relay showed this device another log than somebody else; nothing is sent there until you decide"
+            "the relay may be showing members different histories; nothing is sent there until you decide"
         case .blankText: "there is nothing to send"
         case .notText: "that is not text: it has a NUL in it; base64 makes text of anything"
-        case .tooLong(let limit): "that is too long; at most \(limit) bytes"
+        case .tooLong(let limit): "that is too long; the limit is \(limit) bytes"
         case .duration(let longest):
-            "a length of time is more than nothing and at most \(longest.components.seconds) seconds"
+            "a duration must be positive and at most \(longest.components.seconds) seconds"
         case .membership(let problem): problem.sentence.description
         case .cursor(let error): error.description
-        case .closed: "it was given up: the profile was closed"
+        case .closed: "the profile was closed before this was finished"
         }
     }
 }
@@ -64,10 +64,10 @@ extension CursorError: CustomStringConvertible {
     /// One sentence for the user, without a full stop.
     public var description: String {
         switch self {
-        case .name(let limit): "the name of a cursor has one line of 1 to \(limit) bytes"
+        case .name(let limit): "the name of a cursor must be one line of 1 to \(limit) bytes"
         case .tooMany(let limit): "there are \(limit) cursors already; delete one first"
         case .damaged(let name):
-            "what is stored of the cursor \(ForeignText(name)) is damaged; delete it and begin anew"
+            "the stored cursor \(ForeignText(name)) is damaged; delete it and create a new one"
         case .takenOver(let name): "another reader uses the cursor \(ForeignText(name)) now"
         }
     }
@@ -88,10 +88,10 @@ extension StoreError: CustomStringConvertible {
     /// SQLite's extended result codes hold the plain one in their lowest byte.
     private static func sentence(ofDatabase code: Int32) -> String {
         switch code & 0xff {
-        case SQLITE_READONLY, SQLITE_PERM: "nothing can be written to the profile here: its file or disk is read-only"
+        case SQLITE_READONLY, SQLITE_PERM: "the profile can't be written: its file or disk is read-only"
         case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the profile's file busy; try again"
         case SQLITE_NOMEM: "there is not enough memory to use the profile"
-        case SQLITE_IOERR: "the disk reported a failure while the profile was used"
+        case SQLITE_IOERR: "the disk failed while the profile was in use"
         // Kith's own statements fit its own tables: where SQLite finds another table, column or value, the file was changed.
         case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_CONSTRAINT, SQLITE_FORMAT,
             SQLITE_TOOBIG:
@@ -108,15 +108,15 @@ extension MLSError {
     /// One sentence for the user, without a full stop.
     package var sentence: String {
         switch self {
-        case .malformed: "what came is not a valid message of the group protocol (MLS)"
+        case .malformed: "a message of the group protocol (MLS) is invalid"
         case .unsupportedCipherSuite: "the group uses cryptography that this Kith does not have"
-        case .crypto, .message: "a cryptographic check failed; nothing was taken from what came"
+        case .crypto, .message: "a cryptographic check failed; the data was dropped"
         case .keyPackage, .leafNode:
             "a device's keys are not valid now; check this machine's date, and ask the other person to check theirs"
         case .tree, .joining: "the invitation to the group is not valid"
         case .proposals, .commit: "the change would break the group's rules"
         case .preSharedKey: "a key that the group needs is not on this device"
-        case .storage: "what this device has stored of the group is damaged"
+        case .storage: "the group's data on this device is damaged"
         case .usage, .internalError: "something failed inside Kith's group protocol (MLS); please report it"
         }
     }
@@ -129,14 +129,14 @@ extension BackupError: CustomStringConvertible {
         case .file(let error): error.description
         case .wrongPassphrase: "the passphrase does not open the backup, or is empty"
         case .noMemory(let bytes): Self.memorySentence(bytes)
-        case .notABackup: "the file is no backup"
+        case .notABackup: "the file is not a Kith backup"
         case .version(let version): "a newer Kith wrote the backup (format \(version))"
-        case .damaged: "the backup was cut off, damaged or altered; nothing was taken from it"
-        case .tooLong(let limit): "something in the profile is too long for a backup: more than \(limit) bytes"
+        case .damaged: "the backup was cut off, damaged or altered; nothing was restored"
+        case .tooLong(let limit): "a record of the profile is too long for a backup; the limit is \(limit) bytes"
         }
     }
 
     static func memorySentence(_ bytes: Int) -> String {
-        "there is not enough memory to try the passphrase; that takes \(bytes >> 20) MiB"
+        "there is not enough memory to check the passphrase; that takes \(bytes >> 20) MiB"
     }
 }

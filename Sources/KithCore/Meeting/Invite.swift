@@ -76,9 +76,9 @@ public enum InviteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence for the user, without a full stop.
     public var description: String {
         switch self {
-        case .notAnInvite: "this is no invite: an invite is one line that begins with kith:"
+        case .notAnInvite: "this is not an invite; an invite is one line that begins with kith:"
         case .incomplete: "the invite is damaged; copy the whole line, from kith: to its end"
-        case .version(let version): "the invite is of version \(version); this Kith is too old for it"
+        case .version(let version): "the invite needs a newer Kith (version \(version)); update Kith and try again"
         }
     }
 }

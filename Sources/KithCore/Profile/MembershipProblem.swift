@@ -14,11 +14,11 @@ public enum MembershipProblem: Hashable, Sendable {
     /// The problem, without a full stop.
     package var sentence: Sentence {
         switch self {
-        case .leftAlone: "nobody else is in it any more"
-        case .noMember(let name): "\(name: name) is no member"
-        case .addingToTwo: "a conversation of two stays one; make a group instead"
+        case .leftAlone: "all other members have left"
+        case .noMember(let name): "\(name: name) is not a member"
+        case .addingToTwo: "nobody can be added to a conversation of two; make a group instead"
         case .removingFromTwo: "nobody can be removed from a conversation of two; leave it instead"
-        case .namingTwo: "a conversation of two goes by the contact's name"
+        case .namingTwo: "a conversation of two can't be renamed; rename the contact instead"
         }
     }
 }

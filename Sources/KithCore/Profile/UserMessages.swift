@@ -39,12 +39,12 @@ extension UnreadableReason {
     /// The reason, in a few words.
     package var sentence: Sentence {
         switch self {
-        case .notGenuine: "it does not decrypt, or nobody of the members signed it; it was dropped"
-        case .repeated: "it was said before; the repeat was dropped"
+        case .notGenuine: "it could not be decrypted, or no member signed it; it was dropped"
+        case .repeated: "it repeats an earlier entry; the repeat was dropped"
         case .tooFarAhead: "too many messages before it are missing"
-        case .malformed: "what it holds makes no sense"
-        case .wrongID: "it stands under another id than its sender gave it; it was dropped"
-        case .invalidCommit: "it would change the group against the rules"
+        case .malformed: "its content can't be parsed"
+        case .wrongID: "its id is not the one that its sender gave it; it was dropped"
+        case .invalidCommit: "it is a change of the group that breaks the rules"
         case .damaged: "it is damaged on this device's disk"
         }
     }
@@ -55,26 +55,28 @@ extension Warning {
     package var sentence: Sentence {
         switch self {
         case .differentLogs(let first, let last):
-            "the relay shows members different logs (entries \(first) to \(last)): something was left out, put in or exchanged; or the sender says so falsely"
+            "the relay may be showing members different histories (entries \(first) to \(last)), or the sender's report is false"
         case .missingBefore(let count):
-            count == 1 ? "a message of the sender has not arrived" : "\(count) messages of the sender have not arrived"
-        case .notKept(let seq): "the relay said that it has entry \(seq) and does not show it"
-        case .oldWelcome: "an old invitation to the conversation was put into an inbox again; it was not taken"
+            count == 1
+                ? "an earlier message from the sender has not arrived"
+                : "\(count) earlier messages from the sender have not arrived"
+        case .notKept(let seq): "the relay acknowledged entry \(seq) but does not show it"
+        case .oldWelcome: "an old invitation to the conversation came again; it was ignored"
         case .inviteUsedAgain:
-            "this person came with an invite for one person that somebody else had used before; you are leaving the conversation again"
+            "this person used an invite that somebody else had used before; you are leaving the conversation"
         case .longerThanRelayTakes(_, let limit):
-            "a message was not sent and is not kept: the relay takes at most \(limit) bytes, sealed and padded"
+            "a message was too long for the relay and was not sent or kept; the limit is \(limit) bytes, sealed and padded"
         case .invitationWaits(let name, let obstacle):
-            "\(obstacle.sentence(name)); the invitation waits and is tried again"
+            "\(obstacle.sentence(name)); the invitation waits and will be retried"
         case .heldBack(let seq):
-            "the relay holds back entries up to \(seq), which a member has; or the member says so falsely"
+            "the relay may be withholding entries up to \(seq) that a member has, or the member's report is false"
         }
     }
 }
 
 extension Warning {
     /// The warning, and its count if it came repeatedly.
-    package func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times by now)" : sentence }
+    package func sentence(times: Int) -> Sentence { times > 1 ? "\(sentence) (\(times) times so far)" : sentence }
 }
 
 extension KnownRelay {
@@ -105,8 +107,8 @@ extension LogComparison {
         switch self {
         case .same: "sees the same group and log"
         case .ahead(let count): "sees the same group; the relay has shown them \(Self.entries(count)) more than you"
-        case .behind(let count): "sees the same group; the relay has shown them \(Self.entries(count)) less than you"
-        case .differs: "sees the same group, but the relay shows them another log"
+        case .behind(let count): "sees the same group; the relay has shown them \(Self.entries(count)) fewer than you"
+        case .differs: "sees the same group, but the relay shows them a different log"
         }
     }
 
@@ -116,7 +118,7 @@ extension LogComparison {
 extension RelayAddress {
     /// The sentence about a dropped invitation to a conversation at this relay, with a remedy.
     package var invitationSentence: Sentence {
-        "somebody invited you to a conversation at the relay \(self), by an address at another relay; it was not taken. To be reached there, make an invite at that relay (kith invite --relay \(self)), and let them use it"
+        "an invitation to a conversation at the relay \(self) came through an address at another relay; it was ignored. To accept invitations to that relay, make an invite there (kith invite --relay \(self)) and send it to the inviter"
     }
 }
 
@@ -126,7 +128,7 @@ extension InvitationObstacle {
         switch self {
         case .inboxFull: "\(name: name)'s inbox is full"
         case .relayFull: "the relay with \(name: name)'s inbox has no room"
-        case .tooFast: "the relay with \(name: name)'s inbox takes no more from here for a while"
+        case .tooFast: "the relay with \(name: name)'s inbox accepts nothing more from here for a while"
         case .unavailable: "the relay with \(name: name)'s inbox can't store anything now"
         }
     }
@@ -135,11 +137,11 @@ extension InvitationObstacle {
 extension KithEvent {
     /// The sentence about letters from strangers that stay at the relay, with a remedy.
     package static let tooManyPendingSentence: Sentence =
-        "\(ClientLimits.pendingConversations) conversations that strangers began wait for you; more letters wait at the relay until you accept (kith chat NAME) or decline (kith group leave NAME) some"
+        "\(ClientLimits.pendingConversations) conversations from strangers are waiting; to let more in, accept (kith chat NAME) or decline (kith group leave NAME) some"
 
     /// The sentence about a name that another person holds now.
     package static func nameLostSentence(_ lost: Name, _ relay: RelayAddress) -> Sentence {
-        "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who ask for it do not find you"
+        "the name \(own: lost.text) at the relay \(relay) belongs to another person now; people who look it up no longer find you"
     }
 }
 
@@ -148,7 +150,7 @@ extension ConversationStatus {
     package var sentence: Sentence {
         switch self {
         case .preparing: "the conversation is not ready yet"
-        case .active: "the conversation can be used"
+        case .active: "the conversation is active"
         case .removed(let by): by.isEmpty ? "you were removed from it" : "\(name: by) removed you from it"
         case .left: "you left it"
         case .stopped(let seq, let reason): "it stopped at entry \(seq): \(reason.sentence)"
@@ -161,15 +163,15 @@ extension StopReason {
     package var sentence: Sentence {
         switch self {
         case .invalidCommit:
-            "somebody changed the group against the rules; a member can add this device again, or you can leave"
+            "a member made a change that breaks the group's rules; ask a member to add this device again, or leave"
         case .trimmed:
-            "this device was away longer than the relay keeps entries; a member can add it again"
-        case .denied: "the relay does not know the conversation, or does not let this device in"
+            "this device was offline longer than the relay keeps entries; ask a member to add it again"
+        case .denied: "the relay does not know the conversation or does not let this device in"
         case .closed: "the conversation was closed at the relay"
-        case .brokenLog: "the relay's log does not go on where it stopped"
+        case .brokenLog: "the relay's log has a gap"
         case .restored: "this device is new; a member has to add it again"
-        case .notReachable: "the address that they gave leads nowhere any more; ask for an invite"
-        case .wrongAccount: "the relay has somebody else's key at their address"
+        case .notReachable: "their address no longer works; ask for a new invite"
+        case .wrongAccount: "the relay has another person's key at their address"
         }
     }
 }

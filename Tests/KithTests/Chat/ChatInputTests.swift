@@ -67,7 +67,7 @@ import Testing
         #expect(present(.behind(by: 1), after: 0) == ["[nonce verified: bob is here, and sees the same group]"])
         #expect(model.asksAgain)
         #expect(present(.behind(by: 1), after: 1_000).isEmpty)
-        #expect(present(.behind(by: 1), after: 3_000).first?.contains("1 entry less than you") == true)
+        #expect(present(.behind(by: 1), after: 3_000).first?.contains("1 entry fewer than you") == true)
         #expect(present(.same, after: 4_000).isEmpty)
         #expect(!model.asksAgain)
         #expect(present(.behind(by: 2), after: 5_000).isEmpty)

@@ -46,7 +46,7 @@ import Testing
             #expect(try await bob.run("list", "--json").objects.count == 1)
             let own = try await ann.run("join", line)
             #expect(own.code == 1)
-            #expect(own.complaints == ["kith: the invite is this profile's own"])
+            #expect(own.complaints == ["kith: this profile made the invite; it is for another person"])
         }
     }
 

@@ -31,7 +31,7 @@ import Testing
             #expect(revoked.code == 0 && revoked.complaints == ["[invite \(first.number) is closed]"])
             let joined = try await bob.run("join", "--no-chat", first.line)
             #expect(joined.code == 1, "\(joined.complaints)")
-            #expect(joined.complaints.last == "kith: the invite was used by somebody, or withdrawn")
+            #expect(joined.complaints.last == "kith: the invite was used or withdrawn; ask for a new one")
             #expect(try await bob.run("list").lines.isEmpty)
             #expect(try await ann.run("invite", "--revoke", first.number).code == 1)
             #expect(try await invite(ann, relay).number != first.number)
@@ -112,7 +112,7 @@ import Testing
             #expect(chat.code == 1)
             #expect(
                 chat.complaints.last
-                    == "kith: this profile comes from a backup, which holds no addresses; send Bob an invite, or use one of theirs",
+                    == "kith: this profile was restored from a backup, which holds no addresses; send Bob an invite, or use one of theirs",
                 "\(chat.complaints)")
         }
     }

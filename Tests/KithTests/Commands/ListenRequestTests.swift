@@ -30,7 +30,7 @@ struct ListenRequestTests {
                 ),
                 (
                     #"{"send":{"to":"Ann","text":"\#(String(repeating: "x", count: 65_537))"},"ref":10}"#,
-                    "that is too long; at most 65536 bytes"
+                    "that is too long; the limit is 65536 bytes"
                 ),
             ]
             for (line, problem) in mistakes {
