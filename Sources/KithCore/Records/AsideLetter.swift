@@ -1,13 +1,13 @@
 import KithWire
 import TLSCodec
 
-/// A letter that stays at the relay until this device can do something with it. It holds up no other.
+/// A letter that stays at the relay until this device can process it. It does not block other letters.
 struct AsideLetter: Sendable, TLSCodable {
-    /// The reasons to leave a letter at the relay.
+    /// The reason to leave a letter at the relay.
     enum Reason: Sendable {
-        /// It is a stranger's, and as many conversations as are allowed are pending.
+        /// It is a stranger's, and the limit of pending conversations is reached.
         case room
-        /// It invites to a conversation whose log has to be read further first.
+        /// It invites to a conversation whose log must be read further first.
         case log(LogWait)
     }
 
@@ -39,13 +39,13 @@ struct AsideLetter: Sendable, TLSCodable {
     }
 }
 
-/// The wait of a Welcome to a conversation that this device is still in, as far as it has read. The device may have been removed
-/// and added again while it was away, and the log of one relay may come later than the inbox at another.
+/// The wait of a Welcome to a conversation in which, by the log read so far, this device still is. The device may have been
+/// removed and added again while it was offline, and the log from one relay may arrive later than the inbox from another.
 struct LogWait: Sendable, TLSCodable {
     let conversation: ConversationID
-    /// The epoch that the Welcome leads to.
+    /// The epoch of the Welcome.
     let epoch: UInt64
-    /// The begin of the wait by the clock of the inbox's relay, in milliseconds since 1970.
+    /// The start of the wait by the clock of the inbox's relay, in milliseconds since 1970.
     var since: UInt64
 
     init(conversation: ConversationID, epoch: UInt64, since: UInt64) {
@@ -66,7 +66,7 @@ struct LogWait: Sendable, TLSCodable {
         writer.write(since)
     }
 
-    /// The rest of the wait, in milliseconds. A log that does not get there within a day is not waited for.
+    /// The rest of the wait, in milliseconds. The wait ends after ``ClientLimits/parcelMs``, a day.
     ///
     /// - Parameter now: the clock of the inbox's relay.
     func rest(now: UInt64) -> UInt64 {

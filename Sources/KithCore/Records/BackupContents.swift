@@ -1,16 +1,16 @@
 import MLS
 
-/// The contents of a backup, as far as it was read.
+/// The contents of a backup that have been read so far.
 package struct BackupContents: Sendable {
     private var identity: (account: AccountPrivateKey, name: String)?
     private var records = StoreTransaction()
 
     package init() {}
 
-    /// Whether it says whose it is. A backup that does not was cut off.
+    /// Whether it holds the account. A backup without one was cut off.
     package var isComplete: Bool { identity != nil }
 
-    /// Takes one record. A kind that this Kith does not know is passed over.
+    /// Adds one record. Skips a kind that this Kith does not know.
     ///
     /// - Throws: ``KithError/backup(_:)``.
     package mutating func take(_ bytes: [UInt8]) throws(KithError) {
@@ -33,10 +33,10 @@ package struct BackupContents: Sendable {
         }
     }
 
-    /// The store of a new device.
+    /// The first transaction of a new device.
     ///
     /// - Parameter now: the device's clock, in milliseconds since 1970.
-    /// - Throws: ``KithError/backup(_:)``, and what making a profile throws.
+    /// - Throws: ``KithError/backup(_:)``, and the errors of creating a profile.
     package func transaction(deviceName: String, now: UInt64) throws(KithError) -> StoreTransaction {
         guard let identity else { throw .backup(.damaged) }
         var transaction = try ProfileRecord.new(deviceName: deviceName, of: identity, now: now)

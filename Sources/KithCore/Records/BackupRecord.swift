@@ -2,22 +2,22 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// One record of a backup: what lasts of a profile. What belongs to a device, or lets somebody into a channel, is not in it:
-/// no ratchets, no tokens, no passes, no device keys.
+/// One record of a backup: the lasting part of a profile. A backup holds nothing that belongs to a device or opens a channel: no
+/// ratchets, no tokens, no passes, no device keys.
 enum BackupRecord: Sendable {
-    /// Who the profile is.
+    /// The account and the name of the person.
     case identity(account: AccountPrivateKey, name: String)
     /// A relay, without its pass.
     case relay(RelayID, RelayPoint)
-    /// A person, without the inbox.
+    /// A contact, without the inbox address.
     case contact(Contact)
-    /// A conversation as it was when it was last seen.
+    /// A conversation in its last known state.
     case conversation(ConversationID, ConversationRecord)
-    /// A line of a conversation, as it is stored.
+    /// An entry of a conversation, as stored.
     case entry(EntryPlace, [UInt8])
-    /// When a line is to be hidden and erased.
+    /// The times at which an entry is hidden and erased.
     case expiry(EntryPlace, Expiry)
-    /// A cursor: a program that goes on on the new device must not answer again what it has answered.
+    /// A cursor, so that a program on the new device does not answer messages a second time.
     case cursor(number: UInt64, CursorName)
     /// A cursor's place in a conversation.
     case cursorPlace(number: UInt64, ConversationID, CursorPlace)
@@ -70,8 +70,8 @@ enum BackupRecord: Sendable {
 
     /// Reads a record.
     ///
-    /// - Returns: `nil` for a kind of a newer Kith, which is passed over.
-    /// - Throws: `TLSCodecError` if it makes no sense, `MLSError` for an account key that is none.
+    /// - Returns: the record; `nil` for a kind of a newer Kith, which is skipped.
+    /// - Throws: `TLSCodecError` if it can't be parsed, `MLSError` for an invalid account key.
     static func decode(_ bytes: [UInt8]) throws -> BackupRecord? {
         var reader = TLSReader(bytes)
         let version = try reader.readUInt8()
@@ -94,7 +94,7 @@ enum BackupRecord: Sendable {
             let stored = Array(try reader.readOpaque())
             _ = try EntryRecord(stored: stored)
             record = .entry(place, stored)
-        // Backups of earlier versions have one time for both.
+        // Backups of earlier versions have one time for both clocks.
         case 6: record = .expiry(try place(&reader), Expiry(at: try reader.readUInt64()))
         case 7: record = .expiry(try place(&reader), try reader.read())
         case 8:
@@ -110,7 +110,7 @@ enum BackupRecord: Sendable {
         return record
     }
 
-    /// A number for which the store has a place.
+    /// Reads a number for which the store has a key.
     private static func cursorNumber(_ reader: inout TLSReader) throws(TLSCodecError) -> UInt64 {
         let number = try reader.readUInt64()
         guard (1...ClientLimits.highestCursor).contains(number) else {

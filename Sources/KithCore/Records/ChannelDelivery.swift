@@ -1,25 +1,25 @@
 import KithWire
 import TLSCodec
 
-/// Something that is to be put into a channel that is not a conversation's: Welcomes into inboxes, and parcels. Its steps are
-/// taken in order, and each again until the relay has it.
+/// A delivery into a channel that is not a conversation's: a Welcome into an inbox, or a parcel. Its steps are taken in order,
+/// and each is retried until the relay has it.
 struct ChannelDelivery: Sendable {
     let relay: RelayID
     let channel: ChannelID
     let appendToken: Token
-    /// The access of a channel that is made for it; nil for a channel that is there.
+    /// The access rights of a channel created for it; `nil` for an existing channel.
     let access: Access?
-    /// What is appended.
+    /// The entries to append.
     let parts: [Part]
-    /// Deliveries that must be done before this one.
+    /// The delivery that must end before this one.
     let after: UInt64?
-    /// The conversation and intent that wait for it.
+    /// The conversation that waits for it, with ``intent``.
     let conversation: ConversationID
     let intent: UInt64
-    /// The person whom it invites, for what is said of it; nil for a parcel.
+    /// The invited person, to be named in messages; `nil` for a parcel.
     let account: AccountFingerprint?
 
-    /// Whether it is a parcel, in a channel of its own, and no invitation.
+    /// Whether it is a parcel in a channel of its own, not an invitation.
     var isParcel: Bool { access != nil }
 
     struct Part: Sendable, TLSCodable {

@@ -43,8 +43,8 @@ extension ConversationRecord {
         return writer.bytes
     }
 
-    /// Reads the two views of a record from before views went on over turns. All members of an epoch have its begin's hash, so
-    /// that stands for the epoch before.
+    /// Reads the two views of a record from before views continued over turns. The hash at the start of the epoch stands for the
+    /// previous epoch, because all members of the epoch have it.
     static func readViewsBeforeVersion3(
         _ reader: inout TLSReader
     ) throws(TLSCodecError) -> (view: LogView?, begin: LogView?) {

@@ -1,8 +1,8 @@
 import KithWire
 import TLSCodec
 
-/// The small part of a conversation, which changes with every entry. Its group, its log and its outbox are elsewhere. It changes only by
-/// what happens to the conversation: the methods below.
+/// The small part of a conversation, which changes with every entry. The group, the log and the outbox are stored elsewhere. Only
+/// the methods below change the record; each stands for an event of the conversation.
 struct ConversationRecord: Sendable {
     let channel: ChannelID
     let relay: RelayID
@@ -12,21 +12,21 @@ struct ConversationRecord: Sendable {
     private(set) var contact: ContactID?
     private(set) var isDirect: Bool
     private(set) var status: ConversationStatus = .preparing
-    /// Whether the relay has the channel, if this device makes it.
+    /// Whether the relay has the channel, if this device creates it.
     private(set) var isCreated: Bool
-    /// The current epoch of channel and group.
+    /// The current epoch of the channel and the group.
     private(set) var epoch: UInt64
-    /// The log as it was seen so far, in this epoch. Nil until the place of the epoch's first entry is known.
+    /// The current view of the log in this epoch; `nil` until the place of the epoch's first entry is known.
     private(set) var view: LogView?
-    /// The view at the epoch's begin.
+    /// The view at the start of the epoch.
     private(set) var epochBegin: LogView?
-    /// The inviter's view at the begin of this device's first epoch, until that begins.
+    /// The inviter's view at the start of this device's first epoch, until that epoch's log begins.
     private(set) var invitedView: LogView?
-    /// The last entry up to which a member stated the same view as this device's.
+    /// The last entry up to which a member's view was equal to this device's.
     private(set) var agreedThrough: UInt64 = 0
-    /// The value of ``agreedThrough`` when the epoch began.
+    /// The value of ``agreedThrough`` at the start of the epoch.
     private(set) var agreedBeforeTurn: UInt64 = 0
-    /// The epoch in which the user went on although the relay showed different logs. Views that cover it are not compared.
+    /// The epoch in which the user continued although the relay showed different logs. Views that cover it are not compared.
     private(set) var trustedEpoch: UInt64?
     private(set) var memberCount: Int
     /// The first entry that this device missed before it was added again.
@@ -34,23 +34,23 @@ struct ConversationRecord: Sendable {
     private(set) var readSeq: UInt64 = 0
     private(set) var unread = 0
     private(set) var lastActivityMs: UInt64 = 0
-    /// Up to where the others were told that this device has read.
+    /// The last entry for which this device sent a read receipt.
     private(set) var receiptSeq: UInt64 = 0
-    /// Up to where members said that they have read. Kept for small conversations only.
+    /// The last entry that each member has confirmed to have read. Kept for small conversations only.
     private(set) var readBy: [ContactID: UInt64] = [:]
-    /// When this device renewed its leaf last, in milliseconds since 1970; 0 if it has not since it joined.
+    /// The time at which this device last renewed its leaf, in milliseconds since 1970; 0 if it has not since it joined.
     private(set) var renewedAt: UInt64 = 0
-    /// Entries since then.
+    /// The number of entries since ``renewedAt``.
     private(set) var entriesSinceRenewal = 0
-    /// The relay showed different logs.
+    /// Whether the relay showed members different logs.
     private(set) var isSuspect = false
-    /// Whether the other side knows where to reach this device for other conversations.
+    /// Whether the other person has this device's address for other conversations.
     private(set) var cardIsSent = false
-    /// Whether the user takes part.
+    /// The user's consent to the conversation.
     private(set) var consent = Consent.given
-    /// Whether another member has written to the log since this device is in the conversation.
+    /// Whether another member has written to the log since this device joined.
     private(set) var hasAnswer = false
-    /// Whether proposals wait in the group to be committed.
+    /// Whether the group has proposals to be committed.
     private(set) var hasProposals = false
     private(set) var intents: [Intent] = []
     private(set) var nextIntent: UInt64 = 1
@@ -64,7 +64,7 @@ struct ConversationRecord: Sendable {
         case pending
     }
 
-    /// Whether a change waits that a device makes without having been asked. See ``CommitPolicy``.
+    /// Whether a change is pending that a device makes by itself. See ``CommitPolicy``.
     var isChanging: Bool { intents.contains { $0.change == .renew || $0.change == .commitProposals } }
 
     /// The last entry that was processed; 0 if there is none.
@@ -98,7 +98,7 @@ struct ConversationRecord: Sendable {
 
     /// The log begins for a device that has joined.
     ///
-    /// - Returns: the view that the inviter stated.
+    /// - Returns: the inviter's view.
     mutating func begin(afterJoining view: LogView) -> LogView? {
         defer { invitedView = nil }
         begin(with: view)
@@ -108,7 +108,7 @@ struct ConversationRecord: Sendable {
         return invitedView
     }
 
-    /// Everything is ready.
+    /// The conversation is ready for use.
     mutating func activate() { status = .active }
 
     /// This device has joined with a Welcome.
@@ -118,29 +118,29 @@ struct ConversationRecord: Sendable {
         hasAnswer = true
     }
 
-    /// It is a conversation of two.
+    /// The conversation turned out to be one of two.
     mutating func becomeDirect(with contact: ContactID?) {
         isDirect = true
         title = ""
         self.contact = contact
     }
 
-    /// The other person of a conversation of two is known.
+    /// The other person of a conversation of two became known.
     mutating func didMeet(_ contact: ContactID) { self.contact = contact }
 
-    /// The other person has another key now: what was said with the old one stays with the old one.
+    /// The other person has another key now. This conversation stays with the old key.
     mutating func keepOldKey(of name: String) {
         contact = nil
         title = "\(name) (old key)"
     }
 
-    /// The user takes part.
+    /// The user accepted the conversation.
     mutating func accept() { consent = .given }
 
-    /// This device is out of the conversation, for good or until it is added again.
+    /// This device left the conversation, for good or until it is added again.
     mutating func end(_ status: ConversationStatus) { self.status = status }
 
-    /// The person who could not be reached is invited anew. The relay may have let go of the channel, in which nothing was ever said.
+    /// The person who could not be reached is invited again. The relay may have dropped the channel, which nobody ever wrote to.
     mutating func beginAgain() {
         status = .preparing
         isCreated = false
@@ -161,18 +161,18 @@ struct ConversationRecord: Sendable {
         if !isDirect { self.title = title }
     }
 
-    /// The first entry that this device missed before it was added again, once.
+    /// Returns the first entry that this device missed before it was added again, once.
     mutating func takeMissedFrom() -> UInt64? {
         defer { missedFrom = nil }
         return missedFrom
     }
 
-    /// The record as a new device knows it: all but what only a member has.
+    /// The record for a new device, without the values that only a member has.
     var restored: ConversationRecord {
         var record = self
         switch status {
         case .preparing, .active: record.status = .stopped(seq: lastSeq, reason: .restored)
-        // The place is history; the way back is the same for all.
+        // The place is kept as history. The remedy is the same for all reasons.
         case .stopped(let seq, _): record.status = .stopped(seq: seq, reason: .restored)
         case .removed, .left: break
         }
@@ -186,16 +186,16 @@ struct ConversationRecord: Sendable {
 
     // MARK: The log
 
-    /// An entry was processed that did not end the epoch.
+    /// An entry that did not end the epoch was processed.
     mutating func advance(to view: LogView) {
         self.view = view
         entriesSinceRenewal += 1
     }
 
-    /// The last entry of an epoch was processed, and no other epoch begins for this device.
+    /// The last entry of an epoch was processed, and no further epoch begins for this device.
     mutating func stand(at view: LogView) { self.view = view }
 
-    /// A turn was processed: another epoch begins.
+    /// A turn was processed, and the next epoch begins.
     mutating func enter(_ epoch: UInt64, begin: LogView, memberCount: Int) {
         self.epoch = epoch
         self.memberCount = memberCount
@@ -204,42 +204,42 @@ struct ConversationRecord: Sendable {
         agreedBeforeTurn = agreedThrough
     }
 
-    /// A turn of this device's own was processed, in which it renewed its keys.
+    /// A turn in which this device renewed its keys was processed.
     mutating func didRenew(at wall: UInt64) {
         renewedAt = max(1, wall)
         entriesSinceRenewal = 0
         if status == .preparing { status = .active }
     }
 
-    /// A member stated the same view as this device's.
+    /// A member's view was equal to this device's.
     mutating func agree(through seq: UInt64) { agreedThrough = max(agreedThrough, seq) }
 
-    /// The relay showed different logs: sending waits for the user.
+    /// The relay showed members different logs. Sending waits for the user.
     mutating func suspect() { isSuspect = true }
 
-    /// The user goes on although the relay showed different logs. What was before the next epoch is not compared again.
+    /// The user continues although the relay showed different logs. Entries before the next epoch are not compared again.
     mutating func trust() {
         if isSuspect { trustedEpoch = epoch }
         isSuspect = false
     }
 
-    /// Whether proposals wait in the group.
+    /// Notes whether the group has proposals to be committed.
     mutating func note(hasProposals: Bool) { self.hasProposals = hasProposals }
 
     // MARK: What is said
 
-    /// A group has another name.
+    /// A group was renamed.
     mutating func rename(_ title: String) { self.title = title }
 
     /// Another member has written to the log.
     mutating func didHear() { hasAnswer = true }
 
-    /// Something came that people say.
+    /// A message for people came.
     mutating func didReceive() { unread += 1 }
 
-    /// Something was shown that people say.
+    /// A message for people was stored in the log.
     ///
-    /// - Parameter ms: the relay's clock when it came, in milliseconds since 1970.
+    /// - Parameter ms: the relay's clock when the message came, in milliseconds since 1970.
     mutating func didShow(at ms: UInt64) { lastActivityMs = ms }
 
     /// The user has read everything up to an entry.
@@ -248,16 +248,16 @@ struct ConversationRecord: Sendable {
         self.unread = unread
     }
 
-    /// The others are told up to where this device has read.
+    /// A read receipt was queued.
     mutating func didSendReceipt(through seq: UInt64) { receiptSeq = seq }
 
-    /// A member says that it has read everything up to an entry.
+    /// A member has confirmed that it read everything up to an entry.
     mutating func didRead(by contact: ContactID, through seq: UInt64) { readBy[contact] = seq }
 
-    /// The other person is told where to reach this device.
+    /// This device's address for the other person was queued.
     mutating func didSendCard() { cardIsSent = true }
 
-    /// A number for the next item of the outbox.
+    /// Takes the number of the next item of the outbox.
     mutating func takeOutboxNumber() -> UInt64 {
         defer { nextOutboxItem += 1 }
         return nextOutboxItem
@@ -265,7 +265,7 @@ struct ConversationRecord: Sendable {
 
     // MARK: Intents
 
-    /// Adds a change to what this device wants to make of the group.
+    /// Adds a change of the group that this device wants to make.
     ///
     /// - Returns: the intent's number.
     mutating func want(_ change: Intent.Change) -> UInt64 {
@@ -276,16 +276,16 @@ struct ConversationRecord: Sendable {
 
     func intent(_ id: UInt64) -> Intent? { intents.first { $0.id == id } }
 
-    /// Only these are still to be added by an intent.
+    /// Keeps only these targets in an intent to add members.
     mutating func keep(_ targets: [AddTarget], of id: UInt64) {
         guard let index = intents.firstIndex(where: { $0.id == id }) else { return }
         intents[index].change = .add(targets)
     }
 
-    /// An intent is done, or has become pointless.
+    /// Removes an intent that is done or has become pointless.
     mutating func remove(intent id: UInt64) { intents.removeAll { $0.id == id } }
 
-    /// Nothing is wanted any more.
+    /// Removes all intents.
     mutating func removeIntents() { intents = [] }
 
     static let version: UInt8 = 3
@@ -325,7 +325,7 @@ struct ConversationRecord: Sendable {
         intents = try reader.readVector()
         nextIntent = try reader.readUInt64()
         nextOutboxItem = try reader.readUInt64()
-        // Version 1 knew no pending conversations, and noted neither answers nor proposals.
+        // Version 1 had no pending conversations, and stored neither answers nor proposals.
         consent = version == 1 ? .given : try reader.readEnum("ConversationRecord.consent")
         hasAnswer = version == 1 ? true : try reader.readPresence()
         hasProposals = version == 1 ? true : try reader.readPresence()

@@ -1,7 +1,7 @@
 import TLSCodec
 
 extension ConversationStatus: TLSCodable {
-    /// Reads what was stored.
+    /// Reads a stored status.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 0: self = .preparing
@@ -13,7 +13,7 @@ extension ConversationStatus: TLSCodable {
         }
     }
 
-    /// Writes it for the store.
+    /// Writes the status for the store.
     public func encode(into writer: inout TLSWriter) {
         switch self {
         case .preparing: writer.write(UInt8(0))
@@ -31,12 +31,12 @@ extension ConversationStatus: TLSCodable {
 }
 
 extension TLSWriter {
-    /// Writes a truth value as a presence octet.
+    /// Writes a Boolean as a presence octet.
     mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
 }
 
 extension ConversationStatus {
-    /// Whether the relay is still asked about it.
+    /// Whether the device still follows the conversation at the relay.
     var isOpen: Bool {
         switch self {
         case .preparing, .active: true

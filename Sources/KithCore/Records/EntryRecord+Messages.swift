@@ -1,11 +1,11 @@
 import KithWire
 
-// The lines that an entry shows.
+// The messages that an entry shows.
 
 extension EntryRecord {
-    /// The lines of the entry.
+    /// The messages of the entry.
     ///
-    /// - Parameter readBy: up to where members have read.
+    /// - Parameter readBy: the last entry that each member has read.
     func messages(at place: EntryPlace, readBy: [ContactID: UInt64], _ contacts: ContactBook) -> [Message] {
         func line(_ body: Message.Body, _ author: Message.Author) -> Message {
             var delivery: Delivery?
@@ -39,7 +39,7 @@ extension EntryRecord {
 }
 
 extension EntryRecord.Body {
-    /// Whether it is something that people say.
+    /// Whether a person wrote it.
     var isForPeople: Bool {
         switch self {
         case .text, .unknown: true
@@ -49,9 +49,9 @@ extension EntryRecord.Body {
 }
 
 extension Message {
-    /// The line in the place of an entry that is damaged on the disk.
+    /// A notice in place of an entry that is damaged on the disk.
     ///
-    /// - Parameter timeMs: the time of a line beside it, in milliseconds since 1970.
+    /// - Parameter timeMs: the time of a neighboring message, in milliseconds since 1970.
     init(damagedAt place: EntryPlace, near timeMs: UInt64) {
         self.init(
             id: EntryID(place.conversation.rawValue.encoded + place.seq.encoded) ?? .random(),
@@ -60,7 +60,7 @@ extension Message {
             warnings: [])
     }
 
-    /// Whether it is something that people say.
+    /// Whether a person wrote it.
     var isForPeople: Bool {
         switch body {
         case .text, .needsNewerKith: true
@@ -68,17 +68,17 @@ extension Message {
         }
     }
 
-    /// Whether it is shown in a conversation. Renewals of keys happen all the time.
+    /// Whether it is shown in a conversation. Renewals of keys are too frequent to be shown.
     package var isShown: Bool {
         if case .notice(.renewed) = body { false } else { true }
     }
 }
 
-/// An entry of a conversation.
+/// The place of an entry: its conversation and its seq.
 package struct EntryPlace: Hashable, Sendable {
     let conversation: ConversationID
     let seq: UInt64
 
-    /// Where the entry is stored.
+    /// The key of the entry in the store.
     var key: StoreKey { StoreKey(.entry, owner: conversation.rawValue, item: seq) }
 }

@@ -1,21 +1,21 @@
 import KithWire
 import TLSCodec
 
-/// One entry of a conversation's log as this device understood it: what history shows and `explain` tells.
+/// One entry of a conversation's log as this device understood it: the source of the history and of `explain`.
 struct EntryRecord: Sendable {
     let id: EntryID
     let epoch: UInt64
     let kind: EntryKind
-    /// By the relay's clock.
+    /// The time of receipt by the relay's clock, in milliseconds since 1970.
     let receivedAtMs: UInt64
-    /// The log's hash after it.
+    /// The log's hash after this entry.
     let viewHash: [UInt8]
     var author: Author
-    /// Its number among the sender's messages of the epoch.
+    /// Its number among the sender's messages in the epoch.
     var generation: UInt32
-    /// By the sender's clock; 0 if it says nothing.
+    /// The time of sending by the sender's clock, in milliseconds since 1970; 0 if the entry has none.
     var sentAtMs: UInt64
-    /// Up to where its sender had seen the log.
+    /// The last entry that its sender had seen.
     var sawThrough: UInt64
     var replyTo: EntryID?
     var expiresAfter: UInt32?
@@ -31,11 +31,11 @@ struct EntryRecord: Sendable {
     enum Body: Hashable, Sendable {
         /// Text for people.
         case text(String)
-        /// Things that happened, one line each. None for what is not shown.
+        /// Events, one line each; empty for an entry that is not shown.
         case notices([Notice])
-        /// A kind that this version does not know, kept for one that does.
+        /// A kind that this version does not know, kept for a later version.
         case unknown(kind: UInt16, [UInt8])
-        /// A text that was to be deleted, and was.
+        /// A text that has been deleted.
         case expired
     }
 
@@ -141,7 +141,7 @@ extension EntryRecord.Body: TLSCodable {
 }
 
 extension Notice: TLSCodable {
-    /// Reads what was stored.
+    /// Reads a stored notice.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: self = .began(by: try reader.readText(limit: .max))
@@ -164,7 +164,7 @@ extension Notice: TLSCodable {
         }
     }
 
-    /// Writes it for the store.
+    /// Writes the notice for the store.
     public func encode(into writer: inout TLSWriter) {
         func write(_ kind: UInt8, _ texts: String...) {
             writer.write(kind)
@@ -192,7 +192,7 @@ extension Notice: TLSCodable {
 }
 
 extension Warning: TLSCodable {
-    /// Reads what was stored.
+    /// Reads a stored warning.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: self = .differentLogs(first: try reader.readUInt64(), last: try reader.readUInt64())
@@ -209,7 +209,7 @@ extension Warning: TLSCodable {
         }
     }
 
-    /// Writes it for the store.
+    /// Writes the warning for the store.
     public func encode(into writer: inout TLSWriter) {
         switch self {
         case .differentLogs(let first, let last):

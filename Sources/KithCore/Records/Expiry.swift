@@ -1,19 +1,19 @@
 import TLSCodec
 
-/// When a text that was to be deleted after a while is over. Each of two clocks has a time of its own, so that neither, wrong
-/// or set meanwhile, erases it early.
+/// The expiry of a text that is deleted after a while. Each of two clocks has its own time, so that no single clock that is wrong
+/// or was set erases the text early.
 struct Expiry: Hashable, Sendable, TLSCodable {
-    /// Time for which the text may be shown, in seconds.
+    /// The time for which the text may be shown, in seconds.
     let seconds: UInt32
-    /// The time to hide it at, by the device's clock, in milliseconds since 1970.
+    /// The time at which the text is hidden, by the device's clock, in milliseconds since 1970.
     private(set) var hideAt: UInt64
-    /// The time before which it is not erased, by the relay's clock, in milliseconds since 1970.
+    /// The earliest time at which the text is erased, by the relay's clock, in milliseconds since 1970.
     private(set) var eraseAt: UInt64
 
     /// - Parameters:
-    ///   - seconds: how long the text may be shown.
+    ///   - seconds: the time for which the text may be shown.
     ///   - wall: the device's clock when the text came, in milliseconds since 1970.
-    ///   - relay: the relay's clock then.
+    ///   - relay: the relay's clock at the same time.
     init(after seconds: UInt32, wall: UInt64, relay: UInt64) {
         self.seconds = seconds
         let ms = UInt64(seconds) * 1000
@@ -21,10 +21,10 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         eraseAt = relay.plus(ms)
     }
 
-    /// Whether every reader hides the text.
+    /// Whether the text is hidden.
     func isOver(wall: UInt64) -> Bool { hideAt <= wall }
 
-    /// Never longer to come than it was in the beginning: a clock that was ahead when the text came is right by now.
+    /// The expiry, at most ``seconds`` from now. A clock that was ahead when the text came would otherwise keep the text longer.
     func clamped(wall: UInt64, relay: UInt64?) -> Expiry {
         var clamped = self
         let ms = UInt64(seconds) * 1000
@@ -50,7 +50,7 @@ struct Expiry: Hashable, Sendable, TLSCodable {
         writer.write(eraseAt)
     }
 
-    /// Reads what was stored. The first version was one time, in 8 bytes, for both clocks.
+    /// Reads a stored expiry. The first version was one time, in 8 bytes, for both clocks.
     init(stored: [UInt8]) throws(TLSCodecError) {
         if stored.count == 8 {
             self.init(at: try UInt64(decoding: stored))

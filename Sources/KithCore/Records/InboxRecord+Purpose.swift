@@ -1,5 +1,5 @@
 extension InboxRecord.Purpose {
-    /// The number of key packages that are deposited, beside the one of last resort.
+    /// The number of key packages to deposit, besides the one of last resort.
     var keyPackages: Int {
         switch self {
         case .invite(let isReusable, _): isReusable ? 10 : 1
@@ -8,13 +8,14 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether the inbox is an invite's.
+    /// Whether the inbox belongs to an invite.
     var isInvite: Bool { if case .invite = self { true } else { false } }
 
     /// Whether a name leads to the inbox.
     var isName: Bool { if case .name = self { true } else { false } }
 
-    /// Whether few have the address. Where anybody may have it, no stranger makes this device connect to a relay of their choice.
+    /// Whether few people have the address. If anybody may have it, a stranger must not make this device connect to a relay of
+    /// their choice.
     var hasLimitedAudience: Bool {
         switch self {
         case .invite(let isReusable, _): !isReusable
@@ -23,9 +24,9 @@ extension InboxRecord.Purpose {
         }
     }
 
-    /// Whether the inbox is for one person: the first who uses the invite.
+    /// Whether the inbox is for one person: the first one who uses the invite.
     var isForOne: Bool { if case .invite(isReusable: false, _) = self { true } else { false } }
 
-    /// The reason to believe the key of a person who comes this way.
+    /// The reason to believe the key of a person who uses the inbox.
     var trust: Trust { isForOne ? .usedMyInvite : .unverified }
 }

@@ -2,15 +2,15 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// An inbox of this device's own: a channel in which others put Welcomes, and from which they take key packages.
+/// An inbox of this device: a channel into which others put Welcomes, and from which they take key packages.
 struct InboxRecord: Sendable {
-    /// The people whom the inbox is for.
+    /// The people who may use the inbox.
     enum Purpose: Hashable, Sendable {
-        /// One person, or several, with an invite that works until then, in seconds since 1970.
+        /// One person, or several, with an invite that expires at this time, in seconds since 1970.
         case invite(isReusable: Bool, expiresAt: UInt64)
-        /// One contact, in whose conversation the address was given.
+        /// One contact, who got the address in a conversation of two.
         case contact(ContactID)
-        /// All who ask the relay for a name.
+        /// Everybody who looks up a name at the relay.
         case name(Name)
     }
 
@@ -23,24 +23,24 @@ struct InboxRecord: Sendable {
     let purpose: Purpose
     /// The last entry that was processed.
     private(set) var lastSeq: UInt64 = 0
-    /// When key packages were deposited last, in milliseconds since 1970; 0 if never.
+    /// The time of the last deposit of key packages, in milliseconds since 1970; 0 if there was none.
     private(set) var depositedAt: UInt64 = 0
-    /// Whether the one person it was for has come. Others who used the invite too are told, and then the inbox is closed.
+    /// Whether the invite for one person was used. Later users are turned away, and then the inbox is closed.
     private(set) var isUsed = false
-    /// To be closed: nothing that comes is taken any more.
+    /// Whether the inbox is being closed. Further letters are ignored.
     private(set) var isClosing = false
     private(set) var nextKeyPackage: UInt64 = 1
-    /// The last entry that the relay was asked to drop.
+    /// The last entry that the relay dropped.
     private(set) var trimmedSeq: UInt64 = 0
-    /// When entries are dropped next, in milliseconds since 1970, if many may have the address; 0 if no time was drawn.
+    /// The time of the next trim, in milliseconds since 1970, if many people may have the address; 0 if no time was drawn.
     private(set) var trimAt: UInt64 = 0
-    /// When the relay last confirmed the name that leads here, in milliseconds since 1970; 0 if it never did.
+    /// The time at which the relay last confirmed the name of this inbox, in milliseconds since 1970; 0 if it never did.
     private(set) var registeredAt: UInt64 = 0
-    /// The entry whose tree is being fetched, and since when. Those behind it wait.
+    /// The entry whose tree is being fetched, and the start of the fetch. Later entries wait for it.
     private(set) var held: HeldEntry?
-    /// The last letters that led to a conversation, by their digests. The user is told of one that comes again.
+    /// The last letters that led to a conversation, by their digests. The user is warned if one comes again.
     private(set) var taken: [TakenLetter] = []
-    /// Letters that stay at the relay, to be read again. In the order of their seqs.
+    /// The letters that stay at the relay to be read again, in the order of their seqs.
     private(set) var aside: [AsideLetter] = []
 
     init(relay: RelayID, purpose: Purpose, random: RandomSource) {
@@ -55,11 +55,11 @@ struct InboxRecord: Sendable {
 
     // MARK: Letters
 
-    /// Notes that an entry waits for its tree. The time that it has waited counts, after a restart too, but leaves some for another
-    /// try.
+    /// Notes that an entry waits for its tree. Time already spent waiting counts, also across restarts, but enough for one retry
+    /// remains.
     ///
     /// - Parameter now: the relay's clock, in milliseconds since 1970.
-    /// - Returns: since when, by the same clock.
+    /// - Returns: the start of the wait, by the same clock.
     mutating func hold(_ seq: UInt64, now: UInt64) -> UInt64 {
         if let held, held.seq == seq {
             let again = ClientLimits.parcelMs - ClientLimits.parcelAgainMs
@@ -76,16 +76,16 @@ struct InboxRecord: Sendable {
         taken.append(TakenLetter(letter: letter.digest, conversation: conversation, entry: entry))
     }
 
-    /// Whether a letter that is still remembered led to a conversation.
+    /// Whether a remembered letter led to a conversation.
     func ledTo(_ conversation: ConversationID) -> Bool { taken.contains { $0.conversation == conversation } }
 
-    /// The conversation to which a letter led, if it is still remembered.
+    /// The record of a letter that led to a conversation, if it is still remembered.
     func taken(_ letter: InboxLetter) -> TakenLetter? {
         let digest = letter.digest
         return taken.first { $0.letter == digest }
     }
 
-    /// Whether an entry came after the invite had run out.
+    /// Whether an entry came after the invite expired.
     ///
     /// - Parameter now: the device's clock, in milliseconds since 1970.
     func isLate(_ entry: Entry, now: UInt64) -> Bool {
@@ -93,13 +93,13 @@ struct InboxRecord: Sendable {
         return isExpired(now: now) && entry.receivedAtMs > expiresAt.asMilliseconds
     }
 
-    /// Whether an entry is to be looked at: it is new, or was left at the relay.
+    /// Whether an entry has to be read: it is new, or was left at the relay.
     func isUnread(_ seq: UInt64) -> Bool { seq > lastSeq || aside.contains { $0.seq == seq } }
 
     /// The reason for which a letter was left at the relay; `nil` if it was not.
     func reasonAside(_ seq: UInt64) -> AsideLetter.Reason? { aside.first { $0.seq == seq }?.reason }
 
-    /// Leaves a letter at the relay. Beyond the limit, which only an inbox of a hostile relay can exceed, it is passed over.
+    /// Leaves a letter at the relay. Drops it beyond the limit, which only a hostile relay's inbox can exceed.
     mutating func setAside(_ seq: UInt64, _ reason: AsideLetter.Reason) {
         let index = aside.firstIndex { $0.seq >= seq } ?? aside.endIndex
         if index < aside.endIndex, aside[index].seq == seq {
@@ -109,10 +109,10 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// Forgets letters that were left at the relay: they were taken, or are not there any more.
+    /// Forgets letters that were left at the relay, because they were processed or are gone.
     mutating func forgetAside(_ seqs: ClosedRange<UInt64>) { aside.removeAll { seqs.contains($0.seq) } }
 
-    /// Begins waits anew that began in the future: the clock was wrong then.
+    /// Restarts waits that began in the future, when the clock was wrong.
     mutating func correctWaits(now: UInt64) {
         for index in aside.indices {
             guard case .log(var wait) = aside[index].reason, wait.since > now else { continue }
@@ -121,13 +121,13 @@ struct InboxRecord: Sendable {
         }
     }
 
-    /// The last entry that may be dropped at the relay: all up to it were read, and none was left there.
+    /// The last entry that the relay may drop: all entries up to it were read, and none of them was left there.
     var readThrough: UInt64 { aside.first.map { min($0.seq - min(1, $0.seq), lastSeq) } ?? lastSeq }
 
-    /// An entry is done with, or left at the relay.
+    /// An entry was processed, or left at the relay.
     mutating func didProcess(_ seq: UInt64) { lastSeq = max(lastSeq, seq) }
 
-    /// Earlier entries are gone.
+    /// The entries up to a seq are gone.
     mutating func skip(through seq: UInt64) {
         forgetAside(0...seq)
         lastSeq = max(lastSeq, seq)
@@ -135,7 +135,7 @@ struct InboxRecord: Sendable {
 
     // MARK: The relay
 
-    /// The relay has lost the inbox with all that was in it.
+    /// The relay has lost the inbox with everything in it.
     mutating func relayLostIt() {
         depositedAt = 0
         lastSeq = 0
@@ -153,7 +153,7 @@ struct InboxRecord: Sendable {
 
     /// Plans the next trim.
     ///
-    /// - Parameter time: the device's clock then, in milliseconds since 1970.
+    /// - Parameter time: the time of the trim by the device's clock, in milliseconds since 1970.
     mutating func planTrim(at time: UInt64) { trimAt = time }
 
     /// The relay has dropped entries.
@@ -162,15 +162,15 @@ struct InboxRecord: Sendable {
     /// The relay has this profile's record under the inbox's name.
     mutating func didRegister(at wall: UInt64) { registeredAt = max(1, wall) }
 
-    /// The inbox is to be closed: nothing that comes is taken any more.
+    /// Begins to close the inbox. Further letters are ignored.
     mutating func close() { isClosing = true }
 
-    /// The person has come whom the inbox was for.
+    /// The invite for one person was used.
     mutating func didUse() { isUsed = true }
 
     // MARK: Key packages
 
-    /// A number for a key package.
+    /// Takes the number of the next key package.
     mutating func takeKeyPackageNumber() -> UInt64 {
         defer { nextKeyPackage += 1 }
         return nextKeyPackage
@@ -179,15 +179,15 @@ struct InboxRecord: Sendable {
     /// The relay has fresh key packages.
     mutating func didDeposit(at wall: UInt64) { depositedAt = max(1, wall) }
 
-    /// Key packages that nobody could accept are to be replaced.
+    /// The key packages at the relay are no longer valid and must be replaced.
     mutating func keyPackagesExpired() { depositedAt = 1 }
 
-    /// Whether the invite to it has run out.
+    /// Whether its invite has expired.
     func isExpired(now: UInt64) -> Bool {
         if case .invite(_, let expiresAt) = purpose { expiresAt.asMilliseconds <= now } else { false }
     }
 
-    /// Whether the inbox is to be closed once everything that came in time was read.
+    /// Whether the inbox is to be closed once everything that came in time has been read.
     func isOver(now: UInt64) -> Bool { isUsed || isExpired(now: now) }
 
     var access: Access {
@@ -257,7 +257,7 @@ struct InboxRecord: Sendable {
         held = version == 1 ? nil : try reader.readOptional()
         isUsed = version < 3 ? false : try reader.readPresence()
         trimmedSeq = version < 4 ? 0 : try reader.readUInt64()
-        // Earlier versions did not note it. The name was registered when the inbox had its first key packages.
+        // Earlier versions did not store this time. They registered the name when the inbox had its first key packages.
         registeredAt = version < 4 ? (purpose.isName ? depositedAt : 0) : try reader.readUInt64()
         if version >= 5 { aside = try reader.readVector(maximumCount: ClientLimits.lettersAside) }
         if version >= 6 { trimAt = try reader.readUInt64() }

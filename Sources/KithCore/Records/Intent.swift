@@ -1,18 +1,18 @@
 import KithWire
 import TLSCodec
 
-/// A change of a group that this device wants to make, until it is made or has become pointless.
+/// A pending change of a group, kept until the change is made or has become pointless.
 struct Intent: Hashable, Sendable, TLSCodable {
     enum Change: Hashable, Sendable {
-        /// Add these people's devices, in place of older devices of theirs.
+        /// Adds these people's devices, in place of their older devices.
         case add([AddTarget])
-        /// Remove all devices of an account.
+        /// Removes all devices of an account.
         case remove(AccountKey)
-        /// Renew this device's keys.
+        /// Renews this device's keys.
         case renew
-        /// Commit what others proposed.
+        /// Commits the proposals of other members.
         case commitProposals
-        /// Be removed.
+        /// Leaves the group.
         case leave
     }
 
@@ -52,13 +52,13 @@ struct Intent: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// Somebody who is to be added to a group.
+/// A person to be added to a group.
 struct AddTarget: Hashable, Sendable, TLSCodable {
-    /// The inbox that has a key package and gets the Welcome.
+    /// The inbox that holds the key package and gets the Welcome.
     let inbox: InboxAddress
-    /// The name that the person gets, if it is a new contact.
+    /// The person's name, if the person is a new contact.
     let alias: String?
-    /// The reason to believe the key, if it is a new contact.
+    /// The reason to believe the person's key, if the person is a new contact.
     let trust: Trust
 
     init(inbox: InboxAddress, alias: String?, trust: Trust) {

@@ -1,6 +1,7 @@
 import TLSCodec
 
-/// The numbers that new things get. They are stored, so that no number is used for two things, also after the first is deleted.
+/// The next numbers of relays, contacts, conversations, inboxes and deliveries. They are stored, so that no number is used again
+/// after its first use was deleted.
 struct NextNumbers: Hashable, Sendable {
     var relay: UInt64 = 1
     var contact: UInt64 = 1

@@ -1,14 +1,14 @@
 import KithWire
 import TLSCodec
 
-/// Something that waits to be in the log: its plaintext until then, and beside it the ciphertext of the last attempt.
+/// An item that waits to appear in the log: its plaintext, and the ciphertext of the last attempt.
 package struct OutboxItem: Sendable {
     package let entryID: EntryID
     let sentAt: UInt64
     let replyTo: EntryID?
     let expiresAfter: UInt32?
     let body: Body
-    /// The encrypted form, valid in one epoch. Sent again as it is until the epoch is over.
+    /// The encrypted form, valid in one epoch. Retries send the same bytes until the epoch ends.
     var attempt: Attempt?
 
     enum Body: Hashable, Sendable {
@@ -18,7 +18,7 @@ package struct OutboxItem: Sendable {
         case leaveProposal
     }
 
-    /// Whether it tells the other person of two where to reach this device.
+    /// Whether it holds this device's address for the other person of a conversation of two.
     var isCard: Bool { if case .content(.contactCard) = body { true } else { false } }
 
     struct Attempt: Hashable, Sendable {

@@ -2,20 +2,20 @@ import KithWire
 import MLS
 import TLSCodec
 
-/// A commit that this device made and that is not in the log yet. On the disk before it is sent.
+/// A commit of this device that is not in the log yet. It is stored before it is sent.
 struct PendingTurn: Sendable {
     let entryID: EntryID
     let commit: PendingCommit
     /// The intent that it carries out.
     let intent: UInt64
-    /// Who is to get the Welcome, in the order of the commit's additions.
+    /// The recipients of the Welcome, in the order of the commit's additions.
     let recipients: [Recipient]
     /// Whether the Welcome's GroupInfo holds the tree.
     let hasTreeInWelcome: Bool
-    /// Where the commit lies if it is too long for an entry.
+    /// The reference to the commit's parcel, if the commit is too long for an entry.
     let parcel: TurnReference?
 
-    /// What the turn holds.
+    /// The payload of the turn.
     var payload: [UInt8] { parcel?.encoded ?? commit.message.encoded }
 
     struct Recipient: Sendable, TLSCodable {
@@ -75,7 +75,7 @@ struct PendingTurn: Sendable {
         recipients = try reader.readVector()
         hasTreeInWelcome = try reader.readPresence()
         parcel = try reader.readOptional()
-        // It was followed by the number of its delivery.
+        // In version 1, the number of its delivery followed.
         if version == 1, parcel != nil { _ = try reader.readUInt64() }
         commit = try PendingCommit(restoring: SecretBytes(try reader.readOpaque()))
         try reader.expectEnd()

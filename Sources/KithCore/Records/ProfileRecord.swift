@@ -4,13 +4,13 @@ import TLSCodec
 /// The account and the device of a profile.
 package struct ProfileRecord: Sendable {
     let account: AccountPrivateKey
-    /// What the person goes by.
+    /// The person's name.
     let name: String
     let deviceID: [UInt8]
     let deviceName: String
-    /// What the device signs with in its groups.
+    /// The key with which the device signs in its groups.
     let signer: SignaturePrivateKey
-    /// The suite of the groups that this device makes, and of its key packages.
+    /// The suite of the groups that this device creates, and of its key packages.
     let suite: CipherSuite
     private(set) var certificate: DeviceCertificate
 
@@ -18,8 +18,8 @@ package struct ProfileRecord: Sendable {
     package static let defaultSuite = CipherSuite.xWingAES256SHA384Ed25519
     static let key = StoreKey(.profile, item: 0)
 
-    /// Lifetime of a device certificate before and after it was made, in seconds: ten years. A device is given up by
-    /// removing it, so the lifetime need not be short; and a clock that is wrong by less does no harm.
+    /// The lifetime of a device certificate before and after its creation, in seconds: ten years each. A lost device is removed
+    /// from its groups, so the lifetime need not be short. A clock that is wrong by less does no harm.
     private static let certificateSeconds: UInt64 = 10 * 366 * 24 * 3_600
 
     /// A new device of an account.
@@ -44,8 +44,8 @@ package struct ProfileRecord: Sendable {
                 around: now / 1000, before: Self.certificateSeconds, after: Self.certificateSeconds))
     }
 
-    /// The profile with a certificate that is valid for longer, if the one it has is not valid for half as long before and
-    /// after a time as a new one would be. What was valid stays valid: this clock may be wrong, too.
+    /// The profile with a certificate that is valid for longer, if the current one covers less than half of a new one's lifetime
+    /// before or after a time. The new lifetime includes the old one, because this clock may be wrong, too.
     ///
     /// - Parameter now: milliseconds since 1970.
     func recertified(at now: UInt64) throws(MLSError) -> ProfileRecord? {
@@ -62,7 +62,7 @@ package struct ProfileRecord: Sendable {
         return profile
     }
 
-    /// What it brings into groups. Other suites are left out of the capabilities: a leaf's key is of one.
+    /// The client with which the device joins groups. Its capabilities name one suite, because a leaf's key is of one suite.
     var client: Client {
         Client(
             credential: .basic(identity: certificate.encoded), signer: signer,
@@ -71,7 +71,7 @@ package struct ProfileRecord: Sendable {
 
     private static let version: UInt8 = 1
 
-    /// For the store.
+    /// The stored form.
     var encoded: [UInt8] {
         var writer = TLSWriter(capacity: 1024)
         writer.write(Self.version)
@@ -82,7 +82,7 @@ package struct ProfileRecord: Sendable {
         return writer.bytes
     }
 
-    /// Reads what was stored.
+    /// Reads a stored profile.
     init(stored bytes: [UInt8]) throws(KithError) {
         do {
             var reader = TLSReader(bytes)
@@ -147,12 +147,12 @@ package struct ProfileRecord: Sendable {
 }
 
 extension Lifetime {
-    /// From so many seconds before a time until so many after it.
+    /// A lifetime from a number of seconds before a time to a number of seconds after it.
     init(around now: UInt64, before: UInt64, after: UInt64) {
         self.init(notBefore: now - min(now, before), notAfter: now.plus(after))
     }
 
-    /// The lifetime of a key package that is made at a time, in seconds since 1970.
+    /// The lifetime of a key package made at a time, in seconds since 1970.
     init(ofKeyPackageMadeAt now: UInt64) {
         self.init(around: now, before: ClientLimits.keyPackageSecondsBefore, after: ClientLimits.keyPackageSeconds)
     }

@@ -20,7 +20,7 @@ extension EntryID {
 extension Token {
     /// A fresh token from a source of randomness.
     static func random(from source: RandomSource) -> Token {
-        // 32 bytes always make a token.
+        // Any 32 bytes are a token.
         Token(source.bytes(32)) ?? .random()
     }
 }

@@ -1,14 +1,14 @@
 import KithWire
 import TLSCodec
 
-/// A text that another process of this user wants said: what is in the table of requests until the process that has the
-/// profile takes it.
+/// A text that another process of this user wants to send. It stays in the table of requests until the process that has the
+/// profile open takes it.
 struct SendRequest: Hashable, Sendable {
-    /// The id that the message will have, so that whoever asked finds it again.
+    /// The id of the future message, by which the requesting process finds it.
     let entryID: EntryID
     let conversation: ConversationID
-    /// The conversation's channel: its number may be another's by the time that the request is taken. `nil` in those that an
-    /// earlier version left.
+    /// The conversation's channel, because its number may belong to another conversation by the time the request is taken. `nil`
+    /// in requests from an earlier version.
     let channel: ChannelID?
     let text: String
     let replyTo: EntryID?
