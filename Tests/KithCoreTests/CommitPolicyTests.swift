@@ -2,7 +2,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("Changes that nobody asked for")
+@Suite("Commits that a device makes by itself")
 struct CommitPolicyTests {
     private static let calm = CommitPolicy(
         memberCount: 3, isChanging: false, othersPropose: false, wantsToSend: false, hasRenewed: true,
@@ -14,7 +14,7 @@ struct CommitPolicyTests {
         return policy
     }
 
-    /// The change at a time, with the time for a commit before and after.
+    /// Returns the change at a time, and the time of the commit after that, given the time of the commit before.
     private func decide(
         _ policy: CommitPolicy, now: UInt64 = 1_000, commitAt: UInt64? = nil
     ) -> (change: Intent.Change?, commitAt: UInt64?) {
@@ -23,12 +23,12 @@ struct CommitPolicyTests {
         return (change, at)
     }
 
-    @Test("a group in which nothing is due is left alone")
+    @Test("nothing is committed if nothing is due")
     func nothing() {
         #expect(decide(Self.calm) == (nil, nil))
     }
 
-    @Test("keys are renewed when they are due, and before the first message of a member that has just joined")
+    @Test("keys are renewed when due, and before the first message of a new member")
     func renewal() {
         #expect(decide(changed { $0.isRenewalDue = true }).change == .renew)
         #expect(decide(changed { $0.hasRenewed = false }).change == nil)
@@ -40,7 +40,7 @@ struct CommitPolicyTests {
         #expect(decide(changed { $0.wantsToSend = true }).change == nil)
     }
 
-    @Test("others' proposals wait at least 200 ms and at most 2 s for the member who commits them")
+    @Test("others' proposals are committed after 200 ms to 2 s")
     func proposals() {
         let policy = changed { $0.othersPropose = true }
         #expect(decide(policy) == (nil, 1_000 + 200 + 1_799))
@@ -48,7 +48,7 @@ struct CommitPolicyTests {
         #expect(decide(policy, now: 2_999, commitAt: 2_999) == (.commitProposals, nil))
     }
 
-    @Test("a message does not wait: the proposals are committed before it")
+    @Test("others' proposals are committed at once before a message")
     func proposalsBeforeMessage() {
         let policy = changed {
             $0.othersPropose = true
@@ -57,7 +57,7 @@ struct CommitPolicyTests {
         #expect(decide(policy).change == .commitProposals)
     }
 
-    @Test("a commit of proposals goes before a renewal, which it is, too")
+    @Test("a commit of proposals replaces a renewal")
     func proposalsBeforeRenewal() {
         let policy = changed {
             $0.othersPropose = true
@@ -66,12 +66,12 @@ struct CommitPolicyTests {
         #expect(decide(policy, now: 3_000, commitAt: 2_999).change == .commitProposals)
     }
 
-    @Test("a time for a commit that is past is dropped when another has committed the proposals")
+    @Test("the time of a commit is dropped when another member has committed the proposals")
     func overtaken() {
         #expect(decide(Self.calm, now: 3_000, commitAt: 2_999) == (nil, nil))
     }
 
-    @Test("nothing is begun while such a change waits, nor by a member that is alone")
+    @Test("nothing is committed while such a change is pending, nor in a group of one member")
     func nothingToDo() {
         for policy in [
             changed {

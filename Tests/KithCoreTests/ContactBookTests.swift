@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("The people that a profile knows")
+@Suite("Contact book")
 struct ContactBookTests {
     private var step = Step()
     private var book = ContactBook(folding: NameFolding { $0.lowercased() }, own: "alice")
@@ -18,7 +18,7 @@ struct ContactBookTests {
 
     private var stored: Int { step.output.transaction.writes.count }
 
-    @Test("nobody gets the user's own name, or another's; a name of nothing is a word")
+    @Test("no contact gets the name of the user or of another contact; a blank name gets a placeholder")
     mutating func names() throws {
         let ids = [try meet("Alice", 1), try meet("bob", 2), try meet("BOB", 3), try meet(" \n ", 4)]
         #expect(ids.map { book[$0]?.name } == ["Alice (2)", "bob", "BOB (2)", "somebody"])
@@ -31,7 +31,7 @@ struct ContactBookTests {
         #expect(book[ids[1]]?.name == "Bob")
     }
 
-    @Test("who is met again keeps the name; trust only grows, and a stranger is one until met otherwise")
+    @Test("a known contact keeps its name, its trust only grows, and a stranger seen elsewhere stops being one")
     mutating func again() throws {
         let id = try meet("bob", 1, isStranger: true)
         #expect(book.acquaintance(try key(1)) == nil)
@@ -46,7 +46,7 @@ struct ContactBookTests {
         #expect(book.acquaintance(try key(1)) == id)
     }
 
-    @Test("an address is taken from its own account, and a known one is not replaced by an invite")
+    @Test("an address must be of the contact's account, and an invite does not replace a known address")
     mutating func addresses() throws {
         let id = try meet("bob", 1)
         book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
@@ -60,7 +60,7 @@ struct ContactBookTests {
         #expect(book[id]?.inbox == second)
     }
 
-    @Test("a name that leads to another key makes a conflict, at the same relay only; the user decides")
+    @Test("a registered name with another key is a conflict for the user to decide, at the same relay only")
     mutating func conflicts() throws {
         let name = try #require(Name("bob"))
         func holder(_ byte: UInt8, pin: UInt8 = 8) throws -> NameHolder {
@@ -82,7 +82,7 @@ struct ContactBookTests {
         let (old, new) = (try key(1), try key(2))
         #expect(book[old] == nil && book[new]?.id == id)
         #expect(throws: KithError.notFound("conflicting key")) { try book.decideKey(id, accept: true, in: &step) }
-        // At another relay the name may be another person's, who needs another name here.
+        // At another relay, the name may belong to another person, who needs another name here.
         let other = try #require(RelayPin([UInt8](repeating: 9, count: 32)))
         let third = try holder(3, pin: 9)
         book.takeCard(try .sample(of: try key(2)), of: id, in: &step)
@@ -90,7 +90,7 @@ struct ContactBookTests {
         #expect(try book.find(third, as: "rob", at: other, in: &step).get() != id)
     }
 
-    @Test("a profile of an earlier version tells people of one name apart, and leaves other names alone")
+    @Test("contacts of an earlier version with equal names get numbers, and other names stay")
     mutating func loaded() throws {
         for (number, name) in [(UInt64(1), "bob"), (2, "carol"), (3, "Bob"), (4, "alice")] {
             book.load(
@@ -103,7 +103,7 @@ struct ContactBookTests {
         #expect(names == ["bob", "carol", "Bob (2)", "alice (2)"])
     }
 
-    @Test("nobody is called nothing")
+    @Test("a contact can't get a blank name")
     mutating func blank() throws {
         let id = try meet("bob", 1)
         #expect(throws: KithError.tooLong(limit: ClientLimits.personName)) { try book.rename(id, " \n", in: &step) }

@@ -47,7 +47,7 @@ struct ConversationMachineTests {
         try machine.handle(.followStarted(tag, place), in: &device)
     }
 
-    @Test("opens its channel, which it makes until the relay has it, once per connection")
+    @Test("opens its channel once per connection, and creates it until the relay has it")
     mutating func opens() throws {
         try machine.handle(.disconnected(relay), in: &device)
         #expect(requests() == ["unfollow"])
@@ -62,7 +62,7 @@ struct ConversationMachineTests {
         #expect(requests() == ["present", "follow"])
     }
 
-    @Test("is live once every entry is here that was at the relay")
+    @Test("is live once it has every entry that the relay had")
     mutating func catchesUp() throws {
         try startFollow(lastSeq: 1)
         #expect(!machine.sync.isLive)
@@ -72,14 +72,14 @@ struct ConversationMachineTests {
         #expect(machine.sync.isLive)
     }
 
-    @Test("stops if its log does not go on where it was")
+    @Test("stops if the log does not continue at its place")
     mutating func brokenLog() throws {
         try startFollow(firstSeq: 2, lastSeq: 1)
         #expect(machine.record.status == .stopped(seq: 1, reason: .brokenLog))
     }
 
     @Test(
-        "ends for good what the relay refuses for good, and tries the rest again",
+        "stops if the relay refuses for good, and retries otherwise",
         arguments: [
             (RelayError.Code.denied, ConversationStatus.stopped(seq: 1, reason: .denied)), (.unavailable, .active),
         ])
@@ -91,7 +91,7 @@ struct ConversationMachineTests {
         #expect(machine.due(in: device) == [device.now + 700])
     }
 
-    @Test("keeps a text on the disk, and sends nothing while nobody else is there")
+    @Test("stores a text, and sends nothing while it has no other member")
     mutating func queues() throws {
         try startFollow()
         try say("hello")
@@ -101,7 +101,7 @@ struct ConversationMachineTests {
         #expect(output.effects.contains { if case .finish = $0 { true } else { false } })
     }
 
-    @Test("forgets nothing but the connection when that is lost")
+    @Test("forgets only the connection when it is lost")
     mutating func disconnects() throws {
         try startFollow()
         try say("hello")
@@ -111,7 +111,7 @@ struct ConversationMachineTests {
         #expect(machine.outbox.items.count == 1 && machine.record.status == .active)
     }
 
-    @Test("ignores what a follow brings that is over")
+    @Test("ignores entries of a follow that has ended")
     mutating func staleFollow() throws {
         let tag = try #require(machine.sync.following?.tag)
         try startFollow()

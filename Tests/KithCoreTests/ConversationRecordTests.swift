@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("What is stored of a conversation, and how it changes")
+@Suite("Conversation record")
 struct ConversationRecordTests {
     private var record = ConversationRecord(
         channel: .random(), relay: RelayID(rawValue: 1), title: "team", contact: nil, isDirect: false, isCreated: false,
@@ -15,7 +15,7 @@ struct ConversationRecordTests {
             previous: [UInt8](repeating: previous, count: 32))
     }
 
-    @Test("a record is read as it was written, after everything that can happen to it")
+    @Test("a record with every field set is decoded as it was encoded")
     mutating func stored() throws {
         record.didJoin(view(4))
         _ = record.begin(afterJoining: view(4))
@@ -37,7 +37,7 @@ struct ConversationRecordTests {
         #expect(again.trustedEpoch == 3 && again.epoch == 4 && again.memberCount == 3)
     }
 
-    @Test("a turn begins an epoch: what members agreed on before is kept apart")
+    @Test("a turn begins an epoch and keeps the agreement of the epoch before")
     mutating func turn() {
         record.begin(with: view(1))
         record.advance(to: view(2))
@@ -51,7 +51,7 @@ struct ConversationRecordTests {
         #expect(record.renewedAt == 1 && record.entriesSinceRenewal == 0 && record.status == .active)
     }
 
-    @Test("a device that joins has read and agreed on what was before it")
+    @Test("a device that joins counts earlier entries as read and agreed")
     mutating func joined() {
         record.didJoin(view(9))
         #expect(record.begin(afterJoining: view(8)) == view(9))
@@ -60,7 +60,7 @@ struct ConversationRecordTests {
         #expect(record.begin(afterJoining: view(8)) == nil)
     }
 
-    @Test("a device that is added again has missed what follows its last entry, wants nothing and suspects nobody")
+    @Test("a device that is added again has missed the entries after its last one, and has no intents and no suspicion")
     mutating func rejoined() {
         record.begin(with: view(5))
         record.suspect()
@@ -76,7 +76,7 @@ struct ConversationRecordTests {
         #expect(record.title == "other")
     }
 
-    @Test("a pending conversation has missed nothing; one of two has no title")
+    @Test("a pending conversation has missed nothing, and a conversation of two has no title")
     mutating func rejoinedDirect() {
         record.becomeDirect(with: ContactID(rawValue: 3))
         record.rejoin(epoch: 9, memberCount: 2, title: "other")
@@ -85,7 +85,7 @@ struct ConversationRecordTests {
         #expect(record.contact == nil && record.title == "bob (old key)")
     }
 
-    @Test("going on is remembered for the epoch in which logs differed")
+    @Test("the decision to continue counts for the epoch in which logs differed")
     mutating func trust() {
         record.trust()
         #expect(record.trustedEpoch == nil && record.comparesViews)
@@ -99,7 +99,7 @@ struct ConversationRecordTests {
         #expect(record.comparesViews && !record.trustsWhatWasBeforeTurn)
     }
 
-    @Test("intents have numbers that no other gets")
+    @Test("the number of an intent is never used again")
     mutating func intents() {
         let (first, second) = (record.want(.renew), record.want(.leave))
         #expect([first, second] == [1, 2] && record.isChanging)
@@ -111,7 +111,7 @@ struct ConversationRecordTests {
         #expect(record.want(.renew) == 4)
     }
 
-    @Test("a restored device knows the history, and waits to be added again")
+    @Test("a restored device keeps the history, and waits to be added again")
     mutating func restored() {
         record.begin(with: view(5))
         record.activate()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("Deliveries to others' channels")
+@Suite("Delivery queue")
 struct DeliveryQueueTests {
     private var step = Step()
     private var queue = DeliveryQueue()
@@ -27,7 +27,7 @@ struct DeliveryQueueTests {
             after: after, conversation: ConversationID(rawValue: 1), intent: 1)
     }
 
-    /// Ends the step, and returns the kinds of its requests.
+    /// Ends the step and returns the kinds of its requests.
     private mutating func requests() -> [String] {
         step.finish().effects.compactMap { effect in
             guard case .request(_, _, let request) = effect else { return nil }
@@ -59,7 +59,7 @@ struct DeliveryQueueTests {
         }
     }
 
-    @Test("a parcel's channel is made first; it is done when the relay has all its parts")
+    @Test("a parcel's channel is created first, and the delivery ends when the relay has all parts")
     mutating func parcel() {
         let parcel = delivery(parts: 2, isParcel: true)
         let number = add(parcel)
@@ -71,7 +71,7 @@ struct DeliveryQueueTests {
         #expect(queue.count == 0 && answer(number, nil, .success(.done)).isEmpty)
     }
 
-    @Test("what refers to a parcel waits for it, and goes when it is there")
+    @Test("a delivery that refers to a parcel is sent after the parcel has arrived")
     mutating func order() {
         let parcel = delivery(isParcel: true)
         let first = add(parcel)
@@ -82,7 +82,7 @@ struct DeliveryQueueTests {
         #expect(requests() == ["present", "append"])
     }
 
-    @Test("a relay that asks for patience is tried again after pauses that double, and the user is told once")
+    @Test("a busy relay is retried after pauses that double, and the user is told once")
     mutating func patience() {
         let letter = delivery()
         let number = add(letter)
@@ -102,7 +102,7 @@ struct DeliveryQueueTests {
         #expect(answer(number, letter.parts[0].id, .success(.done), at: now) == ["done"])
     }
 
-    @Test("a full inbox is told of at once; one that was closed ends the delivery")
+    @Test("a full inbox is reported at once, and a closed inbox ends the delivery")
     mutating func full() {
         let letter = delivery()
         let number = add(letter)
@@ -113,7 +113,7 @@ struct DeliveryQueueTests {
         #expect(answer(again, nil, refused) == ["\(KithError.inviteUsed), false"])
     }
 
-    @Test("after a lost answer the relay may have it")
+    @Test("after a lost answer, the relay may have the delivery")
     mutating func lost() {
         let number = add(delivery())
         queue.resetConnection(relay)
@@ -123,14 +123,14 @@ struct DeliveryQueueTests {
         #expect(answer(number, nil, refused) == ["\(KithError.inviteUsed), true"])
     }
 
-    @Test("a part that no relay takes ends the delivery before anything is sent")
+    @Test("a part too long for any relay ends the delivery before anything is sent")
     mutating func tooLong() {
         let number = queue.add(delivery(bytes: WireLimits.payload + 1), in: &step)
         let events = queue.open(number, relays, at: 0, in: &step)
         #expect(events.count == 1 && requests().isEmpty && queue.count == 0)
     }
 
-    @Test("nothing is sent without a connection, or before a pause is over")
+    @Test("nothing is sent without a connection or before a pause has ended")
     mutating func early() {
         let number = add(delivery())
         _ = requests()
@@ -147,7 +147,7 @@ struct DeliveryQueueTests {
         #expect(requests() == ["present", "append"])
     }
 
-    @Test("a relay that is busy for a moment is not worth a word, and a parcel that waits is never")
+    @Test("neither a relay that is busy for a moment nor a waiting parcel is reported")
     mutating func untold() {
         let (letter, parcel) = (add(delivery()), add(delivery(isParcel: true)))
         let full = Result<Reply, RelayError>.failure(RelayError(.full, "full"))
@@ -157,7 +157,7 @@ struct DeliveryQueueTests {
         #expect(answer(letter, nil, full).isEmpty)
     }
 
-    @Test("what is dropped is gone, and nothing else")
+    @Test("only the chosen deliveries are dropped")
     mutating func dropped() {
         let (kept, gone) = (delivery(), delivery())
         _ = add(kept)

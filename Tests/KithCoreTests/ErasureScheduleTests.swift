@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("Texts that are erased after a while")
+@Suite("Erasure schedule")
 struct ErasureScheduleTests {
     private var step = Step()
     private var schedule = ErasureSchedule()
@@ -13,7 +13,7 @@ struct ErasureScheduleTests {
 
     private func place(_ seq: UInt64) -> EntryPlace { EntryPlace(conversation: conversation, seq: seq) }
 
-    /// The clocks at a time after the beginning, in seconds.
+    /// The clocks at a time after the start, in seconds.
     private func clocks(_ seconds: UInt64, relay other: UInt64? = nil) -> Clocks {
         var clocks = Clocks(wall: Self.begin + seconds * 1000, steady: 0)
         if let other { clocks.relay(relay, says: Self.begin + other * 1000) }
@@ -28,7 +28,7 @@ struct ErasureScheduleTests {
         schedule.takeOver(clocks, relay: { [relay] _ in relay }, in: &step).map(\.seq)
     }
 
-    @Test("a text is erased when both clocks say so, in the order of the log")
+    @Test("texts are erased in the order of the log when they have expired by both clocks")
     mutating func both() {
         add(2, seconds: 60)
         add(1, seconds: 60)
@@ -42,13 +42,13 @@ struct ErasureScheduleTests {
         #expect(schedule[place(1)] == nil && schedule[place(3)] != nil)
     }
 
-    @Test("what is left of a conversation that is gone goes at once")
+    @Test("the texts of a deleted conversation are erased at once")
     mutating func gone() {
         add(1, seconds: 60)
         #expect(schedule.takeOver(clocks(0), relay: { _ in nil }, in: &step).map(\.seq) == [1])
     }
 
-    @Test("a clock that was far ahead when the text came does not keep it")
+    @Test("a clock that was far ahead when a text came does not delay its erasure")
     mutating func ahead() {
         let late = Self.begin + 1_000_000_000
         schedule.add(place(1), Expiry(after: 60, wall: late, relay: Self.begin), in: &step)
@@ -56,7 +56,7 @@ struct ErasureScheduleTests {
         #expect(over(clocks(60, relay: 60)) == [1])
     }
 
-    @Test("those who wait for a change are told in the order of the changes")
+    @Test("waiting commands are listed in the order of their intents")
     mutating func waiting() {
         var commands = WaitingCommands()
         let places = [9, 2, 5].map { IntentPlace(conversation: conversation, intent: $0) }

@@ -25,7 +25,7 @@ struct InviteTests {
 
     private func line(version: UInt8) -> String { line([version] + invite.encoded.dropFirst()) }
 
-    @Test("is read as it was pasted")
+    @Test("is read with spaces, line breaks and capitals in the scheme")
     func pasted() throws {
         let line = invite.line
         #expect(try Invite(line: line) == invite)
@@ -33,7 +33,7 @@ struct InviteTests {
         #expect(try Invite(line: "KITH:" + line.dropFirst(5)) == invite)
     }
 
-    @Test("is refused without its beginning, or cut off, or with more behind it")
+    @Test("is refused without its beginning, cut off, or with more text after it")
     func damaged() {
         let line = invite.line
         for other in ["", "kith", "nith:" + line.dropFirst(5), String(line.dropFirst(5)), "x" + line] {
@@ -44,19 +44,19 @@ struct InviteTests {
         }
     }
 
-    @Test("has a length beyond which nothing of it is looked at")
+    @Test("is refused beyond the length limit without being decoded")
     func length() {
         let longest = "kith:" + String(repeating: "A", count: ClientLimits.invite - 5)
         #expect(throws: InviteError.incomplete) { try Invite(line: longest) }
         #expect(throws: InviteError.notAnInvite) { try Invite(line: longest + "A") }
     }
 
-    @Test("of a later version says so, up to the last that is plausible", arguments: 2...UInt8(8))
+    @Test("of a later version is named as such, up to the last plausible version", arguments: 2...UInt8(8))
     func laterVersion(version: UInt8) {
         #expect(throws: InviteError.version(version)) { try Invite(line: line(version: version)) }
     }
 
-    @Test("of a version that nobody wrote is damaged", arguments: [0, 9, UInt8.max])
+    @Test("of an impossible version counts as damaged", arguments: [0, 9, UInt8.max])
     func noVersion(version: UInt8) {
         #expect(throws: InviteError.incomplete) { try Invite(line: line(version: version)) }
         #expect(throws: TLSCodecError.unknownValue(field: "Invite.version", value: UInt64(version))) {

@@ -16,7 +16,7 @@ struct JoinPolicyTests {
         return record
     }
 
-    @Test("only a conversation that was lost, or is pending, can be brought back")
+    @Test("a Welcome brings back only a removed, stopped or pending conversation")
     func states() throws {
         let relay = try RelayPoint.sample()
         let removed = ConversationStatus.removed(by: "bob")
@@ -30,7 +30,7 @@ struct JoinPolicyTests {
         }
     }
 
-    @Test("a conversation comes back in a later epoch, at its own relay")
+    @Test("a Welcome brings a conversation back only in a later epoch and at its own relay")
     func places() throws {
         let relay = try RelayPoint.sample()
         let record = record(.removed(by: "bob"))

@@ -43,7 +43,7 @@ struct NameRequestsTests {
         requests.begin(asker, NameRequest(relay: relay, name: name, kind: .register(inbox)))
     }
 
-    @Test("a registration that is taken is over")
+    @Test("an accepted registration ends its request")
     mutating func registered() throws {
         register()
         #expect(requests.askers(at: relay) == [asker] && requests.askers(registering: inbox) == [asker])
@@ -52,7 +52,7 @@ struct NameRequestsTests {
         #expect(try answer(.success(.done)) == nil)
     }
 
-    @Test("a refused registration is looked up: one's own is registered with a later version, once")
+    @Test("a refused registration is looked up, and the user's own record is registered once with a later version")
     mutating func ownRecord() throws {
         register()
         #expect(try answer(refusal(.exists)) == "asks again")
@@ -61,7 +61,7 @@ struct NameRequestsTests {
         #expect(try answer(refusal(.exists)) == "failed: \(KithError.nameHeld)")
     }
 
-    @Test("a name of somebody else is lost; a record that is not genuine, or of the last version, says nothing")
+    @Test("another person's name is lost, and a forged record or one of the highest version is an error")
     mutating func others() throws {
         for (reply, result) in [
             (try record(theirs), "lost alice 4"),
@@ -79,7 +79,7 @@ struct NameRequestsTests {
         }
     }
 
-    @Test("whoever is looked up has to have an address of the account that holds the name")
+    @Test("a lookup fails unless the record has an address of the account that holds the name")
     mutating func lookUp() throws {
         let (right, wrong) = (
             try InboxAddress.sample(of: account(theirs)).encoded, try InboxAddress.sample(of: account(mine)).encoded
@@ -96,7 +96,7 @@ struct NameRequestsTests {
         }
     }
 
-    @Test("a lost connection ends renewals, which begin anew, and no command")
+    @Test("a lost connection drops renewals, but no commands")
     mutating func disconnected() {
         register()
         requests.begin(.renewal(inbox), NameRequest(relay: relay, name: name, kind: .register(inbox)))
@@ -106,7 +106,7 @@ struct NameRequestsTests {
         #expect(requests.askers(at: relay) == [asker])
     }
 
-    @Test("a registration that is refused for another reason is over")
+    @Test("any other refusal ends a registration")
     mutating func refused() throws {
         register()
         let busy = RelayError(.tooFast, "no")

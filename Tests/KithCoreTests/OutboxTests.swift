@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("What waits for the log")
+@Suite("Outbox and acknowledgements")
 struct OutboxTests {
     private var step = Step()
     private var outbox = Outbox(of: ConversationID(rawValue: 7))
@@ -12,7 +12,7 @@ struct OutboxTests {
         OutboxItem(entryID: .random(), sentAt: 1, body: body)
     }
 
-    /// The items that are on the disk after the step: their keys, and whether they are encrypted.
+    /// The items stored by the step: their keys, and whether they are encrypted.
     private var stored: [UInt64: Bool] {
         var stored: [UInt64: Bool] = [:]
         for write in step.output.transaction.writes {
@@ -26,7 +26,7 @@ struct OutboxTests {
         return stored
     }
 
-    @Test("each change is stored with it, and items stay in their order")
+    @Test("every change is stored, and items keep their order")
     mutating func order() {
         let (first, second) = (item(.content(.text("a"))), item(.content(.text("b"))))
         outbox.append(first, as: 3, in: &step)
@@ -42,7 +42,7 @@ struct OutboxTests {
         #expect(stored == [4: false] && outbox.items.map(\.entryID) == [second.entryID])
     }
 
-    @Test("whoever is out of a conversation keeps what people wrote, and nothing else")
+    @Test("after leaving, only texts are kept")
     mutating func texts() {
         let text = item(.content(.text("a")))
         for (number, item) in [item(.leaveProposal), text, item(.content(.receipt(readThrough: 3)))].enumerated() {
@@ -53,7 +53,7 @@ struct OutboxTests {
         #expect(!outbox.contains { $0.body == .leaveProposal })
     }
 
-    @Test("an acknowledged entry is missed after a minute, and told of after another")
+    @Test("an acknowledged entry that does not come is asked for after a minute and reported after another")
     func missed() {
         var acknowledged = Acknowledgements()
         let (one, two) = (EntryID.random(), EntryID.random())
@@ -64,7 +64,7 @@ struct OutboxTests {
         #expect(found.missing.isEmpty && !found.asksAnew)
         found = acknowledged.check(at: 2_000 + ClientLimits.keptMs, isLive: true)
         #expect(found.missing.isEmpty && found.asksAnew)
-        // Without a log that could bring them, nothing is missing.
+        // While the log is not followed, nothing is missing.
         found = acknowledged.check(at: 3_000 + 2 * ClientLimits.keptMs, isLive: false)
         #expect(found.missing.isEmpty && !found.asksAnew)
         found = acknowledged.check(at: 4_000 + 3 * ClientLimits.keptMs, isLive: true)
@@ -72,7 +72,7 @@ struct OutboxTests {
         #expect(!acknowledged.contains(one) && acknowledged.due.isEmpty)
     }
 
-    @Test("the log comes to a place that two entries were acknowledged for")
+    @Test("the log may reach a place for which two entries were acknowledged")
     func samePlace() {
         var acknowledged = Acknowledgements()
         let (one, two, later) = (EntryID.random(), EntryID.random(), EntryID.random())

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("Parcels on their way")
+@Suite("Parcel fetches")
 struct ParcelFetchesTests {
     private var step = Step()
     private var parcels = ParcelFetches()
@@ -46,7 +46,7 @@ struct ParcelFetchesTests {
         }
     }
 
-    @Test("the parts come in any order and again, and the whole comes once")
+    @Test("parts may come in any order and repeatedly, and the parcel is delivered once")
     mutating func whole() throws {
         fetch(commit)
         let tag = try #require(tag)
@@ -58,7 +58,7 @@ struct ParcelFetchesTests {
         #expect(parcels.take(entries, of: commit, in: &step) == nil)
     }
 
-    @Test("an entry that is no part ends it")
+    @Test("an entry that is not a part ends the fetch")
     mutating func foreign() throws {
         fetch(commit)
         var entry = try entries()[0]
@@ -68,7 +68,7 @@ struct ParcelFetchesTests {
         #expect(parcels.isEmpty)
     }
 
-    @Test("a tree that is not all there never comes; a commit is waited for")
+    @Test("an incomplete tree is given up at once, and an incomplete commit is awaited")
     mutating func incomplete() {
         fetch(tree)
         fetch(commit)
@@ -77,7 +77,7 @@ struct ParcelFetchesTests {
         #expect(parcels.isFetching(commit) && !parcels.isFetching(tree))
     }
 
-    @Test("a tree whose last entry was read and is not whole is gone")
+    @Test("a tree that is incomplete after its last entry is given up")
     mutating func notWhole() throws {
         fetch(tree)
         #expect(parcels.didStartFollow(tree, lastSeq: 2, in: &step) == nil)
@@ -88,7 +88,7 @@ struct ParcelFetchesTests {
         #expect(description(parcels.take([again], of: tree, in: &step)) == "failed: gone")
     }
 
-    @Test("patience is waited for, a lost connection begins anew, and a day ends it")
+    @Test("a fetch is retried after a pause and on the next connection, and given up after a day")
     mutating func time() throws {
         fetch(commit, since: 1_000)
         let first = try #require(tag)
@@ -105,14 +105,14 @@ struct ParcelFetchesTests {
         #expect(description(over) == "failed: denied" && parcels.isEmpty)
     }
 
-    @Test("a refusal that does not pass ends it")
+    @Test("a permanent refusal ends the fetch")
     mutating func refused() {
         fetch(tree)
         #expect(description(parcels.didRefuse(tree, RelayError(.gone, "gone"), at: 1, in: &step)) == "failed: gone")
         #expect(parcels.didRefuse(tree, RelayError(.gone, "gone"), at: 1, in: &step) == nil)
     }
 
-    @Test("a parcel is asked for once on a connection, and without one not at all")
+    @Test("a parcel is requested once per connection, and only with a connection")
     mutating func once() {
         fetch(commit)
         let first = tag
@@ -124,7 +124,7 @@ struct ParcelFetchesTests {
         #expect(tag == first)
     }
 
-    @Test("what follows from a refusal is no other one")
+    @Test("a second refusal of the same attempt is ignored")
     mutating func refusedTwice() {
         fetch(commit)
         #expect(parcels.didRefuse(commit, RelayError(.tooFast, "fast"), at: 1_000, in: &step) == nil)

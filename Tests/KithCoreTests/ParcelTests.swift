@@ -11,7 +11,7 @@ struct ParcelTests {
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32), length: UInt32(length))
     }
 
-    @Test("the longest parcel is read, a longer one and an empty one are refused")
+    @Test("the longest parcel is accepted, and a longer or empty one is refused")
     func lengths() throws {
         for length in [1, ClientLimits.parcel] {
             let address = address(length: length)
@@ -25,7 +25,7 @@ struct ParcelTests {
         }
     }
 
-    @Test("an entry that comes again is a part as before; one of other bytes is none, however short")
+    @Test("a repeated entry still counts as a part, and other bytes of any length do not")
     func entries() throws {
         let bytes = [UInt8](repeating: 7, count: ParcelAddress.partLength + 1)
         let address = address(length: bytes.count)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import KithCore
 
-@Suite("Who has proved to be here")
+@Suite("Presence")
 struct PresenceTests {
     private var presence = Presence()
     private let bob = LeafIndex(rawValue: 1)
     private let carol = LeafIndex(rawValue: 2)
 
-    @Test("a challenge is asked with one nonce until the user asks anew or the connection is lost")
+    @Test("a challenge keeps its nonce until the user asks again or the connection is lost")
     mutating func nonce() {
         presence.watch()
         let first = presence.challenge(.system)
@@ -21,7 +21,7 @@ struct PresenceTests {
         #expect(!presence.isAwaited(second))
     }
 
-    @Test("an answer counts once, and a check is due until the first and after each connection")
+    @Test("an answer counts once, and a check is due until the first answer and on each new connection")
     mutating func answers() {
         #expect(!presence.isCheckDue)
         presence.resetConnection()
@@ -38,7 +38,7 @@ struct PresenceTests {
         #expect(presence.didProve(bob, at: 3) == true)
     }
 
-    @Test("a member that asks is asked back once in a while, while somebody looks, in a group that is not large")
+    @Test("a challenger is challenged back at intervals, in a small group that the user watches")
     mutating func asksBack() {
         let (small, wait) = (ClientLimits.membersWithReceipts, ClientLimits.presenceMs)
         let begin = wait + 1
@@ -49,12 +49,12 @@ struct PresenceTests {
         #expect(presence.asksBack(bob, memberCount: small, at: begin + wait) == false)
         #expect(presence.asksBack(carol, memberCount: small, at: begin + wait) == true)
         #expect(presence.asksBack(bob, memberCount: small, at: begin + wait + 1) == true)
-        // In another epoch it may not have heard the last one.
+        // In a new epoch, the member may have missed the last challenge.
         presence.didCatchUp()
         #expect(presence.asksBack(bob, memberCount: small, at: begin + wait + 1) == true)
     }
 
-    @Test("a member that answered is asked back with a new nonce, or it would take the old for a recording")
+    @Test("a member that answered is challenged back with a new nonce, as it would take the old one for a replay")
     mutating func again() {
         presence.watch()
         let nonce = presence.challenge(.system)
@@ -65,7 +65,7 @@ struct PresenceTests {
         #expect(presence.challenge(.system) != nonce)
     }
 
-    @Test("challenges are answered up to a limit in a while, also when the clock goes back")
+    @Test("challenges are answered up to a limit per interval, also when the clock is set back")
     mutating func limit() {
         let begin = 2 * ClientLimits.presenceMs
         for _ in 0..<ClientLimits.liveAnswers { #expect(presence.mayAnswer(at: begin) == true) }

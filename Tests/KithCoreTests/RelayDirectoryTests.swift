@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("The relays that a profile knows")
+@Suite("Relay directory")
 struct RelayDirectoryTests {
     private var step = Step()
     private var relays = RelayDirectory()
@@ -16,7 +16,7 @@ struct RelayDirectoryTests {
         step.output.effects.compactMap { if case .connect(let id, _) = $0 { id } else { nil } }
     }
 
-    @Test("a letter or a card that names a known relay with a pass sets none; an invite that the user opens does")
+    @Test("a letter or a contact card does not set the pass of a known relay, but an opened invite does")
     mutating func passIsNotPlanted() throws {
         let id = relays.id(for: try point(), in: &step)
         #expect(relays.id(for: try point("theirs"), in: &step) == id)
@@ -25,7 +25,7 @@ struct RelayDirectoryTests {
         #expect(relays[id] == (try point("theirs")))
     }
 
-    @Test("an opened invite does not replace a pass; a relay that the user names does")
+    @Test("an opened invite does not replace a pass, but a relay that the user names does")
     mutating func passIsKept() throws {
         let id = relays.id(given: try point("mine"), in: &step)
         #expect(relays.id(opened: try point("theirs"), in: &step) == id)
@@ -36,7 +36,7 @@ struct RelayDirectoryTests {
         #expect(relays[id] == (try point("theirs")))
     }
 
-    @Test("a relay is connected to once, and again when its pass is another")
+    @Test("a relay is connected to once, and again when its pass changes")
     mutating func connects() throws {
         let id = relays.id(for: try point(), in: &step)
         relays.keepConnected(to: id, in: &step)
@@ -47,7 +47,7 @@ struct RelayDirectoryTests {
         #expect(throws: KithError.notFound("127.0.0.1:4434")) { try relays.setPass(unknown, in: &step) }
     }
 
-    @Test("only a relay that is wanted counts as connected")
+    @Test("only a wanted relay counts as connected")
     mutating func wanted() throws {
         relays.load(RelayID(rawValue: 4), try point())
         #expect(!relays.didConnect(RelayID(rawValue: 4)) && !relays.isConnected(RelayID(rawValue: 4)))
@@ -57,7 +57,7 @@ struct RelayDirectoryTests {
         #expect(relays.connected.isEmpty)
     }
 
-    @Test("a full relay is told of once, and once when it has room again")
+    @Test("a full relay is reported once, and once more when it has room again")
     mutating func room() throws {
         let id = relays.id(for: try point(), in: &step)
         let full = Result<Reply, RelayError>.failure(RelayError(.full, "full"))
@@ -66,7 +66,7 @@ struct RelayDirectoryTests {
         #expect(relays.noteRoom(at: id, full) == nil)
         #expect(relays.noteRoom(at: id, .failure(RelayError(.tooFast, "fast"))) == nil)
         #expect(relays.noteRoom(at: id, .success(.done)) == .connected)
-        // One inbox is full, and not the relay.
+        // Only one inbox is full, not the relay.
         #expect(relays.noteRoom(at: id, .failure(RelayError(.full, "full", detail: 512))) == nil)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("When keys are renewed")
+@Suite("Renewal policy")
 struct RenewalPolicyTests {
     private static let hour: UInt64 = 3_600_000
     private static let day = 24 * hour
@@ -12,7 +12,7 @@ struct RenewalPolicyTests {
 
     struct Row: CustomTestStringConvertible {
         let testDescription: String
-        /// The age of the keys, in milliseconds. Negative: they were made by a clock that was ahead.
+        /// The age of the keys, in milliseconds; negative if the clock was ahead when they were made.
         let age: Int64
         let entries: Int
         let leaf: UInt32
@@ -27,7 +27,7 @@ struct RenewalPolicyTests {
     static let rows: [Row] = {
         let week = Int64(7 * day)
         return [
-            Row("nothing happened", age: 100 * week, entries: 0, isDue: false),
+            Row("no entries", age: 100 * week, entries: 0, isDue: false),
             Row("a moment before 7 days", age: week - 1, entries: 1, isDue: false),
             Row("7 days", age: week, entries: 1, isDue: true),
             Row("the second leaf waits an hour longer", age: week, entries: 1, leaf: 1, isDue: false),
@@ -43,7 +43,7 @@ struct RenewalPolicyTests {
         ]
     }()
 
-    @Test("a member's keys are due", arguments: rows)
+    @Test("keys are due by their age, the entries since, and the member's leaf", arguments: rows)
     func isDue(row: Row) {
         let policy = RenewalPolicy(wall: Self.now)
         let renewedAt = UInt64(Int64(Self.now) - row.age)
@@ -51,7 +51,7 @@ struct RenewalPolicyTests {
         #expect(policy.isDue(renewedAt: renewedAt, entriesSince: row.entries, leaf: leaf) == row.isDue)
     }
 
-    @Test("the latest moment covers every leaf")
+    @Test("the latest delay covers every leaf")
     func latest() {
         let policy = RenewalPolicy(wall: Self.now)
         #expect(policy.latestDelay(renewedAt: Self.now) == 8 * Self.day)

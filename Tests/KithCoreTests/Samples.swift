@@ -8,7 +8,7 @@ import Testing
 extension RelayPoint {
     /// A relay on this machine.
     ///
-    /// - Parameter pin: the byte that its pin consists of.
+    /// - Parameter pin: the byte that fills its pin.
     static func sample(port: Int = 4433, pin: UInt8 = 8, pass: String? = nil) throws -> RelayPoint {
         RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:\(port)")),
@@ -18,7 +18,7 @@ extension RelayPoint {
 }
 
 extension InboxAddress {
-    /// An inbox of an account, at a relay with a pin of one byte.
+    /// An inbox of an account, at a relay whose pin is filled with one byte.
     static func sample(of account: AccountKey, pin: UInt8 = 8) throws -> InboxAddress {
         InboxAddress(
             relay: try .sample(pin: pin), channel: .random(), appendToken: .random(),
@@ -27,7 +27,7 @@ extension InboxAddress {
 }
 
 extension RelayDirectory {
-    /// A directory with one relay, which is connected.
+    /// A directory with one connected relay.
     static func connected(in step: inout Step) throws -> (relays: RelayDirectory, id: RelayID) {
         var relays = RelayDirectory()
         let id = relays.id(for: try .sample(), in: &step)
@@ -37,7 +37,7 @@ extension RelayDirectory {
 }
 
 extension DeviceState {
-    /// A device whose store holds nothing but its identity.
+    /// A device whose store holds only its identity.
     static func sample(now: UInt64 = 1_750_000_000_000) throws -> DeviceState {
         let store = MemoryProfileStore()
         try store.commit(

@@ -3,11 +3,11 @@ import Testing
 
 @testable import KithCore
 
-@Suite("The way to the end of the log")
+@Suite("Sync state")
 struct SyncStateTests {
     private let entry = EntryID.random()
 
-    /// A state that has gone all the way, with something of every kind in it.
+    /// A live state with every property set.
     private var busy: SyncState {
         var state = SyncState.offline(retryAt: nil)
         state.beginFollow(1)
@@ -20,7 +20,7 @@ struct SyncStateTests {
         return state
     }
 
-    @Test("from offline, a follow leads over opening and catching up to live, and no step can be left out")
+    @Test("a follow leads from offline through opening and catching up to live, without skipping a step")
     func steps() {
         var state = SyncState.offline(retryAt: nil)
         state.becomeLive()
@@ -38,7 +38,7 @@ struct SyncStateTests {
         #expect(state.isLive && state.isFollowing(7))
     }
 
-    @Test("offline, nothing of a connection can be kept")
+    @Test("nothing of a connection is kept offline")
     func offline() {
         var state = SyncState.offline(retryAt: 100)
         state.didSend(entry)
@@ -51,7 +51,7 @@ struct SyncStateTests {
         #expect(state.inFlight.isEmpty && !state.turnIsSent && !state.isTooLarge(entry))
     }
 
-    @Test("a new epoch ends what was sent in the last one; what the relay finds too large stays so on this connection")
+    @Test("a new epoch resets sent entries, but entries too large for the relay stay so on this connection")
     func newEpoch() {
         var state = busy
         state.enterEpoch()
@@ -63,7 +63,7 @@ struct SyncStateTests {
         #expect(state.isOpening && state.isFollowing(2) && state.isTooLarge(entry))
     }
 
-    @Test("while a commit is fetched nothing is sent, and it is taken once")
+    @Test("nothing is sent while a commit is fetched, and the commit is taken once")
     func awaitedCommit() {
         var state = busy
         let turn = Entry(seq: 6, epoch: 1, kind: .turn, receivedAtMs: 0, id: entry, payload: [])
@@ -78,7 +78,7 @@ struct SyncStateTests {
         #expect(first?.entry == turn && second == nil && state.awaited == nil)
     }
 
-    @Test("an answer counts once")
+    @Test("an entry lands once")
     func landed() {
         var state = busy
         let first = state.didLand(entry)

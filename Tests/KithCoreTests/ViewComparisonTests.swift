@@ -4,7 +4,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("The log beside what members say of it")
+@Suite("View comparison")
 struct ViewComparisonTests {
     private var comparison = ViewComparison(of: ConversationID(rawValue: 1))
     private let bob = LeafIndex(rawValue: 1)
@@ -14,7 +14,7 @@ struct ViewComparisonTests {
         LogView(seq: seq, hash: [UInt8](repeating: UInt8(seq), count: 32), previous: LogView.noPrevious)
     }
 
-    @Test("hashes are of one epoch")
+    @Test("hashes are kept for one epoch")
     mutating func hashes() {
         comparison.advance(to: view(4))
         #expect(comparison.hash(at: 4) == view(4).hash && comparison.hash(at: 5) == nil)
@@ -22,7 +22,7 @@ struct ViewComparisonTests {
         #expect(comparison.hash(at: 4) == nil)
     }
 
-    @Test("missing messages are told of when the log has gone on for a while, and each once")
+    @Test("missing messages are reported once, after a number of further entries")
     mutating func gaps() {
         let patience = ClientLimits.entriesBeforeGap
         #expect(comparison.newlyMissing(of: bob, 2, at: 10) == 0)
@@ -30,16 +30,16 @@ struct ViewComparisonTests {
         #expect(comparison.newlyMissing(of: bob, 2, at: 10 + patience) == 2)
         #expect(comparison.newlyMissing(of: bob, 2, at: 11 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 1)
-        // One came late: the others were told of.
+        // One message came late; the others were reported before.
         #expect(comparison.newlyMissing(of: bob, 2, at: 12 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 3, at: 12 + patience) == 0)
-        // They came after all: a gap begins anew.
+        // All messages came, so a new gap begins.
         #expect(comparison.newlyMissing(of: bob, 0, at: 13 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 1, at: 14 + patience) == 0)
         #expect(comparison.newlyMissing(of: bob, 1, at: 14 + 2 * patience) == 1)
     }
 
-    @Test("what is missing at a turn is kept for members that stay, less what was told")
+    @Test("unreported missing messages are kept over a turn for members that stay")
     mutating func turn() {
         #expect(comparison.newlyMissing(of: bob, 1, at: 10) == 0)
         #expect(comparison.newlyMissing(of: carol, 5, at: 10) == 0)
@@ -49,7 +49,7 @@ struct ViewComparisonTests {
         #expect(comparison.takeMissingAtTurn(of: bob) == nil && comparison.takeMissingAtTurn(of: carol) == nil)
     }
 
-    @Test("a view that is ahead is waited for; a later one of the same member does not put it off")
+    @Test("a view that is ahead is awaited, and a later view of the same member does not delay it")
     mutating func claims() {
         comparison.claim(view(20), of: bob, at: 100)
         comparison.claim(view(30), of: bob, at: 50_000)
@@ -63,7 +63,7 @@ struct ViewComparisonTests {
         #expect(!comparison.hasClaims)
     }
 
-    @Test("entries that a member has and the relay does not show are told of after the log was asked for anew, once")
+    @Test("entries that the relay withholds are reported once, after the log was requested again")
     mutating func heldBack() {
         let wait = ClientLimits.keptMs
         comparison.claim(view(20), of: bob, at: 0)
@@ -76,7 +76,7 @@ struct ViewComparisonTests {
         #expect(found.heldBack == [20] && !found.asksAnew && !comparison.hasClaims)
     }
 
-    @Test("a device that comes back to the log elsewhere compares nothing from before")
+    @Test("a device that rejoins the log compares no earlier views")
     mutating func forget() {
         comparison.advance(to: view(4))
         comparison.claim(view(20), of: bob, at: 0)
@@ -88,7 +88,7 @@ struct ViewComparisonTests {
     }
 
     @Test(
-        "a repeated notice is told for the first, the tenth and the hundredth time, and difference between logs always")
+        "a repeated warning is reported the first, tenth and hundredth time, and different logs always")
     func notices() {
         var notices = RepeatedNotices()
         let told = (1...100).filter { _ in notices.times(.notKept(seq: 1), at: 5) != nil }

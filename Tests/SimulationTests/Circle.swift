@@ -4,13 +4,13 @@ import Testing
 
 @testable import KithSimulation
 
-/// Some people in one group on one relay, who have all said something. From then on the relay may lie.
+/// People in one group on one relay, each of whom has sent a text. Afterwards, the relay may lie.
 struct Circle {
     let simulation: Simulation
     let channel: ChannelID
     private let people: People
 
-    /// - Parameter strangers: people beside them who have met nobody yet. They come last.
+    /// - Parameter strangers: the number of further people, who have no contacts yet. They come last.
     init(_ count: Int = 3, strangers: Int = 0, seed: UInt64 = 1) throws {
         simulation = Simulation(seed: seed, profile: .small, clients: count + strangers, relays: 1)
         people = People(simulation, operations: 0, mostGroups: 0)
@@ -37,28 +37,28 @@ struct Circle {
 
     var relay: SimulatedRelay { simulation.relays[0] }
 
-    /// The conversation as a member knows it.
+    /// A member's number of the conversation.
     func group(of client: Int) -> ConversationID {
         simulation.clients[client].messenger?.conversation(on: channel) ?? ConversationID(rawValue: 0)
     }
 
-    /// Says something, and lets it arrive.
+    /// Sends a text, and waits until it arrives.
     func say(_ client: Int, waits: Bool = true) {
         people.say(simulation.clients[client], group(of: client))
         if waits { wait(20) }
     }
 
-    /// Says something in any conversation of somebody's.
+    /// Sends a text in any conversation of a client.
     func say(_ client: Int, in conversation: ConversationID) { people.say(simulation.clients[client], conversation) }
 
-    /// Has somebody use the invite that the circle was made with.
+    /// Has a client use the invite of the circle.
     func join(_ client: Int) { people.join(simulation.clients[client], people.invites.first?.invite) }
 
-    /// What one member says comes to another.
+    /// Expects that a text of one member reaches another.
     func expectHearing(_ listener: Int, from speaker: Int) throws {
         let before = try words(of: listener)
         say(speaker)
-        // Some texts expire, and an earlier one may do so meanwhile.
+        // Some texts expire, and an earlier one may expire meanwhile.
         #expect(try words(of: listener).subtracting(before).count == 1)
     }
 
@@ -68,7 +68,7 @@ struct Circle {
 
     func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }
 
-    /// Lets time pass until something is so, in the very millisecond.
+    /// Waits until a condition is met, to the millisecond.
     func wait(until isSo: () throws -> Bool) throws {
         let end = simulation.now + 3_600_000
         while try !isSo() {
@@ -80,10 +80,10 @@ struct Circle {
         }
     }
 
-    /// How many entries the log has in truth.
+    /// The true number of entries in the log.
     var length: Int { relay.model.channels[channel]?.archive.count ?? 0 }
 
-    /// Has the relay show some members the group's log otherwise than it is.
+    /// Has the relay show some members an altered log of the group.
     func show(to viewers: Set<Int>, _ edit: @escaping ([InventedEntry]) -> [InventedEntry]) {
         lie(about: channel, to: viewers, edit)
     }
@@ -100,7 +100,7 @@ struct Circle {
         }
     }
 
-    /// Has the relay show some people a channel's log otherwise than it is.
+    /// Has the relay show some people an altered log of a channel.
     func lie(about lied: ChannelID, to viewers: Set<Int>, _ edit: @escaping ([InventedEntry]) -> [InventedEntry]) {
         let simulation = simulation
         relay.model.lies?.log = { id, connection, truth in
@@ -110,10 +110,10 @@ struct Circle {
         }
     }
 
-    /// The number of texts of others that a member was shown in the group.
+    /// The number of others' texts that a member has in the group.
     func texts(of client: Int) throws -> Int { try words(of: client).count }
 
-    /// The texts of others that a member was shown in the group. No two people say the same.
+    /// The others' texts that a member has in the group. No two texts are equal.
     private func words(of client: Int) throws -> Set<String> {
         let messages = try simulation.clients[client].messenger?.wholeHistory(of: group(of: client)) ?? []
         return Set(
@@ -122,22 +122,22 @@ struct Circle {
             })
     }
 
-    /// What a member was warned of.
+    /// The warnings of a member.
     func warnings(of client: Int) -> [Warning] {
         simulation.judge.warnings.filter { $0.client == client }.map(\.warning)
     }
 
-    /// Whether a member was told that it is shown another log than others are.
+    /// Whether a member was warned that the relay shows different logs.
     func knowsOfDifferentLogs(_ client: Int) -> Bool {
         warnings(of: client).contains { if case .differentLogs = $0 { true } else { false } }
     }
 
-    /// Why a member could not read something.
+    /// The reasons why a member could not read entries.
     func unreadable(by client: Int) -> [UnreadableReason] {
         simulation.judge.unreadable.filter { $0.client == client }.map(\.reason)
     }
 
-    /// Nothing false was believed: no text that nobody said, none twice, none as another's, none by those it was not for.
+    /// Expects that no member believes anything false: no invented, repeated or misattributed text, and no text meant for others.
     func expectNothingFalse() {
         simulation.judge.giveVerdict(mayMiss: true)
         #expect(simulation.violations.isEmpty)

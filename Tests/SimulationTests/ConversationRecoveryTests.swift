@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Conversations after faults of relays and devices")
 struct ConversationRecoveryTests {
-    @Test("who registers a name again keeps it and is reached by it, also after the clock was set back")
+    @Test("a name that is registered again still leads to its holder, also after the clock was set back")
     func registeringAgain() throws {
         let circle = try Circle(strangers: 1)
         let simulation = circle.simulation
@@ -34,7 +34,7 @@ struct ConversationRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a text longer than the relay takes is refused and not kept, and those after it are sent")
+    @Test("a text too long for the relay is dropped with a warning, and later texts are sent")
     func tooLongForRelay() throws {
         let circle = try Circle()
         let client = circle.simulation.clients[1]
@@ -59,7 +59,7 @@ struct ConversationRecoveryTests {
         #expect(try circle.texts(of: 2) == before + 1)
     }
 
-    @Test("a relay that has no room says so once, keeps nobody's text from waiting, and is told to have some again")
+    @Test("a full relay is reported once, texts wait, and it is reported again when it has room")
     func fullRelay() throws {
         let circle = try Circle()
         let client = circle.simulation.clients[1]
@@ -78,7 +78,7 @@ struct ConversationRecoveryTests {
         #expect(try circle.texts(of: 2) == before + 2)
     }
 
-    @Test("a member that leaves is taken out, even if all others restart before they have done it")
+    @Test("a member that leaves is removed, even if all others restart first")
     func leavingBeforeRestart() throws {
         let circle = try Circle()
         let length = circle.length
@@ -95,9 +95,9 @@ struct ConversationRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a device that dies with its commit on the way still invites whom it added when it is back")
+    @Test("a device that crashes while its commit is in flight still sends the Welcome after a restart")
     func dyingBeforeWelcome() throws {
-        // With this seed every commit lies in a parcel.
+        // With this seed, every commit is in a parcel.
         let circle = try Circle(strangers: 1, seed: 1)
         let simulation = circle.simulation
         let (host, guest) = (simulation.clients[0], simulation.clients[3])
@@ -108,14 +108,14 @@ struct ConversationRecoveryTests {
         #expect(try guest.messenger?.conversationSummaries().map(\.status) == [.preparing])
         guest.die("test")
         try circle.wait { try guest.messenger?.conversationSummaries().map(\.status) == [.active] }
-        // The Welcome is on the way, and may get lost.
+        // The Welcome is in flight, and may get lost.
         #expect(guest.messenger?.undelivered == 1)
         circle.wait(120)
         #expect(host.messenger?.contactList.count == before + 1)
         circle.expectNothingFalse()
     }
 
-    @Test("a device whose clock is set back while the relay asks for patience does not wait for the old time")
+    @Test("a device whose clock is set back during a pause does not wait for the old time")
     func clockSetBack() throws {
         let circle = try Circle()
         let simulation = circle.simulation
@@ -130,9 +130,9 @@ struct ConversationRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a parcel whose parts are there twice is read")
+    @Test("a parcel with repeated parts is read")
     func repeatedParts() throws {
-        // With this seed every commit lies in a parcel.
+        // With this seed, every commit is in a parcel.
         let circle = try Circle(seed: 1)
         let known = Set(circle.relay.model.channels.keys)
         circle.relay.model.lies?.log = { id, _, truth in
@@ -147,9 +147,9 @@ struct ConversationRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a commit that cannot be fetched stops the member that needs it, and nobody else")
+    @Test("a commit that can't be fetched stops only the member that needs it")
     func damagedParcel() throws {
-        // With this seed every commit lies in a parcel.
+        // With this seed, every commit is in a parcel.
         let circle = try Circle(seed: 1)
         let known = Set(circle.relay.model.channels.keys)
         let simulation = circle.simulation

@@ -4,9 +4,9 @@ import Testing
 
 @testable import KithSimulation
 
-@Suite("Inboxes, names and strangers between honest people")
+@Suite("Inboxes, names and strangers with an honest relay")
 struct InboxTests {
-    /// A member of the circle, and a stranger who has found it by its name.
+    /// A member of the circle, and a stranger who has looked up the member's name.
     private func found(_ circle: Circle) throws -> (host: SimulatedClient, caller: SimulatedClient, contact: Contact) {
         let (host, caller) = (circle.simulation.clients[0], circle.simulation.clients[3])
         let name = try #require(Name("host"))
@@ -31,7 +31,7 @@ struct InboxTests {
         return messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
     }
 
-    @Test("a stranger learns nothing of a device until its person accepts; then everything arrives")
+    @Test("a stranger learns nothing of a device until the user accepts, and then everything arrives")
     func consent() throws {
         let circle = try Circle(strangers: 1)
         let (host, caller, contact) = try found(circle)
@@ -59,7 +59,7 @@ struct InboxTests {
         #expect(circle.simulation.violations.isEmpty)
     }
 
-    @Test("who is refused by a full inbox is told, keeps the invitation, and gets in when its owner has read")
+    @Test("an invitation to a full inbox is reported, kept, and delivered once the owner has read the inbox")
     func fullInbox() throws {
         let circle = try Circle(strangers: 1)
         let (host, caller, contact) = try found(circle)
@@ -75,19 +75,19 @@ struct InboxTests {
         #expect(circle.warnings(of: 3) == [.invitationWaits(for: contact.name, .inboxFull)])
         #expect(try caller.messenger?.conversationSummaries().map(\.isInviting) == [true])
         #expect(caller.messenger?.undelivered == 1)
-        // It survives a restart, and is told of once for each.
+        // The invitation survives a restart, and is reported once per run.
         caller.die("test")
         circle.wait(30)
         #expect(circle.warnings(of: 3).count == 2)
         circle.simulation.goOnline(host)
-        // The inbox of a name is read at once, and has room within two days.
+        // The inbox of a name is read at once, and is trimmed within two days.
         circle.wait(3 * 86_400)
         #expect(caller.messenger?.undelivered == 0)
         #expect(try texts(host, of: caller.name) == ["hello"])
         #expect(circle.simulation.violations.isEmpty)
     }
 
-    @Test("an owner drops what it has read, so that an inbox takes any number of letters one after the other")
+    @Test("an owner trims letters it has read, so that an inbox takes any number of letters in sequence")
     func readInbox() throws {
         let circle = try Circle(strangers: 1)
         let (host, caller, contact) = try found(circle)
@@ -102,7 +102,7 @@ struct InboxTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a registered name is renewed every month, also by a device whose clock was wrong when it registered")
+    @Test("a registered name is renewed every month, also if the clock was wrong at the registration")
     func renewedName() throws {
         let circle = try Circle(strangers: 1)
         let name = try #require(Name("host"))
@@ -125,7 +125,7 @@ struct InboxTests {
         #expect(version() > second)
     }
 
-    @Test("an invite that is withdrawn is closed when the relay has heard of it, and whoever uses it learns so")
+    @Test("a withdrawn invite is closed once the relay is connected, and later users are refused")
     func revoke() throws {
         let circle = try Circle(strangers: 1)
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
@@ -147,7 +147,7 @@ struct InboxTests {
         #expect(refusal == .inviteUsed)
     }
 
-    @Test("groups that are not used are not in memory, and are there when they are used")
+    @Test("idle groups are not in memory, and are loaded when used")
     func idleGroups() throws {
         let circle = try Circle()
         let host = circle.simulation.clients[0]

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Invites after faults of relays and devices")
 struct InviteRecoveryTests {
-    @Test("a relay that lost an inbox gets it again, and who has the address gets in")
+    @Test("an inbox that the relay lost is created again, and its address works")
     func lostInbox() throws {
         let circle = try Circle(strangers: 1)
         let host = circle.simulation.clients[0]
@@ -21,7 +21,7 @@ struct InviteRecoveryTests {
         #expect(host.messenger?.contactList.count == before + 1)
     }
 
-    /// Somebody who is away, with an invite that others use meanwhile.
+    /// A host who is offline, and the host's open invite for one person.
     private func invite(
         of circle: Circle, lifetime: UInt64 = 86_400
     ) throws -> (host: SimulatedClient, invite: OpenInvite) {
@@ -37,7 +37,7 @@ struct InviteRecoveryTests {
     }
 
     @Test(
-        "two who used an invite for one person before its maker saw either: the second is left, and everybody is told")
+        "if two people use an invite for one person, the owner leaves the second conversation, and is warned")
     func inviteUsedTwice() throws {
         let circle = try Circle(strangers: 2)
         let (host, open) = try invite(of: circle)
@@ -66,14 +66,14 @@ struct InviteRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("whoever used an invite in time gets in although its maker comes back only after it has run out")
+    @Test("a person who used an invite in time gets in, even if its maker returns after the expiry")
     func inviteUsedInTime() throws {
         let circle = try Circle(strangers: 2)
         let (host, open) = try invite(of: circle, lifetime: 120)
         let simulation = circle.simulation
         simulation.clients[3].perform(.join(open.invite, name: nil))
         circle.wait(600)
-        // By a clock that is behind it still works.
+        // By a clock that is behind, the invite still works.
         simulation.clients[4].moveClock(by: -900_000)
         simulation.clients[4].perform(.join(open.invite, name: nil))
         circle.wait(20)
@@ -86,7 +86,7 @@ struct InviteRecoveryTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a relay that lost an inbox into which nobody ever put anything gets it again, with key packages in it")
+    @Test("an unused inbox that the relay lost is created again with key packages")
     func lostFreshInbox() throws {
         let circle = try Circle(strangers: 1)
         let (host, open) = try invite(of: circle)
@@ -101,7 +101,7 @@ struct InviteRecoveryTests {
     }
 
     @Test(
-        "whoever cannot be reached has one conversation, however often it is tried, and gets what waits when they can")
+        "repeated attempts to reach a person share one conversation, and all texts arrive once it succeeds")
     func notReachable() throws {
         let circle = try Circle(strangers: 1)
         let simulation = circle.simulation
@@ -139,7 +139,7 @@ struct InviteRecoveryTests {
         #expect(texts == ["one", "two", "three"])
     }
 
-    @Test("whoever uses an invite that is closed before the Welcome is there learns that nobody is there")
+    @Test("a conversation stops if its invite is closed before the Welcome arrives")
     func closedBeforeWelcome() throws {
         let circle = try Circle(strangers: 1)
         let simulation = circle.simulation

@@ -7,8 +7,8 @@ import Testing
 
 @Suite("A relay that lies before a turn")
 struct LyingBeforeTurnTests {
-    /// Has the relay lie to the last member of the circle about two messages, and hold them back from the member that commits
-    /// meanwhile. So its commit says nothing about them.
+    /// Has the relay lie to member 2 about two messages, and withhold both from member 0, which commits meanwhile. So the view in
+    /// that commit does not cover them.
     private func lie(_ kind: TurnLie.Kind, in circle: Circle) throws {
         let turns = circle.relay.model.channels[circle.channel]?.archive.count { $0.kind == .turn } ?? 0
         let lie = TurnLie(kind: kind, victim: 2, turn: turns + 1)
@@ -24,7 +24,7 @@ struct LyingBeforeTurnTests {
             default: return nil
             }
         }
-        // At once, so that neither has seen the other.
+        // Both are sent at once, so that neither sender has seen the other's message.
         circle.say(1, waits: false)
         circle.say(3, waits: false)
         circle.wait(10)
@@ -36,7 +36,7 @@ struct LyingBeforeTurnTests {
         circle.wait(30)
     }
 
-    @Test("is found out with the next message, although the commit was made before", arguments: TurnLie.Kind.allCases)
+    @Test("is detected with the next message, although the commit was made before", arguments: TurnLie.Kind.allCases)
     func nextMessage(kind: TurnLie.Kind) throws {
         let circle = try Circle(4, seed: 2)
         turn(circle, by: 0)
@@ -49,7 +49,7 @@ struct LyingBeforeTurnTests {
         circle.expectNothingFalse()
     }
 
-    @Test("is found out with the next commit, also when nobody speaks in between", arguments: TurnLie.Kind.allCases)
+    @Test("is detected with the next commit, even without a message in between", arguments: TurnLie.Kind.allCases)
     func nextCommit(kind: TurnLie.Kind) throws {
         let circle = try Circle(4, seed: 3)
         turn(circle, by: 0)
@@ -57,14 +57,14 @@ struct LyingBeforeTurnTests {
         turn(circle, by: 0)
         turn(circle, by: 1)
         #expect(circle.knowsOfDifferentLogs(2))
-        // A false view keeps nobody out of the epoch.
+        // A false view does not keep a member out of the epoch.
         #expect(try circle.status(of: 2) == .active)
         let epochs = (0..<4).map { circle.simulation.clients[$0].messenger?.standing(of: circle.group(of: $0))?.epoch }
         #expect(Set(epochs).count == 1)
         circle.expectNothingFalse()
     }
 
-    @Test("is found out although a newcomer makes the next commit", arguments: TurnLie.Kind.allCases)
+    @Test("is detected even if a new member makes the next commit", arguments: TurnLie.Kind.allCases)
     func newcomer(kind: TurnLie.Kind) throws {
         let circle = try Circle(4, strangers: 1, seed: 2)
         circle.join(4)
@@ -76,7 +76,7 @@ struct LyingBeforeTurnTests {
         host.perform(.add(circle.group(of: 0), [newcomer.id]))
         circle.wait(30)
         #expect(!circle.knowsOfDifferentLogs(2))
-        // It renews its keys before it speaks.
+        // The new member renews its keys before it sends a text.
         circle.simulation.clients[4].perform(.renewKeys(circle.group(of: 4)))
         circle.wait(30)
         #expect(circle.knowsOfDifferentLogs(2))
@@ -84,7 +84,7 @@ struct LyingBeforeTurnTests {
         #expect(circle.warnings(of: 4).isEmpty)
     }
 
-    @Test("is told to the author too, once the other member goes on; then everybody agrees again")
+    @Test("is reported to the author, too, once the other member continues; then all members agree again")
     func authorIsTold() throws {
         let circle = try Circle(4, seed: 2)
         turn(circle, by: 0)
@@ -106,13 +106,13 @@ struct LyingBeforeTurnTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a message that is missing when the turn comes is named when its sender speaks")
+    @Test("a message missing at a turn is reported with its sender's next message")
     func gap() throws {
         let circle = try Circle(seed: 2)
         turn(circle, by: 0)
         let hidden = circle.length
         circle.show(to: [2]) { log in log.enumerated().filter { $0.offset != hidden }.map(\.element) }
-        // Both are encrypted before the first is in the log.
+        // Both texts are encrypted before the first is in the log.
         circle.say(1, waits: false)
         circle.say(1, waits: false)
         circle.wait(10)
@@ -124,7 +124,7 @@ struct LyingBeforeTurnTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a member that states a false view in a commit warns the others and keeps nobody out")
+    @Test("a false view in a commit warns the other members and keeps none of them out")
     func falseView() throws {
         let circle = try Circle(seed: 2)
         turn(circle, by: 0)
@@ -148,7 +148,7 @@ struct LyingBeforeTurnTests {
         circle.expectNothingFalse()
     }
 
-    @Test("random schedules of lies are found out by one of those who were shown different logs")
+    @Test("lies in random schedules are detected by a member who was shown a different log")
     func schedules() {
         var judged = 0
         for seed in 1...24 as ClosedRange<UInt64> {
@@ -160,9 +160,9 @@ struct LyingBeforeTurnTests {
     }
 }
 
-@Suite("A relay that holds back the end of the log")
+@Suite("A relay that withholds the end of the log")
 struct HeldBackTests {
-    @Test("is found out by a live check, if it lets that through")
+    @Test("is detected by a live check that it forwards")
     func ahead() throws {
         let circle = try Circle(seed: 2)
         let length = circle.length
@@ -183,7 +183,7 @@ struct HeldBackTests {
         circle.expectNothingFalse()
     }
 
-    @Test("is found out by the member that it is held back from when another asks")
+    @Test("is detected by the deceived member when another member makes a live check")
     func aheadOfAnswerer() throws {
         let circle = try Circle(seed: 2)
         let length = circle.length
@@ -196,7 +196,7 @@ struct HeldBackTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and shows other entries is found out by a member that another asks, before anybody speaks")
+    @Test("and alters entries is detected by the deceived member when another member makes a live check")
     func differsFromChallenger() throws {
         let circle = try Circle(seed: 2)
         circle.swapNextTwo(to: [2])
@@ -209,7 +209,7 @@ struct HeldBackTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and shows other entries is found out by a live check before anybody speaks")
+    @Test("and alters entries is detected by a live check before the next message")
     func differs() throws {
         let circle = try Circle(seed: 2)
         circle.swapNextTwo(to: [2])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A relay that lies")
 struct LyingRelayTests {
-    @Test("and drops one entry for one member is found out by that member")
+    @Test("and drops one entry for one member is detected by that member")
     func dropsForOne() throws {
         let circle = try Circle()
         let hidden = circle.length
@@ -17,7 +17,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and drops one entry for everybody is found out by its sender")
+    @Test("and drops one entry for everybody is detected by its sender")
     func dropsForAll() throws {
         let circle = try Circle()
         let hidden = circle.length
@@ -29,7 +29,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and swaps two entries is found out with the next message")
+    @Test("and swaps two entries is detected with the next message")
     func swaps() throws {
         let circle = try Circle()
         circle.swapNextTwo(to: [2])
@@ -40,7 +40,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and shows two members different logs is found out by both")
+    @Test("and shows two members different logs is detected by both")
     func forks() throws {
         let circle = try Circle()
         let first = circle.length
@@ -50,7 +50,7 @@ struct LyingRelayTests {
             guard id == channel, let viewer = simulation.wires[connection]?.link.client.index, viewer > 0 else {
                 return nil
             }
-            // Of the two messages that come now, each of the two members is shown one.
+            // The relay shows each of the two members one of the next two messages.
             let hidden = first + viewer - 1
             return truth.enumerated().filter { $0.offset != hidden }
                 .map { InventedEntry(entry: $0.element, truth: $0.element.seq) }
@@ -65,7 +65,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and gives out another's key package gets nobody into a conversation")
+    @Test("and substitutes another account's key package gets no one into a conversation")
     func substitutesKeyPackage() throws {
         let circle = try Circle()
         let (alice, mallory) = (circle.simulation.clients[0], circle.simulation.clients[1])
@@ -88,7 +88,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and brings an old Welcome again changes nothing, and is named")
+    @Test("and replays an old Welcome changes nothing, and is reported")
     func replaysWelcome() throws {
         let circle = try Circle()
         let inboxes = circle.relay.model.channels.filter { $0.value.epoch == 0 && $0.value.archive.count > 0 }
@@ -114,7 +114,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and puts another channel's entry into the log is found out")
+    @Test("and inserts an entry of another channel is detected")
     func otherChannel() throws {
         let circle = try Circle()
         let place = circle.length
@@ -137,7 +137,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and keeps nothing of what it says it has is found out by the sender")
+    @Test("and acknowledges entries without storing them is detected by the sender")
     func keepsNothing() throws {
         let circle = try Circle()
         let channel = circle.channel
@@ -148,7 +148,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and changes an entry's id gets nobody to show it")
+    @Test("and changes an entry's id does not get it shown")
     func changesID() throws {
         let circle = try Circle()
         let place = circle.length
@@ -169,7 +169,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and repeats an entry gets nobody to show it twice")
+    @Test("and repeats an entry does not get it shown twice")
     func repeats() throws {
         let circle = try Circle()
         let place = circle.length
@@ -189,7 +189,7 @@ struct LyingRelayTests {
         circle.expectNothingFalse()
     }
 
-    @Test("and puts in noise without end is told in one line, which counts")
+    @Test("and inserts noise without end is reported in one line with a count")
     func flood() throws {
         let circle = try Circle(seed: 2)
         let place = circle.length
@@ -211,7 +211,7 @@ struct LyingRelayTests {
         }
         #expect(counts.reduce(0, +) == 250)
         #expect(counts.count <= 2)
-        // The first, the tenth and the hundredth of each kind.
+        // The first, the tenth and the hundredth entry of each kind.
         #expect(circle.unreadable(by: 2).count <= 6)
         circle.expectNothingFalse()
     }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Live checks")
 struct PresenceTests {
-    @Test("a member who asks without end gets some answers, and others get theirs a little later")
+    @Test("a member who sends challenges without end gets a limited number of answers per interval")
     func flood() throws {
         let circle = try Circle(seed: 2)
         let clients = circle.simulation.clients
@@ -16,7 +16,7 @@ struct PresenceTests {
         let conversation = try #require(answerer.state.conversations[to]?.machine)
         let tag = try #require(conversation.sync.following?.tag)
 
-        /// How many answers so many challenges get.
+        /// Sends a number of challenges and returns the number of answers.
         func answers(to count: Int, at now: UInt64) throws -> Int {
             var answers = 0
             for _ in 0..<count {

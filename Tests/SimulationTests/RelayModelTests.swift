@@ -19,7 +19,7 @@ struct RelayModelTests {
     }
 }
 
-/// The same requests to a relay over loopback and to the model, one after the other.
+/// Sends the same requests to a relay over loopback and to the model, one after the other.
 private final class Comparison {
     private var random: SeededGenerator
     private var model: RelayModel
@@ -48,7 +48,7 @@ private final class Comparison {
         }
     }
 
-    /// A follow of the relay, and what the model sent for the same one.
+    /// A follow at the relay, and the events that the model sent for the same follow.
     private struct Pair {
         let connection: Int
         let channel: ChannelID
@@ -84,11 +84,11 @@ private final class Comparison {
         configuration.limits.inboxEntries = 9
         configuration.limits.inboxBytes = 150
         configuration.limits.deniedMs = 0
-        // The model knows no addresses.
+        // The model has no addresses.
         configuration.limits.inboxAddresses = 1
         configuration.limits.withdrawAddressBurst = 1_000
         configuration.nowMs = { clock.nowMs }
-        // The model has one clock for both.
+        // The model has one clock for date and uptime.
         configuration.uptime = { Int64(clock.nowMs) * 1_000_000 }
         return try await RelayServer.start(configuration, identity: try .kept(in: folder), store: store)
     }
@@ -135,7 +135,7 @@ private final class Comparison {
         switch random.pick(0...99) {
         case 0...7:
             let kind = random.chance(0.9) ? known.kind : known.kind == .log ? .inbox : .log
-            // A channel of the other kind is not the one that the test knows.
+            // A new channel gets the kind that the test expects.
             let isThere = model.channels[id] != nil
             return .create(
                 channel: id, kind: isThere ? kind : known.kind, access: tokens.access, retentionSeconds: nil)
@@ -152,7 +152,7 @@ private final class Comparison {
             return .append(channel: id, epoch: UInt64(epoch), id: new, payload: payload[...])
         case 65...71:
             let next = Known.Tokens()
-            // Only a turn of the current epoch can open the next one.
+            // Only a turn of the current epoch can open the next epoch.
             if epoch == known.epochs.count - 1 { channels[index].epochs.append(next) }
             return .turn(
                 channel: id, epoch: UInt64(epoch), id: .random(using: &random), payload: [1], nextAccess: next.access)
@@ -175,7 +175,7 @@ private final class Comparison {
     }
 
     private func compare(_ request: Request, _ person: Int) async throws {
-        // The relay gives whispers only to followers that have caught up; the model's always have.
+        // The relay sends whispers only to followers that have caught up; the model's followers always have.
         if case .whisper(let channel, _, _) = request {
             for pair in follows where pair.channel == channel { try await settle(pair) }
         }
@@ -193,14 +193,14 @@ private final class Comparison {
         }
     }
 
-    /// A turn that was refused opened nothing.
+    /// Forgets the epoch of a refused turn.
     private func forgetTurn(_ id: ChannelID, _ epoch: UInt64) {
         guard let index = channels.firstIndex(where: { $0.id == id }) else { return }
         let isUnknown = model.channels[id]?.epochs[epoch + 1] == nil
         if isUnknown, channels[index].epochs.count == Int(epoch) + 2 { channels[index].epochs.removeLast() }
     }
 
-    /// The model's answer, and whether there was one. What it sends to followers is noted.
+    /// Returns the model's answer and the request's id, and notes the frames for followers.
     private func ask(_ frame: ClientFrame, _ person: Int) -> (Reply?, UInt32) {
         model.receive(frame, from: person, nowMs: clock.nowMs)
         var answer: Reply?
@@ -217,7 +217,7 @@ private final class Comparison {
 
     private var early: [Int: [RelayFrame]] = [:]
 
-    /// Gives what was sent to the follows it belongs to; a follow's first entries come before it is known here.
+    /// Passes early frames to their follows. A follow's first entries come before the follow is known here.
     private func noteEarly() {
         for (person, frames) in early {
             for frame in frames {
@@ -297,7 +297,7 @@ private final class Comparison {
         try await connect()
     }
 
-    /// Waits until a follow has brought what the model says, and compares.
+    /// Waits until a follow has delivered as many events as the model, and compares them.
     private func settle(_ pair: Pair) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while pair.real.events.count < pair.expected.count, ContinuousClock.now < deadline {
@@ -318,7 +318,7 @@ private final class Comparison {
     }
 }
 
-/// What a follow brought so far, one entry an event.
+/// The events of a follow so far, with one entry per event.
 private final class Collected: Sendable {
     private let state = Mutex<(events: [FollowEvent], error: RelayError.Code?)>(([], nil))
     var events: [FollowEvent] { state.withLock { $0.events } }
@@ -350,6 +350,6 @@ extension RelayConnection {
 }
 
 extension Request {
-    /// What it is, without what is in it.
+    /// The name of the request, without its values.
     fileprivate var kind: String { String(String(describing: self).prefix { $0 != "(" }) }
 }

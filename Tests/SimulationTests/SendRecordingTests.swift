@@ -1,9 +1,9 @@
 import KithSimulation
 import Testing
 
-@Suite("What a message costs")
+@Suite("The cost of a message")
 struct SendRecordingTests {
-    @Test("a message writes as much at its sender in a group of 60 as in one of 2")
+    @Test("a sender writes as many bytes for a message in a group of 60 as in a group of 2")
     func sameSize() throws {
         let few = try SendRecording(members: 2, messages: 10).bytesOfMessage
         let many = try SendRecording(members: 60, messages: 10).bytesOfMessage

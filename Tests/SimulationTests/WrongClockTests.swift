@@ -8,18 +8,18 @@ import Testing
 private let day: Int64 = 86_400_000
 private let year = 365 * day
 
-@Suite("A wrong clock does no harm that lasts")
+@Suite("A wrong clock does no lasting harm")
 struct WrongClockTests {
     private static let offsets = [-10 * year, -30 * day, -5 * day, 30 * day, 100 * day, 10 * year]
 
-    /// Sets a member's clock for as long as `body` runs.
+    /// Moves a member's clock while `body` runs.
     private func withClock(_ client: SimulatedClient, off offset: Int64, _ body: () throws -> Void) throws {
         client.moveClock(by: offset)
         try body()
         client.moveClock(by: -offset)
     }
 
-    /// A text without a time limit comes from one member to another.
+    /// Expects that a text without an expiry reaches one member from another.
     private func expectHearing(_ listener: Int, from speaker: Int, _ circle: Circle) throws {
         let text = "text \(circle.length) by \(speaker)"
         let (_, said) = circle.simulation.judge.newText(by: speaker, words: text)
@@ -36,7 +36,7 @@ struct WrongClockTests {
         circle.wait(120)
     }
 
-    /// How many conversations a member has that work and go by a name.
+    /// The number of a member's active conversations with a name.
     private func active(_ client: SimulatedClient, named name: String) throws -> Int {
         try client.messenger?.conversationSummaries().count { $0.name == name && $0.status == .active } ?? 0
     }
@@ -45,7 +45,7 @@ struct WrongClockTests {
         try #require(client.messenger?.contactList.first { $0.name == other.name }?.id)
     }
 
-    @Test("a member whose clock is wrong follows the others into an epoch", arguments: offsets)
+    @Test("a member whose clock is wrong enters the next epoch with the others", arguments: offsets)
     func commit(offset: Int64) throws {
         let circle = try Circle()
         let reader = circle.simulation.clients[1]
@@ -59,7 +59,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a device that is added while its clock is wrong joins", arguments: offsets)
+    @Test("a device can be added while its clock is wrong", arguments: offsets)
     func join(offset: Int64) throws {
         let circle = try Circle()
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
@@ -72,7 +72,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a device whose clock was wrong for a while is reached afterwards as before", arguments: offsets)
+    @Test("a device whose clock was wrong for a while can be added afterwards", arguments: offsets)
     func deposit(offset: Int64) throws {
         let circle = try Circle()
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[1])
@@ -87,7 +87,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("an address whose key packages were made by a wrong clock works once the clock is right", arguments: offsets)
+    @Test("an address with key packages made by a wrong clock works once the clock is right", arguments: offsets)
     func firstDeposit(offset: Int64) throws {
         let circle = try Circle(strangers: 1)
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
@@ -107,7 +107,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a person whose clock is wrong when they use an invite is in once the clock is right", arguments: offsets)
+    @Test("a person who uses an invite with a wrong clock gets in once the clock is right", arguments: offsets)
     func useInvite(offset: Int64) throws {
         let circle = try Circle(strangers: 1)
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
@@ -115,7 +115,7 @@ struct WrongClockTests {
             circle.join(3)
             circle.wait(600)
         }
-        // An invite that was over by the clock was refused at once.
+        // If the invite had expired by the wrong clock, it was refused at once.
         circle.join(3)
         circle.wait(1_200)
         #expect(try active(guest, named: host.name) == 1)
@@ -123,7 +123,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a profile that was made while the clock was wrong works once the clock is right", arguments: offsets)
+    @Test("a profile made while the clock was wrong works once the clock is right", arguments: offsets)
     func create(offset: Int64) throws {
         let simulation = Simulation(seed: 1, profile: .small, clients: 2, relays: 1)
         let people = People(simulation, operations: 0, mostGroups: 0)
@@ -154,13 +154,13 @@ struct WrongClockTests {
         #expect(simulation.violations.isEmpty)
     }
 
-    @Test("one member whose key package is not valid does not hold up the others who are added")
+    @Test("a member without a valid key package does not delay other additions")
     func others() throws {
         let circle = try Circle()
         let (host, late, other) = (
             circle.simulation.clients[0], circle.simulation.clients[1], circle.simulation.clients[2]
         )
-        // All that its device left is out of date, by everybody's clock.
+        // All of its device's key packages have expired by everybody's clock.
         circle.simulation.goOffline(late)
         circle.wait(UInt64(100 * day / 1000))
         let members = try [contact(of: host, late), contact(of: host, other)]
@@ -177,7 +177,7 @@ struct WrongClockTests {
         #expect(try active(late, named: "new") == 1)
     }
 
-    @Test("an invite is closed when it is over by the relay's clock, too")
+    @Test("an invite is closed when it has expired by the relay's clock, too")
     func invite() throws {
         let circle = try Circle(strangers: 1)
         let host = circle.simulation.clients[0]
@@ -196,7 +196,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    /// The numbers of the key packages whose private keys a device has.
+    /// The key packages whose private keys a device has.
     private func keyPackages(of client: SimulatedClient) throws -> Set<InboxItem> {
         Set(
             try client.store.allValues(.keyPackage).map {
@@ -204,13 +204,13 @@ struct WrongClockTests {
             })
     }
 
-    @Test("private keys are deleted when both clocks say that nobody can need them, and not before")
+    @Test("private keys are deleted when no longer needed by both clocks, and not before")
     func privateKeys() throws {
         let circle = try Circle()
         let guest = circle.simulation.clients[1]
         let first = try keyPackages(of: guest)
         #expect(!first.isEmpty)
-        // Valid for 90 days; a letter may come 30 days later; the next deposit after that is on day 150.
+        // Key packages are valid for 90 days, a letter may come 30 days later, and the next deposit after that is on day 150.
         circle.wait(UInt64(119 * day / 1000))
         #expect(try keyPackages(of: guest).isSuperset(of: first))
         circle.simulation.goOffline(guest)
@@ -230,13 +230,13 @@ struct WrongClockTests {
         let key: StoreKey
         let text: String
 
-        /// What the reader's disk has of it.
+        /// The body of the text as stored by a reader.
         func stored(by client: SimulatedClient) throws -> EntryRecord.Body {
             try EntryRecord(stored: try #require(try client.store.value(key))).body
         }
     }
 
-    /// Has client 0 say something that expires after an hour, and client 1 take it.
+    /// Has client 0 send a text that expires after an hour, and client 1 receive it.
     private func sayExpiring(_ circle: Circle) throws -> Text {
         let reader = circle.simulation.clients[1]
         circle.simulation.clients[0].perform(
@@ -247,7 +247,7 @@ struct WrongClockTests {
         return Text(key: StoreKey(.entry, owner: circle.group(of: 1).rawValue, item: seq), text: "for an hour")
     }
 
-    /// Whether a reader shows the text: one that has the profile open, and one that opens it now. Both must agree.
+    /// Whether readers show the text: one that has the profile open, and one that opens it now. Both must agree.
     private func isShown(_ text: Text, by client: SimulatedClient, _ circle: Circle) throws -> Bool {
         let open = try #require(client.messenger)
         open.look(at: client.localNow, steady: circle.simulation.now)
@@ -275,7 +275,7 @@ struct WrongClockTests {
         return shown.contains(true)
     }
 
-    @Test("a text is hidden by every reader at once when it expires, and erased when the relay agrees")
+    @Test("every reader hides a text at once when it expires, and it is erased when the relay's clock agrees")
     func expiry() throws {
         let circle = try Circle()
         let reader = circle.simulation.clients[1]
@@ -295,7 +295,7 @@ struct WrongClockTests {
         #expect(try text.stored(by: reader) == .expired)
     }
 
-    @Test("a text that came while the clock was ahead expires in time once the clock is right")
+    @Test("a text received while the clock was ahead expires in time once the clock is right")
     func expiryAfterFuture() throws {
         let circle = try Circle()
         let reader = circle.simulation.clients[1]
@@ -312,7 +312,7 @@ struct WrongClockTests {
 
     // MARK: Relays that lie about the time
 
-    @Test("a relay that lies about the time erases nothing and is told of", arguments: [-10 * year, 10 * year])
+    @Test("a relay that lies about the time erases nothing and is reported", arguments: [-10 * year, 10 * year])
     func lyingRelay(offset: Int64) throws {
         let circle = try Circle()
         let reader = circle.simulation.clients[1]
@@ -336,7 +336,7 @@ struct WrongClockTests {
         circle.expectNothingFalse()
     }
 
-    @Test("a contact who signs at a time that has not come yet is told of, once")
+    @Test("a contact who signs with a time in the future is reported once")
     func contactAhead() throws {
         let circle = try Circle()
         let writer = circle.simulation.clients[0]
