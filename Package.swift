@@ -67,7 +67,7 @@ let package = Package(
             name: "KithClient",
             dependencies: [
                 "KithCore", "KithSupport", "KithWire", "MLS", "PrivateFiles", "TLSCodec", nio, nioPosix, nioHTTP1,
-                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite, logging,
+                nioTLS, nioSSL, crypto, cryptoExtras, grdb, grdbSQLite,
             ]),
         .executableTarget(
             name: "kith",
@@ -83,17 +83,13 @@ let package = Package(
             path: "Tests/RelayTestSupport"),
         .target(
             name: "KithSimulation",
-            dependencies: [
-                "KithClient", "KithCore", "KithSupport", "KithWire", "MLS", "TLSCodec", "TestSupport", nio, crypto,
-            ]),
+            dependencies: ["KithClient", "KithCore", "KithSupport", "KithWire", "MLS", "TestSupport", nio]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
         .executableTarget(
             name: "RelayBenchmark",
-            dependencies: [
-                "KithWire", "TLSCodec", "TestSupport", nio, nioPosix, nioTLS, nioSSL, crypto, argumentParser,
-            ],
+            dependencies: ["KithWire", "TestSupport", nio, nioPosix, nioTLS, nioSSL, argumentParser],
             path: "Benchmarks/RelayBenchmark"),
         .executableTarget(
             name: "StoreBenchmark",
@@ -106,43 +102,40 @@ let package = Package(
         .testTarget(name: "KithSupportTests", dependencies: ["KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithCoreTests",
-            dependencies: ["KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec"]),
+            dependencies: ["KithCore", "KithSimulation", "KithSupport", "KithWire", "MLS", "TLSCodec", crypto]),
         .testTarget(name: "TLSCodecTests", dependencies: ["TLSCodec"]),
         .testTarget(
             name: "MLSTests", dependencies: ["KithSupport", "MLS", "TLSCodec", "TestSupport", crypto],
             exclude: ["Fixtures"]),
-        .testTarget(name: "KithWireTests", dependencies: ["KithWire"]),
+        .testTarget(name: "KithWireTests", dependencies: ["KithWire", "TLSCodec", crypto]),
         .testTarget(
             name: "KithRelayTests",
             dependencies: [
-                "CSQLite", "KithRelay", "KithClient", "KithCore", "KithSupport", "RelayTestSupport", "TestSupport", nio,
-                nioEmbedded, nioPosix, nioSSL, logging,
+                "CSQLite", "KithRelay", "KithClient", "KithSupport", "RelayTestSupport", "TestSupport", "KithWire", nio,
+                nioEmbedded, nioPosix, nioSSL, logging, crypto,
             ]),
         .testTarget(name: "ClassicSessionTests", dependencies: ["ClassicSession", "KithSupport", "TestSupport"]),
         .testTarget(
             name: "KithClientTests",
             dependencies: [
                 "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithSupport", "KithWire", "RelayTestSupport",
-                "TLSCodec", "TestSupport", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, x509, crypto, grdb, grdbSQLite,
+                "TLSCodec", "TestSupport", "MLS", "PrivateFiles", nio, nioEmbedded, nioPosix, nioTLS, nioSSL, crypto,
+                grdb, grdbSQLite,
             ]),
         .testTarget(
             name: "KithTests",
             dependencies: [
                 "kith", "PingBot", "KithClient", "KithCore", "KithRelay", "KithSimulation", "KithWire",
-                "ClassicSession", "RelayTestSupport", "TLSCodec", "TestSupport", nio, argumentParser,
+                "ClassicSession", "RelayTestSupport", "TestSupport", nio, argumentParser, nioPosix,
             ]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: [
-                "KithSimulation", "KithCore", "KithClient", "KithRelay", "KithWire", "MLS", "TLSCodec", "TestSupport",
-                nio,
-                crypto,
-            ]),
+            dependencies: ["KithSimulation", "KithCore", "KithClient", "KithRelay", "KithWire", "TestSupport", crypto]),
         .testTarget(
             name: "RelayProcessTests",
             dependencies: [
-                "kith", "KithClient", "KithCore", "KithWire", "TLSCodec", "ClassicSession", "KithSupport",
-                "RelayTestSupport", "TestSupport", nio, nioPosix, nioSSL,
+                "kith", "KithClient", "KithWire", "TLSCodec", "ClassicSession", "KithSupport", "RelayTestSupport",
+                "TestSupport", nio,
             ]),
     ],
     swiftLanguageModes: [.v6]
