@@ -9,6 +9,7 @@ let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -86,7 +87,9 @@ let package = Package(
             dependencies: ["KithClient", "KithCore", "KithSupport", "KithWire", "MLS", "TestSupport", nio]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
-            name: "CodecBenchmark", dependencies: ["TLSCodec", argumentParser], path: "Benchmarks/CodecBenchmark"),
+            name: "CodecBenchmark",
+            dependencies: ["KithWire", "TLSCodec", nio, nioEmbedded, nioWebSocket, argumentParser],
+            path: "Benchmarks/CodecBenchmark"),
         .executableTarget(
             name: "RelayBenchmark",
             dependencies: ["KithWire", "TestSupport", nio, nioPosix, nioTLS, nioSSL, argumentParser],

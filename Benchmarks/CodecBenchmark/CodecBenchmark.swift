@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import TLSCodec
 
-/// Measures the speed of decoding and encoding vectors, beside copying the same bytes with `memcpy`.
+/// Measures the speed of decoding and encoding vectors, beside copying the same bytes with `memcpy`; and of framing WebSockets,
+/// beside NIOWebSocket.
 @main
 struct CodecBenchmark: ParsableCommand {
     @Option(help: "Bytes in each opaque vector.")
@@ -10,6 +11,9 @@ struct CodecBenchmark: ParsableCommand {
 
     @Flag(help: "Print one JSON object.")
     var json = false
+
+    /// The frame of a message of 200 bytes, as the relay takes it, in bytes.
+    private static let message = 260
 
     func run() throws {
         let count = 20_000
@@ -37,16 +41,28 @@ struct CodecBenchmark: ParsableCommand {
             copy.withUnsafeMutableBytes { $0.copyBytes(from: encoded) }
             checksum &+= Int(copy[0])
         }
+        let framings = try [1, 100].map { frames in
+            (frames, try FramingBenchmark(size: Self.message, framesPerRead: frames).run())
+        }
         if json {
+            let rows = framings.map { frames, result in
+                "{\"framesPerRead\":\(frames),\"decodeNs\":\(Int(result.decode)),\"decodeNIONs\":\(Int(result.decodeNIO)),"
+                    + "\"encodeNs\":\(Int(result.encode)),\"encodeNIONs\":\(Int(result.encodeNIO))}"
+            }
             print(
                 "{\"size\":\(size),\"decodeMBps\":\(decode),\"decodeAndCopyMBps\":\(touch),\"encodeMBps\":\(encode),"
-                    + "\"memcpyMBps\":\(memcpy)}")
+                    + "\"memcpyMBps\":\(memcpy),\"framing\":[\(rows.joined(separator: ","))]}")
         } else {
             print("opaque vectors of \(size) bytes, MB/s")
             print("  decode as slices        \(decode)")
             print("  decode, each copied out \(touch)")
             print("  encode                  \(encode)")
             print("  memcpy of the same      \(memcpy)")
+            print("WebSocket frames of \(Self.message) bytes, ns each, Kith / NIOWebSocket")
+            for (frames, result) in framings {
+                print("  \(frames) in a read: decode \(Int(result.decode)) / \(Int(result.decodeNIO))")
+                print("  \(frames) in a write: encode \(Int(result.encode)) / \(Int(result.encodeNIO))")
+            }
         }
         if checksum == 0 { throw ExitCode.failure }
     }
