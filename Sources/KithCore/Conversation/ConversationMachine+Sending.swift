@@ -82,7 +82,7 @@ extension ConversationMachine {
     }
 
     /// Continues after the user has seen the warning. The renewal opens an epoch in which all members have the same view again.
-    /// What came before is not compared any more.
+    /// Views of the time before are not compared any more.
     mutating func trustLog(_ ticket: Ticket<ConversationID>, in device: inout DeviceState) throws(KithError) {
         record.trust()
         markDirty(in: &device)

@@ -167,7 +167,7 @@ extension Messenger {
                     "It was number \(record.generation + 1) of that sender in the epoch, sent at \(own: Self.time(record.sentAtMs)) by the sender's clock, who had seen the log up to entry \(record.sawThrough)."
                 )
             }
-        case .unknown: lines.append("Who sent it is not known.")
+        case .unknown: lines.append("Its sender is unknown.")
         }
         switch record.body {
         case .text: lines.append("It decrypted, and its signature, its id and its place in the log are right.")
@@ -177,7 +177,7 @@ extension Messenger {
                     ? "It holds nothing to show: a receipt, an address or a proposal." : "It changed the conversation:")
             lines += notices.map { "  \($0.sentence)" }
         case .unknown(let kind, _): lines.append("It is of kind \(kind), which this Kith does not know. It is kept.")
-        case .expired: lines.append("Its text was to be deleted after a while. That time is over.")
+        case .expired: lines.append("Its text has expired.")
         }
         for warning in record.warnings { lines.append("Warning: \(warning.sentence)") }
         let readers = machine.record.readBy.filter { $0.value >= seq }.keys.sorted().compactMap {
@@ -186,7 +186,7 @@ extension Messenger {
         if record.author == .me {
             lines.append(
                 readers.isEmpty
-                    ? "Nobody said yet that they have read it." : "Read by \(readers.joined(separator: ", ")).")
+                    ? "No member has reported reading it yet." : "Read by \(readers.joined(separator: ", ")).")
         }
         lines.append(
             "The log's hash after it, which members compare with every message, begins \(own: Hex.encode(record.viewHash.prefix(8)))."
