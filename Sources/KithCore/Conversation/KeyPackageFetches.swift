@@ -15,8 +15,8 @@ struct KeyPackageFetches {
     /// Whether a key package of the inbox was not valid when it came.
     func isHeld(_ inbox: ChannelID) -> Bool { held[inbox] != nil }
 
-    /// The next time to check a held key package, in milliseconds; see ``Clocks/now``. `nil` if there is none, or if another was
-    /// requested, whose arrival wakes the conversation.
+    /// The next time to check a held key package, in milliseconds; see ``Clocks/now``. `nil` if none is held, or if another was
+    /// requested, because its arrival wakes the conversation.
     func heldUntil(_ inbox: ChannelID) -> UInt64? {
         guard case .here? = fetches[inbox] else { return nil }
         return held[inbox]?.againAt

@@ -98,7 +98,7 @@ struct ViewComparison {
 
     var hasClaims: Bool { !claims.isEmpty }
 
-    /// The times at which entries that members have are overdue, in milliseconds; see ``Clocks/now``.
+    /// The times at which the entries in members' claims are overdue, in milliseconds; see ``Clocks/now``.
     var due: [UInt64] { claims.values.map { $0.at + ClientLimits.keptMs } }
 
     /// Adds a view that is ahead. An earlier claim of the member stays, so that a later one can't postpone it.

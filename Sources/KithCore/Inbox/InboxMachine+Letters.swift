@@ -168,7 +168,7 @@ extension InboxMachine {
         return record.aside.first { isReady($0.reason, hasRoom: hasRoom, in: profile) }?.seq
     }
 
-    /// The result for a letter set aside that still can't be taken; `nil` for one that can, and for a new letter.
+    /// Sets a letter aside again that still can't be taken; `nil` for a letter that can be taken, and for a new one.
     private func leftAside(_ entry: Entry, in profile: ProfileState) -> Taken? {
         guard let reason = record.reasonAside(entry.seq),
             !isReady(reason, hasRoom: profile.conversations.hasRoomForPending, in: profile)
