@@ -19,7 +19,7 @@ setup: ## Install the system packages that building needs (Debian, Ubuntu)
 build: setup ## Build the program for use
 	scripts/release.sh --product kith
 
-run: setup ## Show it at work: a relay, three people, one command
+run: setup ## Run the demo: a relay and three people
 	swift build --product kith
 	.build/debug/kith demo
 
@@ -75,16 +75,16 @@ simulate: setup ## Run the messenger through SEEDS random schedules with faults 
 	.build/release/kith-simulate --seeds 1..$(or $(SEEDS),10000)
 	.build/release/kith-simulate --profile large --seeds 1..$(or $(LARGE_SEEDS),5)
 
-mutants: setup ## Break the code in one place at a time and see whether the tests notice (hours; ONLY=TEXT takes some)
+mutants: setup ## Break the code in one place at a time and see whether the tests notice (hours; ONLY=TEXT selects some)
 	@scripts/setup.sh python3
 	scripts/mutants.py all --only '$(ONLY)' --report .build/mutants-report.txt
 
 dist: setup ## Pack a program that runs without Swift installed into dist/
 	scripts/dist.sh
 
-versions: ## Take the versions of all packages as they are resolved now into packaging/versions.txt
+versions: ## Write the resolved versions of all packages to packaging/versions.txt
 	swift package resolve
 	scripts/versions.sh --write
 
-clean: ## Remove what was built
+clean: ## Remove all build results
 	rm -rf .build .build-fuzz dist

@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-/// Fuzz targets need the modules instrumented, and unsafe flags, which nobody who depends on this package could build:
-/// `make fuzz` sets KITH_FUZZ.
+/// Fuzz targets need instrumented modules and unsafe flags, and no package can depend on one with unsafe flags. So only
+/// `make fuzz` includes them: it sets KITH_FUZZ.
 let withFuzzTargets = ProcessInfo.processInfo.environment["KITH_FUZZ"] != nil
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -76,7 +76,7 @@ let package = Package(
                 "KithClient", "KithCore", "KithRelay", "KithSupport", "KithWire", "ClassicSession", "PrivateFiles",
                 "TLSCodec", "CMalloc", "CQRencode", nio, nioPosix, argumentParser, logging,
             ]),
-        // Support for the tests of several modules. No product depends on these two.
+        // Support for the tests of several modules. No product depends on these targets.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "RelayTestSupport",
@@ -151,8 +151,8 @@ if withFuzzTargets {
             name: "KithFuzz", dependencies: fuzzed.map { .byName(name: $0) } + [crypto],
             path: "Fuzz/Targets", linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
     for target in package.targets where (fuzzed + ["KithFuzz"]).contains(target.name) {
-        // libFuzzer is led by what of the project's own code an input reaches; what others wrote is built as for use.
-        // The targets reach into the modules.
+        // Only the project's own code guides libFuzzer, so dependencies are built as for use. The fuzz targets use internal
+        // declarations.
         target.swiftSettings = [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])]
     }
 }
