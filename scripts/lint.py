@@ -29,9 +29,7 @@ CLEAN = [
     "Examples",
     "Fuzz/Targets",
     "Sources/ClassicSession",
-    "Sources/KithCore/Conversation",
-    "Sources/KithCore/Inbox",
-    "Sources/KithCore/Machine",
+    "Sources/KithCore",
     "Sources/KithRelay",
     "Sources/KithWire",
     "Sources/MLS",
@@ -49,7 +47,9 @@ CLEAN = [
     "Tests/MLSTests",
     "Tests/RelayProcessTests",
     "Tests/RelayTestSupport",
+    "Tests/SimulationTests",
     "Tests/TLSCodecTests",
+    "Tests/TestSupport",
 ]
 FILE_LINES = 350
 PARAMETERS = 5

@@ -119,7 +119,7 @@ package final class Tmux: Sendable {
         return child
     }
 
-    /// What the window shows, without empty lines at its end.
+    /// The lines that the window shows, without empty ones at the end.
     package func screen() async throws -> [String] {
         var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
         while lines.last?.isEmpty == true { lines.removeLast() }
