@@ -124,7 +124,7 @@ extension InboxMachine {
             }
             // Requests that waited for the inbox continue.
             for asker in profile.device.nameRequests.askers(registering: id) {
-                try profile.device.sendNameRequest(asker, for: self)
+                try profile.device.sendNameRequest(asker, for: publicAddress(in: profile.device))
             }
         case .failure(let error) where error.code.isPassing: openLater(error, in: &profile.device)
         // This refusal is a consequence of an earlier one.

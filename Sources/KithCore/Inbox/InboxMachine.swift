@@ -38,6 +38,12 @@ struct InboxMachine {
             account: device.account.fingerprint)
     }
 
+    /// The address to register under a name, without a pass; `nil` until the relay has key packages.
+    func publicAddress(in device: DeviceState) -> InboxAddress? {
+        guard record.depositedAt > 0, let point = device.relays[record.relay] else { return nil }
+        return address(in: device, at: RelayPoint(address: point.address, pin: point.pin))
+    }
+
     /// The invite that leads to this inbox; `nil` if it can't be used.
     func openInvite(in device: DeviceState) -> OpenInvite? {
         guard !record.isClosing, !record.isOver(now: device.wall),
@@ -307,7 +313,7 @@ struct InboxMachine {
         renewalAskedAt = device.now
         device.nameRequests.begin(
             .renewal(id), NameRequest(relay: record.relay, name: name, kind: .register(id)))
-        try device.sendNameRequest(.renewal(id), for: self)
+        try device.sendNameRequest(.renewal(id), for: publicAddress(in: device))
     }
 
     /// The time to register the name again, in milliseconds; see ``Clocks/now``. A registration that is dated far ahead is

@@ -24,14 +24,13 @@ extension DeviceState {
 
     /// Sends a request about a name, if the relay is connected and the inbox to register is ready.
     ///
-    /// - Parameter inbox: the inbox to register; `nil` if there is none.
-    mutating func sendNameRequest(_ asker: NameAsker, for inbox: InboxMachine?) throws(KithError) {
+    /// - Parameter address: the address of the inbox to register; `nil` if there is none, or it is not ready.
+    mutating func sendNameRequest(_ asker: NameAsker, for address: InboxAddress?) throws(KithError) {
         guard let asked = nameRequests[asker], relays.isConnected(asked.relay) else { return }
         switch asked.kind {
         case .lookUp, .confirm: request(asked.relay, .lookup(name: asked.name), for: .name(asker))
         case .register:
-            guard let inbox, inbox.record.depositedAt > 0, let point = relays[asked.relay] else { return }
-            let address = inbox.address(in: self, at: RelayPoint(address: point.address, pin: point.pin))
+            guard let address else { return }
             let version = max(wall, asked.version)
             let signed = try callingMLS { () throws(MLSError) in
                 try identity.account.nameRecord(asked.name, version: version, content: address.encoded)

@@ -54,8 +54,9 @@ extension Messenger {
     // MARK: Names
 
     func sendNameRequest(_ asker: NameAsker) throws(KithError) {
-        let inbox = state.device.nameRequests[asker]?.inbox.flatMap { inboxes[$0]?.machine }
-        try state.device.sendNameRequest(asker, for: inbox)
+        let inbox = state.device.nameRequests[asker]?.inbox
+        let address = inbox.flatMap { inboxes[$0]?.machine.publicAddress(in: state.device) }
+        try state.device.sendNameRequest(asker, for: address)
     }
 
     func didAnswerName(_ asker: NameAsker, _ result: Result<Reply, RelayError>) throws(KithError) {
