@@ -39,6 +39,6 @@ import Testing
             #expect(!line.unicodeScalars.contains("\u{202E}"))
         }
         #expect(lines[0].contains("(unverified)"))
-        #expect(lines[2].contains("2 messages"))
+        #expect(lines[2].contains("2 earlier messages"))
     }
 }

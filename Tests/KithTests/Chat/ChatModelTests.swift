@@ -199,8 +199,8 @@ import Testing
         let outputs = model.handle(.event(.message(odd)), now: now)
         let lines = outputs.flatMap { if case .show(let lines) = $0 { lines } else { [] as [ScreenLine] } }
         #expect(lines.map(\.kind) == [.explanation, .message, .failure, .failure])
-        #expect(lines[2].text.contains("2 messages"))
-        #expect(lines[3].text.contains("different logs"))
+        #expect(lines[2].text.contains("2 earlier messages"))
+        #expect(lines[3].text.contains("different histories"))
         #expect(requests(outputs) == [.markRead(through: 9)])
         #expect(model.handle(.event(.message(odd)), now: now) == [])
     }
