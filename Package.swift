@@ -84,7 +84,7 @@ let package = Package(
             path: "Tests/RelayTestSupport"),
         .target(
             name: "KithSimulation",
-            dependencies: ["KithClient", "KithCore", "KithSupport", "KithWire", "MLS", "TestSupport", nio]),
+            dependencies: ["KithCore", "KithWire", "MLS", "TestSupport"]),
         .executableTarget(name: "kith-simulate", dependencies: ["KithSimulation", argumentParser]),
         .executableTarget(
             name: "CodecBenchmark",

@@ -54,14 +54,14 @@ package struct RelayStatus: Hashable, Sendable {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = loop.makePromise(of: HTTPAnswer.self)
         let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(timeouts.connect)
+            .connectTimeout(TimeAmount(timeouts.connect))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let check { try pipeline.addHandler(try check.makeTLSHandler(for: address)) }
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(
-                        HTTPGet(path, host: address.description, timeout: timeouts.handshake, answer: answer))
+                        HTTPGet(path, host: address.description, timeout: TimeAmount(timeouts.handshake), answer: answer))
                 }
             }
         do {

@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 
 /// What one message writes at its sender, recorded in a simulated group, to be written again where it is to be measured.
 public struct SendRecording: Sendable {

@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import TestSupport
 
 /// What came of one schedule.

@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 import MLS
 import TestSupport
@@ -11,13 +11,16 @@ public final class Simulation {
     /// A suite that is fast and draws all its randomness from the seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
+    /// Names in simulations are plain.
+    static let folding = NameFolding { $0.lowercased() }
+
     enum Event {
         case connect(client: Int, Int, RelayID)
         case toRelay(connection: Int, [UInt8])
         case toClient(connection: Int, [UInt8])
         case relayLoses(connection: Int)
         case clientLoses(connection: Int)
-        case followed(client: Int, connection: Int, RelayID, tag: UInt64, MessengerInput)
+        case linkWakes(client: Int, Int, RelayID, Duration)
         case drain(client: Int, Int)
         case wake(client: Int, Int, Int)
         case start(client: Int)
@@ -67,6 +70,15 @@ public final class Simulation {
         default: break
         }
         return sizes
+    }
+    /// Bytes of relays' messages in a client's mailbox at which its connections stop reading. In a quarter of the schedules
+    /// each message is enough, in another quarter a few are.
+    var unreadBytes: Int {
+        switch seed / 16 % 4 {
+        case 1: 1
+        case 2: 2_000
+        default: ClientLimits.unreadBytes
+        }
     }
     /// What is to be done by whom; `nil` when nothing is left.
     var people: People?
@@ -118,14 +130,20 @@ public final class Simulation {
         case .toRelay(let connection, let bytes): arrive(bytes, on: connection)
         case .toClient(let connection, let bytes):
             guard let wire = wires[connection], wire.link.connection == connection else { return }
-            wire.link.receive(bytes)
+            if wire.unread.isEmpty, !wire.link.client.isFull {
+                wire.link.receive(bytes)
+            } else {
+                if wire.unread.isEmpty { wire.link.setReading(false) }
+                wires[connection]?.unread.append(bytes)
+            }
         case .relayLoses(let connection): relayLoses(connection)
         case .clientLoses(let connection):
             guard let wire = wires.removeValue(forKey: connection), wire.link.connection == connection else { return }
             trace.note(now, "lost \(wire.link.client.index)")
-            wire.link.didClose()
-        case .followed(let client, let connection, let id, let tag, let input):
-            clients[client].link(id)?.deliver(input, tag: tag, connection)
+            wire.link.didClose(.closed(.lost))
+        case .linkWakes(let client, let incarnation, let id, let time):
+            guard clients[client].incarnation == incarnation else { return }
+            clients[client].link(id)?.wake(at: time)
         case .drain(let client, let incarnation):
             guard clients[client].incarnation == incarnation else { return }
             trace.note(now, "drain \(client)")
@@ -144,11 +162,12 @@ public final class Simulation {
 
     // MARK: The network
 
+    /// Connects a link to its relay. Without a network, the attempt goes on until there is one.
     private func connect(_ link: SimulatedLink) {
         guard link.wantsConnection, link.client.isOnline else { return }
         guard let index = relays.firstIndex(where: { $0.point.address == link.point.address }), relays[index].isUp
         else {
-            return link.didClose()
+            return link.didClose(.unreachable(.connectionRefused))
         }
         lastConnection += 1
         wires[lastConnection] = Wire(link: link, relay: index)
@@ -199,6 +218,19 @@ public final class Simulation {
         wires[connection]?.lanes[channel] = at
         schedule(.toClient(connection: connection, frame.encoded), at: at)
         if random.chance(faults.disconnect) { cut(connection) }
+    }
+
+    /// Has a client's connections read on, after it has taken what was full.
+    func resumeReading(_ client: SimulatedClient) {
+        for connection in wires.keys.sorted() {
+            guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
+            guard wire.link.connection == connection else { continue }
+            while !client.isFull, wire.link.connection == connection, let bytes = wires[connection]?.unread.first {
+                wires[connection]?.unread.removeFirst()
+                wire.link.receive(bytes)
+            }
+            if wires[connection]?.unread.isEmpty == true { wire.link.setReading(true) }
+        }
     }
 
     /// The connection breaks; each side learns of it in its own time, and what arrives until then has arrived.
@@ -266,6 +298,8 @@ struct Wire {
     var lastToRelay: UInt64 = 0
     /// When the last frame about each channel arrives at the client.
     var lanes: [ChannelID?: UInt64] = [:]
+    /// Frames that have arrived while the client had no room for them.
+    var unread: [[UInt8]] = []
 }
 
 extension Request {

@@ -11,20 +11,36 @@ import Testing
 
 /// A relay that makes a connection write and reads nothing of it.
 @Suite struct HostileRelayTests {
+    /// Counts the reads that reach the socket.
+    private final class ReadCounter: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        private(set) var count = 0
+
+        func reset() { count = 0 }
+
+        func read(context: ChannelHandlerContext) {
+            count += 1
+            context.read()
+        }
+    }
+
     /// The client's side of a connection, on a channel without a socket.
     private final class Wire {
         let channel = EmbeddedChannel()
-        let outbox = Outbox()
-        private let handler: RelayChannelHandler
+        let reads = ReadCounter()
+        let driver: ConnectionDriver
         private var decoder = WebSocketDecoder(from: .client)
 
         /// A connection that has been welcomed.
         init() throws {
             let address = try #require(RelayAddress("127.0.0.1:1"))
             let opened = channel.eventLoop.makePromise(of: RelayWelcome.self)
-            handler = RelayChannelHandler(
-                address: address, pass: nil, outbox: outbox, timeouts: RelayTimeouts(), opened: opened)
-            try channel.pipeline.syncOperations.addHandler(handler)
+            let wire = RelayWire(on: channel.eventLoop)
+            driver = ConnectionDriver(wire: wire, pass: nil, timeouts: RelayTimeouts(), opened: opened)
+            let handler = RelayChannelHandler(
+                address: address, check: PinCheck(.firstContact), handshakeTimeout: .seconds(10), wire: wire,
+                user: driver)
+            try channel.pipeline.syncOperations.addHandlers(reads, handler)
             try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
             channel.pipeline.fireUserInboundEventTriggered(TLSUserEvent.handshakeCompleted(negotiatedProtocol: nil))
             let request = String(buffer: try #require(try channel.readOutbound(as: ByteBuffer.self)))
@@ -37,8 +53,14 @@ import Testing
                     ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         + "Sec-WebSocket-Accept: \(Data(proof).base64EncodedString())\r\n\r\n").utf8))
             let hello = try #require(try heard().frames.first)
-            try say(RelayFrame(requestID: hello.requestID, reply: RelaySessionTests.welcome))
+            try say(RelayFrame(requestID: hello.requestID, reply: Self.welcome))
         }
+
+        private static let welcome = Reply.welcome(
+            version: 1, relayID: Array(0..<16),
+            limits: AdvertisedLimits(
+                payload: 1 << 18, frame: 1 << 20, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
+                follows: 10, retentionSeconds: 100), timeMs: 1_700_000_000_000)
 
         /// Writes what the relay says.
         func say(_ bytes: [UInt8]) throws { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
@@ -55,10 +77,9 @@ import Testing
             channel.pipeline.fireChannelWritabilityChanged()
         }
 
-        func drain() throws { handler.drain(try channel.pipeline.syncOperations.context(handler: handler)) }
-
-        /// What the connection has written.
+        /// The connection's output.
         func heard() throws -> (frames: [ClientFrame], pongs: Int, bytes: Int) {
+            channel.embeddedEventLoop.run()
             var (frames, pongs, bytes): ([ClientFrame], Int, Int) = ([], 0, 0)
             while let buffer = try channel.readOutbound(as: ByteBuffer.self) {
                 bytes += buffer.readableBytes
@@ -92,33 +113,67 @@ import Testing
         _ = try wire.channel.finish(acceptAlreadyClosed: true)
     }
 
-    @Test("a relay that calls for a frame again and again and reads none is left")
+    @Test("a relay that calls for frames without end and reads none is left")
     func reactions() throws {
         let wire = try Wire()
-        let start = wire.channel.eventLoop.makePromise(of: FollowStart.self)
-        start.futureResult.whenComplete { _ in }
-        let (id, channel) = (FollowID(value: 1), ChannelID.random())
-        let buffer = FollowBuffer(backlog: Backlog(), start: start)
-        _ = wire.outbox.put(.follow(id, channel: channel, epoch: 0, fromSeq: 1, buffer))
-        try wire.drain()
+        let queue = FollowQueue(unread: wire.driver.unread, start: wire.channel.eventLoop.makePromise())
+        let channel = ChannelID.random()
+        let id = wire.driver.follow(FollowTarget(channel, epoch: 0, fromSeq: 1), queue)
         let follow = try #require(try wire.heard().frames.first)
         try wire.say(RelayFrame(requestID: follow.requestID, reply: .following(firstSeq: 1, lastSeq: 0)))
-        _ = wire.outbox.put(.leave(id))
-        try wire.drain()
+        wire.driver.leave(id)
         var unfollow = try #require(try wire.heard().frames.first).requestID
 
         wire.setReading(false)
-        let refusal = RelayError(.tooFast, "slowly", retryAfterMs: 1)
-        var bytes = 0
-        for _ in 0..<10_000 where wire.channel.isActive {
-            try wire.say(RelayFrame(requestID: unfollow, reply: .error(refusal)))
-            let heard = try wire.heard()
-            bytes += heard.bytes
-            unfollow = heard.frames.first?.requestID ?? unfollow
+        let refusal = Reply.error(RelayError(.tooFast, "slowly", retryAfterMs: 1))
+        for _ in 0..<2 * ClientLimits.unsentFrames / 1_000 where wire.channel.isActive {
+            // Requests are numbered one after the other.
+            var writer = WebSocketWriter()
+            for _ in 0..<1_000 {
+                writer.write(RelayFrame(requestID: unfollow, reply: refusal))
+                unfollow += 1
+            }
+            try wire.say(writer.bytes)
+            #expect(try wire.heard().frames.isEmpty)
         }
         #expect(!wire.channel.isActive)
-        #expect(bytes < 1 << 20)
         _ = try? wire.channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test("the socket is not read while a follow's reader takes nothing, and is read again afterwards")
+    func backPressure() async throws {
+        let wire = try Wire()
+        let queue = FollowQueue(unread: wire.driver.unread, start: wire.channel.eventLoop.makePromise())
+        let channel = ChannelID.random()
+        _ = wire.driver.follow(FollowTarget(channel, epoch: 0, fromSeq: 1), queue)
+        let follow = try #require(try wire.heard().frames.first)
+        try wire.say(RelayFrame(requestID: follow.requestID, reply: .following(firstSeq: 1, lastSeq: 0)))
+        let size = 1 << 18
+        let whisper = RelayFrame(
+            requestID: follow.requestID,
+            reply: .whispered(channel: channel, epoch: 0, payload: [UInt8](repeating: 7, count: size)[...]))
+        var sent = 0
+        wire.reads.reset()
+        wire.channel.pipeline.read()
+        while wire.reads.count > 0 {
+            wire.reads.reset()
+            try wire.say(whisper)
+            sent += 1
+            wire.channel.pipeline.read()
+        }
+        #expect(sent == ClientLimits.unreadBytes / size)
+        // Not even when it is asked to.
+        wire.channel.pipeline.read()
+        #expect(wire.reads.count == 0)
+        var reader = queue.makeIterator()
+        var taken = 0
+        while wire.reads.count == 0, taken < sent {
+            _ = try await reader.next()
+            taken += 1
+            wire.channel.embeddedEventLoop.run()
+        }
+        #expect(wire.reads.count == 1 && taken == sent / 2 + 1)
+        _ = try wire.channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test("counts that are no finite numbers are passed over")

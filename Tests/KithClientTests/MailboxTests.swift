@@ -1,5 +1,6 @@
 import KithWire
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import KithClient
@@ -7,40 +8,40 @@ import Testing
 
 @Suite("A profile's mailbox")
 struct MailboxTests {
-    @Test("what a relay sends waits at the relay until the profile has taken what is there")
-    func mailbox() async throws {
-        let mailbox = Mailbox(loop: MultiThreadedEventLoopGroup.singleton.next())
-        let payload = [UInt8](repeating: 7, count: 64 << 10)
-        let total = 1_000
-        let event = FollowEvent.whisper(payload[...])
-        let most = ClientLimits.mailbox / event.payloadBytes + 1
-        let relay = Task {
-            for number in 1...UInt64(total) {
-                await mailbox.putWaiting(
-                    .followed(RelayID(rawValue: 1), tag: number, event), bytes: event.payloadBytes)
-            }
-        }
-        var tags: [UInt64] = []
-        while tags.count < total {
-            #expect(mailbox.count <= most)
-            for case .followed(_, let tag, _) in mailbox.take() { tags.append(tag) }
-            await Task.yield()
-        }
-        await relay.value
-        #expect(tags == Array(1...UInt64(total)))
+    private let mailbox = Mailbox(loop: MultiThreadedEventLoopGroup.singleton.next())
+
+    private func put(_ tag: UInt64, bytes: Int) {
+        mailbox.put(.followed(RelayID(rawValue: 1), tag: tag, .whisper([])), bytes: bytes)
     }
 
-    @Test("a relay that waits for a profile which is closed waits no more")
-    func closed() async throws {
-        let mailbox = Mailbox(loop: MultiThreadedEventLoopGroup.singleton.next())
-        let relay = Task {
-            for tag in 1...3 as ClosedRange<UInt64> {
-                await mailbox.putWaiting(
-                    .followed(RelayID(rawValue: 1), tag: tag, .whisper([])), bytes: ClientLimits.mailbox)
-            }
-        }
+    @Test("connections read until the limit is reached, and again once the profile has taken the inputs")
+    func backPressure() {
+        let resumed = Atomic<Int>(0)
+        func hasRoom() -> Bool { mailbox.unread.hasRoom { resumed.add(1, ordering: .relaxed) } }
+        #expect(hasRoom())
+        put(1, bytes: ClientLimits.unreadBytes - 1)
+        #expect(hasRoom())
+        // Answers and commands do not count.
+        mailbox.put(.tick)
+        #expect(hasRoom())
+        put(2, bytes: 1)
+        // Two connections.
+        #expect(!hasRoom() && !hasRoom())
+        #expect(resumed.load(ordering: .relaxed) == 0)
+        let tags = mailbox.take().compactMap { if case .followed(_, let tag, _) = $0 { tag } else { nil } }
+        #expect(tags == [1, 2])
+        #expect(resumed.load(ordering: .relaxed) == 2)
+        #expect(hasRoom() && mailbox.unread.count == 0)
+    }
+
+    @Test("a closed mailbox takes nothing, and holds up no connection")
+    func closed() {
+        let resumed = Atomic<Int>(0)
+        put(1, bytes: ClientLimits.unreadBytes)
+        #expect(!mailbox.unread.hasRoom { resumed.add(1, ordering: .relaxed) })
         mailbox.close()
-        await relay.value
-        #expect(mailbox.count == 0)
+        #expect(resumed.load(ordering: .relaxed) == 1)
+        put(2, bytes: ClientLimits.unreadBytes)
+        #expect(mailbox.count == 0 && mailbox.unread.count == 0)
     }
 }

@@ -86,31 +86,32 @@ import Testing
         }
     }
 
-    @Test("a consumer that is slow loses nothing, holds up nobody, and what it has not taken stays at the relay")
-    func slowConsumer() async throws {
+    @Test("a slow reader loses nothing, and the entries that it has not taken stay at the relay")
+    func slowReader() async throws {
         try await withRelay { relay in
+            let (writer, channel) = try await relay.connectWithChannel()
             let connection = try await relay.connect()
-            let channel = KnownChannel()
-            _ = try await connection.request(channel.creating)
-            _ = try await connection.request(channel.presenting)
+            try await connection.present(channel)
             let follow = try await connection.follow(channel.id, epoch: 0, fromSeq: 1)
-            // Sixteen times what the follow holds, with nobody taking any of it, and every answer coming all the same.
-            let count = 16 * ClientLimits.followBacklog / (64 << 10)
+            // Four times the limit, with nobody taking any of it.
+            let count = 4 * ClientLimits.unreadBytes / (64 << 10)
             for index in 0..<count {
-                let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: 64 << 10)
-                _ = try await connection.request(channel.appending(payload))
+                try await writer.append(
+                    [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: 64 << 10), to: channel)
             }
-            #expect(connection.core.backlog.current <= ClientLimits.followBacklog + WireLimits.frame)
-            #expect(connection.core.backlog.current > 0)
+            // One frame, and the bytes of one read from the socket, may come on top.
+            let unread = connection.core.driver.unread
+            #expect(unread.count <= ClientLimits.unreadBytes + 2 * WireLimits.frame)
             var taken: [UInt8] = []
             for try await event in follow {
                 guard case .entries(let entries) = event else { continue }
                 for entry in entries { taken.append(try #require(entry.payload.first)) }
-                // In the middle of the loop, on the same connection: nothing waits for this consumer.
-                _ = try await connection.request(.ping)
+                #expect(unread.count <= ClientLimits.unreadBytes + 2 * WireLimits.frame)
                 if taken.count >= count { break }
             }
             #expect(taken == (0..<count).map { UInt8(truncatingIfNeeded: $0) })
+            // The reader is done with what there is: answers come again.
+            #expect(try await connection.request(.ping) == .done)
         }
     }
 

@@ -2,17 +2,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection that is being made, and can be given up at any moment: nobody waits for the network then.
+/// An attempt to make a TCP connection. Cancelling it takes effect at once, whatever the network does.
 final class ConnectAttempt: Sendable {
     private struct State {
-        /// The channels that may become the connection: there is one for each address that is tried.
+        /// The channels that may become the connection, one for each address that is tried.
         var channels: [any Channel] = []
-        var isCancelled = false
+        /// Whether one of the channels has connected, or the attempt was cancelled.
+        var isOver = false
     }
 
     private let state = Mutex(State())
     private let lookup: HostLookup
-    private let connected: EventLoopPromise<any Channel>
+    private let connected: EventLoopPromise<Void>
 
     init(on loop: any EventLoop) {
         lookup = HostLookup(on: loop)
@@ -21,46 +22,60 @@ final class ConnectAttempt: Sendable {
 
     /// Connects.
     ///
-    /// - Parameter prepare: adds a channel's handlers.
+    /// - Parameter prepare: adds the handlers of the channel that connected first.
     /// - Throws: ``RelayConnectionError``, when the connection can't be made, or as soon as the attempt is cancelled.
     func connect(
         to address: RelayAddress, timeout: TimeAmount, on group: any EventLoopGroup,
         prepare: @escaping @Sendable (any Channel) throws -> Void
-    ) async throws(RelayConnectionError) -> any Channel {
+    ) async throws(RelayConnectionError) {
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(timeout)
             .resolver(lookup)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try self.adopt(channel)
-                    try prepare(channel)
-                }
+                channel.eventLoop.makeCompletedFuture { try self.adopt(channel) }
             }
-        bootstrap.connect(host: address.host, port: address.port).whenComplete { result in
+        bootstrap.connect(host: address.host, port: address.port).flatMapThrowing { channel in
+            do {
+                try self.finish()
+                try prepare(channel)
+            } catch {
+                channel.close(promise: nil)
+                throw error
+            }
+        }.whenComplete { result in
             switch result {
-            case .success(let channel): self.connected.succeed(channel)
+            case .success: self.connected.succeed()
             case .failure(let error):
                 self.connected.fail(RelayConnectionError(connecting: error, lookup: self.lookup))
             }
         }
-        do { return try await connected.futureResult.get() } catch { throw RelayConnectionError(connecting: error) }
+        do { try await connected.futureResult.get() } catch { throw RelayConnectionError(connecting: error) }
     }
 
     private func adopt(_ channel: any Channel) throws(RelayConnectionError) {
-        let isCancelled = state.withLock { state in
+        let isOver = state.withLock { state in
             state.channels.append(channel)
-            return state.isCancelled
+            return state.isOver
+        }
+        if isOver { throw .unreachable(.cancelled) }
+    }
+
+    private func finish() throws(RelayConnectionError) {
+        let isCancelled = state.withLock { state in
+            defer { (state.isOver, state.channels) = (true, []) }
+            return state.isOver
         }
         if isCancelled { throw .unreachable(.cancelled) }
     }
 
-    /// Ends it, and a connection that came of it.
+    /// Ends the attempt. Has no effect once a channel has connected.
     func cancel() {
         let channels = state.withLock { state in
-            state.isCancelled = true
-            return state.channels
+            defer { state.isOver = true }
+            return state.isOver ? nil : state.channels
         }
+        guard let channels else { return }
         connected.fail(RelayConnectionError.unreachable(.cancelled))
         for channel in channels { channel.close(promise: nil) }
     }

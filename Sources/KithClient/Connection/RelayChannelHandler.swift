@@ -3,10 +3,11 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// The shell around ``RelaySession``: bytes from the socket in, bytes to the socket out, and answers to those who wait
-/// for them. Everything in it happens on the channel's event loop.
-final class RelayChannelHandler: ChannelInboundHandler {
+/// The bytes of a ``RelayWire``: the handshake, WebSocket frames in and out, and reads held back while the user of the wire has
+/// no room. It belongs to the channel's event loop.
+final class RelayChannelHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
     private enum Phase {
@@ -17,53 +18,53 @@ final class RelayChannelHandler: ChannelInboundHandler {
     }
 
     private let address: RelayAddress
-    private let pass: RelayPass?
-    private let outbox: Outbox
-    private let opened: EventLoopPromise<RelayWelcome>
-    private let timeouts: RelayTimeouts
+    private let check: PinCheck
+    private let handshakeTimeout: TimeAmount
+    private let wire: RelayWire
+    private let user: any RelayWireUser
 
+    private var context: ChannelHandlerContext?
     private var phase = Phase.handshaking
     private var decoder = WebSocketDecoder(from: .server)
     private var writer = WebSocketWriter()
     private var masks = MaskSource()
-    private var session: RelaySession<Ticket>
-    private var follows: [FollowID: FollowBuffer] = [:]
-    private var items: [Outbox.Item] = []
-    private var ticking: RepeatedTask?
+    private var frames: [ClientFrame] = []
     private var handshakeDeadline: Scheduled<Void>?
+    private var isReading = true
     /// The newest ping that has not been answered. One pong stands for all before it (RFC 6455 §5.5.3), and it waits until
-    /// the relay reads: reading itself goes on, since the relay may be waiting for that.
+    /// the relay reads. Reading goes on, since the relay may be waiting for that.
     private var unansweredPing: [UInt8]?
-    /// Frames that the relay's own frames have called for since it stopped reading.
-    private var unreadReactions = 0
-
-    /// Who asked.
-    private enum Ticket {
-        case request(RequestTicket)
-        case follow(FollowBuffer)
-    }
 
     init(
-        address: RelayAddress, pass: RelayPass?, outbox: Outbox, timeouts: RelayTimeouts,
-        opened: EventLoopPromise<RelayWelcome>
+        address: RelayAddress, check: PinCheck, handshakeTimeout: TimeAmount, wire: RelayWire, user: any RelayWireUser
     ) {
         self.address = address
-        self.pass = pass
-        self.outbox = outbox
-        self.timeouts = timeouts
-        self.opened = opened
-        session = RelaySession(timeouts: timeouts, now: .now())
+        self.check = check
+        self.handshakeTimeout = handshakeTimeout
+        self.wire = wire
+        self.user = user
     }
 
     // MARK: Opening
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        wire.attach(self)
+        if context.channel.isActive { begin(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
     func channelActive(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        handshakeDeadline = context.eventLoop.scheduleTask(in: timeouts.handshake) {
-            let (handler, context) = bound.value
-            handler.fail(.unreachable(.timedOut), context)
-        }
+        begin(context)
         context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard handshakeDeadline == nil else { return }
+        handshakeDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: handshakeTimeout) {
+            self.fail(.unreachable(.timedOut))
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -76,21 +77,13 @@ final class RelayChannelHandler: ChannelInboundHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
-    private func didUpgrade(_ context: ChannelHandlerContext) {
+    private func didUpgrade() {
+        handshakeDeadline?.cancel()
         phase = .open
-        let now = NIODeadline.now()
-        send(session.hello(pass: pass, now: now))
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        // Often enough to be on time for the shortest of the timeouts.
-        let shortest = min(timeouts.answer, timeouts.pingAfter, TimeAmount.seconds(4)).nanoseconds
-        let interval = TimeAmount.nanoseconds(max(10_000_000, shortest / 4))
-        ticking = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-            let (handler, context) = bound.value
-            handler.tick(context)
-        }
+        user.didConnect(wire)
     }
 
-    // MARK: Bytes
+    // MARK: Bytes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
@@ -101,147 +94,80 @@ final class RelayChannelHandler: ChannelInboundHandler {
                     phase = .upgrading(upgrade)
                     return
                 case .upgraded(let rest):
-                    didUpgrade(context)
+                    didUpgrade()
                     buffer = ByteBuffer(bytes: rest)
                 }
             } catch {
-                return fail(.notARelay(error), context)
+                return fail(.notARelay(error))
             }
         }
         guard case .open = phase, buffer.readableBytes > 0 else { return }
         do {
-            let now = NIODeadline.now()
             try buffer.withUnsafeReadableBytes { bytes in
-                try decoder.feed(bytes) { try receive($0, now, context) }
+                try decoder.feed(bytes) { try receive($0) }
             }
         } catch let error as RelayConnectionError {
-            fail(error, context)
+            fail(error)
         } catch let error as WebSocketError {
-            fail(.protocolViolation(.framing(error)), context)
+            fail(.protocolViolation(.framing(error)))
         } catch {
-            fail(.protocolViolation(.malformedFrame), context)
+            fail(.protocolViolation(.malformedFrame))
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        flush(context)
+        drain()
         context.fireChannelReadComplete()
     }
 
-    private func receive(_ message: WebSocketMessage, _ now: NIODeadline, _ context: ChannelHandlerContext) throws {
+    private func receive(_ message: WebSocketMessage) throws(RelayConnectionError) {
         guard case .open = phase else { return }
         switch message {
-        case .binary(let bytes):
-            try handle(try session.receive(bytes, now: now), size: bytes.count, now, context)
-        case .ping(let content):
-            unansweredPing = content
-        case .pong, .fragment:
-            break
-        case .close(let code):
-            throw RelayConnectionError.closed(.byRelay(code: code))
+        case .binary(let bytes): user.didReceive(bytes, on: wire)
+        case .ping(let content): unansweredPing = content
+        case .pong, .fragment: break
+        case .close(let code): throw .closed(.byRelay(code: code))
         }
     }
 
-    private func handle(
-        _ event: RelaySession<Ticket>.Event, size: Int, _ now: NIODeadline, _ context: ChannelHandlerContext
-    ) throws {
-        switch event {
-        case .opened(let welcome):
-            handshakeDeadline?.cancel()
-            opened.succeed(welcome)
-        case .answered(.request(let completion), let result):
-            completion(result.mapError { .refused($0) })
-        case .answered(.follow, _), .followStarted(_, .request, _, _), .followed(_, .request, _),
-            .followEnded(_, .request, _):
-            // The session gives a ticket back for what it was given for.
-            break
-        case .followStarted(_, .follow(let buffer), let firstSeq, let lastSeq):
-            buffer.begin(FollowStart(firstSeq: firstSeq, lastSeq: lastSeq))
-        case .followed(let id, .follow(let buffer), let event):
-            if buffer.put(event, bytes: size) == .holdBack, let frame = session.park(id, now: now) {
-                try react(frame, context)
-            }
-            if case .epochEnded = event { end(id, buffer, nil) }
-        case .followEnded(let id, .follow(let buffer), let error):
-            end(id, buffer, error.map { .refused($0) })
-        case .send(let frame):
-            try react(frame, context)
-        case .nothing:
-            break
+    /// Asks for more bytes, unless the user has no room for more.
+    func read(context: ChannelHandlerContext) {
+        guard isReading else { return }
+        if case .open = phase, !user.unread.hasRoom(orCall: { [wire] in wire.resumeReading() }) {
+            isReading = false
+            user.didSetReading(false, of: wire)
+        } else {
+            context.read()
         }
     }
 
-    private func end(_ id: FollowID, _ buffer: FollowBuffer, _ error: RelayConnectionError?) {
-        follows[id] = nil
-        buffer.end(error)
+    /// Asks for more bytes after the user has made room.
+    func resumeReading() {
+        guard !isReading, let context else { return }
+        isReading = true
+        user.didSetReading(true, of: wire)
+        read(context: context)
     }
 
-    // MARK: Requests
+    // MARK: Bytes out
 
-    /// Sends what has gathered in the outbox.
-    func drain(_ context: ChannelHandlerContext) {
-        outbox.take(into: &items)
-        let now = NIODeadline.now()
-        for item in items { carryOut(item, now, context) }
-        items.removeAll(keepingCapacity: true)
+    /// Writes the frames that wait, if the relay reads.
+    func drain() {
+        guard let context else { return }
+        if case .closed = phase { return }
+        let (left, end) = wire.take(into: &frames, isWritable: context.channel.isWritable)
+        for frame in frames { writer.write(frame, mask: masks.next()) }
+        frames.removeAll(keepingCapacity: true)
         flush(context)
-    }
-
-    private func carryOut(_ item: Outbox.Item, _ now: NIODeadline, _ context: ChannelHandlerContext) {
-        switch item {
-        case .request(let request, let completion):
-            do throws(RelayConnectionError) {
-                send(try session.submit(request, ticket: .request(completion), now: now))
-            } catch {
-                completion(.failure(error))
-            }
-        case .follow(let id, let channel, let epoch, let fromSeq, let buffer):
-            do throws(RelayConnectionError) {
-                let frame = try session.follow(
-                    id, channel: channel, epoch: epoch, fromSeq: fromSeq, ticket: .follow(buffer), now: now)
-                follows[id] = buffer
-                if let frame { send(frame) }
-            } catch {
-                buffer.end(error)
-            }
-        case .resume(let id):
-            if let frame = session.resume(id, now: now) { send(frame) }
-        case .leave(let id):
-            follows.removeValue(forKey: id)?.end(nil)
-            if let frame = session.leave(id, now: now) { send(frame) }
-        case .close:
-            if case .open = phase {
-                writer.writeClose(code: 1000, mask: masks.next())
-                flush(context)
-            }
-            fail(.closed(.here), context)
+        if let end {
+            fail(end)
+        } else if left > ClientLimits.unsentFrames {
+            fail(.protocolViolation(.wrongAnswer))
         }
-    }
-
-    private func tick(_ context: ChannelHandlerContext) {
-        do throws(RelayConnectionError) {
-            if let frame = try session.tick(now: .now()) { send(frame) }
-            flush(context)
-        } catch {
-            fail(error, context)
-        }
-    }
-
-    private func send(_ frame: ClientFrame) {
-        writer.write(frame, mask: masks.next())
-    }
-
-    /// Sends a frame that the relay has called for, but not without end to one that does not read.
-    private func react(_ frame: ClientFrame, _ context: ChannelHandlerContext) throws {
-        unreadReactions = context.channel.isWritable ? 0 : unreadReactions + 1
-        guard unreadReactions <= ClientLimits.unreadReactions else {
-            throw RelayConnectionError.protocolViolation(.wrongAnswer)
-        }
-        send(frame)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { flush(context) }
+        if context.channel.isWritable { drain() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -264,7 +190,7 @@ final class RelayChannelHandler: ChannelInboundHandler {
             case .handshaking: .notARelay(RelayConnectionError.isEnd(error) ? .saidNothing : .noTLS)
             case .upgrading, .open, .closed: .closed(.lost)
             }
-        fail(meaning, context)
+        fail(meaning)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -273,26 +199,33 @@ final class RelayChannelHandler: ChannelInboundHandler {
             case .handshaking, .upgrading: .notARelay(.saidNothing)
             case .open, .closed: .closed(.lost)
             }
-        fail(meaning, context)
+        fail(meaning)
         context.fireChannelInactive()
     }
 
-    /// Tells everybody who waits, once, and closes.
-    private func fail(_ error: RelayConnectionError, _ context: ChannelHandlerContext) {
+    /// Closes the connection, with a goodbye if it is this side's decision, and tells the user once.
+    private func fail(_ error: RelayConnectionError) {
         if case .closed = phase { return }
-        if case .open = phase, case .protocolViolation = error {
-            writer.writeClose(code: WebSocketError.protocolError.rawValue, mask: masks.next())
+        if case .open = phase, let code = error.closeCode, let context {
+            writer.writeClose(code: code, mask: masks.next())
             flush(context)
         }
         phase = .closed
-        ticking?.cancel()
         handshakeDeadline?.cancel()
-        opened.fail(error)
-        let (requests, _) = session.close()
-        for case .request(let completion) in requests { completion(.failure(error)) }
-        for buffer in follows.values { buffer.end(error) }
-        follows = [:]
-        outbox.end(error)
-        context.close(promise: nil)
+        user.didClose(wire, check.mismatch ?? error)
+        // Until then, the connection has not ended for those who wait for it.
+        guard let context else { return wire.didClose() }
+        context.close().assumeIsolated().whenComplete { [wire] _ in wire.didClose() }
+    }
+}
+
+extension RelayConnectionError {
+    /// The WebSocket status that a connection is closed with; `nil` if the relay closed it, or it is lost.
+    fileprivate var closeCode: UInt16? {
+        switch self {
+        case .closed(.here): 1000
+        case .protocolViolation: WebSocketError.protocolError.rawValue
+        default: nil
+        }
     }
 }

@@ -42,26 +42,22 @@ package final class RelayConnection: Sendable {
         let loop = group.next()
         let opened = loop.makePromise(of: RelayWelcome.self)
         let check = PinCheck(trust)
-        let outbox = Outbox()
-        let attempt = ConnectAttempt(on: loop)
+        let wire = RelayWire(on: loop)
+        let driver = ConnectionDriver(wire: wire, pass: pass, timeouts: timeouts, opened: opened)
         do {
             return try await withTaskCancellationHandler {
-                let channel = try await attempt.connect(to: address, timeout: timeouts.connect, on: loop) { channel in
-                    let handler = RelayChannelHandler(
-                        address: address, pass: pass, outbox: outbox, timeouts: timeouts, opened: opened)
-                    try channel.pipeline.syncOperations.addHandlers(try check.makeTLSHandler(for: address), handler)
-                }
-                let core = ConnectionCore(channel: channel, outbox: outbox)
+                try await wire.connect(to: address, check: check, timeouts: timeouts, user: driver)
+                let core = ConnectionCore(driver: driver)
                 let welcome = try await opened.futureResult.get()
                 guard let pin = check.found else { throw RelayConnectionError.notARelay(.noTLS) }
                 return RelayConnection(welcome: welcome, pin: pin, core: core)
             } onCancel: {
-                opened.fail(RelayConnectionError.unreachable(.cancelled))
-                attempt.cancel()
+                driver.close(.unreachable(.cancelled))
             }
         } catch {
-            opened.fail(error)
-            throw check.mismatch ?? RelayConnectionError(connecting: error)
+            let error = RelayConnectionError(connecting: error)
+            driver.close(error)
+            throw error
         }
     }
 
@@ -75,7 +71,7 @@ package final class RelayConnection: Sendable {
     ) {
         switch request {
         case .hello, .follow, .unfollow: completion(.failure(.notByHand))
-        default: core.put(.request(request, completion))
+        default: core.driver.submit(request, completion)
         }
     }
 
@@ -95,11 +91,10 @@ package final class RelayConnection: Sendable {
     package func follow(
         _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64
     ) async throws(RelayConnectionError) -> RelayFollow {
-        let start = core.channel.eventLoop.makePromise(of: FollowStart.self)
-        let id = core.nextFollowID()
-        let buffer = FollowBuffer(backlog: core.backlog, start: start)
-        let handle = RelayFollow.Handle(id: id, buffer: buffer, connection: core)
-        core.put(.follow(id, channel: channel, epoch: epoch, fromSeq: fromSeq, buffer))
+        let start = core.driver.wire.loop.makePromise(of: FollowStart.self)
+        let queue = FollowQueue(unread: core.driver.unread, start: start)
+        let id = core.driver.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), queue)
+        let handle = RelayFollow.Handle(id: id, queue: queue, connection: core)
         do {
             let place = try await start.futureResult.get()
             return RelayFollow(firstSeq: place.firstSeq, lastSeq: place.lastSeq, handle: handle)
@@ -109,41 +104,20 @@ package final class RelayConnection: Sendable {
     }
 
     /// Returns when the connection is over, for whatever reason.
-    package func waitUntilClosed() async {
-        try? await core.channel.closeFuture.get()
-    }
+    package func waitUntilClosed() async { await core.driver.wire.waitUntilClosed() }
 
     /// Says goodbye to the relay and closes. Requests without an answer fail with `closed(.here)`.
     package func close() async {
-        core.put(.close)
+        core.driver.close(.closed(.here))
         await waitUntilClosed()
     }
 }
 
-/// What a connection and its follows share: the way to the event loop.
+/// The part of a connection that its follows share. The connection closes when nobody holds it any more.
 final class ConnectionCore: Sendable {
-    let channel: any Channel
-    let backlog = Backlog()
-    private let outbox: Outbox
-    private let follows = Atomic<UInt32>(0)
+    let driver: ConnectionDriver
 
-    init(channel: any Channel, outbox: Outbox) {
-        self.channel = channel
-        self.outbox = outbox
-    }
+    init(driver: ConnectionDriver) { self.driver = driver }
 
-    deinit { channel.close(promise: nil) }
-
-    func nextFollowID() -> FollowID { FollowID(value: follows.add(1, ordering: .relaxed).newValue) }
-
-    func put(_ item: Outbox.Item) {
-        guard outbox.put(item) else { return }
-        // Not `eventLoop.execute` with the handler in hand: it is on the loop only.
-        channel.eventLoop.execute { [channel, outbox] in
-            guard let context = try? channel.pipeline.syncOperations.context(handlerType: RelayChannelHandler.self),
-                let handler = context.handler as? RelayChannelHandler
-            else { return outbox.end(.closed(.lost)) }
-            handler.drain(context)
-        }
-    }
+    deinit { driver.close(.closed(.here)) }
 }

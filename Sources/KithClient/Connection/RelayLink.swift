@@ -1,226 +1,154 @@
-import Foundation
-import KithSupport
+import KithCore
 import KithWire
 import NIOCore
+import NIOPosix
 import Synchronization
 
-/// A connection to one relay, kept up: it reconnects with a growing, jittered delay until it is stopped.
-final class RelayLink: Sendable {
-    private let id: RelayID
+/// A connection of a profile to one relay, kept up until it is stopped. It carries bytes, times and requests to a
+/// ``LinkMachine``, and does what the machine says.
+final class RelayLink: RelayWireUser {
+    private struct State {
+        var machine: LinkMachine
+        /// The connection, or the attempt to make it. Whatever comes of an earlier one means nothing.
+        var wire: RelayWire?
+        /// Ends with the last connection.
+        var task: Task<Void, Never>?
+    }
+
     /// The relay as it is known.
     let relay: RelayPoint
     private let address: RelayAddress
     private let mailbox: Mailbox
     private let report: @Sendable (RelayState) -> Void
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let alarm = Alarm(on: MultiThreadedEventLoopGroup.singleton.next())
 
-    private struct State {
-        var task: Task<Void, Never>?
-        var connection: RelayConnection?
-        var follows: [UInt64: Task<Void, Never>] = [:]
-        /// What has not gone out yet, in order, so that the relay's limit is kept.
-        var queue = CircularBuffer<Asked>()
-        var pace: TokenBucket?
-        var isWaiting = false
-        var isStopped = false
-    }
+    var unread: UnreadBytes { mailbox.unread }
 
-    private enum Asked {
-        case request(Request, tag: UInt64)
-        case follow(ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64)
-    }
-
+    /// Begins to connect.
+    ///
+    /// - Parameters:
+    ///   - address: may differ from the relay's.
+    ///   - report: told of each change, in order.
     init(
         _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
         report: @escaping @Sendable (RelayState) -> Void
     ) {
-        self.id = id
         self.relay = relay
         self.address = address
         self.mailbox = mailbox
         self.report = report
-        state.withLock { $0.task = Task { await self.keepUp() } }
+        state = Mutex(State(machine: LinkMachine(id, pass: relay.pass)))
+        update { machine, _ in machine.start() }
     }
 
-    /// Ends the connection and does not make another. That it is over is said before this returns, and nothing after it.
+    /// Ends the connection and does not make another. The mailbox has `disconnected` before this returns, and gets nothing
+    /// afterwards.
     func stop() {
-        let (task, follows) = state.withLock { state in
-            state.isStopped = true
-            return (state.task, didDisconnect(&state))
-        }
-        task?.cancel()
-        for follow in follows { follow.cancel() }
+        update { machine, _ in machine.stop() }
+        alarm.cancel()
     }
 
-    /// Returns when it is over.
+    /// Returns when the last connection is closed.
     func finished() async { await state.withLock { $0.task }?.value }
-
-    // MARK: Connecting
-
-    private func keepUp() async {
-        var backoff = Backoff.reconnecting
-        while !Task.isCancelled {
-            report(.connecting)
-            do throws(RelayConnectionError) {
-                let connection = try await RelayConnection.connect(
-                    to: address, trust: .pinned(relay.pin), pass: relay.pass)
-                let begin = ContinuousClock.now
-                await use(connection)
-                backoff.connectionEnded(after: ContinuousClock.now - begin)
-                if !backoff.isShortest, !Task.isCancelled {
-                    report(
-                        .waiting(
-                            RelayPause(reason: "the relay ended the connection", untilMs: Profile.now + backoff.stepMs))
-                    )
-                }
-            } catch {
-                if error.isFinal {
-                    // A relay with another key is not this relay, which may come back.
-                    report(.refused(error))
-                } else {
-                    report(.waiting(RelayPause(reason: error.description, untilMs: Profile.now + backoff.stepMs)))
-                }
-            }
-            if Task.isCancelled { return }
-            try? await Task.sleep(for: .milliseconds(backoff.nextMs()))
-        }
-    }
-
-    private func use(_ connection: RelayConnection) async {
-        let isStopped = state.withLock { state in
-            guard !state.isStopped else { return true }
-            state.connection = connection
-            state.queue.removeAll()
-            state.pace = TokenBucket(below: connection.welcome.limits)
-            let welcome = connection.welcome
-            mailbox.put(.connected(id, limits: welcome.limits, timeMs: welcome.timeMs))
-            return false
-        }
-        guard !isStopped else { return await connection.close() }
-        report(.connected)
-        await withTaskCancellationHandler {
-            await connection.waitUntilClosed()
-        } onCancel: {
-            Task { await connection.close() }
-        }
-        for follow in state.withLock({ didDisconnect(&$0) }) { follow.cancel() }
-    }
-
-    /// Says so, once. Returns the follows that are over with it, to be cancelled.
-    private func didDisconnect(_ state: inout State) -> [Task<Void, Never>] {
-        if state.connection != nil { mailbox.put(.disconnected(id)) }
-        state.connection = nil
-        defer { state.follows = [:] }
-        return Array(state.follows.values)
-    }
 
     // MARK: Requests
 
-    func request(_ request: Request, tag: UInt64) { ask(.request(request, tag: tag)) }
-
-    func follow(_ channel: ChannelID, epoch: UInt64, fromSeq: UInt64, tag: UInt64) {
-        ask(.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag))
+    func request(_ request: Request, tag: UInt64) {
+        update { machine, now in machine.request(request, tag: tag, now: now) }
     }
 
-    private func ask(_ asked: Asked) {
-        state.withLock { state in
-            guard state.connection != nil else { return }
-            state.queue.append(asked)
-            send(&state)
-        }
-    }
-
-    /// Sends what the relay's limit allows now, and the rest in time.
-    private func send(_ state: inout State) {
-        guard let connection = state.connection else { return }
-        while let asked = state.queue.first, state.pace?.take(at: .now()) != false {
-            state.queue.removeFirst()
-            switch asked {
-            case .request(let request, let tag): submit(request, tag, connection)
-            case .follow(let channel, let epoch, let fromSeq, let tag):
-                state.follows[tag] = Task { await self.follow(connection, channel, epoch, fromSeq, tag) }
-            }
-        }
-        guard !state.queue.isEmpty, !state.isWaiting, let delay = state.pace?.wait(at: .now()) else { return }
-        state.isWaiting = true
-        Task {
-            try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
-            self.state.withLock { state in
-                state.isWaiting = false
-                self.send(&state)
-            }
-        }
-    }
-
-    private func submit(_ request: Request, _ tag: UInt64, _ connection: RelayConnection) {
-        let (id, mailbox) = (id, mailbox)
-        connection.submit(request) { result in
-            switch result {
-            case .success(let reply): mailbox.put(.answered(id, tag: tag, .success(reply)))
-            case .failure(.refused(let error)): mailbox.put(.answered(id, tag: tag, .failure(error)))
-            case .failure(.overloaded):
-                let error = RelayError(.unavailable, "the connection is busy")
-                mailbox.put(.answered(id, tag: tag, .failure(error)))
-            // The connection is over; that is said once for all.
-            case .failure: break
-            }
-        }
-    }
-
-    private func follow(
-        _ connection: RelayConnection, _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64, _ tag: UInt64
-    ) async {
-        defer { state.withLock { _ = $0.follows.removeValue(forKey: tag) } }
-        do throws(RelayConnectionError) {
-            let follow = try await begin(connection, channel, epoch, fromSeq)
-            mailbox.put(.followStarted(id, tag: tag, firstSeq: follow.firstSeq, lastSeq: follow.lastSeq))
-            var iterator = follow.makeAsyncIterator()
-            while let event = try await iterator.next() {
-                if Task.isCancelled { return }
-                // Until there is room nothing more is taken from the connection, which then asks the relay to hold it back.
-                await mailbox.putWaiting(.followed(id, tag: tag, event), bytes: event.payloadBytes)
-            }
-        } catch {
-            switch error {
-            case .refused(let error): mailbox.put(.followRefused(id, tag: tag, error))
-            case .alreadyFollowing, .overloaded:
-                let error = RelayError(.unavailable, "the connection is busy")
-                mailbox.put(.followRefused(id, tag: tag, error))
-            // The connection is over; that is said once for all.
-            default: break
-            }
-        }
-    }
-
-    /// A follow that was ended a moment ago may not be over yet for the connection.
-    private func begin(
-        _ connection: RelayConnection, _ channel: ChannelID, _ epoch: UInt64, _ fromSeq: UInt64
-    ) async throws(RelayConnectionError) -> RelayFollow {
-        for _ in 0..<100 {
-            do throws(RelayConnectionError) {
-                return try await connection.follow(channel, epoch: epoch, fromSeq: fromSeq)
-            } catch {
-                guard error == .alreadyFollowing else { throw error }
-            }
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        throw .alreadyFollowing
+    func follow(_ place: FollowTarget, tag: UInt64) {
+        update { machine, now in machine.follow(place, tag: tag, now: now) }
     }
 
     func unfollow(_ tag: UInt64) {
+        update { machine, now in machine.unfollow(tag, now: now) }
+    }
+
+    // MARK: The wire
+
+    func didConnect(_ wire: RelayWire) {
+        update(ifCurrent: wire) { machine, now in machine.didConnect(now: now) }
+    }
+
+    func didReceive(_ message: [UInt8], on wire: RelayWire) {
+        let bytes = message.count + ClientLimits.unreadOverhead
+        update(ifCurrent: wire, bytes: bytes) { machine, now in machine.receive(message, now: now) }
+    }
+
+    func didSetReading(_ isReading: Bool, of wire: RelayWire) {
+        update(ifCurrent: wire) { machine, now in
+            if isReading { machine.resumeReading(now: now) } else { machine.pauseReading() }
+            return []
+        }
+    }
+
+    func didClose(_ wire: RelayWire, _ error: RelayConnectionError) {
+        update(ifCurrent: wire) { machine, now in machine.didClose(error, now: now) }
+    }
+
+    // MARK: The machine
+
+    /// Changes the machine, and does what it says.
+    ///
+    /// - Parameters:
+    ///   - wire: nothing happens unless it is the current one; `nil` for any.
+    ///   - bytes: the size of the message that the machine takes.
+    private func update(
+        ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]
+    ) {
+        // The actions too are done under the lock, so that those of two threads do not mix.
         state.withLock { state in
-            state.queue.removeAll { if case .follow(_, _, _, tag) = $0 { true } else { false } }
-            return state.follows.removeValue(forKey: tag)
-        }?.cancel()
+            guard wire == nil || wire === state.wire else { return }
+            for action in body(&state.machine, SteadyClock.now) { carryOut(action, bytes: bytes, &state) }
+            alarm.set(at: state.machine.wakeTime) { [weak self] in
+                self?.update { machine, now in machine.timePassed(now: now) }
+            }
+        }
+    }
+
+    private func carryOut(_ action: LinkMachine.Action, bytes: Int, _ state: inout State) {
+        switch action {
+        case .connect: connect(&state)
+        case .send(let frame): state.wire?.send(frame)
+        case .disconnect(let error):
+            state.wire?.close(error)
+            state.wire = nil
+        case .deliver(let input): mailbox.put(input, bytes: bytes)
+        case .report(let report): self.report(RelayState(report))
+        }
+    }
+
+    private func connect(_ state: inout State) {
+        let wire = RelayWire(on: MultiThreadedEventLoopGroup.singleton.next())
+        state.wire = wire
+        state.task = Task {
+            do throws(RelayConnectionError) {
+                try await wire.connect(
+                    to: address, check: PinCheck(.pinned(relay.pin)), timeouts: RelayTimeouts(), user: self)
+                await wire.waitUntilClosed()
+            } catch {
+                didClose(wire, error)
+            }
+        }
     }
 }
 
-extension RelayConnectionError {
-    /// Whether trying again soon is pointless.
-    var isFinal: Bool {
-        switch self {
-        case .pinMismatch, .turnedAway, .protocolViolation: true
-        default: false
+extension RelayState {
+    /// The report in words, with the time of the next attempt by the device's clock.
+    fileprivate init(_ report: LinkReport) {
+        func waiting(_ reason: String, _ pause: Duration) -> RelayState {
+            let milliseconds = UInt64(max(0, pause / .milliseconds(1)))
+            return .waiting(RelayPause(reason: reason, untilMs: Profile.now + milliseconds))
         }
+        self =
+            switch report {
+            case .connecting: .connecting
+            case .connected: .connected
+            case .unreachable(let error, let pause): waiting(error.description, pause)
+            case .refused(let error): .refused(error)
+            case .ended(let pause): waiting("the relay ended the connection", pause)
+            }
     }
 }

@@ -1,25 +1,24 @@
+import KithWire
 import NIOCore
 import Synchronization
 
-/// Inputs for a profile, from any thread: everything that was put in while the profile was at work is taken together, and
-/// stored together.
+/// Inputs for a profile, from any thread. Inputs that arrive while the profile is at work are taken together, and stored in one
+/// transaction.
 ///
-/// What relays send without having been asked for each piece is bounded: whoever puts it in waits while there is more than
-/// ``ClientLimits/mailbox`` of it. The rest are answers and commands, of which there are as many as were made here.
+/// The messages of relays are bounded: see ``unread``. Other inputs are commands, whose callers wait for the answer.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [MessengerInput] = []
-        /// What follows brought, in bytes of payload.
         var bytes = 0
         var isScheduled = false
         var isClosed = false
         var deliver: (@Sendable () -> Void)?
-        /// Those who wait until it is emptied.
-        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
     private let loop: any EventLoop
+    /// The bytes of the inputs that came from relays. Connections read only while there is room.
+    let unread = UnreadBytes()
 
     init(loop: any EventLoop) { self.loop = loop }
 
@@ -29,50 +28,37 @@ final class Mailbox: Sendable {
         set { state.withLock { $0.deliver = newValue } }
     }
 
-    /// How many inputs wait.
+    /// The number of waiting inputs.
     var count: Int { state.withLock { $0.inputs.count } }
 
-    func put(_ input: MessengerInput) { add(input, bytes: 0) }
-
-    /// Puts an input in, and returns when there is room for the next.
-    func putWaiting(_ input: MessengerInput, bytes: Int) async {
-        add(input, bytes: bytes)
-        await withCheckedContinuation { continuation in
-            let isFull = state.withLock { state in
-                guard state.bytes >= ClientLimits.mailbox, !state.isClosed else { return false }
-                state.waiters.append(continuation)
-                return true
-            }
-            if !isFull { continuation.resume() }
-        }
-    }
-
-    private func add(_ input: MessengerInput, bytes: Int) {
+    /// Puts an input in.
+    ///
+    /// - Parameter bytes: the size of the relay's message that brought the input; 0 if none did.
+    func put(_ input: MessengerInput, bytes: Int = 0) {
         let mustSchedule = state.withLock { state in
             guard !state.isClosed else { return false }
             state.inputs.append(input)
             state.bytes += bytes
+            // Before the input can be taken, so that the count is never below zero.
+            if bytes > 0 { unread.add(bytes) }
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
         if mustSchedule { loop.execute { self.deliver?() } }
     }
 
+    /// Takes all inputs out.
     func take() -> [MessengerInput] {
-        let (inputs, waiters) = state.withLock { state in
+        let (inputs, bytes) = state.withLock { state in
             state.isScheduled = false
-            state.bytes = 0
-            defer {
-                state.inputs = []
-                state.waiters = []
-            }
-            return (state.inputs, state.waiters)
+            defer { (state.inputs, state.bytes) = ([], 0) }
+            return (state.inputs, state.bytes)
         }
-        for waiter in waiters { waiter.resume() }
+        if bytes > 0 { unread.remove(bytes) }
         return inputs
     }
 
-    /// Nothing is taken any more: what is in here is dropped, and so is what comes.
+    /// Drops the waiting inputs, and all that come later.
     func close() {
         state.withLock { $0.isClosed = true }
         _ = take()

@@ -142,7 +142,7 @@ public actor Profile {
             connect(id, relay)
         case .request(let id, let tag, let request): links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
-            links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
+            links[id]?.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event): tell(event)
         case .finish(let id, let result): waiting.removeValue(forKey: id)?(result)

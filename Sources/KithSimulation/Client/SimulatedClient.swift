@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 import MLS
 import TestSupport
@@ -11,7 +11,7 @@ final class SimulatedClient {
     unowned let world: Simulation
     let store = MemoryProfileStore()
     private(set) var account: AccountKey?
-    private let source: RandomSource
+    let source: RandomSource
     /// How far the device's clock is off, in milliseconds.
     var clockOffset: Int64 = 0
     /// Whether there is a network.
@@ -28,6 +28,8 @@ final class SimulatedClient {
     private(set) var incarnation = 0
     private var links: [RelayID: SimulatedLink] = [:]
     private var mailbox: [MessengerInput] = []
+    /// The bytes of the relays' messages in the mailbox.
+    private var unreadBytes = 0
     private var isDrainScheduled = false
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
@@ -66,7 +68,8 @@ final class SimulatedClient {
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
             let messenger = try Messenger(
-                opening: store, now: localNow, steady: world.now, random: source, sizes: world.sizes)
+                opening: store, now: localNow, steady: world.now, random: source, sizes: world.sizes,
+                folding: Simulation.folding)
             self.messenger = messenger
             let output = try messenger.start(now: localNow, steady: world.now)
             carryOut(output)
@@ -91,6 +94,7 @@ final class SimulatedClient {
         for link in links.values.sorted(by: { $0.id < $1.id }) { link.stop() }
         links = [:]
         mailbox = []
+        unreadBytes = 0
         isDrainScheduled = false
         waiting = [:]
         idleTicks = 0
@@ -98,9 +102,16 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    func put(_ input: MessengerInput) {
+    /// Whether the client's connections do not read.
+    var isFull: Bool { unreadBytes >= world.unreadBytes }
+
+    /// Puts an input in the mailbox.
+    ///
+    /// - Parameter bytes: the size of the relay's message that brought it; 0 if none did.
+    func put(_ input: MessengerInput, bytes: Int = 0) {
         guard isRunning else { return }
         mailbox.append(input)
+        unreadBytes += bytes
         guard !isDrainScheduled else { return }
         isDrainScheduled = true
         world.schedule(.drain(client: index, incarnation), after: UInt64(world.random.pick(0...2)))
@@ -110,6 +121,8 @@ final class SimulatedClient {
         isDrainScheduled = false
         let inputs = mailbox
         mailbox = []
+        unreadBytes = 0
+        defer { world.resumeReading(self) }
         guard let messenger, !inputs.isEmpty else { return }
         do throws(KithError) {
             let output = try messenger.handle(inputs, now: localNow, steady: world.now)
@@ -165,13 +178,14 @@ final class SimulatedClient {
         switch effect {
         case .connect(let id, let point):
             links[id]?.stop()
-            links[id] = SimulatedLink(id, point, self)
-            world.schedule(.connect(client: index, incarnation, id), after: 1)
+            let link = SimulatedLink(id, point, self)
+            links[id] = link
+            link.start()
         case .request(let id, let tag, let request):
             world.judge.willSend(request, self)
             links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
-            links[id]?.follow(channel, epoch: epoch, fromSeq: fromSeq, tag: tag)
+            links[id]?.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event):
             world.judge.didTell(event, self)

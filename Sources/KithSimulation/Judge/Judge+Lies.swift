@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 
 /// Checks that members find out about a relay that lied before a turn.

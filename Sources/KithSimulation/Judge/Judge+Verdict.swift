@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 import MLS
 
@@ -156,7 +156,7 @@ extension Judge {
 
     /// What is in memory is what is on the disk.
     private func checkReopened(_ client: SimulatedClient, _ messenger: Messenger) throws(KithError) {
-        let again = try Messenger(opening: client.store, now: client.localNow)
+        let again = try Messenger(opening: client.store, now: client.localNow, folding: Simulation.folding)
         if try again.conversationSummaries() != messenger.conversationSummaries() {
             world.violate("\(client.name) opens its profile and finds other conversations")
         }

@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 import MLS
 

@@ -1,4 +1,4 @@
-import KithClient
+import KithCore
 import KithWire
 
 /// What people do in a simulation: one thing after the other, each at a moment and by somebody that the seed chooses. Much of

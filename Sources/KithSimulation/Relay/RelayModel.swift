@@ -145,7 +145,7 @@ struct RelayModel {
         sessions[connection]?.hasSaidHello = true
         let advertised = AdvertisedLimits(
             payload: UInt32(limits.payload), frame: UInt32(WireLimits.frame), requestsPerSecond: 200,
-            requestBurst: 400, idleSeconds: 300, follows: 4_096, retentionSeconds: limits.retentionSeconds)
+            requestBurst: 400, idleSeconds: 7_200, follows: 4_096, retentionSeconds: limits.retentionSeconds)
         return .reply(.welcome(version: 1, relayID: relayID, limits: advertised, timeMs: lies?.time(nowMs) ?? nowMs))
     }
 

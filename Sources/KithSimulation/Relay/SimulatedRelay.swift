@@ -1,5 +1,4 @@
-import Foundation
-import KithClient
+import KithCore
 import KithWire
 
 /// A relay in a simulation: the model, and whether it is running.

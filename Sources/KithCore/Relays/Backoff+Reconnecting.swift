@@ -5,8 +5,9 @@ extension Backoff {
     package static let reconnecting = Backoff(
         shortestMs: ClientLimits.shortestReconnectMs, longestMs: ClientLimits.longestReconnectMs)
 
-    /// Takes note of the end of a connection. A relay that ends every connection at once is asked less and less often.
-    mutating func connectionEnded(after duration: Duration) {
+    /// Resets the pauses if the connection that ended had lasted. A relay that ends every connection at once is asked less
+    /// and less often.
+    package mutating func connectionEnded(after duration: Duration) {
         if duration >= ClientLimits.lastingConnection { reset() }
     }
 }

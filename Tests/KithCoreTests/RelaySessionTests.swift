@@ -1,8 +1,6 @@
 import KithWire
-import NIOCore
 import Testing
 
-@testable import KithClient
 @testable import KithCore
 
 /// The session on its own: no socket, no clock.
@@ -10,7 +8,7 @@ import Testing
     typealias Session = RelaySession<Int>
 
     static let channel = ChannelID.random()
-    static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    static let start = Duration.seconds(1)
 
     static let welcome = Reply.welcome(
         version: 1, relayID: Array(0..<16),
@@ -39,8 +37,8 @@ import Testing
     static func following(timeouts: RelayTimeouts = RelayTimeouts()) throws -> (Session, FollowID, UInt32) {
         var session = try open(timeouts: timeouts)
         let id = FollowID(value: 1)
-        guard let request = try session.follow(id, channel: channel, epoch: 0, fromSeq: 5, ticket: 7, now: start),
-            case .followStarted(_, 7, 5, 4) = try session.receive(
+        guard let request = try session.follow(id, FollowTarget(channel, epoch: 0, fromSeq: 5), ticket: 7, now: start),
+            case .followStarted(7, 5, 4) = try session.receive(
                 frame(request.requestID, .following(firstSeq: 5, lastSeq: 4)), now: start)
         else { throw Unexpected() }
         return (session, id, request.requestID)
@@ -143,9 +141,9 @@ import Testing
 
     @Test("a follow hands on entries without gaps, and nothing else")
     func follow() throws {
-        var (session, id, request) = try Self.following()
+        var (session, _, request) = try Self.following()
         guard
-            case .followed(id, 7, .entries(let entries)) = try session.receive(
+            case .followed(7, .entries(let entries)) = try session.receive(
                 Self.frame(request, Self.entries(5...9)), now: Self.start)
         else { throw Unexpected() }
         #expect(entries.map(\.seq) == Array(5...9))
@@ -161,7 +159,7 @@ import Testing
             violation(.wrongEntries) { _ = try copy.receive(Self.frame(request, reply), now: Self.start) }
         }
         guard
-            case .followed(id, 7, .epochEnded(0)) = try session.receive(
+            case .followed(7, .epochEnded(0)) = try session.receive(
                 Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start)
         else { throw Unexpected() }
         violation(.unknownRequest) {
@@ -169,70 +167,43 @@ import Testing
         }
     }
 
-    @Test("a follow that is held back drops what comes, and goes on where it stopped")
-    func parkAndResume() throws {
+    @Test("entries, an epoch's end and a refusal that cross an unfollow are dropped")
+    func dropsAfterLeaving() throws {
         var (session, id, request) = try Self.following()
-        _ = try session.receive(Self.frame(request, Self.entries(5...6)), now: Self.start)
-        let unfollow = try some(session.park(id, now: Self.start))
+        let unfollow = try some(session.leave(id, now: Self.start))
         #expect(unfollow.request == .unfollow(channel: Self.channel))
-        let answer1 = session.park(id, now: Self.start)
-        #expect(answer1 == nil)
-        guard case .nothing = try session.receive(Self.frame(request, Self.entries(7...8)), now: Self.start),
-            case .nothing = try session.receive(
-                Self.frame(request, .epochEnded(channel: Self.channel, epoch: 0)), now: Self.start),
-            case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
-        else { throw Unexpected() }
-        let again = try some(session.resume(id, now: Self.start))
-        #expect(again.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 7))
-        guard
-            case .nothing = try session.receive(
-                Self.frame(again.requestID, .following(firstSeq: 7, lastSeq: 8)), now: Self.start),
-            case .followed(id, 7, .entries(let entries)) = try session.receive(
-                Self.frame(again.requestID, Self.entries(7...8)), now: Self.start)
-        else { throw Unexpected() }
-        #expect(entries.map(\.seq) == [7, 8])
+        let again = session.leave(id, now: Self.start)
+        #expect(again == nil)
+        let crossing: [Reply] = [
+            Self.entries(5...6), .whispered(channel: Self.channel, epoch: 0, payload: [1]),
+            .epochEnded(channel: Self.channel, epoch: 0), .error(RelayError(.gone, "gone")),
+        ]
+        for reply in crossing {
+            guard case .nothing = try session.receive(Self.frame(request, reply), now: Self.start) else {
+                throw Unexpected()
+            }
+        }
+        guard case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start) else {
+            throw Unexpected()
+        }
+        #expect(session.close().follows.isEmpty)
     }
 
-    @Test("a follow that is wanted again before the relay has stopped it is asked for as soon as it has")
-    func resumeWhileParking() throws {
-        var (session, id, request) = try Self.following()
-        let unfollow = try some(session.park(id, now: Self.start))
-        let answer2 = session.resume(id, now: Self.start)
-        #expect(answer2 == nil)
-        guard case .nothing = try session.receive(Self.frame(request, Self.entries(5...5)), now: Self.start),
-            case .send(let again) = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
-        else { throw Unexpected() }
-        #expect(again.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 5))
-    }
-
-    @Test("a held-back follow whose entries were trimmed meanwhile says so")
-    func trimmedMeanwhile() throws {
-        var (session, id, _) = try Self.following()
-        let unfollow = try some(session.park(id, now: Self.start))
-        _ = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start)
-        let again = try some(session.resume(id, now: Self.start))
-        let trimmed = RelayError(.trimmed, "gone from the front", detail: 50)
-        guard
-            case .followEnded(id, 7, trimmed) = try session.receive(
-                Self.frame(again.requestID, .error(trimmed)), now: Self.start)
-        else { throw Unexpected() }
-    }
-
-    @Test("a follow that nobody wants any more is over when the relay says so, and may be asked for anew before")
+    @Test("a channel can be followed anew before its unfollow is answered, and the new follow waits for that")
     func leave() throws {
         var (session, id, request) = try Self.following()
         #expect(throws: RelayConnectionError.alreadyFollowing) {
             try session.follow(
-                FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+                FollowID(value: 2), FollowTarget(Self.channel, epoch: 0, fromSeq: 1), ticket: 8, now: Self.start)
         }
         let unfollow = try some(session.leave(id, now: Self.start))
         // Sent at once, it would be ended by an `unfollow` that has to be asked for again.
         let other = try session.follow(
-            FollowID(value: 2), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+            FollowID(value: 2), FollowTarget(Self.channel, epoch: 0, fromSeq: 1), ticket: 8, now: Self.start)
         #expect(other == nil)
         #expect(throws: RelayConnectionError.alreadyFollowing) {
             try session.follow(
-                FollowID(value: 3), channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 9, now: Self.start)
+                FollowID(value: 3), FollowTarget(Self.channel, epoch: 0, fromSeq: 1), ticket: 9, now: Self.start)
         }
         let tooFast = RelayError(.tooFast, "slowly", retryAfterMs: 100)
         guard case .nothing = try session.receive(Self.frame(request, Self.entries(5...5)), now: Self.start),
@@ -244,7 +215,7 @@ import Testing
         #expect(again.request == .unfollow(channel: Self.channel))
         #expect(follow.request == .follow(channel: Self.channel, epoch: 0, fromSeq: 1))
         guard
-            case .followStarted(_, 8, 1, 5) = try session.receive(
+            case .followStarted(8, 1, 5) = try session.receive(
                 Self.frame(follow.requestID, .following(firstSeq: 1, lastSeq: 5)), now: Self.start)
         else { throw Unexpected() }
         #expect(session.close().follows == [8])
@@ -256,7 +227,7 @@ import Testing
         let unfollow = try some(session.leave(id, now: Self.start))
         let second = FollowID(value: 2)
         let frame = try session.follow(
-            second, channel: Self.channel, epoch: 0, fromSeq: 1, ticket: 8, now: Self.start)
+            second, FollowTarget(Self.channel, epoch: 0, fromSeq: 1), ticket: 8, now: Self.start)
         let left = session.leave(second, now: Self.start)
         #expect(frame == nil && left == nil)
         guard case .nothing = try session.receive(Self.frame(unfollow.requestID, .done), now: Self.start) else {
@@ -276,23 +247,61 @@ import Testing
         #expect(answer4 == nil)
         _ = try session.receive(Self.frame(ping.requestID, .done), now: Self.start + .seconds(21))
 
-        session = try Self.open(timeouts: RelayTimeouts(pingAfter: .hours(1)))
+        session = try Self.open(timeouts: RelayTimeouts(pingAfter: .seconds(3_600)))
         let answer5 = try session.tick(now: Self.start + .seconds(149))
         #expect(answer5 == nil)
         let answer6 = try session.tick(now: Self.start + .seconds(150))
         #expect(answer6 != nil)
     }
 
-    @Test("a relay that does not answer is given up; a follow with nothing to bring is not")
+    @Test("a request without an answer ends the connection; a follow without entries does not")
     func answerTimeout() throws {
         var (session, _, _) = try Self.following()
         _ = try session.submit(.ping, ticket: 1, now: Self.start)
-        _ = try session.tick(now: Self.start + .seconds(30))
+        #expect(session.wakeTime == Self.start + .seconds(30))
+        _ = try session.tick(now: Self.start + .milliseconds(29_999))
         #expect(throws: RelayConnectionError.closed(.answerTimedOut)) {
-            try session.tick(now: Self.start + .seconds(31))
+            try session.tick(now: Self.start + .seconds(30))
         }
         (session, _, _) = try Self.following()
-        _ = try session.tick(now: Self.start + .seconds(31))
+        _ = try session.tick(now: Self.start + .seconds(30))
+        #expect(session.wakeTime == Self.start + .seconds(60))
+    }
+
+    @Test("an answered request does not shorten the timeout of a later one")
+    func oldestRequest() throws {
+        var session = try Self.open()
+        let first = try session.submit(.ping, ticket: 1, now: Self.start)
+        _ = try session.submit(.ping, ticket: 2, now: Self.start + .seconds(20))
+        _ = try session.receive(Self.frame(first.requestID, .done), now: Self.start + .seconds(21))
+        _ = try session.tick(now: Self.start + .seconds(30))
+        #expect(session.wakeTime == Self.start + .seconds(50))
+        #expect(throws: RelayConnectionError.closed(.answerTimedOut)) {
+            try session.tick(now: Self.start + .seconds(50))
+        }
+    }
+
+    @Test("no answer is late while nothing is read, and afterwards each has the whole timeout")
+    func pausedReading() throws {
+        var session = try Self.open()
+        _ = try session.submit(.ping, ticket: 1, now: Self.start)
+        session.pauseReading()
+        _ = try session.tick(now: Self.start + .seconds(1_000))
+        session.resumeReading(now: Self.start + .seconds(1_001))
+        _ = try session.tick(now: Self.start + .milliseconds(1_030_999))
+        #expect(throws: RelayConnectionError.closed(.answerTimedOut)) {
+            try session.tick(now: Self.start + .seconds(1_031))
+        }
+    }
+
+    @Test("a hello without an answer counts as a relay that was not reached")
+    func helloTimeout() throws {
+        var session = Session(timeouts: RelayTimeouts(handshake: .seconds(7)), now: Self.start)
+        _ = session.hello(pass: nil, now: Self.start)
+        #expect(session.wakeTime == Self.start + .seconds(7))
+        #expect(throws: RelayConnectionError.unreachable(.timedOut)) {
+            try session.tick(now: Self.start + .seconds(7))
+        }
     }
 
     @Test("more requests than can be kept track of are refused here")

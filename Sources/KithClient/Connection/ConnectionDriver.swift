@@ -1,0 +1,160 @@
+import KithWire
+import NIOCore
+import Synchronization
+
+/// The callback for the answer to a request.
+typealias RequestTicket = @Sendable (Result<Reply, RelayConnectionError>) -> Void
+
+/// Drives the ``RelaySession`` of a ``RelayConnection``: requests from any thread, and the relay's messages from the wire.
+final class ConnectionDriver: RelayWireUser {
+    private enum Ticket {
+        case request(RequestTicket)
+        case follow(FollowQueue)
+    }
+
+    private struct State {
+        var session: RelaySession<Ticket>
+        var lastFollow: UInt64 = 0
+        /// Why the connection is over.
+        var end: RelayConnectionError?
+    }
+
+    let unread = UnreadBytes()
+    let wire: RelayWire
+    private let pass: RelayPass?
+    private let opened: EventLoopPromise<RelayWelcome>
+    private let state: Mutex<State>
+    private let alarm: Alarm
+
+    init(wire: RelayWire, pass: RelayPass?, timeouts: RelayTimeouts, opened: EventLoopPromise<RelayWelcome>) {
+        self.wire = wire
+        alarm = Alarm(on: wire.loop)
+        self.pass = pass
+        self.opened = opened
+        state = Mutex(State(session: RelaySession(timeouts: timeouts, now: SteadyClock.now)))
+    }
+
+    // MARK: To the relay
+
+    func submit(_ request: Request, _ completion: @escaping RequestTicket) {
+        do throws(RelayConnectionError) {
+            try update { session, now throws(RelayConnectionError) in
+                try session.submit(request, ticket: .request(completion), now: now)
+            }
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// Starts a follow. If it can't be started, the queue ends with the error.
+    func follow(_ place: FollowTarget, _ queue: FollowQueue) -> FollowID {
+        let id = state.withLock { state in
+            state.lastFollow += 1
+            return FollowID(value: state.lastFollow)
+        }
+        do throws(RelayConnectionError) {
+            try update { session, now throws(RelayConnectionError) in
+                try session.follow(id, place, ticket: .follow(queue), now: now)
+            }
+        } catch {
+            queue.finish(error)
+        }
+        return id
+    }
+
+    func leave(_ id: FollowID) {
+        // Once the connection is over, so are its follows.
+        try? update { session, now in session.leave(id, now: now) }
+    }
+
+    /// Changes the session, and sends the frame that comes of it.
+    private func update(
+        _ body: (inout RelaySession<Ticket>, Duration) throws(RelayConnectionError) -> ClientFrame?
+    ) throws(RelayConnectionError) {
+        try state.withLock { state throws(RelayConnectionError) in
+            if let end = state.end { throw end }
+            if let frame = try body(&state.session, SteadyClock.now) { wire.send(frame) }
+            setAlarm(&state)
+        }
+    }
+
+    private func setAlarm(_ state: inout State) {
+        alarm.set(at: state.session.wakeTime) { [weak self] in self?.tick() }
+    }
+
+    private func tick() {
+        do throws(RelayConnectionError) {
+            try update { session, now throws(RelayConnectionError) in try session.tick(now: now) }
+        } catch {
+            close(error)
+        }
+    }
+
+    // MARK: From the relay
+
+    func didConnect(_ wire: RelayWire) {
+        try? update { [pass] session, now in session.hello(pass: pass, now: now) }
+    }
+
+    func didReceive(_ message: [UInt8], on wire: RelayWire) {
+        do throws(RelayConnectionError) {
+            let event = try state.withLock { state throws(RelayConnectionError) in
+                if let end = state.end { throw end }
+                defer { setAlarm(&state) }
+                return try state.session.receive(message, now: SteadyClock.now)
+            }
+            take(event, bytes: message.count + ClientLimits.unreadOverhead)
+        } catch {
+            close(error)
+        }
+    }
+
+    private func take(_ event: RelaySession<Ticket>.Event, bytes: Int) {
+        switch event {
+        case .opened(let welcome):
+            opened.succeed(welcome)
+        case .answered(.request(let completion), let result):
+            completion(result.mapError { .refused($0) })
+        case .followStarted(.follow(let queue), let firstSeq, let lastSeq):
+            queue.begin(FollowStart(firstSeq: firstSeq, lastSeq: lastSeq))
+        case .followed(.follow(let queue), let event):
+            queue.put(event, bytes: bytes)
+            if case .epochEnded = event { queue.finish(nil) }
+        case .followEnded(.follow(let queue), let error):
+            queue.finish(.refused(error))
+        case .send(let frame):
+            wire.send(frame)
+        // A ticket comes back for the request that it was given with.
+        case .answered(.follow, _), .followStarted(.request, _, _), .followed(.request, _), .followEnded(.request, _):
+            break
+        case .nothing:
+            break
+        }
+    }
+
+    func didSetReading(_ isReading: Bool, of wire: RelayWire) {
+        try? update { session, now in
+            if isReading { session.resumeReading(now: now) } else { session.pauseReading() }
+            return nil
+        }
+    }
+
+    // MARK: The end
+
+    func didClose(_ wire: RelayWire, _ error: RelayConnectionError) { close(error) }
+
+    /// Closes the connection. Unanswered requests and follows end with the error.
+    func close(_ error: RelayConnectionError) {
+        let tickets = state.withLock { state -> (requests: [Ticket], follows: [Ticket])? in
+            guard state.end == nil else { return nil }
+            state.end = error
+            return state.session.close()
+        }
+        guard let tickets else { return }
+        alarm.cancel()
+        wire.close(error)
+        opened.fail(error)
+        for case .request(let completion) in tickets.requests { completion(.failure(error)) }
+        for case .follow(let queue) in tickets.follows { queue.finish(error) }
+    }
+}

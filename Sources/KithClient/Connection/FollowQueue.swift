@@ -1,0 +1,93 @@
+import KithWire
+import NIOCore
+import Synchronization
+
+/// The events of one follow that its reader has not taken. Their bytes count in the connection's ``UnreadBytes``.
+final class FollowQueue: Sendable {
+    fileprivate struct Counted: Sendable {
+        let event: FollowEvent
+        let bytes: Int
+    }
+
+    private struct State {
+        var bytes = 0
+        /// Whether the reader is gone.
+        var isAbandoned = false
+    }
+
+    private let state = Mutex(State())
+    private let unread: UnreadBytes
+    private let start: EventLoopPromise<FollowStart>
+    private let events: AsyncThrowingStream<Counted, any Error>
+    private let input: AsyncThrowingStream<Counted, any Error>.Continuation
+
+    init(unread: UnreadBytes, start: EventLoopPromise<FollowStart>) {
+        self.unread = unread
+        self.start = start
+        (events, input) = AsyncThrowingStream.makeStream()
+        input.onTermination = { [weak self] end in
+            if case .cancelled = end { self?.abandon() }
+        }
+    }
+
+    // MARK: The connection's side
+
+    func begin(_ start: FollowStart) { self.start.succeed(start) }
+
+    func put(_ event: FollowEvent, bytes: Int) {
+        let isWanted = state.withLock { state in
+            guard !state.isAbandoned else { return false }
+            state.bytes += bytes
+            unread.add(bytes)
+            return true
+        }
+        if isWanted { input.yield(Counted(event: event, bytes: bytes)) }
+    }
+
+    /// Ends the queue. The reader can still take the events that wait.
+    func finish(_ error: RelayConnectionError?) {
+        // Only the first completion of a promise counts.
+        start.fail(error ?? .closed(.here))
+        input.finish(throwing: error)
+    }
+
+    // MARK: The reader's side
+
+    func makeIterator() -> Iterator { Iterator(queue: self, events: events.makeAsyncIterator()) }
+
+    /// Drops the events that wait, and all that come later.
+    func abandon() {
+        let dropped = state.withLock { state in
+            defer { state = State(bytes: 0, isAbandoned: true) }
+            return state.bytes
+        }
+        unread.remove(dropped)
+    }
+
+    private func didTake(_ bytes: Int) {
+        let freed = state.withLock { state in
+            guard !state.isAbandoned else { return 0 }
+            state.bytes -= bytes
+            return bytes
+        }
+        unread.remove(freed)
+    }
+
+    struct Iterator {
+        let queue: FollowQueue
+        fileprivate var events: AsyncThrowingStream<Counted, any Error>.Iterator
+
+        /// The next event; `nil` at the end, or when the task was cancelled.
+        mutating func next(
+            isolation actor: isolated (any Actor)? = #isolation
+        ) async throws(RelayConnectionError) -> FollowEvent? {
+            do {
+                guard let counted = try await events.next(isolation: actor) else { return nil }
+                queue.didTake(counted.bytes)
+                return counted.event
+            } catch {
+                throw error as? RelayConnectionError ?? .closed(.lost)
+            }
+        }
+    }
+}

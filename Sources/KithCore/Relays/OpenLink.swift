@@ -1,0 +1,89 @@
+import KithSupport
+import KithWire
+
+/// An open connection of a ``LinkMachine``: its session, and the requests that wait for the relay's rate limit.
+struct OpenLink {
+    /// Something to send.
+    enum Asked {
+        case request(Request)
+        case follow(FollowTarget)
+    }
+
+    private let id: RelayID
+    var session: RelaySession<LinkMachine.Ticket>
+    /// The time of the relay's `welcome`, and its rate limit. Nothing is asked for before.
+    private(set) var welcome: (since: Duration, pace: TokenBucket)?
+    /// Requests and follows that wait for the rate limit, oldest first. At most ``ClientLimits/unansweredRequests``.
+    private var queue: [(asked: Asked, ticket: LinkMachine.Ticket)] = []
+    /// The time at which the rate limit allows the next request of the queue; `nil` if the queue is empty.
+    private var sendAt: Duration?
+
+    init(id: RelayID, session: RelaySession<LinkMachine.Ticket>) {
+        self.id = id
+        self.session = session
+    }
+
+    mutating func didOpen(_ welcome: RelayWelcome, now: Duration) {
+        self.welcome = (now, TokenBucket(below: welcome.limits))
+    }
+
+    /// The time at which the session's tick or ``sendQueued(now:)`` has something to do.
+    var wakeTime: Duration? {
+        switch (session.wakeTime, sendAt) {
+        case (let one?, let other?): min(one, other)
+        case (let one, let other): one ?? other
+        }
+    }
+
+    mutating func ask(_ asked: Asked, _ ticket: LinkMachine.Ticket, now: Duration) -> [LinkMachine.Action] {
+        guard welcome != nil else { return [] }
+        guard queue.count < ClientLimits.unansweredRequests else { return [refusal(of: asked, ticket, Self.busy)] }
+        queue.append((asked, ticket))
+        return sendQueued(now: now)
+    }
+
+    /// Sends what the rate limit allows.
+    mutating func sendQueued(now: Duration) -> [LinkMachine.Action] {
+        var actions: [LinkMachine.Action] = []
+        var sent = 0
+        sendAt = nil
+        while sent < queue.count {
+            sendAt = welcome?.pace.take(at: now)
+            guard sendAt == nil else { break }
+            let (asked, ticket) = queue[sent]
+            sent += 1
+            if let action = send(asked, ticket, now: now) { actions.append(action) }
+        }
+        if sent > 0 { queue.removeFirst(sent) }
+        return actions
+    }
+
+    private mutating func send(_ asked: Asked, _ ticket: LinkMachine.Ticket, now: Duration) -> LinkMachine.Action? {
+        do throws(RelayConnectionError) {
+            switch asked {
+            case .request(let request): return .send(try session.submit(request, ticket: ticket, now: now))
+            case .follow(let place):
+                return try session.follow(ticket.follow, place, ticket: ticket, now: now).map { .send($0) }
+            }
+        } catch {
+            return refusal(of: asked, ticket, error == .alreadyFollowing ? LinkMachine.alreadyFollowing : Self.busy)
+        }
+    }
+
+    mutating func unfollow(_ ticket: LinkMachine.Ticket, now: Duration) -> [LinkMachine.Action] {
+        queue.removeAll { queued in
+            if case .follow = queued.asked { queued.ticket == ticket } else { false }
+        }
+        if queue.isEmpty { sendAt = nil }
+        return session.leave(ticket.follow, now: now).map { [.send($0)] } ?? []
+    }
+
+    private static let busy = RelayError(.unavailable, "the connection is busy")
+
+    private func refusal(of asked: Asked, _ ticket: LinkMachine.Ticket, _ error: RelayError) -> LinkMachine.Action {
+        switch asked {
+        case .request: .deliver(.answered(id, tag: ticket.tag, .failure(error)))
+        case .follow: .deliver(.followRefused(id, tag: ticket.tag, error))
+        }
+    }
+}

@@ -1,0 +1,325 @@
+import KithWire
+import TLSCodec
+
+/// The client's side of the relay protocol as a state machine: requests and frames in, frames and events out.
+///
+/// A `Ticket` comes back with the answer to the request that it was given with. Times are of any clock that nobody sets.
+///
+///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
+///
+/// After a method threw, the caller closes the connection and calls ``close()``, and no other method.
+package struct RelaySession<Ticket> {
+    /// The meaning of a frame from the relay.
+    package enum Event {
+        case opened(RelayWelcome)
+        case answered(Ticket, Result<Reply, RelayError>)
+        case followStarted(Ticket, firstSeq: UInt64, lastSeq: UInt64)
+        /// After the event `epochEnded`, the follow is over.
+        case followed(Ticket, FollowEvent)
+        /// The relay refused or ended a follow.
+        case followEnded(Ticket, RelayError)
+        /// The frame calls for this one.
+        case send(ClientFrame)
+        case nothing
+    }
+
+    /// The protocol versions this client speaks, best first.
+    static var versions: [UInt16] { [1] }
+
+    private enum Phase { case awaitingWelcome, open, closed }
+
+    private enum Pending {
+        case hello(at: Duration)
+        case request(AnswerKind, Ticket, at: Duration)
+        case ping(at: Duration)
+        case follow(FollowID)
+        case unfollow(FollowID, at: Duration)
+    }
+
+    private var phase = Phase.awaitingWelcome
+    private var pending: [UInt32: Pending] = [:]
+    /// Empty unless the phase is `open`.
+    private var follows: [FollowID: FollowState<Ticket>] = [:]
+    private var lastRequestID: UInt32 = 0
+    private var lastSent: Duration
+    /// A time that is not after the oldest unanswered request; `nil` if there is none.
+    private var unansweredSince: Duration?
+    /// The time from which on answers are read; `nil` while they are not.
+    private var readingSince: Duration?
+    private var pingAfter: Duration
+    private let timeouts: RelayTimeouts
+
+    package init(timeouts: RelayTimeouts, now: Duration) {
+        lastSent = now
+        readingSince = now
+        pingAfter = timeouts.pingAfter
+        self.timeouts = timeouts
+    }
+
+    // MARK: To the relay
+
+    /// The first frame of a connection.
+    package mutating func hello(pass: RelayPass?, now: Duration) -> ClientFrame {
+        ask(.hello(versions: Self.versions, relayPass: pass), .hello(at: now), now: now)
+    }
+
+    /// A request with one answer. Follows have methods of their own.
+    ///
+    /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` are unanswered; `closed` unless the session is open. In both
+    ///   cases nothing has changed.
+    package mutating func submit(_ request: Request, ticket: Ticket, now: Duration) throws(RelayConnectionError)
+        -> ClientFrame
+    {
+        try checkRoom()
+        return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
+    }
+
+    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame is
+    /// then sent when that has ended. An `unfollow` that has to be repeated would end the new follow.
+    ///
+    /// - Throws: as ``submit(_:ticket:now:)``, and `alreadyFollowing`.
+    package mutating func follow(
+        _ id: FollowID, _ place: FollowTarget, ticket: Ticket, now: Duration
+    ) throws(RelayConnectionError) -> ClientFrame? {
+        try checkRoom()
+        let sameChannel = follows.values.filter { $0.channel == place.channel }
+        // A relay takes a second follow of a channel for a change of the first, which would then starve.
+        guard sameChannel.allSatisfy(\.isLeaving) else { throw .alreadyFollowing }
+        follows[id] = FollowState(ticket: ticket, place: place, phase: .waiting)
+        return sameChannel.isEmpty ? ask(id, now: now) : nil
+    }
+
+    /// Ends a follow.
+    package mutating func leave(_ id: FollowID, now: Duration) -> ClientFrame? {
+        guard let follow = follows[id] else { return nil }
+        switch follow.phase {
+        case .asked, .streaming:
+            follows[id]?.phase = .leaving
+            return unfollow(id, now: now)
+        case .waiting:
+            follows[id] = nil
+            return nil
+        case .leaving:
+            return nil
+        }
+    }
+
+    // MARK: Time
+
+    /// The time at which ``tick(now:)`` has something to do.
+    package var wakeTime: Duration? {
+        let ping = phase == .open ? lastSent + pingAfter : nil
+        guard let unansweredSince, let readingSince else { return ping }
+        let timeout = max(unansweredSince, readingSince) + answerTimeout
+        return ping.map { min($0, timeout) } ?? timeout
+    }
+
+    /// Returns a ping if one is due.
+    ///
+    /// - Throws: `closed(.answerTimedOut)` if a request has waited for its answer for too long, and `unreachable(.timedOut)` if
+    ///   `hello` has.
+    package mutating func tick(now: Duration) throws(RelayConnectionError) -> ClientFrame? {
+        if let readingSince, let since = unansweredSince, now - max(since, readingSince) >= answerTimeout {
+            unansweredSince = oldestUnanswered
+            if let oldest = unansweredSince, now - max(oldest, readingSince) >= answerTimeout {
+                throw phase == .awaitingWelcome ? .unreachable(.timedOut) : .closed(.answerTimedOut)
+            }
+        }
+        guard phase == .open, now - lastSent >= pingAfter else { return nil }
+        return ask(.ping, .ping(at: now), now: now)
+    }
+
+    /// Takes note that nothing is read from the connection for now. No answer is late until ``resumeReading(now:)``.
+    package mutating func pauseReading() { readingSince = nil }
+
+    /// Takes note that the connection is read again. Unanswered requests get the whole timeout from now on.
+    package mutating func resumeReading(now: Duration) { readingSince = now }
+
+    private var answerTimeout: Duration { phase == .awaitingWelcome ? timeouts.handshake : timeouts.answer }
+
+    private var oldestUnanswered: Duration? {
+        pending.values.lazy.compactMap { waiting -> Duration? in
+            switch waiting {
+            case .hello(let at), .request(_, _, let at), .ping(let at), .unfollow(_, let at): return at
+            case .follow(let id):
+                guard case .asked(let at) = follows[id]?.phase else { return nil }
+                return at
+            }
+        }.min()
+    }
+
+    /// Ends everything. Returns the tickets of unanswered requests and of follows.
+    package mutating func close() -> (requests: [Ticket], follows: [Ticket]) {
+        phase = .closed
+        unansweredSince = nil
+        defer {
+            pending = [:]
+            follows = [:]
+        }
+        let requests = pending.values.compactMap { waiting -> Ticket? in
+            if case .request(_, let ticket, _) = waiting { ticket } else { nil }
+        }
+        return (requests, follows.values.map(\.ticket))
+    }
+
+    // MARK: From the relay
+
+    /// Takes one WebSocket message.
+    package mutating func receive(_ message: [UInt8], now: Duration) throws(RelayConnectionError) -> Event {
+        let frame: RelayFrame
+        do throws(TLSCodecError) {
+            frame = try RelayFrame(decoding: message)
+        } catch {
+            throw .protocolViolation(.malformedFrame)
+        }
+        // Number 0: the relay could not read what it got, and closes. Ours never have it.
+        if frame.requestID == 0, case .error(let error) = frame.reply { throw .turnedAway(error) }
+        guard let waiting = pending[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
+        if phase == .awaitingWelcome {
+            pending[frame.requestID] = nil
+            return .opened(try welcome(frame.reply))
+        }
+        switch waiting {
+        case .hello:
+            throw .protocolViolation(.misplacedWelcome)
+        case .request(let kind, let ticket, _):
+            pending[frame.requestID] = nil
+            if case .error(let error) = frame.reply { return .answered(ticket, .failure(error)) }
+            guard kind.isAnswered(by: frame.reply) else { throw .protocolViolation(.wrongAnswer) }
+            return .answered(ticket, .success(frame.reply))
+        case .ping:
+            pending[frame.requestID] = nil
+            // A refusal (too fast, say) is as good a sign of life.
+            guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
+                throw .protocolViolation(.wrongAnswer)
+            }
+            return .nothing
+        case .unfollow(let id, _):
+            return try unfollowed(id, by: frame, now: now)
+        case .follow(let id):
+            return try followed(id, by: frame)
+        }
+    }
+
+    private mutating func welcome(_ reply: Reply) throws(RelayConnectionError) -> RelayWelcome {
+        switch reply {
+        case .welcome(let version, let relayID, let limits, let timeMs):
+            guard Self.versions.contains(version) else { throw .protocolViolation(.unofferedVersion) }
+            phase = .open
+            unansweredSince = nil
+            // Well before the relay closes the idle connection, and never more than once a second, whatever the relay asks for.
+            let half = Duration.milliseconds(max(1000, Int64(limits.idleSeconds) * 500))
+            pingAfter = min(pingAfter, half)
+            return RelayWelcome(version: version, relayID: relayID, limits: limits, timeMs: timeMs)
+        case .error(let error):
+            throw .turnedAway(error)
+        default:
+            throw .protocolViolation(.misplacedWelcome)
+        }
+    }
+
+    private mutating func followed(_ id: FollowID, by frame: RelayFrame) throws(RelayConnectionError) -> Event {
+        guard let follow = follows[id] else { throw .protocolViolation(.unknownRequest) }
+        switch frame.reply {
+        case .following(let firstSeq, let lastSeq):
+            if follow.isLeaving { return .nothing }
+            guard case .asked = follow.phase else { throw .protocolViolation(.wrongAnswer) }
+            // An epoch may begin after the seq that was asked for. From then on no entry may be left out.
+            guard firstSeq >= max(1, follow.place.fromSeq) else { throw .protocolViolation(.wrongEntries) }
+            follows[id]?.phase = .streaming(nextSeq: firstSeq)
+            return .followStarted(follow.ticket, firstSeq: firstSeq, lastSeq: lastSeq)
+        case .entries(let channel, let entries):
+            if follow.isLeaving { return .nothing }
+            guard case .streaming(var next) = follow.phase, channel == follow.channel, !entries.isEmpty else {
+                throw .protocolViolation(.wrongEntries)
+            }
+            for entry in entries {
+                guard entry.seq == next, entry.epoch == follow.place.epoch, next < .max else {
+                    throw .protocolViolation(.wrongEntries)
+                }
+                next += 1
+            }
+            follows[id]?.phase = .streaming(nextSeq: next)
+            return .followed(follow.ticket, .entries(entries))
+        case .whispered(let channel, let epoch, let payload):
+            if follow.isLeaving { return .nothing }
+            guard case .streaming = follow.phase, channel == follow.channel, epoch == follow.place.epoch else {
+                throw .protocolViolation(.wrongEntries)
+            }
+            return .followed(follow.ticket, .whisper(payload))
+        case .epochEnded(let channel, let epoch):
+            guard channel == follow.channel, epoch == follow.place.epoch else {
+                throw .protocolViolation(.wrongEntries)
+            }
+            // It crossed an `unfollow`, whose answer ends the follow.
+            if follow.isLeaving { return .nothing }
+            forget(id, frame.requestID)
+            return .followed(follow.ticket, .epochEnded(epoch))
+        case .error(let error):
+            // It crossed an `unfollow`, whose answer ends the follow.
+            if follow.isLeaving { return .nothing }
+            forget(id, frame.requestID)
+            return .followEnded(follow.ticket, error)
+        default:
+            throw .protocolViolation(.wrongAnswer)
+        }
+    }
+
+    private mutating func unfollowed(
+        _ id: FollowID, by frame: RelayFrame, now: Duration
+    ) throws(RelayConnectionError) -> Event {
+        guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
+            throw .protocolViolation(.wrongAnswer)
+        }
+        pending[frame.requestID] = nil
+        guard let follow = follows[id] else { return .nothing }
+        if case .error(let error) = frame.reply, error.code == .tooFast {
+            // The relay goes on sending entries, which are dropped here: ask again.
+            return unfollow(id, now: now).map(Event.send) ?? .nothing
+        }
+        forget(id, follow.requestID)
+        guard let next = follows.first(where: { $0.value.channel == follow.channel })?.key else { return .nothing }
+        return ask(next, now: now).map(Event.send) ?? .nothing
+    }
+
+    // MARK: Inside
+
+    private func checkRoom() throws(RelayConnectionError) {
+        guard phase == .open else { throw .closed(.here) }
+        guard pending.count < ClientLimits.unansweredRequests else { throw .overloaded }
+    }
+
+    private mutating func ask(_ request: Request, _ waiting: Pending, now: Duration) -> ClientFrame {
+        let requestID = nextRequestID()
+        pending[requestID] = waiting
+        lastSent = now
+        if unansweredSince == nil { unansweredSince = now }
+        return ClientFrame(requestID: requestID, request: request)
+    }
+
+    private mutating func ask(_ id: FollowID, now: Duration) -> ClientFrame? {
+        guard let place = follows[id]?.place else { return nil }
+        let frame = ask(
+            .follow(channel: place.channel, epoch: place.epoch, fromSeq: place.fromSeq), .follow(id), now: now)
+        follows[id]?.phase = .asked(at: now)
+        follows[id]?.requestID = frame.requestID
+        return frame
+    }
+
+    private mutating func unfollow(_ id: FollowID, now: Duration) -> ClientFrame? {
+        guard let channel = follows[id]?.channel else { return nil }
+        return ask(.unfollow(channel: channel), .unfollow(id, at: now), now: now)
+    }
+
+    private mutating func forget(_ id: FollowID, _ requestID: UInt32) {
+        follows[id] = nil
+        pending[requestID] = nil
+    }
+
+    private mutating func nextRequestID() -> UInt32 {
+        repeat {
+            lastRequestID &+= 1
+        } while lastRequestID == 0 || pending[lastRequestID] != nil
+        return lastRequestID
+    }
+}

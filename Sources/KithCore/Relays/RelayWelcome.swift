@@ -1,0 +1,13 @@
+import KithWire
+
+/// A relay's answer to `hello`.
+package struct RelayWelcome: Hashable, Sendable {
+    /// The protocol version of the connection.
+    package let version: UInt16
+    /// 16 bytes that stay the same as long as the relay keeps its store.
+    package let relayID: [UInt8]
+    /// The limits that the relay asks its clients to respect.
+    package let limits: AdvertisedLimits
+    /// The relay's clock when it answered, in milliseconds since 1970.
+    package let timeMs: UInt64
+}
