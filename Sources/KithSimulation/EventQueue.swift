@@ -1,4 +1,4 @@
-/// What is going to happen, in the order of virtual time; what happens at the same time keeps the order in which it was put in.
+/// Events in the order of virtual time. Events of the same time keep the order in which they were put in.
 struct EventQueue<Event> {
     private struct Item {
         let time: UInt64
@@ -12,7 +12,7 @@ struct EventQueue<Event> {
 
     var isEmpty: Bool { heap.isEmpty }
 
-    /// When the next event is due, in virtual milliseconds.
+    /// The time of the next event, in virtual milliseconds.
     var nextTime: UInt64? { heap.first?.time }
 
     mutating func put(_ event: Event, at time: UInt64) {

@@ -3,18 +3,18 @@ import Synchronization
 import TestSupport
 
 extension SeededGenerator {
-    /// A generator of its own, so that what draws from one changes nothing for the other.
+    /// A new generator. Drawing from one does not change the other.
     mutating func fork() -> SeededGenerator { SeededGenerator(seed: next() ^ 0x6b69_7468) }
 
-    /// Whether something with a probability happens.
+    /// A random answer that is true with a probability.
     mutating func chance(_ probability: Double) -> Bool {
         Double(next() >> 11) * 0x1p-53 < probability
     }
 
-    /// A number of a range.
+    /// A random number of a range.
     mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 
-    /// An element; `nil` if there is none.
+    /// A random element; `nil` if there is none.
     mutating func pick<Element>(_ elements: [Element]) -> Element? { elements.randomElement(using: &self) }
 }
 
@@ -22,7 +22,7 @@ extension SeededGenerator {
     /// The generator as a source of MLS's and Kith's random bytes.
     func source() -> RandomSource {
         let generator = Mutex(self)
-        // A closure can hold a lock only through something that has an identity.
+        // A closure can't hold a lock itself, only a reference to one.
         let box = Box(generator: generator)
         return RandomSource { buffer in
             box.generator.withLock { generator in

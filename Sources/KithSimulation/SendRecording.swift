@@ -1,36 +1,36 @@
 import KithCore
 
-/// What one message writes at its sender, recorded in a simulated group, to be written again where it is to be measured.
+/// The writes of one message at its sender, recorded in a simulated group, so that a benchmark can repeat them.
 public struct SendRecording: Sendable {
-    /// All that the sender has stored before.
+    /// All values that the sender has stored before.
     package private(set) var before = StoreTransaction()
-    /// The transactions of each message, until it was in the log.
+    /// The transactions of each message until it is in the log.
     package private(set) var messages: [[StoreTransaction]] = []
 
-    /// Why there is no recording.
+    /// The reason why there is no recording.
     public struct Failure: Error, CustomStringConvertible {
         /// One sentence.
         public let description: String
     }
 
-    /// Makes a group and has its maker say something in it. Whoever was added is away.
+    /// Makes a group and has its maker send messages. The other members are offline.
     ///
     /// - Parameters:
-    ///   - members: in the group, at least 2.
-    ///   - messages: to be said.
+    ///   - members: the number of members, at least 2.
+    ///   - messages: the number of messages.
     public init(members: Int, messages count: Int) throws {
         let simulation = Simulation(seed: 4, profile: .small, clients: members, relays: 1)
-        let people = People(simulation, operations: 0, mostGroups: 0)
-        simulation.people = people
+        let workload = Workload(simulation, operations: 0, mostGroups: 0)
+        simulation.workload = workload
         func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1_000) }
         let maker = simulation.clients[0]
         maker.create()
-        people.invite(maker, isReusable: true)
+        workload.invite(maker, isReusable: true)
         wait(5)
-        guard let invite = people.invites.first?.invite else { throw Failure(description: "there is no invite") }
+        guard let invite = workload.invites.first?.invite else { throw Failure(description: "there is no invite") }
         for client in simulation.clients.dropFirst() {
             client.create()
-            people.join(client, invite)
+            workload.join(client, invite)
             wait(10)
             simulation.goOffline(client)
         }
@@ -46,7 +46,7 @@ public struct SendRecording: Sendable {
                 .send(group.id, text: "See you at eight, at the usual place", replyTo: nil, expiresAfter: nil))
             wait(20)
         }
-        // The first one in an epoch makes the sender's ratchet.
+        // The first message of an epoch makes the sender's ratchet.
         say()
         for table in StoreTable.allCases {
             for value in try maker.store.allValues(table) {
@@ -65,7 +65,7 @@ public struct SendRecording: Sendable {
         }
     }
 
-    /// The bytes of the values that the messages wrote, on average.
+    /// Bytes written for a message, on average.
     public var bytesOfMessage: Double {
         let writes = messages.joined().flatMap(\.writes)
         let bytes = writes.reduce(0) { sum, write in

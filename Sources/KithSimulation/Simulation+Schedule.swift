@@ -1,19 +1,19 @@
 import KithCore
 import TestSupport
 
-/// What came of one schedule.
+/// The outcome of one schedule.
 public struct SimulationReport: Sendable {
-    /// What it was drawn from.
+    /// The schedule's seed.
     public let seed: UInt64
-    /// What must not have happened and did.
+    /// The violated invariants, in words.
     public let violations: [String]
-    /// A hash of everything that happened.
+    /// A hash of all events.
     public let trace: UInt64
-    /// The lines of the trace, if they were asked for.
+    /// The lines of the trace, if they were kept.
     public let traceLines: [String]
-    /// People, things that they did, texts, crashes of clients and relays, lost connections, events in all.
+    /// Counts of people, operations, texts, crashes of clients and relays, lost connections, and events.
     public let clients, operations, texts, clientCrashes, relayCrashes, disconnects, events: Int
-    /// Pairs of members who were shown different logs before a turn and heard of each other after it.
+    /// Pairs of members who were shown different logs before a turn and received messages of each other after it.
     public let lies: Int
 }
 
@@ -26,7 +26,7 @@ extension Simulation {
     ) -> SimulationReport {
         var random = SeededGenerator(seed: seed ^ 0x5eed)
         var limits = ModelLimits()
-        // One relay in seven keeps little, or not for long.
+        // In one schedule of seven, relays keep few entries, or for a short time.
         let keepsLittle = random.chance(0.14)
         if keepsLittle {
             if random.chance(0.5) {
@@ -44,18 +44,18 @@ extension Simulation {
             faults(&random, profile.severity), operations: random.pick(profile.operations),
             groups: random.pick(profile.conversations))
         simulation.comeToRest()
-        // A relay that lies keeps what it holds back.
+        // A lying relay goes on holding entries back.
         if !profile.liesBeforeTurns { simulation.meetAgain() }
-        simulation.judge.giveVerdict(mayMiss: keepsLittle)
+        simulation.checker.giveVerdict(mayMiss: keepsLittle)
         return simulation.report
     }
 
     var report: SimulationReport {
         SimulationReport(
             seed: seed, violations: violations, trace: trace.hash, traceLines: trace.lines, clients: clients.count,
-            operations: counts.operations, texts: judge.said.count, clientCrashes: counts.crashes,
+            operations: counts.operations, texts: checker.said.count, clientCrashes: counts.crashes,
             relayCrashes: counts.relayCrashes, disconnects: counts.disconnects, events: counts.events,
-            lies: judge.liesJudged)
+            lies: checker.liesJudged)
     }
 
     /// Has the relays lie to one member before a turn.
@@ -64,8 +64,8 @@ extension Simulation {
         let lie = TurnLie(
             kind: kinds[random.pick(0...kinds.count - 1)], victim: random.pick(0...clients.count - 1),
             turn: random.pick(2...6))
-        judge.relaysAreHonest = false
-        judge.lie = lie
+        checker.relaysAreHonest = false
+        checker.lie = lie
         for relay in relays {
             let lies = RelayLies()
             lies.log = { [unowned self] _, connection, truth in
@@ -76,7 +76,7 @@ extension Simulation {
     }
 
     private static func faults(_ random: inout SeededGenerator, _ scale: Double) -> Faults {
-        // Some schedules are peaceful: then only what people do at the same time can go wrong.
+        // Some schedules are without faults. Then only simultaneous operations can go wrong.
         let severity = [0, 0.3, 1, 1, 3][random.pick(0...4)] * scale
         return Faults(
             crash: 0.004 * severity, storeFailure: 0.001 * severity, disconnect: 0.004 * severity,
@@ -90,35 +90,35 @@ extension Simulation {
             if random.chance(0.5) { client.clockOffset = anyClockOffset() }
             client.create()
         }
-        let people = People(self, operations: operations, mostGroups: groups)
-        self.people = people
-        if profile.beginsWithGroupOfAll { gatherAll(people) } else { gather(people, faults) }
+        let workload = Workload(self, operations: operations, mostGroups: groups)
+        self.workload = workload
+        if profile.beginsWithGroupOfAll { gatherAll(workload) } else { gather(workload, faults) }
         self.faults = faults
         schedule(.operation, after: 1)
-        while !people.isDone { run(until: now + 3_600_000) }
+        while !workload.isDone { run(until: now + 3_600_000) }
         run(until: now + 60_000)
     }
 
-    /// People meet: each joins an invite of somebody who was there before.
-    private func gather(_ people: People, _ faults: Faults) {
+    /// Has each person join an invite of an earlier one.
+    private func gather(_ workload: Workload, _ faults: Faults) {
         self.faults = faults
         for client in clients.dropFirst() {
             let host = clients[random.pick(0...client.index - 1)]
-            let known = people.invites.count
-            people.invite(host, isReusable: random.chance(0.3))
+            let known = workload.invites.count
+            workload.invite(host, isReusable: random.chance(0.3))
             run(until: now + 4_000)
-            let invite = people.invites.count > known ? people.invites.last?.invite : nil
-            people.join(client, invite)
+            let invite = workload.invites.count > known ? workload.invites.last?.invite : nil
+            workload.join(client, invite)
             run(until: now + UInt64(random.pick(0...4_000)))
         }
     }
 
-    /// One invites all the others and makes a group of everybody.
-    private func gatherAll(_ people: People) {
-        people.invite(clients[0], isReusable: true)
+    /// Has one person invite all others and make a group of all.
+    private func gatherAll(_ workload: Workload) {
+        workload.invite(clients[0], isReusable: true)
         run(until: now + 5_000)
         for client in clients.dropFirst() {
-            people.join(client, people.invites.last?.invite)
+            workload.join(client, workload.invites.last?.invite)
             run(until: now + 3_000)
         }
         run(until: now + 60_000)
@@ -127,14 +127,14 @@ extension Simulation {
         run(until: now + 60_000)
     }
 
-    /// Error of a device's clock, in milliseconds: mostly by less than a day, and now and then by days or years.
+    /// A random error of a device's clock, in milliseconds: mostly less than a day, and now and then days or years.
     func anyClockOffset() -> Int64 {
         let day: Int64 = 86_400_000
         let mostDays = [0, 1, 1, 1, 3, 30, 100, 400, 3_653][random.pick(0...8)]
         return Int64(random.pick(-mostDays...mostDays)) * day + Int64(random.pick(-1_000_000...1_000_000))
     }
 
-    /// Nothing goes wrong any more, all clocks are right, and everybody is there: what was said arrives, and what is said now does too.
+    /// Ends all faults, sets all clocks right and brings all devices online. Then all texts arrive, and new ones do too.
     func comeToRest() {
         faults = .none
         for client in clients { client.clockOffset = 0 }
@@ -146,14 +146,14 @@ extension Simulation {
         run(until: now + 3 * 3_600_000)
         for client in clients {
             for summary in (try? client.messenger?.conversationSummaries()) ?? [] where summary.status == .active {
-                people?.say(client, summary.id)
+                workload?.say(client, summary.id)
             }
             run(until: now + 500)
         }
         run(until: now + 3 * 3_600_000)
     }
 
-    /// Whatever happened before, an invite that is made now works.
+    /// Checks that a new invite works, whatever happened before.
     func meetAgain() {
         let (host, guest) = (clients[0], clients[clients.count - 1])
         var joined: Result<ConversationID, KithError>?
@@ -166,7 +166,7 @@ extension Simulation {
         }
         run(until: now + 3_600_000)
         guard case .success? = joined else {
-            return violate("\(guest.name) cannot use an invite of \(host.name): \(String(describing: joined))")
+            return reportViolation("\(guest.name) cannot use an invite of \(host.name): \(String(describing: joined))")
         }
     }
 }

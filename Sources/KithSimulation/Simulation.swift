@@ -3,15 +3,15 @@ import KithWire
 import MLS
 import TestSupport
 
-/// People, devices, relays and the network between them, in virtual time and in one thread: everything that happens is an
-/// event of one queue, and everything that is random comes from one seed.
+/// People, devices, relays and the network between them, in virtual time and in one thread. All events come from one queue, and
+/// all randomness from one seed.
 public final class Simulation {
-    /// When it all begins, in milliseconds since 1970.
+    /// The time at which a simulation begins, in milliseconds since 1970.
     static let beginningMs: UInt64 = 1_750_000_000_000
-    /// A suite that is fast and draws all its randomness from the seed.
+    /// A fast suite that draws all its randomness from the seed.
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
 
-    /// Names in simulations are plain.
+    /// A simple folding: names in simulations are ASCII.
     static let folding = NameFolding { $0.lowercased() }
 
     enum Event {
@@ -29,7 +29,7 @@ public final class Simulation {
         case online(client: Int)
     }
 
-    /// What was counted, for the report.
+    /// Counts for the report.
     struct Counts {
         var events = 0
         var operations = 0
@@ -37,13 +37,13 @@ public final class Simulation {
         var relayCrashes = 0
         var disconnects = 0
         var frames = 0
-        /// Messages that a relay refused for the moment.
+        /// Messages that a relay refused for now.
         var refusedAppends = 0
     }
 
     let seed: UInt64
     let profile: SimulationProfile
-    /// What the schedule is drawn from. Devices have generators of their own.
+    /// The generator of the schedule. Devices have generators of their own.
     var random: SeededGenerator
     private(set) var now = Simulation.beginningMs
     private var queue = EventQueue<Event>()
@@ -55,8 +55,9 @@ public final class Simulation {
     private(set) var clients: [SimulatedClient] = []
     private(set) var wires: [Int: Wire] = [:]
     private var lastConnection = 0
-    let judge: Judge
-    /// What goes into parcels: in a quarter of the schedules all commits do, in another one some; and so do trees.
+    let checker: InvariantChecker
+    /// Sizes from which on commits and trees go into parcels. In a quarter of the schedules all commits do, in another quarter
+    /// some; and the same for trees.
     var sizes: EntrySizes {
         var sizes = EntrySizes()
         switch seed % 4 {
@@ -80,8 +81,8 @@ public final class Simulation {
         default: ClientLimits.unreadBytes
         }
     }
-    /// What is to be done by whom; `nil` when nothing is left.
-    var people: People?
+    /// The operations of people; `nil` before they begin.
+    var workload: Workload?
 
     init(
         seed: UInt64, profile: SimulationProfile, clients clientCount: Int, relays relayCount: Int,
@@ -90,14 +91,14 @@ public final class Simulation {
         self.seed = seed
         self.profile = profile
         random = SeededGenerator(seed: seed)
-        judge = Judge()
-        judge.world = self
+        checker = InvariantChecker()
+        checker.world = self
         for index in 0..<relayCount { relays.append(SimulatedRelay(index, limits: limits)) }
         for index in 0..<clientCount { clients.append(SimulatedClient(index, self, random: random.fork())) }
     }
 
-    /// Something that must not happen has happened.
-    func violate(_ what: String) {
+    /// Reports that an invariant is violated.
+    func reportViolation(_ what: String) {
         trace.note(now, "violation: \(what)")
         guard violations.count < 20 else { return }
         violations.append("\(now - Self.beginningMs) ms: \(what)")
@@ -108,18 +109,18 @@ public final class Simulation {
     func schedule(_ event: Event, after delay: UInt64) { queue.put(event, at: now + delay) }
     func schedule(_ event: Event, at time: UInt64) { queue.put(event, at: max(now, time)) }
 
-    /// Lets happen what is due before a time.
+    /// Lets time pass, with all events that are due.
     func run(until end: UInt64) {
         while let next = queue.nextTime, next <= end, let (time, event) = queue.take() {
             now = time
             counts.events += 1
-            if counts.events > Self.mostEvents { return violate("it does not come to rest") }
+            if counts.events > Self.mostEvents { return reportViolation("it does not come to rest") }
             happen(event)
         }
         now = max(now, end)
     }
 
-    /// Far more than any schedule needs.
+    /// Limit on events, far above the needs of any schedule: a simulation that reaches it does not come to rest.
     private static let mostEvents = 20_000_000
 
     private func happen(_ event: Event) {
@@ -155,7 +156,7 @@ public final class Simulation {
         case .relayIsBack(let index):
             relays[index].isUp = true
             trace.note(now, "relay \(index) is back")
-        case .operation: people?.act()
+        case .operation: workload?.act()
         case .online(let client): goOnline(clients[client])
         }
     }
@@ -220,7 +221,7 @@ public final class Simulation {
         if random.chance(faults.disconnect) { cut(connection) }
     }
 
-    /// Has a client's connections read on, after it has taken what was full.
+    /// Has a client's connections read on, after it has emptied its mailbox.
     func resumeReading(_ client: SimulatedClient) {
         for connection in wires.keys.sorted() {
             guard let wire = wires[connection], wire.link.client === client, !wire.unread.isEmpty else { continue }
@@ -233,7 +234,7 @@ public final class Simulation {
         }
     }
 
-    /// The connection breaks; each side learns of it in its own time, and what arrives until then has arrived.
+    /// Breaks a connection. Each side notices at a time of its own, and still receives frames until then.
     func cut(_ connection: Int) {
         guard wires[connection] != nil else { return }
         counts.disconnects += 1
@@ -241,7 +242,7 @@ public final class Simulation {
         schedule(.clientLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
     }
 
-    /// The client ends it, or is dead: what it sent may still arrive.
+    /// Ends a connection at the client's side. Frames that the client sent may still arrive.
     func hangUp(_ connection: Int) {
         schedule(.relayLoses(connection: connection), after: UInt64(random.pick(0...2 * faults.latencyMs)))
     }
@@ -249,11 +250,11 @@ public final class Simulation {
     private func relayLoses(_ connection: Int) {
         guard let wire = wires[connection] else { return }
         relays[wire.relay].model.close(connection)
-        // The client may learn of it later; if it does not care any more, nobody does.
+        // The client may notice later. Nobody needs the wire if the client has left it.
         if wire.link.connection != connection { wires[connection] = nil }
     }
 
-    /// A relay's power fails.
+    /// Crashes a relay.
     func crashRelay(_ index: Int, forMs duration: UInt64) {
         guard relays[index].isUp else { return }
         counts.relayCrashes += 1
@@ -281,12 +282,12 @@ public final class Simulation {
         }
     }
 
-    /// A client found a relay to break the protocol.
+    /// Takes note that a client left a relay that broke the protocol.
     func didBreakProtocol(_ error: any Error, _ client: SimulatedClient) {
         if relays.allSatisfy({ $0.model.lies == nil }) {
-            violate("\(client.name): an honest relay breaks the protocol: \(error)")
+            reportViolation("\(client.name): an honest relay breaks the protocol: \(error)")
         }
-        judge.protocolViolations += 1
+        checker.protocolViolations += 1
     }
 }
 
@@ -294,16 +295,16 @@ public final class Simulation {
 struct Wire {
     let link: SimulatedLink
     let relay: Int
-    /// When the last frame to the relay arrives.
+    /// The arrival time of the last frame to the relay.
     var lastToRelay: UInt64 = 0
-    /// When the last frame about each channel arrives at the client.
+    /// The arrival times of the last frame about each channel at the client.
     var lanes: [ChannelID?: UInt64] = [:]
     /// Frames that have arrived while the client had no room for them.
     var unread: [[UInt8]] = []
 }
 
 extension Request {
-    /// What goes into the trace: nothing that depends on keys.
+    /// The text for the trace, without anything that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .hello: "hello"

@@ -1,8 +1,8 @@
-/// A running hash of everything that happened in a simulation, without the bytes that are random: two runs of one seed have
-/// the same. FNV-1a, 64 bits.
+/// A running hash of the events of a simulation, without random bytes, so that two runs of one seed have the same hash: FNV-1a,
+/// 64 bits.
 struct Trace {
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    /// Whether lines are kept, to be printed.
+    /// Whether the lines are kept for printing.
     var keepsLines = false
     private(set) var lines: [String] = []
 

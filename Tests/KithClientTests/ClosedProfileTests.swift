@@ -8,11 +8,11 @@ struct ClosedProfileTests {
     @Test("a profile that was closed still answers what is asked of it")
     func closedProfile() async throws {
         let alice = try await Person("alice")
-        await alice.kith.close()
-        #expect(await alice.kith.identity().name == "alice")
-        for await event in await alice.kith.events() { Issue.record("\(event)") }
+        await alice.profile.close()
+        #expect(await alice.profile.identity().name == "alice")
+        for await event in await alice.profile.events() { Issue.record("\(event)") }
         await #expect(throws: KithError.closed) {
-            try await alice.kith.rename(ContactID(rawValue: 1), to: "somebody")
+            try await alice.profile.rename(ContactID(rawValue: 1), to: "somebody")
         }
     }
 }

@@ -70,9 +70,9 @@ struct ConnectTests {
         let port = try FullPort()
         let person = try await Person("alice")
         let point = RelayPoint(address: port.address, pin: try #require(RelayPin(String(repeating: "a", count: 64))))
-        let inviting = Task { try await person.kith.createInvite(at: point) }
-        try await eventually({ await person.kith.relays().count }) { $0 == 1 }
-        await person.kith.close()
+        let inviting = Task { try await person.profile.createInvite(at: point) }
+        try await eventually({ await person.profile.relays().count }) { $0 == 1 }
+        await person.profile.close()
         await #expect(throws: KithError.closed) { try await inviting.value }
     }
 

@@ -31,27 +31,27 @@ struct ProfileOpeningTests {
         try await withRelay { server in
             let known = KnownRelays(file: PrivateFile(server.folder.appending(path: "known_relays")))
             let (alice, bob) = (try await Person("alice"), try await Person("bob"))
-            let relay = try await alice.kith.relay("\(server.address)", known: known)
+            let relay = try await alice.profile.relay("\(server.address)", known: known)
             #expect(relay == server.point)
             #expect(try known.standing(of: server.address) == .known(server.pin))
-            _ = try await alice.kith.createInvite(at: relay)
+            _ = try await alice.profile.createInvite(at: relay)
 
             // Somebody in the place of a relay that was known before.
             let before = try #require(RelayPin([UInt8](repeating: 7, count: 32)))
             #expect(try known.forget(server.address))
             #expect(try known.remember(before, of: server.address) == .added)
             await #expect(throws: KithError.relayKeyChanged(server.address, known: before, found: server.pin)) {
-                try await bob.kith.relay("\(server.address)", known: known)
+                try await bob.profile.relay("\(server.address)", known: known)
             }
             #expect(try known.standing(of: server.address) == .known(before))
             // A profile that uses a relay knows its key.
-            let again = try await alice.kith.relay("\(server.address)", known: known)
+            let again = try await alice.profile.relay("\(server.address)", known: known)
             #expect(again == server.point)
             await #expect(throws: KithError.notAnAddress("nowhere")) {
-                try await bob.kith.relay("nowhere", known: known)
+                try await bob.profile.relay("nowhere", known: known)
             }
-            await alice.kith.close()
-            await bob.kith.close()
+            await alice.profile.close()
+            await bob.profile.close()
         }
     }
 }

@@ -8,19 +8,19 @@ import Testing
 struct Circle {
     let simulation: Simulation
     let channel: ChannelID
-    private let people: People
+    private let workload: Workload
 
     /// - Parameter strangers: the number of further people, who have no contacts yet. They come last.
     init(_ count: Int = 3, strangers: Int = 0, seed: UInt64 = 1) throws {
         simulation = Simulation(seed: seed, profile: .small, clients: count + strangers, relays: 1)
-        people = People(simulation, operations: 0, mostGroups: 0)
-        simulation.people = people
+        workload = Workload(simulation, operations: 0, mostGroups: 0)
+        simulation.workload = workload
         for client in simulation.clients { client.create() }
-        people.invite(simulation.clients[0], isReusable: true)
+        workload.invite(simulation.clients[0], isReusable: true)
         simulation.run(until: simulation.now + 5_000)
-        let invite = try #require(people.invites.first?.invite)
+        let invite = try #require(workload.invites.first?.invite)
         for client in simulation.clients[1..<count] {
-            people.join(client, invite)
+            workload.join(client, invite)
             simulation.run(until: simulation.now + 10_000)
         }
         let contacts = simulation.clients[0].messenger?.contactList.map(\.id) ?? []
@@ -31,7 +31,7 @@ struct Circle {
         channel = try #require(simulation.clients[0].messenger?.standing(of: group)?.channel)
         for client in simulation.clients[..<count] { say(client.index) }
         #expect(simulation.violations.isEmpty)
-        simulation.judge.relaysAreHonest = false
+        simulation.checker.relaysAreHonest = false
         simulation.relays[0].model.lies = RelayLies()
     }
 
@@ -44,15 +44,15 @@ struct Circle {
 
     /// Sends a text, and waits until it arrives.
     func say(_ client: Int, waits: Bool = true) {
-        people.say(simulation.clients[client], group(of: client))
+        workload.say(simulation.clients[client], group(of: client))
         if waits { wait(20) }
     }
 
     /// Sends a text in any conversation of a client.
-    func say(_ client: Int, in conversation: ConversationID) { people.say(simulation.clients[client], conversation) }
+    func say(_ client: Int, in conversation: ConversationID) { workload.say(simulation.clients[client], conversation) }
 
     /// Has a client use the invite of the circle.
-    func join(_ client: Int) { people.join(simulation.clients[client], people.invites.first?.invite) }
+    func join(_ client: Int) { workload.join(simulation.clients[client], workload.invites.first?.invite) }
 
     /// Expects that a text of one member reaches another.
     func expectHearing(_ listener: Int, from speaker: Int) throws {
@@ -124,7 +124,7 @@ struct Circle {
 
     /// The warnings of a member.
     func warnings(of client: Int) -> [Warning] {
-        simulation.judge.warnings.filter { $0.client == client }.map(\.warning)
+        simulation.checker.warnings.filter { $0.client == client }.map(\.warning)
     }
 
     /// Whether a member was warned that the relay shows different logs.
@@ -134,12 +134,12 @@ struct Circle {
 
     /// The reasons why a member could not read entries.
     func unreadable(by client: Int) -> [UnreadableReason] {
-        simulation.judge.unreadable.filter { $0.client == client }.map(\.reason)
+        simulation.checker.unreadable.filter { $0.client == client }.map(\.reason)
     }
 
     /// Expects that no member believes anything false: no invented, repeated or misattributed text, and no text meant for others.
     func expectNothingFalse() {
-        simulation.judge.giveVerdict(mayMiss: true)
+        simulation.checker.giveVerdict(mayMiss: true)
         #expect(simulation.violations.isEmpty)
     }
 }

@@ -63,7 +63,7 @@ struct ConversationRecoveryTests {
     func fullRelay() throws {
         let circle = try Circle()
         let client = circle.simulation.clients[1]
-        func states() -> [RelayState] { circle.simulation.judge.relayStates.filter { $0.client == 1 }.map(\.state) }
+        func states() -> [RelayState] { circle.simulation.checker.relayStates.filter { $0.client == 1 }.map(\.state) }
         let before = try circle.texts(of: 2)
         circle.relay.model.limits.hasRoom = false
         for text in ["one", "two"] {

@@ -172,14 +172,14 @@ struct HeldBackTests {
         #expect(circle.warnings(of: 2).isEmpty)
         circle.simulation.clients[2].perform(.liveCheck(circle.group(of: 2)))
         circle.wait(5)
-        let answers = circle.simulation.judge.presences
+        let answers = circle.simulation.checker.presences
         #expect(answers.contains { $0.client == 2 && $0.log == .ahead(by: 2) })
         circle.wait(300)
         #expect(circle.warnings(of: 2) == [.heldBack(through: UInt64(length) + 2)])
         circle.simulation.clients[1].perform(.liveCheck(circle.group(of: 1)))
         circle.wait(5)
-        #expect(circle.simulation.judge.presences.contains { $0.client == 1 && $0.log == .behind(by: 2) })
-        #expect(circle.simulation.judge.presences.contains { $0.client == 1 && $0.log == .same })
+        #expect(circle.simulation.checker.presences.contains { $0.client == 1 && $0.log == .behind(by: 2) })
+        #expect(circle.simulation.checker.presences.contains { $0.client == 1 && $0.log == .same })
         circle.expectNothingFalse()
     }
 
@@ -219,7 +219,7 @@ struct HeldBackTests {
         #expect(circle.warnings(of: 2).isEmpty)
         circle.simulation.clients[2].perform(.liveCheck(circle.group(of: 2)))
         circle.wait(5)
-        #expect(circle.simulation.judge.presences.contains { $0.client == 2 && $0.log == .differs })
+        #expect(circle.simulation.checker.presences.contains { $0.client == 2 && $0.log == .differs })
         #expect(circle.knowsOfDifferentLogs(2))
         circle.expectNothingFalse()
     }

@@ -110,7 +110,7 @@ struct LyingRelayTests {
         for client in simulation.clients { for link in client.allLinks { link.connection.map(simulation.cut) } }
         circle.wait(120)
         #expect(circle.simulation.clients.map { $0.messenger?.conversationOnLog(circle.channel) } == before)
-        #expect(simulation.judge.warnings.contains { $0.warning == .oldWelcome })
+        #expect(simulation.checker.warnings.contains { $0.warning == .oldWelcome })
         circle.expectNothingFalse()
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Schedules")
 struct ScheduleTests {
-    @Test("of small circles lose nothing, repeat nothing and leak nothing", arguments: 1...36 as ClosedRange<UInt64>)
+    @Test("of few people lose nothing, repeat nothing and leak nothing", arguments: 1...36 as ClosedRange<UInt64>)
     func small(seed: UInt64) {
         let report = Simulation.run(seed: seed, profile: .small)
         #expect(report.violations.isEmpty, "kith-simulate --profile small --seeds \(seed) --trace")

@@ -22,7 +22,7 @@ struct WrongClockTests {
     /// Expects that a text without an expiry reaches one member from another.
     private func expectHearing(_ listener: Int, from speaker: Int, _ circle: Circle) throws {
         let text = "text \(circle.length) by \(speaker)"
-        let (_, said) = circle.simulation.judge.newText(by: speaker, words: text)
+        let (_, said) = circle.simulation.checker.newText(by: speaker, words: text)
         circle.simulation.clients[speaker].perform(
             .send(circle.group(of: speaker), text: said, replyTo: nil, expiresAfter: nil))
         circle.wait(20)
@@ -126,8 +126,8 @@ struct WrongClockTests {
     @Test("a profile made while the clock was wrong works once the clock is right", arguments: offsets)
     func create(offset: Int64) throws {
         let simulation = Simulation(seed: 1, profile: .small, clients: 2, relays: 1)
-        let people = People(simulation, operations: 0, mostGroups: 0)
-        simulation.people = people
+        let workload = Workload(simulation, operations: 0, mostGroups: 0)
+        simulation.workload = workload
         let (host, guest) = (simulation.clients[0], simulation.clients[1])
         for client in [host, guest] {
             client.clockOffset = offset
@@ -150,7 +150,7 @@ struct WrongClockTests {
         simulation.run(until: simulation.now + 60_000)
         #expect(try active(host, named: guest.name) == 1)
         #expect(simulation.violations.isEmpty)
-        simulation.judge.giveVerdict(mayMiss: false)
+        simulation.checker.giveVerdict(mayMiss: false)
         #expect(simulation.violations.isEmpty)
     }
 
@@ -324,7 +324,7 @@ struct WrongClockTests {
         #expect(try isShown(text, by: reader, circle))
         #expect(try text.stored(by: reader) == .text(text.text))
         #expect(try keyPackages(of: reader) == keys)
-        let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
+        let told = circle.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.map(\.witness) == [.relay(circle.relay.point.address)])
         #expect(told.allSatisfy { ($0.aheadMs + offset).magnitude < 1_000 })
         #expect(reader.messenger?.openInvites == [])
@@ -344,7 +344,7 @@ struct WrongClockTests {
             circle.say(0)
             circle.say(0)
         }
-        let told = circle.simulation.judge.clocks.filter { $0.client == 1 }.map(\.difference)
+        let told = circle.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.count == 1)
         let difference = try #require(told.first)
         #expect(

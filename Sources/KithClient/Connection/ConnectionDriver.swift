@@ -116,7 +116,7 @@ final class ConnectionDriver: RelayWireUser {
         case .answered(.request(let completion), let result):
             completion(result.mapError { .refused($0) })
         case .followStarted(.follow(let queue), let firstSeq, let lastSeq):
-            queue.begin(FollowStart(firstSeq: firstSeq, lastSeq: lastSeq))
+            queue.begin(FollowBounds(firstSeq: firstSeq, lastSeq: lastSeq))
         case .followed(.follow(let queue), let event):
             queue.put(event, bytes: bytes)
             if case .epochEnded = event { queue.finish(nil) }

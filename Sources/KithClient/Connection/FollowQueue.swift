@@ -17,11 +17,11 @@ final class FollowQueue: Sendable {
 
     private let state = Mutex(State())
     private let unread: UnreadBytes
-    private let start: EventLoopPromise<FollowStart>
+    private let start: EventLoopPromise<FollowBounds>
     private let events: AsyncThrowingStream<Counted, any Error>
     private let input: AsyncThrowingStream<Counted, any Error>.Continuation
 
-    init(unread: UnreadBytes, start: EventLoopPromise<FollowStart>) {
+    init(unread: UnreadBytes, start: EventLoopPromise<FollowBounds>) {
         self.unread = unread
         self.start = start
         (events, input) = AsyncThrowingStream.makeStream()
@@ -32,7 +32,7 @@ final class FollowQueue: Sendable {
 
     // MARK: The connection's side
 
-    func begin(_ start: FollowStart) { self.start.succeed(start) }
+    func begin(_ start: FollowBounds) { self.start.succeed(start) }
 
     func put(_ event: FollowEvent, bytes: Int) {
         let isWanted = state.withLock { state in

@@ -91,7 +91,7 @@ package final class RelayConnection: Sendable {
     package func follow(
         _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64
     ) async throws(RelayConnectionError) -> RelayFollow {
-        let start = core.driver.wire.loop.makePromise(of: FollowStart.self)
+        let start = core.driver.wire.loop.makePromise(of: FollowBounds.self)
         let queue = FollowQueue(unread: core.driver.unread, start: start)
         let id = core.driver.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), queue)
         let handle = RelayFollow.Handle(id: id, queue: queue, connection: core)

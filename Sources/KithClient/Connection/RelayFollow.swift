@@ -1,7 +1,7 @@
 import KithWire
 
 /// The first entry that a follow brings, and the last that was there when it began.
-struct FollowStart: Sendable {
+struct FollowBounds: Sendable {
     let firstSeq: UInt64
     let lastSeq: UInt64
 }

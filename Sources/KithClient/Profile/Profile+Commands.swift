@@ -1,4 +1,5 @@
 import KithWire
+import NIOCore
 
 // Commands return when their work is on this device's disk and, where it says so, at the relay. While a relay can't be reached,
 // commands that need it wait. To stop waiting, close the profile; the work goes on when it is opened again.
@@ -151,5 +152,59 @@ extension Profile {
     /// Renews this device's keys in a conversation now.
     public func renewKeys(in conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.renewKeys(conversation))
+    }
+
+    // MARK: Texts for the process that has the profile
+
+    /// Leaves a text for the process that has the profile open, which sends it. For profiles that were opened for reading.
+    ///
+    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. Nothing was left then.
+    package func handOver(
+        _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
+    ) throws(KithError) -> Message {
+        guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
+        let (message, request) = try messenger.handedOver(
+            text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
+        _ = try reading { () throws(StoreError) in try vault.handOver(request) }
+        return message
+    }
+
+    /// How far a text that was handed over has come.
+    package func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
+
+    // MARK: Texts of other processes
+
+    /// How often to look whether another process has left something. It costs a counter's look.
+    private static let pollInterval = TimeAmount.milliseconds(200)
+
+    /// Takes what other processes have left, now and whenever they leave something.
+    func watchRequests() {
+        guard store is VaultStore else { return }
+        takeRequests()
+        let watch = loop.scheduleRepeatedTask(initialDelay: Self.pollInterval, delay: Self.pollInterval) {
+            [weak self] task in
+            guard let self else { return task.cancel() }
+            self.assumeIsolated { $0.lookForRequests() }
+        }
+        requestWatch = watch
+    }
+
+    private func lookForRequests() {
+        guard !isClosed, let vault = store as? VaultStore else { return }
+        do throws(StoreError) {
+            guard try vault.othersHaveWritten() else { return }
+        } catch { return closeAfterFailure(.store(error)) }
+        takeRequests()
+    }
+
+    private func takeRequests() {
+        let requests: [StoredValue]
+        do throws(StoreError) { requests = try store.allValues(.request) } catch { return closeAfterFailure(.store(error)) }
+        for request in requests {
+            lastCommand += 1
+            mailbox.put(.command(CommandID(rawValue: lastCommand), .takeRequest(item: request.item, request.bytes)))
+        }
+        // At once: the next look must not find them again.
+        drain()
     }
 }

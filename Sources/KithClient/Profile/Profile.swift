@@ -129,7 +129,7 @@ public actor Profile {
                 try reading { () throws(StoreError) in try store.commit(output.transaction) }
             }
         } catch {
-            return giveUp(error)
+            return closeAfterFailure(error)
         }
         for effect in output.effects { carryOut(effect) }
         schedule()
@@ -150,7 +150,7 @@ public actor Profile {
     }
 
     /// What is in memory is ahead of what is on the disk: nothing more may leave.
-    func giveUp(_ error: KithError) {
+    func closeAfterFailure(_ error: KithError) {
         failure = error
         Task { await close() }
     }

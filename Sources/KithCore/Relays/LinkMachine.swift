@@ -2,8 +2,8 @@ import KithSupport
 import KithWire
 import MLS
 
-/// The connection of a profile to one relay as a state machine. It reconnects with growing, jittered pauses until it is stopped,
-/// keeps the requests below the relay's rate limit, and says in the messenger's terms what the relay sends.
+/// The connection of a profile to one relay as a state machine. It reconnects with growing, jittered pauses until it is
+/// stopped, keeps the requests below the relay's rate limit, and says in the messenger's terms what the relay sends.
 ///
 ///     waiting ──time──▶ connecting ──didConnect──▶ greeting ──welcome──▶ open
 ///        ▲                  │                         │                    │

@@ -65,8 +65,8 @@ package struct RelaySession<Ticket> {
 
     /// A request with one answer. Follows have methods of their own.
     ///
-    /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` are unanswered; `closed` unless the session is open. In both
-    ///   cases nothing has changed.
+    /// - Throws: `overloaded` if ``ClientLimits/unansweredRequests`` are unanswered; `closed` unless the session is open. In
+    ///   both cases nothing has changed.
     package mutating func submit(_ request: Request, ticket: Ticket, now: Duration) throws(RelayConnectionError)
         -> ClientFrame
     {
@@ -74,8 +74,8 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame is
-    /// then sent when that has ended. An `unfollow` that has to be repeated would end the new follow.
+    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame
+    /// is then sent when that has ended. An `unfollow` that has to be repeated would end the new follow.
     ///
     /// - Throws: as ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(

@@ -1,7 +1,7 @@
 import KithCore
 import Synchronization
 
-/// A profile's state in memory.
+/// A profile's store in memory, for simulations and tests.
 package final class MemoryProfileStore: ProfileStore {
     private struct State {
         var tables: [StoreTable: [UInt64: [UInt64: [UInt8]]]] = [:]
@@ -19,13 +19,13 @@ package final class MemoryProfileStore: ProfileStore {
 
     package init() {}
 
-    /// How many transactions were committed.
+    /// The number of committed transactions.
     package var commits: Int { state.withLock { $0.commits } }
 
-    /// Makes every commit fail with an error from now on; `nil` ends that.
+    /// Makes every commit fail with an error; with `nil`, none.
     package func failCommits(with error: StoreError?) { state.withLock { $0.failure = error } }
 
-    /// Makes a value one that does not open.
+    /// Makes a value unreadable.
     package func damage(_ key: StoreKey) { state.withLock { _ = $0.damaged.insert(key) } }
 
     package func value(_ key: StoreKey) throws(StoreError) -> [UInt8]? {

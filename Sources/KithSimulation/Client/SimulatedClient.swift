@@ -3,8 +3,8 @@ import KithWire
 import MLS
 import TestSupport
 
-/// A device in a simulation: the messenger over a store in memory, and around it what `Profile` does, with everything that can
-/// happen to it on the way.
+/// A device in a simulation: a messenger over a store in memory, and the work of `Profile` around it, with crashes and failures
+/// on the way.
 final class SimulatedClient {
     let index: Int
     let name: String
@@ -12,19 +12,19 @@ final class SimulatedClient {
     let store = MemoryProfileStore()
     private(set) var account: AccountKey?
     let source: RandomSource
-    /// How far the device's clock is off, in milliseconds.
+    /// The error of the device's clock, in milliseconds.
     var clockOffset: Int64 = 0
-    /// Whether there is a network.
+    /// Whether the device has a network.
     var isOnline = true
 
-    /// Whether the person accepts every conversation that a stranger begins, as soon as it is shown.
+    /// Whether the user accepts every conversation of a stranger as soon as it is shown.
     var acceptsStrangers = true
 
-    /// Is told of every transaction.
+    /// Called with every committed transaction.
     var didStore: ((StoreTransaction) -> Void)?
 
     private(set) var messenger: Messenger?
-    /// Goes up with every start: what was scheduled for an earlier one means nothing any more.
+    /// Increases with every start and stop. Events that were scheduled for an earlier number are ignored.
     private(set) var incarnation = 0
     private var links: [RelayID: SimulatedLink] = [:]
     private var mailbox: [MessengerInput] = []
@@ -33,9 +33,9 @@ final class SimulatedClient {
     private var isDrainScheduled = false
     private var wakeNumber = 0
     private var lastCommand: UInt64 = 0
-    /// What is asked for and has no result. Lost when the device dies.
+    /// Commands without a result. They are lost when the device dies.
     private(set) var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
-    /// Steps since something came of one.
+    /// Ticks in a row that changed nothing.
     private var idleTicks = 0
 
     init(_ index: Int, _ world: Simulation, random: SeededGenerator) {
@@ -57,7 +57,7 @@ final class SimulatedClient {
         do {
             try store.commit(
                 ProfileRecord.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
-        } catch { world.violate("\(name) cannot make a profile: \(error)") }
+        } catch { world.reportViolation("\(name) cannot make a profile: \(error)") }
         start()
         account = messenger?.identity.accountKey
     }
@@ -76,11 +76,11 @@ final class SimulatedClient {
             for summary in try self.messenger?.conversationSummaries() ?? [] { accept(summary) }
         } catch {
             messenger = nil
-            world.violate("\(name) cannot open its profile: \(error)")
+            world.reportViolation("\(name) cannot open its profile: \(error)")
         }
     }
 
-    /// Dies here and now. What is on its disk stays; so does what it sent.
+    /// Crashes the device. Its disk and the frames that it sent remain.
     func die(_ why: String) {
         world.trace.note(world.now, "die \(index) \(why)")
         world.counts.crashes += 1
@@ -127,15 +127,15 @@ final class SimulatedClient {
         do throws(KithError) {
             let output = try messenger.handle(inputs, now: localNow, steady: world.now)
             checkProgress(inputs, output, messenger)
-            world.judge.check(inputs, output, self)
+            world.checker.check(inputs, output, self)
             carryOut(output)
         } catch {
-            world.violate("\(name): a step throws: \(error)")
+            world.reportViolation("\(name): a step throws: \(error)")
             die("error")
         }
     }
 
-    /// A wake-up that brings nothing and comes again at once would go on for ever.
+    /// Reports a device that wakes up again and again without a change.
     private func checkProgress(_ inputs: [MessengerInput], _ output: MessengerOutput, _ messenger: Messenger) {
         guard inputs.allSatisfy({ if case .tick = $0 { true } else { false } }), output.transaction.isEmpty,
             output.effects.isEmpty
@@ -143,16 +143,16 @@ final class SimulatedClient {
             idleTicks = 0
             return
         }
-        // To look every ten minutes whether a wrong clock is right again is no haste.
+        // Looking every ten minutes whether a wrong clock is right again is fine.
         idleTicks = messenger.wakeDelay.map { $0 < 60_000 } == true ? idleTicks + 1 : 0
-        if messenger.wakeDelay == 0 { world.violate("\(name): a tick stays due") }
+        if messenger.wakeDelay == 0 { world.reportViolation("\(name): a tick stays due") }
         if idleTicks > 1_000 {
             idleTicks = 0
-            world.violate("\(name): wakes up again and again and does nothing")
+            world.reportViolation("\(name): wakes up again and again and does nothing")
         }
     }
 
-    /// On the disk first, and only then anything else; unless something happens in between.
+    /// Stores a step's transaction and then carries out its effects, unless the device crashes in between.
     private func carryOut(_ output: MessengerOutput) {
         if world.random.chance(world.faults.crash) { return die("before storing") }
         if !output.transaction.isEmpty {
@@ -161,14 +161,14 @@ final class SimulatedClient {
             do throws(StoreError) {
                 try store.commit(output.transaction)
             } catch { return die("store") }
-            world.judge.didStore(output.transaction, self)
+            world.checker.didStore(output.transaction, self)
             didStore?(output.transaction)
         }
         let incarnation = incarnation
         for effect in output.effects {
             if world.random.chance(world.faults.crash / 3) { return die("between effects") }
             carryOut(effect)
-            // A result that somebody waited for may have led to this device's end.
+            // The effect may have ended this device.
             guard incarnation == self.incarnation else { return }
         }
         scheduleWake()
@@ -182,13 +182,13 @@ final class SimulatedClient {
             links[id] = link
             link.start()
         case .request(let id, let tag, let request):
-            world.judge.willSend(request, self)
+            world.checker.willSend(request, self)
             links[id]?.request(request, tag: tag)
         case .follow(let id, let tag, let channel, let epoch, let fromSeq):
             links[id]?.follow(FollowTarget(channel, epoch: epoch, fromSeq: fromSeq), tag: tag)
         case .unfollow(let id, let tag): links[id]?.unfollow(tag)
         case .event(let event):
-            world.judge.didTell(event, self)
+            world.checker.didTell(event, self)
             if case .conversation(let summary) = event { accept(summary) }
         case .finish(let id, let result):
             world.trace.note(world.now, "\(index) has \(id.rawValue): \(result.traceText)")
@@ -212,12 +212,12 @@ final class SimulatedClient {
         put(.tick)
     }
 
-    /// The device's clock was set. A wake-up that is on its way comes when it would have come.
+    /// Sets the device's clock. A scheduled wake-up keeps its time.
     func moveClock(by change: Int64) { clockOffset += change }
 
-    // MARK: People
+    // MARK: Commands
 
-    /// Asks the messenger for something, as the person would.
+    /// Gives the messenger a command.
     func perform<Answer>(
         _ command: Command<Answer>, _ handler: @escaping (Result<Answer, KithError>) -> Void = { _ in }
     ) {
@@ -237,7 +237,7 @@ final class SimulatedClient {
 }
 
 extension Result<any Sendable, KithError> {
-    /// What goes into the trace: nothing that depends on keys.
+    /// The text for the trace, without anything that depends on keys.
     fileprivate var traceText: String {
         switch self {
         case .success: "done"

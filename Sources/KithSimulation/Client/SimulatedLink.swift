@@ -78,7 +78,7 @@ final class SimulatedLink {
                 connection = nil
             case .deliver(let input):
                 if case .followRefused(_, _, LinkMachine.alreadyFollowing) = input {
-                    world.violate("\(client.name) follows a channel that it follows already")
+                    world.reportViolation("\(client.name) follows a channel that it follows already")
                 }
                 client.put(input, bytes: bytes)
             case .report: break

@@ -12,14 +12,14 @@ struct ModelChannel {
     let kind: ChannelKind
     private(set) var epoch: UInt64 = 0
     private(set) var epochs: [UInt64: Epoch]
-    /// The entries kept, from ``firstSeq`` through ``lastSeq``.
+    /// The kept entries, from ``firstSeq`` through ``lastSeq``.
     private(set) var entries: [Entry] = []
     private(set) var firstSeq: UInt64 = 1
     private(set) var lastSeq: UInt64 = 0
     private(set) var isClosed = false
-    /// Everything that was ever appended. No relay has it; those who judge a simulation need it.
+    /// All entries that were ever appended. A relay does not have them; the checks of a simulation need them.
     private(set) var archive: [Entry] = []
-    /// The access of every epoch that there ever was, for the same people.
+    /// The access of every epoch, for the same purpose.
     private(set) var accesses: [UInt64: Access] = [:]
     let retentionSeconds: UInt32
     private var ids: [EntryID: (seq: UInt64, atMs: UInt64)] = [:]
@@ -34,19 +34,19 @@ struct ModelChannel {
         self.retentionSeconds = retentionSeconds
     }
 
-    /// The payload bytes kept.
+    /// The kept payload, in bytes.
     var payloadBytes: Int { entries.reduce(0) { $0 + $1.payload.count } }
 
     /// The current epoch's access.
     var access: Access { epochs[epoch]?.access ?? .nobody }
 
-    /// The seq of an id that was taken within the last day.
+    /// The seq of an id that was accepted within the last day.
     func seq(of id: EntryID, nowMs: UInt64) -> UInt64? {
         guard let known = ids[id], nowMs < known.atMs + ModelLimits.entryIDMs else { return nil }
         return known.seq
     }
 
-    /// Appends an entry to the current epoch; a turn comes with the next one's access.
+    /// Appends an entry to the current epoch. A turn comes with the access of the next epoch.
     mutating func append(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry {
         lastSeq += 1
         let entry = Entry(
@@ -64,7 +64,7 @@ struct ModelChannel {
         return entry
     }
 
-    /// Drops what is in front of a seq.
+    /// Drops the entries before a seq.
     mutating func trim(to first: UInt64) {
         guard first > firstSeq, first <= lastSeq + 1 else { return }
         entries.removeFirst(Int(first - firstSeq))
@@ -76,13 +76,13 @@ struct ModelChannel {
         }
     }
 
-    /// Drops what was kept for long enough.
+    /// Drops the entries whose retention is over.
     mutating func expire(nowMs: UInt64) {
         let kept = entries.first { $0.receivedAtMs + UInt64(retentionSeconds) * 1_000 >= nowMs }
         trim(to: kept?.seq ?? lastSeq + 1)
     }
 
-    /// A relay that starts again knows the ids of the entries that it still has.
+    /// Forgets the ids of dropped entries, as a relay that restarts does.
     mutating func forgetTrimmedIDs() {
         let first = firstSeq
         ids = ids.filter { $0.value.seq >= first }
@@ -99,30 +99,30 @@ struct ModelChannel {
     }
 }
 
-/// The limits of a ``RelayModel``: those of a relay that nobody configured, unless a schedule says otherwise.
+/// The limits of a ``RelayModel``. The defaults are those of a relay.
 struct ModelLimits {
-    /// How long a repeated entry id is recognised, in milliseconds.
+    /// Time for which a repeated entry id is recognised, in milliseconds.
     static let entryIDMs: UInt64 = 86_400_000
-    /// Epochs without entries that are still known.
+    /// Epochs without entries that are kept.
     static let trimmedEpochs: UInt64 = 1_000
     /// Epochs of one channel that a connection keeps rights for.
     static let presentedEpochs = 8
-    /// Key packages on one shelf.
+    /// Key packages of one inbox.
     static let keyPackages = 1_000
-    /// Key packages that one inbox gives out at once, and after how many milliseconds one more.
+    /// Key packages that one inbox hands out at once, and the milliseconds until one more.
     static let withdrawBurst: UInt64 = 400
     static let withdrawEveryMs: UInt64 = 2_000
-    /// When to look again whether a full inbox has room, in milliseconds.
+    /// Pause before another attempt to write to a full inbox, in milliseconds.
     static let fullInboxRetryMs: UInt32 = 60_000
     /// Entries in one `entries` frame.
     static let entriesPerFrame = 256
 
-    /// Entries in one channel. The oldest go first, a sixteenth at a time.
+    /// Entries in one channel. Beyond it, the oldest sixteenth is dropped.
     var channelEntries = 1_000_000
-    /// Entries and payload bytes that wait in one inbox. Then it refuses.
+    /// Entries and payload bytes that wait in one inbox. Beyond them, the inbox refuses.
     var inboxEntries = 4_096
     var inboxBytes = 64 << 20
-    /// How long entries are kept at most.
+    /// Longest retention of entries, in seconds.
     var retentionSeconds: UInt32 = 30 * 86_400
     /// Whether there is room on the disk for entries.
     var hasRoom = true

@@ -1,10 +1,10 @@
 import KithWire
 
 extension RelayModel {
-    /// Names a connection.
+    /// The number of a connection.
     typealias Connection = Int
 
-    /// A frame for a connection. `channel` says which answers have to keep their order.
+    /// A frame for a connection. Frames with the same `channel` keep their order.
     struct Outgoing {
         let connection: Connection
         let channel: ChannelID?
@@ -13,7 +13,7 @@ extension RelayModel {
         var closes = false
     }
 
-    /// A connection, as the relay has it in memory.
+    /// The state of a connection.
     struct Session {
         var hasSaidHello = false
         var rights: [ChannelID: [(epoch: UInt64, rights: Rights)]] = [:]
@@ -30,6 +30,15 @@ extension RelayModel {
             rights[channel] = epochs.suffix(ModelLimits.presentedEpochs)
         }
     }
+}
+
+/// An entry that a connection asks to append, a turn if it opens the next epoch.
+struct ModelAppend {
+    let channel: ChannelID
+    let epoch: UInt64
+    let id: EntryID
+    let payload: ArraySlice<UInt8>
+    let nextAccess: Access?
 }
 
 /// The progress of one connection in one epoch.

@@ -1,8 +1,8 @@
 import KithWire
 
-/// A relay as Docs/relay-protocol.md describes it, with no disk, no network and no clock: one frame in, frames out.
+/// A relay as Docs/relay-protocol.md describes it, without a disk, network or clock: one frame in, frames out.
 ///
-/// What it has on its disk and what it has in memory are apart, so that it can crash: ``restart()``.
+/// Its state on the disk and its state in memory are apart, so that it can crash: ``restart()``.
 struct RelayModel {
     var limits: ModelLimits
     let relayID: [UInt8]
@@ -14,14 +14,14 @@ struct RelayModel {
 
     // In memory.
     private(set) var sessions: [Connection: Session] = [:]
-    /// Who follows a channel, in the order of their numbers.
+    /// The connections that follow a channel.
     private(set) var followers: [ChannelID: Set<Connection>] = [:]
     private var withdrawalsFullAtMs: [ChannelID: UInt64] = [:]
 
-    /// What it makes of the truth before it shows it; `nil` for an honest relay.
+    /// The relay's lies; `nil` for an honest relay.
     var lies: RelayLies?
 
-    /// Frames that wait to be taken.
+    /// Frames that have not been taken.
     private(set) var outgoing: [Outgoing] = []
 
     init(limits: ModelLimits = ModelLimits(), relayID: [UInt8], pass: RelayPass? = nil) {
@@ -39,7 +39,7 @@ struct RelayModel {
         for channel in session.follows.keys { followers[channel]?.remove(connection) }
     }
 
-    /// Loses what is in memory, as a power cut does.
+    /// Loses the state in memory, as in a power cut.
     mutating func restart() {
         sessions = [:]
         followers = [:]
@@ -48,12 +48,12 @@ struct RelayModel {
         for channel in Array(channels.keys) { channels[channel]?.forgetTrimmedIDs() }
     }
 
-    /// Drops what is out of its retention.
+    /// Drops the entries whose retention is over.
     mutating func expire(nowMs: UInt64) {
         for channel in Array(channels.keys) { channels[channel]?.expire(nowMs: nowMs) }
     }
 
-    /// The frames that came of what was received.
+    /// Takes the frames to send.
     mutating func takeOutgoing() -> [Outgoing] {
         defer { outgoing = [] }
         return outgoing
@@ -80,7 +80,7 @@ struct RelayModel {
         }
     }
 
-    /// The answer goes out before what it caused.
+    /// Puts an answer before the frames that its request caused.
     private mutating func insert(
         _ reply: Reply, _ frame: ClientFrame, _ connection: Connection, at place: Int, closes: Bool = false
     ) {
@@ -115,9 +115,11 @@ struct RelayModel {
             return create(channel, kind, access, retention)
         case .present(let channel, let epoch, let tokens): return present(channel, epoch, tokens, connection)
         case .append(let channel, let epoch, let id, let payload):
-            return append(channel, epoch, id, payload, nil, connection, nowMs)
+            let entry = ModelAppend(channel: channel, epoch: epoch, id: id, payload: payload, nextAccess: nil)
+            return append(entry, connection, nowMs)
         case .turn(let channel, let epoch, let id, let payload, let next):
-            return append(channel, epoch, id, payload, next, connection, nowMs)
+            let entry = ModelAppend(channel: channel, epoch: epoch, id: id, payload: payload, nextAccess: next)
+            return append(entry, connection, nowMs)
         case .follow(let channel, let epoch, let from): return follow(channel, epoch, from, requestID, connection)
         case .unfollow(let channel):
             sessions[connection]?.follows[channel] = nil
@@ -171,12 +173,10 @@ struct RelayModel {
         return .reply(.granted(rights))
     }
 
-    private mutating func append(
-        _ id: ChannelID, _ epoch: UInt64, _ entryID: EntryID, _ payload: ArraySlice<UInt8>, _ next: Access?,
-        _ connection: Connection, _ nowMs: UInt64
-    ) -> Answer {
+    private mutating func append(_ new: ModelAppend, _ connection: Connection, _ nowMs: UInt64) -> Answer {
+        let (id, entryID, payload, next) = (new.channel, new.id, new.payload, new.nextAccess)
         let needed: Rights = next == nil ? .append : .turn
-        guard sessions[connection]?.rights(in: id, epoch).contains(needed) == true else { return .denied }
+        guard sessions[connection]?.rights(in: id, new.epoch).contains(needed) == true else { return .denied }
         guard payload.count <= limits.payload else { return .refused(.tooLarge, detail: UInt64(limits.payload)) }
         guard limits.hasRoom else { return .refused(.full, retryAfterMs: 60_000) }
         guard let channel = channels[id] else { return .denied }
@@ -184,7 +184,7 @@ struct RelayModel {
         if let seq = channel.seq(of: entryID, nowMs: nowMs) {
             return .reply(.accepted(seq: shown(seq, id, connection)))
         }
-        guard epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
+        guard new.epoch == channel.epoch else { return .refused(.staleEpoch, detail: channel.epoch) }
         if channel.kind == .inbox {
             guard next == nil else { return .denied }
             guard channel.entries.count < limits.inboxEntries,
@@ -307,7 +307,7 @@ struct RelayModel {
         return .reply(.following(firstSeq: next, lastSeq: lastSeq))
     }
 
-    /// Sends every follower what it has not seen.
+    /// Sends new entries to every follower.
     private mutating func publish(_ id: ChannelID) {
         for follower in (followers[id] ?? []).sorted() { catchUp(follower, id) }
     }

@@ -1,16 +1,16 @@
 import KithWire
 
-/// A channel's log as a relay shows it to one connection. An honest relay shows what it has.
+/// A channel's log as a relay shows it to one connection. An honest relay shows its log unchanged.
 struct ShownLog {
-    /// The entries that can be had, from ``firstSeq`` through ``lastSeq``.
+    /// The available entries, from ``firstSeq`` through ``lastSeq``.
     let entries: [Entry]
     let firstSeq: UInt64
     let lastSeq: UInt64
     private let epochs: [UInt64: ModelChannel.Epoch]
-    /// What it calls the entries that it has under another seq; empty if it is the truth.
+    /// The shown seqs of entries, by their true seqs; empty if the log is the true one.
     private let renumbered: [UInt64: UInt64]
 
-    /// The truth.
+    /// The true log.
     init(_ channel: ModelChannel) {
         entries = channel.entries
         firstSeq = channel.firstSeq
@@ -19,7 +19,7 @@ struct ShownLog {
         renumbered = [:]
     }
 
-    /// An invented log that looks as if it were whole: entries are numbered anew, and epochs end with the turns shown.
+    /// An invented log that looks complete: entries are numbered anew, and epochs end with the turns shown.
     init(of channel: ModelChannel, showing invented: [InventedEntry]) {
         var epochs: [UInt64: ModelChannel.Epoch] = [:]
         var renumbered: [UInt64: UInt64] = [:]
@@ -45,7 +45,7 @@ struct ShownLog {
         self.renumbered = renumbered
     }
 
-    /// Where an epoch's entries begin, and its turn if it is over; `nil` if there is no such epoch.
+    /// The first seq of an epoch, and the seq of its turn if it is over; `nil` if there is no such epoch.
     func bounds(of epoch: UInt64) -> (first: UInt64, last: UInt64?)? {
         epochs[epoch].map { ($0.firstSeq, $0.lastSeq) }
     }
@@ -59,28 +59,28 @@ struct ShownLog {
         return entries[Int(first - firstSeq)...Int(last - firstSeq)]
     }
 
-    /// Under which seq an entry is shown; one that is hidden keeps its own.
+    /// The shown seq of an entry; a hidden entry keeps its own.
     func shownSeq(of seq: UInt64) -> UInt64 { renumbered[seq] ?? seq }
 }
 
 /// An entry of an invented log.
 struct InventedEntry {
-    /// What is shown. Its seq does not matter.
+    /// The shown entry. Its seq does not matter.
     var entry: Entry
-    /// The seq of the entry that it is in truth; `nil` if it is made up.
+    /// The true seq of the entry; `nil` if it is made up.
     var truth: UInt64?
 }
 
-/// What a relay that lies does instead of its duty. Each is a way to begin with: `nil` means the truth.
+/// The lies of a relay, each a function that can be replaced. `nil` stands for the truth.
 final class RelayLies {
-    /// The log that a connection is shown, from everything that was ever appended.
+    /// The log that is shown to a connection, from all entries that were ever appended.
     var log: (ChannelID, RelayModel.Connection, [Entry]) -> [InventedEntry]? = { _, _, _ in nil }
-    /// What is given out instead of an inbox's next key package.
+    /// The key package that is handed out instead of an inbox's next one.
     var keyPackage: (ChannelID) -> KeyPackageBytes? = { _ in nil }
-    /// Whether a message is called accepted and dropped.
+    /// Whether a message is answered as accepted, and dropped.
     var drops: (ChannelID, EntryID) -> Bool = { _, _ in false }
 
-    /// The time that it says it is, from the true one, in milliseconds since 1970.
+    /// The claimed time, from the true one, in milliseconds since 1970.
     var time: (UInt64) -> UInt64 = { $0 }
 
     func log(of channel: ModelChannel, _ id: ChannelID, to connection: RelayModel.Connection) -> ShownLog? {

@@ -16,13 +16,13 @@ final class SimulatedRelay {
 
     private static func point(_ index: Int) -> RelayPoint {
         let pin = RelayPin(ofSubjectPublicKeyInfo: [UInt8(index)])
-        // One of them wants a pass.
+        // Every second relay requires a pass.
         let pass = index % 2 == 1 ? RelayPass("open sesame") : nil
         guard let address = RelayAddress("relay-\(index).example:443") else { return point(0) }
         return RelayPoint(address: address, pin: pin, pass: pass)
     }
 
-    /// Whether the store's failure can be the answer to a request: those that store something.
+    /// Whether a request may fail because of the store.
     func mayRefuse(_ request: Request) -> Bool {
         switch request {
         case .hello, .unfollow, .ping, .whisper: false

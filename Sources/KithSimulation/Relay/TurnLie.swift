@@ -1,7 +1,7 @@
 import KithWire
 
-/// A lying relay's replacement, for one member, of the entries just before a turn. Until the turn is there, it holds those
-/// entries back.
+/// A relay's lie to one member about the entries just before a turn. Until the turn arrives, the relay holds those entries
+/// back.
 struct TurnLie: Sendable {
     enum Kind: CaseIterable, Sendable {
         /// The last two entries before the turn in the other order.
@@ -15,13 +15,13 @@ struct TurnLie: Sendable {
     let kind: Kind
     /// The member, by its number.
     let victim: Int
-    /// Which turn of a channel, from 2 on: a channel in which nobody ever turned is no conversation's.
+    /// The number of the turn in its channel, from 2 on. A channel without a turn belongs to no conversation.
     let turn: Int
 
     /// The number of entries that a relay holds back so that it can lie about them.
     private static let held = 2
 
-    /// The lied log of a channel, from everything that was appended; `nil` for the truth.
+    /// The log to show, from all entries that were appended; `nil` for the truth.
     func log(_ truth: [Entry]) -> [InventedEntry]? {
         let turns = truth.indices.filter { truth[$0].kind == .turn }
         guard turns.count >= turn - 1, turn >= 2 else { return nil }
@@ -41,7 +41,7 @@ struct TurnLie: Sendable {
         return shown
     }
 
-    /// The turn before which there was something to lie about.
+    /// The turn that the lie came before; `nil` if there was none.
     func liedTurn(_ truth: [Entry]) -> Entry? {
         let turns = truth.filter { $0.kind == .turn }
         return turns.count >= turn && didLie(truth) ? turns[turn - 1] : nil
@@ -54,7 +54,7 @@ struct TurnLie: Sendable {
 }
 
 extension Entry {
-    /// An entry of the same length that holds nothing.
+    /// The entry with meaningless bytes of the same length.
     fileprivate var noise: Entry {
         Entry(
             seq: seq, epoch: epoch, kind: kind, receivedAtMs: receivedAtMs, id: id,

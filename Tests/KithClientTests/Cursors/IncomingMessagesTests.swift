@@ -12,17 +12,17 @@ struct IncomingMessagesTests {
     func overRestarts() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
-            for number in 0..<5 { _ = try await bob.kith.send("\(number)", to: atBob) }
+            for number in 0..<5 { _ = try await bob.profile.send("\(number)", to: atBob) }
             var read: [String] = []
-            for try await message in alice.kith.incomingMessages(as: "bot") {
+            for try await message in alice.profile.incomingMessages(as: "bot") {
                 let text = try #require(message.text)
                 read.append(text)
                 try await message.reply("got \(text)")
-                if read.count <= 5 { _ = try await bob.kith.send("\(read.count + 4)", to: atBob) }
+                if read.count <= 5 { _ = try await bob.profile.send("\(read.count + 4)", to: atBob) }
                 if read.count == 8 { break }
             }
             let again = try await alice.reopened()
-            for try await message in again.kith.incomingMessages(as: "bot") {
+            for try await message in again.profile.incomingMessages(as: "bot") {
                 #expect(!message.isRepeated)
                 read.append(try #require(message.text))
                 try await message.acknowledge()
@@ -31,7 +31,7 @@ struct IncomingMessagesTests {
             #expect(read == (0..<10).map { "\($0)" })
             let answers = (0..<8).map { "alice: got \($0)" }
             try await eventually({ try await bob.texts(atBob).filter { $0.hasPrefix("alice") } }) { $0 == answers }
-            await again.kith.close()
+            await again.profile.close()
         }
     }
 
@@ -41,17 +41,17 @@ struct IncomingMessagesTests {
             let atBob = try await bob.conversation("alice")
             let (ready, isReady) = AsyncStream<String>.makeStream()
             let reading = Task {
-                for try await message in alice.kith.incomingMessages(as: "bot") {
+                for try await message in alice.profile.incomingMessages(as: "bot") {
                     isReady.yield(message.text ?? "?")
                     try await message.acknowledge()
                 }
             }
             var texts = ready.makeAsyncIterator()
             for text in ["one", "two"] {
-                _ = try await bob.kith.send(text, to: atBob)
+                _ = try await bob.profile.send(text, to: atBob)
                 #expect(await texts.next() == text)
             }
-            await alice.kith.close()
+            await alice.profile.close()
             try await reading.value
         }
     }
@@ -60,16 +60,16 @@ struct IncomingMessagesTests {
     func ends() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let cancelled = Task {
-                for try await _ in alice.kith.incomingMessages(as: "cancelled") {}
+                for try await _ in alice.profile.incomingMessages(as: "cancelled") {}
                 return true
             }
-            try await eventually({ try await alice.kith.cursors() }) { $0 == ["cancelled"] }
+            try await eventually({ try await alice.profile.cursors() }) { $0 == ["cancelled"] }
             cancelled.cancel()
             #expect(try await cancelled.value)
-            var earlier = alice.kith.incomingMessages(as: "bot").makeAsyncIterator()
-            var later = alice.kith.incomingMessages(as: "bot").makeAsyncIterator()
+            var earlier = alice.profile.incomingMessages(as: "bot").makeAsyncIterator()
+            var later = alice.profile.incomingMessages(as: "bot").makeAsyncIterator()
             let atBob = try await bob.conversation("alice")
-            for text in ["one", "two"] { _ = try await bob.kith.send(text, to: atBob) }
+            for text in ["one", "two"] { _ = try await bob.profile.send(text, to: atBob) }
             #expect(try await earlier.next()?.text == "one")
             #expect(try await later.next()?.isRepeated == true)
             await #expect(throws: KithError.cursor(.takenOver("bot"))) { try await earlier.next() }
@@ -80,8 +80,8 @@ struct IncomingMessagesTests {
     @Test("throw what has ended the profile")
     func failure() async throws {
         try await withAliceAndBob { alice, bob, _ in
-            _ = try await bob.kith.send("ping", to: try await bob.conversation("alice"))
-            var messages = alice.kith.incomingMessages(as: "bot").makeAsyncIterator()
+            _ = try await bob.profile.send("ping", to: try await bob.conversation("alice"))
+            var messages = alice.profile.incomingMessages(as: "bot").makeAsyncIterator()
             let ping = try #require(try await messages.next())
             alice.store.failCommits(with: .full)
             await #expect(throws: KithError.store(.full)) { try await ping.reply("pong") }
@@ -94,17 +94,17 @@ struct IncomingMessagesTests {
         try await withRelay { server in
             let relay = server.point
             let (bot, stranger) = (try await Person("bot"), try await Person("stranger"))
-            let invite = try await bot.kith.createInvite(at: relay, isReusable: true).invite
-            let there = try await stranger.kith.join(invite)
-            _ = try await stranger.kith.send("ping", to: there)
-            for try await message in bot.kith.incomingMessages(as: "bot", acceptsStrangers: true) {
+            let invite = try await bot.profile.createInvite(at: relay, isReusable: true).invite
+            let there = try await stranger.profile.join(invite)
+            _ = try await stranger.profile.send("ping", to: there)
+            for try await message in bot.profile.incomingMessages(as: "bot", acceptsStrangers: true) {
                 #expect(message.text == "ping")
                 try await message.reply("pong")
                 break
             }
             try await eventually({ try await stranger.texts(there) }) { $0 == ["stranger: ping", "bot: pong"] }
-            await bot.kith.close()
-            await stranger.kith.close()
+            await bot.profile.close()
+            await stranger.profile.close()
         }
     }
 }

@@ -24,39 +24,39 @@ struct BackupContentTests {
             try await withAliceAndBob { alice, bob, relay in
                 let atBob = try await bob.conversation("alice")
                 let atAlice = try await alice.conversation("bob")
-                _ = try await bob.kith.send("before", to: atBob)
+                _ = try await bob.profile.send("before", to: atBob)
                 try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: before"] }
                 let file = folder.appendingPathComponent("backup")
-                try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
-                await alice.kith.close()
+                try await alice.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await alice.profile.close()
 
                 let back = try await restored("alice", from: file)
-                #expect(await back.kith.identity().accountKey == alice.kith.identity().accountKey)
-                #expect(await back.kith.identity().deviceName == "new")
-                #expect(await back.kith.contacts().map(\.trust) == [.usedMyInvite])
+                #expect(await back.profile.identity().accountKey == alice.profile.identity().accountKey)
+                #expect(await back.profile.identity().deviceName == "new")
+                #expect(await back.profile.contacts().map(\.trust) == [.usedMyInvite])
                 #expect(try await back.texts(atAlice) == ["bob: before"])
-                let status = try await back.kith.conversation(atAlice).status
+                let status = try await back.profile.conversation(atAlice).status
                 guard case .stopped(_, .restored) = status else {
                     Issue.record("the conversation is \(status)")
                     return
                 }
 
-                let invite = try await back.kith.createInvite(at: relay).invite
-                #expect(try await bob.kith.join(invite) == atBob)
-                try await eventually({ try await back.kith.conversation(atAlice).status }) { $0 == .active }
-                _ = try await back.kith.send("I am back", to: atAlice)
-                _ = try await bob.kith.send("good", to: atBob)
+                let invite = try await back.profile.createInvite(at: relay).invite
+                #expect(try await bob.profile.join(invite) == atBob)
+                try await eventually({ try await back.profile.conversation(atAlice).status }) { $0 == .active }
+                _ = try await back.profile.send("I am back", to: atAlice)
+                _ = try await bob.profile.send("good", to: atBob)
                 try await eventually({ try await back.texts(atAlice) }) {
                     Set($0) == ["bob: before", "alice: I am back", "bob: good"] && $0.first == "bob: before"
                 }
                 try await eventually({ try await bob.texts(atBob) }) { Set($0).isSuperset(of: ["alice: I am back"]) }
                 // Bob's address came again: the backup had none.
-                try await eventually({ await back.kith.contacts().first?.inbox != nil }) { $0 }
-                let group = try await back.kith.createGroup(
+                try await eventually({ await back.profile.contacts().first?.inbox != nil }) { $0 }
+                let group = try await back.profile.createGroup(
                     "team", at: relay, members: [try await back.contact("bob")])
-                try await eventually({ try await bob.kith.conversations().map(\.name) }) { $0.contains("team") }
-                #expect(try await back.kith.members(of: group).count == 2)
-                await back.kith.close()
+                try await eventually({ try await bob.profile.conversations().map(\.name) }) { $0.contains("team") }
+                #expect(try await back.profile.members(of: group).count == 2)
+                await back.profile.close()
             }
         }
     }
@@ -66,28 +66,28 @@ struct BackupContentTests {
         try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, relay in
                 let bobThere = try await alice.contact("bob")
-                try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
-                let group = try await alice.kith.createGroup("team", at: relay, members: [bobThere])
-                try await eventually({ try await bob.kith.conversations().map(\.name) }) { $0.contains("team") }
+                try await eventually({ await alice.profile.contacts().first?.inbox != nil }) { $0 }
+                let group = try await alice.profile.createGroup("team", at: relay, members: [bobThere])
+                try await eventually({ try await bob.profile.conversations().map(\.name) }) { $0.contains("team") }
                 let atBob = try await bob.conversation("team")
-                try await alice.kith.remove(bobThere, from: group)
-                try await eventually({ try await bob.kith.conversation(atBob).status }) { $0 == .removed(by: "alice") }
+                try await alice.profile.remove(bobThere, from: group)
+                try await eventually({ try await bob.profile.conversation(atBob).status }) { $0 == .removed(by: "alice") }
                 let file = folder.appendingPathComponent("backup")
-                try await bob.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
-                await bob.kith.close()
+                try await bob.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await bob.profile.close()
 
                 let back = try await restored("bob", from: file)
-                #expect(try await back.kith.members(of: atBob).isEmpty)
-                _ = try await alice.kith.join(try await back.kith.createInvite(at: relay).invite)
-                try await eventually({ try await back.kith.conversations().map(\.status) }) { $0.contains(.active) }
+                #expect(try await back.profile.members(of: atBob).isEmpty)
+                _ = try await alice.profile.join(try await back.profile.createInvite(at: relay).invite)
+                try await eventually({ try await back.profile.conversations().map(\.status) }) { $0.contains(.active) }
                 // The address of the new device comes with the conversation of two.
-                let before = await alice.kith.contacts().first?.inbox
-                try await eventually({ await alice.kith.contacts().first?.inbox }) { $0 != before }
-                try await alice.kith.add([bobThere], to: group)
-                try await eventually({ try await back.kith.conversation(atBob).status }) { $0 == .active }
-                _ = try await alice.kith.send("welcome back", to: group)
+                let before = await alice.profile.contacts().first?.inbox
+                try await eventually({ await alice.profile.contacts().first?.inbox }) { $0 != before }
+                try await alice.profile.add([bobThere], to: group)
+                try await eventually({ try await back.profile.conversation(atBob).status }) { $0 == .active }
+                _ = try await alice.profile.send("welcome back", to: group)
                 try await eventually({ try await back.texts(atBob) }) { $0 == ["alice: welcome back"] }
-                await back.kith.close()
+                await back.profile.close()
             }
         }
     }
@@ -97,18 +97,18 @@ struct BackupContentTests {
         try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, _ in
                 let atAlice = try await alice.conversation("bob")
-                _ = try await alice.kith.send("said", to: atAlice)
+                _ = try await alice.profile.send("said", to: atAlice)
                 try await eventually({ try await bob.texts(try await bob.conversation("alice")) }) {
                     $0 == ["alice: said"]
                 }
-                try await eventually({ try await alice.kith.history(of: atAlice).map(\.delivery) }) {
+                try await eventually({ try await alice.profile.history(of: atAlice).map(\.delivery) }) {
                     !$0.contains(.queued)
                 }
                 // Bob's address is here, with the token of his inbox.
-                try await eventually({ await alice.kith.contacts().first?.inbox != nil }) { $0 }
+                try await eventually({ await alice.profile.contacts().first?.inbox != nil }) { $0 }
                 let file = folder.appendingPathComponent("backup")
-                try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
-                await alice.kith.close()
+                try await alice.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                await alice.profile.close()
 
                 var content: [UInt8] = []
                 var reader = try BackupReader(from: file, passphrase: "abc")
@@ -169,9 +169,9 @@ struct BackupContentTests {
         try await withTemporaryFolder { folder in
             let alice = try await Person("alice")
             let file = folder.appendingPathComponent("backup")
-            try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+            try await alice.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
             await #expect(throws: KithError.backup(.wrongPassphrase)) {
-                try await alice.kith.writeBackup(
+                try await alice.profile.writeBackup(
                     to: folder.appendingPathComponent("other"), passphrase: "", cost: .cheap)
             }
             #expect(throws: KithError.backup(.wrongPassphrase)) {
@@ -181,7 +181,7 @@ struct BackupContentTests {
             let cut = folder.appendingPathComponent("cut")
             try bytes.dropLast().write(to: cut)
             #expect(throws: KithError.backup(.damaged)) { try Profile.transaction(from: cut, "abc", deviceName: "new") }
-            await alice.kith.close()
+            await alice.profile.close()
         }
     }
 }

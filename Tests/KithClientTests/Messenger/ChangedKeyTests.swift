@@ -41,20 +41,20 @@ struct ChangedKeyTests {
                 try await Person("alice"), try await Person("bob"), try await Person("another")
             )
             let name = try #require(Name("bob"))
-            try await bob.kith.register(name, at: relay.point)
-            _ = try await alice.kith.lookUp(name, at: relay.point, as: "Robert")
-            await bob.kith.close()
+            try await bob.profile.register(name, at: relay.point)
+            _ = try await alice.profile.lookUp(name, at: relay.point, as: "Robert")
+            await bob.profile.close()
             relay = try await relay.restarted()
-            try await another.kith.register(name, at: relay.point)
-            let robert = try #require(await alice.kith.contacts().first)
-            let found = await another.kith.identity().accountKey
+            try await another.profile.register(name, at: relay.point)
+            let robert = try #require(await alice.profile.contacts().first)
+            let found = await another.profile.identity().accountKey
             await #expect(
                 throws: KithError.keyChanged(
                     contact: "Robert", pinned: robert.accountKey.fingerprint, found: found.fingerprint)
-            ) { try await alice.kith.lookUp(name, at: relay.point) }
+            ) { try await alice.profile.lookUp(name, at: relay.point) }
             try await body(alice, robert, another, relay.point)
-            await alice.kith.close()
-            await another.kith.close()
+            await alice.profile.close()
+            await another.profile.close()
             await relay.server.shutDown()
         }
     }
@@ -62,19 +62,19 @@ struct ChangedKeyTests {
     @Test("blocks sending until the user decides; whoever keeps the pinned one is asked again the next time")
     func kept() async throws {
         try await withAnotherBob { alice, robert, another, relay in
-            let found = await another.kith.identity().accountKey
-            #expect(await alice.kith.contacts().map(\.conflictingKey) == [found])
-            await #expect(throws: KithError.self) { try await alice.kith.startConversation(with: robert.id) }
+            let found = await another.profile.identity().accountKey
+            #expect(await alice.profile.contacts().map(\.conflictingKey) == [found])
+            await #expect(throws: KithError.self) { try await alice.profile.startConversation(with: robert.id) }
             await #expect(throws: KithError.self) {
-                try await alice.kith.createGroup("team", at: relay, members: [robert.id])
+                try await alice.profile.createGroup("team", at: relay, members: [robert.id])
             }
-            #expect(try await alice.kith.conversations().isEmpty)
-            try await alice.kith.decideKey(of: robert.id, accept: false)
-            #expect(await alice.kith.contacts() == [robert])
+            #expect(try await alice.profile.conversations().isEmpty)
+            try await alice.profile.decideKey(of: robert.id, accept: false)
+            #expect(await alice.profile.contacts() == [robert])
             await #expect(throws: KithError.self) {
-                try await alice.kith.lookUp(try #require(Name("bob")), at: relay)
+                try await alice.profile.lookUp(try #require(Name("bob")), at: relay)
             }
-            #expect(await alice.kith.contacts().map(\.conflictingKey) == [found])
+            #expect(await alice.profile.contacts().map(\.conflictingKey) == [found])
         }
     }
 
@@ -82,21 +82,21 @@ struct ChangedKeyTests {
     func accepted() async throws {
         try await withAnotherBob { alice, robert, another, relay in
             let name = try #require(Name("bob"))
-            try await alice.kith.setVerified(robert.id, true)
-            try await alice.kith.decideKey(of: robert.id, accept: true)
-            let contact = try #require(await alice.kith.contacts().first)
-            #expect(contact.accountKey == (await another.kith.identity().accountKey))
+            try await alice.profile.setVerified(robert.id, true)
+            try await alice.profile.decideKey(of: robert.id, accept: true)
+            let contact = try #require(await alice.profile.contacts().first)
+            #expect(contact.accountKey == (await another.profile.identity().accountKey))
             #expect(contact.trust == .unverified)
             // The address that there was leads to the old key.
             await #expect(throws: KithError.notReachable("Robert", .never)) {
-                try await alice.kith.startConversation(with: robert.id)
+                try await alice.profile.startConversation(with: robert.id)
             }
-            #expect(try await alice.kith.lookUp(name, at: relay) == robert.id)
-            let conversation = try await alice.kith.startConversation(with: robert.id)
-            _ = try await alice.kith.send("hello", to: conversation)
-            try await eventually({ try await another.kith.conversations().map(\.name) }) { $0 == ["alice"] }
+            #expect(try await alice.profile.lookUp(name, at: relay) == robert.id)
+            let conversation = try await alice.profile.startConversation(with: robert.id)
+            _ = try await alice.profile.send("hello", to: conversation)
+            try await eventually({ try await another.profile.conversations().map(\.name) }) { $0 == ["alice"] }
             let there = try await another.conversation("alice")
-            try await another.kith.accept(there)
+            try await another.profile.accept(there)
             try await eventually({ try await another.texts(there) }) { $0 == ["alice: hello"] }
         }
     }
@@ -112,15 +112,15 @@ struct ChangedKeyTests {
                     try await Person("alice"), try await Person("bob"), try await Person("another")
                 )
                 let name = try #require(Name("bob"))
-                try await bob.kith.register(name, at: here)
-                try await another.kith.register(name, at: there)
-                let first = try await alice.kith.lookUp(name, at: here)
-                await #expect(throws: KithError.nameTaken("bob")) { try await alice.kith.lookUp(name, at: there) }
-                #expect(await alice.kith.contacts().map(\.conflictingKey) == [nil])
-                let second = try await alice.kith.lookUp(name, at: there, as: "bob of there")
+                try await bob.profile.register(name, at: here)
+                try await another.profile.register(name, at: there)
+                let first = try await alice.profile.lookUp(name, at: here)
+                await #expect(throws: KithError.nameTaken("bob")) { try await alice.profile.lookUp(name, at: there) }
+                #expect(await alice.profile.contacts().map(\.conflictingKey) == [nil])
+                let second = try await alice.profile.lookUp(name, at: there, as: "bob of there")
                 #expect(second != first)
-                #expect(await alice.kith.contacts().map(\.name).sorted() == ["bob", "bob of there"])
-                for person in [alice, bob, another] { await person.kith.close() }
+                #expect(await alice.profile.contacts().map(\.name).sorted() == ["bob", "bob of there"])
+                for person in [alice, bob, another] { await person.profile.close() }
             }
         }
     }
@@ -133,8 +133,8 @@ struct ChangedKeyTests {
             var relay = try await ForgetfulRelay.start(in: right)
             let point = relay.point
             let alice = try await Person("alice")
-            _ = try await alice.kith.createInvite(at: point)
-            let events = await alice.kith.events()
+            _ = try await alice.profile.createInvite(at: point)
+            let events = await alice.profile.events()
             await relay.server.shutDown()
             relay = try await ForgetfulRelay.start(in: wrong, port: point.address.port)
             for await event in events {
@@ -144,9 +144,9 @@ struct ChangedKeyTests {
             }
             await relay.server.shutDown()
             relay = try await ForgetfulRelay.start(in: right, port: point.address.port)
-            let again = await alice.kith.events()
+            let again = await alice.profile.events()
             for await event in again { if case .relay(_, .connected) = event { break } }
-            await alice.kith.close()
+            await alice.profile.close()
             await relay.server.shutDown()
         }
     }

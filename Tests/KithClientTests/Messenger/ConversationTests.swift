@@ -13,12 +13,12 @@ struct ConversationTests {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
-            _ = try await bob.kith.send("hello alice", to: atBob)
-            _ = try await bob.kith.send("are you there? 🙂", to: atBob)
+            _ = try await bob.profile.send("hello alice", to: atBob)
+            _ = try await bob.profile.send("are you there? 🙂", to: atBob)
             try await eventually({ try await alice.texts(atAlice) }) {
                 $0 == ["bob: hello alice", "bob: are you there? 🙂"]
             }
-            _ = try await alice.kith.send("yes", to: atAlice)
+            _ = try await alice.profile.send("yes", to: atAlice)
             try await eventually({ try await bob.texts(atBob) }) {
                 $0 == ["bob: hello alice", "bob: are you there? 🙂", "alice: yes"]
             }
@@ -29,8 +29,8 @@ struct ConversationTests {
     @Test("whoever joins by an invite knows its maker's key from the invite; the maker knows that it was theirs")
     func trust() async throws {
         try await withAliceAndBob { alice, bob, _ in
-            #expect(await bob.kith.contacts().map(\.trust) == [.invite])
-            #expect(await alice.kith.contacts().map(\.trust) == [.usedMyInvite])
+            #expect(await bob.profile.contacts().map(\.trust) == [.invite])
+            #expect(await alice.profile.contacts().map(\.trust) == [.usedMyInvite])
         }
     }
 
@@ -39,19 +39,19 @@ struct ConversationTests {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
-            _ = try await bob.kith.send("goodbye", to: atBob)
+            _ = try await bob.profile.send("goodbye", to: atBob)
             try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: goodbye"] }
-            try await bob.kith.leave(atBob)
-            try await eventually({ try await alice.kith.conversation(atAlice).memberCount }) { $0 == 1 }
+            try await bob.profile.leave(atBob)
+            try await eventually({ try await alice.profile.conversation(atAlice).memberCount }) { $0 == 1 }
             await #expect(throws: KithError.membership(.leftAlone)) {
-                try await alice.kith.send("wait", to: atAlice)
+                try await alice.profile.send("wait", to: atAlice)
             }
-            #expect(await alice.kith.queuedMessages() == 0)
-            let another = try await alice.kith.startConversation(with: alice.contact("bob"))
+            #expect(await alice.profile.queuedMessages() == 0)
+            let another = try await alice.profile.startConversation(with: alice.contact("bob"))
             #expect(another != atAlice)
-            _ = try await alice.kith.send("one more thing", to: another)
-            try await eventually({ try await bob.kith.conversations().count { $0.status == .active } }) { $0 == 1 }
-            let there = try #require(try await bob.kith.conversations().first { $0.status == .active }).id
+            _ = try await alice.profile.send("one more thing", to: another)
+            try await eventually({ try await bob.profile.conversations().count { $0.status == .active } }) { $0 == 1 }
+            let there = try #require(try await bob.profile.conversations().first { $0.status == .active }).id
             try await eventually({ try await bob.texts(there) }) { $0 == ["alice: one more thing"] }
         }
     }
@@ -61,12 +61,12 @@ struct ConversationTests {
         try await withRelay { server in
             let relay = server.point
             let (alice, bob, carol) = (try await Person("alice"), try await Person("bob"), try await Person("carol"))
-            let invite = try await alice.kith.createInvite(at: relay).invite
-            _ = try await bob.kith.join(invite)
-            try await eventually({ await alice.kith.openInvites() }) { $0.isEmpty }
-            await #expect(throws: KithError.inviteUsed) { try await carol.kith.join(invite) }
-            #expect(try await carol.kith.conversations().isEmpty)
-            for person in [alice, bob, carol] { await person.kith.close() }
+            let invite = try await alice.profile.createInvite(at: relay).invite
+            _ = try await bob.profile.join(invite)
+            try await eventually({ await alice.profile.openInvites() }) { $0.isEmpty }
+            await #expect(throws: KithError.inviteUsed) { try await carol.profile.join(invite) }
+            #expect(try await carol.profile.conversations().isEmpty)
+            for person in [alice, bob, carol] { await person.profile.close() }
         }
     }
 
@@ -75,15 +75,15 @@ struct ConversationTests {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
-            _ = try await bob.kith.send("first", to: atBob)
+            _ = try await bob.profile.send("first", to: atBob)
             try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: first"] }
-            await alice.kith.close()
-            for number in 1...20 { _ = try await bob.kith.send("message \(number)", to: atBob) }
+            await alice.profile.close()
+            for number in 1...20 { _ = try await bob.profile.send("message \(number)", to: atBob) }
             let expected = ["bob: first"] + (1...20).map { "bob: message \($0)" }
-            try await eventually({ try await bob.kith.history(of: atBob).map(\.delivery) }) { !$0.contains(.queued) }
+            try await eventually({ try await bob.profile.history(of: atBob).map(\.delivery) }) { !$0.contains(.queued) }
             let back = try await Person("alice", store: alice.store)
             try await eventually({ try await back.texts(atAlice) }) { $0 == expected }
-            await back.kith.close()
+            await back.profile.close()
         }
     }
 
@@ -91,32 +91,32 @@ struct ConversationTests {
     func group() async throws {
         try await withAliceAndBob { alice, bob, relay in
             let carol = try await Person("carol")
-            let invite = try await alice.kith.createInvite(at: relay).invite
-            _ = try await carol.kith.join(invite)
-            try await eventually({ await alice.kith.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
+            let invite = try await alice.profile.createInvite(at: relay).invite
+            _ = try await carol.profile.join(invite)
+            try await eventually({ await alice.profile.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
             let members = [try await alice.contact("bob"), try await alice.contact("carol")]
-            let group = try await alice.kith.createGroup("plans", at: relay, members: members)
-            _ = try await alice.kith.send("welcome", to: group)
+            let group = try await alice.profile.createGroup("plans", at: relay, members: members)
+            _ = try await alice.profile.send("welcome", to: group)
             for person in [bob, carol] {
-                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("plans") }
+                try await eventually({ try await person.profile.conversations().map(\.name) }) { $0.contains("plans") }
                 let id = try await person.conversation("plans")
                 try await eventually({ try await person.texts(id) }) { $0 == ["alice: welcome"] }
             }
             let atBob = try await bob.conversation("plans")
             let atCarol = try await carol.conversation("plans")
-            _ = try await carol.kith.send("hi from carol", to: atCarol)
+            _ = try await carol.profile.send("hi from carol", to: atCarol)
             try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: welcome", "carol: hi from carol"] }
 
-            try await alice.kith.remove(members[1], from: group)
-            try await eventually({ try await carol.kith.conversation(atCarol).status }) { $0 == .removed(by: "alice") }
-            _ = try await alice.kith.send("carol is gone", to: group)
+            try await alice.profile.remove(members[1], from: group)
+            try await eventually({ try await carol.profile.conversation(atCarol).status }) { $0 == .removed(by: "alice") }
+            _ = try await alice.profile.send("carol is gone", to: group)
             try await eventually({ try await bob.texts(atBob) }) { $0.last == "alice: carol is gone" }
             #expect(try await carol.texts(atCarol) == ["alice: welcome", "carol: hi from carol"])
             // The secrets of the group are gone, and what was seen of it is not.
             let later = try await carol.reopened()
-            #expect(try await later.kith.conversation(atCarol).status == .removed(by: "alice"))
-            #expect(try await later.kith.members(of: atCarol).count == 3)
-            await later.kith.close()
+            #expect(try await later.profile.conversation(atCarol).status == .removed(by: "alice"))
+            #expect(try await later.profile.members(of: atCarol).count == 3)
+            await later.profile.close()
         }
     }
 
@@ -124,13 +124,13 @@ struct ConversationTests {
     func thirdPerson() async throws {
         try await withAliceAndBob { alice, bob, relay in
             let carol = try await Person("carol")
-            _ = try await carol.kith.join(try await bob.kith.createInvite(at: relay).invite)
-            try await eventually({ await bob.kith.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
+            _ = try await carol.profile.join(try await bob.profile.createInvite(at: relay).invite)
+            try await eventually({ await bob.profile.contacts().filter { $0.inbox != nil }.count }) { $0 == 2 }
             let (atAlice, atBob) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
-            _ = try await alice.kith.send("between us", to: atAlice)
+            _ = try await alice.profile.send("between us", to: atAlice)
             try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: between us"] }
             // Bob's program does not know that it is a conversation of two.
-            await bob.kith.close()
+            await bob.profile.close()
             let key = StoreKey(.conversation, item: atBob.rawValue)
             var stored = try #require(try bob.store.value(key))
             // Behind version, channel, relay, an empty title and the contact.
@@ -142,12 +142,12 @@ struct ConversationTests {
             change.put(key, stored)
             try bob.store.commit(change)
             let changed = try await Person("bob", store: bob.store)
-            try await changed.kith.add([try await changed.contact("carol")], to: atBob)
-            try await eventually({ try await alice.kith.conversation(atAlice).status }) {
+            try await changed.profile.add([try await changed.contact("carol")], to: atBob)
+            try await eventually({ try await alice.profile.conversation(atAlice).status }) {
                 if case .stopped(_, .invalidCommit) = $0 { true } else { false }
             }
-            await #expect(throws: KithError.self) { try await alice.kith.send("who is there?", to: atAlice) }
-            for person in [changed, carol] { await person.kith.close() }
+            await #expect(throws: KithError.self) { try await alice.profile.send("who is there?", to: atAlice) }
+            for person in [changed, carol] { await person.profile.close() }
         }
     }
 
@@ -156,9 +156,9 @@ struct ConversationTests {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
-            try await bob.kith.leave(atBob)
-            #expect(try await bob.kith.conversation(atBob).status == .left)
-            try await eventually({ try await alice.kith.members(of: atAlice).map(\.name) }) { $0 == ["alice"] }
+            try await bob.profile.leave(atBob)
+            #expect(try await bob.profile.conversation(atBob).status == .left)
+            try await eventually({ try await alice.profile.members(of: atAlice).map(\.name) }) { $0 == ["alice"] }
         }
     }
 
@@ -168,19 +168,19 @@ struct ConversationTests {
             let relay = server.point
             let (alice, bob) = (try await Person("alice"), try await Person("bob"))
             let name = try #require(Name("alice"))
-            try await alice.kith.register(name, at: relay)
-            await #expect(throws: KithError.nameHeld) { try await bob.kith.register(name, at: relay) }
-            let contact = try await bob.kith.lookUp(name, at: relay)
-            let conversation = try await bob.kith.startConversation(with: contact)
-            _ = try await bob.kith.send("found you", to: conversation)
-            try await eventually({ try await alice.kith.conversations().map(\.name) }) { $0 == ["bob"] }
+            try await alice.profile.register(name, at: relay)
+            await #expect(throws: KithError.nameHeld) { try await bob.profile.register(name, at: relay) }
+            let contact = try await bob.profile.lookUp(name, at: relay)
+            let conversation = try await bob.profile.startConversation(with: contact)
+            _ = try await bob.profile.send("found you", to: conversation)
+            try await eventually({ try await alice.profile.conversations().map(\.name) }) { $0 == ["bob"] }
             let atAlice = try await alice.conversation("bob")
-            #expect(try await alice.kith.conversation(atAlice).isPending)
-            try await alice.kith.accept(atAlice)
+            #expect(try await alice.profile.conversation(atAlice).isPending)
+            try await alice.profile.accept(atAlice)
             try await eventually({ try await alice.texts(atAlice) }) { $0 == ["bob: found you"] }
-            #expect(await bob.kith.contacts().map(\.trust) == [.unverified])
-            #expect(await alice.kith.contacts().map(\.trust) == [.unverified])
-            for person in [alice, bob] { await person.kith.close() }
+            #expect(await bob.profile.contacts().map(\.trust) == [.unverified])
+            #expect(await alice.profile.contacts().map(\.trust) == [.unverified])
+            for person in [alice, bob] { await person.profile.close() }
         }
     }
 
@@ -191,23 +191,23 @@ struct ConversationTests {
                 let other = otherRelay.point
                 let mallory = try await Person("mallory")
                 let name = try #require(Name("alice"))
-                try await alice.kith.register(name, at: relay)
-                let found = try await mallory.kith.lookUp(name, at: relay)
-                let events = await alice.kith.events()
-                _ = try await mallory.kith.createGroup("come here", at: other, members: [found])
+                try await alice.profile.register(name, at: relay)
+                let found = try await mallory.profile.lookUp(name, at: relay)
+                let events = await alice.profile.events()
+                _ = try await mallory.profile.createGroup("come here", at: other, members: [found])
                 for await event in events {
                     guard case .invitationPassedOver(let passedOver) = event else { continue }
                     #expect(passedOver == otherRelay.address)
                     break
                 }
                 // The name's address takes the place of the one that came with the first conversation.
-                let known = try await bob.kith.lookUp(name, at: relay)
-                _ = try await bob.kith.createGroup("plans", at: other, members: [known])
-                try await eventually({ try await alice.kith.conversations().map(\.name).sorted() }) {
+                let known = try await bob.profile.lookUp(name, at: relay)
+                _ = try await bob.profile.createGroup("plans", at: other, members: [known])
+                try await eventually({ try await alice.profile.conversations().map(\.name).sorted() }) {
                     $0.contains("plans")
                 }
-                #expect(try await alice.kith.conversations().map(\.name).sorted() == ["bob", "plans"])
-                await mallory.kith.close()
+                #expect(try await alice.profile.conversations().map(\.name).sorted() == ["bob", "plans"])
+                await mallory.profile.close()
             }
         }
     }
@@ -216,11 +216,11 @@ struct ConversationTests {
     func presence() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atAlice = try await alice.conversation("bob")
-            _ = try await alice.kith.send("x", to: atAlice)
+            _ = try await alice.profile.send("x", to: atAlice)
             let atBob = try await bob.conversation("alice")
             try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: x"] }
-            let events = await alice.kith.events()
-            try await alice.kith.checkPresence(in: atAlice)
+            let events = await alice.profile.events()
+            try await alice.profile.checkPresence(in: atAlice)
             for await event in events {
                 if case .present(let conversation, _, let name, let log) = event {
                     #expect(conversation == atAlice && name == "bob" && log != .differs)
@@ -233,8 +233,8 @@ struct ConversationTests {
     @Test("both sides compute the same safety number")
     func safetyNumbers() async throws {
         try await withAliceAndBob { alice, bob, _ in
-            let atAlice = try await alice.kith.safetyNumber(with: try await alice.contact("bob"))
-            let atBob = try await bob.kith.safetyNumber(with: try await bob.contact("alice"))
+            let atAlice = try await alice.profile.safetyNumber(with: try await alice.contact("bob"))
+            let atBob = try await bob.profile.safetyNumber(with: try await bob.contact("alice"))
             #expect(atAlice == atBob)
             #expect(atAlice.digits.count == 60 && atAlice.groups.count == 12)
         }

@@ -13,11 +13,11 @@ struct DamagedEntryTests {
     private func withDamage(_ body: (Messenger, ConversationID, Person, Person) async throws -> Void) async throws {
         try await withAliceAndBob { alice, bob, _ in
             let (atAlice, atBob) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
-            for text in ["one", "two", "three"] { _ = try await bob.kith.send(text, to: atBob) }
+            for text in ["one", "two", "three"] { _ = try await bob.profile.send(text, to: atBob) }
             let expected = ["bob: one", "bob: two", "bob: three"]
             try await eventually({ try await alice.texts(atAlice) }) { $0 == expected }
             let two = try #require(
-                try await alice.kith.history(of: atAlice).first { $0.body == .text("two") }?.seq)
+                try await alice.profile.history(of: atAlice).first { $0.body == .text("two") }?.seq)
             alice.store.damage(StoreKey(.entry, owner: atAlice.rawValue, item: two))
             try await body(
                 try Messenger(reading: alice.store, now: Profile.now), atAlice, alice, bob)
@@ -45,7 +45,7 @@ struct DamagedEntryTests {
             try await withTemporaryFolder { folder in
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 let file = folder.appendingPathComponent("backup")
-                let damage = try await alice.kith.writeBackup(to: file, passphrase: "abc", cost: .cheap)
+                let damage = try await alice.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
                 #expect(damage.entries == 1 && damage.otherValues == 0)
                 let store = MemoryProfileStore()
                 try store.commit(try Profile.transaction(from: file, "abc", deviceName: "new"))
@@ -61,17 +61,17 @@ struct DamagedEntryTests {
         try await withDamage { _, conversation, alice, bob in
             let again = try await alice.reopened()
             let atBob = try await bob.conversation("alice")
-            _ = try await bob.kith.send("four", to: atBob)
+            _ = try await bob.profile.send("four", to: atBob)
             try await eventually({ try await again.texts(conversation) }) {
                 $0 == ["bob: one", "bob: three", "bob: four"]
             }
-            let last = try #require(try await again.kith.history(of: conversation).last?.seq)
-            try await again.kith.markRead(conversation, through: 1)
-            try await again.kith.markRead(conversation, through: last)
-            _ = try await again.kith.send("five", to: conversation)
+            let last = try #require(try await again.profile.history(of: conversation).last?.seq)
+            try await again.profile.markRead(conversation, through: 1)
+            try await again.profile.markRead(conversation, through: last)
+            _ = try await again.profile.send("five", to: conversation)
             try await eventually({ try await bob.texts(atBob).last }) { $0 == "alice: five" }
-            #expect(await again.kith.failure == nil)
-            await again.kith.close()
+            #expect(await again.profile.failure == nil)
+            await again.profile.close()
         }
     }
 

@@ -62,17 +62,17 @@ struct EmptyParcelTests {
         try await withRelay { relay in
             let alice = try await Person("alice")
             let bob = try await Person("bob")
-            let invite = try await alice.kith.createInvite(
+            let invite = try await alice.profile.createInvite(
                 at: relay.point, isReusable: true
             ).invite
             try await deposit(in: invite.inbox, emptyParcel: length)
             try await deposit(in: invite.inbox, emptyParcel: 200 << 10, firstPart: true)
-            _ = try await bob.kith.join(invite)
-            try await eventually({ try await alice.kith.conversations().map(\.name) }, within: .seconds(60)) {
+            _ = try await bob.profile.join(invite)
+            try await eventually({ try await alice.profile.conversations().map(\.name) }, within: .seconds(60)) {
                 $0 == ["bob"]
             }
-            await alice.kith.close()
-            await bob.kith.close()
+            await alice.profile.close()
+            await bob.profile.close()
         }
     }
 }

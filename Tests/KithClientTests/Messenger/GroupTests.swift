@@ -18,35 +18,35 @@ struct GroupTests {
             let relay = server.point
             let first = try await Person("first", suite: suite)
             var others: [Person] = []
-            let invite = try await first.kith.createInvite(at: relay, isReusable: true).invite
+            let invite = try await first.profile.createInvite(at: relay, isReusable: true).invite
             for number in 1..<count {
                 let person = try await Person("person \(number)", suite: suite)
-                _ = try await person.kith.join(invite)
+                _ = try await person.profile.join(invite)
                 others.append(person)
             }
-            try await eventually({ try await first.kith.conversations().count }) { $0 == count - 1 }
-            for conversation in try await first.kith.conversations() { try await first.kith.accept(conversation.id) }
-            try await eventually({ await first.kith.contacts().count { $0.inbox != nil } }) {
+            try await eventually({ try await first.profile.conversations().count }) { $0 == count - 1 }
+            for conversation in try await first.profile.conversations() { try await first.profile.accept(conversation.id) }
+            try await eventually({ await first.profile.contacts().count { $0.inbox != nil } }) {
                 $0 == count - 1
             }
-            let members = await first.kith.contacts().map(\.id)
-            let group = try await first.kith.createGroup("all", at: relay, members: members)
+            let members = await first.profile.contacts().map(\.id)
+            let group = try await first.profile.createGroup("all", at: relay, members: members)
             try await body(first, others, group, relay)
-            for person in [first] + others { await person.kith.close() }
+            for person in [first] + others { await person.profile.close() }
         }
     }
 
     @Test("a group too large for a Welcome is joined through a parcel")
     func large() async throws {
         try await withGroup(of: 36) { first, others, group, _ in
-            _ = try await first.kith.send("hello all", to: group)
+            _ = try await first.profile.send("hello all", to: group)
             for person in others {
-                try await eventually({ try await person.kith.conversations().map(\.name) }) {
+                try await eventually({ try await person.profile.conversations().map(\.name) }) {
                     $0.contains("all")
                 }
                 let id = try await person.conversation("all")
                 try await eventually({ try await person.texts(id) }) { $0 == ["first: hello all"] }
-                #expect(try await person.kith.members(of: id).count == 36)
+                #expect(try await person.profile.members(of: id).count == 36)
             }
         }
     }
@@ -55,15 +55,15 @@ struct GroupTests {
     func atOnce() async throws {
         try await withGroup(of: 6) { first, others, group, _ in
             for person in others {
-                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("all") }
+                try await eventually({ try await person.profile.conversations().map(\.name) }) { $0.contains("all") }
             }
             let ids = try await others.asyncMap { try await $0.conversation("all") }
             try await withThrowingTaskGroup { tasks in
                 for (person, id) in zip(others, ids) {
                     tasks.addTask {
                         for number in 1...5 {
-                            _ = try await person.kith.send("\(number) of \(person.name)", to: id)
-                            if number == 3 { try await person.kith.renewKeys(in: id) }
+                            _ = try await person.profile.send("\(number) of \(person.name)", to: id)
+                            if number == 3 { try await person.profile.renewKeys(in: id) }
                         }
                     }
                 }
@@ -82,12 +82,12 @@ struct GroupTests {
     @Test("a member that leaves is taken out, and cannot speak any more")
     func leaving() async throws {
         try await withGroup(of: 3) { first, others, group, _ in
-            try await eventually({ try await others[0].kith.conversations().map(\.name) }) { $0.contains("all") }
+            try await eventually({ try await others[0].profile.conversations().map(\.name) }) { $0.contains("all") }
             let id = try await others[0].conversation("all")
-            try await others[0].kith.leave(id)
-            try await eventually({ try await first.kith.members(of: group).count }) { $0 == 2 }
-            await #expect(throws: KithError.conversation(.left)) { try await others[0].kith.send("x", to: id) }
-            try await eventually({ try await first.kith.history(of: group).map(\.body) }) {
+            try await others[0].profile.leave(id)
+            try await eventually({ try await first.profile.members(of: group).count }) { $0 == 2 }
+            await #expect(throws: KithError.conversation(.left)) { try await others[0].profile.send("x", to: id) }
+            try await eventually({ try await first.profile.history(of: group).map(\.body) }) {
                 $0.contains(.notice(.left("person 1")))
             }
         }
@@ -96,11 +96,11 @@ struct GroupTests {
     @Test("a renamed group has its name everywhere, also for those who come later")
     func renaming() async throws {
         try await withGroup(of: 3) { first, others, group, _ in
-            try await first.kith.rename(group, to: "  the   crew ")
+            try await first.profile.rename(group, to: "  the   crew ")
             for person in others {
-                try await eventually({ try await person.kith.conversations().map(\.name) }) { $0.contains("the crew") }
+                try await eventually({ try await person.profile.conversations().map(\.name) }) { $0.contains("the crew") }
             }
-            #expect(try await first.kith.conversation(group).name == "the crew")
+            #expect(try await first.profile.conversation(group).name == "the crew")
         }
     }
 
@@ -109,13 +109,13 @@ struct GroupTests {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
             let atAlice = try await alice.conversation("bob")
-            _ = try await bob.kith.send("read me", to: atBob)
-            _ = try await bob.kith.send("gone soon", to: atBob, expiresAfter: .seconds(5))
+            _ = try await bob.profile.send("read me", to: atBob)
+            _ = try await bob.profile.send("gone soon", to: atBob, expiresAfter: .seconds(5))
             try await eventually({ try await alice.texts(atAlice) }) { $0.contains("bob: gone soon") }
-            try await alice.kith.markRead(atAlice, through: try await alice.kith.conversation(atAlice).lastSeq)
-            #expect(try await alice.kith.conversation(atAlice).unread == 0)
+            try await alice.profile.markRead(atAlice, through: try await alice.profile.conversation(atAlice).lastSeq)
+            #expect(try await alice.profile.conversation(atAlice).unread == 0)
             try await eventually({
-                try await bob.kith.history(of: atBob).first { $0.body == .text("read me") }?.delivery
+                try await bob.profile.history(of: atBob).first { $0.body == .text("read me") }?.delivery
             }) {
                 $0 == .read(by: 1)
             }

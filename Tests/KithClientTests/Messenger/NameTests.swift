@@ -49,17 +49,17 @@ struct NameTests {
         try await withRelay { server in
             let relay = server.point
             let (one, other) = (try await Person("sam"), try await Person("sam"))
-            let invite = try await one.kith.createInvite(at: relay)
-            let conversation = try await other.kith.join(invite.invite)
-            _ = try await other.kith.send("it is me", to: conversation)
-            try await eventually({ try await one.kith.conversations().map(\.name) }) { $0 == ["sam (2)"] }
+            let invite = try await one.profile.createInvite(at: relay)
+            let conversation = try await other.profile.join(invite.invite)
+            _ = try await other.profile.send("it is me", to: conversation)
+            try await eventually({ try await one.profile.conversations().map(\.name) }) { $0 == ["sam (2)"] }
             let here = try await one.conversation("sam (2)")
             try await eventually({ try await one.texts(here) }) { $0 == ["sam (2): it is me"] }
-            let members = try await one.kith.members(of: here)
+            let members = try await one.profile.members(of: here)
             #expect(Set(members.map(\.name)) == ["sam", "sam (2)"])
             #expect(members.filter(\.isMe).map(\.name) == ["sam"])
-            await one.kith.close()
-            await other.kith.close()
+            await one.profile.close()
+            await other.profile.close()
         }
     }
 
@@ -68,8 +68,8 @@ struct NameTests {
         try await withAliceAndBob { alice, bob, _ in
             let conversation = try await bob.conversation("alice")
             let contact = try await bob.contact("alice")
-            await #expect(throws: KithError.self) { try await bob.kith.remove(contact, from: conversation) }
-            _ = try await bob.kith.send("still here", to: conversation)
+            await #expect(throws: KithError.self) { try await bob.profile.remove(contact, from: conversation) }
+            _ = try await bob.profile.send("still here", to: conversation)
             let here = try await alice.conversation("bob")
             try await eventually({ try await alice.texts(here) }) { $0 == ["bob: still here"] }
         }

@@ -12,7 +12,7 @@ import Testing
 final class Person: Sendable {
     let name: String
     let store: MemoryProfileStore
-    let kith: Profile
+    let profile: Profile
 
     init(
         _ name: String, store: MemoryProfileStore? = nil, suite: CipherSuite = ProfileRecord.defaultSuite
@@ -25,26 +25,26 @@ final class Person: Sendable {
             try self.store.commit(
                 try ProfileRecord.new(name: name, deviceName: "\(name)'s", suite: suite, now: Profile.now))
         }
-        kith = try await Profile.open(over: self.store)
+        profile = try await Profile.open(over: self.store)
     }
 
     /// The same profile, opened anew.
     func reopened() async throws -> Person {
-        await kith.close()
+        await profile.close()
         return try await Person(name, store: store)
     }
 
     func conversation(_ name: String) async throws -> ConversationID {
-        try #require(try await kith.conversations().first { $0.name == name }).id
+        try #require(try await profile.conversations().first { $0.name == name }).id
     }
 
     func contact(_ name: String) async throws -> ContactID {
-        try #require(await kith.contacts().first { $0.name == name }).id
+        try #require(await profile.contacts().first { $0.name == name }).id
     }
 
     /// The texts of a conversation, each with who said it.
     func texts(_ id: ConversationID) async throws -> [String] {
-        try await kith.history(of: id, limit: 100_000).compactMap { message in
+        try await profile.history(of: id, limit: 100_000).compactMap { message in
             guard case .text(let text) = message.body else { return nil }
             switch message.author {
             case .me: return "\(name): \(text)"
@@ -63,14 +63,14 @@ func withAliceAndBob(
         let relay = server.point
         let alice = try await Person("alice")
         let bob = try await Person("bob")
-        let invite = try await alice.kith.createInvite(at: relay)
-        _ = try await bob.kith.join(Invite(line: invite.invite.line))
-        try await eventually({ try await alice.kith.conversations().map(\.name) }) {
+        let invite = try await alice.profile.createInvite(at: relay)
+        _ = try await bob.profile.join(Invite(line: invite.invite.line))
+        try await eventually({ try await alice.profile.conversations().map(\.name) }) {
             $0.contains("bob")
         }
         try await body(alice, bob, relay)
-        await alice.kith.close()
-        await bob.kith.close()
+        await alice.profile.close()
+        await bob.profile.close()
     }
 }
 

@@ -2,17 +2,17 @@ import KithCore
 import KithWire
 import MLS
 
-/// Watches a simulation from above: knows everybody's state and everything that was said, and says what must not be.
-final class Judge {
+/// Checks the invariants of a simulation. It knows the state of every client and every text, and reports violations.
+final class InvariantChecker {
     unowned var world: Simulation!
 
-    /// A text that somebody said.
+    /// A text that a person sent.
     struct Said {
         let text: String
         let author: Int
-        /// Whether the messenger said that it is stored.
+        /// Whether the messenger reported it as stored.
         var isStored = false
-        /// The author's number of the conversation that it was said in.
+        /// The author's number of its conversation.
         var conversation: UInt64 = 0
         let expires: Bool
     }
@@ -22,7 +22,7 @@ final class Judge {
         let epoch: UInt64
     }
 
-    /// What all members of an epoch must agree on.
+    /// The facts about an epoch that all its members must agree on.
     struct EpochFacts {
         let authenticator: [UInt8]
         let members: Set<Int>
@@ -40,41 +40,41 @@ final class Judge {
     private(set) var numbers: [EntryID: Int] = [:]
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]
-    /// What lies in channels that are no conversation's.
+    /// The entries of channels that belong to no conversation.
     private var parcels: [ChannelID: [(entry: EntryID, payload: [UInt8])]] = [:]
     /// The numbers of the texts that were ever on a client's disk.
     private(set) var seen: [Int: Set<Int>] = [:]
-    /// The epochs that a client had the keys of, with the group as it was then.
+    /// The epochs whose keys a client had, with the group at that time.
     private(set) var known: [Int: [EpochPlace: Group]] = [:]
-    /// The grants of the tokens that a client could ever make.
+    /// The grants of all tokens that a client was ever able to derive.
     private(set) var grants: [Int: Set<Grant>] = [:]
-    /// Whether somebody may have been added who cannot know it, because the invite was over by then.
+    /// Whether a member may have been added who cannot know it, because the invite had ended by then.
     var hasGhosts = false
-    /// What clients were warned of.
+    /// The warnings that clients gave.
     private(set) var warnings: [(client: Int, conversation: ConversationID, warning: Warning)] = []
-    /// The relay states that the messenger, which knows of no connections, told clients.
+    /// The relay states that messengers reported. Connections report theirs elsewhere.
     private(set) var relayStates: [(client: Int, state: RelayState)] = []
     /// Entries that clients could not read.
     private(set) var unreadable: [(client: Int, reason: UnreadableReason)] = []
-    /// Clocks that clients found to differ from theirs.
+    /// The clocks that clients found to differ from their own.
     private(set) var clocks: [(client: Int, difference: ClockDifference)] = []
-    /// The proofs of members in live checks.
+    /// The proofs of presence that clients received.
     private(set) var presences: [(client: Int, log: LogComparison)] = []
-    /// The conversations in which members were told that the relay misbehaves.
+    /// The conversations in which clients suspect their relay.
     private(set) var suspected: [Int: Set<ConversationID>] = [:]
-    /// The entries that members were told of.
+    /// The messages that clients showed.
     private(set) var told: [Int: Set<EntryID>] = [:]
-    /// The lies of the relays, if they tell any.
+    /// The relays' lie, if they lie.
     var lie: TurnLie?
-    /// Pairs of members for whom the lie was judged.
+    /// Pairs of members for whom the lie was checked.
     var liesJudged = 0
     var protocolViolations = 0
-    /// Whether the relays tell the truth: then nobody may be warned.
+    /// Whether the relays are honest. Then no client may give a warning.
     var relaysAreHonest = true
 
-    // MARK: What is said
+    // MARK: Texts
 
-    /// A text nobody has said before.
+    /// A text that no person has sent before.
     func newText(by author: Int, words: String, expires: Bool = false) -> (number: Int, text: String) {
         let number = said.count + 1
         let text = Marker.text(number) + words
@@ -82,7 +82,7 @@ final class Judge {
         return (number, text)
     }
 
-    /// The messenger says that it has stored it.
+    /// Takes note that the messenger reported a text as stored.
     func didAccept(_ id: EntryID, in conversation: ConversationID, number: Int) {
         said[number]?.isStored = true
         said[number]?.conversation = conversation.rawValue
@@ -100,20 +100,20 @@ final class Judge {
         }
     }
 
-    /// What was stored and not said to be, because the device died in between, counts as said.
+    /// Takes note of a text that was stored. The device may die before it reports that.
     private func learnOwnText(_ bytes: [UInt8], _ client: SimulatedClient) {
         guard let number = Marker.numbers(in: bytes).first else { return }
         guard let item = try? OutboxItem(stored: bytes), said[number]?.author == client.index else {
-            return world.violate("\(client.name) stored a text to be sent that cannot be read or is another's")
+            return world.reportViolation("\(client.name) stored a text to be sent that cannot be read or is another's")
         }
         said[number]?.isStored = true
         numbers[item.entryID] = number
     }
 
-    /// Everybody who has an epoch has the same.
+    /// Checks that all members of an epoch have the same state, and takes note of it.
     private func learnEpoch(of owner: UInt64, _ client: SimulatedClient) {
         guard let group = try? client.store.storedGroup(owner), let channel = ChannelID(group.groupID) else {
-            return world.violate("\(client.name) stored a group that cannot be read")
+            return world.reportViolation("\(client.name) stored a group that cannot be read")
         }
         guard group.status != .removed else { return }
         let place = EpochPlace(channel: channel, epoch: group.epoch)
@@ -121,13 +121,13 @@ final class Judge {
             authenticator: group.epochAuthenticator.copyBytes(), members: members(of: group), group: group)
         if let before = epochs[place] {
             if before.authenticator != facts.authenticator || before.members != facts.members {
-                world.violate("\(client.name) has another epoch \(group.epoch) than the others")
+                world.reportViolation("\(client.name) has another epoch \(group.epoch) than the others")
             }
         } else {
             epochs[place] = facts
         }
         if !facts.members.contains(client.index) {
-            world.violate("\(client.name) has an epoch that it is no member of")
+            world.reportViolation("\(client.name) has an epoch that it is no member of")
         }
         known[client.index, default: [:]][place] = group
         for role in ["read", "append", "turn"] {
@@ -142,7 +142,7 @@ final class Judge {
         Set(group.memberAccounts.compactMap { account in world.clients.first { $0.account == account }?.index })
     }
 
-    /// Nothing is said at a relay about a conversation that waits for its person's consent.
+    /// Checks that nothing is sent in a conversation that waits for its user's consent.
     private func checkConsent(_ request: Request, _ client: SimulatedClient) {
         let channel: ChannelID
         switch request {
@@ -154,10 +154,10 @@ final class Judge {
         guard let messenger = client.messenger, let id = messenger.conversation(on: channel),
             (try? messenger.conversationSummary(id))?.isPending == true
         else { return }
-        world.violate("\(client.name) acts in a conversation that its person has not accepted")
+        world.reportViolation("\(client.name) acts in a conversation that its person has not accepted")
     }
 
-    /// A key of the ratchet is used for one message.
+    /// Checks a request before it is sent: that a key of the ratchet is used for one message only.
     func willSend(_ request: Request, _ client: SimulatedClient) {
         checkConsent(request, client)
         let (channel, epoch, bytes): (ChannelID, UInt64, ArraySlice<UInt8>)
@@ -173,21 +173,21 @@ final class Judge {
         var payload = Array(bytes)
         if case .turn = request, let reference = try? TurnReference(decoding: payload) {
             guard let commit = reference.commit(from: parcels[reference.channel] ?? []) else {
-                return world.violate("\(client.name) refers to a commit that is not there")
+                return world.reportViolation("\(client.name) refers to a commit that is not there")
             }
             payload = commit
         }
         guard let sender = try? facts.group.place(of: payload) else {
-            return world.violate("\(client.name) sends something that no member can read")
+            return world.reportViolation("\(client.name) sends something that no member can read")
         }
         let generation = GenerationPlace(epoch: place, sender: sender)
         if let before = generations[generation], before != payload {
-            world.violate("\(client.name) uses generation \(sender.generation) of epoch \(epoch) twice")
+            world.reportViolation("\(client.name) uses generation \(sender.generation) of epoch \(epoch) twice")
         }
         generations[generation] = payload
     }
 
-    /// What is put into channels that are no conversation's.
+    /// Takes note of an entry in a channel that belongs to no conversation.
     private func noteParcel(_ channel: ChannelID, _ entry: EntryID, _ payload: ArraySlice<UInt8>) {
         guard epochs[EpochPlace(channel: channel, epoch: 0)] == nil,
             parcels[channel]?.contains(where: { $0.entry == entry }) != true
@@ -208,43 +208,43 @@ final class Judge {
             for warning in message.warnings { didWarn(warning, message.conversation, client) }
             if case .notice(.unreadable(let reason, _, _)) = message.body {
                 unreadable.append((client.index, reason))
-                if relaysAreHonest { world.violate("\(client.name) cannot read an entry: \(reason)") }
+                if relaysAreHonest { world.reportViolation("\(client.name) cannot read an entry: \(reason)") }
             }
         default: break
         }
     }
 
-    /// A member knows that the relay misbehaves in a conversation.
+    /// Takes note that a client suspects the relay of a conversation.
     func didSuspect(_ conversation: ConversationID, _ client: SimulatedClient) {
         suspected[client.index, default: []].insert(conversation)
     }
 
     private func didWarn(_ warning: Warning, _ conversation: ConversationID, _ client: SimulatedClient) {
         warnings.append((client.index, conversation, warning))
-        // One of several messages in flight was refused for the moment: that it has not arrived is the truth, for a while.
+        // One of several messages in flight was refused for now. Until it is sent again, it is indeed missing.
         if case .missingBefore = warning, world.counts.refusedAppends > 0 { return }
-        // People do use an invite for one person twice.
+        // People use single-use invites twice.
         if warning == .inviteUsedAgain { return }
-        // A relay may ask for patience.
+        // A relay may have asked for a pause.
         if case .invitationWaits = warning { return }
-        if relaysAreHonest { world.violate("\(client.name) is warned of an honest relay: \(warning)") }
+        if relaysAreHonest { world.reportViolation("\(client.name) is warned of an honest relay: \(warning)") }
     }
 
-    /// A refused command changes nothing. A clock that was set is noticed with the next input, which may be that command: texts that
-    /// expire are hidden, erased or given more time then.
+    /// Checks that a refused command changes nothing. The exception are expiring texts: a clock that was set is noticed with
+    /// the next input, which may be that command, and texts are hidden, erased or given more time then.
     func check(_ inputs: [MessengerInput], _ output: MessengerOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
         for case .finish(command.id, .failure(let error)) in output.effects {
-            // Not done yet, and kept.
+            // The command is kept, and carried out later.
             if case .keyPackageNotCurrent = error { continue }
-            world.violate("\(client.name): a command is refused (\(error)) and something is stored: \(writes)")
+            world.reportViolation("\(client.name): a command is refused (\(error)) and something is stored: \(writes)")
         }
     }
 }
 
 extension StoreTransaction.Write {
-    /// The table that it changes.
+    /// The changed table.
     fileprivate var table: StoreTable {
         switch self {
         case .put(let key, _), .delete(let key): key.table
@@ -253,7 +253,7 @@ extension StoreTransaction.Write {
     }
 }
 
-/// Numbers in texts, to be found again wherever the text turns up.
+/// Numbers in texts, which show where a text turns up.
 enum Marker {
     private static let word = Array("canary-".utf8)
     private static let digits = 6

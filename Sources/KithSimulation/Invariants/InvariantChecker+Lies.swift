@@ -1,10 +1,11 @@
 import KithCore
 import KithWire
 
-/// Checks that members find out about a relay that lied before a turn.
-extension Judge {
-    /// Two members who were shown different entries before a turn, and entered the epoch after it, find out when one of them
-    /// hears the other. It is enough that one is told: it asks, and does not send before.
+/// Checks that members detect a relay that lied before a turn.
+extension InvariantChecker {
+    /// Checks the lie. Two members who were shown different entries before a turn, and entered the epoch after it, detect the
+    /// lie when one of them receives a message of the other. It is enough that one of them suspects the relay: that one asks
+    /// its user, and sends nothing before the answer.
     func checkLie() {
         guard let lie else { return }
         let victim = world.clients[lie.victim]
@@ -24,7 +25,7 @@ extension Judge {
                     guard speaks else { continue }
                     liesJudged += 1
                     if !knowsOfLie(victim, channel), !knowsOfLie(other, channel) {
-                        world.violate(
+                        world.reportViolation(
                             "\(victim.name) heard \(other.name) after the relay lied before seq \(turn.seq), and nobody was told"
                         )
                     }

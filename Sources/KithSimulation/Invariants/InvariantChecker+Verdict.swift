@@ -2,10 +2,10 @@ import KithCore
 import KithWire
 import MLS
 
-/// What must hold when everything has come to rest.
-extension Judge {
+/// Checks at the end of a simulation, when nothing happens any more.
+extension InvariantChecker {
     func giveVerdict(mayMiss: Bool) {
-        // What has expired since a client last did something is hidden.
+        // Hides the texts that have expired since a client's last input.
         for client in world.clients { client.messenger?.look(at: client.localNow, steady: world.now) }
         for client in world.clients { learnOwnTexts(client) }
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
@@ -14,7 +14,7 @@ extension Judge {
         checkLie()
     }
 
-    /// What was stored and not said to be, because the device died in between, counts as said.
+    /// Takes note of texts that were stored and not reported, because the device died in between.
     private func learnOwnTexts(_ client: SimulatedClient) {
         guard let messenger = client.messenger, let summaries = try? messenger.conversationSummaries() else { return }
         for summary in summaries {
@@ -26,15 +26,15 @@ extension Judge {
         }
     }
 
-    /// The log of a channel as the relay took it.
+    /// All entries that a channel's relay ever accepted.
     private func archive(of channel: ChannelID) -> [Entry] {
         world.relays.lazy.compactMap { $0.model.channels[channel]?.archive }.first ?? []
     }
 
-    // MARK: What everybody has
+    // MARK: Each client
 
     private func checkClient(_ client: SimulatedClient, mayMiss: Bool) {
-        guard let messenger = client.messenger else { return world.violate("\(client.name) does not run") }
+        guard let messenger = client.messenger else { return world.reportViolation("\(client.name) does not run") }
         do throws(KithError) {
             var shown: [Int: Message] = [:]
             for summary in try messenger.conversationSummaries() {
@@ -45,14 +45,16 @@ extension Judge {
                 checkComplete(messages, summary, standing, client)
             }
             checkOwn(shown, client, messenger)
-            if messenger.undelivered > 0 { world.violate("\(client.name) has Welcomes that were not delivered") }
+            if messenger.undelivered > 0 {
+                world.reportViolation("\(client.name) has Welcomes that were not delivered")
+            }
             try checkReopened(client, messenger)
         } catch {
-            world.violate("\(client.name): what it has cannot be read: \(error)")
+            world.reportViolation("\(client.name): what it has cannot be read: \(error)")
         }
     }
 
-    /// Each text once, as it was said, in the channel's order, by who said it.
+    /// Checks that each text is shown once, unchanged, in the channel's order, and with its author.
     private func checkHistory(
         _ messages: [Message], _ standing: Standing, _ client: SimulatedClient, _ shown: inout [Int: Message]
     ) {
@@ -62,20 +64,20 @@ extension Judge {
             guard case .text(let text) = message.body else { continue }
             guard let number = Marker.numbers(in: Array(text.utf8)).first, let said = said[number], said.text == text
             else {
-                world.violate("\(client.name) shows a text that nobody said")
+                world.reportViolation("\(client.name) shows a text that nobody said")
                 continue
             }
             if shown.updateValue(message, forKey: number) != nil {
-                world.violate("\(client.name) shows text \(number) twice")
+                world.reportViolation("\(client.name) shows text \(number) twice")
             }
             if author(of: message, client) != said.author {
-                world.violate("\(client.name) shows text \(number) as another's")
+                world.reportViolation("\(client.name) shows text \(number) as another's")
             }
             guard let seq = message.seq else { continue }
-            if seq <= lastSeq { world.violate("\(client.name) shows text \(number) out of order") }
+            if seq <= lastSeq { world.reportViolation("\(client.name) shows text \(number) out of order") }
             lastSeq = seq
             if relaysAreHonest, seq > log.count || log[Int(seq) - 1].id != message.id {
-                world.violate("\(client.name) shows text \(number) at another place than the relay has it")
+                world.reportViolation("\(client.name) shows text \(number) at another place than the relay has it")
             }
         }
     }
@@ -95,21 +97,21 @@ extension Judge {
     ) throws(KithError) {
         guard relaysAreHonest else { return }
         switch summary.status {
-        case .active: if summary.isSuspect { world.violate("\(client.name) suspects an honest relay") }
+        case .active: if summary.isSuspect { world.reportViolation("\(client.name) suspects an honest relay") }
         case .preparing:
-            if !hasGhosts { world.violate("\(client.name) has a conversation that never began") }
+            if !hasGhosts { world.reportViolation("\(client.name) has a conversation that never began") }
         case .removed, .left: break
         case .stopped(_, .closed): break
         case .stopped(_, .notReachable) where hasGhosts: break
-        // A channel that was closed tells only those who have its last tokens; to the others it never was.
+        // A closed channel answers `gone` only to clients with its last tokens, and `denied` to the others.
         case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }:
             break
-        case .stopped(_, .trimmed): if !mayMiss { world.violate("\(client.name) missed what was there") }
-        case .stopped(let seq, let reason): world.violate("\(client.name) stopped at \(seq): \(reason)")
+        case .stopped(_, .trimmed): if !mayMiss { world.reportViolation("\(client.name) missed what was there") }
+        case .stopped(let seq, let reason): world.reportViolation("\(client.name) stopped at \(seq): \(reason)")
         }
     }
 
-    /// Whoever had an epoch's keys has what was said in it.
+    /// Checks that a client with an epoch's keys has all texts of the epoch.
     private func checkComplete(
         _ messages: [Message], _ summary: ConversationSummary, _ standing: Standing, _ client: SimulatedClient
     ) {
@@ -120,9 +122,9 @@ extension Judge {
         }
         var end = UInt64.max
         switch summary.status {
-        // It names the first entry that is there; what this device has not seen before it is gone.
+        // The stop names the first entry that is kept. Earlier entries that this device has not seen are lost.
         case .stopped(_, .trimmed): end = standing.lastSeq + 1
-        // It may have stopped before.
+        // The conversation may have stopped before.
         case .left: end = standing.lastSeq + 1
         case .stopped(let seq, _): end = seq
         default: break
@@ -132,15 +134,16 @@ extension Judge {
                 known[client.index]?[EpochPlace(channel: standing.channel, epoch: entry.epoch)] != nil,
                 !has.contains(entry.id), !missed.contains(where: { $0.contains(entry.seq) })
             else { continue }
-            world.violate("\(client.name) does not have text \(number) at seq \(entry.seq) of epoch \(entry.epoch)")
+            world.reportViolation(
+                "\(client.name) does not have text \(number) at seq \(entry.seq) of epoch \(entry.epoch)")
         }
     }
 
-    /// What a person said is not lost, and leaves when it can.
+    /// Checks that a client's own texts are kept, and sent if possible.
     private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ messenger: Messenger) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
-                world.violate(
+                world.reportViolation(
                     "\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
                 continue
             }
@@ -150,33 +153,33 @@ extension Judge {
             let isStuck =
                 summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
                 && !standing.isLeaving
-            if relaysAreHonest, isStuck { world.violate("\(client.name) has not sent its text \(number)") }
+            if relaysAreHonest, isStuck { world.reportViolation("\(client.name) has not sent its text \(number)") }
         }
     }
 
-    /// What is in memory is what is on the disk.
+    /// Checks that the state in memory equals the state on the disk.
     private func checkReopened(_ client: SimulatedClient, _ messenger: Messenger) throws(KithError) {
         let again = try Messenger(opening: client.store, now: client.localNow, folding: Simulation.folding)
         if try again.conversationSummaries() != messenger.conversationSummaries() {
-            world.violate("\(client.name) opens its profile and finds other conversations")
+            world.reportViolation("\(client.name) opens its profile and finds other conversations")
         }
         if again.contactList != messenger.contactList {
-            world.violate("\(client.name) opens its profile and finds other contacts")
+            world.reportViolation("\(client.name) opens its profile and finds other contacts")
         }
         for summary in try messenger.conversationSummaries() {
-            // How far a text is that waits is known to a connection, not to the disk.
+            // The progress of a waiting text belongs to a connection and is not stored.
             let waits = { (messages: [Message]) in messages.filter { $0.seq == nil }.map(\.id) }
             let isThere = { (messages: [Message]) in messages.filter { $0.seq != nil } }
             let (onDisk, inMemory) = (
                 try again.wholeHistory(of: summary.id), try messenger.wholeHistory(of: summary.id)
             )
             if isThere(onDisk) != isThere(inMemory) || waits(onDisk) != waits(inMemory) {
-                world.violate("\(client.name) opens its profile and finds another history")
+                world.reportViolation("\(client.name) opens its profile and finds another history")
             }
         }
     }
 
-    // MARK: What nobody else has
+    // MARK: Secrecy
 
     private func checkSecrecy() {
         var place: [Int: EpochPlace] = [:]
@@ -192,20 +195,20 @@ extension Judge {
         }
         for (client, texts) in seen {
             for number in texts where said[number]?.author != client {
-                // Where a text was that its author has deleted and was never told of is not known here.
+                // The epoch of a text is unknown if its author deleted it before hearing of it.
                 if place[number] == nil, said[number]?.expires == true { continue }
                 guard let place = place[number], let facts = epochs[place] else {
-                    world.violate("p\(client) has text \(number), which was not sent")
+                    world.reportViolation("p\(client) has text \(number), which was not sent")
                     continue
                 }
                 if !facts.members.contains(client) {
-                    world.violate("p\(client) has text \(number), which was not for it")
+                    world.reportViolation("p\(client) has text \(number), which was not for it")
                 }
             }
         }
     }
 
-    /// Nothing that somebody ever had opens an epoch that was not theirs, nor decrypts what was said in it.
+    /// Checks that no client was ever able to enter an epoch that it was no member of, or to decrypt its messages.
     private func checkDoors(_ channel: ChannelID, _ state: ModelChannel) {
         for (client, grants) in grants {
             let groups = known[client, default: [:]].filter { $0.key.channel == channel }
@@ -214,7 +217,7 @@ extension Judge {
                 guard let facts = epochs[EpochPlace(channel: channel, epoch: epoch)], !facts.members.contains(client)
                 else { continue }
                 if grants.contains(access.read) || grants.contains(access.append) || grants.contains(access.turn) {
-                    world.violate("p\(client) could get into epoch \(epoch), which is not for it")
+                    world.reportViolation("p\(client) could get into epoch \(epoch), which is not for it")
                 }
                 for entry in state.archive where entry.epoch == epoch {
                     for (_, group) in groups {
@@ -222,7 +225,7 @@ extension Judge {
                         if (try? group.process(
                             Array(entry.payload), in: MLSEnvironment(authentication: Everybody(), now: world.now / 1000)
                         )) != nil {
-                            world.violate("p\(client) could read seq \(entry.seq), which is not for it")
+                            world.reportViolation("p\(client) could read seq \(entry.seq), which is not for it")
                         }
                     }
                 }
@@ -230,13 +233,13 @@ extension Judge {
         }
     }
 
-    // MARK: What is the same for all
+    // MARK: Agreement
 
     private func checkConvergence(mayMiss: Bool) {
         guard relaysAreHonest else { return }
         for relay in world.relays {
             for (channel, state) in relay.model.channels where !state.isClosed {
-                // Whoever made a channel and could add nobody gave it up.
+                // A channel whose maker could add nobody was given up.
                 guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)], facts.members.count > 1
                 else { continue }
                 for member in facts.members {
@@ -245,7 +248,7 @@ extension Judge {
                         let standing = messenger.standing(of: id)
                     else {
                         if !mayMiss, !hasGhosts {
-                            world.violate(
+                            world.reportViolation(
                                 "p\(member) was added to \(facts.members.sorted()) and never joined; the log begins at \(state.archive.first.map { $0.receivedAtMs - Simulation.beginningMs } ?? 0) ms"
                             )
                         }
@@ -255,7 +258,7 @@ extension Judge {
                         continue
                     }
                     if standing.epoch != state.epoch || standing.lastSeq != state.lastSeq {
-                        world.violate(
+                        world.reportViolation(
                             "p\(member) is at seq \(standing.lastSeq) of epoch \(standing.epoch), the log at \(state.lastSeq) of \(state.epoch)"
                         )
                     }

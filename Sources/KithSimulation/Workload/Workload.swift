@@ -1,16 +1,16 @@
 import KithCore
 import KithWire
 
-/// What people do in a simulation: one thing after the other, each at a moment and by somebody that the seed chooses. Much of
-/// it makes no sense, is refused or comes to nothing, as it is with people.
-final class People {
+/// The operations of the people in a simulation, one after the other. The seed chooses the time, the person and the operation.
+/// Many operations make no sense, are refused or fail.
+final class Workload {
     unowned let world: Simulation
     private var operationsLeft: Int
     private let mostGroups: Int
     private(set) var groups = 0
-    /// Invites as they went from hand to hand.
+    /// All invites, with the clients that made them.
     var invites: [(owner: Int, invite: OpenInvite)] = []
-    /// The invites for one person that somebody has tried to use.
+    /// The single-use invites that a client has tried to use.
     private var used: Set<ChannelID> = []
     private var names: [(name: Name, relay: Int)] = []
     var isDone: Bool { operationsLeft == 0 }
@@ -23,7 +23,7 @@ final class People {
 
     // MARK: Time
 
-    /// Does one thing, and decides when the next is done.
+    /// Carries out one operation, and schedules the next.
     func act() {
         guard operationsLeft > 0 else { return }
         operationsLeft -= 1
@@ -33,7 +33,7 @@ final class People {
         if operationsLeft > 0 { world.schedule(.operation, after: pause()) }
     }
 
-    /// Mostly at once, so that things happen at the same time; now and then much later.
+    /// The pause before the next operation: mostly short, so that operations overlap, and now and then days.
     private func pause() -> UInt64 {
         switch world.random.pick(0...99) {
         case 0...54: UInt64(world.random.pick(0...300))
@@ -43,11 +43,11 @@ final class People {
         }
     }
 
-    // MARK: Who
+    // MARK: Choosing
 
     private func somebody() -> SimulatedClient? { world.random.pick(world.clients.filter(\.isRunning)) }
 
-    /// A conversation of somebody's that can be used.
+    /// An active conversation of a client.
     private func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
         guard let summaries = try? client.messenger?.conversationSummaries() else { return nil }
         return world.random.pick(summaries.filter { $0.status == .active && (!groupsOnly || $0.contact == nil) })
@@ -57,7 +57,7 @@ final class People {
         (client.messenger?.contactList ?? []).filter { $0.inbox != nil }
     }
 
-    // MARK: What
+    // MARK: Operations
 
     private func doSomething() {
         guard let client = somebody() else { return }
@@ -107,18 +107,20 @@ final class People {
         client.perform(.join(invite.invite, name: nil)) { [unowned self] in didAdd($0, client) }
     }
 
-    /// An invite that was used, withdrawn or has run out by its maker's clock may still let somebody in before the relay
-    /// hears that it is closed; its maker does not look into it any more once it was read to what was its end.
+    /// Takes note that somebody may use an invite that is over. An invite that was used, withdrawn, or has expired by its
+    /// maker's clock works until the relay closes its inbox. Its maker does not read what arrives after the inbox's last entry
+    /// of then.
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }
         let isOpen = owner?.messenger?.openInvites.contains { $0.invite == open.invite } ?? false
-        if isUsed || !isOpen { world.judge.hasGhosts = true }
+        if isUsed || !isOpen { world.checker.hasGhosts = true }
     }
 
-    /// Who was added may be there without ever hearing of it, if the invite was over by then.
+    /// Takes note of a failed addition: the member may have been added without ever learning it, if the invite was over by
+    /// then.
     private func didAdd(_ result: Result<ConversationID, KithError>, _ client: SimulatedClient) {
-        if case .failure = result { world.judge.hasGhosts = true }
+        if case .failure = result { world.checker.hasGhosts = true }
     }
 
     private func say(_ client: SimulatedClient) {
@@ -129,14 +131,14 @@ final class People {
     func say(_ client: SimulatedClient, _ conversation: ConversationID) {
         let length = world.random.chance(0.1) ? world.random.pick(0...5_000) : world.random.pick(0...60)
         let expires = world.random.chance(0.05)
-        let (number, text) = world.judge.newText(
+        let (number, text) = world.checker.newText(
             by: client.index, words: String(repeating: "a", count: length), expires: expires)
         client.perform(
             .send(
                 conversation, text: text, replyTo: nil, expiresAfter: expires ? UInt32(world.random.pick(1...600)) : nil
             )
         ) { [unowned self] result in
-            if case .success(let id) = result { world.judge.didAccept(id, in: conversation, number: number) }
+            if case .success(let id) = result { world.checker.didAccept(id, in: conversation, number: number) }
         }
     }
 
@@ -202,7 +204,7 @@ final class People {
     }
 
     private func lookUp(_ client: SimulatedClient) {
-        // Who is known by a name only can't be invited to a relay that is new to them where the tree lies in a parcel.
+        // A contact known by name only can't be invited to a relay that is new to it, if the tree is in a parcel.
         let mayBeFar = world.relays.count > 1 && world.sizes.welcome < ClientLimits.welcome
         guard !mayBeFar, let found = world.random.pick(names) else { return register(client) }
         client.perform(.lookUp(found.name, world.relays[found.relay].point, as: nil)) { [unowned self] result in
@@ -237,23 +239,23 @@ final class People {
 
     private func revoke(_ client: SimulatedClient) {
         guard let open = world.random.pick(client.messenger?.openInvites ?? []) else { return }
-        // Somebody may be using it this moment.
-        world.judge.hasGhosts = true
+        // Somebody may be using the invite at this moment.
+        world.checker.hasGhosts = true
         client.perform(.revokeInvite(open.id))
     }
 
     private func decide(_ client: SimulatedClient) {
-        // Some go on although they were told that the relay shows different logs.
+        // Some users go on although the relay may show different logs.
         let suspects = ((try? client.messenger?.conversationSummaries()) ?? []).filter(\.isSuspect)
         if let suspect = suspects.first {
-            world.judge.didSuspect(suspect.id, client)
+            world.checker.didSuspect(suspect.id, client)
             return client.perform(.trustLog(suspect.id))
         }
         guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
         client.perform(.setVerified(contact.id, world.random.chance(0.5)))
     }
 
-    // MARK: What happens to them
+    // MARK: Accidents
 
     private func goAway(_ client: SimulatedClient) {
         guard client.isOnline else { return }
@@ -267,7 +269,7 @@ final class People {
         world.crashRelay(index, forMs: UInt64(world.random.pick(1...120_000)))
     }
 
-    /// A clock is set: right, wrong by a little, or wrong by years.
+    /// Sets a device's clock: right, wrong by a little, or wrong by years.
     private func moveClock(_ client: SimulatedClient) {
         client.moveClock(by: world.anyClockOffset() - client.clockOffset)
     }
