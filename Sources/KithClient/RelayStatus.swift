@@ -4,27 +4,27 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// What a running relay says of itself to anybody: whether it can serve, and what it counts.
+/// The public status of a running relay: its health and its metrics.
 package struct RelayStatus: Hashable, Sendable {
-    /// Whether it can serve everything now.
+    /// Whether the relay can serve all requests now.
     package let isReady: Bool
-    /// In a few words, as the relay puts it.
+    /// The relay's health in a few words of its own.
     package let health: String
-    /// One count of the relay's.
+    /// One metric of the relay.
     package struct Metric: Hashable, Sendable {
         /// The name, with its label if it has one.
         package let name: String
         /// The value.
         package let value: Double
     }
-    /// The relay's counts, in its order. Empty if they were not asked for.
+    /// The relay's metrics, in its order. Empty if they were not asked for.
     package let metrics: [Metric]
-    /// The key the relay has.
+    /// The relay's key.
     package let pin: RelayPin
 
-    /// Asks a relay, over TLS and after checking its key.
+    /// Asks a relay for its health, over TLS and after checking its key.
     ///
-    /// - Parameter metrics: the relay's counts, if they were asked for.
+    /// - Parameter metrics: the relay's metrics, if they were asked for.
     /// - Throws: ``RelayConnectionError``.
     package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()
@@ -37,7 +37,7 @@ package struct RelayStatus: Hashable, Sendable {
             metrics: metrics, pin: pin)
     }
 
-    /// Asks for a relay's counts where it serves them, in plain HTTP.
+    /// Asks for a relay's metrics at the address for them, in plain HTTP.
     ///
     /// - Throws: ``RelayConnectionError``.
     package static func metrics(
@@ -47,7 +47,7 @@ package struct RelayStatus: Hashable, Sendable {
         return page.body.split(separator: "\n").compactMap(Metric.init)
     }
 
-    /// Gets a page; over TLS if there is a key to check.
+    /// Gets a page, over TLS if there is a key to check.
     private static func get(
         _ path: String, from address: RelayAddress, _ check: PinCheck?, _ timeouts: RelayTimeouts
     ) async throws(RelayConnectionError) -> HTTPAnswer {
@@ -61,7 +61,8 @@ package struct RelayStatus: Hashable, Sendable {
                     if let check { try pipeline.addHandler(try check.makeTLSHandler(for: address)) }
                     try pipeline.addHTTPClientHandlers()
                     try pipeline.addHandler(
-                        HTTPGet(path, host: address.description, timeout: TimeAmount(timeouts.handshake), answer: answer))
+                        HTTPGet(
+                            path, host: address.description, timeout: TimeAmount(timeouts.handshake), answer: answer))
                 }
             }
         do {
@@ -79,7 +80,7 @@ package struct RelayStatus: Hashable, Sendable {
 }
 
 extension RelayStatus.Metric {
-    /// Reads a line of Prometheus' text format; `nil` for comments and what is no number.
+    /// Reads a line of Prometheus' text format; `nil` for comments and for values that are no finite numbers.
     init?(_ line: Substring) {
         guard !line.hasPrefix("#"), let space = line.lastIndex(of: " "),
             let value = Double(line[line.index(after: space)...]), value.isFinite

@@ -1,5 +1,5 @@
-/// Pauses before something is tried again: each up to twice as long as the one before, up to a bound. Jitter keeps two sides
-/// that began together from going on together.
+/// Pauses between attempts: each up to twice as long as the one before, up to a bound. Jitter spreads clients that began at the
+/// same time.
 package struct Backoff: Sendable {
     private let shortestMs: UInt64
     private let longestMs: UInt64
@@ -24,7 +24,7 @@ package struct Backoff: Sendable {
         return stepMs / 2 + UInt64.random(in: 0...stepMs / 2, using: &random)
     }
 
-    /// The next pause, in milliseconds, with jitter of the system's.
+    /// The next pause, in milliseconds, with the system's random numbers as jitter.
     package mutating func nextMs() -> UInt64 {
         var random = SystemRandomNumberGenerator()
         return nextMs(using: &random)

@@ -19,7 +19,7 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes of a text; `nil` if ``encode(_:)`` makes no such text.
+    /// The bytes of a text; `nil` unless ``encode(_:)`` makes exactly this text.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 3 / 4)
@@ -34,7 +34,7 @@ package enum Base64URL {
                 bytes.append(UInt8(truncatingIfNeeded: buffer >> bits))
             }
         }
-        // What is left over belongs to no byte: it is less than a character, and zero.
+        // The remaining bits belong to no byte: fewer than a character's, and zero.
         guard bits < 6, buffer & (1 << bits - 1) == 0 else { return nil }
         return bytes
     }

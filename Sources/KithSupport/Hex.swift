@@ -1,4 +1,4 @@
-/// Bytes as text that people compare: two lower-case hexadecimal digits for each.
+/// Bytes as text for people to compare: two lower-case hexadecimal digits for each.
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 

@@ -1,6 +1,6 @@
-/// Why a private file could not be read or written.
+/// A failure to read or write a private file.
 public struct PrivateFileError: Error, Hashable, Sendable {
-    /// What was tried.
+    /// The failed action.
     public enum Operation: String, Sendable {
         /// Reading the file.
         case read
@@ -8,9 +8,9 @@ public struct PrivateFileError: Error, Hashable, Sendable {
         case write
     }
 
-    /// What was tried.
+    /// The failed action.
     public let operation: Operation
-    /// With which file or folder.
+    /// The path of the file or folder.
     public let path: String
     /// The system's reason.
     public let errno: Int32

@@ -4,7 +4,7 @@
 public struct SecretBytes: Sendable {
     @usableFromInline let storage: Storage
 
-    /// Copies the bytes. The caller's copy is the caller's to wipe.
+    /// Copies the bytes. The caller wipes its own copy.
     @inlinable
     public init(_ bytes: some Collection<UInt8>) {
         self.init(count: bytes.count) { destination in
@@ -12,20 +12,20 @@ public struct SecretBytes: Sendable {
         }
     }
 
-    /// A secret of `count` bytes that `initialize` fills; bytes it leaves alone are zero.
+    /// A secret of `count` bytes that `initialize` fills. Bytes that it does not write are zero.
     @inlinable
     public init(count: Int, initializingWith initialize: (UnsafeMutableBufferPointer<UInt8>) throws -> Void) rethrows {
         storage = Storage(count: count)
         try initialize(storage.bytes)
     }
 
-    /// Takes over bytes and wipes the buffer that they came in.
+    /// Moves bytes out of a buffer and wipes the buffer.
     package init(wiping bytes: UnsafeMutableRawBufferPointer) {
         self.init(bytes)
         wipe(bytes)
     }
 
-    /// Takes over bytes and wipes the array that they came in, unless another copy shares its memory.
+    /// Moves bytes out of an array and wipes the array, unless another copy shares its memory.
     package init(wiping bytes: inout [UInt8]) {
         self.init(bytes)
         bytes.wipe()
@@ -56,7 +56,7 @@ public struct SecretBytes: Sendable {
     /// The only owner of a secret's memory.
     @usableFromInline
     final class Storage: @unchecked Sendable {
-        // Written only by the initializer that made it, before anyone else can see it: safe to share afterwards.
+        // Only the initializer writes it, before it is shared.
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
 
         @usableFromInline

@@ -1,5 +1,5 @@
-/// A limit on a rate: a burst, and then one token after the other at a fixed pace. The caller tells the time, in nanoseconds of
-/// any clock that nobody sets back.
+/// A rate limit: a burst, and then one token after the other at a fixed pace. The caller passes the time, in nanoseconds of any
+/// clock that nobody sets back.
 package struct TokenBucket: Sendable {
     private var pace: TokenPace
     /// The time at which the bucket would be full again, in nanoseconds.
@@ -36,7 +36,7 @@ package struct TokenBucket: Sendable {
     /// Nanoseconds until a token may be taken; 0 for now. Takes none.
     package func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt, atNanoseconds: now) }
 
-    /// Takes `count` tokens for something that was done already, whether they are there or not. A debt delays the next token.
+    /// Charges `count` tokens afterwards, whether they are there or not. A debt delays the next token.
     package mutating func charge(_ count: Int, atNanoseconds now: Int64) {
         fullAt = pace.charging(count, to: fullAt, atNanoseconds: now)
     }

@@ -1,17 +1,17 @@
-/// A moment in UTC, to the second, as text.
+/// A time in UTC, to the second, as text.
 package struct UTCTime: CustomStringConvertible {
     /// Seconds since 1970.
     private let seconds: UInt64
 
-    /// The last moment that has a year of four digits.
+    /// The last second of the year 9999.
     private static let last: UInt64 = 253_402_300_799
 
-    /// A moment in milliseconds since 1970.
+    /// A time in milliseconds since 1970.
     package init(milliseconds: UInt64) { seconds = milliseconds / 1000 }
 
     private init(seconds: UInt64) { self.seconds = seconds }
 
-    /// `2026-11-30T05:36:37Z` (RFC 3339). Moments after the year 9999, for which that has no form, are taken for its end.
+    /// `2026-11-30T05:36:37Z` (RFC 3339). Later times than the year 9999, which have no such form, become its last second.
     package var description: String {
         let moment = UTCTime(seconds: min(seconds, Self.last))
         return "\(moment.day)T\(moment.clock)Z"
@@ -29,14 +29,14 @@ package struct UTCTime: CustomStringConvertible {
         "\(padded(seconds / 3_600 % 24)):\(padded(seconds / 60 % 60)):\(padded(seconds % 60))"
     }
 
-    /// The Gregorian date. Years are counted from March here, so that a leap day is the last of its year.
+    /// The Gregorian date. Years are counted from March here, so that a leap day is the last day of its year.
     private var date: (year: UInt64, month: UInt64, day: UInt64) {
-        // Days since 1 March of the year 0, which 1970 is 719,468 days after; 400 years have 146,097 days.
+        // Days since 1 March of the year 0, 719,468 days before 1970. 400 years have 146,097 days.
         let days = seconds / 86_400 + 719_468
         let dayOfEra = days % 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        // Five months from March on have 153 days.
+        // Every five months from March on have 153 days.
         let monthFromMarch = (5 * dayOfYear + 2) / 153
         let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9

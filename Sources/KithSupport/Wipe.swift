@@ -1,6 +1,6 @@
 import CWipe
 
-/// Zeroes memory. The optimizer keeps the call, although nobody reads the bytes afterwards.
+/// Zeroes memory. The optimizer keeps the call, although the bytes are not read afterwards.
 @inlinable
 package func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }

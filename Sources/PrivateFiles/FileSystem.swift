@@ -20,8 +20,8 @@ package enum FileSystem {
         return [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(error) ? rename(unfinished, claiming: path) : error
     }
 
-    /// The same, where there are no hard links: takes the name with an empty file, and puts the complete one in its place. A
-    /// crash in between leaves the empty file.
+    /// The same without hard links: claims the name with an empty file, and replaces that by the complete one. A crash in
+    /// between leaves the empty file.
     package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }
@@ -32,18 +32,18 @@ package enum FileSystem {
         return error
     }
 
-    /// Makes a file that this process has just made its owner's alone, whatever the umask; a umask can take from the owner
-    /// too. Without effect where files have no modes.
+    /// Gives a file that this process has just made the mode 0600, whatever the umask, which can also take rights from the
+    /// owner. No effect where files have no modes.
     package static func makePrivate(_ descriptor: Int32) -> Int32 {
         fchmod(descriptor, 0o600) == 0 || isRefusalWithoutModes(errno) ? 0 : errno
     }
 
-    /// The same for a file or folder of this user's.
+    /// The same for a file or folder of this user.
     package static func makePrivate(_ path: String, mode: mode_t) -> Int32 {
         guard chmod(path, mode) != 0 else { return 0 }
         let error = errno
         var status = stat()
-        // A user may change the mode of what they own, if it has one.
+        // A user may change the mode of an own file, if it has one.
         guard isRefusalWithoutModes(error), stat(path, &status) == 0, status.st_uid == geteuid() else { return error }
         return 0
     }

@@ -12,15 +12,15 @@ import KithSupport
 /// A small file that only its owner may read (0600), in a folder that only its owner may enter (0700 if it is made here),
 /// whatever the umask.
 ///
-/// Written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
+/// It is written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
 public struct PrivateFile: Hashable, Sendable {
-    /// Where it is.
+    /// The file's location.
     public let url: URL
 
     /// A file that may not exist yet.
     public init(_ url: URL) { self.url = url }
 
-    /// Reads it; `nil` if there is none.
+    /// Reads the file; `nil` if there is none.
     ///
     /// - Parameter limit: the longest content read, in bytes.
     /// - Throws: ``PrivateFileError``.
@@ -45,16 +45,17 @@ public struct PrivateFile: Hashable, Sendable {
         throw PrivateFileError(.read, url, errno: EFBIG)
     }
 
-    /// Whether somebody other than the owner may read or write it. `false` if it is not there.
+    /// Whether other users may read or write the file. `false` if there is none.
     public var isOpenToOthers: Bool {
         var status = stat()
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
     }
 
-    /// Makes it its owner's alone, if it is not.
+    /// Takes all rights to the file from other users.
     ///
-    /// - Returns: whether it was open to others until now; `false` too if it still is, because its file system has no modes.
-    /// - Throws: ``PrivateFileError`` if it is another user's, or can't be closed to others.
+    /// - Returns: whether other users had rights until now. `false` also if they still have, because the file system has no
+    ///   modes.
+    /// - Throws: ``PrivateFileError`` if the file is another user's, or its mode can't be changed.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }
         let error = FileSystem.makePrivate(url.path, mode: 0o600)
@@ -62,7 +63,7 @@ public struct PrivateFile: Hashable, Sendable {
         return !isOpenToOthers
     }
 
-    /// Its mode as `chmod` takes it, such as `0640`.
+    /// The file's mode as `chmod` takes it, such as `0640`.
     public var modeText: String {
         var status = stat()
         guard stat(url.path, &status) == 0 else { return "unknown" }
@@ -70,9 +71,9 @@ public struct PrivateFile: Hashable, Sendable {
         return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
-    /// Puts `content` in the place of what there was, on disk before this returns.
+    /// Replaces the file's content. It is on the disk before this returns.
     ///
-    /// - Throws: ``PrivateFileError``; then the file is as it was.
+    /// - Throws: ``PrivateFileError``; then the file is unchanged.
     public func write(_ content: [UInt8]) throws(PrivateFileError) {
         try makeFolder()
         let new = temporaryPath
@@ -88,7 +89,7 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Makes the file with `content` if there is none.
     ///
-    /// - Returns: whether it was made here; if not, there was one, and it is as it was.
+    /// - Returns: whether the file was made. If not, there was one, and it is unchanged.
     /// - Throws: ``PrivateFileError``.
     public func writeIfMissing(_ content: [UInt8]) throws(PrivateFileError) -> Bool {
         try makeFolder()
@@ -104,7 +105,7 @@ public struct PrivateFile: Hashable, Sendable {
         return true
     }
 
-    /// Runs `body` while no other process runs one for the same file. The lock is a file beside it that stays.
+    /// Runs `body` while no other process runs one for the same file. The lock is another file beside it, which stays.
     ///
     /// - Throws: ``PrivateFileError``, or what `body` throws.
     public func locked<R>(_ body: () throws(PrivateFileError) -> R) throws(PrivateFileError) -> R {
@@ -112,7 +113,7 @@ public struct PrivateFile: Hashable, Sendable {
         let descriptor = open(url.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
         defer { close(descriptor) }
-        // A umask can take from the owner too: the next one could not open it.
+        // A umask can take rights from the owner too. Then the next process could not open the file.
         fchmod(descriptor, 0o600)
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw PrivateFileError(.write, url) }
@@ -124,7 +125,7 @@ public struct PrivateFile: Hashable, Sendable {
 
     private func makeFolder() throws(PrivateFileError) { try Self.makeFolder(url.deletingLastPathComponent()) }
 
-    /// Makes a folder, and those that it is in, as far as they are not there: 0700 each.
+    /// Makes a folder, and its missing parents, each with the mode 0700.
     ///
     /// - Throws: ``PrivateFileError``.
     package static func makeFolder(_ folder: URL) throws(PrivateFileError) {
@@ -135,13 +136,13 @@ public struct PrivateFile: Hashable, Sendable {
         }
         guard errno == ENOENT else { throw PrivateFileError(.write, folder) }
         let parent = folder.deletingLastPathComponent()
-        // A path that ends nowhere would lead on for ever.
+        // Prevents an endless recursion at the root.
         guard parent.path.utf8.count < folder.path.utf8.count else {
             throw PrivateFileError(.write, folder, errno: ENOENT)
         }
         try makeFolder(parent)
         guard mkdir(folder.path, 0o700) == 0 else {
-            // Somebody else may have been faster, and it is theirs then.
+            // Another process may have made it meanwhile.
             if errno == EEXIST { return }
             throw PrivateFileError(.write, folder)
         }
@@ -149,7 +150,7 @@ public struct PrivateFile: Hashable, Sendable {
         guard error == 0 else { throw PrivateFileError(.write, folder, errno: error) }
     }
 
-    /// Makes an empty file, 0600, and opens it for writing. None may be there.
+    /// Makes an empty file, 0600, and opens it for writing. Fails if there is one.
     ///
     /// - Returns: the open file's descriptor.
     /// - Throws: ``PrivateFileError``.
@@ -187,7 +188,7 @@ public struct PrivateFile: Hashable, Sendable {
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
     }
 
-    /// So that the new name survives a power cut too. A file system that can't is no reason to fail.
+    /// Writes the folder to the disk, so that the new name survives a power cut. Does not fail where a file system can't do it.
     private func syncFolder() {
         let descriptor = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -197,9 +198,9 @@ public struct PrivateFile: Hashable, Sendable {
 }
 
 extension PrivateFileError {
-    /// An error about a file, with the system's reason: `errno` as it is now unless given.
+    /// An error about a file, with the system's reason: the current `errno` unless given.
     package init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
-        // The system's error is taken before anything else can change it.
+        // Read before anything else can change it.
         self.init(operation, path: url.path, errno: errno ?? lastError())
     }
 }

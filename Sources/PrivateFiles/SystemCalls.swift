@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-// Names for what would be hidden by a method or property of the same name.
+// Names for functions that a method or property of the same name would hide.
 
 package func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     read(descriptor, buffer, count)

@@ -8,7 +8,7 @@ import Foundation
     import Darwin
 #endif
 
-/// An error number of the operating system (`errno`), in words for the user. The only place that words them.
+/// An error number of the operating system (`errno`), in words for the user. All texts about them are here.
 package struct SystemError: Hashable, Sendable {
     /// The number.
     package let code: Int32

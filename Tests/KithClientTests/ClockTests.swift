@@ -11,7 +11,7 @@ struct ClockTests {
     private let relay = RelayID(rawValue: 1)
     private let other = RelayID(rawValue: 2)
 
-    @Test("waiting is measured by a clock that nobody sets")
+    @Test("waits are measured by a clock that nobody sets")
     func steady() {
         var clocks = Clocks(wall: 1_000, steady: 50)
         clocks.advance(wall: 500_000, steady: 60)
@@ -27,7 +27,7 @@ struct ClockTests {
         #expect(clocks.relayTime(relay) == .max)
     }
 
-    @Test("a time is over only when the device's clock and a relay's say so")
+    @Test("a time has passed only when the device's clock and a relay's agree")
     func twoClocks() {
         var clocks = Clocks(wall: 1_000, steady: 0)
         #expect(clocks.delay(untilOver: 500, relay: relay) == nil)
@@ -37,14 +37,14 @@ struct ClockTests {
         #expect(clocks.delay(untilOver: 1_200, relay: relay) == 800)
         #expect(clocks.delay(untilOver: 500, orByRelay: 300, relay: relay) == 0)
         #expect(clocks.agree(isOver: 400, relay: relay))
-        // A relay that is not there any more is stood in for by the slowest of the others.
+        // The slowest of the other relays replaces a relay that is gone.
         #expect(clocks.agree(isOver: 400, relay: other))
         clocks.relay(other, says: 399)
         #expect(!clocks.agree(isOver: 400, relay: RelayID(rawValue: 3)))
         #expect(clocks.agree(isOver: 400, relay: relay))
     }
 
-    @Test("an expiry never lies further ahead than in the beginning")
+    @Test("an expiry never lies further ahead than at the beginning")
     func clamped() {
         let expiry = Expiry(after: 10, wall: 1_000_000, relay: 500)
         #expect(!expiry.isOver(wall: 1_009_999) && expiry.isOver(wall: 1_010_000))
@@ -53,7 +53,7 @@ struct ClockTests {
         #expect(right.hideAt == 10_500 && right.eraseAt == 10_000)
     }
 
-    @Test("an expiry is read as it was stored, also by the first version")
+    @Test("an expiry is read as it was stored, also from the first version")
     func stored() throws {
         let expiry = Expiry(after: 10, wall: 1_000, relay: 2_000)
         #expect(try Expiry(stored: expiry.encoded) == expiry)
@@ -64,7 +64,7 @@ struct ClockTests {
         #expect(throws: TLSCodecError.self) { try Expiry(stored: expiry.encoded + [0]) }
     }
 
-    @Test("a certificate that a wrong clock made is widened, and no other")
+    @Test("only a certificate that was made with a wrong clock is widened")
     func certificate() throws {
         let year: UInt64 = 365 * 24 * 3_600
         let now = 1_750_000_000 as UInt64

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A closed profile")
 struct ClosedProfileTests {
-    @Test("a profile that was closed still answers what is asked of it")
+    @Test("still answers queries")
     func closedProfile() async throws {
         let alice = try await Person("alice")
         await alice.profile.close()

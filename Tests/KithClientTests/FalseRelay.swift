@@ -9,7 +9,7 @@ import NIOSSL
 import TestSupport
 import Testing
 
-/// A server on a loopback port in the place of a relay. Counts the bytes of application data that reach it.
+/// A server on a loopback port in place of a relay. It counts the bytes of application data that reach it.
 final class FalseRelay: Sendable {
     let address: RelayAddress
     let pin: RelayPin
@@ -17,8 +17,8 @@ final class FalseRelay: Sendable {
     let received: SharedCount
 
     /// - Parameters:
-    ///   - answers: what is sent after each of the first things that the client sends.
-    ///   - closes: whether the connection is closed after the last.
+    ///   - answers: the answers to the first reads, in order.
+    ///   - closes: whether the connection is closed after the last answer.
     init(folder: URL, tls: Bool = true, answers: [Answer], closes: Bool = false) async throws {
         let identity = try RelayIdentity.kept(in: folder)
         let context = try NIOSSLContext(
@@ -49,7 +49,7 @@ final class FalseRelay: Sendable {
     enum Answer: Sendable {
         /// These bytes.
         case bytes([UInt8])
-        /// What a WebSocket server says to the upgrade, and these bytes behind it.
+        /// The response of a WebSocket server to the upgrade, and these bytes after it.
         case upgrade(then: [UInt8])
     }
 

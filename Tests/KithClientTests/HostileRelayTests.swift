@@ -9,7 +9,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A relay that makes a connection write and reads nothing of it.
+/// A connection to a hostile relay.
 @Suite struct HostileRelayTests {
     /// Counts the reads that reach the socket.
     private final class ReadCounter: ChannelOutboundHandler {
@@ -62,7 +62,7 @@ import Testing
                 payload: 1 << 18, frame: 1 << 20, requestsPerSecond: 200, requestBurst: 400, idleSeconds: 300,
                 follows: 10, retentionSeconds: 100), timeMs: 1_700_000_000_000)
 
-        /// Writes what the relay says.
+        /// Writes bytes of the relay.
         func say(_ bytes: [UInt8]) throws { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
 
         func say(_ frame: RelayFrame) throws {
@@ -107,7 +107,7 @@ import Testing
         wire.setReading(true)
         let heard = try wire.heard()
         #expect(heard.pongs == 1 && heard.bytes < 200)
-        // Of one that reads, each read is answered once.
+        // If the relay reads, each read of the client is answered once.
         try wire.say(ping + ping)
         #expect(try wire.heard().pongs == 1)
         _ = try wire.channel.finish(acceptAlreadyClosed: true)
@@ -162,7 +162,7 @@ import Testing
             wire.channel.pipeline.read()
         }
         #expect(sent == ClientLimits.unreadBytes / size)
-        // Not even when it is asked to.
+        // Another request to read changes nothing.
         wire.channel.pipeline.read()
         #expect(wire.reads.count == 0)
         var reader = queue.makeIterator()
@@ -176,7 +176,7 @@ import Testing
         _ = try wire.channel.finish(acceptAlreadyClosed: true)
     }
 
-    @Test("counts that are no finite numbers are passed over")
+    @Test("metrics that are no finite numbers are ignored")
     func counts() {
         for line in ["kith_a NaN", "kith_a inf", "kith_a -Inf", "kith_a 1e999", "kith_a x", "# HELP", "kith_a"] {
             #expect(RelayStatus.Metric(Substring(line)) == nil, "\(line)")

@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("the file is its owner's alone, and so is a folder made for it")
+    @Test("the file, and a folder made for it, are accessible to their owner only")
     func permissions() async throws {
         try await withTemporaryFolder { folder in
             let known = KnownRelays(home: KithHome(folder: folder.appendingPathComponent("deeper")))
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("comments and lines of other versions stay as they are")
+    @Test("comments and unknown lines stay unchanged")
     func foreignLines() async throws {
         try await withTemporaryFolder { folder in
             let known = KnownRelays(home: KithHome(folder: folder))
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("many at once lose nothing, and of one relay's keys one wins")
+    @Test("concurrent writers lose nothing, and one key of a relay wins")
     func concurrency() async throws {
         try await withTemporaryFolder { folder in
             let home = KithHome(folder: folder)
@@ -71,7 +71,7 @@ import Testing
                 for index in 0..<40 {
                     let address = try address("relay\(index % 20).example.org:7443")
                     let pin = try pin(UInt8(index))
-                    // One value for each, as if each were another process.
+                    // One object for each, as in another process.
                     group.addTask { try KnownRelays(home: home).remember(pin, of: address) }
                 }
                 return try await group.reduce(into: 0) { count, result in if result == .added { count += 1 } }
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test("a file that can't be read is an error, and not an unknown relay")
+    @Test("a file that can't be read is an error, not an unknown relay")
     func unreadable() async throws {
         try await withTemporaryFolder { folder in
             let known = KnownRelays(home: KithHome(folder: folder))
@@ -99,7 +99,7 @@ import Testing
         #expect(KithHome(environment: ["HOME": "/h", "XDG_DATA_HOME": "x"]).folder.path == "/h/.local/share/kith")
     }
 
-    @Test("a relative $KITH_HOME is seen from the current folder, and not ignored")
+    @Test("a relative $KITH_HOME is relative to the current folder, and not ignored")
     func relativeHome() {
         let here = FileManager.default.currentDirectoryPath
         #expect(KithHome(environment: ["KITH_HOME": "k", "HOME": "/h"]).folder.path == "\(here)/k")
@@ -115,7 +115,7 @@ import Testing
         #expect(try #require(RelayAddress(text)).description == text)
     }
 
-    @Test("upper and lower case are the same host")
+    @Test("case makes no difference in a host name")
     func cases() { #expect(RelayAddress("Relay.Example.ORG:7443") == RelayAddress("relay.example.org:7443")) }
 
     @Test(

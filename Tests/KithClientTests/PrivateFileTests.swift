@@ -7,7 +7,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// Failures of files, each told as it is.
+/// Failures of private files.
 @Suite struct PrivateFileTests {
     private func failure(_ body: () throws -> Void) -> PrivateFileError? {
         do {
@@ -16,7 +16,7 @@ import Testing
         } catch { return error as? PrivateFileError }
     }
 
-    @Test("a folder in the file's place is an error when it is read, and when its lock is taken")
+    @Test("a folder in place of the file is an error when it is read, and when its lock is taken")
     func folderInstead() async throws {
         try await withTemporaryFolder { folder in
             let file = PrivateFile(folder.appendingPathComponent("file"))
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("a file in a folder's place is an error that names it, at any depth")
+    @Test("a file in place of a folder is an error with its path, at any depth")
     func fileInstead() async throws {
         try await withTemporaryFolder { folder in
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("the mode is told as chmod takes it, and is unknown of a file that is not there")
+    @Test("the mode is written as for chmod, and unknown for a missing file")
     func modes() async throws {
         try await withTemporaryFolder { folder in
             let file = PrivateFile(folder.appendingPathComponent("file"))
@@ -71,9 +71,9 @@ import Testing
     }
 
     #if os(Linux)
-        @Test("another user's file that is open to others is an error; one whose mode is fixed is not")
+        @Test("another user's file with rights for others is an error; a file with a fixed mode is not")
         func othersFile() throws {
-            // The kernel's, which is root's, and whose mode nobody can change.
+            // A file of the kernel, which is root's, and has a fixed mode.
             let file = PrivateFile(URL(fileURLWithPath: "/proc/sys/kernel/ostype"))
             #expect(file.isOpenToOthers)
             if geteuid() == 0 {

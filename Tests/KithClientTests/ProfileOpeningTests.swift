@@ -26,7 +26,7 @@ struct ProfileOpeningTests {
         }
     }
 
-    @Test("trusts a relay on first use, and refuses one that has another key than before")
+    @Test("trusts a relay on first use, and refuses another key later")
     func relays() async throws {
         try await withRelay { server in
             let known = KnownRelays(file: PrivateFile(server.folder.appending(path: "known_relays")))
@@ -36,7 +36,7 @@ struct ProfileOpeningTests {
             #expect(try known.standing(of: server.address) == .known(server.pin))
             _ = try await alice.profile.createInvite(at: relay)
 
-            // Somebody in the place of a relay that was known before.
+            // Another server in place of a known relay.
             let before = try #require(RelayPin([UInt8](repeating: 7, count: 32)))
             #expect(try known.forget(server.address))
             #expect(try known.remember(before, of: server.address) == .added)

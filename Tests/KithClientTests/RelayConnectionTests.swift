@@ -10,7 +10,7 @@ import Testing
 @testable import KithCore
 
 @Suite(.timeLimit(.minutes(5))) struct RelayConnectionTests {
-    @Test("a connection stands, knows the relay's key and id, and carries requests")
+    @Test("a connection has the relay's key and id, and carries requests")
     func connects() async throws {
         try await withRelay { relay in
             let connection = try await RelayConnection.connect(to: relay.address, trust: .firstContact)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test("a follow brings what is there, and then what comes")
+    @Test("a follow brings the stored entries, and then new ones")
     func follows() async throws {
         try await withRelay { relay in
             let writer = try await relay.connect()
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("a relay with another key gets not a byte, and both keys are told")
+    @Test("no byte is sent to a relay with another key, and both keys are reported")
     func pinMismatch() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await FalseRelay(folder: folder, answers: [])
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("a relay that wants a pass takes the right one only")
+    @Test("a relay with a pass accepts only that pass")
     func pass() async throws {
         let pass = try #require(RelayPass("open sesame"))
         try await withRelay(pass: pass) { relay in
@@ -189,7 +189,7 @@ import Testing
 
     // MARK: What is no relay
 
-    @Test("nobody there, no such host, and a port that takes no connection are told apart")
+    @Test("an unknown host and a refused connection are told apart")
     func unreachable() async throws {
         // Not a port that was just given back: a test that runs beside this one may have it by now.
         let silent = try #require(RelayAddress("127.0.0.1:1"))
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test("something that speaks no TLS, or says nothing at all, is no relay")
+    @Test("a server without TLS, or without any answer, is no relay")
     func noTLS() async throws {
         try await withTemporaryFolder { folder in
             let web = try await FalseRelay(
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test("garbage in the place of a welcome is an error, whatever it is")
+    @Test("garbage in place of a welcome is an error")
     func garbage() async throws {
         var generator = SystemRandomNumberGenerator()
         let noise = (0..<50).map { _ in UInt8.random(in: 0...255, using: &generator) }
@@ -260,7 +260,7 @@ import Testing
         }
     }
 
-    @Test("a relay that hangs up in the middle is told as such")
+    @Test("a relay that closes during the handshake is reported as such")
     func hangsUp() async throws {
         try await withTemporaryFolder { folder in
             let relay = try await FalseRelay(folder: folder, answers: [.upgrade(then: [])], closes: true)

@@ -21,7 +21,7 @@ struct RelayPointTests {
     }
 
     @Test(
-        "is refused in another form, which would be written again otherwise",
+        "is refused in any other form, which would be encoded differently",
         arguments: ["Relay.example.org:4433", "relay.example.org:04433", "[2001:DB8::7]:1"])
     func otherForms(address: String) {
         #expect(RelayAddress(address) != nil)

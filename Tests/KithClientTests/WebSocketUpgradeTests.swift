@@ -18,7 +18,7 @@ import Testing
         \r\n
         """.utf8)
 
-    @Test("the request is what RFC 6455 §4.1 asks for")
+    @Test("the request meets RFC 6455 §4.1")
     func request() throws {
         let text = String(decoding: try upgrade().request, as: UTF8.self)
         #expect(text.hasPrefix("GET /kith/v1 HTTP/1.1\r\nHost: [::1]:7443\r\n"))
@@ -28,7 +28,7 @@ import Testing
         #expect(WebSocketUpgrade(to: address).request != WebSocketUpgrade(to: address).request)
     }
 
-    @Test("a response is taken in any pieces, and what follows it is handed on")
+    @Test("a response is read in pieces of any size, and later bytes are kept")
     func pieces() throws {
         for split in 0...response.count {
             var upgrade = try upgrade()
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("a response with any byte changed opens nothing, or changes nothing that counts")
+    @Test("a response with any byte changed is refused, or means the same")
     func corruptions() throws {
         for index in response.indices {
             var corrupted = response
@@ -47,7 +47,7 @@ import Testing
             var upgrade = try upgrade()
             do {
                 if case .upgraded = try upgrade.feed(corrupted) {
-                    // Only the reason phrase, and headers that nobody reads, are free.
+                    // Only the reason phrase, and unread headers, may change.
                     let text = String(decoding: response, as: UTF8.self)
                     let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
                     let ends = lines.indices.map { line in lines[...line].reduce(0) { $0 + $1.utf8.count + 2 } }
@@ -55,14 +55,14 @@ import Testing
                     #expect((line == 0 && index >= 12) || line == 2, "byte \(index)")
                 }
             } catch {
-                // Refused, as it should be.
+                // Refused, as expected.
                 continue
             }
         }
     }
 
     @Test(
-        "what is no WebSocket server is told apart",
+        "servers that are no WebSocket servers are told apart",
         arguments: [
             ("HTTP/1.1 404 Not Found\r\n\r\n", RelayConnectionError.NotARelay.httpStatus(404)),
             ("HTTP/1.1 503 Busy\r\nA: b\r\n\r\n", .httpStatus(503)),

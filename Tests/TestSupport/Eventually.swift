@@ -3,7 +3,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Reads a value again and again until it is right.
+/// Reads a value repeatedly until it is right.
 ///
 /// - Throws: ``NeverHappened`` with the caller's line and the last value, once the time is over.
 package func eventually<T>(
@@ -21,7 +21,7 @@ package func eventually<T>(
     }
 }
 
-/// Checks a condition again and again until it is true.
+/// Checks a condition repeatedly until it is true.
 ///
 /// - Parameters:
 ///   - what: the condition in words, for the error.

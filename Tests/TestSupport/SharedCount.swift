@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A number that several threads add to.
+/// A number that several threads can add to.
 package final class SharedCount: Sendable {
     private let count = Atomic<Int>(0)
 

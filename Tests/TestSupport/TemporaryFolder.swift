@@ -1,10 +1,10 @@
 import Foundation
 
-/// A path of its own under the system's temporary folder. Whatever is there is removed together with the object.
+/// A unique path under the system's temporary folder. The files there are removed with the object.
 package final class TemporaryFolder: Sendable {
     package let url = FileManager.default.temporaryDirectory.appending(path: "kith-test-\(UUID().uuidString)")
 
-    /// Creates nothing yet.
+    /// Makes a path, and no folder.
     package init() {}
 
     deinit { try? FileManager.default.removeItem(at: url) }
@@ -12,7 +12,7 @@ package final class TemporaryFolder: Sendable {
     package var path: String { url.path }
 }
 
-/// Gives `body` a folder of its own, which is removed afterwards.
+/// Runs `body` with a new folder, which is removed afterwards.
 package func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throws -> R {
     let folder = TemporaryFolder()
     try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)

@@ -5,11 +5,11 @@ package final class Tmux: Sendable {
     private let socket = "kith-test-\(UUID().uuidString)"
     private let hidesNumbers: Bool
 
-    /// Where tmux is, or `nil` on a machine without it.
+    /// The path of tmux; `nil` on a machine without it.
     package static let program: URL? = ["/usr/bin/tmux", "/usr/local/bin/tmux", "/opt/homebrew/bin/tmux"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }.map { URL(fileURLWithPath: $0) }
 
-    /// For tests that need a terminal: says so when there is none.
+    /// A condition for tests that need a terminal. It prints a line if there is none.
     package static var isThere: Bool {
         if program == nil {
             print("tmux is missing, so the tests in a real terminal are skipped (apt-get install tmux)")
@@ -22,7 +22,7 @@ package final class Tmux: Sendable {
         package let screen: String
     }
 
-    /// A terminal for as long as `body` runs.
+    /// Runs `body` with a terminal.
     ///
     /// - Parameter hidesNumbers: whether ``screen()`` leaves out the numbers of entries, which a test can't know.
     package static func run(
@@ -56,8 +56,7 @@ package final class Tmux: Sendable {
     @discardableResult
     private func run(_ arguments: String...) async throws -> String {
         guard let program = Self.program else { throw Failed(arguments: arguments, screen: "no tmux") }
-        // A file and not a pipe: whoever holds the other end of a pipe, this test's own children or others', can keep its
-        // reader waiting.
+        // A file instead of a pipe: any process that holds the other end of a pipe can keep its reader waiting.
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("\(socket)-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: output) }
         let child = try Spawning.alone { try spawn(program.path, ["-L", socket] + arguments, output: output) }
@@ -67,7 +66,7 @@ package final class Tmux: Sendable {
         return (try? String(contentsOf: output, encoding: .utf8)) ?? ""
     }
 
-    /// The status that a child ended with; `nil` if it had to be ended.
+    /// The exit status of a child; `nil` if it was killed.
     private static func status(of child: pid_t) async -> Int32? {
         let end = ContinuousClock.now + .seconds(30)
         var status: Int32 = 0
@@ -84,7 +83,7 @@ package final class Tmux: Sendable {
         }
     }
 
-    /// Starts a program. Not with `Process`, which waits for every grandchild, and tmux leaves its server running.
+    /// Starts a program. `Process` can't be used: it waits for every grandchild, and tmux leaves its server running.
     private func spawn(_ path: String, _ arguments: [String], output: URL) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -97,10 +96,10 @@ package final class Tmux: Sendable {
         let settings = ["LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "TERM=xterm"]
         var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) } + [nil]
         defer { for text in argv + variables { free(text) } }
-        // A thread of this process blocks most signals and has other tests' pipes open; tmux is to inherit neither.
+        // This process blocks most signals and has other tests' pipes open. tmux must inherit neither.
         let open =
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }) ?? []
-        // And some that may be opened meanwhile; closing what is not open does no harm.
+        // Includes some that may be opened meanwhile. Closing a closed descriptor is harmless.
         for descriptor in 3...(open.max() ?? 3) + 200 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -119,7 +118,7 @@ package final class Tmux: Sendable {
         return child
     }
 
-    /// The lines that the window shows, without empty ones at the end.
+    /// The lines of the window, without empty lines at its end.
     package func screen() async throws -> [String] {
         var lines = try await run("capture-pane", "-p", "-t", "test").components(separatedBy: "\n")
         while lines.last?.isEmpty == true { lines.removeLast() }
@@ -130,14 +129,14 @@ package final class Tmux: Sendable {
         }
     }
 
-    /// Where the cursor is, in columns from the left.
+    /// The cursor's column, counted from the left.
     package func cursorColumn() async throws -> Int? {
         Int(
             try await run("display-message", "-p", "-t", "test", "#{cursor_x}").trimmingCharacters(
                 in: .whitespacesAndNewlines))
     }
 
-    /// Returns what the window shows once that is as wanted. How long it takes makes no difference, within reason.
+    /// Returns the window's lines once they meet a condition. Waits for a long time, since machines may be slow.
     @discardableResult
     package func wait(_ wanted: ([String]) -> Bool) async throws -> [String] {
         let end = ContinuousClock.now + .seconds(60)
@@ -151,7 +150,7 @@ package final class Tmux: Sendable {
         }
     }
 
-    /// Waits for a line that has these words in it.
+    /// Waits for a line that contains these words.
     @discardableResult
     package func wait(for words: String) async throws -> [String] {
         try await wait { $0.contains { $0.contains(words) } }
@@ -169,12 +168,12 @@ package final class Tmux: Sendable {
         try await run("resize-window", "-t", "test", "-x", "\(columns)", "-y", "\(rows)")
     }
 
-    /// Pastes as a terminal does that was asked for bracketed paste.
+    /// Pastes text as a terminal with bracketed paste does.
     package func paste(_ text: String) async throws {
         try await run("set-buffer", "--", text)
         try await run("paste-buffer", "-p", "-r", "-t", "test")
     }
 
-    /// Ends the terminal and what runs in it.
+    /// Ends the terminal and its program.
     package func close() async { _ = try? await run("kill-server") }
 }

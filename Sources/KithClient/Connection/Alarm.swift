@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Calls a function at a time that may change, on an event loop. A call may come too early, and none comes after ``cancel()``.
+/// Calls a function on an event loop, at a time that may change. A call may come too early. None comes after ``cancel()``.
 final class Alarm: Sendable {
     private struct State {
         var scheduled: Scheduled<Void>?
@@ -10,7 +10,7 @@ final class Alarm: Sendable {
         var isCancelled = false
     }
 
-    /// The longest wait before the clock is looked at again: event loops do not count the time for which the machine sleeps.
+    /// The longest wait before another look at the clock: event loops do not count the time for which the machine sleeps.
     private static let longestWait = Duration.seconds(5)
 
     private let state = Mutex(State())
@@ -45,7 +45,7 @@ final class Alarm: Sendable {
         }
     }
 
-    /// Whether the time has come. If not, waits on.
+    /// Whether the call is due. If not, waits on.
     private func isDue(_ call: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard !state.isCancelled, let time = state.time else { return false }

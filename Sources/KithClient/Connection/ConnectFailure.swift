@@ -5,13 +5,13 @@ import NIOSSL
 extension RelayConnectionError {
     /// The meaning of an error of the network library, while connecting.
     ///
-    /// - Parameter lookup: the lookup of the host, where the error may be its.
+    /// - Parameter lookup: the lookup of the host, if it may have caused the error.
     init(connecting error: any Error, lookup: HostLookup? = nil) {
         switch error {
         case let error as RelayConnectionError:
             self = error
         case let error as NIOConnectionError:
-            // Of all the addresses that were tried, the last one's failure; none, if the name stands for no address.
+            // The failure of the last address that was tried. There is none if the name has no address.
             if let last = error.connectionErrors.last {
                 self = Self(connecting: last.error)
             } else {
@@ -22,7 +22,7 @@ extension RelayConnectionError {
         case let error as IOError:
             self = .unreachable(error.errnoCode == ECONNREFUSED ? .connectionRefused : .system(errno: error.errnoCode))
         case ChannelError.connectTimeout:
-            // While no address is known, it is the name server that does not answer.
+            // While no address is known, the name server does not answer.
             self = lookup?.failure ?? .unreachable(.timedOut)
         case is NIOSSLError, is BoringSSLError:
             self = .notARelay(.noTLS)
@@ -31,7 +31,7 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether an error during the handshake says only that the other side closed or cut the connection.
+    /// Whether an error during the handshake means only that the other side closed or cut the connection.
     static func isEnd(_ error: any Error) -> Bool {
         switch error {
         case ChannelError.eof, ChannelError.inputClosed, ChannelError.ioOnClosedChannel: true

@@ -67,7 +67,7 @@ final class ConnectionDriver: RelayWireUser {
         try? update { session, now in session.leave(id, now: now) }
     }
 
-    /// Changes the session, and sends the frame that comes of it.
+    /// Changes the session, and sends the resulting frame.
     private func update(
         _ body: (inout RelaySession<Ticket>, Duration) throws(RelayConnectionError) -> ClientFrame?
     ) throws(RelayConnectionError) {
@@ -124,7 +124,7 @@ final class ConnectionDriver: RelayWireUser {
             queue.finish(.refused(error))
         case .send(let frame):
             wire.send(frame)
-        // A ticket comes back for the request that it was given with.
+        // Impossible: a ticket comes back for the request that it was given with.
         case .answered(.follow, _), .followStarted(.request, _, _), .followed(.request, _), .followEnded(.request, _):
             break
         case .nothing:

@@ -44,7 +44,7 @@ final class FollowQueue: Sendable {
         if isWanted { input.yield(Counted(event: event, bytes: bytes)) }
     }
 
-    /// Ends the queue. The reader can still take the events that wait.
+    /// Ends the queue. The reader can still take the waiting events.
     func finish(_ error: RelayConnectionError?) {
         // Only the first completion of a promise counts.
         start.fail(error ?? .closed(.here))
@@ -55,7 +55,7 @@ final class FollowQueue: Sendable {
 
     func makeIterator() -> Iterator { Iterator(queue: self, events: events.makeAsyncIterator()) }
 
-    /// Drops the events that wait, and all that come later.
+    /// Drops the waiting events, and all later ones.
     func abandon() {
         let dropped = state.withLock { state in
             defer { state = State(bytes: 0, isAbandoned: true) }

@@ -12,10 +12,10 @@ import Synchronization
     import Darwin
 #endif
 
-/// Asks the system for the addresses of a host, and remembers why it has none: that a name does not exist is another thing
-/// than that no name server answers.
+/// Looks up the addresses of a host with the system, and remembers the reason if there are none: the name does not exist, or no
+/// name server answers.
 ///
-/// The system's call can't be cancelled, so each lookup has a thread of its own that nobody waits for.
+/// The system's call can't be cancelled, so each lookup has a thread of its own, which is not waited for.
 final class HostLookup: Resolver, Sendable {
     private enum Outcome {
         case pending
@@ -33,11 +33,11 @@ final class HostLookup: Resolver, Sendable {
     }
 
     deinit {
-        // Without effect once they are answered. A lookup that was never asked would otherwise leave them open.
+        // Completes the promises of a lookup that was never started. Others are completed already.
         for answer in [ipv4, ipv6] { answer.fail(RelayConnectionError.unreachable(.cancelled)) }
     }
 
-    /// Why there is no address; `nil` if there is one.
+    /// The reason why there is no address; `nil` if there is one.
     var failure: RelayConnectionError? {
         outcome.withLock { outcome in
             switch outcome {
@@ -50,7 +50,7 @@ final class HostLookup: Resolver, Sendable {
 
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { ipv4.futureResult }
 
-    /// Asked first. One call answers both questions.
+    /// Called first. One call of the system gives both kinds of addresses.
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         DispatchQueue(label: "kith.host-lookup").async {
             switch Self.addresses(of: host, port) {
@@ -68,7 +68,7 @@ final class HostLookup: Resolver, Sendable {
     }
 
     func cancelQueries() {
-        // The system's call ends by itself, and its answer is dropped.
+        // The system's call ends later, and its answer is dropped.
     }
 
     private static func addresses(

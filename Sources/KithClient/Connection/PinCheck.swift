@@ -3,14 +3,14 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// Checks a relay's key inside the TLS handshake, in the place of certificate chains: nothing is sent to another key.
+/// Checks a relay's key in the TLS handshake, instead of certificate chains. Nothing is sent to a relay with another key.
 final class PinCheck: Sendable {
     private let trust: RelayTrust
     private let seen = Mutex<RelayPin?>(nil)
 
     init(_ trust: RelayTrust) { self.trust = trust }
 
-    /// The key that the other side proved to hold, or failed to be accepted with.
+    /// The relay's key, whether it was accepted or not.
     var found: RelayPin? { seen.withLock { $0 } }
 
     /// The error to report, if the key was not the expected one.
@@ -33,14 +33,14 @@ final class PinCheck: Sendable {
         return mismatch == nil
     }
 
-    /// One for all connections: it holds no secret and nothing about a relay.
+    /// One context for all connections: it holds no secret and nothing about a relay.
     private static let context = Result { try NIOSSLContext(configuration: configuration) }
 
     private static var configuration: TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv13
         configuration.applicationProtocols = ["http/1.1"]
-        // The pin takes the place of roots and names. The callback is only asked if verification is on.
+        // The pin replaces roots and names. The callback is only called if verification is on.
         configuration.certificateVerification = .noHostnameVerification
         configuration.trustRoots = .certificates([])
         configuration.shutdownTimeout = ClientLimits.goodbye
@@ -49,6 +49,6 @@ final class PinCheck: Sendable {
 }
 
 extension RelayAddress {
-    /// An address in digits can't stand in TLS's server name (RFC 6066 §3).
+    /// Whether the host is an IP address, which TLS does not allow as a server name (RFC 6066 §3).
     var isIPAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
 }

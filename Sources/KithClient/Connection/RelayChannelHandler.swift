@@ -203,7 +203,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Closes the connection, with a goodbye if it is this side's decision, and tells the user once.
+    /// Closes the connection, with a close frame if this side decides it, and tells the user once.
     private func fail(_ error: RelayConnectionError) {
         if case .closed = phase { return }
         if case .open = phase, let code = error.closeCode, let context {
@@ -213,7 +213,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         phase = .closed
         handshakeDeadline?.cancel()
         user.didClose(wire, check.mismatch ?? error)
-        // Until then, the connection has not ended for those who wait for it.
+        // Callers that wait for the end of the connection wait until the socket is closed.
         guard let context else { return wire.didClose() }
         context.close().assumeIsolated().whenComplete { [wire] _ in wire.didClose() }
     }

@@ -4,22 +4,23 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Which key a relay may have.
+/// The key that a relay may have.
 package enum RelayTrust: Hashable, Sendable {
-    /// This one and no other.
+    /// This key and no other.
     case pinned(RelayPin)
-    /// Whichever it has, for a first contact. The caller remembers ``RelayConnection/pin`` (see ``KnownRelays``).
+    /// Any key, for a first contact. The caller remembers ``RelayConnection/pin`` (see ``KnownRelays``).
     case firstContact
 }
 
 /// A connection to a relay: TLS 1.3, pinned, then WebSocket, then `hello`.
 ///
-/// Requests may be made from anywhere and in any number at once; they leave in the order they were made, and those made
-/// while the connection is busy leave together. The connection closes when the last copy of it and of its follows goes.
+/// Requests may be made from any thread and in any number at once. They leave in the order in which they were made, and those
+/// made while the connection is busy leave together. The connection closes when the last reference to it and to its follows
+/// goes.
 package final class RelayConnection: Sendable {
-    /// What the relay said of itself.
+    /// The relay's answer to `hello`.
     package let welcome: RelayWelcome
-    /// The key the relay has.
+    /// The relay's key.
     package let pin: RelayPin
     let core: ConnectionCore
 
@@ -29,11 +30,12 @@ package final class RelayConnection: Sendable {
         self.core = core
     }
 
-    /// Connects, checks the relay's key before anything is sent to it, and says hello. Cancelling the task ends it at once.
+    /// Connects, checks the relay's key before anything is sent to it, and sends `hello`. Cancelling the task ends the attempt
+    /// at once.
     ///
     /// - Parameters:
-    ///   - pass: for a relay that wants one.
-    ///   - group: where the connection's work is done.
+    ///   - pass: the pass, if the relay requires one.
+    ///   - group: the event loops for the connection's work.
     /// - Throws: ``RelayConnectionError``.
     package static func connect(
         to address: RelayAddress, trust: RelayTrust, pass: RelayPass? = nil, timeouts: RelayTimeouts = RelayTimeouts(),
@@ -61,11 +63,11 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Makes a request and calls `completion` with the answer, on the connection's event loop: keep it short there. The
-    /// way with the least work per message.
+    /// Makes a request and calls `completion` with the answer, on the connection's event loop, where it must be short. This
+    /// function does the least work per message.
     ///
-    /// - Parameter request: anything but `hello`, `follow` and `unfollow`, which this connection makes itself; those are
-    ///   not sent and fail with ``RelayConnectionError/notByHand``.
+    /// - Parameter request: any but `hello`, `follow` and `unfollow`, which the connection makes itself. Those are not sent and
+    ///   fail with ``RelayConnectionError/notByHand``.
     package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {
@@ -75,7 +77,7 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Makes a request and waits for its answer.
+    /// Makes a request and returns its answer.
     ///
     /// - Throws: ``RelayConnectionError``; `refused` if the relay answers with an error.
     package func request(_ request: Request) async throws(RelayConnectionError) -> Reply {
@@ -85,7 +87,7 @@ package final class RelayConnection: Sendable {
         return try result.get()
     }
 
-    /// Follows one epoch of a channel from a seq on. Needs the epoch's read token, presented before.
+    /// Follows one epoch of a channel from a seq on. The epoch's read token must have been presented.
     ///
     /// - Throws: ``RelayConnectionError``; `refused` if the relay does not let this connection follow.
     package func follow(
@@ -103,10 +105,10 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Returns when the connection is over, for whatever reason.
+    /// Returns when the connection is over, for any reason.
     package func waitUntilClosed() async { await core.driver.wire.waitUntilClosed() }
 
-    /// Says goodbye to the relay and closes. Requests without an answer fail with `closed(.here)`.
+    /// Closes the connection, with a close frame. Requests without an answer fail with `closed(.here)`.
     package func close() async {
         core.driver.close(.closed(.here))
         await waitUntilClosed()

@@ -31,29 +31,29 @@ extension RelayConnectionError.Unreachable: CustomStringConvertible {
         case .timedOut: "no answer in time"
         case .system(let errno): SystemError(errno).sentence
         case .other: "the network reports an error"
-        case .cancelled: "it was given up"
+        case .cancelled: "the attempt was cancelled"
         }
     }
 }
 
 extension RelayError.Code {
-    /// The refusal in words for the user. The relay's own sentence is not shown: it could say anything.
+    /// The refusal in words for the user. The relay's own text is not shown, since it may be anything.
     package var words: String {
         switch self {
-        case .badFrame: "it could not read what this Kith said"
+        case .badFrame: "it could not read the request"
         case .badVersion: "it speaks another version of the protocol"
-        case .passRequired: "it wants a pass, and was given none or another (--relay-pass-file)"
-        case .denied: "it does not know that place, or does not let this device in"
-        case .exists: "that place is taken"
-        case .gone: "it was closed there"
+        case .passRequired: "it requires a pass, and got none or a wrong one (--relay-pass-file)"
+        case .denied: "the channel is unknown there, or this device has no access"
+        case .exists: "the channel or name is taken there"
+        case .gone: "the channel was closed there"
         case .staleEpoch: "the conversation has changed meanwhile"
-        case .trimmed: "it no longer keeps that"
-        case .tooLarge: "it is larger than this relay takes"
-        case .tooMany: "too many of those are in use"
-        case .tooFast: "too much was asked at once; try again in a moment"
+        case .trimmed: "it no longer keeps those entries"
+        case .tooLarge: "the message is larger than this relay accepts"
+        case .tooMany: "its limit on their number is reached"
+        case .tooFast: "there were too many requests at once; try again in a moment"
         case .full: "the relay has no room; its operator has to make some"
         case .unavailable: "it can't do that now; try again later"
-        case .notFound: "there is nothing under that name"
+        case .notFound: "nothing is registered under that name"
         }
     }
 }
@@ -62,10 +62,10 @@ extension RelayConnectionError.NotARelay: CustomStringConvertible {
     /// A few words.
     public var description: String {
         switch self {
-        case .noTLS: "what is there does not speak TLS 1.3"
-        case .saidNothing: "it closed the connection at once; it may have too many connections"
-        case .httpStatus(let status): "it answers with HTTP status \(status)"
-        case .noWebSocket: "it does not speak WebSocket"
+        case .noTLS: "the server does not speak TLS 1.3"
+        case .saidNothing: "the server closed the connection at once; it may have too many connections"
+        case .httpStatus(let status): "the server answers with HTTP status \(status)"
+        case .noWebSocket: "the server does not speak WebSocket"
         }
     }
 }
@@ -74,9 +74,9 @@ extension RelayConnectionError.Closed: CustomStringConvertible {
     /// A few words.
     public var description: String {
         switch self {
-        case .here: "it was closed on this side"
+        case .here: "this side closed it"
         case .byRelay(let code): code.map { "the relay closed it (\($0))" } ?? "the relay closed it"
-        case .lost: "it was cut"
+        case .lost: "it was interrupted"
         case .answerTimedOut: "the relay does not answer any more"
         }
     }
@@ -92,7 +92,7 @@ extension RelayViolation: CustomStringConvertible {
         case .unofferedVersion: "it picked a protocol version that was not offered"
         case .unknownRequest: "it answered a request that was not made"
         case .wrongAnswer: "an answer does not fit its request"
-        case .wrongEntries: "entries are missing or from elsewhere"
+        case .wrongEntries: "entries are missing, or from another channel"
         }
     }
 }

@@ -9,8 +9,8 @@ struct FollowBounds: Sendable {
 /// The entries of one epoch of a channel: first the ones that are there already, then new ones.
 ///
 /// Ends after `epochEnded`, throws if the relay or the connection ends it, and ends without an error when the reading task is
-/// cancelled. It has one reader. A slow reader holds up the whole connection once ``ClientLimits/unreadBytes`` wait, so a reader
-/// does not wait for an answer on the same connection. The follow ends when the last copy of this value goes.
+/// cancelled. It has one reader. A slow reader holds up the whole connection once ``ClientLimits/unreadBytes`` wait, so a
+/// reader does not wait for an answer on the same connection. The follow ends when the last copy of this value goes.
 package struct RelayFollow: AsyncSequence, Sendable {
     /// Entries, whispers, or the epoch's end.
     package typealias Element = FollowEvent

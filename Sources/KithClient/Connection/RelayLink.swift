@@ -9,13 +9,13 @@ import Synchronization
 final class RelayLink: RelayWireUser {
     private struct State {
         var machine: LinkMachine
-        /// The connection, or the attempt to make it. Whatever comes of an earlier one means nothing.
+        /// The connection, or the attempt to make it. Calls of an earlier one are ignored.
         var wire: RelayWire?
         /// Ends with the last connection.
         var task: Task<Void, Never>?
     }
 
-    /// The relay as it is known.
+    /// The relay as the messenger knows it.
     let relay: RelayPoint
     private let address: RelayAddress
     private let mailbox: Mailbox
@@ -28,8 +28,8 @@ final class RelayLink: RelayWireUser {
     /// Begins to connect.
     ///
     /// - Parameters:
-    ///   - address: may differ from the relay's.
-    ///   - report: told of each change, in order.
+    ///   - address: the address to connect to, which may differ from the relay's.
+    ///   - report: called with each new state, in order.
     init(
         _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
         report: @escaping @Sendable (RelayState) -> Void
@@ -90,10 +90,10 @@ final class RelayLink: RelayWireUser {
 
     // MARK: The machine
 
-    /// Changes the machine, and does what it says.
+    /// Changes the machine, and carries out its actions.
     ///
     /// - Parameters:
-    ///   - wire: nothing happens unless it is the current one; `nil` for any.
+    ///   - wire: the caller's wire, which is ignored unless it is the current one; `nil` for any.
     ///   - bytes: the size of the message that the machine takes.
     private func update(
         ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]

@@ -3,7 +3,7 @@ import KithSupport
 import NIOCore
 
 extension TokenBucket {
-    /// Takes a token if there is one, and says whether there was.
+    /// Takes a token if there is one, and returns whether there was.
     package mutating func take(at now: NIODeadline) -> Bool {
         take(atNanoseconds: Int64(now.uptimeNanoseconds)) == 0
     }

@@ -1,18 +1,18 @@
 import Crypto
 import Foundation
 
-/// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), and no more HTTP than that takes.
+/// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), with the HTTP that it needs.
 ///
-/// Pure: gives the request, takes the response in whatever pieces it arrives.
+/// Pure: it makes the request, and takes the response in pieces of any size.
 struct WebSocketUpgrade {
-    /// What the response means so far.
+    /// The meaning of the response so far.
     enum Progress: Equatable {
         case needsMore
-        /// The WebSocket stands; these bytes came behind the response.
+        /// The WebSocket connection stands. These bytes came after the response.
         case upgraded(rest: ArraySlice<UInt8>)
     }
 
-    /// What goes out.
+    /// The request to send.
     let request: [UInt8]
     private let expectedAccept: String
     private var response: [UInt8] = []
@@ -34,14 +34,14 @@ struct WebSocketUpgrade {
             Sec-WebSocket-Key: \(key)\r
             \r\n
             """.utf8)
-        // The constant is RFC 6455 §1.3's. It shows that the other side means WebSocket; SHA-1 protects nothing here.
+        // RFC 6455 §1.3 defines the constant. It shows that the other side means WebSocket. SHA-1 protects nothing here.
         let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         expectedAccept = Data(digest).base64EncodedString()
     }
 
     /// Takes the next bytes of the response.
     ///
-    /// - Throws: ``RelayConnectionError/NotARelay`` if it is not that of a WebSocket server.
+    /// - Throws: ``RelayConnectionError/NotARelay`` if it is not the response of a WebSocket server.
     mutating func feed(_ bytes: some Sequence<UInt8>) throws(RelayConnectionError.NotARelay) -> Progress {
         response.append(contentsOf: bytes)
         guard let end = endOfHead() else {
@@ -53,7 +53,7 @@ struct WebSocketUpgrade {
         return .upgraded(rest: response[end...])
     }
 
-    /// The index behind the empty line.
+    /// The index after the empty line.
     private func endOfHead() -> Int? {
         let emptyLine: [UInt8] = [13, 10, 13, 10]
         guard response.count >= emptyLine.count else { return nil }
@@ -79,7 +79,7 @@ struct WebSocketUpgrade {
             switch line[..<colon].lowercased() {
             case "sec-websocket-accept": accepts.append(value)
             case "upgrade": upgradesToWebSocket = value.lowercased() == "websocket"
-            // §4.1: what was not asked for must not be granted.
+            // §4.1: the server must not select an extension or protocol that was not asked for.
             case "sec-websocket-extensions", "sec-websocket-protocol": throw .noWebSocket
             default: continue
             }

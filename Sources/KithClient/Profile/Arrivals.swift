@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts what comes for the readers of cursors, and wakes those that wait for more. It holds nothing of what comes: a reader looks
-/// into the store.
+/// Counts arrivals for the readers of cursors, and wakes the readers that wait. It holds no messages: a reader looks into the
+/// store.
 final class Arrivals: Sendable {
     private struct State {
         var count: UInt64 = 0
@@ -29,7 +29,7 @@ final class Arrivals: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Nothing comes any more, and nobody waits.
+    /// Ends all waiting. No arrivals follow.
     func finish() {
         let waiters = state.withLock { state in
             state.isOver = true
@@ -38,7 +38,7 @@ final class Arrivals: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when there are more arrivals than these, at the end of all, or when the task is cancelled.
+    /// Returns when there are more arrivals than these, after ``finish()``, or when the task is cancelled.
     func wait(after seen: UInt64) async {
         let number = state.withLock { state in
             state.lastWaiter += 1

@@ -1,20 +1,20 @@
 import Foundation
 import KithCore
 
-// The models count milliseconds, because the state machines know no dates.
+// The models count milliseconds, because the state machines have no dates.
 
 extension Date {
-    /// - Parameter milliseconds: since 1970.
+    /// - Parameter milliseconds: milliseconds since 1970.
     init(milliseconds: UInt64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }
 
 extension Message {
-    /// When the message was sent, by the sender's clock; for notices, by the relay's.
+    /// The time at which the message was sent, by the sender's clock; for notices, by the relay's.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 
 extension ConversationSummary {
-    /// When the last message came; `nil` if there is none.
+    /// The time of the last message; `nil` if there is none.
     public var lastActivity: Date? { lastActivityMs == 0 ? nil : Date(milliseconds: lastActivityMs) }
 }
 
@@ -24,14 +24,14 @@ extension RelayPause {
 }
 
 extension Invite {
-    /// When the invite expires.
+    /// The invite's expiry.
     public var expires: Date { Date(timeIntervalSince1970: Double(expiresAt)) }
 }
 
 extension Duration {
     /// Whole seconds, rounded up.
     ///
-    /// - Throws: ``KithError/duration(longest:)`` unless it is longer than nothing and at most `longest` seconds.
+    /// - Throws: ``KithError/duration(longest:)`` unless it is positive and at most `longest` seconds.
     func seconds(upTo longest: UInt64) throws(KithError) -> UInt64 {
         let (seconds, attoseconds) = components
         let rounded = seconds + (attoseconds > 0 ? 1 : 0)

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The events that wait for one who listens. Bounded: past ``ClientLimits/unreadEvents`` the oldest is dropped, and the next
-/// that is taken is ``KithEvent/missed``.
+/// The events that wait for one subscriber. Beyond ``ClientLimits/unreadEvents``, the oldest event is dropped, and the next one
+/// taken is ``KithEvent/missed``.
 final class EventBuffer: Sendable {
     private struct State {
         var events: [KithEvent] = []
-        /// Where the first is that was not taken.
+        /// The index of the oldest waiting event.
         var first = 0
         var bytes = 0
         var hasMissed = false
@@ -17,7 +17,7 @@ final class EventBuffer: Sendable {
             let event = events[first]
             first += 1
             bytes -= event.bytes
-            // Now and then, so that taking one costs little whatever waits behind it.
+            // Now and then only, so that taking an event costs little however many wait.
             if first == events.count || first > 1024 && first > events.count / 2 {
                 events.removeFirst(first)
                 first = 0
@@ -28,7 +28,7 @@ final class EventBuffer: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many wait.
+    /// The number of waiting events.
     var count: Int { state.withLock { $0.events.count - $0.first } }
 
     func put(_ event: KithEvent) {
@@ -46,7 +46,7 @@ final class EventBuffer: Sendable {
         waiter?.resume(returning: event)
     }
 
-    /// The next event, or `nil` at the end. What was put in before the end can still be taken.
+    /// The next event, or `nil` at the end. Events from before the end can still be taken.
     func next() async -> KithEvent? {
         await withCheckedContinuation { continuation in
             let event = state.withLock { state -> KithEvent?? in
@@ -74,7 +74,7 @@ final class EventBuffer: Sendable {
 }
 
 extension KithEvent {
-    /// What it counts.
+    /// The size of the event in the buffer's count, in bytes.
     fileprivate var bytes: Int {
         guard case .message(let message) = self, case .text(let text) = message.body else {
             return ClientLimits.eventBytes

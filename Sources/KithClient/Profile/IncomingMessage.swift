@@ -1,13 +1,13 @@
 import KithWire
 
-/// A message that a program was given by ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
+/// A message of the sequence ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 ///
-/// It comes again, in this process or a later one, until it or a later message of its conversation is acknowledged.
+/// The message comes again, in this process or a later one, until it or a later message of its conversation is acknowledged.
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
-    /// Whether the message was handed out before and not acknowledged: the program ended, or stopped reading, in between. What it
-    /// does with a message may have been done then, except for a reply.
+    /// Whether the message was delivered before and not acknowledged, because the program ended or stopped reading. The program
+    /// may have processed the message then, except for a reply.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile
@@ -26,15 +26,15 @@ public struct IncomingMessage: Sendable {
     /// The member who wrote the message.
     public var author: Message.Author { message.author }
 
-    /// Notes that the program is done with this message and with all before it in the conversation. They do not come again.
+    /// Acknowledges this message and all earlier ones of the conversation. They do not come again.
     ///
-    /// To acknowledge a message after a later one does nothing.
+    /// Has no effect after a later message was acknowledged.
     ///
     /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted; ``KithError/closed``; ``KithError/store(_:)``.
     public func acknowledge() async throws(KithError) { try await profile.perform(.acknowledge(place)) }
 
-    /// Sends an answer to the conversation and acknowledges the message, in one transaction: whatever happens, either both are done or
-    /// neither is, so an answer is never given twice.
+    /// Sends an answer to the conversation and acknowledges the message, in one transaction: either both happen or neither, so
+    /// an answer is never given twice.
     ///
     /// Returns when both are on the disk. The relay gets the answer as soon as it is reached.
     ///
@@ -42,7 +42,7 @@ public struct IncomingMessage: Sendable {
     ///   - text: the answer.
     ///   - expiresAfter: time after which everyone deletes the answer, in whole seconds.
     /// - Returns: the answer's id.
-    /// - Throws: ``KithError``, if nothing can be said in the conversation or the text is none; then nothing is acknowledged.
+    /// - Throws: ``KithError``, if the conversation does not take messages or the text is empty; then nothing is acknowledged.
     @discardableResult
     public func reply(_ text: String, expiresAfter: Duration? = nil) async throws(KithError) -> EntryID {
         try await profile.perform(

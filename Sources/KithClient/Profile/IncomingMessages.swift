@@ -1,6 +1,6 @@
 import KithWire
 
-/// The messages of a profile's conversations that a cursor has not passed: first what is there, then what comes.
+/// The messages of a profile's conversations after a cursor: first the stored ones, then new ones.
 ///
 /// See ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 public struct IncomingMessages: AsyncSequence, Sendable {
@@ -14,17 +14,19 @@ public struct IncomingMessages: AsyncSequence, Sendable {
     let start: CursorStart
     let acceptsStrangers: Bool
 
-    /// Reads the messages one by one. The cursor is taken over at the first.
+    /// Reads the messages one by one. The first read takes the cursor over.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let messages: IncomingMessages
         private var reader: CursorReader?
 
         fileprivate init(_ messages: IncomingMessages) { self.messages = messages }
 
-        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is cancelled.
+        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is
+        /// cancelled.
         public mutating func next() async throws(KithError) -> IncomingMessage? { try await next(isolation: nil) }
 
-        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is cancelled.
+        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is
+        /// cancelled.
         public mutating func next(
             isolation: isolated (any Actor)?
         ) async throws(KithError) -> IncomingMessage? {
@@ -42,32 +44,32 @@ public struct IncomingMessages: AsyncSequence, Sendable {
         }
     }
 
-    /// Begins to read.
+    /// Makes a reader.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
 extension Profile {
-    /// The messages that others write, for a program that reads them: first what came since the cursor's last acknowledgement, then
-    /// what comes. None is left out, however slow the program is, and whether it runs or not.
+    /// The messages of other members, for a program: first all since the cursor's last acknowledgement, then new ones. None is
+    /// left out, even if the program is slow or does not run for a while.
     ///
     /// The cursor is stored in the profile under its name. It moves only when a message is acknowledged, by
-    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``: what a person has read, and other cursors, make
-    /// no difference. What was handed out and not acknowledged comes again to the next reader, marked as
+    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors make no
+    /// difference. Messages that were delivered and not acknowledged come again to the next reader, marked as
     /// ``IncomingMessage/isRepeated``.
     ///
     /// - Within a conversation, messages come in the order of its log. Conversations take turns.
     /// - The profile's own messages, notices, and texts that have expired are left out.
-    /// - A conversation that a stranger began is left out until it is accepted; then all of it comes.
-    /// - Messages of a conversation that is over come, too. A reply to them fails.
+    /// - A conversation that a stranger began is left out until it is accepted. Then all its messages come.
+    /// - Messages of ended conversations come, too. A reply to them fails.
     /// - One reader uses a cursor at a time: when another begins, the sequence of the earlier one throws
     ///   ``CursorError/takenOver(_:)``.
     ///
-    /// The sequence ends when the profile is closed or the task is cancelled. It throws what has ended the profile otherwise, and
-    /// ``KithError/cursor(_:)``.
+    /// The sequence ends when the profile is closed or the task is cancelled. It throws the error that ended the profile, if
+    /// any, and ``KithError/cursor(_:)``.
     ///
     /// - Parameters:
     ///   - name: the cursor's name: one line of at most ``ClientLimits/cursorName`` bytes.
-    ///   - start: the first message of a cursor that is new.
+    ///   - start: the first message of a new cursor.
     ///   - acceptsStrangers: whether conversations that strangers begin are accepted while the sequence is read.
     public nonisolated func incomingMessages(
         as name: String, from start: CursorStart = .beginning, acceptsStrangers: Bool = false
@@ -80,8 +82,8 @@ extension Profile {
     /// - Throws: ``KithError/store(_:)``.
     public func cursors() throws(KithError) -> [String] { try messenger.cursorNames() }
 
-    /// Forgets a cursor. A program that uses the name again begins anew. If no cursor has the name, those are deleted of which the name
-    /// is damaged.
+    /// Deletes a cursor. A program that uses the name again begins anew. If no cursor has the name, cursors with damaged names
+    /// are deleted.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     public func deleteCursor(_ name: String) async throws(KithError) { try await perform(.deleteCursor(name)) }
@@ -102,7 +104,7 @@ extension Profile {
     private func acceptPending() async throws(KithError) {
         for id in messenger.pendingConversations {
             do throws(KithError) { try await accept(id) } catch {
-                // One that can't be taken part in does not end the others.
+                // A conversation that can't be accepted does not end the sequence.
                 if isClosed || failure != nil { throw error }
             }
         }

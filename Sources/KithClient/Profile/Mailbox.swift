@@ -58,7 +58,7 @@ final class Mailbox: Sendable {
         return inputs
     }
 
-    /// Drops the waiting inputs, and all that come later.
+    /// Drops the waiting inputs, and all later ones.
     func close() {
         state.withLock { $0.isClosed = true }
         _ = take()

@@ -2,7 +2,7 @@ import Foundation
 import MLS
 
 extension NameFolding {
-    /// Case and width make no difference.
+    /// Folds case and width.
     package static let unicode = NameFolding { $0.precomposedStringWithCompatibilityMapping.lowercased() }
 }
 
@@ -16,7 +16,7 @@ extension Messenger {
             opening: store, now: now, steady: steady, random: random, sizes: sizes, folding: .unicode)
     }
 
-    /// Reads what can be read of a profile's state, and compares names by Unicode's forms.
+    /// Reads the readable part of a profile's state, and compares names by Unicode's forms.
     package convenience init(reading store: any ProfileStore, now: UInt64) throws(KithError) {
         try self.init(reading: store, now: now, folding: .unicode)
     }

@@ -2,15 +2,15 @@ import Foundation
 import KithWire
 import MLS
 
-// What lasts of a profile, as a file: the account, the contacts and what was said.
+// Backups: the account, the contacts and the history, as a file.
 
 extension Profile {
-    /// Writes a backup, of how things are at this moment. Another process may have the profile open.
+    /// Writes a backup of the current state. Another process may have the profile open.
     ///
     /// - Parameters:
-    ///   - file: where. No file may be there.
-    ///   - passphrase: what opens it; not empty.
-    /// - Returns: how many damaged entries and other values are not in it.
+    ///   - file: the new file. None may be there.
+    ///   - passphrase: the passphrase of the backup; not empty.
+    /// - Returns: the number of damaged entries and other values that are not in the backup.
     /// - Throws: ``KithError/backup(_:)``, ``KithError/store(_:)``. There is no file then.
     public func writeBackup(
         to file: URL, passphrase: String
@@ -30,7 +30,7 @@ extension Profile {
     private func write(
         to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
     ) throws(KithError) -> DamageCount {
-        // What was read when the profile was opened may be older than what another process has written since.
+        // Another process may have written since the profile was opened.
         let now = try Messenger(reading: store, now: Self.now)
         var writer: BackupWriter
         do throws(BackupError) { writer = try BackupWriter(to: file, passphrase: passphrase, cost: cost) } catch {
@@ -43,21 +43,21 @@ extension Profile {
         return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues)
     }
 
-    /// Reads a backup to its end and checks all of it. Nothing is kept on the disk.
+    /// Reads a whole backup and checks it. Nothing is stored.
     ///
     /// - Throws: ``KithError/backup(_:)``.
     public static func openBackup(at file: URL, passphrase: String) throws(KithError) -> OpenedBackup {
         try OpenedBackup(at: file, passphrase)
     }
 
-    /// Makes a profile from a backup: a new device of the same account. What was said is there; a conversation goes on when
-    /// one of its members has added the device.
+    /// Makes a profile from a backup: a new device of the same account, with the history. A conversation continues once a
+    /// member has added the device.
     ///
     /// - Parameters:
     ///   - backup: the backup, from ``openBackup(at:passphrase:)``.
-    ///   - folder: where the profile is to be. None may be there.
+    ///   - folder: the new profile's folder. It may not hold a profile.
     ///   - deviceName: the name of this device.
-    ///   - secret: what opens the new profile.
+    ///   - secret: the secret that opens the new profile.
     /// - Throws: ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
     public static func restore(
         _ backup: OpenedBackup, in folder: URL, deviceName: String, secret: VaultSecret
@@ -77,7 +77,7 @@ extension Profile {
     }
 }
 
-/// A backup that was read to its end: its passphrase is right, and it is whole.
+/// A backup that was opened: the passphrase is right, and the backup is complete.
 public struct OpenedBackup: Sendable {
     private var contents = BackupContents()
 

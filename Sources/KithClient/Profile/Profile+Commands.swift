@@ -8,11 +8,11 @@ extension Profile {
     /// Makes an inbox at a relay and an invite to it. Returns when the relay has both.
     ///
     /// - Parameters:
-    ///   - relay: the relay that carries what comes by the invite.
+    ///   - relay: the relay of the inbox.
     ///   - isReusable: whether more than one person may use the invite. They are strangers then: see
     ///     ``ConversationSummary/isPending``.
-    ///   - lifetime: how long the invite works: at most ten years.
-    /// - Throws: ``KithError``; ``KithError/duration(longest:)`` for a lifetime that is none or too long.
+    ///   - lifetime: the time until the invite expires: at most ten years.
+    /// - Throws: ``KithError``; ``KithError/duration(longest:)`` for a lifetime that is not positive or too long.
     public func createInvite(
         at relay: RelayPoint, isReusable: Bool = false, lifetime: Duration = .seconds(7 * 24 * 3_600)
     ) async throws(KithError) -> OpenInvite {
@@ -20,7 +20,7 @@ extension Profile {
         return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
-    /// Closes an invite. Returns when the relay has closed it. This device ignores what comes by the invite from the call on.
+    /// Closes an invite. Returns when the relay has closed it. From the call on, this device ignores uses of the invite.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
     /// Uses another profile's invite and begins a conversation with it. Returns when the inviter can find the conversation.
@@ -44,18 +44,18 @@ extension Profile {
         try await perform(.lookUp(name, relay, as: alias))
     }
 
-    /// Takes part in a conversation that a stranger began (``ConversationSummary/isPending``): fetches what was said, and lets the
-    /// stranger see that this device is there. Sending does that too. Does nothing in other conversations.
+    /// Takes part in a conversation that a stranger began (``ConversationSummary/isPending``): fetches its messages, and lets
+    /// the stranger see that this device is there. Sending does the same. Does nothing in other conversations.
     public func accept(_ conversation: ConversationID) async throws(KithError) {
         try await perform(.accept(conversation))
     }
 
-    /// Opens a conversation of two, or finds the one there is.
+    /// Opens a conversation of two, or finds the existing one.
     ///
     /// - Parameters:
     ///   - contact: the other person.
-    ///   - waits: whether to wait until the invitation has been delivered. Messages sent earlier are queued. If delivery fails for
-    ///     good, an empty conversation is deleted, and another one is stopped.
+    ///   - waits: whether to wait until the invitation has been delivered. Messages sent earlier are queued. If delivery fails
+    ///     for good, an empty conversation is deleted, and another one is stopped.
     /// - Throws: ``KithError``: for instance ``KithError/notReachable(_:_:)``.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
@@ -74,12 +74,12 @@ extension Profile {
         _ = try await perform(.add(conversation, contacts))
     }
 
-    /// Removes a member of a group. Returns when the relay no longer lets them in.
+    /// Removes a member from a group. Returns when the relay refuses the member.
     public func remove(_ contact: ContactID, from conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. The other members' devices take this one out as soon as one of them sees it.
+    /// Leaves a conversation. The first device of another member that notices removes this one from the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
@@ -91,12 +91,13 @@ extension Profile {
 
     /// Stores a text to be sent, and returns at once.
     ///
-    /// The message comes as a ``KithEvent/message(_:)``, with this id: once when it is stored, and again each time it has come further.
+    /// The message comes as a ``KithEvent/message(_:)`` with this id: when it is stored, and again with each change of its
+    /// state.
     ///
     /// - Parameters:
     ///   - text: the text.
-    ///   - conversation: where it is sent.
-    ///   - replyTo: the message that it answers, if any.
+    ///   - conversation: the conversation to send it to.
+    ///   - replyTo: the message that the text answers, if any.
     ///   - expiresAfter: time after which everyone deletes the text, in whole seconds: at most 136 years.
     /// - Returns: the message's id.
     /// - Throws: ``KithError``, if the text can't be sent there; then nothing is stored.
@@ -126,7 +127,7 @@ extension Profile {
         try await perform(.liveCheck(conversation))
     }
 
-    /// Says that the safety numbers were compared, or takes that back.
+    /// Marks a contact as verified, after the safety numbers were compared, or as not verified.
     public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
         try await perform(.setVerified(contact, isVerified))
     }
@@ -141,12 +142,12 @@ extension Profile {
         try await perform(.renameContact(contact, name))
     }
 
-    /// Goes on in a conversation whose relay showed different logs.
+    /// Continues a conversation whose relay may have shown different logs.
     public func trustLog(of conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.trustLog(conversation))
     }
 
-    /// Uses the pass that a relay of this profile has now, and connects to it again.
+    /// Sets the pass of a relay of this profile, and connects to the relay again.
     public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
@@ -156,28 +157,28 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Leaves a text for the process that has the profile open, which sends it. For profiles that were opened for reading.
+    /// Stores a text for the process that has the profile open, which sends it. For profiles that were opened for reading.
     ///
-    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. Nothing was left then.
+    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. Nothing is stored then.
     package func handOver(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) throws(KithError) -> Message {
         guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
         let (message, request) = try messenger.handedOver(
             text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
-        _ = try reading { () throws(StoreError) in try vault.handOver(request) }
+        _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
         return message
     }
 
-    /// How far a text that was handed over has come.
+    /// The state of a text that was stored for another process.
     package func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
 
     // MARK: Texts of other processes
 
-    /// How often to look whether another process has left something. It costs a counter's look.
+    /// Time between two looks for texts of other processes. A look reads one counter.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
-    /// Takes what other processes have left, now and whenever they leave something.
+    /// Takes the texts of other processes, now and whenever they store one.
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()
@@ -199,12 +200,14 @@ extension Profile {
 
     private func takeRequests() {
         let requests: [StoredValue]
-        do throws(StoreError) { requests = try store.allValues(.request) } catch { return closeAfterFailure(.store(error)) }
+        do throws(StoreError) { requests = try store.allValues(.request) } catch {
+            return closeAfterFailure(.store(error))
+        }
         for request in requests {
             lastCommand += 1
             mailbox.put(.command(CommandID(rawValue: lastCommand), .takeRequest(item: request.item, request.bytes)))
         }
-        // At once: the next look must not find them again.
+        // At once, so that the next look does not find them again.
         drain()
     }
 }

@@ -1,16 +1,16 @@
 import Foundation
 import KithCore
 
-// Making and opening a profile, and the secrets that open it.
+// Making and opening profiles, and changing their secrets.
 
 extension Profile {
     /// Opens a profile for sending and receiving, and makes it on first use: an account with its first device.
     ///
     /// - Parameters:
-    ///   - folder: where it is kept. Made, 0700, if it is not there.
-    ///   - name: what the profile goes by. Contacts see it. A profile keeps the name that it was made with.
-    ///   - deviceName: what this device is called. Members see it. Without one, it has the profile's name.
-    ///   - secret: what opens the profile.
+    ///   - folder: the profile's folder. Made, 0700, if it does not exist.
+    ///   - name: the profile's name, which contacts see. An existing profile must have this name.
+    ///   - deviceName: the device's name, which members see; by default, the profile's name.
+    ///   - secret: the secret that opens the profile.
     /// - Throws: ``KithError``: `inUse` if another process has it, `hasOtherName` if it was made with another name.
     public static func open(
         _ folder: URL, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
@@ -30,10 +30,10 @@ extension Profile {
     /// Opens a profile for sending and receiving, and makes it on first use.
     ///
     /// - Parameters:
-    ///   - path: the folder that the profile is kept in. A relative one is seen from the current folder.
-    ///   - name: what the profile goes by. Contacts see it. A profile keeps the name that it was made with.
-    ///   - deviceName: what this device is called. Members see it. Without one, it has the profile's name.
-    ///   - secret: what opens the profile.
+    ///   - path: the profile's folder. A relative path is relative to the current folder.
+    ///   - name: the profile's name, which contacts see. An existing profile must have this name.
+    ///   - deviceName: the device's name, which members see; by default, the profile's name.
+    ///   - secret: the secret that opens the profile.
     /// - Throws: as the function that takes a URL.
     public static func open(
         _ path: String, as name: String, deviceName: String? = nil, secret: VaultSecret = .keyFile
@@ -45,10 +45,10 @@ extension Profile {
     /// Makes a new profile: an account with its first device.
     ///
     /// - Parameters:
-    ///   - folder: where it is kept. Made, 0700, if it is not there.
-    ///   - name: what the person goes by. Contacts see it.
-    ///   - deviceName: what the person calls this device. Members see it.
-    ///   - secret: what opens the profile.
+    ///   - folder: the profile's folder. Made, 0700, if it does not exist.
+    ///   - name: the user's name, which contacts see.
+    ///   - deviceName: the device's name, which members see.
+    ///   - secret: the secret that opens the profile.
     /// - Throws: ``KithError``.
     public static func create(
         in folder: URL, name: String, deviceName: String, secret: VaultSecret
@@ -71,13 +71,12 @@ extension Profile {
         return profile
     }
 
-    /// Opens a profile for looking, whoever else has it open. Commands are refused with ``KithError/inUse(pid:)``.
+    /// Opens a profile for reading, even if another process has it open. Commands are refused with ``KithError/inUse(pid:)``.
     public static func openForReading(in folder: URL, secret: VaultSecret) async throws(KithError) -> Profile {
         try Profile(store: try VaultStore.open(in: folder, secret, isReadOnly: true), lock: nil)
     }
 
-    /// The profile as it is now, for one that was opened for reading: what another process has done since shows, and no
-    /// passphrase is needed again.
+    /// The current state of a profile that was opened for reading, with the changes of other processes. Needs no passphrase.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if this process itself has the profile; ``KithError/store(_:)``.
     package func lookAgain() async throws(KithError) -> Profile {
@@ -92,7 +91,7 @@ extension Profile {
         return profile
     }
 
-    /// The files of a profile that others on this machine may read. There are some only where the file system has no modes.
+    /// The files of a profile that other users of this machine may read: none, unless the file system has no modes.
     package static func filesOpenToOthers(in folder: URL) -> [String] { ProfileFolder(folder).filesOpenToOthers }
 
     /// Whether there is a profile in a folder.
@@ -106,9 +105,9 @@ extension Profile {
         try ProfileLock.holder(in: folder)
     }
 
-    /// Changes what opens the profile: a passphrase, or a key file.
+    /// Changes the secret that opens the profile: a passphrase, or a key file.
     ///
-    /// - Throws: ``KithError``; what opened it before still does then.
+    /// - Throws: ``KithError``; the old secret still opens the profile then.
     public func changeSecret(to secret: VaultSecret) throws(KithError) {
         guard !isClosed else { throw .closed }
         guard lock != nil, let store = store as? VaultStore else { throw .inUse(pid: nil) }

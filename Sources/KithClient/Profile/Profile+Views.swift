@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 
 extension Profile {
-    /// The messenger, with the time as it is now: what has expired is not shown any more.
+    /// The messenger at the current time, so that it does not show expired texts.
     private var current: Messenger {
         messenger.look(at: Self.now, steady: Self.steady)
         return messenger
@@ -27,36 +27,36 @@ extension Profile {
         try messenger.members(of: conversation)
     }
 
-    /// The invites that are open.
+    /// The open invites.
     public func openInvites() -> [OpenInvite] { current.openInvites }
 
-    /// The relays of this profile: each with the conversations and inboxes that it has.
+    /// The relays of this profile, each with the number of its conversations and inboxes.
     public func relays() -> [RelayUse] { messenger.relayUse }
 
-    /// How many texts wait to be sent.
+    /// The number of texts that wait to be sent.
     public func queuedMessages() -> Int { messenger.queuedCount }
 
-    /// The number of invitations, to conversations and groups, that are not in the invited people's inboxes yet.
+    /// The number of invitations to conversations and groups that are not in the recipients' inboxes yet.
     public func waitingInvitations() -> Int { messenger.waitingInvitations }
 
-    /// Count of damaged values that reading left out or showed as unreadable so far.
+    /// Counts of damaged values that were left out or shown as unreadable so far.
     public func damage() -> DamageCount {
         DamageCount(entries: messenger.damagedEntries.count, otherValues: messenger.damagedValues)
     }
 
-    /// Lines of a conversation, the oldest of them first. What waits to be sent comes last.
+    /// Messages of a conversation, the oldest first. Messages that wait to be sent come last.
     ///
     /// - Parameters:
     ///   - conversation: the conversation.
-    ///   - seq: only what is before this; `nil` for the end of the conversation, with what waits to be sent.
-    ///   - limit: how many at most.
+    ///   - seq: the seq after the last message; `nil` for the end of the conversation, with the messages that wait to be sent.
+    ///   - limit: the largest number of messages.
     public func history(
         of conversation: ConversationID, before seq: UInt64? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
         try current.history(of: conversation, before: seq, limit: limit)
     }
 
-    /// Lines that come after a seq, the oldest first.
+    /// Messages after a seq, the oldest first.
     public func messages(
         in conversation: ConversationID, after seq: UInt64, limit: Int = 1_000
     ) throws(KithError) -> [Message] {
@@ -70,12 +70,12 @@ extension Profile {
         try current.search(words, in: conversation, limit: limit)
     }
 
-    /// What a contact and this profile compare: the same on both sides.
+    /// The number that a contact and this profile compare. It is the same on both sides.
     public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
         try messenger.safetyNumber(with: contact)
     }
 
-    /// The whole story of one entry, in plain sentences.
+    /// An explanation of one entry, in plain sentences.
     package func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [Sentence] {
         try current.explain(seq, in: conversation)
     }
@@ -84,14 +84,14 @@ extension Profile {
 
     /// The relay at an address, with the key that it must have.
     ///
-    /// A relay that this profile uses already is returned as it is known, without asking it. Otherwise the relay is connected to: the
-    /// key of one that is met for the first time is remembered, and one that has another key than before is refused.
+    /// A relay that this profile uses already is returned without connecting to it. Otherwise the function connects: a new
+    /// relay's key is remembered, and a relay with another key than before is refused.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.
-    ///   - pin: the key that the relay must have, if it is known otherwise.
-    ///   - pass: the pass that the relay wants, if any.
-    ///   - known: where the keys of relays are remembered: for all profiles of this user, if nothing else is given.
+    ///   - pin: the key that the relay must have; without one, any key is accepted from a new relay.
+    ///   - pass: the pass, if the relay requires one.
+    ///   - known: the file of known relays; by default, the one for all profiles of this user.
     /// - Throws: ``KithError/notAnAddress(_:)``, ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``,
     ///   ``KithError/file(_:)``.
     public func relay(

@@ -4,16 +4,15 @@ import MLS
 import NIOCore
 import NIOPosix
 
-/// A profile that is open: an identity with its contacts and conversations, connected to its relays.
+/// An open profile: an identity with its contacts and conversations, connected to its relays.
 ///
-/// One process at a time has a profile open for sending and receiving. Everything that it does is on the disk before
-/// anything leaves, so it may be killed at any moment. Work is done on a thread that no connection uses.
+/// One process at a time has a profile open for sending and receiving. Each change is on the disk before anything is sent, so
+/// the process may be killed at any moment. A profile works on a thread that no connection uses.
 public actor Profile {
-    /// The threads that profiles work on: they may wait for the disk without keeping a connection waiting. They are the
-    /// process's and are never shut down: whoever still holds a profile may ask it something after it was closed, and a
-    /// thread that is gone would never answer.
+    /// The threads of profiles. They may wait for the disk without holding up a connection. They are never shut down: a caller
+    /// may use a profile after it was closed, and a thread that is gone would never answer.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: ClientLimits.profileThreads)
-    /// What the state is touched on.
+    /// The event loop of the profile's thread.
     nonisolated let loop: any EventLoop
     /// Runs the actor on the profile's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
@@ -24,7 +23,7 @@ public actor Profile {
     let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
-    /// Callers that wait for the answer to a command.
+    /// The callers that wait for answers to commands.
     private var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     var lastCommand: UInt64 = 0
     private var listeners: [Listener] = []
@@ -32,9 +31,10 @@ public actor Profile {
     let arrivals = Arrivals()
     private var relayStates: [KnownRelay: RelayState] = [:]
     private var wake: Scheduled<Void>?
-    /// Looks for what other processes want done.
+    /// Looks for the requests of other processes.
     var requestWatch: RepeatedTask?
-    /// What ended the profile, if it was not closed on purpose: the disk took no more, or what is on it is damaged.
+    /// The error that ended the profile: for instance, the disk is full, or the vault is damaged. `nil` if the profile was
+    /// closed on purpose, or is open.
     public private(set) var failure: KithError?
     private(set) var isClosed = false
 
@@ -56,14 +56,15 @@ public actor Profile {
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
     private static let begin = ContinuousClock.now
-    /// Milliseconds since this program began to ask for it, by a clock that nobody sets and that goes on while the machine sleeps.
+    /// Milliseconds since the program first asked for them, by a clock that nobody sets and that goes on while the machine
+    /// sleeps.
     static var steady: UInt64 {
         let (seconds, attoseconds) = (ContinuousClock.now - begin).components
         return UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
     }
 
-    /// Reaches the relay with a pin at another address than the one it is known by: a relay on this machine is near, whatever
-    /// lies between the machine and its public address. The pin says that it is the same.
+    /// Sets another address for the relay with a pin. A relay on this machine can be reached locally, even if its public
+    /// address can't be. The pin proves that it is the same relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
@@ -75,7 +76,7 @@ public actor Profile {
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
             [weak self, loop] state in
-            // In the order in which it happens: the last one is how the relay is.
+            // In the order of the changes, so that the last state is the current one.
             loop.execute { [weak self] in self?.assumeIsolated { $0.tell(id, state) } }
         }
     }
@@ -92,7 +93,7 @@ public actor Profile {
         watchRequests()
     }
 
-    /// Closes connections and the store. What was not done is refused with ``KithError/closed``.
+    /// Closes connections and the store. Pending calls fail with ``KithError/closed``.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
@@ -120,7 +121,7 @@ public actor Profile {
         carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now, steady: Self.steady) }
     }
 
-    /// On the disk first, and only then anything else.
+    /// Stores a step's transaction, and then carries out its effects.
     private func carryOut(_ step: () throws(KithError) -> MessengerOutput) {
         let output: MessengerOutput
         do throws(KithError) {
@@ -149,7 +150,7 @@ public actor Profile {
         }
     }
 
-    /// What is in memory is ahead of what is on the disk: nothing more may leave.
+    /// Closes the profile after an error: the memory is ahead of the disk, so nothing more may be sent.
     func closeAfterFailure(_ error: KithError) {
         failure = error
         Task { await close() }
@@ -159,7 +160,7 @@ public actor Profile {
         wake?.cancel()
         wake = nil
         guard let due = messenger.wakeDelay else { return }
-        // Never at once: a time that is over and does nothing must not keep the processor busy.
+        // Never at once, so that a due time without work does not keep the processor busy.
         let delay = Int64(min(max(10, due), 3_600_000))
         let mailbox = mailbox
         wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
@@ -178,7 +179,7 @@ public actor Profile {
     /// Whether the profile sends and receives, with a relay to receive from.
     package var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
 
-    /// Has the machine carry out a command, and returns its answer once that is on the disk.
+    /// Gives the machine a command, and returns its answer once that is on the disk.
     func perform<Answer>(_ command: Command<Answer>) async throws(KithError) -> Answer {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }
@@ -195,10 +196,10 @@ public actor Profile {
 
     // MARK: Events
 
-    /// Events from now on, and first, the states of the relays and of their clocks. Ends when the profile is closed.
+    /// The events from now on, after the current states of the relays and their clocks. Ends when the profile is closed.
     ///
-    /// What is not taken waits, up to ``ClientLimits/unreadEvents``. Past that the oldest is dropped, and the next thing to be
-    /// taken is ``KithEvent/missed``: nothing is lost, but it has to be read from the profile.
+    /// Events that are not taken wait, up to ``ClientLimits/unreadEvents``. Beyond that, the oldest event is dropped, and the
+    /// next one taken is ``KithEvent/missed``: the subscriber then reads the state from the profile.
     public func events() -> AsyncStream<KithEvent> {
         let buffer = EventBuffer()
         for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
@@ -211,7 +212,7 @@ public actor Profile {
         }
     }
 
-    /// Forgotten when the one who listens has let go of the stream.
+    /// A subscriber. It is removed once its stream is released.
     private struct Listener {
         weak var buffer: EventBuffer?
     }

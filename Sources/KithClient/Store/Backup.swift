@@ -3,18 +3,18 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// What a backup's file is: records, sealed under a passphrase.
+/// The format of a backup's file: records, sealed under a passphrase.
 ///
 /// ```text
 /// file   = "kith backup" || 0x0a || WrappedKey || chunk*
 /// chunk  = ChaCha20-Poly1305(key, nonce = 0x000000 || uint64 number || uint8 is_last, aad = "", up to 64 KiB)
 /// ```
 ///
-/// The chunks together are `opaque record<V>` one after another. Every chunk but the last is full. The number says where a
-/// chunk belongs and the last one says so, so one that is missing, moved or added does not open.
+/// The chunks together are `opaque record<V>` one after another. Every chunk but the last is full. The nonce holds a chunk's
+/// number, and whether it is the last, so a missing, moved or added chunk does not open.
 enum Backup {
     static let mark = Array("kith backup\n".utf8)
-    /// A chunk's plaintext, in bytes: so small that it costs no memory, and the 16 bytes of its tag nothing beside it.
+    /// A chunk's plaintext, in bytes: little memory, and large beside the 16 bytes of its tag.
     static let chunkLength = 64 << 10
     static let tagLength = 16
 
@@ -28,7 +28,7 @@ enum Backup {
 }
 
 extension BackupError {
-    /// The key that a passphrase stands for.
+    /// The key from a passphrase.
     static func wrappingKey(
         _ parameters: ScryptParameters, _ passphrase: String
     ) throws(BackupError) -> SymmetricKey {

@@ -6,19 +6,19 @@ import TLSCodec
 
 /// Reads a backup, a chunk at a time.
 ///
-/// Every record that it returns is one that was written, in its place. That none is missing at the end is known only when
-/// ``next()`` has returned `nil`: nothing should be kept of a backup before.
+/// Each returned record is genuine, and in its place. Only when ``next()`` has returned `nil` is it certain that no record is
+/// missing at the end, so nothing should be kept of a backup before.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
-    /// Read from the file and not opened yet: enough to know whether a chunk is the last.
+    /// Bytes that were read and not opened: enough to know whether a chunk is the last.
     private var sealed: [UInt8] = []
-    /// Opened and not returned yet.
+    /// Plaintext that was not returned yet.
     private var opened: ArraySlice<UInt8> = []
     private var number: UInt64 = 0
     private var isAtEnd = false
 
-    /// Begins to read a backup.
+    /// Opens a backup for reading.
     ///
     /// - Throws: ``BackupError``.
     package init(from url: URL, passphrase: String) throws(BackupError) {
@@ -45,7 +45,7 @@ package struct BackupReader: ~Copyable {
                 opened = opened.suffix(reader.remaining)
                 return Array(record)
             } catch {
-                // Its end may be in the next chunk.
+                // The record's end may be in the next chunk.
                 guard error == .truncated, !isAtEnd else { throw .damaged }
             }
             try openChunk()
@@ -64,7 +64,7 @@ package struct BackupReader: ~Copyable {
                 nonce: nonce, ciphertext: chunk.dropLast(Backup.tagLength), tag: chunk.suffix(Backup.tagLength)),
             let plaintext = try? ChaChaPoly.open(box, using: key)
         else { throw .damaged }
-        // Only the end of a backup that holds nothing is an empty chunk.
+        // Only a backup without records ends with an empty chunk.
         guard !plaintext.isEmpty || number == 0 else { throw .damaged }
         number += 1
         isAtEnd = isLast

@@ -4,7 +4,7 @@ import KithSupport
 import MLS
 import TLSCodec
 
-/// Writes a backup: a file, 0600, that is there as a whole once it is finished, and until then is not.
+/// Writes a backup: a file, 0600, that appears as a whole when it is finished.
 package struct BackupWriter: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
@@ -13,7 +13,7 @@ package struct BackupWriter: ~Copyable {
 
     /// Begins a backup.
     ///
-    /// - Parameter url: where it will be. No file may be there.
+    /// - Parameter url: the new file. None may be there.
     /// - Throws: ``BackupError``.
     package init(to url: URL, passphrase: String, cost: ScryptParameters.Cost = .standard) throws(BackupError) {
         let parameters = ScryptParameters(cost)
@@ -39,7 +39,7 @@ package struct BackupWriter: ~Copyable {
         var writer = TLSWriter(capacity: record.count + 4)
         writer.writeOpaque(record)
         pending += writer.bytes
-        // The last chunk may be full, and is not empty unless the backup is.
+        // The last chunk may be full, and is empty only if the backup is.
         var start = 0
         while pending.count - start > Backup.chunkLength {
             try writeChunk(pending[start..<start + Backup.chunkLength], isLast: false)
@@ -48,7 +48,7 @@ package struct BackupWriter: ~Copyable {
         pending.removeFirst(start)
     }
 
-    /// Ends the backup: it is on the disk, under its name, when this returns.
+    /// Finishes the backup. It is on the disk, under its name, when this returns.
     ///
     /// - Throws: ``BackupError``; then there is no file.
     package consuming func finish() throws(BackupError) {
@@ -57,7 +57,7 @@ package struct BackupWriter: ~Copyable {
     }
 
     private mutating func writeChunk(_ chunk: ArraySlice<UInt8>, isLast: Bool) throws(BackupError) {
-        // The library has no reason to refuse a key of 32 bytes and a nonce of 12.
+        // The library accepts every key of 32 bytes and nonce of 12.
         guard let nonce = Backup.nonce(number, isLast: isLast),
             let box = try? ChaChaPoly.seal(chunk, using: key, nonce: nonce)
         else { throw .damaged }

@@ -10,14 +10,14 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// A file that is read or written from its beginning to its end. Closed when it is released.
+/// A file that is read or written from its beginning to its end. It is closed when the last reference goes.
 final class OpenFile: Sendable {
     private let descriptor: Int32
     private let url: URL
-    /// Where the file is until it is finished, if it is being made.
+    /// The temporary name of a file that is being made.
     private let unfinished: String?
 
-    /// Opens a file that is there, for reading.
+    /// Opens an existing file for reading.
     ///
     /// - Throws: ``PrivateFileError``.
     init(reading url: URL) throws(PrivateFileError) {
@@ -28,7 +28,7 @@ final class OpenFile: Sendable {
         unfinished = nil
     }
 
-    /// Begins a file, 0600, that will be there when it is finished. None may be there.
+    /// Begins a file, 0600, that appears when it is finished. None may be there.
     ///
     /// - Throws: ``PrivateFileError``.
     init(making url: URL) throws(PrivateFileError) {
@@ -41,11 +41,11 @@ final class OpenFile: Sendable {
 
     deinit {
         close(descriptor)
-        // After it was finished there is none.
+        // A finished file has no temporary name.
         if let unfinished { unlink(unfinished) }
     }
 
-    /// Reads so many bytes, or fewer at the end of the file.
+    /// Reads a number of bytes, or fewer at the end of the file.
     ///
     /// - Throws: ``PrivateFileError``.
     func read(atMost count: Int) throws(PrivateFileError) -> [UInt8] {

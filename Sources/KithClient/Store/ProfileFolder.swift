@@ -10,19 +10,19 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The folder that a profile is kept in: 0700, and every file in it 0600, whatever the umask.
+/// The folder of a profile: 0700, and every file in it 0600, whatever the umask.
 struct ProfileFolder: Sendable {
     private let url: URL
 
     init(_ url: URL) { self.url = url }
 
-    /// The database. SQLite gives the files that it puts beside it (`-wal`, `-shm`) the mode of this one.
+    /// The database. SQLite gives the files that it adds (`-wal`, `-shm`) the mode of this one.
     var vault: URL { url.appendingPathComponent("vault.db") }
-    /// A database that is being made. It gets its name when it is complete.
+    /// A database that is being made. It is renamed when it is complete.
     var unfinishedVault: URL { url.appendingPathComponent("vault.new") }
-    /// The key that opens the vault where the user chose no passphrase.
+    /// The key that opens the vault if the user chose no passphrase.
     var keyFile: URL { url.appendingPathComponent("vault.key") }
-    /// What says which process has the profile.
+    /// The lock file, which names the process that has the profile.
     var lock: URL { url.appendingPathComponent("profile.lock") }
 
     private static let names: Set = [
@@ -30,10 +30,10 @@ struct ProfileFolder: Sendable {
         "vault.key", "profile.lock",
     ]
 
-    /// Makes the folder, 0700, if it is not there.
+    /// Makes the folder, 0700, if it does not exist.
     ///
-    /// A folder that is open to others is closed to them if nothing but a profile is in it. One that has other things in it
-    /// is somebody's choice, and not a place for a profile.
+    /// A folder that other users can enter is closed to them if it holds nothing but a profile. One with other files is
+    /// refused, since its mode is a user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {
@@ -50,16 +50,16 @@ struct ProfileFolder: Sendable {
         guard error == 0 else { throw PrivateFileError(.write, url, errno: error) }
     }
 
-    /// Whether there is a vault.
+    /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Closes to others what a copy or a restore has left open to them, unless nothing can be written here.
+    /// Takes rights from other users that a copy or restore has given them, unless the folder can't be written.
     ///
     /// - Throws: ``PrivateFileError`` if this user may not read the vault, or may not write it.
     func tighten(forReading: Bool) throws(PrivateFileError) {
         guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
         guard isWritable else {
-            // The check has left the reason.
+            // `errno` has the reason of the check.
             if !forReading { throw PrivateFileError(.write, vault) }
             return
         }
@@ -73,15 +73,15 @@ struct ProfileFolder: Sendable {
         }
     }
 
-    /// Whether this user may write the vault, and the files that SQLite puts beside it.
+    /// Whether this user may write the vault, and the files that SQLite adds.
     var isWritable: Bool { access(vault.path, W_OK) == 0 && access(url.path, W_OK | X_OK) == 0 }
 
-    /// The profile's files that others on this machine may read: none, unless the file system has no modes.
+    /// The profile's files that other users of this machine may read: none, unless the file system has no modes.
     var filesOpenToOthers: [String] {
         Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
     }
 
-    /// Makes the file of a vault that is to be made: empty, in the place of what a kill may have left.
+    /// Makes the empty file of a new vault, in place of one that a killed process may have left.
     ///
     /// - Throws: ``PrivateFileError``.
     func makeUnfinishedVault() throws(PrivateFileError) {
@@ -89,14 +89,14 @@ struct ProfileFolder: Sendable {
         close(try PrivateFile.makeEmpty(unfinishedVault))
     }
 
-    /// Removes what there is of a vault that was being made.
+    /// Removes an incomplete vault.
     func removeUnfinishedVault() {
         for suffix in ["", "-journal", "-wal", "-shm"] { unlink(unfinishedVault.path + suffix) }
     }
 
-    /// Gives a vault that is complete its name.
+    /// Gives a complete vault its name.
     ///
-    /// - Returns: whether it has it; if not, there is one already.
+    /// - Returns: whether it has the name; if not, there is another vault already.
     /// - Throws: ``PrivateFileError``.
     func finishVault() throws(PrivateFileError) -> Bool {
         switch FileSystem.name(unfinishedVault.path, vault.path) {
@@ -108,12 +108,12 @@ struct ProfileFolder: Sendable {
         return true
     }
 
-    /// Removes the key file. What it was for is on the disk already, so a failure is no reason to fail.
+    /// Removes the key file. The new secret is on the disk already, so errors are ignored.
     func removeKeyFile() {
         if unlink(keyFile.path) == 0 { sync() }
     }
 
-    /// So that names survive a power cut. A file system that can't is no reason to fail.
+    /// Writes the folder to the disk, so that names survive a power cut. Does not fail where a file system can't do it.
     func sync() {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

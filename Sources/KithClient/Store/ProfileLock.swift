@@ -10,12 +10,12 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// Says that this process has a profile. Given up when it is released, and by the system when the process dies.
+/// The lock of a profile for this process. Released with the last reference, and by the system when the process dies.
 ///
-/// A lock on an open file (`flock`), not the file's existence: whatever ends the process ends the lock with it. The file
-/// stays, because removing it would let two processes lock two files of the same name.
+/// The lock is on an open file (`flock`), so it ends with the process. The existence of the file means nothing: it stays,
+/// because after removing it, two processes could lock two files of the same name.
 package final class ProfileLock: Sendable {
-    /// A lock of nothing, for stores that no other process can reach.
+    /// A lock without a file, for stores that no other process can reach.
     package static let none = ProfileLock(descriptor: -1)
 
     private let descriptor: Int32
@@ -24,12 +24,12 @@ package final class ProfileLock: Sendable {
 
     deinit {
         guard descriptor >= 0 else { return }
-        // Whoever is refused next should not be told this process's number.
+        // A process that is refused later must not be told this process's number.
         ftruncate(descriptor, 0)
         close(descriptor)
     }
 
-    /// Takes the lock of a profile's folder, at once or not at all. Makes the folder if it is not there.
+    /// Takes the lock of a profile's folder without waiting. Makes the folder if it does not exist.
     ///
     /// - Throws: ``KithError/inUse(pid:)`` if it is taken, by this process or another; ``KithError/file(_:)``.
     package static func acquire(in folder: URL) throws(KithError) -> ProfileLock {
@@ -55,7 +55,7 @@ package final class ProfileLock: Sendable {
             guard errno == EINTR else { return PrivateFileError(.write, folder.lock) }
         }
         fchmod(descriptor, 0o600)
-        // The number is only told to people: a full disk is no reason to refuse.
+        // The number is only information: a full disk must not prevent the lock.
         let text = Array(Holder.this.text.utf8)
         ftruncate(descriptor, 0)
         _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
@@ -84,7 +84,7 @@ package final class ProfileLock: Sendable {
         return nil
     }
 
-    /// The process that has the lock, if it has said so already and its number means the same process here.
+    /// The process that has the lock, if it has written its number and the number means the same process here.
     private static func holder(of folder: ProfileFolder) -> Int32? {
         let content = try? PrivateFile(folder.lock).read(limit: ClientLimits.lockFile)
         guard let holder = Holder(String(decoding: content ?? [], as: UTF8.self)), holder.place == Holder.this.place,
@@ -93,8 +93,8 @@ package final class ProfileLock: Sendable {
         return holder.pid
     }
 
-    /// A process, and where its number counts: containers on one machine, and machines that share a disk, each number their
-    /// own.
+    /// A process and the place where its number is valid: each container, and each machine that shares a disk, numbers its own
+    /// processes.
     private struct Holder {
         let pid: Int32
         let place: String
@@ -111,7 +111,7 @@ package final class ProfileLock: Sendable {
 
         private init() {
             pid = getpid()
-            // The namespaces' numbers are those of one boot of one machine.
+            // The namespaces' numbers are valid for one boot of one machine.
             let boot =
                 (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))
                 ?? ProcessInfo.processInfo.hostName

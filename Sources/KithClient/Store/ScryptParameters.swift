@@ -4,7 +4,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// How a key is made from a passphrase with scrypt (RFC 7914), as stored beside what the key seals:
+/// The parameters of scrypt (RFC 7914) for a key from a passphrase, as stored beside the sealed data:
 ///
 /// ```text
 /// struct {
@@ -21,16 +21,16 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         let blockSize: UInt8
         let parallelism: UInt8
 
-        /// So cheap that a test may ask for it often.
+        /// Cheap enough for tests that use it often.
         package static let cheap = Cost(logRounds: 10, blockSize: 1, parallelism: 1)
 
-        /// What new vaults and backups get: 128 MiB and about a third of a second, which a guess costs too.
+        /// The cost for new vaults and backups: 128 MiB and about a third of a second, for each guess too.
         package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
-        /// The memory that it takes, in bytes.
+        /// Memory, in bytes.
         var memory: Int { 128 * Int(blockSize) << Int(logRounds) }
 
-        /// Whether it is neither a joke nor an attempt to make the reader run out of memory or patience.
+        /// Whether the cost protects the key, and does not exhaust the reader's memory or take too long.
         var isAllowed: Bool {
             (10...22).contains(logRounds) && (1...32).contains(blockSize) && (1...16).contains(parallelism)
                 && memory <= ClientLimits.scryptMemory
@@ -49,7 +49,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         salt = random.bytes(Self.saltLength)
     }
 
-    /// Reads parameters that are allowed.
+    /// Reads parameters and checks that they are allowed.
     package init(from reader: inout TLSReader) throws(TLSCodecError) {
         cost = Cost(
             logRounds: try reader.readUInt8(), blockSize: try reader.readUInt8(), parallelism: try reader.readUInt8())
@@ -66,16 +66,16 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         writer.writeBytes(salt)
     }
 
-    /// Why no key was made from a passphrase.
+    /// A failure to make a key from a passphrase.
     enum Failure: Error {
         case emptyPassphrase
-        /// There is not this much memory, in bytes.
+        /// There is not enough memory for this many bytes.
         case noMemory(Int)
     }
 
     /// The key.
     ///
-    /// The same text typed on another machine may come in other code points, so the passphrase is taken in composed form.
+    /// Another machine may encode the same typed text in other code points, so the passphrase is composed first.
     func key(from passphrase: String) throws(Failure) -> SymmetricKey {
         let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
         guard !bytes.isEmpty else { throw .emptyPassphrase }
@@ -84,7 +84,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
                 from: bytes, salt: salt, outputByteCount: 32, rounds: 1 << Int(cost.logRounds),
                 blockSize: Int(cost.blockSize), parallelism: Int(cost.parallelism))
         } catch {
-            // The parameters are allowed ones, so memory is all that the library can miss.
+            // The parameters are allowed, so the library can only lack memory.
             throw .noMemory(cost.memory)
         }
     }

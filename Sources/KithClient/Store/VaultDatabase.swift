@@ -2,29 +2,29 @@ import Foundation
 import GRDB
 import GRDBSQLite
 
-/// The SQLite file of a vault: how it is opened, what is in it, and what its errors mean. It knows nothing of keys.
+/// The SQLite file of a vault: opening, tables, and the meaning of errors. It has no keys.
 struct VaultDatabase: Sendable {
     /// "KiVa" in ASCII: tells the file from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// What `user_version` says. A change of the tables raises it and comes with a migration.
+    /// The value of `user_version`. A change of the tables raises it and comes with a migration.
     private static let version: Int64 = 1
 
     private let queue: DatabaseQueue
 
     // MARK: Opening
 
-    /// Opens a file that is there.
+    /// Opens an existing file.
     ///
-    /// - Parameter canWrite: whether this user may write it and beside it.
-    /// - Throws: ``StoreError``; the file is as it was.
+    /// - Parameter canWrite: whether this user may write the file and its folder.
+    /// - Throws: ``StoreError``; the file is unchanged.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
         queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
         try checkVersion()
-        // It is that already, unless a tool has restored the file.
+        // The file is in WAL mode already, unless a tool has restored it.
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
     }
 
-    /// Opens a file that is there for reading, on a disk that has no room for what its readers share.
+    /// Opens an existing file for reading, on a disk without room for the file that readers share.
     ///
     /// - Throws: ``StoreError``, also if another process has the file open.
     init(openingWithoutRoom file: URL) throws(StoreError) {
@@ -44,9 +44,9 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Makes the tables, and what a new vault says of itself, in an empty file, and closes it.
+    /// Makes the tables and the wrapped key of a new vault in an empty file, and closes it.
     ///
-    /// - Throws: ``StoreError``; the file is useless then.
+    /// - Throws: ``StoreError``; the file is unusable then.
     static func make(_ file: URL, header: [UInt8]) throws(StoreError) {
         let made = VaultDatabase(queue: try queue(file))
         try made.transaction { database in
@@ -54,15 +54,15 @@ struct VaultDatabase: Sendable {
             try database.execute(sql: "INSERT INTO vault VALUES (1, ?, 0)", arguments: [Data(header)])
             try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
         }
-        // Kept in the file. Set last, so that until then there is no second file that belongs to it.
+        // Stored in the file. Set last, so that there is no second file until then.
         try made.perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
         try made.close()
     }
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
-    /// A database where nothing can be written, not even the files that readers share. Without a log of changes beside it, the
-    /// file is opened as one that never changes; SQLite reads a log only together with what readers share.
+    /// A database whose folder can't be written, not even for the file that readers share. Without a WAL file, the database is
+    /// opened as immutable: SQLite reads a WAL file only together with the shared file.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
@@ -72,7 +72,7 @@ struct VaultDatabase: Sendable {
         return try queue(file, path: address.string ?? file.path, isReadOnly: true)
     }
 
-    /// Whether there are changes in a log beside the file.
+    /// Whether there is a WAL file with changes.
     private static func hasLog(_ file: URL) -> Bool {
         let size = try? FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? Int
         return size ?? 0 > 0
@@ -82,7 +82,7 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether SQLite keeps in memory what it shares with other processes otherwise. It lets none in then.
+    /// - Parameter isAlone: whether SQLite keeps the shared data in memory, and locks other processes out.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {
@@ -93,7 +93,7 @@ struct VaultDatabase: Sendable {
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
             try withKnownRoom(database) {
-                // Has to come before anything is read.
+                // Must be set before the first read.
                 if isAlone { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
                 try database.execute(sql: settings)
             }
@@ -101,8 +101,8 @@ struct VaultDatabase: Sendable {
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
-    /// SQLite's own advice for WAL is NORMAL, which may lose the last commits with the power. What was deleted is overwritten: it
-    /// was sealed, but what is gone should not wait for its key to leak.
+    /// SQLite recommends NORMAL for WAL, which may lose the last commits in a power cut. Deleted values are overwritten: they
+    /// were sealed, but would be readable if the key leaked later.
     private static let settings =
         """
         PRAGMA synchronous = FULL;
@@ -113,19 +113,19 @@ struct VaultDatabase: Sendable {
         PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
         """
 
-    /// Closes the file. The last to do so puts everything into the one file and removes those beside it.
+    /// Closes the file. The last process to do so moves everything into the one file and removes the others.
     func close() throws(StoreError) {
         do { try queue.close() } catch { throw Self.failure(error) }
     }
 
     // MARK: Tables
 
-    /// One table for each kind of value. All but one are ordered by owner and item, with the value in the order: one that
-    /// changes is one page to write.
+    /// One table for each kind of value. All but one are ordered by owner and item, with the value in the index, so a change
+    /// writes one page.
     ///
-    /// Entries lie in the order they came, with an index beside them: one more page to write, but the same few wherever it
-    /// belongs. In the order of owner and item, an entry in the midst of 100,000 would split pages of its own
-    /// (`ClientBenchmark`: 37 instead of 30 KB for a message in any of 100 conversations).
+    /// Entries are in the order of arrival, with an index. That is one more page to write, but the same few for every
+    /// conversation. In the order of owner and item, an entry among 100,000 would split pages of its own (`ClientBenchmark`: 37
+    /// instead of 30 KB for a message in any of 100 conversations).
     private static let schema =
         """
         -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.
@@ -141,21 +141,21 @@ struct VaultDatabase: Sendable {
             """
         }.joined()
 
-    /// What the vault says of itself: a ``WrappedKey``.
+    /// The vault's ``WrappedKey``, in the clear.
     func header() throws(StoreError) -> [UInt8] {
         try perform { try Data.fetchOne($0, sql: "SELECT header FROM vault").map { Array($0) } ?? [] }
     }
 
-    /// Replaces what the vault says of itself.
+    /// Replaces the wrapped key.
     ///
-    /// When this returns, what it said before is in none of its files, unless another process is reading just now: then
-    /// it goes when the files are closed.
+    /// When this returns, the old wrapped key is in none of the files. If another process is reading at that time, it is
+    /// removed when the files are closed.
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
         try perform { _ = try? $0.checkpoint(.truncate) }
     }
 
-    /// Copies the log into the file.
+    /// Copies the WAL file into the database.
     func emptyLog() throws(StoreError) { try perform { _ = try $0.checkpoint(.truncate) } }
 
     // MARK: Running
@@ -169,17 +169,17 @@ struct VaultDatabase: Sendable {
         } catch { throw Self.failure(error) }
     }
 
-    /// Runs what reads, by way of this database, as one.
+    /// Runs `body`, whose reads of this database form one transaction.
     func reading<R, E: Error>(_ body: () throws(E) -> R) throws(StoreError) -> Result<R, E> {
         try perform { database in
             try database.beginTransaction(.deferred)
-            // Nothing was written: the only way it fails is that SQLite ended the transaction already.
+            // Nothing was written. The rollback fails only if SQLite has ended the transaction already.
             defer { try? database.rollback() }
             do throws(E) { return .success(try body()) } catch { return .failure(error) }
         }
     }
 
-    /// Runs statements that happen together or not at all, and returns when they are on the disk.
+    /// Runs statements as one transaction, and returns when they are on the disk.
     func transaction<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         try perform { database in
             var result: R?
@@ -192,8 +192,8 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Runs statements. SQLite reports a full disk as one that failed where it makes the file that readers share, and where a file
-    /// system says only when it syncs that there is no room.
+    /// Runs statements. SQLite reports a full disk as a failing one when it makes the shared file, and when a file system
+    /// reports the lack of room only at a sync.
     private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
         do {
             return try body()
@@ -208,7 +208,7 @@ struct VaultDatabase: Sendable {
         case let error as StoreError: error
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL: .full
         case let error as DatabaseError: .database(code: error.extendedResultCode.rawValue)
-        // A row that does not decode.
+        // A row does not decode.
         default: .database(code: SQLITE_CORRUPT)
         }
     }

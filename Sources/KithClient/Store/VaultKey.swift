@@ -4,15 +4,15 @@ import GRDBSQLite
 import MLS
 import TLSCodec
 
-/// The key that a vault's values are sealed under, each by itself and bound to its place:
+/// The key of a vault. Each value is sealed under it, bound to its place:
 ///
 /// ```text
 /// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith vault value v1" || uint8 table || uint64 owner
 ///                                         || uint64 item, value)
 /// ```
 ///
-/// Nonces are random: a vault may take 2^32 values before two of them are as likely to meet as NIST allows (2^-32), a
-/// thousand million messages.
+/// Nonces are random. After 2^32 values, a thousand million messages, the probability of a repeated nonce reaches NIST's limit
+/// of 2^-32.
 struct VaultKey: Sendable {
     /// The 32 bytes of the key.
     let bytes: SecretBytes
@@ -20,7 +20,7 @@ struct VaultKey: Sendable {
     /// A fresh key.
     init(random: RandomSource = .system) { bytes = random.secret(32) }
 
-    /// A key that was wrapped.
+    /// An unwrapped key.
     init(_ bytes: SecretBytes) { self.bytes = bytes }
 
     /// The key, ready for many values.
@@ -44,12 +44,12 @@ extension SymmetricKey {
                 value, using: self, authenticating: Self.place(key.table, key.owner, key.item)
             ).combined
         } catch {
-            // The library has no reason to refuse a key of 32 bytes.
+            // The library accepts every key of 32 bytes.
             throw .database(code: SQLITE_INTERNAL)
         }
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a value that was sealed for a place.
     func open(_ sealed: Data?, _ table: StoreTable, owner: UInt64, item: UInt64) throws(StoreError) -> [UInt8] {
         do {
             let box = try ChaChaPoly.SealedBox(combined: sealed ?? Data())

@@ -4,8 +4,8 @@ import KithSupport
 import PrivateFiles
 
 extension VaultStore {
-    /// Makes a new vault in a folder, with its first contents: a vault without a profile would open to nobody, and be in the way
-    /// of another. The caller has its ``ProfileLock``.
+    /// Makes a new vault in a folder, with its first contents: a vault without a profile could not be used, and would be in the
+    /// way of another. The caller has the folder's ``ProfileLock``.
     ///
     /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase,
     ///   ``KithError/file(_:)``, ``KithError/store(_:)``. There is no vault then, unless there was one.
@@ -36,7 +36,7 @@ extension VaultStore {
             let unfinished = try VaultStore(
                 folder, VaultDatabase(opening: folder.unfinishedVault), key, isReadOnly: false)
             try unfinished.commit(contents)
-            // Everything is in the one file then. Closing would do it too, and not say if the disk is full.
+            // Moves everything into the one file. Closing would do it too, without an error if the disk is full.
             try unfinished.database.emptyLog()
             try unfinished.close()
         } catch { throw .store(error) }
@@ -48,19 +48,19 @@ extension VaultStore {
 
     /// Opens the vault in a folder.
     ///
-    /// - Parameter isReadOnly: whether another process may have it open for writing. All that can be written then is a
-    ///   request to that process (``handOver(_:)``), and nothing where this user may not write, such as on a read-only file
-    ///   system. Otherwise the caller has the folder's ``ProfileLock``.
+    /// - Parameter isReadOnly: whether another process may have the vault open for writing. Only requests to that process can
+    ///   be written then (``enqueueForOwner(_:)``), and none if this user may not write, such as on a read-only file system. If
+    ///   not, the caller has the folder's ``ProfileLock``.
     /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase where the vault has none),
     ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file can't be read,
-    ///   ``KithError/store(_:)`` if the vault is damaged, or newer. Its files are as they were.
+    ///   ``KithError/store(_:)`` if the vault is damaged, or of a newer version. Its files are unchanged.
     package static func open(in url: URL, _ secret: VaultSecret, isReadOnly: Bool = false) throws(KithError)
         -> VaultStore
     {
         let folder = ProfileFolder(url)
         return try open(folder, isReadOnly: isReadOnly) { header throws(KithError) in
             let key = try unwrap(header, secret, folder)
-            // Left by a kill between a new passphrase and the end of the old key file.
+            // The process may have been killed between setting a passphrase and removing the key file.
             if case .passphrase = header.lock, !isReadOnly { folder.removeKeyFile() }
             return key
         }
@@ -96,11 +96,11 @@ extension VaultStore {
 
     // MARK: The key of the key
 
-    /// Changes what opens the vault: at once, or not at all. The caller has the folder's ``ProfileLock``.
+    /// Changes the secret that opens the vault, in one transaction. The caller has the folder's ``ProfileLock``.
     ///
-    /// The vault key stays, so a copy of the vault from before still opens with what opened it then.
+    /// The vault key stays, so an older copy of the vault still opens with the old secret.
     ///
-    /// - Throws: ``KithError``; the vault opens as before then.
+    /// - Throws: ``KithError``; the old secret still opens the vault then.
     package func changeSecret(to secret: VaultSecret) throws(KithError) {
         try changeSecret(to: secret, cost: .standard)
     }
@@ -123,7 +123,7 @@ extension VaultStore {
             header = WrappedKey(key.bytes, .vault, under: wrappingKey, .passphrase(parameters))
         case .keyFile: header = WrappedKey(key.bytes, .vault, under: try keyFile(of: folder, makesIt: true), .keyFile)
         }
-        // The library has no reason to refuse a key of 32 bytes.
+        // The library accepts every key of 32 bytes.
         guard let header else { throw .store(.damagedHeader) }
         return header
     }
@@ -142,7 +142,7 @@ extension VaultStore {
             }
             return VaultKey(key)
         case (.passphrase, .keyFile): throw .passphraseNeeded
-        // Nobody should think that a passphrase protects what has none.
+        // A user must not believe that a passphrase protects a vault without one.
         case (.keyFile, .passphrase): throw .wrongPassphrase
         }
     }
@@ -158,7 +158,7 @@ extension VaultStore {
         }
     }
 
-    /// The key in the key file. One that is there is never replaced: it may be all that opens a vault.
+    /// The key in the key file. An existing key is never replaced, since a vault may depend on it.
     private static func keyFile(of folder: ProfileFolder, makesIt: Bool) throws(KithError) -> SymmetricKey {
         let file = PrivateFile(folder.keyFile)
         let length = 32

@@ -3,22 +3,22 @@ import GRDB
 import GRDBSQLite
 import Synchronization
 
-/// How a vault is opened.
+/// The secret that opens a vault.
 public enum VaultSecret: Sendable {
-    /// With what the user remembers.
+    /// A passphrase of the user.
     case passphrase(String)
-    /// With a file beside the vault, for those who chose no passphrase.
+    /// A file beside the vault, for users who choose no passphrase.
     case keyFile
 }
 
-/// A profile's state on the disk: one SQLite file, whose values are sealed one by one under a key that is not in it in the
-/// clear. What a file shows without the key is how many values there are, of which kind, their sizes and when they changed.
+/// A profile's state on the disk: one SQLite file. Its values are sealed one by one, under a key that is not in the file in the
+/// clear. Without the key, the file shows the number, kinds and sizes of values, and when they changed.
 package final class VaultStore: ProfileStore {
     let folder: ProfileFolder
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// What the database last said about others' commits.
+    /// The last seen counter of other processes' commits.
     private let seenVersion: Mutex<Int64>
 
     init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {
@@ -68,7 +68,7 @@ package final class VaultStore: ProfileStore {
         try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
-    /// Reads everything that `body` reads as it was at one moment, whatever another process writes meanwhile.
+    /// Runs `body`, whose reads see one state of the vault, whatever another process writes meanwhile.
     ///
     /// - Throws: ``KithError/store(_:)``, or what `body` throws.
     package func atOneMoment<R>(_ body: () throws(KithError) -> R) throws(KithError) -> R {
@@ -84,7 +84,7 @@ package final class VaultStore: ProfileStore {
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredRow] = []
         while let row = try rows.next() {
-            // A damaged file may have nothing there, or numbers for which no value was sealed.
+            // A damaged file may have no value there, or numbers that no value was sealed for.
             guard let owner = (row[0] as Int64?).map(UInt64.init(bitPattern:)),
                 let item = (row[1] as Int64?).map(UInt64.init(bitPattern:))
             else { throw StoreError.damaged(table) }
@@ -94,7 +94,7 @@ package final class VaultStore: ProfileStore {
         return values
     }
 
-    /// A place in SQLite's signed numbers.
+    /// A key as SQLite's signed numbers.
     private static func place(_ key: StoreKey) throws(StoreError) -> StatementArguments {
         [try number(key.owner), try number(key.item)]
     }
@@ -108,11 +108,11 @@ package final class VaultStore: ProfileStore {
 
     /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
     ///
-    /// - Throws: ``StoreError``; then none of them happened. A vault that was opened for reading takes none.
+    /// - Throws: ``StoreError``; then nothing was written. A vault that was opened for reading takes no transaction.
     package func commit(_ transaction: StoreTransaction) throws(StoreError) {
         guard !transaction.isEmpty else { return }
         guard !isReadOnly else { throw .database(code: SQLITE_READONLY) }
-        // Sealed before the file is locked.
+        // Values are sealed before the file is locked.
         let key = key.symmetric
         var runs: [(sql: String, arguments: StatementArguments)] = []
         runs.reserveCapacity(transaction.writes.count)
@@ -136,12 +136,12 @@ package final class VaultStore: ProfileStore {
 
     // MARK: Other processes
 
-    /// Leaves something to do for the process that has the profile: puts it behind what is in the table of requests.
-    /// The one write that a vault which was opened for reading takes.
+    /// Stores a request for the process that has the profile, after the requests in the table. It is the only write that a
+    /// vault which was opened for reading takes.
     ///
-    /// - Returns: its item there. No item is given out twice.
+    /// - Returns: the request's item. No item is used twice.
     /// - Throws: ``StoreError``.
-    package func handOver(_ bytes: [UInt8]) throws(StoreError) -> UInt64 {
+    package func enqueueForOwner(_ bytes: [UInt8]) throws(StoreError) -> UInt64 {
         let key = key.symmetric
         return try database.transaction { database in
             let item = try Int64.fetchOne(
@@ -158,8 +158,7 @@ package final class VaultStore: ProfileStore {
         }
     }
 
-    /// Whether another process has written to the vault since this was last asked. Looks at no more than a counter that
-    /// the processes share.
+    /// Whether another process has written to the vault since the last call. Reads only a counter that the processes share.
     ///
     /// - Throws: ``StoreError``.
     package func othersHaveWritten() throws(StoreError) -> Bool {
@@ -174,7 +173,7 @@ package final class VaultStore: ProfileStore {
         try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
 
-    /// Closes the file. Without it, that happens when the store is released. Nothing can be read or written afterwards.
+    /// Closes the file. Otherwise it is closed with the last reference. Nothing can be read or written afterwards.
     package func close() throws(StoreError) { try database.close() }
 }
 

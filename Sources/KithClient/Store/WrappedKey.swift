@@ -3,7 +3,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// How the key of a vault or a backup is wrapped: what it says of itself, in the clear.
+/// The wrapped key of a vault or a backup, in the clear.
 ///
 /// ```text
 /// struct {
@@ -16,13 +16,13 @@ import TLSCodec
 /// } WrappedKey;
 /// ```
 ///
-/// The label is "kith vault key v1" or "kith backup key v1". The checksum protects nothing: it tells a damaged header from
-/// a wrong passphrase.
+/// The label is "kith vault key v1" or "kith backup key v1". The checksum does not protect the key. It tells a damaged header
+/// from a wrong passphrase.
 struct WrappedKey: Sendable, TLSCodable {
-    /// What the key is for.
+    /// The purpose of the key.
     enum Purpose: String { case vault, backup }
 
-    /// Where the wrapping key comes from.
+    /// The source of the wrapping key.
     enum Lock: Sendable {
         case passphrase(ScryptParameters)
         case keyFile
@@ -31,7 +31,7 @@ struct WrappedKey: Sendable, TLSCodable {
     static let version: UInt8 = 1
     private static let wrappedLength = 12 + 32 + 16
     private static let checksumLength = 8
-    /// What follows after how it is locked, in bytes.
+    /// Length of the fields after the source of the wrapping key, in bytes.
     static let endLength = wrappedLength + checksumLength
 
     let lock: Lock

@@ -6,14 +6,13 @@ extension KnownRelays {
     package struct Contact: Sendable {
         /// The connection.
         package let connection: RelayConnection
-        /// Whether the relay was not known before, so that its key was taken as it came.
+        /// Whether the relay was not known before, so that any key was accepted.
         package let isFirst: Bool
     }
 
-    /// Connects to a relay. The key of one that is met for the first time is remembered; a relay that has another key than before
-    /// is refused.
+    /// Connects to a relay. A new relay's key is remembered. A relay with another key than before is refused.
     ///
-    /// - Parameter pin: the key that the relay must have, if it is known otherwise. Then nothing is looked up or remembered.
+    /// - Parameter pin: the key that the relay must have. If given, nothing is looked up or remembered.
     /// - Throws: ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``, ``KithError/file(_:)``.
     package func connect(
         to address: RelayAddress, pin: RelayPin? = nil, pass: RelayPass? = nil

@@ -3,29 +3,29 @@ import KithSupport
 import KithWire
 import PrivateFiles
 
-/// The relays that this user has met, and the key each had: what ssh keeps in `known_hosts`.
+/// The relays that a user has connected to, with their keys, like `known_hosts` of ssh.
 ///
-/// A text file with one relay a line: its address, a space, its pin. Lines that begin with `#`, and lines that this version
-/// does not understand, are left as they are. Any number of processes may use it at once.
+/// They are kept in a text file with one relay a line: its address, a space, its pin. Lines that begin with `#`, and lines that
+/// this version does not understand, are left unchanged. Any number of processes may use the file at once.
 public struct KnownRelays: Sendable {
     /// The file.
     public let file: PrivateFile
 
-    /// What is known about a relay.
+    /// The state of a relay in the file.
     public enum Standing: Hashable, Sendable {
-        /// It was met before, with this key.
+        /// The relay had this key at the first connection.
         case known(RelayPin)
-        /// It was not.
+        /// The relay is not in the file.
         case unknown
     }
 
-    /// What became of a key that was to be remembered.
+    /// The outcome of remembering a key.
     public enum Remembered: Hashable, Sendable {
-        /// It is in the file now.
+        /// The key has been added to the file.
         case added
-        /// It was there already.
+        /// The key was in the file already.
         case wasKnown
-        /// Another key was there, and still is.
+        /// The file has another key for the relay, and keeps it.
         case isAnother(RelayPin)
     }
 
@@ -38,15 +38,14 @@ public struct KnownRelays: Sendable {
     /// The relays known to the user whose folder this is.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
-    /// What is known about the relay at an address.
+    /// Looks up the relay at an address.
     ///
-    /// - Throws: ``PrivateFileError`` if the file is there and can't be read.
+    /// - Throws: ``PrivateFileError`` if the file exists and can't be read.
     public func standing(of address: RelayAddress) throws(PrivateFileError) -> Standing {
         pin(of: address, in: try lines()).map(Standing.known) ?? .unknown
     }
 
-    /// Remembers the key of a relay that was met for the first time. Another process may have met it meanwhile: what is in
-    /// the file stays.
+    /// Remembers the key of a new relay. A key that another process has stored for the relay meanwhile stays.
     ///
     /// - Throws: ``PrivateFileError``.
     public func remember(_ pin: RelayPin, of address: RelayAddress) throws(PrivateFileError) -> Remembered {
@@ -59,7 +58,7 @@ public struct KnownRelays: Sendable {
         }
     }
 
-    /// Forgets a relay, so that its next key is taken for a first one.
+    /// Forgets a relay, so that its next key is accepted as the first one.
     ///
     /// - Returns: whether it was known.
     /// - Throws: ``PrivateFileError``.

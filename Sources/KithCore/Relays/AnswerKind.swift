@@ -1,6 +1,6 @@
 import KithWire
 
-/// What a request is answered with, unless it is refused.
+/// The kind of reply that answers a request, unless the request is refused.
 enum AnswerKind {
     case welcome, done, granted, accepted, following, keyPackage, record
 

@@ -6,7 +6,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A profile in memory with conversations of which a test writes the log, and a machine that reads them by cursors.
+/// A profile in memory with conversations whose logs the test writes, and a machine that reads them by cursors.
 final class CursorFixture {
     static let now: UInt64 = 1_700_000_000_000
     let store = MemoryProfileStore()
@@ -20,7 +20,7 @@ final class CursorFixture {
         messenger = try Messenger(opening: store, now: Self.now)
     }
 
-    /// Opens the profile anew: what was not committed is gone.
+    /// Reopens the profile. Changes that were not committed are lost.
     func reopen() throws { messenger = try Messenger(opening: store, now: Self.now) }
 
     /// A step of the machine that reaches the disk, unless `commits` is false.
@@ -70,7 +70,7 @@ final class CursorFixture {
         }
     }
 
-    /// Puts an entry at the end of a log, on the disk first.
+    /// Appends an entry to a log, on the disk first.
     ///
     /// - Returns: its seq.
     @discardableResult
@@ -80,7 +80,7 @@ final class CursorFixture {
         try append(.text(text), author, to: id)
     }
 
-    /// Puts a receipt, which is nothing to show, at the end of a log.
+    /// Appends a receipt, which is never shown, to a log.
     func receipt(in id: ConversationID) throws { try append(.notices([]), .contact(ContactID(rawValue: 9)), to: id) }
 
     @discardableResult
@@ -101,7 +101,7 @@ final class CursorFixture {
         try store.commit(transaction)
     }
 
-    /// Begins a step in which an entry is processed that only the step's end puts on the disk.
+    /// Begins a step that processes an entry, which is on the disk only after the step.
     ///
     /// - Returns: the entry's seq.
     func beginStep(in id: ConversationID) throws -> UInt64 {
@@ -112,7 +112,7 @@ final class CursorFixture {
         return seq
     }
 
-    /// Puts the text of an entry on the disk whose seq is known already.
+    /// Stores the text of an entry with a known seq.
     func store(_ text: String, seq: UInt64, in id: ConversationID) throws {
         try store(.text(text), .contact(ContactID(rawValue: 9)), seq: seq, in: id)
     }
@@ -128,7 +128,7 @@ final class CursorFixture {
         }
     }
 
-    /// The texts of all messages that a reader can be given.
+    /// The texts of all messages for a reader.
     func texts(_ reader: CursorReader) throws -> [String] {
         var texts: [String] = []
         while let entry = try next(reader) { texts.append(entry.message.text ?? "?") }

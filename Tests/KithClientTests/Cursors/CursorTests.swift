@@ -42,7 +42,7 @@ struct CursorTests {
         #expect(read == said)
     }
 
-    @Test("does not pass over an entry that comes in the step in which it looks")
+    @Test("does not skip an entry that arrives in the step in which it reads")
     func sameStep() throws {
         let id = try fixture.conversation()
         let reader = try fixture.perform(.openCursor("bot", from: .beginning))
@@ -55,7 +55,7 @@ struct CursorTests {
         #expect(try fixture.texts(reader) == ["ping"])
     }
 
-    @Test("passes over more than a page of entries that are for nobody")
+    @Test("skips more than a page of entries that it does not deliver")
     func passesOver() throws {
         let id = try fixture.conversation()
         for _ in 0..<3 * ClientLimits.cursorPage { try fixture.receipt(in: id) }
@@ -65,7 +65,7 @@ struct CursorTests {
         #expect(try fixture.texts(reader) == ["there"])
     }
 
-    @Test("lets no conversation wait while another has much to say")
+    @Test("serves a conversation while another has many messages")
     func inTurn() throws {
         let (loud, quiet) = (try fixture.conversation(), try fixture.conversation())
         for number in 0..<10 { try fixture.say("loud \(number)", in: loud) }
@@ -74,7 +74,7 @@ struct CursorTests {
         #expect(try fixture.texts(reader).prefix(3) == ["loud 0", "quiet", "loud 1"])
     }
 
-    @Test("delivers again, and marks, what was not acknowledged before the end")
+    @Test("delivers unacknowledged messages again, marked as repeated")
     func repeats() throws {
         let id = try fixture.conversation()
         for text in ["one", "two", "three"] { try fixture.say(text, in: id) }
@@ -91,7 +91,7 @@ struct CursorTests {
         #expect(try fixture.next(again) == nil)
     }
 
-    @Test("never delivers again what was replied to")
+    @Test("never delivers a message again that was replied to")
     func replies() throws {
         let id = try fixture.conversation()
         try fixture.say("ping", in: id)
@@ -104,7 +104,7 @@ struct CursorTests {
         #expect(try fixture.next(try fixture.perform(.openCursor("bot", from: .beginning))) == nil)
     }
 
-    @Test("neither replies nor acknowledges if the disk takes no more")
+    @Test("neither replies nor acknowledges on a full disk")
     func replyFails() throws {
         let id = try fixture.conversation()
         try fixture.say("ping", in: id)
@@ -119,7 +119,7 @@ struct CursorTests {
         #expect(again.message.text == "ping" && again.isRepeated)
     }
 
-    @Test("does not acknowledge a reply that can't be said")
+    @Test("does not acknowledge a message whose reply can't be sent")
     func replyIsRefused() throws {
         let id = try fixture.conversation()
         try fixture.say("ping", in: id)
@@ -133,7 +133,7 @@ struct CursorTests {
         #expect(again.message.text == "ping" && again.isRepeated)
     }
 
-    @Test("is independent of other cursors and of what a person has read")
+    @Test("is independent of other cursors and of read marks")
     func independent() throws {
         let id = try fixture.conversation()
         let last = try ["one", "two"].map { try fixture.say($0, in: id) }.last
@@ -151,7 +151,7 @@ struct CursorTests {
         #expect(try fixture.messenger.cursorNames() == ["first", "second"])
     }
 
-    @Test("takes the acknowledgement of a later message for those before it, and none that comes late")
+    @Test("counts the acknowledgement of a message for all earlier ones, and ignores late ones")
     func outOfOrder() throws {
         let (id, other) = (try fixture.conversation(), try fixture.conversation())
         for text in ["one", "two", "three"] { try fixture.say(text, in: id) }
@@ -168,7 +168,7 @@ struct CursorTests {
         #expect(again == ["three", "elsewhere"])
     }
 
-    @Test("belongs to the reader that came last")
+    @Test("belongs to the latest reader")
     func takenOver() throws {
         let id = try fixture.conversation()
         for text in ["one", "two"] { try fixture.say(text, in: id) }
@@ -182,7 +182,7 @@ struct CursorTests {
         #expect(try fixture.texts(later) == ["two"])
     }
 
-    @Test("begins behind everything if that is asked for, and only the first time")
+    @Test("begins after the last message on request, and only when it is new")
     func beginsNow() throws {
         let (id, other) = (try fixture.conversation(), try fixture.conversation())
         try fixture.say("before", in: id)
@@ -194,7 +194,7 @@ struct CursorTests {
         #expect(try fixture.texts(try fixture.perform(.openCursor("bot", from: .now))) == ["after", "first"])
     }
 
-    @Test("leaves out a conversation that is not accepted, and delivers all of it once it is")
+    @Test("leaves out a pending conversation, and delivers all of it once it is accepted")
     func pending() throws {
         let id = try fixture.conversation()
         try fixture.makePending(id)
@@ -223,7 +223,7 @@ struct CursorTests {
         #expect(try fixture.next(try fixture.perform(.openCursor("bot", from: .now))) == nil)
     }
 
-    @Test("of which the name is damaged keeps others from beginning anew in its place, until it is deleted")
+    @Test("with a damaged name prevents new cursors until it is deleted")
     func damagedName() throws {
         let id = try fixture.conversation()
         try fixture.say("one", in: id)
@@ -239,7 +239,7 @@ struct CursorTests {
         #expect(try fixture.texts(try fixture.perform(.openCursor("bot", from: .beginning))) == ["one"])
     }
 
-    @Test("is gone with its places when it is deleted")
+    @Test("is deleted with its places")
     func deleted() throws {
         let id = try fixture.conversation()
         try fixture.say("one", in: id)
@@ -263,7 +263,7 @@ struct CursorTests {
         #expect(try fixture.store.allValues(.profile).allSatisfy { $0.owner == 0 })
     }
 
-    @Test("is one of a bounded number")
+    @Test("is refused beyond a limit")
     func tooMany() throws {
         for number in 0..<ClientLimits.cursors { _ = try fixture.perform(.openCursor("\(number)", from: .beginning)) }
         #expect(throws: KithError.cursor(.tooMany(limit: ClientLimits.cursors))) {
@@ -273,7 +273,7 @@ struct CursorTests {
         _ = try fixture.perform(.openCursor("one more", from: .beginning))
     }
 
-    @Test("goes on where it was in a profile that was restored from a backup")
+    @Test("keeps its places in a profile that was restored from a backup")
     func backup() throws {
         let id = try fixture.conversation()
         for text in ["one", "two"] { try fixture.say(text, in: id) }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Incoming messages", .timeLimit(.minutes(5)))
 struct IncomingMessagesTests {
-    @Test("are the history first and then what comes, however slow the reader is, over restarts")
+    @Test("are the history first and then new ones, for a slow reader and across restarts")
     func overRestarts() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
@@ -77,7 +77,7 @@ struct IncomingMessagesTests {
         }
     }
 
-    @Test("throw what has ended the profile")
+    @Test("throw the error that ended the profile")
     func failure() async throws {
         try await withAliceAndBob { alice, bob, _ in
             _ = try await bob.profile.send("ping", to: try await bob.conversation("alice"))
@@ -89,7 +89,7 @@ struct IncomingMessagesTests {
         }
     }
 
-    @Test("of strangers come once they are accepted, by the reader if it is to")
+    @Test("of strangers come once they are accepted, by the reader if it may")
     func strangers() async throws {
         try await withRelay { server in
             let relay = server.point

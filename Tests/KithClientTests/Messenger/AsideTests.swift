@@ -9,8 +9,8 @@ import Testing
 struct AsideTests {
     private static let limit = ClientLimits.pendingConversations
 
-    /// A letterbox with an acquaintance and as many pending conversations as are allowed, from letters 2 to 101. Letter 102 is one
-    /// more of a stranger's.
+    /// A letterbox with a known contact and the largest number of pending conversations, from letters 2 to 101. Letter 102 is
+    /// another stranger's.
     private func fullBox() throws -> (box: Letterbox, friend: ProfileRecord, stranger: ProfileRecord, beyond: Entry) {
         let box = try Letterbox()
         let (friend, stranger) = (try Letterbox.person("dave"), try Letterbox.person("carol"))
@@ -23,7 +23,7 @@ struct AsideTests {
 
     private func pending(_ box: Letterbox) throws -> Int { try box.summaries.count { $0.isPending } }
 
-    @Test("beyond the bound, strangers' letters stay at the relay; an acquaintance's behind them is taken at once")
+    @Test("beyond the limit, strangers' letters stay at the relay, and a known contact's later letter is taken at once")
     func acquaintance() throws {
         let (box, friend, stranger, beyond) = try fullBox()
         #expect(try pending(box) == Self.limit)
@@ -41,7 +41,7 @@ struct AsideTests {
         #expect(box.store.packageReads.value == reads, "the key packages were read for each letter")
     }
 
-    @Test("when there is room again, the first letter set aside is read again, and no more than that")
+    @Test("when there is room again, only the first letter set aside is read again")
     func room() throws {
         let (box, friend, stranger, beyond) = try fullBox()
         try box.bring([box.letter(from: friend, usesLastResort: true)])
@@ -60,7 +60,7 @@ struct AsideTests {
         #expect(taken.follows(of: channel) == [last.seq + 1], "what was read is skipped")
     }
 
-    @Test("no parcel is fetched for a letter for which there is no room")
+    @Test("no parcel is fetched for a letter without room")
     func parcel() throws {
         let (box, _, stranger, beyond) = try fullBox()
         let address = ParcelAddress(
@@ -87,7 +87,7 @@ struct AsideTests {
         #expect(try box.inbox.record.aside.isEmpty && pending(box) == Self.limit)
     }
 
-    @Test("an inbox whose invite has run out is closed when the letters set aside are no longer at the relay")
+    @Test("the inbox of an expired invite is closed once no letters set aside are at the relay")
     func over() throws {
         let (box, _, _, beyond) = try fullBox()
         box.passed += 11 * 86_400_000
@@ -117,7 +117,7 @@ struct AsideTests {
         return (box, conversation, try box.letter(into: &group, isDirect: true))
     }
 
-    @Test("a Welcome that waits for a log holds up no other letter, and no longer than a day, restarts included")
+    @Test("a Welcome that waits for a log blocks no other letter, and waits a day at most, including restarts")
     func waitsForLog() throws {
         let (box, conversation, letter) = try waitingBox()
         let effects = try box.bring([letter, box.letter(from: Letterbox.person("dave"))])
@@ -136,7 +136,7 @@ struct AsideTests {
         #expect(box.alice.state.conversations[conversation.machine.id]?.machine.record.epoch == 1)
     }
 
-    @Test("a Welcome is read again as soon as the log has come far enough")
+    @Test("a Welcome is read again as soon as the log has the entries it needs")
     func logCame() throws {
         let (box, conversation, letter) = try waitingBox()
         try box.bring([letter])

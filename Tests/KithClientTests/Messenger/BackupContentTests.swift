@@ -18,7 +18,7 @@ struct BackupContentTests {
         return try await Person(name, store: store)
     }
 
-    @Test("a restored profile shows its history, and talks again when the other side uses its invite")
+    @Test("a restored profile shows its history, and can send again once the other side uses its invite")
     func roundTrip() async throws {
         try await withTemporaryFolder { folder in
             try await withAliceAndBob { alice, bob, relay in
@@ -71,7 +71,9 @@ struct BackupContentTests {
                 try await eventually({ try await bob.profile.conversations().map(\.name) }) { $0.contains("team") }
                 let atBob = try await bob.conversation("team")
                 try await alice.profile.remove(bobThere, from: group)
-                try await eventually({ try await bob.profile.conversation(atBob).status }) { $0 == .removed(by: "alice") }
+                try await eventually({ try await bob.profile.conversation(atBob).status }) {
+                    $0 == .removed(by: "alice")
+                }
                 let file = folder.appendingPathComponent("backup")
                 try await bob.profile.writeBackup(to: file, passphrase: "abc", cost: .cheap)
                 await bob.profile.close()
@@ -125,8 +127,8 @@ struct BackupContentTests {
         }
     }
 
-    /// What must not leave the device. `certificates` are what everybody sees of the members: names and account keys
-    /// stand in a group and in a backup, and where the pieces are cut is different each time.
+    /// Secrets that must not leave the device. `certificates` are public parts of the members: their names and account keys are
+    /// in a group and in a backup, and the pieces are cut at different places each time.
     private static func secrets(
         of person: Person, _ profile: ProfileRecord, public certificates: [[UInt8]]
     ) throws -> [[UInt8]] {
@@ -139,7 +141,7 @@ struct BackupContentTests {
         }
         var secrets = [profile.signer.bytes.withUnsafeBytes { Array($0) }]
         for table in [StoreTable.epoch, .record, .keyPackage] {
-            // Groups and packages hold many keys: a piece of each value stands for it.
+            // Groups and key packages hold many keys. One piece of each value stands for all.
             secrets += try person.store.allValues(table).flatMap { value in
                 stride(from: 0, to: max(0, value.bytes.count - 32), by: 32).map { Array(value.bytes[$0..<$0 + 32]) }
                     .filter { Set($0).count > 16 && !isPublic($0) }
@@ -164,7 +166,7 @@ struct BackupContentTests {
         return secrets
     }
 
-    @Test("a wrong passphrase, and a file that was cut off, give nothing")
+    @Test("a wrong passphrase and a cut file are refused")
     func refused() async throws {
         try await withTemporaryFolder { folder in
             let alice = try await Person("alice")

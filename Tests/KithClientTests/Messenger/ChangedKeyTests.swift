@@ -10,7 +10,7 @@ import Testing
 
 @Suite("A changed key")
 struct ChangedKeyTests {
-    /// A relay that forgets everything but who it is.
+    /// A relay that loses everything but its identity.
     private struct ForgetfulRelay {
         let point: RelayPoint
         let folder: URL
@@ -31,7 +31,7 @@ struct ChangedKeyTests {
         }
     }
 
-    /// Alice knows bob by his name at the relay; then the name leads to somebody else.
+    /// Alice knows bob by his name at the relay. Then the name leads to another person.
     private func withAnotherBob(
         _ body: (_ alice: Person, _ bob: Contact, _ another: Person, _ relay: RelayPoint) async throws -> Void
     ) async throws {
@@ -59,7 +59,7 @@ struct ChangedKeyTests {
         }
     }
 
-    @Test("blocks sending until the user decides; whoever keeps the pinned one is asked again the next time")
+    @Test("blocks sending until the user decides, and asks again if the user keeps the pinned key")
     func kept() async throws {
         try await withAnotherBob { alice, robert, another, relay in
             let found = await another.profile.identity().accountKey
@@ -78,7 +78,7 @@ struct ChangedKeyTests {
         }
     }
 
-    @Test("that was accepted is unverified, and reached after the name was looked up again")
+    @Test("that was accepted is unverified, and the contact can be reached after another look-up")
     func accepted() async throws {
         try await withAnotherBob { alice, robert, another, relay in
             let name = try #require(Name("bob"))
@@ -87,7 +87,7 @@ struct ChangedKeyTests {
             let contact = try #require(await alice.profile.contacts().first)
             #expect(contact.accountKey == (await another.profile.identity().accountKey))
             #expect(contact.trust == .unverified)
-            // The address that there was leads to the old key.
+            // The known address leads to the old key.
             await #expect(throws: KithError.notReachable("Robert", .never)) {
                 try await alice.profile.startConversation(with: robert.id)
             }
@@ -101,7 +101,7 @@ struct ChangedKeyTests {
         }
     }
 
-    @Test("the same name at another relay, or one that the user chose, is no changed key: it is taken here")
+    @Test("is not reported for the same name at another relay, or for a name that the user chose: that name is taken")
     func otherRelay() async throws {
         try await withRelay { relay in
             try await withRelay { otherRelay in
@@ -125,7 +125,7 @@ struct ChangedKeyTests {
         }
     }
 
-    @Test("a relay that was refused for its key is tried again, and used once the right key is back")
+    @Test("is found out again and again at a relay, which is used once the right key is back")
     func relayHeals() async throws {
         try await withTemporaryFolder { folder in
             let right = folder.appendingPathComponent("right")

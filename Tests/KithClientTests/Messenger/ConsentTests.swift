@@ -8,7 +8,7 @@ import Testing
 @Suite("Consent")
 struct ConsentTests {
     @Test(
-        "a stranger's letter is taken without a trace; accepting follows the log, sends the card and replaces the package"
+        "a stranger's letter is taken without sending anything; accepting follows the log, sends the card and replaces the key package"
     )
     func pending() throws {
         let box = try Letterbox()
@@ -31,7 +31,7 @@ struct ConsentTests {
         #expect(box.alice.contactList.map(\.isStranger) == [false])
     }
 
-    @Test("nothing of a pending conversation is opened at a start")
+    @Test("a pending conversation is not opened at a start")
     func restart() throws {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"))])
@@ -41,13 +41,13 @@ struct ConsentTests {
         #expect(effects.requests(about: channel) == 0)
         #expect(box.alice.loadedGroups == 0)
         #expect(try box.summaries.map(\.isPending) == [true])
-        // Reading, and saying so, is no consent.
+        // Reading and receipts are no consent.
         let id = try #require(try box.summaries.first?.id)
         #expect(try box.perform(.markRead(id, through: 9, sendsReceipt: true)).requests(about: channel) == 0)
         #expect(try box.summaries.map(\.isPending) == [true])
     }
 
-    @Test("to send accepts, to leave declines without a word")
+    @Test("sending accepts, and leaving declines without sending anything")
     func commands() throws {
         let box = try Letterbox()
         try box.bring([
@@ -63,7 +63,7 @@ struct ConsentTests {
         #expect(try box.perform(.accept(dave.id)).requests(about: channel) == 0)
     }
 
-    @Test("a person who is known only from pending conversations stays a stranger; one who was accepted is none")
+    @Test("a person known only from pending conversations stays a stranger; an accepted one does not")
     func strangers() throws {
         let box = try Letterbox()
         let carol = try Letterbox.person("carol")
@@ -94,7 +94,7 @@ struct ConsentTests {
             effects.requests(about: try #require(box.alice.state.conversations.all.first?.machine.record.channel)) == 2)
     }
 
-    @Test("a parcel that is longer than a stranger's may be is not fetched", arguments: [3 << 20, 5 << 20])
+    @Test("a parcel above the limit for strangers is not fetched", arguments: [3 << 20, 5 << 20])
     func parcel(length: Int) throws {
         let box = try Letterbox()
         let address = Self.parcel(length: length)
@@ -102,7 +102,7 @@ struct ConsentTests {
         #expect(effects.followed.contains(address.channel) == (length <= ClientLimits.strangersParcel))
     }
 
-    @Test("a stranger's parcel is fetched from the inbox's own relay, and no other hears of the device")
+    @Test("a stranger's parcel is fetched from the inbox's own relay only, so no other relay learns of the device")
     func parcelElsewhere() throws {
         let box = try Letterbox()
         let other = RelayPoint(
@@ -129,13 +129,13 @@ struct ConsentTests {
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 1, count: 32), length: UInt32(length))
     }
 
-    @Test("records of the version before are read: conversations are accepted, contacts known")
+    @Test("records of the previous version are read: conversations are accepted, contacts known")
     func versions() throws {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"))])
         let record = try #require(box.alice.state.conversations.all.first?.machine.record)
         #expect(try ConversationRecord(stored: record.encoded).consent == .pending)
-        // Version 2 knew no previous views, and version 1 no consent.
+        // Version 2 had no previous views, and version 1 no consent.
         let bytes = record.encodedAsVersion2
         let second = try ConversationRecord(stored: bytes)
         #expect(second.consent == .pending && second.channel == record.channel && second.view == nil)
@@ -148,7 +148,7 @@ struct ConsentTests {
         #expect(!known.isStranger && known.accountKey == contact.accountKey)
     }
 
-    @Test("the number of an invite that is closed is not given to another, also after a restart")
+    @Test("the number of a closed invite is not used again, also after a restart")
     func numbers() throws {
         let box = try Letterbox()
         let effects = try box.perform(.revokeInvite(InboxID(rawValue: 1)))

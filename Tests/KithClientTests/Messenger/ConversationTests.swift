@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Conversations over a real relay")
 struct ConversationTests {
-    @Test("an invite brings two people together, and each reads what the other says, in order")
+    @Test("two people meet by an invite, and read each other's messages in order")
     func invite() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
@@ -26,7 +26,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("whoever joins by an invite knows its maker's key from the invite; the maker knows that it was theirs")
+    @Test("the user of an invite has its maker's key from it, and the maker knows that the invite was used")
     func trust() async throws {
         try await withAliceAndBob { alice, bob, _ in
             #expect(await bob.profile.contacts().map(\.trust) == [.invite])
@@ -34,7 +34,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("who was left alone is told, and begins another conversation with who left")
+    @Test("a member who is left alone is told, and can begin another conversation with the one who left")
     func leftAlone() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
@@ -56,7 +56,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("an invite for one person works once")
+    @Test("a single-use invite works once")
     func onlyOnce() async throws {
         try await withRelay { server in
             let relay = server.point
@@ -70,7 +70,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("what was said while somebody was away is there when they come back")
+    @Test("messages that were sent while a member was offline arrive when it is back")
     func away() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
@@ -108,7 +108,9 @@ struct ConversationTests {
             try await eventually({ try await bob.texts(atBob) }) { $0 == ["alice: welcome", "carol: hi from carol"] }
 
             try await alice.profile.remove(members[1], from: group)
-            try await eventually({ try await carol.profile.conversation(atCarol).status }) { $0 == .removed(by: "alice") }
+            try await eventually({ try await carol.profile.conversation(atCarol).status }) {
+                $0 == .removed(by: "alice")
+            }
             _ = try await alice.profile.send("carol is gone", to: group)
             try await eventually({ try await bob.texts(atBob) }) { $0.last == "alice: carol is gone" }
             #expect(try await carol.texts(atCarol) == ["alice: welcome", "carol: hi from carol"])
@@ -120,7 +122,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("nobody brings a third person into a conversation of two")
+    @Test("adding a third person to a conversation of two fails")
     func thirdPerson() async throws {
         try await withAliceAndBob { alice, bob, relay in
             let carol = try await Person("carol")
@@ -151,7 +153,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("whoever leaves is taken out by the others")
+    @Test("a member that leaves is removed by the others")
     func leaving() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")
@@ -162,7 +164,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("a name leads to whoever registered it, unverified; it is held by one")
+    @Test("a name leads to its one holder, as an unverified contact")
     func names() async throws {
         try await withRelay { server in
             let relay = server.point
@@ -184,7 +186,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("a name takes nobody to a relay that a stranger chose; a contact may choose one")
+    @Test("a name connects to no relay that a stranger chose; a contact may choose one")
     func relaysOfStrangers() async throws {
         try await withAliceAndBob { alice, bob, relay in
             try await withRelay { otherRelay in
@@ -212,7 +214,7 @@ struct ConversationTests {
         }
     }
 
-    @Test("a live check tells who is there")
+    @Test("a live check shows who is online")
     func presence() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atAlice = try await alice.conversation("bob")

@@ -56,7 +56,7 @@ struct DamagedEntryTests {
         }
     }
 
-    @Test("does not keep a conversation from going on")
+    @Test("does not stop a conversation")
     func goesOn() async throws {
         try await withDamage { _, conversation, alice, bob in
             let again = try await alice.reopened()
@@ -75,7 +75,7 @@ struct DamagedEntryTests {
         }
     }
 
-    @Test("damaged records beside it are left out when a profile is only read")
+    @Test("damaged records are left out when a profile is opened for reading")
     func others() async throws {
         try await withAliceAndBob { alice, _, _ in
             let contact = try await alice.contact("bob")

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Groups over a real relay")
 struct GroupTests {
-    /// Somebody in the middle whom all the others have met by an invite.
+    /// One person whom all others have met by an invite.
     private func withGroup(
         of count: Int, suite: CipherSuite = .x25519AES128SHA256Ed25519,
         _ body: (_ first: Person, _ others: [Person], _ group: ConversationID, _ relay: RelayPoint) async throws -> Void
@@ -25,7 +25,9 @@ struct GroupTests {
                 others.append(person)
             }
             try await eventually({ try await first.profile.conversations().count }) { $0 == count - 1 }
-            for conversation in try await first.profile.conversations() { try await first.profile.accept(conversation.id) }
+            for conversation in try await first.profile.conversations() {
+                try await first.profile.accept(conversation.id)
+            }
             try await eventually({ await first.profile.contacts().count { $0.inbox != nil } }) {
                 $0 == count - 1
             }
@@ -51,7 +53,7 @@ struct GroupTests {
         }
     }
 
-    @Test("members who speak and change keys at once all end up with the same log")
+    @Test("members that send and renew keys at once end with the same log")
     func atOnce() async throws {
         try await withGroup(of: 6) { first, others, group, _ in
             for person in others {
@@ -79,7 +81,7 @@ struct GroupTests {
         }
     }
 
-    @Test("a member that leaves is taken out, and cannot speak any more")
+    @Test("a member that leaves is removed, and can't send any more")
     func leaving() async throws {
         try await withGroup(of: 3) { first, others, group, _ in
             try await eventually({ try await others[0].profile.conversations().map(\.name) }) { $0.contains("all") }
@@ -93,18 +95,20 @@ struct GroupTests {
         }
     }
 
-    @Test("a renamed group has its name everywhere, also for those who come later")
+    @Test("a renamed group has its new name for all members, also for later ones")
     func renaming() async throws {
         try await withGroup(of: 3) { first, others, group, _ in
             try await first.profile.rename(group, to: "  the   crew ")
             for person in others {
-                try await eventually({ try await person.profile.conversations().map(\.name) }) { $0.contains("the crew") }
+                try await eventually({ try await person.profile.conversations().map(\.name) }) {
+                    $0.contains("the crew")
+                }
             }
             #expect(try await first.profile.conversation(group).name == "the crew")
         }
     }
 
-    @Test("what was read is said, and a text with a time limit is deleted on both sides")
+    @Test("read receipts are delivered, and an expiring text is deleted on both sides")
     func receiptsAndExpiry() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let atBob = try await bob.conversation("alice")

@@ -6,11 +6,11 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("A relay that counts too far")
+@Suite("A relay with the highest seq")
 struct HighestSeqTests {
     private static let now: UInt64 = 1_750_000_000_000
 
-    @Test("stops its own conversation, and does not take the profile with it")
+    @Test("stops its own conversation, and not the profile")
     func pastTheHighest() throws {
         let store = MemoryProfileStore()
         try store.commit(

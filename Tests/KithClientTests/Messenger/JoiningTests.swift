@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Letters that invite to a conversation")
 struct JoiningTests {
-    @Test("an invite for one person declines eight more who use it, each in the open, and passes over the rest")
+    @Test("a single-use invite declines up to eight later users visibly, and ignores the others")
     func declined() throws {
         let box = try Letterbox(isReusable: false)
         let letters = try (0...ClientLimits.lettersDeclined + 1).map { number in
@@ -20,7 +20,7 @@ struct JoiningTests {
         #expect(try box.inbox.record.isClosing)
     }
 
-    @Test("of those who come again with a spent invite, only one who was declined is declined")
+    @Test("of repeated uses of a used invite, only those of declined users are declined")
     func declinedAgain() throws {
         let box = try Letterbox(isReusable: false)
         let (carol, mallory) = (try Letterbox.person("carol"), try Letterbox.person("mallory"))
@@ -40,7 +40,7 @@ struct JoiningTests {
         #expect(!JoinPolicy.isSmallEnoughForStrangers(members: 2, leaves: 1 << 20))
     }
 
-    @Test("a tree that is not the group's is fetched once, and its letter passed over")
+    @Test("a tree that does not match the group is fetched once, and its letter dropped")
     func wrongTree() throws {
         let box = try Letterbox()
         let tree = ParcelAddress(
@@ -56,7 +56,7 @@ struct JoiningTests {
         #expect(try box.inbox.record.lastSeq == 1 && box.summaries.isEmpty)
     }
 
-    @Test("a log in which no turn comes before the joiner's epoch is suspect, and nothing is stored under number 0")
+    @Test("a log without a turn before the joiner's epoch is suspect, and nothing is stored under number 0")
     func beginsAtFirst() throws {
         let box = try Letterbox()
         try box.bring([box.letter(from: Letterbox.person("carol"), isDirect: true)])
@@ -71,7 +71,7 @@ struct JoiningTests {
     }
 }
 
-/// Letters that may bring a known conversation back.
+/// Letters that may revive a known conversation.
 @Suite("Rejoining")
 struct RejoiningTests {
     private enum Letter: CaseIterable {
@@ -96,7 +96,7 @@ struct RejoiningTests {
         return (box, conversation, letter)
     }
 
-    @Test("a conversation that ended is brought back by its other person, at its relay, in a later epoch only")
+    @Test("only the other member can revive an ended conversation, at its relay, in a later epoch")
     func ended() throws {
         for kind in Letter.allCases {
             let (box, conversation, letter) = try box(kind)
@@ -108,7 +108,7 @@ struct RejoiningTests {
         }
     }
 
-    @Test("a conversation that works, or that the user left, is not taken over")
+    @Test("an active conversation, or one that the user left, is not replaced")
     func working() throws {
         for status in [ConversationStatus.active, .preparing, .left] {
             let (box, conversation, letter) = try box(.later)

@@ -7,7 +7,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A messenger with one inbox, whose relay the test plays: letters go in, effects come out.
+/// A messenger with one inbox. The test plays the relay: letters go in, effects come out.
 final class Letterbox {
     static let now: UInt64 = 1_750_000_000_000
     static let suite = CipherSuite.x25519AES128SHA256Ed25519
@@ -21,10 +21,10 @@ final class Letterbox {
     private(set) var events: [KithEvent] = []
     /// The time that has passed by every clock, in milliseconds.
     var passed: UInt64 = 0
-    /// The relay of the groups that letters invite to, if it is another than the inbox's.
+    /// The relay of the groups in letters, if it is another than the inbox's.
     var groupRelay: RelayPoint?
 
-    /// - Parameter isReusable: whether the invite to the inbox is for many.
+    /// - Parameter isReusable: whether the inbox's invite is reusable.
     init(isReusable: Bool = true) throws {
         let memory = MemoryProfileStore()
         try memory.commit(
@@ -44,7 +44,7 @@ final class Letterbox {
 
     var inbox: InboxMachine { get throws { try #require(alice.inboxes[InboxID(rawValue: 1)]).machine } }
 
-    /// Hands inputs to the messenger, stores what it wants stored, and returns what it wants done.
+    /// Hands inputs to the messenger, commits its transaction, and returns its effects.
     @discardableResult
     func handle(_ inputs: [MessengerInput]) throws -> [Effect] {
         try commit(alice.handle(inputs, now: Self.now + passed))
@@ -75,7 +75,7 @@ final class Letterbox {
         return effects
     }
 
-    /// Begins the follow of the inbox that is among effects.
+    /// Answers the follow of the inbox among effects.
     func startFollow(in effects: [Effect]) throws {
         for case .follow(relay, let tag, let channel, _, let from) in effects where try channel == inbox.record.channel
         {
@@ -83,7 +83,7 @@ final class Letterbox {
         }
     }
 
-    /// The same profile, opened anew and not connected.
+    /// The same profile after reopening, without a connection.
     func reopen() throws {
         alice = try Messenger(opening: store, now: Self.now + passed)
         _ = try commit(alice.start(now: Self.now + passed))
@@ -112,8 +112,8 @@ final class Letterbox {
     /// A letter that invites to a new group of its writer, some others and alice, by one package of her inbox.
     ///
     /// - Parameters:
-    ///   - tree: where the letter says that the group's tree is.
-    ///   - usesLastResort: whether it is for the last package of the first deposit, which is never used up.
+    ///   - tree: the address of the group's tree in the letter.
+    ///   - usesLastResort: whether the letter is for the last-resort package of the first deposit.
     func letter(
         from writer: ProfileRecord, and others: [ProfileRecord] = [], isDirect: Bool = false,
         tree: TreeSource = .inWelcome,
@@ -132,8 +132,8 @@ final class Letterbox {
 
     static var environment: MLSEnvironment { MLSEnvironment(authentication: CertifiedDevices(), now: now / 1000) }
 
-    /// A letter that invites alice and others to a group, by one package of her inbox. The group is then in the epoch that they
-    /// join. Its log holds the turns of all epochs, and no message.
+    /// A letter that invites alice and others to a group, by one package of her inbox. The group is in the epoch that they
+    /// join. Its log has the turns of all epochs, and no message.
     func letter(
         into group: inout Group, and others: [ProfileRecord] = [], isDirect: Bool = false,
         tree: TreeSource = .inWelcome,
@@ -175,14 +175,14 @@ final class Letterbox {
             seq: lastSeq, epoch: 0, kind: .message, receivedAtMs: Self.now, id: .random(), payload: [1, 2, 3])
     }
 
-    /// Brings entries of the inbox.
+    /// Delivers entries of the inbox.
     @discardableResult
     func bring(_ entries: [Entry]) throws -> [Effect] {
         let tag = try #require(try inbox.followTag)
         return try handle([.followed(relay, tag: tag, .entries(entries))])
     }
 
-    /// Begins the follow of another channel that is among effects.
+    /// Answers the follow of another channel among effects.
     @discardableResult
     func startFollow(
         of channel: ChannelID, firstSeq: UInt64, lastSeq: UInt64, in effects: [Effect]
@@ -191,14 +191,14 @@ final class Letterbox {
         return try handle([.followStarted(relay, tag: tag, firstSeq: firstSeq, lastSeq: lastSeq)])
     }
 
-    /// Brings entries of another channel, whose follow is among effects.
+    /// Delivers entries of another channel, whose follow is among effects.
     @discardableResult
     func bring(_ entries: [Entry], of channel: ChannelID, in effects: [Effect]) throws -> [Effect] {
         let tag = try #require(effects.followTag(of: channel))
         return try handle([.followed(relay, tag: tag, .entries(entries))])
     }
 
-    /// Answers a request that is among effects, as done.
+    /// Answers a request among effects with `done`.
     func answerTrims(in effects: [Effect]) throws {
         for case .request(relay, let tag, .trim) in effects {
             try handle([.answered(relay, tag: tag, .success(.done))])

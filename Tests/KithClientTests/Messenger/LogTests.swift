@@ -27,7 +27,7 @@ struct LogTests {
         #expect(played.conversation.machine.record.lastSeq == 1 && played.conversation.machine.record.epoch == 1)
     }
 
-    @Test("follow each other by one, in the epoch that the log is in")
+    @Test("have consecutive seqs, in the log's epoch")
     func order() throws {
         let played = try PlayedConversation()
         try played.bring([played.says(.text("one")), played.says(.text("two"))])
@@ -39,7 +39,7 @@ struct LogTests {
         }
     }
 
-    @Test("are not read past the turn that takes this device out")
+    @Test("are not read after the turn that removes this device")
     func afterRemoval() throws {
         let played = try PlayedConversation()
         let alice = played.group.ownLeafIndex.rawValue + 1
@@ -63,7 +63,7 @@ struct LogTests {
         #expect(played.conversation.machine.record.epoch == 2 && played.conversation.machine.record.lastSeq == 2)
     }
 
-    @Test("end with a turn whose parcel holds another commit than it says, even a valid one")
+    @Test("end with a turn whose parcel has another commit, even a valid one")
     func otherCommit() throws {
         let played = try PlayedConversation()
         let (commit, other) = (try played.commit(), try played.commit())
@@ -89,7 +89,7 @@ struct LogTests {
         #expect(played.conversation.machine.record.epoch == 2)
     }
 
-    @Test("authenticate nothing beside what they say, and say it under their own id")
+    @Test("carry no other authenticated data, and are bound to their own id")
     func content() throws {
         _ = try malformed { try $0.says(authenticatedData: [1]) }
         _ = try malformed { try $0.proposes(.remove($0.group.ownLeafIndex), authenticatedData: [1]) }
@@ -98,7 +98,7 @@ struct LogTests {
         #expect(try played.unreadable == [.wrongID] && played.texts.isEmpty)
     }
 
-    @Test("propose only that their sender be taken out")
+    @Test("propose only the removal of their sender")
     func proposals() throws {
         for ownIsNamed in [true, false] {
             let played = try PlayedConversation()
@@ -129,7 +129,7 @@ struct LogTests {
         }
     }
 
-    @Test("give a group another name, and a conversation of two none", arguments: [false, true])
+    @Test("rename a group, and no conversation of two", arguments: [false, true])
     func titles(isDirect: Bool) throws {
         let played = try PlayedConversation(isDirect: isDirect)
         try played.bring([played.says(.title("another name"))])
@@ -137,7 +137,7 @@ struct LogTests {
         #expect(played.conversation.machine.record.lastSeq == 2)
     }
 
-    @Test("change nothing that is shown of the conversation as a whole when a member is heard again")
+    @Test("do not change the summary of the conversation when a member sends again")
     func heardAgain() throws {
         let played = try PlayedConversation()
         #expect(played.conversation.machine.record.hasAnswer)
@@ -147,7 +147,7 @@ struct LogTests {
 }
 
 extension PlayedConversation {
-    /// Brings a parcel that is being fetched.
+    /// Delivers a parcel that is being fetched.
     func bringParcel(_ address: ParcelAddress, _ bytes: [UInt8]) throws {
         try box.startFollow(of: address.channel, firstSeq: 1, lastSeq: 1, in: effects)
         let part = try #require(address.seal(bytes)?.first)

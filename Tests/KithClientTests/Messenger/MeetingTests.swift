@@ -25,7 +25,7 @@ struct MeetingTests {
             pass: pass)
     }
 
-    @Test("whoever sends an invite cannot change the pass of a relay that is known; the user can")
+    @Test("an invite can't change the pass of a known relay; the user can")
     func passIsKept() throws {
         let (alice, store) = try messenger("alice")
         let (mine, theirs) = (try #require(RelayPass("mine")), try #require(RelayPass("theirs")))
@@ -45,7 +45,7 @@ struct MeetingTests {
         #expect(alice.state.device.relays.sorted.map(\.point.pass) == [theirs])
     }
 
-    @Test("an inbox of an earlier version is read; a letter is held for a day in all, whatever the clock was")
+    @Test("an inbox of an earlier version is read, and a letter blocks it for a day at most, whatever the clock was")
     func inboxes() throws {
         let name = try #require(Name("alice"))
         var record = InboxRecord(relay: RelayID(rawValue: 1), purpose: .name(name), random: .system)
@@ -73,13 +73,13 @@ struct MeetingTests {
         let again = try InboxRecord(stored: record.encoded)
         #expect(again.encoded == record.encoded)
         #expect(record.hold(7, now: begin + 1_000) == begin)
-        // Another connection after a week has time for a try.
+        // A connection after a week leaves time for another try.
         #expect(record.hold(7, now: begin + 7 * day) == begin + 6 * day + minutes)
         #expect(record.hold(7, now: begin - day) == begin - day)
         #expect(record.hold(8, now: begin + day) == begin + day)
     }
 
-    @Test("thousands who call themselves the same get a name each")
+    @Test("thousands of contacts with the same name get different names")
     func names() {
         var names = NamesInUse(folding: .unicode)
         for number in 1...20_000 {
@@ -92,7 +92,7 @@ struct MeetingTests {
         #expect(names.free("b") == "b (2)")
     }
 
-    @Test("a letter opens with the key package it is for, in its inbox, and with no other")
+    @Test("a letter opens only with its key package, and only in its inbox")
     func letters() throws {
         let client = try messenger("bob").0.state.device.identity.client
         let lifetime = Lifetime(ofKeyPackageMadeAt: Self.now / 1000)
@@ -112,7 +112,7 @@ struct MeetingTests {
         #expect(try letter.keyPackage == bundles[0].keyPackage.reference())
     }
 
-    @Test("a turn's reference is to one commit, whole, whatever order its parts come in, and to no empty one")
+    @Test("a turn's reference names one complete commit, with its parts in any order, and never an empty one")
     func references() throws {
         let commit = (0..<ParcelAddress.partLength + 10).map { UInt8(truncatingIfNeeded: $0 / 3) }
         let address = ParcelAddress(
@@ -127,13 +127,13 @@ struct MeetingTests {
         #expect(reference.commit(from: parts) == commit)
         #expect(reference.commit(from: parts.reversed() + parts) == commit)
         #expect(reference.commit(from: [parts[0]]) == nil)
-        // The relay reads the key in the turn, so it can seal something else; the digest is what holds.
+        // The relay reads the key in the turn and can seal another commit. The digest prevents that.
         let other = entries(try #require(address.seal(commit.reversed())))
         #expect(reference.commit(from: other) == nil)
         let empty = ParcelAddress(
             channel: .random(), readToken: .random(), key: [UInt8](repeating: 3, count: 32), length: 0)
         #expect(throws: (any Error).self) { try ParcelAddress(decoding: empty.encoded) }
-        // No MLSMessage is taken for a reference.
+        // An MLSMessage is never read as a reference.
         #expect(throws: (any Error).self) { try TurnReference(decoding: [0, 1] + reference.encoded.dropFirst(2)) }
     }
 }

@@ -20,7 +20,7 @@ struct NameTests {
     }
 
     @Test(
-        "names that look the same count as the same",
+        "names that look the same count as equal",
         arguments: ["bob", "Bob", "BOB", "bo\u{200B}b", "\u{FF42}ob", "bo\u{34F}b"])
     func alike(_ name: String) {
         var names = NamesInUse(folding: .unicode)
@@ -32,7 +32,7 @@ struct NameTests {
         #expect(names.free(name) == name)
     }
 
-    @Test("nobody else gets the user's own name, nor had it in an older profile")
+    @Test("no contact gets the user's own name, nor has it in an older profile")
     func ownName() throws {
         let store = try store(of: "alice")
         let key = try #require(AccountKey([UInt8](repeating: 7, count: 32)))
@@ -44,7 +44,7 @@ struct NameTests {
         #expect(messenger.contactList.map(\.name) == ["alice (2)"])
     }
 
-    @Test("two of one name who meet are told apart, in what they say and among the members")
+    @Test("two people of the same name who meet are told apart, in messages and among the members")
     func namesakes() async throws {
         try await withRelay { server in
             let relay = server.point
@@ -63,7 +63,7 @@ struct NameTests {
         }
     }
 
-    @Test("nobody is removed from a conversation of two, and it goes on")
+    @Test("removing a member from a conversation of two fails, and it stays usable")
     func removal() async throws {
         try await withAliceAndBob { alice, bob, _ in
             let conversation = try await bob.conversation("alice")
@@ -75,7 +75,7 @@ struct NameTests {
         }
     }
 
-    @Test("foreign text is plain or in quotes, and is recognized as it is shown")
+    @Test("foreign text is shown plain or in quotes, and is recognized in both forms")
     func foreignText() {
         for name in ["bob", "Zoë van der Berg", "李小龙", "O'Neil-Smith", "build.bot+1@home"] {
             #expect(ForeignText(name).description == name)

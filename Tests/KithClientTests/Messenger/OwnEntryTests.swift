@@ -5,7 +5,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("What a device puts into the log")
+@Suite("A device's own entries in the log")
 struct OwnEntryTests {
     /// A conversation in which alice has renewed her keys, and so may speak.
     private func spoken(isDirect: Bool = false, and others: [ProfileRecord] = []) throws -> PlayedConversation {
@@ -15,7 +15,7 @@ struct OwnEntryTests {
         return played
     }
 
-    @Test("a text counts as said when it comes back as it was sent")
+    @Test("a text is delivered when it comes back unchanged")
     func text() throws {
         let played = try spoken()
         let sent = try #require(try played.send("hello").appends.first)
@@ -24,7 +24,7 @@ struct OwnEntryTests {
         #expect(try played.texts == ["hello"])
     }
 
-    @Test("a text that comes back with other bytes, or as a turn, is not what was said")
+    @Test("a text that comes back with other bytes, or as a turn, is not taken for the own one")
     func exchangedText() throws {
         for kind in [EntryKind.message, .turn] {
             let played = try spoken()
@@ -72,7 +72,7 @@ struct OwnEntryTests {
         #expect(try played.wait(milliseconds: 1).turns.map(\.id) == [turn.id])
     }
 
-    @Test("a text is sent although the group was not in memory")
+    @Test("a text is sent even if the group was not in memory")
     func unloaded() throws {
         let played = try spoken()
         played.conversation.machine.unload()
@@ -84,7 +84,7 @@ struct OwnEntryTests {
         #expect(try other.perform(.renewKeys(other.id)).turns.count == 1)
     }
 
-    @Test("a proposal is committed within two seconds of its coming")
+    @Test("a proposal is committed within two seconds of its arrival")
     func othersProposal() throws {
         let played = try PlayedConversation()
         let now = try played.bring([played.proposes(.remove(played.group.ownLeafIndex))])
@@ -100,7 +100,7 @@ struct OwnEntryTests {
         #expect(try played.answer(sent.tag, .success(.accepted(seq: 3))).turns.count == 1)
     }
 
-    @Test("an answer that comes after the conversation's end changes nothing of it")
+    @Test("an answer after the end of the conversation changes nothing")
     func lateAnswer() throws {
         let played = try PlayedConversation()
         let turn = try #require(try played.perform(.renewKeys(played.id)).turns.first)
@@ -121,7 +121,7 @@ struct OwnEntryTests {
         #expect(loaded.pending?.entryID == turn.id)
     }
 
-    @Test("the last text that others have read is told, and they never have read less than before")
+    @Test("read receipts report the last text that others have read, and never move back")
     func receipts() throws {
         let played = try spoken()
         let sent = try #require(try played.send("mine").appends.first)
@@ -135,7 +135,7 @@ struct OwnEntryTests {
         #expect(played.conversation.machine.record.readBy[contact] == 4)
     }
 
-    @Test("leaving is proposed once in an epoch, until the others did it")
+    @Test("leaving is proposed once in each epoch until it is committed")
     func leaving() throws {
         let played = try PlayedConversation()
         let proposal = try #require(try played.perform(.leave(played.id)).appends.first)
@@ -168,7 +168,7 @@ struct OwnEntryTests {
 }
 
 extension [Effect] {
-    /// The texts that the user is told of.
+    /// The texts in events.
     fileprivate var texts: [String] {
         compactMap {
             guard case .event(.message(let message)) = $0, case .text(let text) = message.body else { return nil }

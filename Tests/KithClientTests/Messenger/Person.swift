@@ -8,7 +8,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// Somebody with a profile in memory, connected to real relays.
+/// A person with a profile in memory, connected to real relays.
 final class Person: Sendable {
     let name: String
     let store: MemoryProfileStore
@@ -28,7 +28,7 @@ final class Person: Sendable {
         profile = try await Profile.open(over: self.store)
     }
 
-    /// The same profile, opened anew.
+    /// The same profile after reopening.
     func reopened() async throws -> Person {
         await profile.close()
         return try await Person(name, store: store)
@@ -42,7 +42,7 @@ final class Person: Sendable {
         try #require(await profile.contacts().first { $0.name == name }).id
     }
 
-    /// The texts of a conversation, each with who said it.
+    /// The texts of a conversation, each with its author.
     func texts(_ id: ConversationID) async throws -> [String] {
         try await profile.history(of: id, limit: 100_000).compactMap { message in
             guard case .text(let text) = message.body else { return nil }
@@ -55,7 +55,7 @@ final class Person: Sendable {
     }
 }
 
-/// Two people who have met by an invite; closed at the end.
+/// Runs `body` with two people who have met by an invite, and closes their profiles.
 func withAliceAndBob(
     _ body: (_ alice: Person, _ bob: Person, _ relay: RelayPoint) async throws -> Void
 ) async throws {
@@ -75,6 +75,6 @@ func withAliceAndBob(
 }
 
 extension LogView {
-    /// A view that says nothing.
+    /// An empty view.
     static let nothing = LogView(seq: 0, hash: noPrevious, previous: noPrevious)
 }

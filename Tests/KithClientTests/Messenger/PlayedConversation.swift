@@ -5,21 +5,21 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-/// A conversation between alice, who is a messenger, and bob, who is an MLS group. The test plays bob and the relay, from the entry
-/// on that follows the turn by which bob added alice.
+/// A conversation between alice, a messenger, and bob, an MLS group. The test plays bob and the relay, from the entry after the
+/// turn by which bob added alice.
 final class PlayedConversation {
     let box: Letterbox
     let conversation: ConversationTable.Place
     /// Bob's state of the group.
     var group: Group
-    /// Everything that alice wanted done since she accepted.
+    /// All effects of alice since she accepted.
     private(set) var effects: [Effect]
     private var lastSeq: UInt64 = 1
     private let relay = RelayID(rawValue: 1)
 
     /// - Parameters:
     ///   - others: more members.
-    ///   - isLive: whether alice has been told that she has the whole log.
+    ///   - isLive: whether alice has caught up with the log.
     init(isDirect: Bool = false, and others: [ProfileRecord] = [], isLive: Bool = true) throws {
         box = try Letterbox()
         group = try Letterbox.group(of: Letterbox.person("bob"), on: .random())
@@ -68,7 +68,7 @@ final class PlayedConversation {
     @discardableResult
     func bring(_ entries: [Entry]) throws -> [Effect] { note(try box.bring(entries, of: channel, in: effects)) }
 
-    /// Brings alice's last commit, makes bob follow her into the epoch that it opens, and begins to follow that.
+    /// Delivers alice's last commit, moves bob into its epoch, and begins the follow of that epoch.
     func bringTurn() throws {
         let turn = try #require(effects.turns.last)
         guard case .commit(let staged) = try group.process(MLSMessage.decode(turn.payload), in: Letterbox.environment)
@@ -92,7 +92,7 @@ final class PlayedConversation {
 
     // MARK: Bob
 
-    /// The next entry, with something that bob says.
+    /// The next entry, with a message of bob's.
     func says(
         _ body: Content.Body = .text("hello"), as claimed: EntryID? = nil, authenticatedData: [UInt8] = [],
         in kind: EntryKind = .message

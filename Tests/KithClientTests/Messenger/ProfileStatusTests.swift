@@ -4,9 +4,9 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("What a profile says of its relays, invitations and contacts")
+@Suite("The status of a profile's relays, invitations and contacts")
 struct ProfileStatusTests {
-    @Test("a relay that a command named and nothing uses is not one of the profile's")
+    @Test("a relay that only a command has named is not listed")
     func unusedRelay() throws {
         let box = try Letterbox()
         let other = RelayPoint(
@@ -17,7 +17,7 @@ struct ProfileStatusTests {
         #expect(box.alice.relayUse.map(\.relay) == [box.point])
     }
 
-    @Test("an invitation that is not in the inbox of the invited is counted")
+    @Test("an invitation that is not in its recipient's inbox is counted")
     func waitingInvitation() throws {
         let (box, bobs) = (try Letterbox(), try Letterbox())
         #expect(box.alice.waitingInvitations == 0)
@@ -27,7 +27,7 @@ struct ProfileStatusTests {
         #expect(box.alice.waitingInvitations == 1)
     }
 
-    @Test("the relays whose clocks differ are known to those who ask later")
+    @Test("relays with different clocks are listed for later subscribers")
     func clocks() throws {
         let box = try Letterbox()
         #expect(box.alice.relayClockDifferences.isEmpty)
@@ -39,7 +39,7 @@ struct ProfileStatusTests {
         #expect(box.alice.relayClockDifferences.isEmpty)
     }
 
-    @Test("somebody who is known already and uses an invite for one person is believed for it, as somebody new is")
+    @Test("a known contact that uses a single-use invite is trusted for it, as a new one is")
     func knownGuest() throws {
         let box = try Letterbox(isReusable: false)
         let carol = try Letterbox.person("carol")

@@ -6,7 +6,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("What another process has left to be said")
+@Suite("The request of another process to send a text")
 struct SendRequestTests {
     private static let now: UInt64 = 1_750_000_000_000
 
@@ -16,7 +16,7 @@ struct SendRequestTests {
             replyTo: nil, expiresAfter: nil)
     }
 
-    @Test("is not said in another conversation that has got the number meanwhile")
+    @Test("is not carried out in another conversation that has the number meanwhile")
     func otherConversation() throws {
         let store = MemoryProfileStore()
         try store.commit(
@@ -44,7 +44,7 @@ struct SendRequestTests {
         #expect(conversation.machine.outbox.items.count == 1)
     }
 
-    @Test("is read as an earlier version left it")
+    @Test("is read as an earlier version stored it")
     func earlier() throws {
         let now = request(nil)
         #expect(try SendRequest(stored: now.encoded) == now)

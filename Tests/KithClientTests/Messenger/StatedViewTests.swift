@@ -5,7 +5,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("Views of the log that members state")
+@Suite("Stated views of the log")
 struct StatedViewTests {
     private let played: PlayedConversation
     private let own: LogView
@@ -35,7 +35,7 @@ struct StatedViewTests {
         #expect(record.difference(fromInviters: other, epoch: epoch + 1) == nil)
     }
 
-    @Test("a claim that a turn leaves open is a difference, unless the user was told of one already")
+    @Test("a claim that a turn leaves open is a difference, unless one was reported already")
     func openClaim() {
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
         conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
@@ -46,7 +46,7 @@ struct StatedViewTests {
         #expect(conversation.machine.comparison.settleClaims(atTurn: 2, record).isEmpty)
     }
 
-    @Test("while the log can't come, nothing is held back")
+    @Test("no message is held back while the log can't arrive")
     func notLive() throws {
         let ahead = LogView(seq: own.seq + 5, hash: [9], previous: own.previous)
         conversation.machine.comparison.claim(ahead, of: LeafIndex(rawValue: 0), at: 0)
@@ -56,7 +56,7 @@ struct StatedViewTests {
         #expect(conversation.machine.comparison.due == [ClientLimits.keptMs])
     }
 
-    @Test("a damaged entry can't be compared, and is no difference")
+    @Test("a damaged entry can't be compared, and counts as no difference")
     func damaged() throws {
         try played.bring([played.says()])
         conversation.machine.comparison.unload()

@@ -4,31 +4,31 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("What was read is dropped at the relay")
+@Suite("Trimming at the relay")
 struct TrimmingTests {
     private static let day: UInt64 = 86_400_000
 
-    /// Lets time pass until the messenger wants to do something about trims, and hands it a tick then.
+    /// Lets time pass until a trim is due, and hands the messenger a tick then.
     private func tick(_ box: Letterbox) throws -> [Effect] {
         box.passed += try #require(box.inbox.trimDelay(at: box.alice.state.device.wall))
         return try box.handle([.tick])
     }
 
-    @Test("an inbox for few, at once and after it is stored")
+    @Test("trims an inbox with a limited audience at once, after its letters are stored")
     func few() throws {
         let box = try Letterbox(isReusable: false)
         let effects = try box.bring([box.garbage()])
         #expect(effects.trims == [1])
         let stored = try #require(try box.store.value(StoreKey(.inbox, item: 1)))
         #expect(try InboxRecord(stored: stored).lastSeq == 1)
-        // One at a time: the second letter is dropped when the first answer is here.
+        // One trim at a time: the second letter is dropped after the first answer.
         let second = try box.bring([box.garbage()])
         #expect(second.trims.isEmpty)
         try box.answerTrims(in: effects)
         #expect(try box.inbox.record.trimmedSeq == 1 && box.inbox.isTrimming)
     }
 
-    @Test("an inbox for many, once a day at most, whatever strangers send")
+    @Test("trims a public inbox once a day at most, whatever strangers send")
     func many() throws {
         let box = try Letterbox()
         #expect(try box.bring((0..<256).map { _ in box.garbage() }).trims.isEmpty)
@@ -46,12 +46,12 @@ struct TrimmingTests {
         #expect(second.trims == [257])
         try box.answerTrims(in: second)
         #expect((Self.day...2 * Self.day).contains(box.passed - since))
-        // A time at which there is nothing to drop passes, too.
+        // A due time without anything to drop passes, too.
         #expect(try tick(box).trims.isEmpty)
         #expect(try box.bring([box.garbage()]).trims.isEmpty)
     }
 
-    @Test("a time that passed without a connection is drawn anew; one that is to come stays, also over a restart")
+    @Test("draws a missed time anew, and keeps a future one, also across a restart")
     func missed() throws {
         let box = try Letterbox()
         try box.bring([box.garbage()])
@@ -73,7 +73,7 @@ struct TrimmingTests {
         #expect(try tick(box).trims == [1])
     }
 
-    @Test("no further than to the first letter set aside")
+    @Test("ends before the first letter set aside")
     func aside() throws {
         let box = try Letterbox()
         try box.bring([box.garbage(), box.garbage(), box.garbage()])

@@ -29,7 +29,7 @@ struct BackupTests {
     private func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) } }
 
     @Test(
-        "gives back the records it was given",
+        "returns the written records",
         arguments: [
             [], [0], [1], [0, 0, 3], [65_532], [65_533], [65_534], [65_535, 1], [131_064], [131_068], [131_069],
             [1, 300_000, 2], Array(repeating: 1_000, count: 200), Array(repeating: 32_766, count: 4),
@@ -42,7 +42,7 @@ struct BackupTests {
         #expect(try folder.names == ["kith.backup"])
     }
 
-    @Test("is not there before it is finished, and leaves nothing if it never is")
+    @Test("does not exist before it is finished, and leaves nothing if it never is")
     func unfinished() throws {
         do {
             var writer = try BackupWriter(to: file, passphrase: passphrase, cost: .cheap)
@@ -52,7 +52,7 @@ struct BackupTests {
         #expect(try folder.names == [])
     }
 
-    @Test("never takes the place of a file that is there")
+    @Test("never replaces an existing file")
     func existing() throws {
         try Data("a letter".utf8).write(to: file)
         let taken = BackupError.file(PrivateFileError(.write, file, errno: EEXIST))
@@ -90,20 +90,20 @@ struct BackupTests {
         #expect(throws: BackupError.wrongPassphrase) { try read("cafe") }
     }
 
-    @Test("what is no backup is not taken for one", arguments: ["", "kith", "SQLite format 3\0", "kith vault\n"])
+    @Test("a file that is no backup is refused", arguments: ["", "kith", "SQLite format 3\0", "kith vault\n"])
     func foreign(content: String) throws {
         try Data(content.utf8).write(to: file)
         #expect(throws: BackupError.notABackup) { try read() }
     }
 
-    @Test("a backup of a newer Kith is refused by its version")
+    @Test("a backup of a newer version is refused")
     func newer() throws {
         try write([])
         try folder.edit(file) { $0[Backup.mark.count] = 2 }
         #expect(throws: BackupError.version(2)) { try read() }
     }
 
-    @Test("does not open with a byte changed, whichever it is")
+    @Test("does not open with any byte changed")
     func flippedBytes() throws {
         try write([bytes(40), bytes(3)])
         let good = Array(try Data(contentsOf: file))
@@ -117,7 +117,7 @@ struct BackupTests {
         }
     }
 
-    @Test("does not open cut off or with something behind it, wherever")
+    @Test("does not open cut at any place, or with bytes appended")
     func truncation() throws {
         try write([bytes(40), bytes(3)])
         let good = Array(try Data(contentsOf: file))
@@ -131,7 +131,7 @@ struct BackupTests {
         }
     }
 
-    @Test("does not open with a whole chunk missing, doubled, swapped or from another backup")
+    @Test("does not open with a chunk missing, repeated, swapped or from another backup")
     func chunks() throws {
         let records = (0..<5).map { [UInt8](repeating: UInt8($0), count: 64 << 10) }
         try write(records)
@@ -164,7 +164,7 @@ struct BackupTests {
             "foreign")
     }
 
-    @Test("a record that no reader would take is not written")
+    @Test("a record above the readers' limit is not written")
     func tooLong() throws {
         var writer = try BackupWriter(to: file, passphrase: passphrase, cost: .cheap)
         do throws(BackupError) {
@@ -176,7 +176,7 @@ struct BackupTests {
         #expect(try read() == [[1]])
     }
 
-    @Test("shows nothing of what is in it")
+    @Test("reveals none of its contents")
     func canary() throws {
         let canary = Array("the canary sings at midnight".utf8)
         try write([canary, bytes(100_000), canary])

@@ -6,7 +6,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("What file systems differ in")
+@Suite("Differences of file systems")
 struct FileSystemTests {
     private func file(_ name: String, in folder: URL, _ content: String) throws -> String {
         let url = folder.appendingPathComponent(name)
@@ -16,7 +16,7 @@ struct FileSystemTests {
 
     private func content(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    @Test("a new file gets its name with and without hard links, and never another's", arguments: [true, false])
+    @Test("a new file gets its name with and without hard links, and replaces no other", arguments: [true, false])
     func naming(hasLinks: Bool) async throws {
         try await withTemporaryFolder { folder in
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -38,7 +38,7 @@ struct FileSystemTests {
         }
     }
 
-    @Test("a vault is read where nothing can be written, and nothing is made beside it")
+    @Test("a vault can be read where nothing can be written, and no file is made beside it")
     func readOnly() throws {
         let folder = VaultFolder()
         let store = try folder.create()
@@ -49,12 +49,12 @@ struct FileSystemTests {
         let reader = try VaultStore(
             ProfileFolder(folder.url), database, try folder.open(isReadOnly: true).key, isReadOnly: true)
         #expect(try reader.text(.contact, item: 1) == "somebody")
-        #expect(throws: StoreError.self) { _ = try reader.handOver([1]) }
+        #expect(throws: StoreError.self) { _ = try reader.enqueueForOwner([1]) }
         try reader.close()
         #expect(try folder.names == before)
     }
 
-    @Test("who has a profile is told without writing, and only where a process's number means the same")
+    @Test("the holder of a profile is found without writing, and only where its process number is valid")
     func holder() throws {
         let folder = VaultFolder()
         #expect(try Profile.holder(of: folder.url) == nil)
@@ -63,7 +63,7 @@ struct FileSystemTests {
         #expect(try Profile.holder(of: folder.url) == getpid())
         let file = folder.url.appendingPathComponent("profile.lock")
         let own = try String(contentsOf: file, encoding: .utf8)
-        // As another container writes it, and as an older Kith did.
+        // The form of another container, and of an older version.
         for foreign in ["1 elsewhere-pid:[1]\n", "1\n", "\(getpid())\n"] {
             try Data(foreign.utf8).write(to: file)
             #expect(try Profile.holder(of: folder.url) == 0)
@@ -76,9 +76,9 @@ struct FileSystemTests {
 
 @Suite("A lack of memory")
 struct MemoryLackTests {
-    @Test("is not taken for a wrong passphrase")
+    @Test("is not reported as a wrong passphrase")
     func scrypt() {
-        // More than any machine has.
+        // More memory than any machine has.
         let parameters = ScryptParameters(.init(logRounds: 40, blockSize: 8, parallelism: 1))
         #expect(throws: ScryptParameters.Failure.self) { try parameters.key(from: "right") }
         do { _ = try parameters.key(from: "right") } catch {

@@ -4,28 +4,28 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("a process that is killed while it works on a vault", .serialized)
+@Suite("A process that is killed while it works on a vault", .serialized)
 struct KilledVaultTests {
     private let canary = "the canary sings at midnight"
 
-    @Test("has lost nothing that it was told is committed, left nothing half done, and no text in the clear")
+    @Test("keeps every committed transaction whole, and leaves no text in the clear")
     func writer() throws {
         let folder = VaultFolder()
         var total: UInt64 = 0
         for round in 0..<12 {
             let child = try Child("--write-until-killed", folder)
-            // Half of them are killed while they work, however slow the machine is, the others perhaps while they begin.
+            // Half of the processes are killed at work, on any machine; the others perhaps while they begin.
             let first = round.isMultiple(of: 2) ? try child.line() : nil
             let line = try child.killAfter(milliseconds: .random(in: 30...300)) ?? first
             let acknowledged = UInt64(line ?? "") ?? 0
             total = max(total, acknowledged)
-            // Killed before there was anything.
+            // Killed before it had made a file.
             guard FileManager.default.fileExists(atPath: folder.url.path) else { continue }
             for (name, content) in try folder.contents() {
                 #expect(Data(content).range(of: Data(canary.utf8)) == nil, "\(name)")
             }
             for (name, mode) in try folder.permissions() { #expect(mode == (name == "." ? 0o700 : 0o600), "\(name)") }
-            // Killed before there was one.
+            // Killed before there was a vault.
             guard FileManager.default.fileExists(atPath: folder.vault.path) else { continue }
             let store = try folder.open(.keyFile)
             for (name, content) in try folder.contents() where name != "vault.key" {
@@ -54,13 +54,13 @@ struct KilledVaultTests {
         #expect(outbox == (last == 0 ? [] : [StoredValue(owner: 0, item: last, bytes: text(last))]), comment)
     }
 
-    /// What the process stores under a number.
+    /// The value that the process stores under a number.
     private func text(_ number: UInt64) -> [UInt8] {
         let times = number % 50 == 0 ? 1_000 : 1 + Int(number % 20)
         return Array("\(number) \(String(repeating: canary, count: times))".utf8)
     }
 
-    @Test("while it changes what opens the vault: either the old secret opens it or the new one")
+    @Test("leaves a vault that either the old or the new secret opens while it changes the secret")
     func changingSecret() throws {
         let folder = VaultFolder()
         var changes = 0
@@ -82,7 +82,7 @@ struct KilledVaultTests {
         #expect(changes > 0, "it never came to change anything")
     }
 
-    @Test("has a profile to itself, says who it is, and gives it up by dying")
+    @Test("has the profile's lock, names itself in it, and releases it by dying")
     func lock() throws {
         let folder = VaultFolder()
         let child = try Child("--write-until-killed", folder)
@@ -95,7 +95,7 @@ struct KilledVaultTests {
         withExtendedLifetime(lock) {}
     }
 
-    @Test("is read meanwhile by another, which sees whole transactions only and hands over requests")
+    @Test("can be read from by another process, which sees whole transactions only and stores requests")
     func reader() throws {
         let folder = VaultFolder()
         let child = try Child("--write-until-killed", folder)
@@ -112,7 +112,7 @@ struct KilledVaultTests {
                     seen = last
                 } catch { throw .store(error) }
             }
-            #expect(try reader.handOver(Array("request \(round)".utf8)) == UInt64(round + 1))
+            #expect(try reader.enqueueForOwner(Array("request \(round)".utf8)) == UInt64(round + 1))
         }
         // The process is at work as long as it prints.
         while try reader.allValues(.contact).count < 40, try child.line() != nil {}
@@ -131,7 +131,7 @@ private final class Child {
     private let output = Pipe()
     private var pending: [UInt8] = []
 
-    /// Built with the tests, beside them.
+    /// The program, which is built with the tests.
     init(_ role: String, _ folder: VaultFolder) throws {
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appendingPathComponent("ClientBenchmark")
@@ -147,7 +147,7 @@ private final class Child {
 
     var pid: Int32 { process.processIdentifier }
 
-    /// The next line that it prints; `nil` when it has ended.
+    /// The next line of the process; `nil` when it has ended.
     func line() throws -> String? {
         while true {
             if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
@@ -160,7 +160,7 @@ private final class Child {
         }
     }
 
-    /// Kills it, and returns the last whole line that it had printed.
+    /// Kills the process, and returns the last whole line that it printed.
     func killAfter(milliseconds: UInt32) throws -> String? {
         let pid = process.processIdentifier
         let killer = Thread {

@@ -4,9 +4,9 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("the lock of a profile")
+@Suite("The lock of a profile")
 struct ProfileLockTests {
-    @Test("is given once, and again when it was released")
+    @Test("is held by one holder at a time, and can be taken again after its release")
     func once() throws {
         let folder = VaultFolder()
         var lock: ProfileLock? = try ProfileLock.acquire(in: folder.url)
@@ -17,7 +17,7 @@ struct ProfileLockTests {
         #expect(throws: KithError.inUse(pid: getpid())) { _ = try ProfileLock.acquire(in: folder.url) }
     }
 
-    @Test("a lock file with nonsense in it names no process")
+    @Test("names no process if the file has other content")
     func nonsense() throws {
         let folder = VaultFolder()
         let lock = try ProfileLock.acquire(in: folder.url)

@@ -6,7 +6,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("every profile store behaves alike")
+@Suite("Every profile store")
 struct ProfileStoreConformanceTests {
     enum Kind: CaseIterable { case memory, vault }
 
@@ -19,7 +19,7 @@ struct ProfileStoreConformanceTests {
         }
     }
 
-    @Test("what was put is there, what was replaced or deleted is not", arguments: Kind.allCases)
+    @Test("keeps written values, and no replaced or deleted ones", arguments: Kind.allCases)
     func puts(kind: Kind) throws {
         try withStore(kind) { store in
             #expect(try store.text(.entry, owner: 1, item: 1) == nil)
@@ -39,7 +39,7 @@ struct ProfileStoreConformanceTests {
         }
     }
 
-    @Test("writes of one transaction happen in order", arguments: Kind.allCases)
+    @Test("applies the writes of a transaction in order", arguments: Kind.allCases)
     func order(kind: Kind) throws {
         try withStore(kind) { store in
             var transaction = StoreTransaction()
@@ -52,7 +52,7 @@ struct ProfileStoreConformanceTests {
         }
     }
 
-    @Test("the highest numbers are numbers like others", arguments: Kind.allCases)
+    @Test("takes the highest numbers as keys", arguments: Kind.allCases)
     func extremes(kind: Kind) throws {
         try withStore(kind) { store in
             let places: [(UInt64, UInt64)] = [
@@ -67,7 +67,7 @@ struct ProfileStoreConformanceTests {
         }
     }
 
-    @Test("random transactions leave every store with the same content", arguments: 0..<8 as Range<UInt64>)
+    @Test("has the same content as the others after random transactions", arguments: 0..<8 as Range<UInt64>)
     func random(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let folder = VaultFolder()
@@ -115,7 +115,7 @@ struct ProfileStoreConformanceTests {
             case 0: transaction.deleteAll(table, owner: owner)
             case 1, 2: transaction.delete(key)
             default:
-                // From nothing to several pages.
+                // From an empty value to several pages.
                 let length = Int.random(in: 0..<4, using: &random) * Int.random(in: 0..<5_000, using: &random)
                 transaction.put(key, [UInt8](repeating: .random(in: 0...255, using: &random), count: length))
             }

@@ -7,7 +7,7 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("a vault that was damaged or altered")
+@Suite("A damaged or altered vault")
 struct VaultDamageTests {
     private let folder = VaultFolder()
 
@@ -51,7 +51,7 @@ struct VaultDamageTests {
     }
 
     @Test(
-        "a value that was cut, changed or is something else does not open, and can be replaced",
+        "a value that was cut, changed or exchanged does not open, and can be replaced",
         arguments: [
             "substr(value, 1, length(value) - 1)", "substr(value, 2)", "value || x'00'", "x''", "zeroblob(28)",
             "zeroblob(100000)", "'text'", "7", "1.5",
@@ -65,7 +65,7 @@ struct VaultDamageTests {
         #expect(try store.text(.contact, item: 1) == "again")
     }
 
-    @Test("numbers and values that SQLite would never have stored are damage, not a crash")
+    @Test("impossible numbers and values in the file are reported as damage")
     func nulls() throws {
         try make()
         try folder.sql(
@@ -82,7 +82,7 @@ struct VaultDamageTests {
         }
     }
 
-    @Test("every changed byte of the header is noticed, and the vault is left alone")
+    @Test("every changed byte of the header is detected, and the vault stays unchanged")
     func header() throws {
         try make()
         let header = try VaultDatabase(opening: folder.vault).header()
@@ -108,7 +108,7 @@ struct VaultDamageTests {
         try folder.sql("UPDATE vault SET header = x'\(digits)'")
     }
 
-    @Test("scrypt is not asked for more than the limit, or for a joke")
+    @Test("scrypt costs above the limit or far too low are refused")
     func scryptBounds() {
         typealias Cost = ScryptParameters.Cost
         for (cost, isAllowed) in [
@@ -126,7 +126,7 @@ struct VaultDamageTests {
         }
     }
 
-    @Test("a file that is no database, or another's, is named and left alone")
+    @Test("a file that is no database, or another program's, is reported and left unchanged")
     func foreignFiles() throws {
         try make()
         let good = Array(try Data(contentsOf: folder.vault))
@@ -149,7 +149,7 @@ struct VaultDamageTests {
     }
 
     @Test(
-        "a table that is missing or another is damage",
+        "a missing or changed table is reported as damage",
         arguments: ["DROP TABLE contact", "ALTER TABLE contact RENAME value TO v"])
     func otherTables(change: String) throws {
         try make()
@@ -167,7 +167,7 @@ struct VaultDamageTests {
         #expect(try folder.contents() == before)
     }
 
-    @Test("whatever byte of the file is changed, what is read is what was written or an error")
+    @Test("after a change of any byte of the file, reads return the written values or an error")
     func flippedBytes() throws {
         let store = try folder.create()
         var written: [StoredValue] = []
@@ -195,7 +195,7 @@ struct VaultDamageTests {
             do throws(StoreError) {
                 for owner in 0..<3 as Range<UInt64> {
                     let found = try store.values(.entry, owner: owner)
-                    // A damaged tree may hide values from SQLite, and never makes any up.
+                    // A damaged tree may hide values from SQLite, but adds none.
                     #expect(found.allSatisfy(written.contains), "byte \(index)")
                 }
                 opened += 1
@@ -205,7 +205,7 @@ struct VaultDamageTests {
         #expect(opened > 0 && noticed > 0 && refused > 0)
     }
 
-    @Test("a file that was cut off is an error where something is missing")
+    @Test("reads from a cut file fail where data is missing")
     func truncatedFile() throws {
         let store = try folder.create()
         for item in 0..<200 as Range<UInt64> {

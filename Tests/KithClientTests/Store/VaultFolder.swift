@@ -10,7 +10,7 @@ extension VaultSecret {
     static let wrong = VaultSecret.passphrase("correct horsf")
 }
 
-/// A profile's folder of the test's own, removed with the object.
+/// A profile's folder for one test, removed with the object.
 struct VaultFolder: Sendable {
     private let folder = TemporaryFolder()
 
@@ -30,7 +30,7 @@ struct VaultFolder: Sendable {
         try VaultStore.open(in: url, secret, isReadOnly: isReadOnly)
     }
 
-    /// The names of the files that are there, sorted.
+    /// The sorted names of the files.
     var names: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
     }
@@ -45,7 +45,8 @@ struct VaultFolder: Sendable {
         return result
     }
 
-    /// Every file's content. Read by another process: if this one closed a file that SQLite has open, its locks would go.
+    /// The content of every file. Another process reads them: if this one closed a file that SQLite has open, SQLite's locks
+    /// would be lost.
     func contents() throws -> [String: [UInt8]] {
         let copy = VaultFolder()
         let program = Process()
@@ -60,14 +61,14 @@ struct VaultFolder: Sendable {
         return result
     }
 
-    /// Changes a file that nobody has open.
+    /// Changes a closed file.
     func edit(_ file: URL, _ change: (inout [UInt8]) -> Void) throws {
         var bytes = Array(try Data(contentsOf: file))
         change(&bytes)
         try Data(bytes).write(to: file)
     }
 
-    /// Runs SQL on a vault that nobody has open.
+    /// Runs SQL on a closed vault.
     func sql(_ statements: String) throws {
         let database = try VaultDatabase(opening: vault)
         try database.perform { try $0.execute(sql: statements) }

@@ -7,9 +7,9 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("opening a vault")
+@Suite("Opening a vault")
 struct VaultOpeningTests {
-    @Test("what opens a vault is what it was made with", arguments: [VaultSecret.right, .keyFile])
+    @Test("only the secret that a vault was made with opens it", arguments: [VaultSecret.right, .keyFile])
     func opens(secret: VaultSecret) throws {
         let folder = VaultFolder()
         let made = try folder.create(secret)
@@ -18,14 +18,14 @@ struct VaultOpeningTests {
         #expect(try folder.open(secret).text(.profile, item: 1) == "kept")
     }
 
-    @Test("a folder without a vault has no profile, and gets none by being asked")
+    @Test("opening a folder without a vault fails, and makes none")
     func missing() throws {
         let folder = VaultFolder()
         #expect(throws: KithError.noProfile) { try folder.open() }
         #expect(!FileManager.default.fileExists(atPath: folder.url.path))
     }
 
-    @Test("a vault is not made where there is one, and the one there stays")
+    @Test("a vault is not made over another, which stays unchanged")
     func exists() throws {
         let folder = VaultFolder()
         try folder.create().close()
@@ -35,7 +35,7 @@ struct VaultOpeningTests {
         #expect(try folder.contents() == before)
     }
 
-    @Test("another passphrase opens nothing, and the vault stays as it was")
+    @Test("a wrong passphrase is refused, and the vault stays unchanged")
     func wrongPassphrase() throws {
         let folder = VaultFolder()
         try folder.create().close()
@@ -58,7 +58,7 @@ struct VaultOpeningTests {
         #expect(try folder.names.allSatisfy { !$0.hasPrefix("vault.new") })
     }
 
-    @Test("an empty passphrase is none")
+    @Test("an empty passphrase counts as no passphrase")
     func emptyPassphrase() throws {
         let folder = VaultFolder()
         #expect(throws: KithError.passphraseNeeded) { try folder.create(.passphrase("")) }
@@ -72,14 +72,14 @@ struct VaultOpeningTests {
         #expect(try folder.open(.passphrase("gru\u{308}n")).text(.profile, item: 1) == nil)
     }
 
-    @Test("a vault with a key file does not pretend that a passphrase protects it")
+    @Test("a passphrase is refused for a vault with a key file")
     func passphraseForKeyFile() throws {
         let folder = VaultFolder()
         try folder.create(.keyFile).close()
         #expect(throws: KithError.wrongPassphrase) { try folder.open() }
     }
 
-    @Test("a lost, short or foreign key file is named, and not replaced")
+    @Test("a missing, short or wrong key file is reported, and not replaced")
     func keyFile() throws {
         let folder = VaultFolder()
         try folder.create(.keyFile).close()
@@ -100,7 +100,7 @@ struct VaultOpeningTests {
         #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
     }
 
-    @Test("a new vault uses the key file that is there: it may open an older copy")
+    @Test("a new vault uses an existing key file, which may open an older copy")
     func keyFileStays() throws {
         let folder = VaultFolder()
         try folder.create(.keyFile).close()
@@ -111,7 +111,7 @@ struct VaultOpeningTests {
         #expect(try folder.open(.keyFile).text(.profile, item: 1) == nil)
     }
 
-    @Test("a newer vault is refused by its version", arguments: [false, true])
+    @Test("a vault of a newer version is refused", arguments: [false, true])
     func newer(isReadOnly: Bool) throws {
         let folder = VaultFolder()
         try folder.create().close()
@@ -119,7 +119,7 @@ struct VaultOpeningTests {
         #expect(throws: KithError.store(.version(7))) { try folder.open(isReadOnly: isReadOnly) }
     }
 
-    @Test("a kill while a vault is made leaves no vault, and does not stand in the way of one")
+    @Test("a kill while a vault is made leaves no vault, and the next attempt succeeds")
     func unfinished() throws {
         let folder = VaultFolder()
         try folder.create().close()
@@ -131,7 +131,7 @@ struct VaultOpeningTests {
         #expect(try folder.names == ["vault.db"])
     }
 
-    @Test("a commit waits for the disk, and what is deleted is overwritten", arguments: [false, true])
+    @Test("commits are synchronous, and deleted values are overwritten", arguments: [false, true])
     func settings(isReadOnly: Bool) throws {
         let folder = VaultFolder()
         let made = try folder.create()
@@ -145,8 +145,8 @@ struct VaultOpeningTests {
         #expect(try setting("temp_store") == "2")
     }
 
-    // With a umask that takes from the owner, programs are tried: this process runs other tests meanwhile.
-    // With a umask that takes from the owner, whole programs are tried: other tests run in this process.
+    // Other tests try a umask that takes rights from the owner with whole programs, since this process runs more tests
+    // meanwhile.
     func modes(secret: VaultSecret) throws {
         let folder = VaultFolder()
         let old = umask(0)
@@ -170,7 +170,7 @@ struct VaultOpeningTests {
         try check(lasting.union(["vault.db-wal", "vault.db-shm"]), "open again")
     }
 
-    @Test("a folder that a restore has left open to others is closed to them")
+    @Test("a folder that a restore has opened to other users is closed to them")
     func tightens() throws {
         let folder = VaultFolder()
         try folder.create(.keyFile).close()
@@ -179,7 +179,7 @@ struct VaultOpeningTests {
         #expect(try folder.permissions() == [".": 0o700, "vault.db": 0o600, "vault.key": 0o600])
     }
 
-    @Test("somebody's open folder with other things in it is no place for a profile")
+    @Test("a folder that is open to other users and has other files is refused")
     func foreignFolder() throws {
         let folder = VaultFolder()
         try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)

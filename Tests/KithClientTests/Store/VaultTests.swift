@@ -6,13 +6,13 @@ import Testing
 @testable import KithClient
 @testable import KithCore
 
-@Suite("a vault in use")
+@Suite("A vault in use")
 struct VaultTests {
     private let folder = VaultFolder()
 
     // MARK: Secrets
 
-    @Test("what opens a vault can be changed, and the old secret opens nothing then")
+    @Test("the secret can be changed, and the old one no longer opens the vault")
     func changedSecret() throws {
         let store = try folder.create(.right)
         try store.commit(.put(.entry, item: 1, "kept"))
@@ -39,7 +39,7 @@ struct VaultTests {
         #expect(try folder.open(.right).text(.entry, item: 1) == nil)
     }
 
-    @Test("how the key was wrapped before is in no file once that has changed")
+    @Test("the old wrapped key is in no file after a change of the secret")
     func oldHeader() throws {
         let store = try folder.create(.right)
         let old = Data(try store.database.header())
@@ -49,7 +49,7 @@ struct VaultTests {
         }
     }
 
-    @Test("a key file that a kill has left behind a new passphrase goes when the vault is opened")
+    @Test("a key file that a kill has left after a new passphrase is removed at the next opening")
     func staleKeyFile() throws {
         try folder.create(.right).close()
         try Data(repeating: 7, count: 32).write(to: folder.keyFile)
@@ -80,7 +80,7 @@ struct VaultTests {
             }
         }
         try store.commit(transaction)
-        // Sorting and counting may need files of SQLite's own.
+        // Sorting and counting may make temporary files of SQLite.
         #expect(try store.allValues(.entry).count == 20)
         try expectNothing("open")
         var removal = StoreTransaction()
@@ -91,7 +91,7 @@ struct VaultTests {
         try expectNothing("closed")
     }
 
-    @Test("a value that was deleted is not even there sealed, once the file is closed")
+    @Test("a deleted value is in the closed file in no form")
     func deletedIsOverwritten() throws {
         let store = try folder.create()
         try store.commit(.put(.record, owner: 1, item: 1, "an old ratchet"))
@@ -108,7 +108,7 @@ struct VaultTests {
         #expect(contents.keys.sorted() == ["vault.db"])
         for value in sealed {
             let value = try #require(value)
-            // Of a long value, pieces: it lies on several pages.
+            // A long value is on several pages, so pieces of it are searched.
             for start in stride(from: 0, to: value.count - 40, by: 2_000) {
                 #expect(Data(contents["vault.db"] ?? []).range(of: value[start..<start + 40]) == nil)
             }
@@ -117,7 +117,7 @@ struct VaultTests {
 
     // MARK: A full disk
 
-    @Test("on a full disk nothing of a transaction is written, and writing works again when there is room")
+    @Test("on a full disk, no part of a transaction is written, and writing works again when there is room")
     func fullDisk() throws {
         let store = try folder.create()
         try store.commit(.put(.entry, item: 1, "before"))
@@ -137,13 +137,13 @@ struct VaultTests {
     }
 
     @Test(
-        "on a disk without room for what readers share, what is in the file and in its log is read",
+        "on a disk without room for the shared file, the database and its WAL file are read",
         arguments: [true, false])
     func noRoomForReaders(hasLog: Bool) throws {
         let store = try folder.create()
         try store.commit(.put(.entry, item: 1, "said"))
         if !hasLog { try store.close() }
-        // As a kill leaves it: without the file that readers share.
+        // As after a kill: without the shared file.
         let copy = VaultFolder()
         for (name, bytes) in try folder.contents() where !name.hasSuffix("-shm") {
             try FileManager.default.createDirectory(at: copy.url, withIntermediateDirectories: true)
@@ -157,7 +157,7 @@ struct VaultTests {
         try read.close()
     }
 
-    @Test("a place beyond the highest number is refused, and nothing of its transaction is written")
+    @Test("a key beyond the highest number is refused, with its whole transaction")
     func numbersOutOfRange() throws {
         let store = try folder.create()
         var transaction = StoreTransaction.put(.entry, item: 1, "x")
@@ -168,7 +168,7 @@ struct VaultTests {
 
     // MARK: A second one that reads
 
-    @Test("a reader sees every commit, and writes requests only")
+    @Test("a reader sees every commit, and can write requests only")
     func reader() throws {
         let owner = try folder.create()
         let reader = try folder.open(isReadOnly: true)
@@ -183,7 +183,7 @@ struct VaultTests {
         #expect(try owner.text(.entry, item: 1) == "two")
     }
 
-    @Test("what is read at one moment belongs together, whatever is written meanwhile")
+    @Test("reads in one transaction see one state, whatever is written meanwhile")
     func oneMoment() throws {
         let owner = try folder.create()
         let reader = try folder.open(isReadOnly: true)
@@ -202,7 +202,7 @@ struct VaultTests {
         #expect(try reader.text(.entry, item: 1) == "three")
     }
 
-    @Test("a request reaches the owner, who notices it; its number is never given out again")
+    @Test("the owner notices a request, and its number is never used again")
     func requests() throws {
         let owner = try folder.create()
         let reader = try folder.open(isReadOnly: true)
@@ -210,8 +210,8 @@ struct VaultTests {
         try owner.commit(.put(.entry, item: 1, "the owner's own"))
         #expect(try !owner.othersHaveWritten())
         #expect(try reader.othersHaveWritten())
-        #expect(try reader.handOver([1]) == 1)
-        #expect(try reader.handOver([2]) == 2)
+        #expect(try reader.enqueueForOwner([1]) == 1)
+        #expect(try reader.enqueueForOwner([2]) == 2)
         #expect(try owner.othersHaveWritten())
         #expect(try !owner.othersHaveWritten())
         #expect(
@@ -221,24 +221,24 @@ struct VaultTests {
         var done = StoreTransaction()
         done.deleteAll(.request, owner: 0)
         try owner.commit(done)
-        #expect(try reader.handOver([3]) == 3)
+        #expect(try reader.enqueueForOwner([3]) == 3)
         try owner.commit(.put(.request, item: 40, "the owner's own"))
-        #expect(try reader.handOver([4]) == 41)
-        // A number that the vault would never have stored.
+        #expect(try reader.enqueueForOwner([4]) == 41)
+        // A number that no vault stores.
         done.delete(StoreKey(.request, item: 41))
         try owner.commit(done)
         try folder.sql("UPDATE vault SET last_request = -9; DROP TABLE request; CREATE TABLE request (item)")
         try folder.sql("INSERT INTO request VALUES (-7)")
-        #expect(throws: StoreError.damaged(.request)) { try reader.handOver([5]) }
+        #expect(throws: StoreError.damaged(.request)) { try reader.enqueueForOwner([5]) }
     }
 
-    @Test("many at once hand over requests, and none is lost")
+    @Test("requests of many processes at once are all kept")
     func manyRequests() async throws {
         let owner = try folder.create()
         let readers = try (0..<4).map { _ in try folder.open(isReadOnly: true) }
         let items = try await withThrowingTaskGroup(of: [UInt64].self) { group in
             for (index, reader) in readers.enumerated() {
-                group.addTask { try (0..<25).map { _ in try reader.handOver([UInt8(index)]) } }
+                group.addTask { try (0..<25).map { _ in try reader.enqueueForOwner([UInt8(index)]) } }
             }
             return try await group.reduce(into: []) { $0 += $1 }
         }
