@@ -41,7 +41,7 @@ lint: ## Check formatting and style
 docs: setup ## Render the documentation of MLS and of the SDK; any warning is an error
 	@scripts/setup.sh python3
 	scripts/docs.sh MLS
-	scripts/docs.sh KithClient KithCore
+	scripts/docs.sh KithClient KithCore,KithSupport,PrivateFiles
 
 bench: setup ## Measure everything, beside real peers where they are installed (SMALL=1: only whether it runs)
 	scripts/setup.sh python3-venv

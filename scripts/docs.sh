@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Renders the documentation of a module into .build/docs: docs.sh MODULE [RE-EXPORTED-MODULE]. Any warning is an error.
+# Renders the documentation of a module into .build/docs: docs.sh MODULE [RE-EXPORTED-MODULE,…]. Any warning is an error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 module=$1
