@@ -56,7 +56,8 @@ struct MessageRenderer: Sendable {
         case .differentLogs, .notKept, .heldBack:
             return ScreenLine(
                 .failure,
-                "[WARNING: \(sentence). The relay, or somebody in its place, may be misbehaving; ask the others what they see]")
+                "[WARNING: \(sentence). The relay, or somebody in its place, may be misbehaving; ask the others what they see]"
+            )
         }
     }
 
