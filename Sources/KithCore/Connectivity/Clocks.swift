@@ -2,7 +2,7 @@
 ///
 /// A device's clock may be off by years, and the user or a time server may set it at any moment. Hence three rules:
 ///
-/// - Waits are measured by ``now``, which nobody can set.
+/// - Waits are measured by ``now``, which can't be set.
 /// - Dates are read from ``wall``, the device's clock.
 /// - A decision that can't be undone needs two clocks: the device's and a relay's. See ``agree(isOver:relay:)``.
 struct Clocks {
@@ -19,7 +19,7 @@ struct Clocks {
 
     /// - Parameters:
     ///   - wall: the device's clock, in milliseconds since 1970.
-    ///   - steady: milliseconds since any moment, by a clock that nobody sets.
+    ///   - steady: milliseconds since any moment, by a clock that can't be set.
     init(wall: UInt64, steady: UInt64) {
         self.wall = wall
         self.steady = steady

@@ -29,7 +29,7 @@ struct NamesInUse {
         return "\(name) (\(number))"
     }
 
-    /// Whether nobody else has the name.
+    /// Whether no other person has the name.
     ///
     /// - Parameter own: the current name of the person who is to get the name.
     func isFree(_ name: String, exceptFor own: String? = nil) -> Bool {

@@ -8,7 +8,7 @@ import TLSCodec
 ///     uint8 version = 2;
 ///     opaque message_id[16];          also the id of the channel entry that carries it
 ///     uint64 sent_at;                 milliseconds since 1970, by the sender's clock
-///     LogView view;                   what the sender had seen of the log
+///     LogView view;                   the sender's view of the log
 ///     optional<opaque[16]> reply_to;
 ///     optional<uint32> expires_after; seconds
 ///     uint16 kind;

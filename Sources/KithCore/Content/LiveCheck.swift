@@ -12,7 +12,7 @@ import TLSCodec
 ///     uint32 leaf;                         of the sender
 ///     opaque nonce[32];                    the sender's
 ///     select (type) { case answer: uint32 challenger; opaque challenge[32]; };
-///     LogView view;                        how the sender has seen the log
+///     LogView view;                        the sender's view of the log
 ///     opaque signature<V>;                 SignWithLabel(device key, "Kith live v3", LiveProof)
 /// } LiveCheck;
 /// ```

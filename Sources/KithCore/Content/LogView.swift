@@ -8,7 +8,7 @@ import TLSCodec
 ///
 /// ```text
 /// struct { uint64 seq; opaque hash[32]; opaque previous[32]; } LogView;
-/// at an epoch's begin: seq = of the turn that opened it (0 in a new channel)
+/// at an epoch's start: seq = of the turn that opened it (0 in a new channel)
 ///                      hash = SHA-256("kith log v2" || channel || uint64 epoch || epoch_authenticator || uint64 seq)
 ///                      previous = the hash after that turn, in the epoch that it ended (zeroes in a new channel)
 /// after an entry:      hash = SHA-256(hash || uint64 seq || uint64 epoch || uint8 kind || id || opaque payload<V>)

@@ -7,7 +7,7 @@ import TLSCodec
 /// struct {
 ///     uint8 version = 1;
 ///     opaque account_key[32];
-///     opaque name<V>;                  the name the person goes by, UTF-8
+///     opaque name<V>;                  the person's name, UTF-8
 ///     opaque device_id[16];
 ///     opaque device_signature_key<V>;  the signature key of the device's leaves
 ///     opaque device_name<V>;           UTF-8
@@ -113,7 +113,7 @@ extension Credential {
 /// still wait.
 struct CertifiedDevices: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool {
-        // Devices are members; nobody proposes from outside.
+        // Every device is a member; external proposals are not allowed.
         guard role == .member else { return false }
         return credential.deviceCertificate?.verify(signatureKey: signatureKey) ?? false
     }

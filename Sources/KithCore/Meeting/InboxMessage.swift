@@ -10,7 +10,7 @@ import TLSCodec
 ///     uint8 is_direct;                1 for a conversation of two
 ///     opaque welcome<V>;              an MLSMessage that holds a Welcome for this member alone
 ///     TreeSource tree;
-///     LogView view;                   the inviter's, at the begin of the epoch that the Welcome is for
+///     LogView view;                   the inviter's, at the start of the epoch that the Welcome is for
 /// } InboxMessage;
 /// ```
 struct InboxMessage: Sendable {

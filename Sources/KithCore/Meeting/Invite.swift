@@ -8,7 +8,7 @@ import TLSCodec
 /// struct {
 ///     uint8 version = 1;
 ///     InboxAddress inbox;
-///     opaque name<V>;      the name that the maker goes by
+///     opaque name<V>;      the maker's name
 ///     uint64 expires_at;   seconds since 1970
 /// } Invite;
 /// ```

@@ -118,7 +118,7 @@ struct ConversationRecord: Sendable {
         hasAnswer = true
     }
 
-    /// The conversation turned out to be one of two.
+    /// The conversation is now known to be one of two.
     mutating func becomeDirect(with contact: ContactID?) {
         isDirect = true
         title = ""
@@ -137,7 +137,7 @@ struct ConversationRecord: Sendable {
     /// The user accepted the conversation.
     mutating func accept() { consent = .given }
 
-    /// This device left the conversation, for good or until it is added again.
+    /// This device can't use the conversation any more, for good or until it is added again.
     mutating func end(_ status: ConversationStatus) { self.status = status }
 
     /// The person who could not be reached is invited again. The relay may have dropped the channel, which nobody ever wrote to.
