@@ -85,9 +85,9 @@ public enum ClientLimits {
     /// The time for which a key package stays valid after it was made, in seconds: 90 days.
     package static let keyPackageSeconds: UInt64 = 90 * 24 * 3_600
 
-    /// The time by which a key package's validity begins before it was made, in seconds: 300 days, for owners whose clock is
-    /// ahead and senders whose clock is behind. An early beginning weakens nothing, and the whole validity stays below the 400
-    /// days that MLS accepts.
+    /// The time before its making from which on a key package is valid, in seconds: 300 days, for owners whose clock is ahead and
+    /// senders whose clock is behind. An early beginning weakens nothing, and the whole validity stays below the 400 days that
+    /// MLS accepts.
     package static let keyPackageSecondsBefore: UInt64 = 300 * 24 * 3_600
 
     /// The time for which the private keys of a key package outlive it, in milliseconds: a letter sent in time may lie at the
