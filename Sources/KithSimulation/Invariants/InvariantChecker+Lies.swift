@@ -21,6 +21,7 @@ extension InvariantChecker {
                     let speaks = state.archive.contains { entry in
                         entry.epoch > turn.epoch && heard.contains(entry.id)
                             && numbers[entry.id].flatMap { said[$0]?.author } == other.index
+                            && wereMembers([victim, other], of: channel, in: turn.epoch...entry.epoch)
                     }
                     guard speaks else { continue }
                     liesJudged += 1
@@ -31,6 +32,16 @@ extension InvariantChecker {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether clients were members in all of these epochs. The view of a member that was removed and added again begins anew, so
+    /// it says nothing about entries before.
+    private func wereMembers(
+        _ clients: [SimulatedClient], of channel: ChannelID, in epochs: ClosedRange<UInt64>
+    ) -> Bool {
+        clients.allSatisfy { client in
+            epochs.allSatisfy { known[client.index]?[EpochPlace(channel: channel, epoch: $0)] != nil }
         }
     }
 
