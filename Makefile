@@ -38,10 +38,11 @@ lint: ## Check formatting and style
 	@scripts/setup.sh python3
 	scripts/lint.py
 
-docs: setup ## Render the documentation of MLS and of the SDK; any warning is an error
+docs: setup ## Render the documentation of MLS, the SDK and the relay; any warning is an error
 	@scripts/setup.sh python3
 	scripts/docs.sh MLS
 	scripts/docs.sh KithClient KithCore,KithSupport,PrivateFiles
+	scripts/docs.sh KithRelay
 
 bench: setup ## Measure everything, beside real peers where they are installed (SMALL=1: only whether it runs)
 	scripts/setup.sh python3-venv
