@@ -34,10 +34,10 @@ public struct SendRecording: Sendable {
             wait(10)
             simulation.goOffline(client)
         }
-        let contacts = maker.messenger?.contactList.map(\.id) ?? []
+        let contacts = maker.machine?.contactList.map(\.id) ?? []
         maker.perform(.createGroup(title: "group", simulation.relays[0].point, contacts))
         wait(600)
-        let summaries = try maker.messenger?.conversationSummaries() ?? []
+        let summaries = try maker.machine?.conversationSummaries() ?? []
         guard let group = summaries.first(where: { $0.contact == nil }), group.memberCount == members else {
             throw Failure(description: "the group was not made")
         }

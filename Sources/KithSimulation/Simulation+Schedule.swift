@@ -122,7 +122,7 @@ extension Simulation {
             run(until: now + 3_000)
         }
         run(until: now + 60_000)
-        let all = clients[0].messenger?.contactList.filter { $0.inbox != nil }.map(\.id) ?? []
+        let all = clients[0].machine?.contactList.filter { $0.inbox != nil }.map(\.id) ?? []
         clients[0].perform(.createGroup(title: "all", relays[0].point, all))
         run(until: now + 60_000)
     }
@@ -145,7 +145,7 @@ extension Simulation {
         }
         run(until: now + 3 * 3_600_000)
         for client in clients {
-            for summary in (try? client.messenger?.conversationSummaries()) ?? [] where summary.status == .active {
+            for summary in (try? client.machine?.conversationSummaries()) ?? [] where summary.status == .active {
                 workload?.say(client, summary.id)
             }
             run(until: now + 500)

@@ -44,7 +44,7 @@ struct LinkMachineTests {
         actions.compactMap { if case .send(let frame) = $0 { frame } else { nil } }
     }
 
-    private static func inputs(_ actions: [LinkMachine.Action]) -> [MessengerInput] {
+    private static func inputs(_ actions: [LinkMachine.Action]) -> [ProfileInput] {
         actions.compactMap { if case .deliver(let input) = $0 { input } else { nil } }
     }
 
@@ -147,7 +147,7 @@ struct LinkMachineTests {
         let ping = try #require(Self.frames(machine.request(.ping, tag: 17, now: Self.start)).first)
         let place = FollowTarget(Self.channel, epoch: 0, fromSeq: 5)
         let follow = try #require(Self.frames(machine.follow(place, tag: 18, now: Self.start)).first)
-        func receive(_ request: ClientFrame, _ reply: Reply) -> MessengerInput? {
+        func receive(_ request: ClientFrame, _ reply: Reply) -> ProfileInput? {
             let frame = RelayFrame(requestID: request.requestID, reply: reply)
             return Self.inputs(machine.receive(frame.encoded, now: Self.start)).first
         }

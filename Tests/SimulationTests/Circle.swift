@@ -23,12 +23,12 @@ struct Circle {
             workload.join(client, invite)
             simulation.run(until: simulation.now + 10_000)
         }
-        let contacts = simulation.clients[0].messenger?.contactList.map(\.id) ?? []
+        let contacts = simulation.clients[0].machine?.contactList.map(\.id) ?? []
         simulation.clients[0].perform(.createGroup(title: "circle", simulation.relays[0].point, contacts))
         simulation.run(until: simulation.now + 10_000)
-        let summaries = try simulation.clients[0].messenger?.conversationSummaries() ?? []
+        let summaries = try simulation.clients[0].machine?.conversationSummaries() ?? []
         let group = try #require(summaries.first { $0.contact == nil }?.id)
-        channel = try #require(simulation.clients[0].messenger?.standing(of: group)?.channel)
+        channel = try #require(simulation.clients[0].machine?.snapshot(of: group)?.channel)
         for client in simulation.clients[..<count] { say(client.index) }
         #expect(simulation.violations.isEmpty)
         simulation.checker.relaysAreHonest = false
@@ -39,7 +39,7 @@ struct Circle {
 
     /// A member's number of the conversation.
     func group(of client: Int) -> ConversationID {
-        simulation.clients[client].messenger?.conversation(on: channel) ?? ConversationID(rawValue: 0)
+        simulation.clients[client].machine?.conversation(on: channel) ?? ConversationID(rawValue: 0)
     }
 
     /// Sends a text, and waits until it arrives.
@@ -63,7 +63,7 @@ struct Circle {
     }
 
     func status(of client: Int) throws -> ConversationStatus? {
-        try simulation.clients[client].messenger?.conversationSummaries().first { $0.id == group(of: client) }?.status
+        try simulation.clients[client].machine?.conversationSummaries().first { $0.id == group(of: client) }?.status
     }
 
     func wait(_ seconds: UInt64) { simulation.run(until: simulation.now + seconds * 1000) }
@@ -115,7 +115,7 @@ struct Circle {
 
     /// The others' texts that a member has in the group. No two texts are equal.
     private func words(of client: Int) throws -> Set<String> {
-        let messages = try simulation.clients[client].messenger?.wholeHistory(of: group(of: client)) ?? []
+        let messages = try simulation.clients[client].machine?.wholeHistory(of: group(of: client)) ?? []
         return Set(
             messages.compactMap { message in
                 if case .text(let text) = message.body, message.author != .me { text } else { nil }

@@ -26,11 +26,11 @@ struct ConversationRecoveryTests {
         #expect(results == [true, true, false])
         caller.perform(.lookUp(name, circle.relay.point, as: nil))
         circle.wait(20)
-        let contact = try #require(caller.messenger?.contactList.first)
-        let before = host.messenger?.contactList.count ?? 0
+        let contact = try #require(caller.machine?.contactList.first)
+        let before = host.machine?.contactList.count ?? 0
         caller.perform(.startConversation(contact.id, waits: true))
         circle.wait(60)
-        #expect(host.messenger?.contactList.count == before + 1)
+        #expect(host.machine?.contactList.count == before + 1)
         circle.expectNothingFalse()
     }
 
@@ -52,7 +52,7 @@ struct ConversationRecoveryTests {
         client.perform(.send(circle.group(of: 1), text: "short", replyTo: nil, expiresAfter: nil))
         circle.wait(20)
         #expect(try circle.texts(of: 2) == before + 1)
-        #expect(client.messenger?.queuedCount == 0)
+        #expect(client.machine?.queuedCount == 0)
         circle.relay.model.limits.payload = limit
         for link in client.allLinks { link.connection.map(circle.simulation.cut) }
         circle.wait(120)
@@ -71,7 +71,7 @@ struct ConversationRecoveryTests {
             circle.wait(90)
         }
         #expect(states() == [.full])
-        #expect(client.messenger?.queuedCount == 2)
+        #expect(client.machine?.queuedCount == 2)
         circle.relay.model.limits.hasRoom = true
         circle.wait(120)
         #expect(states() == [.full, .connected])
@@ -101,17 +101,17 @@ struct ConversationRecoveryTests {
         let circle = try Circle(strangers: 1, seed: 1)
         let simulation = circle.simulation
         let (host, guest) = (simulation.clients[0], simulation.clients[3])
-        let before = host.messenger?.contactList.count ?? 0
+        let before = host.machine?.contactList.count ?? 0
         let known = Set(circle.relay.model.channels.keys)
         circle.join(3)
         try circle.wait { circle.relay.model.channels.contains { !known.contains($0.key) && $0.value.epoch > 0 } }
-        #expect(try guest.messenger?.conversationSummaries().map(\.status) == [.preparing])
+        #expect(try guest.machine?.conversationSummaries().map(\.status) == [.preparing])
         guest.die("test")
-        try circle.wait { try guest.messenger?.conversationSummaries().map(\.status) == [.active] }
+        try circle.wait { try guest.machine?.conversationSummaries().map(\.status) == [.active] }
         // The Welcome is in flight, and may get lost.
-        #expect(guest.messenger?.undelivered == 1)
+        #expect(guest.machine?.undelivered == 1)
         circle.wait(120)
-        #expect(host.messenger?.contactList.count == before + 1)
+        #expect(host.machine?.contactList.count == before + 1)
         circle.expectNothingFalse()
     }
 

@@ -14,7 +14,7 @@ struct InboxTests {
         circle.wait(20)
         caller.perform(.lookUp(name, circle.relay.point, as: nil))
         circle.wait(20)
-        return (host, caller, try #require(caller.messenger?.contactList.first))
+        return (host, caller, try #require(caller.machine?.contactList.first))
     }
 
     private func say(_ text: String, _ caller: SimulatedClient, to contact: Contact) {
@@ -25,9 +25,9 @@ struct InboxTests {
     }
 
     private func texts(_ client: SimulatedClient, of name: String) throws -> [String] {
-        let summary = try client.messenger?.conversationSummaries().first { $0.name == name }
+        let summary = try client.machine?.conversationSummaries().first { $0.name == name }
         guard let summary else { return [] }
-        let messages = try client.messenger?.wholeHistory(of: summary.id) ?? []
+        let messages = try client.machine?.wholeHistory(of: summary.id) ?? []
         return messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
     }
 
@@ -38,10 +38,10 @@ struct InboxTests {
         host.acceptsStrangers = false
         say("hello", caller, to: contact)
         circle.wait(30)
-        let pending = try #require(try host.messenger?.conversationSummaries().first { $0.isPending })
-        let atCaller = try #require(try caller.messenger?.conversationSummaries().first)
+        let pending = try #require(try host.machine?.conversationSummaries().first { $0.isPending })
+        let atCaller = try #require(try caller.machine?.conversationSummaries().first)
         #expect(!atCaller.hasAnswer && !atCaller.isInviting)
-        let channel = try #require(caller.messenger?.standing(of: atCaller.id)?.channel)
+        let channel = try #require(caller.machine?.snapshot(of: atCaller.id)?.channel)
         let length = circle.relay.model.channels[channel]?.archive.count
         caller.perform(.liveCheck(atCaller.id))
         host.die("test")
@@ -55,7 +55,7 @@ struct InboxTests {
         host.perform(.accept(pending.id))
         circle.wait(30)
         #expect(try texts(host, of: caller.name) == ["hello"])
-        #expect(try caller.messenger?.conversationSummaries().first?.hasAnswer == true)
+        #expect(try caller.machine?.conversationSummaries().first?.hasAnswer == true)
         #expect(circle.simulation.violations.isEmpty)
     }
 
@@ -73,8 +73,8 @@ struct InboxTests {
         say("hello", caller, to: contact)
         circle.wait(30)
         #expect(circle.warnings(of: 3) == [.invitationWaits(for: contact.name, .inboxFull)])
-        #expect(try caller.messenger?.conversationSummaries().map(\.isInviting) == [true])
-        #expect(caller.messenger?.undelivered == 1)
+        #expect(try caller.machine?.conversationSummaries().map(\.isInviting) == [true])
+        #expect(caller.machine?.undelivered == 1)
         // The invitation survives a restart, and is reported once per run.
         caller.die("test")
         circle.wait(30)
@@ -82,7 +82,7 @@ struct InboxTests {
         circle.simulation.goOnline(host)
         // The inbox of a name is read at once, and is trimmed within two days.
         circle.wait(3 * 86_400)
-        #expect(caller.messenger?.undelivered == 0)
+        #expect(caller.machine?.undelivered == 0)
         #expect(try texts(host, of: caller.name) == ["hello"])
         #expect(circle.simulation.violations.isEmpty)
     }
@@ -96,7 +96,7 @@ struct InboxTests {
             caller.perform(.createGroup(title: "group \(number)", circle.relay.point, [contact.id]))
             circle.wait(3 * 86_400)
         }
-        let names = try host.messenger?.conversationSummaries().map(\.name) ?? []
+        let names = try host.machine?.conversationSummaries().map(\.name) ?? []
         #expect(Set(names).isSuperset(of: ["group 1", "group 2", "group 3"]))
         #expect(circle.warnings(of: 3) == [])
         circle.expectNothingFalse()
@@ -129,14 +129,14 @@ struct InboxTests {
     func revoke() throws {
         let circle = try Circle(strangers: 1)
         let (host, guest) = (circle.simulation.clients[0], circle.simulation.clients[3])
-        let open = try #require(host.messenger?.openInvites.first)
+        let open = try #require(host.machine?.openInvites.first)
         circle.simulation.goOffline(host)
         circle.wait(10)
         var isDone = false
         host.perform(.revokeInvite(open.id)) { if case .success = $0 { isDone = true } }
         circle.wait(60)
         #expect(!isDone)
-        #expect(host.messenger?.openInvites.isEmpty == true)
+        #expect(host.machine?.openInvites.isEmpty == true)
         circle.simulation.goOnline(host)
         circle.wait(120)
         #expect(isDone)
@@ -151,27 +151,27 @@ struct InboxTests {
     func idleGroups() throws {
         let circle = try Circle()
         let host = circle.simulation.clients[0]
-        let contacts = (host.messenger?.contactList ?? []).filter { $0.inbox != nil }
+        let contacts = (host.machine?.contactList ?? []).filter { $0.inbox != nil }
         let count = ClientLimits.loadedGroups + 8
         for number in 1...count {
             host.perform(.createGroup(title: "group \(number)", circle.relay.point, [contacts[0].id]))
         }
         circle.wait(600)
-        let groups = try host.messenger?.conversationSummaries().filter { $0.name.hasPrefix("group ") } ?? []
+        let groups = try host.machine?.conversationSummaries().filter { $0.name.hasPrefix("group ") } ?? []
         #expect(groups.count == count && groups.allSatisfy { $0.status == .active && $0.memberCount == 2 })
-        #expect(host.messenger?.loadedGroups == ClientLimits.loadedGroups)
+        #expect(host.machine?.loadedGroups == ClientLimits.loadedGroups)
         for client in [host, circle.simulation.clients[1]] {
             for link in client.allLinks { link.connection.map(circle.simulation.cut) }
             client.die("test")
         }
         circle.wait(600)
         let other = try #require(circle.simulation.clients.first { $0.name == contacts[0].name })
-        #expect((host.messenger?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
-        #expect((other.messenger?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
+        #expect((host.machine?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
+        #expect((other.machine?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
         for group in groups { circle.say(0, in: group.id) }
         circle.wait(60)
         for group in groups { #expect(try texts(other, of: group.name).count == 1) }
-        #expect((other.messenger?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
+        #expect((other.machine?.loadedGroups ?? .max) <= ClientLimits.loadedGroups)
         circle.expectNothingFalse()
     }
 }

@@ -10,15 +10,15 @@ struct InviteRecoveryTests {
     func lostInbox() throws {
         let circle = try Circle(strangers: 1)
         let host = circle.simulation.clients[0]
-        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        let inbox = try #require(host.machine?.openInvites.first?.invite.inbox.channel)
         #expect(circle.relay.model.channels[inbox]?.archive.isEmpty == false)
         for link in host.allLinks { link.connection.map(circle.simulation.cut) }
         circle.relay.model.channels[inbox] = nil
         circle.wait(120)
-        let before = host.messenger?.contactList.count ?? 0
+        let before = host.machine?.contactList.count ?? 0
         circle.join(3)
         circle.wait(60)
-        #expect(host.messenger?.contactList.count == before + 1)
+        #expect(host.machine?.contactList.count == before + 1)
     }
 
     /// A host who is offline, and the host's open invite for one person.
@@ -50,17 +50,17 @@ struct InviteRecoveryTests {
         #expect(circle.relay.model.channels[inbox]?.archive.count == 2)
         simulation.goOnline(host)
         circle.wait(120)
-        func standing(_ client: Int) throws -> (status: ConversationStatus, members: Int)? {
-            try simulation.clients[client].messenger?.conversationSummaries().first.map { ($0.status, $0.memberCount) }
+        func snapshot(_ client: Int) throws -> (status: ConversationStatus, members: Int)? {
+            try simulation.clients[client].machine?.conversationSummaries().first.map { ($0.status, $0.memberCount) }
         }
-        #expect(try standing(3)?.members == 2)
-        #expect(try standing(4)?.members == 1)
+        #expect(try snapshot(3)?.members == 2)
+        #expect(try snapshot(4)?.members == 1)
         let names = Set(simulation.clients[3...4].map(\.name))
-        let withThem = try host.messenger?.conversationSummaries().filter { names.contains($0.name) } ?? []
+        let withThem = try host.machine?.conversationSummaries().filter { names.contains($0.name) } ?? []
         #expect(withThem.map(\.status).count { $0 == .active } == 1)
         #expect(withThem.map(\.status).count { $0 == .left } == 1)
         #expect(circle.warnings(of: 0) == [.inviteUsedAgain])
-        let trust = host.messenger?.contactList.filter { names.contains($0.name) }.map(\.trust) ?? []
+        let trust = host.machine?.contactList.filter { names.contains($0.name) }.map(\.trust) ?? []
         #expect(Set(trust) == [.usedMyInvite, .unverified])
         #expect(circle.relay.model.channels[inbox]?.isClosed == true)
         circle.expectNothingFalse()
@@ -77,11 +77,11 @@ struct InviteRecoveryTests {
         simulation.clients[4].moveClock(by: -900_000)
         simulation.clients[4].perform(.join(open.invite, name: nil))
         circle.wait(20)
-        #expect(host.messenger?.openInvites.contains { $0.id == open.id } == false)
+        #expect(host.machine?.openInvites.contains { $0.id == open.id } == false)
         simulation.goOnline(host)
         circle.wait(120)
-        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[3].name } == true)
-        #expect(host.messenger?.contactList.contains { $0.name == simulation.clients[4].name } == false)
+        #expect(host.machine?.contactList.contains { $0.name == simulation.clients[3].name } == true)
+        #expect(host.machine?.contactList.contains { $0.name == simulation.clients[4].name } == false)
         #expect(circle.relay.model.channels[open.invite.inbox.channel]?.isClosed == true)
         circle.expectNothingFalse()
     }
@@ -93,10 +93,10 @@ struct InviteRecoveryTests {
         circle.relay.model.channels[open.invite.inbox.channel] = nil
         circle.simulation.goOnline(host)
         circle.wait(120)
-        let before = host.messenger?.contactList.count ?? 0
+        let before = host.machine?.contactList.count ?? 0
         circle.simulation.clients[3].perform(.join(open.invite, name: nil))
         circle.wait(60)
-        #expect(host.messenger?.contactList.count == before + 1)
+        #expect(host.machine?.contactList.count == before + 1)
         circle.expectNothingFalse()
     }
 
@@ -111,7 +111,7 @@ struct InviteRecoveryTests {
         circle.wait(20)
         caller.perform(.lookUp(name, circle.relay.point, as: nil))
         circle.wait(20)
-        let contact = try #require(caller.messenger?.contactList.first)
+        let contact = try #require(caller.machine?.contactList.first)
         let inbox = try #require(contact.inbox?.channel)
         let open = try #require(circle.relay.model.channels[inbox])
         func say(_ text: String) {
@@ -124,7 +124,7 @@ struct InviteRecoveryTests {
         circle.relay.model.channels[inbox]?.close()
         for text in ["one", "two"] {
             say(text)
-            let summaries = try caller.messenger?.conversationSummaries() ?? []
+            let summaries = try caller.machine?.conversationSummaries() ?? []
             #expect(summaries.count == 1)
             guard case .stopped(_, .notReachable) = summaries.first?.status else {
                 Issue.record("it is \(summaries)")
@@ -133,8 +133,8 @@ struct InviteRecoveryTests {
         }
         circle.relay.model.channels[inbox] = open
         say("three")
-        let atHost = try host.messenger?.conversationSummaries().first { $0.name == caller.name }
-        let messages = try host.messenger?.wholeHistory(of: try #require(atHost).id) ?? []
+        let atHost = try host.machine?.conversationSummaries().first { $0.name == caller.name }
+        let messages = try host.machine?.wholeHistory(of: try #require(atHost).id) ?? []
         let texts = messages.compactMap { if case .text(let text) = $0.body { text } else { nil } }
         #expect(texts == ["one", "two", "three"])
     }
@@ -144,17 +144,17 @@ struct InviteRecoveryTests {
         let circle = try Circle(strangers: 1)
         let simulation = circle.simulation
         let (host, guest) = (simulation.clients[0], simulation.clients[3])
-        let inbox = try #require(host.messenger?.openInvites.first?.invite.inbox.channel)
+        let inbox = try #require(host.machine?.openInvites.first?.invite.inbox.channel)
         let known = Set(circle.relay.model.channels.keys)
         circle.join(3)
         try circle.wait { circle.relay.model.channels.contains { !known.contains($0.key) && $0.value.epoch > 0 } }
         circle.relay.model.channels[inbox]?.close()
         circle.wait(60)
-        let statuses = try guest.messenger?.conversationSummaries().map(\.status) ?? []
+        let statuses = try guest.machine?.conversationSummaries().map(\.status) ?? []
         guard statuses.count == 1, case .stopped(_, .notReachable) = statuses.first else {
             Issue.record("it is \(statuses)")
             return
         }
-        #expect(guest.messenger?.undelivered == 0)
+        #expect(guest.machine?.undelivered == 0)
     }
 }

@@ -59,7 +59,7 @@ struct LyingBeforeTurnTests {
         #expect(circle.knowsOfDifferentLogs(2))
         // A false view does not keep a member out of the epoch.
         #expect(try circle.status(of: 2) == .active)
-        let epochs = (0..<4).map { circle.simulation.clients[$0].messenger?.standing(of: circle.group(of: $0))?.epoch }
+        let epochs = (0..<4).map { circle.simulation.clients[$0].machine?.snapshot(of: circle.group(of: $0))?.epoch }
         #expect(Set(epochs).count == 1)
         circle.expectNothingFalse()
     }
@@ -72,7 +72,7 @@ struct LyingBeforeTurnTests {
         turn(circle, by: 0)
         try lie(kind, in: circle)
         let host = circle.simulation.clients[0]
-        let newcomer = try #require(host.messenger?.contactList.first { $0.name == "p4" })
+        let newcomer = try #require(host.machine?.contactList.first { $0.name == "p4" })
         host.perform(.add(circle.group(of: 0), [newcomer.id]))
         circle.wait(30)
         #expect(!circle.knowsOfDifferentLogs(2))
@@ -128,7 +128,7 @@ struct LyingBeforeTurnTests {
     func falseView() throws {
         let circle = try Circle(seed: 2)
         turn(circle, by: 0)
-        let liar = try #require(circle.simulation.clients[1].messenger)
+        let liar = try #require(circle.simulation.clients[1].machine)
         let conversation = try #require(liar.state.conversations[circle.group(of: 1)])
         let view = try #require(conversation.machine.record.view)
         conversation.machine.record.stand(at: LogView(seq: view.seq, hash: LogView.noPrevious, previous: view.previous))

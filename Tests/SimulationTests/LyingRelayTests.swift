@@ -75,7 +75,7 @@ struct LyingRelayTests {
         }
         mallory.perform(.createInvite(relay: circle.relay.point, isReusable: true, expiresAt: .max / 2000))
         circle.wait(20)
-        let own = try #require(mallory.messenger?.openInvites.first?.invite.inbox.channel)
+        let own = try #require(mallory.machine?.openInvites.first?.invite.inbox.channel)
         let substitute = try #require(circle.relay.model.channels[own]?.packages.first)
         circle.relay.model.lies?.keyPackage = { _ in substitute }
         var answer: Result<ConversationID, KithError>?
@@ -93,7 +93,7 @@ struct LyingRelayTests {
         let circle = try Circle()
         let inboxes = circle.relay.model.channels.filter { $0.value.epoch == 0 && $0.value.archive.count > 0 }
         circle.say(1)
-        let before = circle.simulation.clients.map { $0.messenger?.conversationOnLog(circle.channel) }
+        let before = circle.simulation.clients.map { $0.machine?.conversationOnLog(circle.channel) }
         let simulation = circle.simulation
         circle.relay.model.lies?.log = { id, _, truth in
             guard inboxes[id] != nil else { return nil }
@@ -109,7 +109,7 @@ struct LyingRelayTests {
         }
         for client in simulation.clients { for link in client.allLinks { link.connection.map(simulation.cut) } }
         circle.wait(120)
-        #expect(circle.simulation.clients.map { $0.messenger?.conversationOnLog(circle.channel) } == before)
+        #expect(circle.simulation.clients.map { $0.machine?.conversationOnLog(circle.channel) } == before)
         #expect(simulation.checker.warnings.contains { $0.warning == .oldWelcome })
         circle.expectNothingFalse()
     }
@@ -205,7 +205,7 @@ struct LyingRelayTests {
             return log[..<place] + noise.map { InventedEntry(entry: $0, truth: nil) } + log[place...]
         }
         circle.say(1)
-        let history = try circle.simulation.clients[2].messenger?.wholeHistory(of: circle.group(of: 2)) ?? []
+        let history = try circle.simulation.clients[2].machine?.wholeHistory(of: circle.group(of: 2)) ?? []
         let counts = history.compactMap { message -> Int? in
             if case .notice(.unreadable(_, _, let count)) = message.body { count } else { nil }
         }
@@ -217,10 +217,10 @@ struct LyingRelayTests {
     }
 }
 
-extension Messenger {
+extension ProfileMachine {
     /// The number and epoch of the conversation on a channel.
     fileprivate func conversationOnLog(_ channel: ChannelID) -> [UInt64] {
-        guard let id = conversation(on: channel), let standing = standing(of: id) else { return [] }
-        return [id.rawValue, standing.epoch]
+        guard let id = conversation(on: channel), let snapshot = snapshot(of: id) else { return [] }
+        return [id.rawValue, snapshot.epoch]
     }
 }

@@ -11,7 +11,7 @@ struct PresenceTests {
     func flood() throws {
         let circle = try Circle(seed: 2)
         let clients = circle.simulation.clients
-        let (asker, answerer) = (try #require(clients[1].messenger), try #require(clients[2].messenger))
+        let (asker, answerer) = (try #require(clients[1].machine), try #require(clients[2].machine))
         let (from, to) = (circle.group(of: 1), circle.group(of: 2))
         let conversation = try #require(answerer.state.conversations[to]?.machine)
         let tag = try #require(conversation.sync.following?.tag)
@@ -22,7 +22,7 @@ struct PresenceTests {
             for _ in 0..<count {
                 let asked = try asker.handle([.command(CommandID(rawValue: 1 << 40), .liveCheck(from))], now: now)
                 for payload in asked.whispers {
-                    let input = MessengerInput.followed(conversation.record.relay, tag: tag, .whisper(payload))
+                    let input = ProfileInput.followed(conversation.record.relay, tag: tag, .whisper(payload))
                     answers += try answerer.handle([input], now: now).whispers.count
                 }
             }
@@ -35,7 +35,7 @@ struct PresenceTests {
     }
 }
 
-extension MessengerOutput {
+extension ProfileOutput {
     fileprivate var whispers: [ArraySlice<UInt8>] {
         effects.compactMap { effect in
             if case .request(_, _, .whisper(_, _, let payload)) = effect { payload } else { nil }

@@ -26,8 +26,8 @@ struct WrongClockTests {
         circle.simulation.clients[speaker].perform(
             .send(circle.group(of: speaker), text: said, replyTo: nil, expiresAfter: nil))
         circle.wait(20)
-        let messenger = circle.simulation.clients[listener].messenger
-        let history = try messenger?.history(of: circle.group(of: listener), before: nil, limit: 10) ?? []
+        let machine = circle.simulation.clients[listener].machine
+        let history = try machine?.history(of: circle.group(of: listener), before: nil, limit: 10) ?? []
         #expect(history.contains { $0.body == .text(said) })
     }
 
@@ -38,11 +38,11 @@ struct WrongClockTests {
 
     /// The number of a member's active conversations with a name.
     private func active(_ client: SimulatedClient, named name: String) throws -> Int {
-        try client.messenger?.conversationSummaries().count { $0.name == name && $0.status == .active } ?? 0
+        try client.machine?.conversationSummaries().count { $0.name == name && $0.status == .active } ?? 0
     }
 
     private func contact(of client: SimulatedClient, _ other: SimulatedClient) throws -> ContactID {
-        try #require(client.messenger?.contactList.first { $0.name == other.name }?.id)
+        try #require(client.machine?.contactList.first { $0.name == other.name }?.id)
     }
 
     @Test("a member whose clock is wrong enters the next epoch with the others", arguments: offsets)
@@ -97,7 +97,7 @@ struct WrongClockTests {
             circle.wait(60)
             guest.perform(.lookUp(name, circle.relay.point, as: nil))
             circle.wait(60)
-            let id = try #require(guest.messenger?.contactList.first?.id)
+            let id = try #require(guest.machine?.contactList.first?.id)
             guest.perform(.startConversation(id, waits: true))
             circle.wait(600)
         }
@@ -182,17 +182,17 @@ struct WrongClockTests {
         let circle = try Circle(strangers: 1)
         let host = circle.simulation.clients[0]
         try withClock(host, off: 10 * year) { () throws in
-            #expect(host.messenger?.openInvites.count == 1)
+            #expect(host.machine?.openInvites.count == 1)
             reconnect(host, circle)
-            #expect(host.messenger?.openInvites.isEmpty == true)
+            #expect(host.machine?.openInvites.isEmpty == true)
         }
         reconnect(host, circle)
-        #expect(host.messenger?.openInvites.count == 1)
+        #expect(host.machine?.openInvites.count == 1)
         circle.join(3)
         circle.wait(60)
         #expect(try active(host, named: circle.simulation.clients[3].name) == 1)
         circle.wait(UInt64(20 * day / 1000))
-        #expect(host.messenger?.inboxes.all.contains { $0.machine.record.purpose.isInvite } == false)
+        #expect(host.machine?.inboxes.all.contains { $0.machine.record.purpose.isInvite } == false)
         circle.expectNothingFalse()
     }
 
@@ -242,28 +242,28 @@ struct WrongClockTests {
         circle.simulation.clients[0].perform(
             .send(circle.group(of: 0), text: "for an hour", replyTo: nil, expiresAfter: 3_600))
         circle.wait(20)
-        let messages = try #require(try reader.messenger?.history(of: circle.group(of: 1), before: nil, limit: 5))
+        let messages = try #require(try reader.machine?.history(of: circle.group(of: 1), before: nil, limit: 5))
         let seq = try #require(messages.last { $0.body == .text("for an hour") }?.seq)
         return Text(key: StoreKey(.entry, owner: circle.group(of: 1).rawValue, item: seq), text: "for an hour")
     }
 
     /// Whether readers show the text: one that has the profile open, and one that opens it now. Both must agree.
     private func isShown(_ text: Text, by client: SimulatedClient, _ circle: Circle) throws -> Bool {
-        let open = try #require(client.messenger)
+        let open = try #require(client.machine)
         open.look(at: client.localNow, steady: circle.simulation.now)
-        let other = try Messenger(opening: client.store, now: client.localNow)
+        let other = try ProfileMachine(opening: client.store, now: client.localNow)
         var shown: Set<Bool> = []
-        for messenger in [open, other] {
+        for machine in [open, other] {
             let group = circle.group(of: client.index)
-            let history = try messenger.history(of: group, before: nil, limit: 100)
+            let history = try machine.history(of: group, before: nil, limit: 100)
             shown.insert(history.contains { $0.body == .text(text.text) })
             shown.insert(
-                try messenger.messages(in: group, after: 0, limit: 100).contains { $0.body == .text(text.text) })
-            shown.insert(try !messenger.search(text.text, in: nil, limit: 10).isEmpty)
+                try machine.messages(in: group, after: 0, limit: 100).contains { $0.body == .text(text.text) })
+            shown.insert(try !machine.search(text.text, in: nil, limit: 10).isEmpty)
             shown.insert(
-                try messenger.explain(text.key.item, in: group).contains { $0.description.hasPrefix("It decrypted") })
+                try machine.explain(text.key.item, in: group).contains { $0.description.hasPrefix("It decrypted") })
             var isExported = false
-            try messenger.eachRecord { record in
+            try machine.eachRecord { record in
                 guard case .entry(let place, let bytes) = record, place.seq == text.key.item,
                     place.conversation == group
                 else { return }
@@ -327,7 +327,7 @@ struct WrongClockTests {
         let told = circle.simulation.checker.clocks.filter { $0.client == 1 }.map(\.difference)
         #expect(told.map(\.witness) == [.relay(circle.relay.point.address)])
         #expect(told.allSatisfy { ($0.aheadMs + offset).magnitude < 1_000 })
-        #expect(reader.messenger?.openInvites == [])
+        #expect(reader.machine?.openInvites == [])
         circle.wait(3_600)
         #expect(try !isShown(text, by: reader, circle))
         try expectHearing(1, from: 0, circle)

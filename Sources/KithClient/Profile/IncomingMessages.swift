@@ -80,7 +80,7 @@ extension Profile {
     /// The names of the cursors that programs use.
     ///
     /// - Throws: ``KithError/store(_:)``.
-    public func cursors() throws(KithError) -> [String] { try messenger.cursorNames() }
+    public func cursors() throws(KithError) -> [String] { try machine.cursorNames() }
 
     /// Deletes a cursor. A program that uses the name again begins anew. If no cursor has the name, cursors with damaged names
     /// are deleted.
@@ -102,7 +102,7 @@ extension Profile {
     }
 
     private func acceptPending() async throws(KithError) {
-        for id in messenger.pendingConversations {
+        for id in machine.pendingConversations {
             do throws(KithError) { try await accept(id) } catch {
                 // A conversation that can't be accepted does not end the sequence.
                 if isClosed || failure != nil { throw error }

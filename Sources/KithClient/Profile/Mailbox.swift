@@ -8,7 +8,7 @@ import Synchronization
 /// The messages of relays are bounded: see ``unread``. Other inputs are commands, whose callers wait for the answer.
 final class Mailbox: Sendable {
     private struct State {
-        var inputs: [MessengerInput] = []
+        var inputs: [ProfileInput] = []
         var bytes = 0
         var isScheduled = false
         var isClosed = false
@@ -34,7 +34,7 @@ final class Mailbox: Sendable {
     /// Puts an input in.
     ///
     /// - Parameter bytes: the size of the relay's message that brought the input; 0 if none did.
-    func put(_ input: MessengerInput, bytes: Int = 0) {
+    func put(_ input: ProfileInput, bytes: Int = 0) {
         let mustSchedule = state.withLock { state in
             guard !state.isClosed else { return false }
             state.inputs.append(input)
@@ -48,7 +48,7 @@ final class Mailbox: Sendable {
     }
 
     /// Takes all inputs out.
-    func take() -> [MessengerInput] {
+    func take() -> [ProfileInput] {
         let (inputs, bytes) = state.withLock { state in
             state.isScheduled = false
             defer { (state.inputs, state.bytes) = ([], 0) }

@@ -31,7 +31,7 @@ extension Profile {
         to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
     ) throws(KithError) -> DamageCount {
         // Another process may have written since the profile was opened.
-        let now = try Messenger(reading: store, now: Self.now)
+        let now = try ProfileMachine(reading: store, now: Self.now)
         var writer: BackupWriter
         do throws(BackupError) { writer = try BackupWriter(to: file, passphrase: passphrase, cost: cost) } catch {
             throw .backup(error)

@@ -164,14 +164,16 @@ extension Profile {
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) throws(KithError) -> Message {
         guard let vault = store as? VaultStore else { throw .inUse(pid: nil) }
-        let (message, request) = try messenger.handedOver(
+        let (message, request) = try machine.queuedForOwner(
             text, to: conversation, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds(), now: Self.now)
         _ = try reading { () throws(StoreError) in try vault.enqueueForOwner(request) }
         return message
     }
 
     /// The state of a text that was stored for another process.
-    package func progress(of message: Message) throws(KithError) -> HandedOver { try messenger.progress(of: message) }
+    package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
+        try machine.progress(of: message)
+    }
 
     // MARK: Texts of other processes
 

@@ -3,45 +3,45 @@ import KithWire
 
 extension Profile {
     /// The messenger at the current time, so that it does not show expired texts.
-    private var current: Messenger {
-        messenger.look(at: Self.now, steady: Self.steady)
-        return messenger
+    private var current: ProfileMachine {
+        machine.look(at: Self.now, steady: Self.steady)
+        return machine
     }
 
     /// The profile's names and key.
-    public func identity() -> ProfileIdentity { messenger.identity }
+    public func identity() -> ProfileIdentity { machine.identity }
 
     /// All conversations, the most recently active first.
-    public func conversations() throws(KithError) -> [ConversationSummary] { try messenger.conversationSummaries() }
+    public func conversations() throws(KithError) -> [ConversationSummary] { try machine.conversationSummaries() }
 
     /// One conversation.
     public func conversation(_ id: ConversationID) throws(KithError) -> ConversationSummary {
-        try messenger.conversationSummary(id)
+        try machine.conversationSummary(id)
     }
 
     /// All contacts, by name.
-    public func contacts() -> [Contact] { messenger.contactList }
+    public func contacts() -> [Contact] { machine.contactList }
 
     /// The members of a conversation.
     public func members(of conversation: ConversationID) throws(KithError) -> [Member] {
-        try messenger.members(of: conversation)
+        try machine.members(of: conversation)
     }
 
     /// The open invites.
     public func openInvites() -> [OpenInvite] { current.openInvites }
 
     /// The relays of this profile, each with the number of its conversations and inboxes.
-    public func relays() -> [RelayUse] { messenger.relayUse }
+    public func relays() -> [RelayUse] { machine.relayUse }
 
     /// The number of texts that wait to be sent.
-    public func queuedMessages() -> Int { messenger.queuedCount }
+    public func queuedMessages() -> Int { machine.queuedCount }
 
     /// The number of invitations to conversations and groups that are not in the recipients' inboxes yet.
-    public func waitingInvitations() -> Int { messenger.waitingInvitations }
+    public func waitingInvitations() -> Int { machine.waitingInvitations }
 
     /// Counts of damaged values that were left out or shown as unreadable so far.
     public func damage() -> DamageCount {
-        DamageCount(entries: messenger.damagedEntries.count, otherValues: messenger.damagedValues)
+        DamageCount(entries: machine.damagedEntries.count, otherValues: machine.damagedValues)
     }
 
     /// Messages of a conversation, the oldest first. Messages that wait to be sent come last.
@@ -72,7 +72,7 @@ extension Profile {
 
     /// The number that a contact and this profile compare. It is the same on both sides.
     public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
-        try messenger.safetyNumber(with: contact)
+        try machine.safetyNumber(with: contact)
     }
 
     /// An explanation of one entry, in plain sentences.

@@ -19,7 +19,7 @@ public actor Profile {
 
     let store: any ProfileStore
     private(set) var lock: ProfileLock?
-    let messenger: Messenger
+    let machine: ProfileMachine
     let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
@@ -42,12 +42,12 @@ public actor Profile {
         self.store = store
         self.lock = lock
         loop = Self.threads.next()
-        messenger  // Whoever only looks sees what can be read.
+        machine  // Whoever only looks sees what can be read.
         =
             if lock == nil {
-                try Messenger(reading: store, now: Self.now)
+                try ProfileMachine(reading: store, now: Self.now)
             } else {
-                try Messenger(opening: store, now: Self.now, steady: Self.steady)
+                try ProfileMachine(opening: store, now: Self.now, steady: Self.steady)
             }
         mailbox = Mailbox(loop: loop)
     }
@@ -82,13 +82,13 @@ public actor Profile {
     }
 
     private func tell(_ id: RelayID, _ state: RelayState) {
-        guard let relay = messenger.knownRelay(id) else { return }
+        guard let relay = machine.knownRelay(id) else { return }
         tell(.relay(relay, state))
     }
 
     func begin() {
         mailbox.deliver = { [weak self] in self?.assumeIsolated { $0.drain() } }
-        carryOut { () throws(KithError) in try messenger.start(now: Self.now, steady: Self.steady) }
+        carryOut { () throws(KithError) in try machine.start(now: Self.now, steady: Self.steady) }
         drain()
         watchRequests()
     }
@@ -118,12 +118,12 @@ public actor Profile {
         guard !isClosed, failure == nil else { return }
         let inputs = mailbox.take()
         guard !inputs.isEmpty else { return }
-        carryOut { () throws(KithError) in try messenger.handle(inputs, now: Self.now, steady: Self.steady) }
+        carryOut { () throws(KithError) in try machine.handle(inputs, now: Self.now, steady: Self.steady) }
     }
 
     /// Stores a step's transaction, and then carries out its effects.
-    private func carryOut(_ step: () throws(KithError) -> MessengerOutput) {
-        let output: MessengerOutput
+    private func carryOut(_ step: () throws(KithError) -> ProfileOutput) {
+        let output: ProfileOutput
         do throws(KithError) {
             output = try step()
             if !output.transaction.isEmpty {
@@ -159,7 +159,7 @@ public actor Profile {
     private func schedule() {
         wake?.cancel()
         wake = nil
-        guard let due = messenger.wakeDelay else { return }
+        guard let due = machine.wakeDelay else { return }
         // Never at once, so that a due time without work does not keep the processor busy.
         let delay = Int64(min(max(10, due), 3_600_000))
         let mailbox = mailbox
@@ -203,7 +203,7 @@ public actor Profile {
     public func events() -> AsyncStream<KithEvent> {
         let buffer = EventBuffer()
         for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
-        for difference in messenger.relayClockDifferences { buffer.put(.clock(difference)) }
+        for difference in machine.relayClockDifferences { buffer.put(.clock(difference)) }
         if isClosed { buffer.finish() } else { listeners.append(Listener(buffer: buffer)) }
         return AsyncStream {
             await buffer.next()

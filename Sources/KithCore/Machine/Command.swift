@@ -4,7 +4,7 @@ package struct CommandID: RawRepresentable, Hashable, Sendable {
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// A command's number, with the type of its answer. ``Messenger/finish(_:_:)`` takes no answer of another type.
+/// A command's number, with the type of its answer. ``ProfileMachine/finish(_:_:)`` takes no answer of another type.
 package struct Ticket<Answer: Sendable>: Hashable, Sendable {
     package let id: CommandID
     package init(_ id: CommandID) { self.id = id }
@@ -26,21 +26,21 @@ package struct Ticket<Answer: Sendable>: Hashable, Sendable {
 package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
     /// The name of the function that made the command.
     package let description: String
-    let begin: @Sendable (Messenger, Ticket<Answer>) throws(KithError) -> Void
+    let begin: @Sendable (ProfileMachine, Ticket<Answer>) throws(KithError) -> Void
 
     /// Makes a command that finishes later, with its ticket.
     init(
         named name: String = #function,
-        _ begin: @escaping @Sendable (Messenger, Ticket<Answer>) throws(KithError) -> Void
+        _ begin: @escaping @Sendable (ProfileMachine, Ticket<Answer>) throws(KithError) -> Void
     ) {
         description = name
         self.begin = begin
     }
 
     /// Makes a command that finishes at once, with the result of `body`.
-    init(named name: String = #function, now body: @escaping @Sendable (Messenger) throws(KithError) -> Answer) {
-        self.init(named: name) { (messenger, ticket) throws(KithError) in
-            messenger.finish(ticket, .success(try body(messenger)))
+    init(named name: String = #function, now body: @escaping @Sendable (ProfileMachine) throws(KithError) -> Answer) {
+        self.init(named: name) { (profile, ticket) throws(KithError) in
+            profile.finish(ticket, .success(try body(profile)))
         }
     }
 }
@@ -48,13 +48,13 @@ package struct Command<Answer: Sendable>: Sendable, CustomStringConvertible {
 /// A command with its number, for any type of answer.
 package struct GivenCommand: Sendable {
     package let id: CommandID
-    let begin: @Sendable (Messenger) throws(KithError) -> Void
+    let begin: @Sendable (ProfileMachine) throws(KithError) -> Void
 }
 
-extension MessengerInput {
+extension ProfileInput {
     /// Makes the input that begins a command.
-    package static func command<Answer>(_ id: CommandID, _ command: Command<Answer>) -> MessengerInput {
+    package static func command<Answer>(_ id: CommandID, _ command: Command<Answer>) -> ProfileInput {
         .command(
-            GivenCommand(id: id) { (messenger) throws(KithError) in try command.begin(messenger, Ticket(id)) })
+            GivenCommand(id: id) { (profile) throws(KithError) in try command.begin(profile, Ticket(id)) })
     }
 }

@@ -7,8 +7,8 @@ extension Command where Answer == OpenInvite {
     ///
     /// - Parameter expiresAt: seconds since 1970.
     package static func createInvite(relay: RelayPoint, isReusable: Bool, expiresAt: UInt64) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.createInvite(at: relay, isReusable: isReusable, expiresAt: expiresAt, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.createInvite(at: relay, isReusable: isReusable, expiresAt: expiresAt, ticket)
         }
     }
 }
@@ -18,53 +18,53 @@ extension Command where Answer == ConversationID {
     ///
     /// - Parameter name: the inviter's name on this device; `nil` for the name in the invite.
     package static func join(_ invite: Invite, name: String?) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.join(invite, name, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.join(invite, name, ticket) }
     }
 
     /// Begins a conversation of two, or finds the existing one.
     ///
     /// - Parameter waits: `true` to finish when the contact can find the conversation, `false` to finish at once.
     package static func startConversation(_ contact: ContactID, waits: Bool) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.startConversation(contact, waits: waits, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.startConversation(contact, waits: waits, ticket)
         }
     }
 
     package static func createGroup(title: String, _ relay: RelayPoint, _ members: [ContactID]) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.createGroup(title, relay, members, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.createGroup(title, relay, members, ticket)
         }
     }
 
     /// Adds members to a group. A member whose device is new is added again.
     package static func add(_ conversation: ConversationID, _ members: [ContactID]) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.add(members, to: conversation, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.add(members, to: conversation, ticket)
         }
     }
 
     package static func remove(_ conversation: ConversationID, _ contact: ContactID) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.remove(contact, from: conversation, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.remove(contact, from: conversation, ticket)
         }
     }
 
     package static func leave(_ conversation: ConversationID) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.leave(conversation, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.leave(conversation, ticket) }
     }
 
     /// Changes the title of a group.
     package static func rename(_ conversation: ConversationID, _ title: String) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.rename(conversation, title, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.rename(conversation, title, ticket)
         }
     }
 
     /// Allows sending again after a warning that the relay showed members different logs.
     package static func trustLog(_ conversation: ConversationID) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            _ = try messenger.state.conversations.conversation(conversation)
-            try messenger.change(conversation) { (machine, device) throws(KithError) in
+        Command { (profile, ticket) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.change(conversation) { (machine, device) throws(KithError) in
                 try machine.trustLog(ticket, in: &device)
             }
         }
@@ -72,9 +72,9 @@ extension Command where Answer == ConversationID {
 
     /// Renews this device's keys in a conversation, whether or not they are due.
     package static func renewKeys(_ conversation: ConversationID) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            _ = try messenger.state.conversations.active(conversation)
-            try messenger.request(.renew, in: conversation, ticket)
+        Command { (profile, ticket) throws(KithError) in
+            _ = try profile.state.conversations.active(conversation)
+            try profile.request(.renew, in: conversation, ticket)
         }
     }
 }
@@ -82,7 +82,7 @@ extension Command where Answer == ConversationID {
 extension Command where Answer == ContactID {
     /// Looks up the holder of a name at a relay, and remembers the holder as a contact.
     package static func lookUp(_ name: Name, _ relay: RelayPoint, as alias: String?) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.lookUp(name, relay, as: alias, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.lookUp(name, relay, as: alias, ticket) }
     }
 }
 
@@ -93,11 +93,11 @@ extension Command where Answer == EntryID {
     package static func send(
         _ conversation: ConversationID, text: String, replyTo: EntryID?, expiresAfter: UInt32?
     ) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.checkSending(text, to: conversation)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.checkSending(text, to: conversation)
             let text = OutgoingText(
-                id: messenger.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
-            try messenger.send(text, to: conversation, ticket)
+                id: profile.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
+            try profile.send(text, to: conversation, ticket)
         }
     }
 
@@ -107,7 +107,7 @@ extension Command where Answer == EntryID {
     ///   - item: the request's item in that table.
     ///   - bytes: the stored request.
     package static func takeRequest(item: UInt64, _ bytes: [UInt8]) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.takeRequest(item: item, bytes, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.takeRequest(item: item, bytes, ticket) }
     }
 
     /// Replies to a message that a cursor's reader was given, and acknowledges that message. Both happen, or neither.
@@ -118,12 +118,12 @@ extension Command where Answer == EntryID {
     package static func reply(
         _ text: String, to place: IncomingPlace, replyTo: EntryID, expiresAfter: UInt32?
     ) -> Self {
-        Command { (messenger, ticket) throws(KithError) in
-            try messenger.checkSending(text, to: place.conversation)
-            try messenger.acknowledge(place)
+        Command { (profile, ticket) throws(KithError) in
+            try profile.checkSending(text, to: place.conversation)
+            try profile.acknowledge(place)
             let text = OutgoingText(
-                id: messenger.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
-            try messenger.send(text, to: place.conversation, ticket)
+                id: profile.newEntryID, text: text, replyTo: replyTo, expiresAfter: expiresAfter)
+            try profile.send(text, to: place.conversation, ticket)
         }
     }
 }
@@ -131,9 +131,9 @@ extension Command where Answer == EntryID {
 extension Command where Answer == CursorReader {
     /// Opens a cursor for a reader. Makes the cursor if it does not exist.
     package static func openCursor(_ name: String, from start: CursorStart) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withCursors { (cursors, profile) throws(KithError) in
-                try cursors.open(name, from: start, in: &profile)
+        Command(now: { (profile) throws(KithError) in
+            try profile.withCursors { (cursors, state) throws(KithError) in
+                try cursors.open(name, from: start, in: &state)
             }
         })
     }
@@ -142,9 +142,9 @@ extension Command where Answer == CursorReader {
 extension Command where Answer == Incoming {
     /// Finds the next message for the reader of a cursor.
     package static func nextIncoming(_ reader: CursorReader) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withCursors { (cursors, profile) throws(KithError) in
-                try cursors.next(for: reader, in: &profile)
+        Command(now: { (profile) throws(KithError) in
+            try profile.withCursors { (cursors, state) throws(KithError) in
+                try cursors.next(for: reader, in: &state)
             }
         })
     }
@@ -153,19 +153,19 @@ extension Command where Answer == Incoming {
 extension Command where Answer == Void {
     /// Closes an invite. Finishes when the relay has closed its inbox.
     package static func revokeInvite(_ invite: InboxID) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.revoke(invite, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.revoke(invite, ticket) }
     }
 
     /// Registers a name at a relay, so that the name leads to this profile.
     package static func register(_ name: Name, _ relay: RelayPoint) -> Self {
-        Command { (messenger, ticket) throws(KithError) in try messenger.register(name, relay, ticket) }
+        Command { (profile, ticket) throws(KithError) in try profile.register(name, relay, ticket) }
     }
 
     /// Accepts a conversation that a stranger began.
     package static func accept(_ conversation: ConversationID) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            _ = try messenger.state.conversations.conversation(conversation)
-            try messenger.accept(conversation)
+        Command(now: { (profile) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.accept(conversation)
         })
     }
 
@@ -173,9 +173,9 @@ extension Command where Answer == Void {
     ///
     /// - Parameter sendsReceipt: whether to tell the other members.
     package static func markRead(_ conversation: ConversationID, through seq: UInt64, sendsReceipt: Bool) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            _ = try messenger.state.conversations.conversation(conversation)
-            try messenger.change(conversation) { (machine, device) throws(KithError) in
+        Command(now: { (profile) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.change(conversation) { (machine, device) throws(KithError) in
                 try machine.markRead(through: seq, sendsReceipt: sendsReceipt, in: &device)
             }
         })
@@ -183,10 +183,10 @@ extension Command where Answer == Void {
 
     /// Begins a live check: sends a challenge, which members who are online answer.
     package static func liveCheck(_ conversation: ConversationID) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            _ = try messenger.state.conversations.conversation(conversation)
-            try messenger.accept(conversation)
-            try messenger.change(conversation) { (machine, device) throws(KithError) in
+        Command(now: { (profile) throws(KithError) in
+            _ = try profile.state.conversations.conversation(conversation)
+            try profile.accept(conversation)
+            try profile.change(conversation) { (machine, device) throws(KithError) in
                 try machine.checkPresence(in: &device)
             }
         })
@@ -194,8 +194,8 @@ extension Command where Answer == Void {
 
     /// Marks a contact as verified because the safety numbers were compared, or takes that back.
     package static func setVerified(_ contact: ContactID, _ isVerified: Bool) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withDevice { (device) throws(KithError) in
+        Command(now: { (profile) throws(KithError) in
+            try profile.withDevice { (device) throws(KithError) in
                 try device.contacts.setVerified(contact, isVerified, in: &device.step)
             }
         })
@@ -203,13 +203,13 @@ extension Command where Answer == Void {
 
     /// Decides about a contact's conflicting key: pins it, or keeps the pinned one.
     package static func decideKey(_ contact: ContactID, accept: Bool) -> Self {
-        Command(now: { (messenger) throws(KithError) in try messenger.decideKey(contact, accept: accept) })
+        Command(now: { (profile) throws(KithError) in try profile.decideKey(contact, accept: accept) })
     }
 
     /// Changes a contact's name on this device.
     package static func renameContact(_ contact: ContactID, _ name: String) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withDevice { (device) throws(KithError) in
+        Command(now: { (profile) throws(KithError) in
+            try profile.withDevice { (device) throws(KithError) in
                 try device.contacts.rename(contact, name, in: &device.step)
             }
         })
@@ -217,8 +217,8 @@ extension Command where Answer == Void {
 
     /// Sets the pass that this profile uses at a relay from now on.
     package static func setPass(_ relay: RelayPoint) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withDevice { (device) throws(KithError) in
+        Command(now: { (profile) throws(KithError) in
+            try profile.withDevice { (device) throws(KithError) in
                 try device.relays.setPass(relay, in: &device.step)
             }
         })
@@ -226,13 +226,13 @@ extension Command where Answer == Void {
 
     /// Acknowledges a message for a cursor's reader, and all messages before it in the conversation.
     package static func acknowledge(_ place: IncomingPlace) -> Self {
-        Command(now: { (messenger) throws(KithError) in try messenger.acknowledge(place) })
+        Command(now: { (profile) throws(KithError) in try profile.acknowledge(place) })
     }
 
     package static func deleteCursor(_ name: String) -> Self {
-        Command(now: { (messenger) throws(KithError) in
-            try messenger.withCursors { (cursors, profile) throws(KithError) in
-                try cursors.delete(name, in: &profile.device.step)
+        Command(now: { (profile) throws(KithError) in
+            try profile.withCursors { (cursors, state) throws(KithError) in
+                try cursors.delete(name, in: &state.device.step)
             }
         })
     }

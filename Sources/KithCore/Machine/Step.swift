@@ -4,7 +4,7 @@ import MLS
 /// One step of a profile's machine: its transaction, and the effects that follow it. Every machine that takes part in the step
 /// adds to both.
 struct Step {
-    private(set) var output = MessengerOutput()
+    private(set) var output = ProfileOutput()
     /// The next numbers for new relays, contacts, conversations, inboxes and deliveries.
     var numbers = NextNumbers()
     /// The next numbers as they are stored.
@@ -31,12 +31,12 @@ struct Step {
     mutating func load(_ numbers: NextNumbers) { (self.numbers, storedNumbers) = (numbers, numbers) }
 
     /// Ends the step, and returns its output.
-    mutating func finish() -> MessengerOutput {
+    mutating func finish() -> ProfileOutput {
         if numbers != storedNumbers {
             put(NextNumbers.key, numbers.encoded)
             storedNumbers = numbers
         }
-        defer { output = MessengerOutput() }
+        defer { output = ProfileOutput() }
         freshKeyPackages = [:]
         return output
     }

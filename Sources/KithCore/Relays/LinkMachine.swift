@@ -18,7 +18,7 @@ package struct LinkMachine {
         case send(ClientFrame)
         /// Give up the connection, or the attempt to connect. Nothing that still comes of it is passed on.
         case disconnect(RelayConnectionError)
-        case deliver(MessengerInput)
+        case deliver(ProfileInput)
         case report(LinkReport)
     }
 

@@ -23,11 +23,11 @@ final class SimulatedClient {
     /// Called with every committed transaction.
     var didStore: ((StoreTransaction) -> Void)?
 
-    private(set) var messenger: Messenger?
+    private(set) var machine: ProfileMachine?
     /// Increases with every start and stop. Events that were scheduled for an earlier number are ignored.
     private(set) var incarnation = 0
     private var links: [RelayID: SimulatedLink] = [:]
-    private var mailbox: [MessengerInput] = []
+    private var mailbox: [ProfileInput] = []
     /// The bytes of the relays' messages in the mailbox.
     private var unreadBytes = 0
     private var isDrainScheduled = false
@@ -48,7 +48,7 @@ final class SimulatedClient {
     /// Milliseconds since 1970, by the device's clock.
     var localNow: UInt64 { UInt64(max(0, Int64(world.now) + clockOffset)) }
 
-    var isRunning: Bool { messenger != nil }
+    var isRunning: Bool { machine != nil }
 
     // MARK: Starting and dying
 
@@ -59,23 +59,23 @@ final class SimulatedClient {
                 ProfileRecord.new(name: name, deviceName: "d", suite: Simulation.suite, now: localNow, random: source))
         } catch { world.reportViolation("\(name) cannot make a profile: \(error)") }
         start()
-        account = messenger?.identity.accountKey
+        account = machine?.identity.accountKey
     }
 
     func start() {
-        guard messenger == nil else { return }
+        guard machine == nil else { return }
         incarnation += 1
         world.trace.note(world.now, "start \(index)")
         do throws(KithError) {
-            let messenger = try Messenger(
+            let machine = try ProfileMachine(
                 opening: store, now: localNow, steady: world.now, random: source, sizes: world.sizes,
                 folding: Simulation.folding)
-            self.messenger = messenger
-            let output = try messenger.start(now: localNow, steady: world.now)
+            self.machine = machine
+            let output = try machine.start(now: localNow, steady: world.now)
             carryOut(output)
-            for summary in try self.messenger?.conversationSummaries() ?? [] { accept(summary) }
+            for summary in try self.machine?.conversationSummaries() ?? [] { accept(summary) }
         } catch {
-            messenger = nil
+            machine = nil
             world.reportViolation("\(name) cannot open its profile: \(error)")
         }
     }
@@ -89,7 +89,7 @@ final class SimulatedClient {
     }
 
     private func stop() {
-        messenger = nil
+        machine = nil
         incarnation += 1
         for link in links.values.sorted(by: { $0.id < $1.id }) { link.stop() }
         links = [:]
@@ -108,7 +108,7 @@ final class SimulatedClient {
     /// Puts an input in the mailbox.
     ///
     /// - Parameter bytes: the size of the relay's message that brought it; 0 if none did.
-    func put(_ input: MessengerInput, bytes: Int = 0) {
+    func put(_ input: ProfileInput, bytes: Int = 0) {
         guard isRunning else { return }
         mailbox.append(input)
         unreadBytes += bytes
@@ -123,10 +123,10 @@ final class SimulatedClient {
         mailbox = []
         unreadBytes = 0
         defer { world.resumeReading(self) }
-        guard let messenger, !inputs.isEmpty else { return }
+        guard let machine, !inputs.isEmpty else { return }
         do throws(KithError) {
-            let output = try messenger.handle(inputs, now: localNow, steady: world.now)
-            checkProgress(inputs, output, messenger)
+            let output = try machine.handle(inputs, now: localNow, steady: world.now)
+            checkProgress(inputs, output, machine)
             world.checker.check(inputs, output, self)
             carryOut(output)
         } catch {
@@ -136,7 +136,7 @@ final class SimulatedClient {
     }
 
     /// Reports a device that wakes up again and again without a change.
-    private func checkProgress(_ inputs: [MessengerInput], _ output: MessengerOutput, _ messenger: Messenger) {
+    private func checkProgress(_ inputs: [ProfileInput], _ output: ProfileOutput, _ machine: ProfileMachine) {
         guard inputs.allSatisfy({ if case .tick = $0 { true } else { false } }), output.transaction.isEmpty,
             output.effects.isEmpty
         else {
@@ -144,8 +144,8 @@ final class SimulatedClient {
             return
         }
         // Looking every ten minutes whether a wrong clock is right again is fine.
-        idleTicks = messenger.wakeDelay.map { $0 < 60_000 } == true ? idleTicks + 1 : 0
-        if messenger.wakeDelay == 0 { world.reportViolation("\(name): a tick stays due") }
+        idleTicks = machine.wakeDelay.map { $0 < 60_000 } == true ? idleTicks + 1 : 0
+        if machine.wakeDelay == 0 { world.reportViolation("\(name): a tick stays due") }
         if idleTicks > 1_000 {
             idleTicks = 0
             world.reportViolation("\(name): wakes up again and again and does nothing")
@@ -153,7 +153,7 @@ final class SimulatedClient {
     }
 
     /// Stores a step's transaction and then carries out its effects, unless the device crashes in between.
-    private func carryOut(_ output: MessengerOutput) {
+    private func carryOut(_ output: ProfileOutput) {
         if world.random.chance(world.faults.crash) { return die("before storing") }
         if !output.transaction.isEmpty {
             let fails = world.random.chance(world.faults.storeFailure)
@@ -202,7 +202,7 @@ final class SimulatedClient {
 
     private func scheduleWake() {
         wakeNumber += 1
-        guard let due = messenger?.wakeDelay else { return }
+        guard let due = machine?.wakeDelay else { return }
         let delay = min(due, 3_600_000)
         world.schedule(.wake(client: index, incarnation, wakeNumber), after: delay)
     }

@@ -14,9 +14,9 @@ extension InvariantChecker {
                 $0.key.bytes.lexicographicallyPrecedes($1.key.bytes)
             }) {
                 guard let turn = lie.liedTurn(state.archive), didTake(turn, of: channel, victim),
-                    let id = victim.messenger?.conversation(on: channel)
+                    let id = victim.machine?.conversation(on: channel)
                 else { continue }
-                let heard = Set(((try? victim.messenger?.wholeHistory(of: id)) ?? []).map(\.id))
+                let heard = Set(((try? victim.machine?.wholeHistory(of: id)) ?? []).map(\.id))
                 for other in world.clients where other.index != lie.victim && didTake(turn, of: channel, other) {
                     let speaks = state.archive.contains { entry in
                         entry.epoch > turn.epoch && heard.contains(entry.id)
@@ -54,8 +54,8 @@ extension InvariantChecker {
     }
 
     private func knowsOfLie(_ client: SimulatedClient, _ channel: ChannelID) -> Bool {
-        guard let messenger = client.messenger, let id = messenger.conversation(on: channel) else { return false }
+        guard let machine = client.machine, let id = machine.conversation(on: channel) else { return false }
         return suspected[client.index]?.contains(id) == true
-            || (try? messenger.conversationSummary(id).isSuspect) == true
+            || (try? machine.conversationSummary(id).isSuspect) == true
     }
 }

@@ -6,7 +6,7 @@ import MLS
 extension InvariantChecker {
     func giveVerdict(mayMiss: Bool) {
         // Hides the texts that have expired since a client's last input.
-        for client in world.clients { client.messenger?.look(at: client.localNow, steady: world.now) }
+        for client in world.clients { client.machine?.look(at: client.localNow, steady: world.now) }
         for client in world.clients { learnOwnTexts(client) }
         for client in world.clients { checkClient(client, mayMiss: mayMiss) }
         checkSecrecy()
@@ -16,9 +16,9 @@ extension InvariantChecker {
 
     /// Takes note of texts that were stored and not reported, because the device died in between.
     private func learnOwnTexts(_ client: SimulatedClient) {
-        guard let messenger = client.messenger, let summaries = try? messenger.conversationSummaries() else { return }
+        guard let machine = client.machine, let summaries = try? machine.conversationSummaries() else { return }
         for summary in summaries {
-            for message in (try? messenger.wholeHistory(of: summary.id)) ?? [] where message.author == .me {
+            for message in (try? machine.wholeHistory(of: summary.id)) ?? [] where message.author == .me {
                 guard case .text(let text) = message.body, let number = Marker.numbers(in: Array(text.utf8)).first
                 else { continue }
                 didAccept(message.id, in: message.conversation, number: number)
@@ -34,21 +34,21 @@ extension InvariantChecker {
     // MARK: Each client
 
     private func checkClient(_ client: SimulatedClient, mayMiss: Bool) {
-        guard let messenger = client.messenger else { return world.reportViolation("\(client.name) does not run") }
+        guard let machine = client.machine else { return world.reportViolation("\(client.name) does not run") }
         do throws(KithError) {
             var shown: [Int: Message] = [:]
-            for summary in try messenger.conversationSummaries() {
-                guard let standing = messenger.standing(of: summary.id) else { continue }
-                let messages = try messenger.wholeHistory(of: summary.id)
-                checkHistory(messages, standing, client, &shown)
-                try checkStatus(summary, standing, client, mayMiss: mayMiss)
-                checkComplete(messages, summary, standing, client)
+            for summary in try machine.conversationSummaries() {
+                guard let snapshot = machine.snapshot(of: summary.id) else { continue }
+                let messages = try machine.wholeHistory(of: summary.id)
+                checkHistory(messages, snapshot, client, &shown)
+                try checkStatus(summary, snapshot, client, mayMiss: mayMiss)
+                checkComplete(messages, summary, snapshot, client)
             }
-            checkOwn(shown, client, messenger)
-            if messenger.undelivered > 0 {
+            checkOwn(shown, client, machine)
+            if machine.undelivered > 0 {
                 world.reportViolation("\(client.name) has Welcomes that were not delivered")
             }
-            try checkReopened(client, messenger)
+            try checkReopened(client, machine)
         } catch {
             world.reportViolation("\(client.name): what it has cannot be read: \(error)")
         }
@@ -56,9 +56,10 @@ extension InvariantChecker {
 
     /// Checks that each text is shown once, unchanged, in the channel's order, and with its author.
     private func checkHistory(
-        _ messages: [Message], _ standing: Standing, _ client: SimulatedClient, _ shown: inout [Int: Message]
+        _ messages: [Message], _ snapshot: ConversationSnapshot, _ client: SimulatedClient,
+        _ shown: inout [Int: Message]
     ) {
-        let log = archive(of: standing.channel)
+        let log = archive(of: snapshot.channel)
         var lastSeq: UInt64 = 0
         for message in messages {
             guard case .text(let text) = message.body else { continue }
@@ -86,14 +87,14 @@ extension InvariantChecker {
         switch message.author {
         case .me: return client.index
         case .contact(let id, _, _):
-            let key = client.messenger?.contactList.first { $0.id == id }?.accountKey
+            let key = client.machine?.contactList.first { $0.id == id }?.accountKey
             return world.clients.first { $0.account == key }?.index
         case .kith: return nil
         }
     }
 
     private func checkStatus(
-        _ summary: ConversationSummary, _ standing: Standing, _ client: SimulatedClient, mayMiss: Bool
+        _ summary: ConversationSummary, _ snapshot: ConversationSnapshot, _ client: SimulatedClient, mayMiss: Bool
     ) throws(KithError) {
         guard relaysAreHonest else { return }
         switch summary.status {
@@ -104,7 +105,7 @@ extension InvariantChecker {
         case .stopped(_, .closed): break
         case .stopped(_, .notReachable) where hasGhosts: break
         // A closed channel answers `gone` only to clients with its last tokens, and `denied` to the others.
-        case .stopped(_, .denied) where world.relays.contains { $0.model.channels[standing.channel]?.isClosed == true }:
+        case .stopped(_, .denied) where world.relays.contains { $0.model.channels[snapshot.channel]?.isClosed == true }:
             break
         case .stopped(_, .trimmed): if !mayMiss { world.reportViolation("\(client.name) missed what was there") }
         case .stopped(let seq, let reason): world.reportViolation("\(client.name) stopped at \(seq): \(reason)")
@@ -113,7 +114,8 @@ extension InvariantChecker {
 
     /// Checks that a client with an epoch's keys has all texts of the epoch.
     private func checkComplete(
-        _ messages: [Message], _ summary: ConversationSummary, _ standing: Standing, _ client: SimulatedClient
+        _ messages: [Message], _ summary: ConversationSummary, _ snapshot: ConversationSnapshot,
+        _ client: SimulatedClient
     ) {
         guard relaysAreHonest else { return }
         let has = Set(messages.compactMap { $0.seq == nil ? nil : $0.id })
@@ -123,15 +125,15 @@ extension InvariantChecker {
         var end = UInt64.max
         switch summary.status {
         // The stop names the first entry that is kept. Earlier entries that this device has not seen are lost.
-        case .stopped(_, .trimmed): end = standing.lastSeq + 1
+        case .stopped(_, .trimmed): end = snapshot.lastSeq + 1
         // The conversation may have stopped before.
-        case .left: end = standing.lastSeq + 1
+        case .left: end = snapshot.lastSeq + 1
         case .stopped(let seq, _): end = seq
         default: break
         }
-        for entry in archive(of: standing.channel) where entry.kind == .message && entry.seq < end {
+        for entry in archive(of: snapshot.channel) where entry.kind == .message && entry.seq < end {
             guard let number = numbers[entry.id], let said = said[number], !said.expires,
-                known[client.index]?[EpochPlace(channel: standing.channel, epoch: entry.epoch)] != nil,
+                known[client.index]?[EpochPlace(channel: snapshot.channel, epoch: entry.epoch)] != nil,
                 !has.contains(entry.id), !missed.contains(where: { $0.contains(entry.seq) })
             else { continue }
             world.reportViolation(
@@ -140,38 +142,38 @@ extension InvariantChecker {
     }
 
     /// Checks that a client's own texts are kept, and sent if possible.
-    private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ messenger: Messenger) {
+    private func checkOwn(_ shown: [Int: Message], _ client: SimulatedClient, _ machine: ProfileMachine) {
         for (number, said) in said where said.author == client.index && said.isStored && !said.expires {
             guard let message = shown[number] else {
                 world.reportViolation(
                     "\(client.name) has lost its own text \(number), said in its conversation \(said.conversation)")
                 continue
             }
-            guard message.seq == nil, let summary = try? messenger.conversationSummary(message.conversation),
-                let standing = messenger.standing(of: message.conversation)
+            guard message.seq == nil, let summary = try? machine.conversationSummary(message.conversation),
+                let snapshot = machine.snapshot(of: message.conversation)
             else { continue }
             let isStuck =
-                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !standing.isBlocked
-                && !standing.isLeaving
+                summary.status == .active && !summary.isSuspect && summary.memberCount > 1 && !snapshot.isBlocked
+                && !snapshot.isLeaving
             if relaysAreHonest, isStuck { world.reportViolation("\(client.name) has not sent its text \(number)") }
         }
     }
 
     /// Checks that the state in memory equals the state on the disk.
-    private func checkReopened(_ client: SimulatedClient, _ messenger: Messenger) throws(KithError) {
-        let again = try Messenger(opening: client.store, now: client.localNow, folding: Simulation.folding)
-        if try again.conversationSummaries() != messenger.conversationSummaries() {
+    private func checkReopened(_ client: SimulatedClient, _ machine: ProfileMachine) throws(KithError) {
+        let again = try ProfileMachine(opening: client.store, now: client.localNow, folding: Simulation.folding)
+        if try again.conversationSummaries() != machine.conversationSummaries() {
             world.reportViolation("\(client.name) opens its profile and finds other conversations")
         }
-        if again.contactList != messenger.contactList {
+        if again.contactList != machine.contactList {
             world.reportViolation("\(client.name) opens its profile and finds other contacts")
         }
-        for summary in try messenger.conversationSummaries() {
+        for summary in try machine.conversationSummaries() {
             // The progress of a waiting text belongs to a connection and is not stored.
             let waits = { (messages: [Message]) in messages.filter { $0.seq == nil }.map(\.id) }
             let isThere = { (messages: [Message]) in messages.filter { $0.seq != nil } }
             let (onDisk, inMemory) = (
-                try again.wholeHistory(of: summary.id), try messenger.wholeHistory(of: summary.id)
+                try again.wholeHistory(of: summary.id), try machine.wholeHistory(of: summary.id)
             )
             if isThere(onDisk) != isThere(inMemory) || waits(onDisk) != waits(inMemory) {
                 world.reportViolation("\(client.name) opens its profile and finds another history")
@@ -243,9 +245,9 @@ extension InvariantChecker {
                 guard let facts = epochs[EpochPlace(channel: channel, epoch: state.epoch)], facts.members.count > 1
                 else { continue }
                 for member in facts.members {
-                    let messenger = world.clients[member].messenger
-                    guard let messenger, let id = messenger.conversation(on: channel),
-                        let standing = messenger.standing(of: id)
+                    let machine = world.clients[member].machine
+                    guard let machine, let id = machine.conversation(on: channel),
+                        let snapshot = machine.snapshot(of: id)
                     else {
                         if !mayMiss, !hasGhosts {
                             world.reportViolation(
@@ -254,12 +256,12 @@ extension InvariantChecker {
                         }
                         continue
                     }
-                    guard let summary = try? messenger.conversationSummary(id), summary.status == .active else {
+                    guard let summary = try? machine.conversationSummary(id), summary.status == .active else {
                         continue
                     }
-                    if standing.epoch != state.epoch || standing.lastSeq != state.lastSeq {
+                    if snapshot.epoch != state.epoch || snapshot.lastSeq != state.lastSeq {
                         world.reportViolation(
-                            "p\(member) is at seq \(standing.lastSeq) of epoch \(standing.epoch), the log at \(state.lastSeq) of \(state.epoch)"
+                            "p\(member) is at seq \(snapshot.lastSeq) of epoch \(snapshot.epoch), the log at \(state.lastSeq) of \(state.epoch)"
                         )
                     }
                 }
@@ -275,7 +277,7 @@ private struct Everybody: AuthenticationService {
     func clientIdentity(_ credential: Credential) -> [UInt8]? { nil }
 }
 
-extension Messenger {
+extension ProfileMachine {
     /// A conversation from its first line to its last.
     func wholeHistory(of conversation: ConversationID) throws(KithError) -> [Message] {
         var all = try history(of: conversation, before: nil, limit: 1_000)

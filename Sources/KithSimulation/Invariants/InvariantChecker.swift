@@ -151,8 +151,8 @@ final class InvariantChecker {
             channel = id
         default: return
         }
-        guard let messenger = client.messenger, let id = messenger.conversation(on: channel),
-            (try? messenger.conversationSummary(id))?.isPending == true
+        guard let machine = client.machine, let id = machine.conversation(on: channel),
+            (try? machine.conversationSummary(id))?.isPending == true
         else { return }
         world.reportViolation("\(client.name) acts in a conversation that its person has not accepted")
     }
@@ -232,7 +232,7 @@ final class InvariantChecker {
 
     /// Checks that a refused command changes nothing. The exception are expiring texts: a clock that was set is noticed with
     /// the next input, which may be that command, and texts are hidden, erased or given more time then.
-    func check(_ inputs: [MessengerInput], _ output: MessengerOutput, _ client: SimulatedClient) {
+    func check(_ inputs: [ProfileInput], _ output: ProfileOutput, _ client: SimulatedClient) {
         let writes = output.transaction.writes.filter { ![.expiry, .entry].contains($0.table) }
         guard inputs.count == 1, case .command(let command) = inputs[0], !writes.isEmpty else { return }
         for case .finish(command.id, .failure(let error)) in output.effects {

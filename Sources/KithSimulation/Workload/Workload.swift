@@ -49,12 +49,12 @@ final class Workload {
 
     /// An active conversation of a client.
     private func conversation(of client: SimulatedClient, groupsOnly: Bool = false) -> ConversationSummary? {
-        guard let summaries = try? client.messenger?.conversationSummaries() else { return nil }
+        guard let summaries = try? client.machine?.conversationSummaries() else { return nil }
         return world.random.pick(summaries.filter { $0.status == .active && (!groupsOnly || $0.contact == nil) })
     }
 
     private func contacts(of client: SimulatedClient) -> [Contact] {
-        (client.messenger?.contactList ?? []).filter { $0.inbox != nil }
+        (client.machine?.contactList ?? []).filter { $0.inbox != nil }
     }
 
     // MARK: Operations
@@ -113,7 +113,7 @@ final class Workload {
     private func noteWhetherItMayBeOver(_ open: OpenInvite) {
         let isUsed = !open.isReusable && !used.insert(open.invite.inbox.channel).inserted
         let owner = invites.first { $0.invite.invite == open.invite }.map { world.clients[$0.owner] }
-        let isOpen = owner?.messenger?.openInvites.contains { $0.invite == open.invite } ?? false
+        let isOpen = owner?.machine?.openInvites.contains { $0.invite == open.invite } ?? false
         if isUsed || !isOpen { world.checker.hasGhosts = true }
     }
 
@@ -163,7 +163,7 @@ final class Workload {
 
     private func remove(_ client: SimulatedClient) {
         guard let group = conversation(of: client, groupsOnly: true),
-            let members = try? client.messenger?.members(of: group.id),
+            let members = try? client.machine?.members(of: group.id),
             let member = world.random.pick(members.compactMap(\.contact))
         else { return say(client) }
         client.perform(.remove(group.id, member))
@@ -214,17 +214,17 @@ final class Workload {
     }
 
     private func meet(_ client: SimulatedClient) {
-        guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
+        guard let contact = world.random.pick(client.machine?.contactList ?? []) else { return }
         client.perform(.startConversation(contact.id, waits: true)) { [unowned self] in didAdd($0, client) }
     }
 
     /// Several members change a group in the same moment.
     private func changeAtOnce(_ client: SimulatedClient) {
         guard let group = conversation(of: client, groupsOnly: world.random.chance(0.7)),
-            let channel = client.messenger?.standing(of: group.id)?.channel
+            let channel = client.machine?.snapshot(of: group.id)?.channel
         else { return say(client) }
         for other in world.clients {
-            guard let id = other.messenger?.conversation(on: channel), world.random.chance(0.7) else { continue }
+            guard let id = other.machine?.conversation(on: channel), world.random.chance(0.7) else { continue }
             if world.random.chance(0.3) { say(other, id) }
             switch world.random.pick(0...3) {
             case 0...1: other.perform(.renewKeys(id))
@@ -238,7 +238,7 @@ final class Workload {
     }
 
     private func revoke(_ client: SimulatedClient) {
-        guard let open = world.random.pick(client.messenger?.openInvites ?? []) else { return }
+        guard let open = world.random.pick(client.machine?.openInvites ?? []) else { return }
         // Somebody may be using the invite at this moment.
         world.checker.hasGhosts = true
         client.perform(.revokeInvite(open.id))
@@ -246,12 +246,12 @@ final class Workload {
 
     private func decide(_ client: SimulatedClient) {
         // Some users go on although the relay may show different logs.
-        let suspects = ((try? client.messenger?.conversationSummaries()) ?? []).filter(\.isSuspect)
+        let suspects = ((try? client.machine?.conversationSummaries()) ?? []).filter(\.isSuspect)
         if let suspect = suspects.first {
             world.checker.didSuspect(suspect.id, client)
             return client.perform(.trustLog(suspect.id))
         }
-        guard let contact = world.random.pick(client.messenger?.contactList ?? []) else { return }
+        guard let contact = world.random.pick(client.machine?.contactList ?? []) else { return }
         client.perform(.setVerified(contact.id, world.random.chance(0.5)))
     }
 

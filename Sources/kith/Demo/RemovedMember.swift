@@ -15,7 +15,7 @@ struct RemovedMember: Sendable {
     func attempts(epochs: ClosedRange<UInt64>) async throws -> [RelayError.Code?] {
         let store = try VaultStore.open(in: profile, .keyFile, isReadOnly: true)
         let now = UInt64(Date().timeIntervalSince1970 * 1000)
-        guard let place = try Messenger(reading: store, now: now).latestGroup() else {
+        guard let place = try ProfileMachine(reading: store, now: now).latestGroup() else {
             throw KithError.notFound("group")
         }
         let connection = try await RelayConnection.connect(

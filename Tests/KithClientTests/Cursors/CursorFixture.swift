@@ -10,25 +10,25 @@ import Testing
 final class CursorFixture {
     static let now: UInt64 = 1_700_000_000_000
     let store = MemoryProfileStore()
-    private(set) var messenger: Messenger
+    private(set) var machine: ProfileMachine
     private var lastCommand: UInt64 = 0
 
     init() throws {
         try store.commit(
             try ProfileRecord.new(
                 name: "bot", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
-        messenger = try Messenger(opening: store, now: Self.now)
+        machine = try ProfileMachine(opening: store, now: Self.now)
     }
 
     /// Reopens the profile. Changes that were not committed are lost.
-    func reopen() throws { messenger = try Messenger(opening: store, now: Self.now) }
+    func reopen() throws { machine = try ProfileMachine(opening: store, now: Self.now) }
 
     /// A step of the machine that reaches the disk, unless `commits` is false.
     @discardableResult
     func perform<Answer>(_ command: Command<Answer>, commits: Bool = true) throws -> Answer {
         lastCommand += 1
         let id = CommandID(rawValue: lastCommand)
-        let output = try messenger.handle([.command(id, command)], now: Self.now)
+        let output = try machine.handle([.command(id, command)], now: Self.now)
         if commits { try store.commit(output.transaction) }
         let results = output.effects.compactMap { effect -> Result<any Sendable, KithError>? in
             if case .finish(id, let result) = effect { result } else { nil }
@@ -53,7 +53,7 @@ final class CursorFixture {
 
     /// Changes a conversation in memory and on the disk.
     func change(_ id: ConversationID, _ body: (inout ConversationRecord) -> Void) throws {
-        let conversation = try #require(messenger.state.conversations[id])
+        let conversation = try #require(machine.state.conversations[id])
         body(&conversation.machine.record)
         var transaction = StoreTransaction()
         transaction.put(StoreKey(.conversation, item: id.rawValue), conversation.machine.record.encoded)
@@ -85,7 +85,7 @@ final class CursorFixture {
 
     @discardableResult
     func append(_ body: EntryRecord.Body, _ author: EntryRecord.Author, to id: ConversationID) throws -> UInt64 {
-        let seq = try #require(messenger.state.conversations[id]).machine.record.lastSeq + 1
+        let seq = try #require(machine.state.conversations[id]).machine.record.lastSeq + 1
         try store(body, author, seq: seq, in: id)
         try change(id) { $0.stand(at: Self.view(seq)) }
         return seq
@@ -105,10 +105,10 @@ final class CursorFixture {
     ///
     /// - Returns: the entry's seq.
     func beginStep(in id: ConversationID) throws -> UInt64 {
-        let conversation = try #require(messenger.state.conversations[id])
+        let conversation = try #require(machine.state.conversations[id])
         let seq = conversation.machine.record.lastSeq + 1
         conversation.machine.record.stand(at: Self.view(seq))
-        messenger.state.device.step.markDirty(id)
+        machine.state.device.step.markDirty(id)
         return seq
     }
 
@@ -141,7 +141,7 @@ final class CursorFixture {
 
     /// The texts that wait to be sent.
     func outbox(_ id: ConversationID) -> [String] {
-        messenger.state.conversations[id]?.machine.outbox.items.compactMap {
+        machine.state.conversations[id]?.machine.outbox.items.compactMap {
             if case .content(.text(let text)) = $0.body { text } else { nil }
         } ?? []
     }

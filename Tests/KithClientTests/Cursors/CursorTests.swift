@@ -98,7 +98,7 @@ struct CursorTests {
         let reader = try fixture.perform(.openCursor("bot", from: .beginning))
         let ping = try #require(try fixture.next(reader))
         let pong = try fixture.reply("pong", to: ping)
-        #expect(fixture.messenger.state.conversations[id]?.machine.outbox.item(pong)?.replyTo == ping.message.id)
+        #expect(fixture.machine.state.conversations[id]?.machine.outbox.item(pong)?.replyTo == ping.message.id)
         try fixture.reopen()
         #expect(fixture.outbox(id) == ["pong"])
         #expect(try fixture.next(try fixture.perform(.openCursor("bot", from: .beginning))) == nil)
@@ -141,14 +141,14 @@ struct CursorTests {
         let second = try fixture.perform(.openCursor("second", from: .beginning))
         let one = try #require(try fixture.next(first))
         try fixture.perform(.acknowledge(one.place))
-        #expect(try fixture.messenger.conversationSummary(id).readThrough == 0)
+        #expect(try fixture.machine.conversationSummary(id).readThrough == 0)
         try fixture.perform(.markRead(id, through: try #require(last), sendsReceipt: false))
         #expect(try fixture.texts(second) == ["one", "two"])
         #expect(try fixture.texts(first) == ["two"])
         try fixture.reopen()
         #expect(try fixture.texts(try fixture.perform(.openCursor("first", from: .beginning))) == ["two"])
         #expect(try fixture.texts(try fixture.perform(.openCursor("second", from: .beginning))) == ["one", "two"])
-        #expect(try fixture.messenger.cursorNames() == ["first", "second"])
+        #expect(try fixture.machine.cursorNames() == ["first", "second"])
     }
 
     @Test("counts the acknowledgement of a message for all earlier ones, and ignores late ones")
@@ -201,7 +201,7 @@ struct CursorTests {
         try fixture.say("hello", in: id)
         let reader = try fixture.perform(.openCursor("bot", from: .beginning))
         #expect(try fixture.next(reader) == nil)
-        #expect(fixture.messenger.pendingConversations == [id])
+        #expect(fixture.machine.pendingConversations == [id])
         try fixture.change(id) { $0.accept() }
         #expect(try fixture.texts(reader) == ["hello"])
     }
@@ -280,10 +280,10 @@ struct CursorTests {
         let reader = try fixture.perform(.openCursor("bot", from: .beginning))
         try fixture.perform(.acknowledge(try #require(try fixture.next(reader)).place))
         var contents = BackupContents()
-        try fixture.messenger.eachBackupRecord { (record) throws(KithError) in try contents.take(record) }
+        try fixture.machine.eachBackupRecord { (record) throws(KithError) in try contents.take(record) }
         let store = MemoryProfileStore()
         try store.commit(try contents.transaction(deviceName: "new", now: CursorFixture.now))
-        let restored = try Messenger(opening: store, now: CursorFixture.now)
+        let restored = try ProfileMachine(opening: store, now: CursorFixture.now)
         let found = try restored.withCursors { (cursors, profile) throws(KithError) in
             try cursors.open("bot", from: .beginning, in: &profile)
         }

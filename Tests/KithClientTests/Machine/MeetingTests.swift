@@ -10,12 +10,12 @@ import Testing
 struct MeetingTests {
     private static let now: UInt64 = 1_750_000_000_000
 
-    private func messenger(_ name: String) throws -> (Messenger, MemoryProfileStore) {
+    private func machine(_ name: String) throws -> (ProfileMachine, MemoryProfileStore) {
         let store = MemoryProfileStore()
         try store.commit(
             try ProfileRecord.new(
                 name: name, deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
-        return (try Messenger(opening: store, now: Self.now), store)
+        return (try ProfileMachine(opening: store, now: Self.now), store)
     }
 
     private func point(pass: RelayPass?) throws -> RelayPoint {
@@ -27,7 +27,7 @@ struct MeetingTests {
 
     @Test("an invite can't change the pass of a known relay; the user can")
     func passIsKept() throws {
-        let (alice, store) = try messenger("alice")
+        let (alice, store) = try machine("alice")
         let (mine, theirs) = (try #require(RelayPass("mine")), try #require(RelayPass("theirs")))
         func perform<Answer>(_ command: Command<Answer>) throws {
             try store.commit(try alice.handle([.command(CommandID(rawValue: 1), command)], now: Self.now).transaction)
@@ -38,7 +38,7 @@ struct MeetingTests {
         let address = InboxAddress(
             relay: try point(pass: theirs), channel: .random(), appendToken: .random(),
             sealKey: InboxSealKey(random: .system),
-            account: try messenger("mallory").0.state.device.account.fingerprint)
+            account: try machine("mallory").0.state.device.account.fingerprint)
         try perform(.join(Invite(inbox: address, name: "mallory", expiresAt: Self.now / 1000 + 3_600), name: nil))
         #expect(alice.state.device.relays.sorted.map(\.point.pass) == [mine])
         try perform(.createInvite(relay: try point(pass: theirs), isReusable: false, expiresAt: Self.now))
@@ -94,7 +94,7 @@ struct MeetingTests {
 
     @Test("a letter opens only with its key package, and only in its inbox")
     func letters() throws {
-        let client = try messenger("bob").0.state.device.identity.client
+        let client = try machine("bob").0.state.device.identity.client
         let lifetime = Lifetime(ofKeyPackageMadeAt: Self.now / 1000)
         let bundles = try (0..<2).map { _ in
             try KeyPackageBundle(suite: .x25519AES128SHA256Ed25519, client: client, lifetime: lifetime)

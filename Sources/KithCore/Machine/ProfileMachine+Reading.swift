@@ -3,7 +3,7 @@ import MLS
 
 // Access to the state for reading. Nothing here changes the profile.
 
-extension Messenger {
+extension ProfileMachine {
     package var identity: ProfileIdentity {
         let identity = state.device.identity
         return ProfileIdentity(
@@ -156,9 +156,9 @@ extension Messenger {
     // MARK: For tests and simulations
 
     /// The state of a conversation; `nil` if there is no such conversation.
-    package func standing(of id: ConversationID) -> Standing? {
+    package func snapshot(of id: ConversationID) -> ConversationSnapshot? {
         guard let machine = state.conversations[id]?.machine else { return nil }
-        return Standing(
+        return ConversationSnapshot(
             channel: machine.record.channel, epoch: machine.record.epoch, lastSeq: machine.record.lastSeq,
             isBlocked: machine.isBlocked(state.device.contacts), isLeaving: machine.isLeaving)
     }

@@ -14,7 +14,7 @@ final class Letterbox {
 
     let store: CountingStore
     let point: RelayPoint
-    private(set) var alice: Messenger
+    private(set) var alice: ProfileMachine
     private let relay = RelayID(rawValue: 1)
     private var lastSeq: UInt64 = 0
     private var packages: [KeyPackage] = []
@@ -30,7 +30,7 @@ final class Letterbox {
         try memory.commit(
             try ProfileRecord.new(name: "alice", deviceName: "d", suite: Self.suite, now: Self.now, random: .system))
         store = CountingStore(memory)
-        alice = try Messenger(opening: store, now: Self.now)
+        alice = try ProfileMachine(opening: store, now: Self.now)
         point = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))
@@ -46,11 +46,11 @@ final class Letterbox {
 
     /// Hands inputs to the messenger, commits its transaction, and returns its effects.
     @discardableResult
-    func handle(_ inputs: [MessengerInput]) throws -> [Effect] {
+    func handle(_ inputs: [ProfileInput]) throws -> [Effect] {
         try commit(alice.handle(inputs, now: Self.now + passed))
     }
 
-    private func commit(_ output: MessengerOutput) throws -> [Effect] {
+    private func commit(_ output: ProfileOutput) throws -> [Effect] {
         try store.commit(output.transaction)
         for case .event(let event) in output.effects { events.append(event) }
         return output.effects
@@ -85,7 +85,7 @@ final class Letterbox {
 
     /// The same profile after reopening, without a connection.
     func reopen() throws {
-        alice = try Messenger(opening: store, now: Self.now + passed)
+        alice = try ProfileMachine(opening: store, now: Self.now + passed)
         _ = try commit(alice.start(now: Self.now + passed))
     }
 

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The output of a ``Messenger``'s step. The transaction must be on the disk before the effects are carried out, in order.
-package struct MessengerOutput: Sendable {
+/// The output of a ``ProfileMachine``'s step. The transaction must be on the disk before the effects are carried out, in order.
+package struct ProfileOutput: Sendable {
     /// The values to store.
     package var transaction = StoreTransaction()
     /// The effects to carry out after the transaction.
@@ -10,7 +10,7 @@ package struct MessengerOutput: Sendable {
     package init() {}
 
     /// Appends the output of a later step.
-    package mutating func append(_ other: MessengerOutput) {
+    package mutating func append(_ other: ProfileOutput) {
         transaction.append(other.transaction)
         effects += other.effects
     }

@@ -2,7 +2,7 @@ import KithWire
 import MLS
 
 /// The state of a conversation, for tests of the machine from outside.
-package struct Standing: Sendable {
+package struct ConversationSnapshot: Sendable {
     /// The conversation's channel.
     package let channel: ChannelID
     /// The epoch of its group.

@@ -4,7 +4,7 @@ import MLS
 // The commands in `Commands.swift` that concern more than one machine. A command that needs no answer finishes here. The others
 // finish when the relay or the log answers.
 
-extension Messenger {
+extension ProfileMachine {
     func perform(_ command: GivenCommand) throws(KithError) {
         do throws(KithError) {
             try command.begin(self)

@@ -4,7 +4,7 @@ import MLS
 
 // The messages of conversations, as users see them.
 
-extension Messenger {
+extension ProfileMachine {
     package func history(of id: ConversationID, before seq: UInt64?, limit: Int) throws(KithError) -> [Message] {
         let machine = try state.conversations.conversation(id).machine
         var lines: [Message] = []
@@ -104,7 +104,7 @@ extension Messenger {
     /// be, and the stored form of the request.
     ///
     /// - Parameter now: the device's clock, in milliseconds since 1970.
-    package func handedOver(
+    package func queuedForOwner(
         _ text: String, to id: ConversationID, replyTo: EntryID?, expiresAfter: UInt32?, now: UInt64
     ) throws(KithError) -> (message: Message, request: [UInt8]) {
         try checkSending(text, to: id)
@@ -120,7 +120,7 @@ extension Messenger {
     }
 
     /// The progress of a text that was left for another process, by the current contents of the store.
-    package func progress(of message: Message) throws(KithError) -> HandedOver {
+    package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
         let store = state.device.store
         // The text moves through the tables in this order, so it can't slip through between two reads.
         for value in try reading({ () throws(StoreError) in try store.allValues(.request) }) {
@@ -131,7 +131,7 @@ extension Messenger {
             if (try? OutboxItem(stored: value.bytes))?.entryID == message.id { return .message(message) }
         }
         let said = try recentMessage(message.id, in: message.conversation)
-        return said.map(HandedOver.message) ?? .refused
+        return said.map(QueuedSendStatus.message) ?? .refused
     }
 
     // MARK: Explaining
@@ -196,7 +196,7 @@ extension Messenger {
 }
 
 /// The progress of a text that was left for another process.
-package enum HandedOver: Hashable, Sendable {
+package enum QueuedSendStatus: Hashable, Sendable {
     /// The process that has the profile has not taken the text. If it ends, the next process that opens the profile does.
     case waiting
     /// The text was taken. This is the message as it is now.

@@ -15,7 +15,7 @@ struct StatedViewTests {
         own = try #require(played.conversation.machine.record.view)
     }
 
-    private var alice: Messenger { played.box.alice }
+    private var alice: ProfileMachine { played.box.alice }
     private var conversation: ConversationTable.Place { played.conversation }
     private var record: ConversationRecord { conversation.machine.record }
 

@@ -22,7 +22,7 @@ struct SendRequestTests {
         try store.commit(
             try ProfileRecord.new(
                 name: "alice", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
-        let alice = try Messenger(opening: store, now: Self.now)
+        let alice = try ProfileMachine(opening: store, now: Self.now)
         let relay = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4433")),
             pin: try #require(RelayPin([UInt8](repeating: 7, count: 32))))

@@ -6,7 +6,7 @@ import MLS
 ///
 /// A step that throws leaves the machine unusable, because its memory may be ahead of the store. Drop the machine and open
 /// another.
-package final class Messenger {
+package final class ProfileMachine {
     var state: ProfileState
     var inboxes: InboxTable
     /// The cursors of programs that read messages; `nil` until one is used.
@@ -45,7 +45,7 @@ package final class Messenger {
     ///
     /// - Parameters: as for opening.
     /// - Returns: the output of the first step.
-    package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> MessengerOutput {
+    package func start(now: UInt64, steady: UInt64? = nil) throws(KithError) -> ProfileOutput {
         try run(now, steady) { () throws(KithError) in
             try renewCertificate()
             try eraseExpired()
@@ -57,8 +57,8 @@ package final class Messenger {
     ///
     /// - Parameters: as for opening.
     package func handle(
-        _ inputs: [MessengerInput], now: UInt64, steady: UInt64? = nil
-    ) throws(KithError) -> MessengerOutput {
+        _ inputs: [ProfileInput], now: UInt64, steady: UInt64? = nil
+    ) throws(KithError) -> ProfileOutput {
         try run(now, steady) { () throws(KithError) in
             for input in inputs {
                 try handle(input)
@@ -69,7 +69,7 @@ package final class Messenger {
 
     private func run(
         _ wall: UInt64, _ steady: UInt64?, _ body: () throws(KithError) -> Void
-    ) throws(KithError) -> MessengerOutput {
+    ) throws(KithError) -> ProfileOutput {
         state.device.clocks.advance(wall: wall, steady: steady ?? wall)
         if state.device.clocks.didSet() { try eraseExpired() }
         try body()
@@ -80,7 +80,7 @@ package final class Messenger {
         return state.device.step.finish()
     }
 
-    /// Milliseconds from the last input until ``MessengerInput/tick`` is due; `nil` if nothing waits for a time.
+    /// Milliseconds from the last input until ``ProfileInput/tick`` is due; `nil` if nothing waits for a time.
     package var wakeDelay: UInt64? {
         let (device, conversations) = (state.device, state.conversations)
         var due = device.deliveries.due(device.relays) + device.parcels.due
@@ -92,7 +92,7 @@ package final class Messenger {
 
     // MARK: Inputs
 
-    private func handle(_ input: MessengerInput) throws(KithError) {
+    private func handle(_ input: ProfileInput) throws(KithError) {
         switch input {
         case .connected(let relay, _, let time):
             if state.device.didConnect(relay, timeMs: time) { try didConnect(relay) }

@@ -40,8 +40,8 @@ struct NameTests {
         var transaction = StoreTransaction()
         transaction.put(StoreKey(.contact, item: 1), namesake.stored)
         try store.commit(transaction)
-        let messenger = try Messenger(opening: store, now: Self.now)
-        #expect(messenger.contactList.map(\.name) == ["alice (2)"])
+        let machine = try ProfileMachine(opening: store, now: Self.now)
+        #expect(machine.contactList.map(\.name) == ["alice (2)"])
     }
 
     @Test("two people of the same name who meet are told apart, in messages and among the members")

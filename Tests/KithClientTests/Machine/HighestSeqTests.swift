@@ -16,8 +16,8 @@ struct HighestSeqTests {
         try store.commit(
             try ProfileRecord.new(
                 name: "alice", deviceName: "d", suite: .x25519AES128SHA256Ed25519, now: Self.now, random: .system))
-        let alice = try Messenger(opening: store, now: Self.now)
-        func handle(_ inputs: [MessengerInput]) throws -> [Effect] {
+        let alice = try ProfileMachine(opening: store, now: Self.now)
+        func handle(_ inputs: [ProfileInput]) throws -> [Effect] {
             let output = try alice.handle(inputs, now: Self.now)
             for write in output.transaction.writes {
                 if case .put(let key, _) = write { #expect(key.item <= StoreKey.highest) }

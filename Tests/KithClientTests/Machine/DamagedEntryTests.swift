@@ -10,7 +10,8 @@ import Testing
 @Suite("A damaged entry", .timeLimit(.minutes(5)))
 struct DamagedEntryTests {
     /// Alice's profile with the texts one, two and three, of which two is damaged; opened for reading, as commands do.
-    private func withDamage(_ body: (Messenger, ConversationID, Person, Person) async throws -> Void) async throws {
+    private func withDamage(_ body: (ProfileMachine, ConversationID, Person, Person) async throws -> Void) async throws
+    {
         try await withAliceAndBob { alice, bob, _ in
             let (atAlice, atBob) = (try await alice.conversation("bob"), try await bob.conversation("alice"))
             for text in ["one", "two", "three"] { _ = try await bob.profile.send(text, to: atBob) }
@@ -20,7 +21,7 @@ struct DamagedEntryTests {
                 try await alice.profile.history(of: atAlice).first { $0.body == .text("two") }?.seq)
             alice.store.damage(StoreKey(.entry, owner: atAlice.rawValue, item: two))
             try await body(
-                try Messenger(reading: alice.store, now: Profile.now), atAlice, alice, bob)
+                try ProfileMachine(reading: alice.store, now: Profile.now), atAlice, alice, bob)
         }
     }
 
@@ -36,12 +37,12 @@ struct DamagedEntryTests {
 
     @Test("costs one entry in the history, in searches and in backups")
     func one() async throws {
-        try await withDamage { messenger, conversation, alice, _ in
-            let history = try messenger.history(of: conversation, before: nil, limit: 100)
+        try await withDamage { machine, conversation, alice, _ in
+            let history = try machine.history(of: conversation, before: nil, limit: 100)
             #expect(texts(history).suffix(3) == ["one", "it is damaged on this device's disk", "three"])
-            #expect(messenger.damagedEntries.count == 1)
-            #expect(texts(try messenger.search("o", in: nil, limit: 100)) == ["one"])
-            #expect(texts(try messenger.search("three", in: nil, limit: 100)) == ["three"])
+            #expect(machine.damagedEntries.count == 1)
+            #expect(texts(try machine.search("o", in: nil, limit: 100)) == ["one"])
+            #expect(texts(try machine.search("three", in: nil, limit: 100)) == ["three"])
             try await withTemporaryFolder { folder in
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 let file = folder.appendingPathComponent("backup")
@@ -49,7 +50,7 @@ struct DamagedEntryTests {
                 #expect(damage.entries == 1 && damage.otherValues == 0)
                 let store = MemoryProfileStore()
                 try store.commit(try Profile.transaction(from: file, "abc", deviceName: "new"))
-                let restored = try Messenger(opening: store, now: Profile.now)
+                let restored = try ProfileMachine(opening: store, now: Profile.now)
                 let there = try restored.history(of: conversation, before: nil, limit: 100)
                 #expect(texts(there).suffix(2) == ["one", "three"])
             }
@@ -81,9 +82,9 @@ struct DamagedEntryTests {
             let contact = try await alice.contact("bob")
             alice.store.damage(StoreKey(.contact, item: contact.rawValue))
             #expect(throws: KithError.store(.damaged(.contact))) {
-                try Messenger(opening: alice.store, now: Profile.now)
+                try ProfileMachine(opening: alice.store, now: Profile.now)
             }
-            let reader = try Messenger(reading: alice.store, now: Profile.now)
+            let reader = try ProfileMachine(reading: alice.store, now: Profile.now)
             #expect(reader.damagedValues == 1)
             #expect(try reader.conversationSummaries().count == 1)
         }

@@ -7,8 +7,8 @@ package struct RelayID: RawRepresentable, Hashable, Sendable, Comparable {
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// An input of a ``Messenger``.
-package enum MessengerInput: Sendable {
+/// An input of a ``ProfileMachine``.
+package enum ProfileInput: Sendable {
     /// A relay is connected. It has answered the hello with its limits and its time, in milliseconds since 1970.
     case connected(RelayID, limits: AdvertisedLimits, timeMs: UInt64? = nil)
     /// The connection to a relay has ended. Outstanding requests will get no answer.

@@ -2,7 +2,7 @@ import KithWire
 
 // Work that concerns several machines at once: certificates, erasures, names, contact cards.
 
-extension Messenger {
+extension ProfileMachine {
     /// Renews the device's certificate if that is due. Replaces key packages if nobody could accept the old certificate.
     func renewCertificate() throws(KithError) {
         guard try state.device.renewCertificate() else { return }

@@ -6,7 +6,7 @@ extension NameFolding {
     package static let unicode = NameFolding { $0.precomposedStringWithCompatibilityMapping.lowercased() }
 }
 
-extension Messenger {
+extension ProfileMachine {
     /// Reads a profile's state, and compares names by Unicode's forms.
     package convenience init(
         opening store: any ProfileStore, now: UInt64, steady: UInt64? = nil, random: RandomSource = .system,
