@@ -4,7 +4,7 @@ import Testing
 
 @testable import KithCore
 
-@Suite("The machine of a relay's connection")
+@Suite("Link machine")
 struct LinkMachineTests {
     private static let relay = RelayID(rawValue: 3)
     private static let start = Duration.seconds(100)
@@ -109,7 +109,7 @@ struct LinkMachineTests {
         #expect(machine.request(.ping, tag: 1, now: Self.start).isEmpty)
     }
 
-    @Test("a stopped link tells of the end of an open connection, and then does nothing")
+    @Test("a stopped link reports the end of an open connection, and then does nothing")
     func stop() throws {
         var waiting = Self.machine()
         _ = waiting.start()
@@ -141,7 +141,7 @@ struct LinkMachineTests {
 
     // MARK: Requests and follows
 
-    @Test("answers and the events of follows come under the tags that they were asked for with")
+    @Test("answers and events of follows have the tags of their requests")
     func tags() throws {
         var machine = try Self.opened()
         let ping = try #require(Self.frames(machine.request(.ping, tag: 17, now: Self.start)).first)
@@ -161,7 +161,7 @@ struct LinkMachineTests {
         #expect(entries.map(\.seq) == [5, 6] && error.code == .gone)
     }
 
-    @Test("an ended follow brings nothing more, and its channel can be followed at once")
+    @Test("an ended follow delivers nothing more, and its channel can be followed at once")
     func unfollow() throws {
         var machine = try Self.opened()
         let place = FollowTarget(Self.channel, epoch: 0, fromSeq: 5)
@@ -199,7 +199,7 @@ struct LinkMachineTests {
         #expect(Self.frames(second).map(\.request) == [.withdraw(channel: Self.channel)])
     }
 
-    @Test("requests that neither the connection nor the queue has room for are refused as passing")
+    @Test("requests beyond the connection and the queue are refused for the moment")
     func overload() throws {
         var machine = try Self.opened(Self.limits(perSecond: 1, burst: 2))
         for tag in 1...UInt64(ClientLimits.unansweredRequests + 1) {
@@ -210,7 +210,7 @@ struct LinkMachineTests {
         #expect(error.code == .unavailable)
     }
 
-    @Test("an idle connection is pinged, and a dead one is left, but not while nothing is read")
+    @Test("an idle connection is pinged, and a dead one is given up, but not while reading is paused")
     func silence() throws {
         var machine = try Self.opened()
         let ping = try #require(machine.wakeTime)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Pauses before reconnecting")
 struct ReconnectingTests {
-    @Test("a relay that ends every connection at once is asked less and less often; one that keeps a connection, soon")
+    @Test("pauses grow while a relay ends every connection at once, and are reset by a lasting connection")
     func backoff() {
         var backoff = Backoff.reconnecting
         for _ in 0..<12 {

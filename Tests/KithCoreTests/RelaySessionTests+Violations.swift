@@ -5,7 +5,7 @@ import Testing
 
 /// Requests out of place, and answers that no honest relay gives.
 extension RelaySessionTests {
-    @Test("before the welcome and after the close, nothing can be asked and nothing is sent")
+    @Test("nothing can be requested or sent before the welcome and after the close")
     func notOpen() throws {
         let timeouts = RelayTimeouts(handshake: .seconds(30), pingAfter: .seconds(20))
         var early = Session(timeouts: timeouts, now: Self.start)
@@ -27,7 +27,7 @@ extension RelaySessionTests {
         }
     }
 
-    @Test("a follow counts among the requests that can be kept track of")
+    @Test("a follow counts towards the limit of unanswered requests")
     func overloadByFollow() throws {
         var session = try Self.open()
         for ticket in 1..<ClientLimits.unansweredRequests {
@@ -42,7 +42,7 @@ extension RelaySessionTests {
         }
     }
 
-    @Test("a ping and an unfollow are answered by done or a refusal, and by nothing else")
+    @Test("a ping and an unfollow are answered only by done or a refusal")
     func wrongSignsOfLife() throws {
         var (session, id, _) = try Self.following(timeouts: RelayTimeouts(pingAfter: .seconds(20)))
         let ping = try some(try session.tick(now: Self.start + .seconds(20))).requestID
@@ -62,7 +62,7 @@ extension RelaySessionTests {
         }
     }
 
-    @Test("a follow begins at the entry that was asked for, or behind it, and at no entry 0", arguments: [0, 1, 5])
+    @Test("a follow begins at or after the requested entry, and never at entry 0", arguments: [0, 1, 5])
     func beginning(fromSeq: UInt64) throws {
         var session = try Self.open()
         let id = FollowID(value: 1)
@@ -82,7 +82,7 @@ extension RelaySessionTests {
         }
     }
 
-    @Test("no entry has the highest number, after which nothing could come")
+    @Test("no entry has the highest number, because none could follow it")
     func highestSeq() throws {
         var session = try Self.open()
         let request = try some(

@@ -4,7 +4,8 @@ import Testing
 @testable import KithCore
 
 /// The session on its own: no socket, no clock.
-@Suite struct RelaySessionTests {
+@Suite("Relay session")
+struct RelaySessionTests {
     typealias Session = RelaySession<Int>
 
     static let channel = ChannelID.random()
@@ -70,7 +71,7 @@ import Testing
         #expect(session.close().requests.isEmpty)
     }
 
-    @Test("a refusal is the answer to its request, and the connection stands")
+    @Test("a refusal answers its request, and the connection stays open")
     func refusal() throws {
         var session = try Self.open()
         let request = try session.submit(.ping, ticket: 1, now: Self.start)
@@ -82,7 +83,7 @@ import Testing
         _ = try session.submit(.ping, ticket: 2, now: Self.start)
     }
 
-    @Test("an answer to nothing, or a second one, ends the connection")
+    @Test("an unexpected or repeated answer ends the connection")
     func unknownRequest() throws {
         var session = try Self.open()
         violation(.unknownRequest) { _ = try session.receive(Self.frame(999, .done), now: Self.start) }
@@ -106,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("the first answer must be a welcome of an offered version, and there is one only")
+    @Test("the first answer must be a welcome with an offered version, and no later one may be")
     func welcome() throws {
         var session = Session(timeouts: RelayTimeouts(), now: Self.start)
         var hello = session.hello(pass: nil, now: Self.start)
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    @Test("a follow hands on entries without gaps, and nothing else")
+    @Test("a follow delivers only entries without gaps")
     func follow() throws {
         var (session, _, request) = try Self.following()
         guard
@@ -189,7 +190,7 @@ import Testing
         #expect(session.close().follows.isEmpty)
     }
 
-    @Test("a channel can be followed anew before its unfollow is answered, and the new follow waits for that")
+    @Test("a channel can be followed again before its unfollow is answered, and the new follow waits for the answer")
     func leave() throws {
         var (session, id, request) = try Self.following()
         #expect(throws: RelayConnectionError.alreadyFollowing) {
@@ -221,7 +222,7 @@ import Testing
         #expect(session.close().follows == [8])
     }
 
-    @Test("a follow that waits for an earlier one to be over may be given up before it is asked for")
+    @Test("a follow that waits for the end of an earlier one can be given up before it is sent")
     func leaveWhileWaiting() throws {
         var (session, id, _) = try Self.following()
         let unfollow = try some(session.leave(id, now: Self.start))
@@ -281,7 +282,7 @@ import Testing
         }
     }
 
-    @Test("no answer is late while nothing is read, and afterwards each has the whole timeout")
+    @Test("no answer is late while reading is paused, and afterwards each has the whole timeout")
     func pausedReading() throws {
         var session = try Self.open()
         _ = try session.submit(.ping, ticket: 1, now: Self.start)
@@ -304,7 +305,7 @@ import Testing
         }
     }
 
-    @Test("more requests than can be kept track of are refused here")
+    @Test("requests beyond the limit of unanswered ones are refused")
     func overload() throws {
         var session = try Self.open()
         for ticket in 0..<ClientLimits.unansweredRequests {

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The number of a follow on its connection, which its caller chooses.
+/// The number of a follow on its connection, chosen by the caller.
 package struct FollowID: Hashable, Sendable {
     package let value: UInt64
     package init(value: UInt64) { self.value = value }

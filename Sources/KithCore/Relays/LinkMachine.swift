@@ -9,14 +9,14 @@ import MLS
 ///        ▲                  │                         │                    │
 ///        └──────────────────┴────── didClose ─────────┴────────────────────┘        any ──stop──▶ stopped
 ///
-/// The caller carries bytes and tells the time, by any clock that nobody sets. It carries out the actions in order.
+/// The caller carries the bytes, passes the time of any clock that can't be set, and carries out the actions in order.
 package struct LinkMachine {
-    /// Something for the caller to do.
+    /// A step for the caller.
     package enum Action: Sendable {
         /// Connect. Answered by ``didConnect(now:)`` or ``didClose(_:now:)``.
         case connect
         case send(ClientFrame)
-        /// Give up the connection, or the attempt to connect. Nothing that still comes of it is passed on.
+        /// Give up the connection, or the attempt to connect. Anything that still arrives is dropped.
         case disconnect(RelayConnectionError)
         case deliver(ProfileInput)
         case report(LinkReport)
@@ -29,7 +29,7 @@ package struct LinkMachine {
         case stopped
     }
 
-    /// The refusal of a follow while an earlier follow of the same channel stands. No messenger asks for two.
+    /// The refusal of a follow while an earlier follow of the same channel is open. The messenger never opens two.
     package static let alreadyFollowing = RelayError(.unavailable, "the channel is followed already")
 
     private let id: RelayID
@@ -38,7 +38,8 @@ package struct LinkMachine {
     private let random: RandomSource
     private var backoff = Backoff.reconnecting
     private var idle = Idle.connecting
-    /// The connection, if there is one; `idle` means nothing then. An optional, since only its payload can be changed in place.
+    /// The connection, if there is one; `idle` has no meaning then. It is an optional because only an optional's payload can be
+    /// changed in place.
     private var open: OpenLink?
 
     /// - Parameter id: the relay's number in the inputs.
@@ -62,7 +63,7 @@ package struct LinkMachine {
         return [.report(.connecting), .connect]
     }
 
-    /// The WebSocket connection stands.
+    /// The WebSocket connection is up.
     package mutating func didConnect(now: Duration) -> [Action] {
         guard isConnecting else { return [] }
         var session = RelaySession<Ticket>(timeouts: timeouts, now: now)
@@ -107,7 +108,7 @@ package struct LinkMachine {
         return nil
     }
 
-    /// Does what has become due: the next attempt to connect, a ping, requests that waited for the rate limit.
+    /// Does the work that has become due: the next attempt to connect, a ping, requests that waited for the rate limit.
     package mutating func timePassed(now: Duration) -> [Action] {
         guard open != nil else {
             guard case .waiting(let until) = idle, now >= until else { return [] }

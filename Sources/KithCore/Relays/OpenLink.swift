@@ -3,7 +3,7 @@ import KithWire
 
 /// An open connection of a ``LinkMachine``: its session, and the requests that wait for the relay's rate limit.
 struct OpenLink {
-    /// Something to send.
+    /// A request or a follow to send.
     enum Asked {
         case request(Request)
         case follow(FollowTarget)
@@ -11,7 +11,7 @@ struct OpenLink {
 
     private let id: RelayID
     var session: RelaySession<LinkMachine.Ticket>
-    /// The time of the relay's `welcome`, and its rate limit. Nothing is asked for before.
+    /// The time of the relay's `welcome`, and its rate limit. No request is sent before.
     private(set) var welcome: (since: Duration, pace: TokenBucket)?
     /// Requests and follows that wait for the rate limit, oldest first. At most ``ClientLimits/unansweredRequests``.
     private var queue: [(asked: Asked, ticket: LinkMachine.Ticket)] = []
@@ -42,7 +42,7 @@ struct OpenLink {
         return sendQueued(now: now)
     }
 
-    /// Sends what the rate limit allows.
+    /// Sends the queued requests that the rate limit allows.
     mutating func sendQueued(now: Duration) -> [LinkMachine.Action] {
         var actions: [LinkMachine.Action] = []
         var sent = 0

@@ -3,7 +3,7 @@ import TLSCodec
 
 /// The client's side of the relay protocol as a state machine: requests and frames in, frames and events out.
 ///
-/// A `Ticket` comes back with the answer to the request that it was given with. Times are of any clock that nobody sets.
+/// A `Ticket` comes back with the answer to the request that it was given with. Times are by any clock that can't be set.
 ///
 ///     awaitingWelcome ──welcome──▶ open ──close──▶ closed
 ///
@@ -74,8 +74,8 @@ package struct RelaySession<Ticket> {
         return ask(request, .request(AnswerKind(to: request), ticket, at: now), now: now)
     }
 
-    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame
-    /// is then sent when that has ended. An `unfollow` that has to be repeated would end the new follow.
+    /// Starts a follow under an unused number. Returns `nil` while an earlier follow of the channel is being ended; the frame is
+    /// then sent when that has ended. Otherwise, a repeated `unfollow` would end the new follow.
     ///
     /// - Throws: as ``submit(_:ticket:now:)``, and `alreadyFollowing`.
     package mutating func follow(
@@ -164,7 +164,7 @@ package struct RelaySession<Ticket> {
 
     // MARK: From the relay
 
-    /// Takes one WebSocket message.
+    /// Handles one WebSocket message.
     package mutating func receive(_ message: [UInt8], now: Duration) throws(RelayConnectionError) -> Event {
         let frame: RelayFrame
         do throws(TLSCodecError) {
@@ -172,7 +172,7 @@ package struct RelaySession<Ticket> {
         } catch {
             throw .protocolViolation(.malformedFrame)
         }
-        // Number 0: the relay could not read what it got, and closes. Ours never have it.
+        // Number 0 means that the relay could not read a frame and closes the connection. No request of this client has it.
         if frame.requestID == 0, case .error(let error) = frame.reply { throw .turnedAway(error) }
         guard let waiting = pending[frame.requestID] else { throw .protocolViolation(.unknownRequest) }
         if phase == .awaitingWelcome {
@@ -189,7 +189,7 @@ package struct RelaySession<Ticket> {
             return .answered(ticket, .success(frame.reply))
         case .ping:
             pending[frame.requestID] = nil
-            // A refusal (too fast, say) is as good a sign of life.
+            // A refusal, such as "too fast", is a sign of life, too.
             guard AnswerKind.done.isAnswered(by: frame.reply) || frame.reply.isError else {
                 throw .protocolViolation(.wrongAnswer)
             }
@@ -207,7 +207,8 @@ package struct RelaySession<Ticket> {
             guard Self.versions.contains(version) else { throw .protocolViolation(.unofferedVersion) }
             phase = .open
             unansweredSince = nil
-            // Well before the relay closes the idle connection, and never more than once a second, whatever the relay asks for.
+            // The ping goes out well before the relay closes the idle connection, and at most once a second, whatever the relay
+            // asks for.
             let half = Duration.milliseconds(max(1000, Int64(limits.idleSeconds) * 500))
             pingAfter = min(pingAfter, half)
             return RelayWelcome(version: version, relayID: relayID, limits: limits, timeMs: timeMs)
@@ -224,7 +225,7 @@ package struct RelaySession<Ticket> {
         case .following(let firstSeq, let lastSeq):
             if follow.isLeaving { return .nothing }
             guard case .asked = follow.phase else { throw .protocolViolation(.wrongAnswer) }
-            // An epoch may begin after the seq that was asked for. From then on no entry may be left out.
+            // An epoch may begin after the requested seq. After the first entry, no entry may be left out.
             guard firstSeq >= max(1, follow.place.fromSeq) else { throw .protocolViolation(.wrongEntries) }
             follows[id]?.phase = .streaming(nextSeq: firstSeq)
             return .followStarted(follow.ticket, firstSeq: firstSeq, lastSeq: lastSeq)
@@ -274,7 +275,7 @@ package struct RelaySession<Ticket> {
         pending[frame.requestID] = nil
         guard let follow = follows[id] else { return .nothing }
         if case .error(let error) = frame.reply, error.code == .tooFast {
-            // The relay goes on sending entries, which are dropped here: ask again.
+            // The relay continues to send entries, which are dropped here, so the request is repeated.
             return unfollow(id, now: now).map(Event.send) ?? .nothing
         }
         forget(id, follow.requestID)
