@@ -1,20 +1,25 @@
-import KithWire
+import Foundation
 import Testing
 
 @testable import KithRelay
 
-@Suite("Limits by name")
+@Suite("The relay's limits")
 struct RelayLimitsTests {
-    @Test("a limit is set by its name, within what the protocol allows")
-    func limits() {
-        var limits = RelayLimits()
-        for (name, value, isAllowed) in [
-            ("requests-per-second", 7, true), ("no-such-limit", 7, false), ("payload", WireLimits.payload + 1, false),
-            ("follows", 0, false), ("denied-ms", 0, true), ("spin-us", 0, true),
-        ] {
-            let isSet = limits.override(name, with: value)
-            #expect(isSet == isAllowed, "\(name)")
+    /// The names in the first column of the table of limits in Docs/operations.md.
+    private func documentedNames() throws -> [String] {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "Docs/operations.md"), encoding: .utf8)
+        let section = try #require(text.components(separatedBy: "\n## Limits\n").dropFirst().first)
+            .components(separatedBy: "\n## ")[0]
+        return section.split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { row in
+            row.split(separator: "|")[0].split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }
+                .map { String($0.element) }
         }
-        #expect(limits.requestsPerSecond == 7)
+    }
+
+    @Test("every limit that can be set is documented under its name, once")
+    func documented() throws {
+        #expect(try documentedNames().sorted() == RelayLimits.names.sorted())
     }
 }
