@@ -26,9 +26,12 @@ extension SQLiteStore {
         guard let head = try await head(of: channel), !head.isClosed else { return false }
         try succeed(commit([.close(channel: channel, lastSeq: head.lastSeq)]))
         // Deletes the deferred rows now, not when a relay runs next.
-        while try openWriter().performMaintenance() {}
+        try finishMaintenance()
         return true
     }
+
+    /// Does all deferred work: rows of deleted channels are removed, and heads are stored.
+    func finishMaintenance() throws(StoreFailure) { while try openWriter().performMaintenance() {} }
 
     /// Deletes the record under a name. Returns `false` if there is none.
     public func drop(_ name: Name) async throws(StoreFailure) -> Bool {

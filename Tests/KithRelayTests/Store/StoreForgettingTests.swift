@@ -36,6 +36,8 @@ struct StoreForgettingTests {
             #expect(try await store.shelf(of: idle.id).next?.bytes == keyPackage("late"))
             #expect(try await store.statistics().keyPackages == 2)
 
+            // Until its head is stored, a channel counts as one without entries.
+            try await (store as? SQLiteStore)?.finishMaintenance()
             #expect(try await store.idleChannels(usedBeforeMs: 1_000, longUsedBeforeMs: 1_000).isEmpty)
             #expect(
                 Set(try await store.idleChannels(usedBeforeMs: 1_001, longUsedBeforeMs: 1_001)) == [idle.id, closed.id])
