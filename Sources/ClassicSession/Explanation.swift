@@ -48,7 +48,7 @@ public struct Explanation: Hashable, Sendable {
         case messageKeys
         /// They went out, wrapped.
         case sentWrappedKey
-        /// The other side's keys came, signed and whole.
+        /// The other side's wrapped keys arrived and were verified.
         case wrappedKeyOpened
         /// Both directions have keys.
         case sessionReady(SessionID)

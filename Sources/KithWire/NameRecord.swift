@@ -7,7 +7,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     /// The characters of the name.
     public let text: String
 
-    /// Creates a name; `nil` if it is empty, too long or has another character in it.
+    /// Creates a name; `nil` if the text is empty, too long, or has a character that names can't have.
     public init?(_ text: String) {
         guard Name.isValid(Array(text.utf8)[...]) else { return nil }
         self.text = text

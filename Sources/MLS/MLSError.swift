@@ -290,7 +290,7 @@ public enum PreSharedKeyError: Hashable, Sendable {
 public enum UsageError: Hashable, Sendable {
     /// This member was removed, or the group was reinitialized.
     case groupInactive
-    /// A pending or staged commit of another state of the group.
+    /// The pending or staged commit was made for another state of the group.
     case staleCommit
     /// Proposals were received: commit before sending application data (§12.4).
     case proposalsPending

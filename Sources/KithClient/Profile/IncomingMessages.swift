@@ -58,7 +58,7 @@ extension Profile {
     /// ``IncomingMessage/isRepeated``.
     ///
     /// - Within a conversation, messages come in the order of its log. Conversations take turns.
-    /// - The profile's own messages, notices, and texts that have expired are left out.
+    /// - Leaves out the profile's own messages, all notices, and expired texts.
     /// - A conversation that a stranger began is left out until it is accepted. Then all its messages come.
     /// - Messages of ended conversations come, too. A reply to them fails.
     /// - One reader uses a cursor at a time: when another begins, the sequence of the earlier one throws

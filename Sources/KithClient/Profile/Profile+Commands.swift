@@ -33,7 +33,7 @@ extension Profile {
         try await perform(.join(invite, name: name))
     }
 
-    /// Registers a name at a relay, under which others can find this profile. First come, first served.
+    /// Registers, at a relay, a name by which others can find this profile. First come, first served.
     public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
         try await perform(.register(name, relay))
     }
@@ -91,8 +91,8 @@ extension Profile {
 
     /// Stores a text to be sent, and returns at once.
     ///
-    /// The message comes as a ``KithEvent/message(_:)`` with this id: when it is stored, and again with each change of its
-    /// state.
+    /// A ``KithEvent/message(_:)`` with the returned id follows when the message is stored, and another with each change of
+    /// its state.
     ///
     /// - Parameters:
     ///   - text: the text.

@@ -75,7 +75,8 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
 
     /// The key.
     ///
-    /// Another machine may encode the same typed text in other code points, so the passphrase is composed first.
+    /// Another machine may encode the same typed text in other code points, so the passphrase is first normalized
+    /// (Unicode NFC).
     func key(from passphrase: String) throws(Failure) -> SymmetricKey {
         let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
         guard !bytes.isEmpty else { throw .emptyPassphrase }

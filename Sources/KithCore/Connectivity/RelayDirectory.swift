@@ -5,7 +5,7 @@ struct RelayDirectory {
     private var points: [RelayID: RelayPoint] = [:]
     /// The relays that are connected now.
     private var links: Set<RelayID> = []
-    /// The connected relays that last refused a request because they had no room.
+    /// The connected relays that had no room for the last request that needed some.
     private var full: Set<RelayID> = []
     /// The relays to keep connections to.
     private var wanted: Set<RelayID> = []

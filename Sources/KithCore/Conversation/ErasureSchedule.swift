@@ -31,7 +31,7 @@ struct ErasureSchedule {
 
     // MARK: Changes
 
-    /// Adds the times of a text from the store.
+    /// Adds a text's times of hiding and erasure, as read from the store.
     mutating func load(_ place: EntryPlace, _ expiry: Expiry) { expiries[place] = expiry }
 
     /// Adds the times of a new text, and stores them.

@@ -127,7 +127,7 @@ enum SyncState {
 
     mutating func didSend(_ entry: EntryID) { following?.inFlight.insert(entry) }
 
-    /// Notes that an entry was answered, or came with the log.
+    /// Notes that the relay answered an entry, or that the log brought it.
     ///
     /// - Returns: whether the entry had no answer before.
     mutating func didLand(_ entry: EntryID) -> Bool { following?.inFlight.remove(entry) != nil }

@@ -76,7 +76,7 @@ struct DeliveryQueue {
         for number in numbers(at: relay) { pending[number]?.resetConnection() }
     }
 
-    /// Sends a delivery, if its relay is connected and the delivery before it has arrived.
+    /// Sends a delivery, if its relay is connected and the previous delivery has arrived.
     ///
     /// - Parameter now: ``Clocks/now``, in milliseconds.
     mutating func open(

@@ -141,8 +141,8 @@ struct ParcelContents {
     }
 }
 
-/// The reference that a turn holds in place of a commit that is too long for an entry. While no member of a group has renewed its
-/// keys, a commit has a ciphertext for each member, and a commit that adds many members holds all their key packages.
+/// The reference that a turn holds in place of a commit that is too long for an entry. A commit gets long in two cases: until members
+/// have renewed their keys, it has a ciphertext for each of them; and if it adds many members, it holds all their key packages.
 ///
 /// ```text
 /// struct {

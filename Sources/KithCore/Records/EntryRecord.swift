@@ -6,7 +6,7 @@ struct EntryRecord: Sendable {
     let id: EntryID
     let epoch: UInt64
     let kind: EntryKind
-    /// The time of receipt by the relay's clock, in milliseconds since 1970.
+    /// The time at which the relay received the entry, by its clock, in milliseconds since 1970.
     let receivedAtMs: UInt64
     /// The log's hash after this entry.
     let viewHash: [UInt8]

@@ -249,7 +249,7 @@ extension RelayError {
     static let storeIsFull = RelayError(
         .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
 
-    /// The answer to a client when the store fails. The store's own words stay with the relay.
+    /// The answer to a client when the store fails. The client does not get the store's own error text.
     init(_ failure: StoreFailure) {
         switch failure {
         case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)

@@ -23,7 +23,7 @@ struct RoundOutput: Sendable {
         case welcomed
         /// A follow begins.
         case follows(ChannelID, FollowRange)
-        /// The connection's follow of the channel ends.
+        /// The connection stops following the channel.
         case unfollows(ChannelID)
         /// The connection closes after the answer.
         case closes

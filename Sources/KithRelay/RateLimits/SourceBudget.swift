@@ -39,7 +39,7 @@ final class SourceBudget {
         self.site = site
     }
 
-    /// The wait for a token in nanoseconds; 0 for none. Takes no token.
+    /// The time until a token is available, in nanoseconds; 0 if there is one now. Does not take it.
     func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
         max(
             buckets[keyPath: bucket].wait(atNanoseconds: now),

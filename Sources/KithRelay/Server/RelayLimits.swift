@@ -223,9 +223,9 @@ public struct RelayLimits: Sendable {
     /// not distinguish a cached channel, one on the disk and one that does not exist.
     public var deniedMs = 25
     /// Longest time for which the hub's thread spins until the next request, where requests follow each other closely,
-    /// in microseconds; 0 for never. A message that finds the thread asleep takes half as long again. A commit and an
-    /// answer over a near network take this long: a later request gains little, and a spinning processor does nothing
-    /// else.
+    /// in microseconds; 0 for never. A message that finds the thread asleep takes 1.5 times as long. The default is about
+    /// the time of a commit and an answer over a near network. A longer spin would help few requests, and a spinning
+    /// processor does nothing else.
     public var spinMicroseconds = 300
     /// Slice of a spin, in microseconds: other work of the thread runs between two slices.
     static let spinSliceMicroseconds: Int64 = 20

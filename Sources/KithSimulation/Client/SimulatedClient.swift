@@ -102,7 +102,7 @@ final class SimulatedClient {
 
     // MARK: The loop
 
-    /// Whether the client's connections do not read.
+    /// Whether so many bytes are unread that the client's connections stop reading.
     var isFull: Bool { unreadBytes >= world.unreadBytes }
 
     /// Puts an input in the mailbox.

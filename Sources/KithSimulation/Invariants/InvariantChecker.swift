@@ -36,7 +36,7 @@ final class InvariantChecker {
 
     /// Texts by the number in them.
     private(set) var said: [Int: Said] = [:]
-    /// The numbers of texts by the id of their message.
+    /// The number in each text, by the id of its message.
     private(set) var numbers: [EntryID: Int] = [:]
     private(set) var epochs: [EpochPlace: EpochFacts] = [:]
     private var generations: [GenerationPlace: [UInt8]] = [:]

@@ -51,7 +51,7 @@ public struct OpenedWelcome: Sendable {
     ///   - predecessor: the group that this one continues or branches from (§11.2, §11.3), where the client was in one.
     ///   - environment: time, randomness, judgement and keys.
     /// - Throws: ``MLSError/joining(_:)``, ``MLSError/tree(_:)``, ``MLSError/leafNode(_:)`` or
-    ///   ``MLSError/preSharedKey(_:)``, naming the rule.
+    ///   ``MLSError/preSharedKey(_:)``. Each names the rule that was broken.
     public init(
         _ welcome: Welcome, with bundle: KeyPackageBundle, ratchetTree: [UInt8]? = nil, predecessor: Group? = nil,
         in environment: MLSEnvironment

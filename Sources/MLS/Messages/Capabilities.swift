@@ -36,7 +36,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
         self.credentials = credentials
     }
 
-    /// The same with a GREASE value in each list that takes them and has none (§13.5). All lists get the same value, so
+    /// These capabilities, with a GREASE value added to each list that may hold one and has none yet (§13.5). All lists get the same value, so
     /// that the members of a large group have at most 15 different capabilities for each kind of client.
     public func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
@@ -105,8 +105,8 @@ extension Array where Element: CodePoint {
 }
 
 extension Array where Element: Hashable {
-    /// Whether all of some distinct elements are in the list. Takes time in proportion to the list, however many are wanted:
-    /// both lists may be a stranger's.
+    /// Whether the list holds all wanted elements, which are distinct. The time grows with the length of this list only, because
+    /// a stranger may have chosen both.
     func containsAll(_ wanted: [Element]) -> Bool {
         guard wanted.count <= count else { return false }
         guard wanted.count > 8 else { return wanted.allSatisfy { contains($0) } }

@@ -76,7 +76,7 @@ public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
 
-    /// The path secret for one node of the copath's resolution; nil if there are fewer.
+    /// The encrypted path secret for the node at an index of the copath's resolution; nil if there is no such node.
     func encryptedPathSecret(at index: Int) -> HPKECiphertext? {
         var reader = TLSReader(encodedSecrets)
         for _ in 0..<index { guard (try? Self.skipSecret(&reader)) != nil else { return nil } }

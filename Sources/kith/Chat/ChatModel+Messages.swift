@@ -32,8 +32,8 @@ extension ChatModel {
         }
     }
 
-    /// Keeps a message in the status until it is in the log. The answer to `send` and two events have its id before
-    /// that: queued, and acknowledged by the relay.
+    /// Shows a message in the status until it is in the log. Until then, its id comes up to three times: in the answer
+    /// to `send`, in the event that it is queued, and in the event that the relay acknowledged it. The first one counts.
     mutating func wait(for id: EntryID, snippet: String) {
         guard !shown.contains(id), !waiting.contains(where: { $0.id == id }) else { return }
         waiting.append((id, snippet))

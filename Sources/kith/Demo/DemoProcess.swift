@@ -76,7 +76,7 @@ final class DemoProcess: Sendable {
         process.withLock { $0.waitUntilExit() }
     }
 
-    /// Waits for the process to end, and kills it after a time. Returns its exit code; `nil` if it was killed.
+    /// Waits for the process to end, and kills it if it still runs after `seconds`. Returns its exit code; `nil` if it was killed.
     func exitCode(within seconds: Double) async -> Int32? {
         let end = ContinuousClock.now + .seconds(seconds)
         while process.withLock({ $0.isRunning }) {

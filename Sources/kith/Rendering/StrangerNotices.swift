@@ -27,7 +27,7 @@ struct StrangerNotices {
         return "\(start); kith chat #\(number) accepts, kith group leave #\(number) declines"
     }
 
-    /// Returns the line about the use of an invite; `nil` if it is only counted.
+    /// Returns the line that tells of an invite's use; `nil` if the use is only counted.
     ///
     /// - Parameters:
     ///   - name: the conversation that began by it, if it is known.

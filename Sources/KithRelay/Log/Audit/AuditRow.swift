@@ -64,11 +64,11 @@ public enum AuditRow: Equatable, Sendable {
         public let firstSeq: UInt64
         /// The seq of the turn that ended the epoch; `nil` for the current one.
         public let lastSeq: UInt64?
-        /// The hash of the token to read, in hexadecimal.
+        /// The hash of the read token, in hexadecimal.
         public let readTokenHash: String
-        /// The hash of the token to append, in hexadecimal.
+        /// The hash of the append token, in hexadecimal.
         public let appendTokenHash: String
-        /// The hash of the token to turn, in hexadecimal.
+        /// The hash of the turn token, in hexadecimal.
         public let turnTokenHash: String
     }
 

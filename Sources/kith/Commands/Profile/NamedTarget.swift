@@ -110,7 +110,7 @@ enum NamedTarget: Hashable, Sendable {
         } ?? contact
     }
 
-    /// Finds the contact with a name among these; `nil` if there is none.
+    /// Finds the contact with this name among `contacts`; `nil` if there is none.
     static func contact(_ name: String, among contacts: [Contact]) throws -> Contact? {
         for isMeant in meanings(of: name) {
             let found = contacts.filter { isMeant($0.name) }
