@@ -42,13 +42,12 @@ public actor Profile {
         self.store = store
         self.lock = lock
         loop = Self.threads.next()
-        machine  // Whoever only looks sees what can be read.
-        =
-            if lock == nil {
-                try ProfileMachine(reading: store, now: Self.now)
-            } else {
-                try ProfileMachine(opening: store, now: Self.now, steady: Self.steady)
-            }
+        // Without the lock, the profile is only read, and damaged values are left out.
+        if lock == nil {
+            machine = try ProfileMachine(reading: store, now: Self.now)
+        } else {
+            machine = try ProfileMachine(opening: store, now: Self.now, steady: Self.steady)
+        }
         mailbox = Mailbox(loop: loop)
     }
 

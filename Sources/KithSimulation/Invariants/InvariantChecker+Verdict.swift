@@ -270,7 +270,7 @@ extension InvariantChecker {
     }
 }
 
-/// For those who break in: whoever signs is welcome.
+/// Accepts every member, for an attacker's copy of a group.
 private struct Everybody: AuthenticationService {
     func isValid(_ credential: Credential, signatureKey: SignaturePublicKey, as role: CredentialRole) -> Bool { true }
     func isValidSuccessor(_ new: Credential, of old: Credential) -> Bool { true }
