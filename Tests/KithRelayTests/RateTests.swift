@@ -36,10 +36,14 @@ struct RateTests {
 
     @Test("requests over the connection's rate wait and are not refused", .timeLimit(.minutes(5)))
     func waiting() async throws {
-        let bench = try await ConnectionBench(delivers: true) { $0.requestBurst = 10 }
-        try await bench.send((1...20).map { .request($0, .ping) })
+        // The last two requests wait for a second each.
+        let bench = try await ConnectionBench(delivers: true) { limits in
+            limits.requestBurst = 10
+            limits.requestsPerSecond = 1
+        }
+        try await bench.send((1...12).map { .request($0, .ping) })
         #expect(try await bench.isPaused)
-        #expect(try await bench.untilReceived(20) == (1...20).map { .reply($0, .done) })
+        #expect(try await bench.untilReceived(12) == (1...12).map { .reply($0, .done) })
         try await bench.close()
     }
 
