@@ -20,17 +20,15 @@ public struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     ///
     /// - Throws: ``FingerprintError`` if it is anything else.
     public init(_ text: String) throws(FingerprintError) {
-        var digits: [UInt8] = []
+        var digits = ""
         for character in text {
             if character == "-" || character == ":" || character.isWhitespace { continue }
-            guard character.isASCII, let digit = character.hexDigitValue else {
-                throw .notADigit(character)
-            }
-            guard digits.count < 64 else { throw .wrongLength }
-            digits.append(UInt8(digit))
+            guard character.isASCII, character.isHexDigit else { throw .notADigit(character) }
+            guard digits.utf8.count < 64 else { throw .wrongLength }
+            digits.append(character)
         }
-        guard digits.count == 64 else { throw .wrongLength }
-        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        guard digits.utf8.count == 64, let bytes = Hex.decode(digits) else { throw .wrongLength }
+        self.bytes = bytes
     }
 
     /// Sixteen groups of four digits with hyphens between them: `3f2a-91bc-…`. One word for a command line.

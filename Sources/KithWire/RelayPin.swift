@@ -24,14 +24,8 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         var rest = text[...]
         if rest.lowercased().hasPrefix("sha256:") || rest.lowercased().hasPrefix("sha256/") { rest = rest.dropFirst(7) }
-        var digits: [UInt8] = []
-        for character in rest {
-            if character == "-" || character == ":" || character == " " { continue }
-            guard character.isASCII, let digit = character.hexDigitValue, digits.count < 64 else { return nil }
-            digits.append(UInt8(digit))
-        }
-        guard digits.count == 64 else { return nil }
-        bytes = stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+        guard let bytes = Hex.decode(rest.filter { $0 != "-" && $0 != ":" && $0 != " " }) else { return nil }
+        self.init(bytes)
     }
 
     /// 64 hexadecimal digits in lower case, as `sha256sum` writes them.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KithRelay
+import KithSupport
 import KithWire
 import NIOPosix
 
@@ -44,9 +45,8 @@ struct RelayDropCommand: AsyncParsableCommand {
     }
 
     private func channelPrefix(_ text: String) -> [UInt8]? {
-        let digits = text.compactMap { $0.isASCII ? $0.hexDigitValue : nil }
-        guard digits.count == text.count, (8...64).contains(digits.count), digits.count % 2 == 0 else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        guard (8...64).contains(text.utf8.count) else { return nil }
+        return Hex.decode(text)
     }
 
     func run() async throws {
