@@ -38,8 +38,6 @@ struct LinkMachineTests {
         else { throw Unexpected() }
     }
 
-    private struct Unexpected: Error {}
-
     private static func frames(_ actions: [LinkMachine.Action]) -> [ClientFrame] {
         actions.compactMap { if case .send(let frame) = $0 { frame } else { nil } }
     }

@@ -45,8 +45,6 @@ struct RelaySessionTests {
         return (session, id, request.requestID)
     }
 
-    struct Unexpected: Error {}
-
     /// `#require` can't call what changes the session.
     func some<T>(_ value: T?) throws -> T {
         guard let value else { throw Unexpected() }

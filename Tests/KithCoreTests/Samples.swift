@@ -5,6 +5,9 @@ import Testing
 
 @testable import KithCore
 
+/// The result of a step is another than the test is about.
+struct Unexpected: Error {}
+
 extension RelayPoint {
     /// A relay on this machine.
     ///
