@@ -95,7 +95,7 @@ package struct LinkMachine {
     }
 
     private mutating func pause() -> Duration {
-        var jitter = Jitter(source: random)
+        var jitter = SourceGenerator(source: random)
         return .milliseconds(backoff.nextMs(using: &jitter))
     }
 
@@ -187,11 +187,6 @@ package struct LinkMachine {
     struct Ticket: Hashable, Sendable {
         let tag: UInt64
         var follow: FollowID { FollowID(value: tag) }
-    }
-
-    private struct Jitter: RandomNumberGenerator {
-        let source: RandomSource
-        func next() -> UInt64 { source.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
     }
 }
 
