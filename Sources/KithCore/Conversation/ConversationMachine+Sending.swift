@@ -243,13 +243,11 @@ extension ConversationMachine {
     /// - Parameter isAgain: whether to send the card although it was sent before. A restored device does not have it.
     mutating func sendCard(isAgain: Bool = false, in device: inout DeviceState) {
         guard record.isDirect, isAgain || !record.cardIsSent, record.contact != nil else { return }
-        isCardDue = true
         device.step.sendCard(in: id)
     }
 
     /// Sends the address of an inbox that was made for the other person, or nothing if the relay is unknown.
     mutating func sendCard(_ address: InboxAddress?, in device: inout DeviceState) throws(KithError) {
-        isCardDue = false
         guard let address else { return finishInvitations(in: &device) }
         record.didSendCard()
         enqueue(.contactCard(address), in: &device)

@@ -25,8 +25,6 @@ struct ConversationMachine {
     /// The time to commit others' proposals, in milliseconds; see ``Clocks/now``.
     var commitProposalsAt: UInt64?
     var presence = Presence()
-    /// Whether the other person of a conversation of two is about to get an address of this device.
-    var isCardDue = false
     /// Whether the conversation was deleted, and is to be removed from the table.
     var isDiscarded = false
 

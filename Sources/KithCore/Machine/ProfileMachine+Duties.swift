@@ -35,10 +35,10 @@ extension ProfileMachine {
     /// Sends the contact cards that are due, each with the address of an inbox for the contact.
     func sendCardsDue() throws(KithError) {
         for id in state.device.step.takeCardsDue() {
-            guard let machine = state.conversations[id]?.machine, machine.isCardDue else { continue }
+            guard let record = state.conversations[id]?.machine.record else { continue }
             var address: InboxAddress?
-            if let contact = machine.record.contact {
-                address = try inboxAddress(for: contact, at: machine.record.relay)
+            if let contact = record.contact {
+                address = try inboxAddress(for: contact, at: record.relay)
             }
             try change(id) { (machine, device) throws(KithError) in try machine.sendCard(address, in: &device) }
         }

@@ -59,7 +59,12 @@ struct Step {
     }
 
     /// Schedules a conversation's contact card, to be sent after the input has been handled.
-    mutating func sendCard(in conversation: ConversationID) { cardsDue.append(conversation) }
+    mutating func sendCard(in conversation: ConversationID) {
+        if !isCardDue(in: conversation) { cardsDue.append(conversation) }
+    }
+
+    /// Whether a conversation's contact card is still to be sent in this step.
+    func isCardDue(in conversation: ConversationID) -> Bool { cardsDue.contains(conversation) }
 
     /// Removes and returns the conversations whose contact cards are due.
     mutating func takeCardsDue() -> [ConversationID] {
