@@ -68,7 +68,11 @@ struct ConversationMachine {
     /// The times at which something is due, in milliseconds; see ``Clocks/now``.
     func due(in device: DeviceState) -> [UInt64] {
         guard record.status.isOpen, device.relays.isConnected(record.relay) else { return [] }
-        return [changeDue(in: device)].compactMap { $0 } + acknowledged.due + (sync.isLive ? comparison.due : [])
+        // Asked of every conversation after each step: most have nothing to collect.
+        var due = acknowledged.due
+        if let time = changeDue(in: device) { due.append(time) }
+        if sync.isLive { due += comparison.due }
+        return due
     }
 
     /// The time of the next try, change or renewal. Nothing is due while the relay owes an answer, because the answer wakes the
