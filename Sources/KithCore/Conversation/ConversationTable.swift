@@ -99,9 +99,10 @@ struct ConversationTable {
         for id in step.takeDirty() { places[id]?.machine.store(in: &step) }
     }
 
-    /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations. A group
-    /// that changed in this step stays until the change is in the step's transaction.
-    func unloadIdleGroups(_ dirty: Set<ConversationID>) {
+    /// Unloads the least recently used groups beyond ``ClientLimits/loadedGroups``, and those of pending conversations.
+    ///
+    /// - Parameter dirty: the conversations whose changes are not in the step's transaction yet. Their groups stay.
+    func unloadIdleGroups(except dirty: Set<ConversationID>) {
         let loaded = places.values.filter { $0.machine.loaded != nil && !dirty.contains($0.machine.id) }
         var surplus = loaded.count - ClientLimits.loadedGroups
         guard surplus > 0 || loaded.contains(where: { !$0.machine.mayAct }) else { return }

@@ -24,7 +24,7 @@ extension ProfileMachine {
     func createInvite(
         at point: RelayPoint, isReusable: Bool, expiresAt: UInt64, _ ticket: Ticket<OpenInvite>
     ) throws(KithError) {
-        let relay = try relay(given: point)
+        let relay = relay(given: point)
         if let difference = state.device.clockDoubt(about: relay) { throw .wrongClock(difference) }
         let purpose = InboxRecord.Purpose.invite(isReusable: isReusable, expiresAt: expiresAt)
         guard let made = try makeInbox(at: relay, for: purpose) else { throw .notFound("relay") }
@@ -38,7 +38,7 @@ extension ProfileMachine {
     }
 
     func register(_ name: Name, _ point: RelayPoint, _ ticket: Ticket<Void>) throws(KithError) {
-        let relay = try relay(given: point)
+        let relay = relay(given: point)
         var inbox = inboxes.inbox(for: name, at: relay)
         if inbox == nil { inbox = try makeInbox(at: relay, for: .name(name))?.id }
         guard let inbox else { throw .notFound("relay") }
@@ -50,14 +50,14 @@ extension ProfileMachine {
     func lookUp(
         _ name: Name, _ point: RelayPoint, as alias: String?, _ ticket: Ticket<ContactID>
     ) throws(KithError) {
-        let request = NameRequest(relay: try relay(given: point), name: name, kind: .lookUp(alias: alias))
+        let request = NameRequest(relay: relay(given: point), name: name, kind: .lookUp(alias: alias))
         state.device.nameRequests.begin(.lookUp(ticket), request)
         try sendNameRequest(.lookUp(ticket))
     }
 
     /// The number of a relay that the user named.
-    private func relay(given point: RelayPoint) throws(KithError) -> RelayID {
-        try withDevice { (device) throws(KithError) in device.relays.id(given: point, in: &device.step) }
+    private func relay(given point: RelayPoint) -> RelayID {
+        withDevice { $0.relays.id(given: point, in: &$0.step) }
     }
 
     // MARK: Beginning conversations
@@ -76,9 +76,7 @@ extension ProfileMachine {
                 try machine.advance(in: &device)
             }
         }
-        let relay = try withDevice { (device) throws(KithError) in
-            device.relays.id(opened: invite.inbox.relay, in: &device.step)
-        }
+        let relay = withDevice { $0.relays.id(opened: invite.inbox.relay, in: &$0.step) }
         let alias = (name ?? invite.name).trimmedOneLine
         let target = AddTarget(inbox: invite.inbox, alias: alias.isEmpty ? nil : alias, trust: .invite)
         if let known = state.conversations.active(with: invite.inbox.account, state.device.contacts) {
@@ -98,9 +96,7 @@ extension ProfileMachine {
         }
         let inbox = try reachableInbox(of: person)
         let target = AddTarget(inbox: inbox, alias: nil, trust: .unverified)
-        let relay = try withDevice { (device) throws(KithError) in
-            device.relays.id(for: inbox.relay, in: &device.step)
-        }
+        let relay = withDevice { $0.relays.id(for: inbox.relay, in: &$0.step) }
         var id = try beginAgain(with: contact, at: relay, target, ticket)
         if id == nil { id = try create(NewConversation(at: relay, with: contact, [target]), ticket) }
         guard !waits, let id else { return }
@@ -152,7 +148,7 @@ extension ProfileMachine {
         _ title: String, _ relay: RelayPoint, _ members: [ContactID], _ ticket: Ticket<ConversationID>
     ) throws(KithError) {
         let title = try groupTitle(title)
-        let relay = try self.relay(given: relay)
+        let relay = self.relay(given: relay)
         try create(NewConversation(at: relay, title: title, try targets(members)), ticket)
     }
 
@@ -178,7 +174,7 @@ extension ProfileMachine {
     private func create(
         _ new: NewConversation, _ ticket: Ticket<ConversationID>
     ) throws(KithError) -> ConversationID {
-        let (record, group) = try withDevice { (device) throws(KithError) in try new.make(in: device) }
+        let (record, group) = try new.make(in: state.device)
         let id = state.makeConversation(record).machine.id
         try change(id) { (machine, device) throws(KithError) in
             try machine.begin(group, adding: new.targets, ticket, in: &device)

@@ -63,7 +63,7 @@ extension ProfileMachine {
         switch state.device.nameRequests.didAnswer(asker, result, own: state.device.account) {
         case .registered(let inbox):
             inboxes[inbox]?.machine.didRegister(in: &state.device)
-            if case .register(let ticket) = asker { state.device.step.finish(ticket, .success(())) }
+            if case .register(let ticket) = asker { finish(ticket, .success(())) }
         case .asksAgain: try sendNameRequest(asker)
         case .lost(let name, let inbox):
             if case .renewal = asker,
@@ -74,10 +74,10 @@ extension ProfileMachine {
             try inboxes[inbox]?.machine.close(in: &state)
             fail(asker, .nameHeld)
         case .found(let holder, let alias, let relay):
-            let found = try withDevice { (device) throws(KithError) in
-                device.contacts.find(holder, as: alias, at: device.relays[relay]?.pin, in: &device.step)
+            let found = withDevice {
+                $0.contacts.find(holder, as: alias, at: $0.relays[relay]?.pin, in: &$0.step)
             }
-            if case .lookUp(let ticket) = asker { state.device.step.finish(ticket, found) }
+            if case .lookUp(let ticket) = asker { finish(ticket, found) }
         case .failed(let error): fail(asker, error)
         case nil: break
         }
@@ -85,8 +85,8 @@ extension ProfileMachine {
 
     private func fail(_ asker: NameAsker, _ error: KithError) {
         switch asker {
-        case .register(let ticket): state.device.step.finish(ticket, .failure(error))
-        case .lookUp(let ticket): state.device.step.finish(ticket, .failure(error))
+        case .register(let ticket): finish(ticket, .failure(error))
+        case .lookUp(let ticket): finish(ticket, .failure(error))
         case .renewal: break
         }
     }

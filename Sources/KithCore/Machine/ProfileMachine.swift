@@ -76,7 +76,7 @@ package final class ProfileMachine {
         state.device.tellOfClocks()
         for id in inboxes.ids { inboxes[id]?.machine.takeLettersAside(in: &state) }
         state.storeConversations()
-        state.conversations.unloadIdleGroups([])
+        state.unloadIdleGroups()
         return state.device.step.finish()
     }
 
@@ -111,8 +111,7 @@ package final class ProfileMachine {
     private func didConnect(_ relay: RelayID) throws(KithError) {
         for id in inboxes.ids(at: relay) { try pass(.connected, to: id) }
         for id in state.conversations.ids { try pass(.connected(relay), to: id) }
-        try withDevice { (device) throws(KithError) in device.parcels.didConnect(relay, device.relays, in: &device.step)
-        }
+        withDevice { $0.parcels.didConnect(relay, $0.relays, in: &$0.step) }
         for number in state.device.deliveries.numbers(at: relay) { try pass(state.device.openDelivery(number)) }
         for asker in state.device.nameRequests.askers(at: relay) { try sendNameRequest(asker) }
         for id in inboxes.ids(at: relay) { try inboxes[id]?.machine.renewName(in: &state.device) }
@@ -201,7 +200,7 @@ package final class ProfileMachine {
         let wasLoaded = place.machine.loaded != nil
         try body(&place.machine, &state.device)
         state.conversations.removeIfDiscarded(id)
-        if !wasLoaded, place.machine.loaded != nil { state.conversations.unloadIdleGroups(state.device.step.dirty) }
+        if !wasLoaded, place.machine.loaded != nil { state.unloadIdleGroups() }
     }
 
     /// Passes an input to an inbox, if it exists.
@@ -211,7 +210,7 @@ package final class ProfileMachine {
     }
 
     /// Runs `body` on the state that the device's machines share.
-    func withDevice<T>(_ body: (inout DeviceState) throws(KithError) -> T) throws(KithError) -> T {
+    func withDevice<T, E: Error>(_ body: (inout DeviceState) throws(E) -> T) throws(E) -> T {
         try body(&state.device)
     }
 

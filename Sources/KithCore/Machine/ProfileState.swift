@@ -11,4 +11,7 @@ struct ProfileState {
 
     /// Puts the changed conversations into the step's transaction.
     mutating func storeConversations() { conversations.storeDirty(in: &device.step) }
+
+    /// Unloads groups that are not needed soon, but none whose changes are not in the step's transaction yet.
+    func unloadIdleGroups() { conversations.unloadIdleGroups(except: device.step.dirty) }
 }

@@ -108,9 +108,7 @@ struct ConsentTests {
         let other = RelayPoint(
             address: try #require(RelayAddress("127.0.0.1:4434")),
             pin: try #require(RelayPin([UInt8](repeating: 8, count: 32))))
-        _ = try box.alice.withDevice { (device) throws(KithError) in
-            device.relays.id(for: other, in: &device.step)
-        }
+        _ = box.alice.withDevice { $0.relays.id(for: other, in: &$0.step) }
         try box.handle([.tick])
         try box.reopen()
         try box.connect()
