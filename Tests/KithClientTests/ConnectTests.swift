@@ -1,6 +1,8 @@
 import Foundation
 import KithWire
 import NIOCore
+import NIOEmbedded
+import Synchronization
 import TestSupport
 import Testing
 
@@ -86,6 +88,8 @@ struct ConnectTests {
                 setsockopt(connection, SOL_SOCKET, SO_LINGER, &end, socklen_t(MemoryLayout<linger>.size))
                 close(connection)
             }
+            // Closed here, so that no call of accept uses a number that is another file's by then.
+            close(listener)
         }
         server.start()
         let address = try #require(RelayAddress(host: "127.0.0.1", port: port))
@@ -94,7 +98,27 @@ struct ConnectTests {
         }
         // Wakes the thread, which ends.
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+    }
+
+    @Test("a connection that the relay resets before its handlers are added fails, and no attempt waits for it")
+    func resetBeforeHandlers() async throws {
+        let channel = EmbeddedChannel()
+        let opened = channel.eventLoop.makePromise(of: RelayWelcome.self)
+        let wire = RelayWire(on: channel.eventLoop)
+        let driver = ConnectionDriver(wire: wire, pass: nil, timeouts: Self.patient, opened: opened)
+        let handler = RelayChannelHandler(
+            address: try #require(RelayAddress("127.0.0.1:1")), check: PinCheck(.firstContact),
+            handshakeTimeout: .seconds(3_600), wire: wire, user: driver)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        let failures = Mutex<[RelayConnectionError]>([])
+        opened.futureResult.whenFailure { error in
+            failures.withLock { $0.append(RelayConnectionError(connecting: error)) }
+        }
+        channel.close(promise: nil)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        channel.embeddedEventLoop.run()
+        try #require(failures.withLock { $0 } == [.notARelay(.saidNothing)])
+        await wire.waitUntilClosed()
     }
 }
 

@@ -53,7 +53,11 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         if context.channel.isActive { begin(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    /// The channel is closed. If that was before this handler was added, no call of `channelInactive` has told it.
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        failInactive()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         begin(context)
@@ -194,13 +198,17 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        failInactive()
+        context.fireChannelInactive()
+    }
+
+    private func failInactive() {
         let meaning: RelayConnectionError =
             switch phase {
             case .handshaking, .upgrading: .notARelay(.saidNothing)
             case .open, .closed: .closed(.lost)
             }
         fail(meaning)
-        context.fireChannelInactive()
     }
 
     /// Closes the connection, with a close frame if this side decides it, and tells the user once.
