@@ -1,5 +1,5 @@
-/// Pauses between attempts: each up to twice as long as the one before, up to a bound. Jitter spreads clients that began at the
-/// same time.
+/// Random pauses between attempts. Their upper bound doubles after each pause, up to a maximum. The randomness spreads clients
+/// that began at the same time.
 package struct Backoff: Sendable {
     private let shortestMs: UInt64
     private let longestMs: UInt64
@@ -15,7 +15,7 @@ package struct Backoff: Sendable {
         stepMs = shortestMs
     }
 
-    /// Whether the next pause is as short as the first.
+    /// `true` if the next pause is as short as the first.
     package var isShortest: Bool { stepMs == shortestMs }
 
     /// The next pause, in milliseconds: between half of ``stepMs`` and all of it.

@@ -1,8 +1,8 @@
-/// Bytes as text for people to compare: two lower-case hexadecimal digits for each.
+/// Bytes as text that people compare: two lower-case hexadecimal digits for each byte.
 package enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// The digits of some bytes.
+    /// Encodes bytes as lower-case digits.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in bytes {
@@ -12,7 +12,7 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes of an even number of digits in either case; `nil` for anything else.
+    /// Decodes an even number of digits in upper or lower case. Returns `nil` for any other text.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 2)

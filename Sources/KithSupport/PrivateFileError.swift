@@ -4,7 +4,7 @@ public struct PrivateFileError: Error, Hashable, Sendable {
     public enum Operation: String, Sendable {
         /// Reading the file.
         case read
-        /// Writing or locking it, or making its folder.
+        /// Writing or locking the file, or making its folder.
         case write
     }
 
@@ -15,7 +15,7 @@ public struct PrivateFileError: Error, Hashable, Sendable {
     /// The system's reason.
     public let errno: Int32
 
-    /// An error from its parts.
+    /// Creates an error from its parts.
     package init(_ operation: Operation, path: String, errno: Int32) {
         self.operation = operation
         self.path = path

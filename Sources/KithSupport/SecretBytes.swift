@@ -1,6 +1,6 @@
-/// Bytes that must not leak: wiped when the last copy is released, compared in constant time, never printed.
+/// Secret bytes. They are wiped when the last copy is released, compared in constant time, and never printed.
 ///
-/// Copies share storage, so passing a secret around duplicates nothing.
+/// Copies share storage, so passing a secret on duplicates no bytes.
 public struct SecretBytes: Sendable {
     @usableFromInline let storage: Storage
 
@@ -12,7 +12,7 @@ public struct SecretBytes: Sendable {
         }
     }
 
-    /// A secret of `count` bytes that `initialize` fills. Bytes that it does not write are zero.
+    /// Creates a secret of `count` bytes, which `initialize` fills. Bytes that `initialize` does not write are zero.
     @inlinable
     public init(count: Int, initializingWith initialize: (UnsafeMutableBufferPointer<UInt8>) throws -> Void) rethrows {
         storage = Storage(count: count)
@@ -31,7 +31,7 @@ public struct SecretBytes: Sendable {
         bytes.wipe()
     }
 
-    /// The all-zero secret of a length.
+    /// A secret of `count` zero bytes.
     public static func zero(count: Int) -> SecretBytes {
         SecretBytes(count: count) { _ in }
     }
@@ -39,7 +39,7 @@ public struct SecretBytes: Sendable {
     /// The number of bytes.
     @inlinable public var count: Int { storage.bytes.count }
 
-    /// Lends the bytes to `body`. They must not outlive it.
+    /// Passes the bytes to `body`, which must not keep a pointer to them.
     @inlinable
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -48,7 +48,7 @@ public struct SecretBytes: Sendable {
         return try body(UnsafeRawBufferPointer(storage.bytes))
     }
 
-    /// A copy that is *not* wiped, for the moment a secret has to enter an encoding.
+    /// Returns a copy that is *not* wiped, for a secret that becomes part of an encoding.
     public func copyBytes() -> [UInt8] {
         withUnsafeBytes { Array($0) }
     }
@@ -56,7 +56,7 @@ public struct SecretBytes: Sendable {
     /// The only owner of a secret's memory.
     @usableFromInline
     final class Storage: @unchecked Sendable {
-        // Only the initializer writes it, before it is shared.
+        // Only the initializer writes the bytes, before any other code can reach them.
         @usableFromInline let bytes: UnsafeMutableBufferPointer<UInt8>
 
         @usableFromInline
@@ -72,7 +72,7 @@ public struct SecretBytes: Sendable {
     }
 }
 
-/// Whether two byte strings are equal, in time that depends on their lengths only.
+/// Returns `true` if two byte strings are equal. The time depends on their lengths only.
 package func constantTimeEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
     guard left.count == right.count else { return false }
     var difference: UInt8 = 0
@@ -88,10 +88,10 @@ extension SecretBytes: Equatable {
 }
 
 extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The length, never the content.
+    /// Shows the length, never the content.
     public var description: String { "SecretBytes(\(count) bytes)" }
-    /// The length, never the content.
+    /// Shows the length, never the content.
     public var debugDescription: String { description }
-    /// Nothing, so that `dump` shows nothing.
+    /// Has no children, so that `dump` shows no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }

@@ -1,19 +1,20 @@
-/// The burst and the rate of a token bucket, and its arithmetic. A bucket's state is one number: the time at which it would be
-/// full again, in nanoseconds of any clock.
+/// The burst and the rate of a token bucket, with their arithmetic. A bucket's state is one number: the time at which the bucket
+/// would be full again, in nanoseconds of any clock.
 package struct TokenPace: Sendable {
-    /// Time in which one token comes.
+    /// Time in which one token is added, in nanoseconds.
     package let nanosecondsEach: Int64
-    /// Time in which the empty bucket fills.
+    /// Time in which the empty bucket fills, in nanoseconds.
     private let nanosecondsFull: Int64
-    /// Bound on the time of a charge and on a debt. It is short enough to be added to any time of the clock.
+    /// Upper bound of a debt, and of the time that one charge adds, in nanoseconds. A sum of this bound and any time of the clock
+    /// does not overflow.
     private let longest: Int64
 
-    /// Longer than any process runs.
+    /// A bound that no debt reaches, since it is longer than any process runs.
     package static let unbounded = Int64.max / 4
 
     /// - Parameters:
     ///   - burst: tokens in the full bucket, at least 1.
-    ///   - nanosecondsEach: time in which one token comes, at least 1.
+    ///   - nanosecondsEach: time in which one token is added, at least 1.
     ///   - longest: bound on a debt, in nanoseconds.
     package init(burst: Int, nanosecondsEach: Int64, longest: Int64 = unbounded) {
         let each = min(max(nanosecondsEach, 1), longest)
@@ -32,19 +33,19 @@ package struct TokenPace: Sendable {
         return overflows ? longest : min(time, longest)
     }
 
-    /// The pace with a burst and a rate that are larger by a factor.
+    /// A copy of the pace whose burst and rate are multiplied by `factor`.
     package func scaled(by factor: Int) -> TokenPace {
         TokenPace(
             nanosecondsEach: max(1, nanosecondsEach / Int64(max(1, factor))), nanosecondsFull: nanosecondsFull,
             longest: longest)
     }
 
-    /// The state after `count` tokens were taken, whether they were there or not.
+    /// Returns the bucket's state after `count` tokens were taken, even if the bucket held fewer.
     package func charging(_ count: Int, to fullAt: Int64, atNanoseconds now: Int64) -> Int64 {
         min(max(fullAt, now), now + longest) + Self.time(of: count, nanosecondsEach, longest)
     }
 
-    /// Nanoseconds after which one token may be taken; 0 for now.
+    /// Returns the nanoseconds until one token may be taken, 0 for now.
     package func wait(_ fullAt: Int64, atNanoseconds now: Int64) -> Int64 {
         max(0, max(fullAt, now) + nanosecondsEach - now - nanosecondsFull)
     }

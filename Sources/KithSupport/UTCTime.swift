@@ -6,18 +6,19 @@ package struct UTCTime: CustomStringConvertible {
     /// The last second of the year 9999.
     private static let last: UInt64 = 253_402_300_799
 
-    /// A time in milliseconds since 1970.
+    /// Creates a time from milliseconds since 1970.
     package init(milliseconds: UInt64) { seconds = milliseconds / 1000 }
 
     private init(seconds: UInt64) { self.seconds = seconds }
 
-    /// `2026-11-30T05:36:37Z` (RFC 3339). Later times than the year 9999, which have no such form, become its last second.
+    /// The time as in `2026-11-30T05:36:37Z` (RFC 3339). That form ends with the year 9999, so a later time becomes the last
+    /// second of 9999.
     package var description: String {
         let moment = UTCTime(seconds: min(seconds, Self.last))
         return "\(moment.day)T\(moment.clock)Z"
     }
 
-    /// `2026-11-30 05:36:37 UTC`, for people.
+    /// The time as in `2026-11-30 05:36:37 UTC`, for people.
     package var spaced: String { "\(day) \(clock) UTC" }
 
     private var day: String {
@@ -31,12 +32,12 @@ package struct UTCTime: CustomStringConvertible {
 
     /// The Gregorian date. Years are counted from March here, so that a leap day is the last day of its year.
     private var date: (year: UInt64, month: UInt64, day: UInt64) {
-        // Days since 1 March of the year 0, 719,468 days before 1970. 400 years have 146,097 days.
+        // Days since 1 March of the year 0, which is 719,468 days before 1 January 1970. 400 years have 146,097 days.
         let days = seconds / 86_400 + 719_468
         let dayOfEra = days % 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        // Every five months from March on have 153 days.
+        // From March on, every five months together have 153 days.
         let monthFromMarch = (5 * dayOfYear + 2) / 153
         let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9

@@ -1,6 +1,6 @@
 import CWipe
 
-/// Zeroes memory. The optimizer keeps the call, although the bytes are not read afterwards.
+/// Zeroes memory. The optimizer cannot remove this call, although the bytes are not read afterwards.
 @inlinable
 package func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
@@ -8,7 +8,7 @@ package func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
 }
 
 extension Array where Element == UInt8 {
-    /// Zeroes the bytes. Other copies of the array keep theirs.
+    /// Zeroes the bytes of this array. Other copies of the array keep their bytes.
     @inlinable
     package mutating func wipe() {
         withUnsafeMutableBytes { KithSupport.wipe($0) }

@@ -3,7 +3,7 @@ import TLSCodec
 
 /// 32 secret bytes. A client that presents them has the rights of their ``Grant``.
 ///
-/// The bytes are wiped when the last copy goes, compare in constant time, never print, and are reached through
+/// The bytes are wiped when the last copy is released, compared in constant time, and never printed. Callers read them through
 /// ``withUnsafeBytes(_:)``.
 public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, CustomReflectable {
     private let key: SymmetricKey
@@ -24,10 +24,10 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
         try key.withUnsafeBytes(body)
     }
 
-    /// Never the bytes.
+    /// A fixed text without the bytes.
     public var description: String { "Token(secret)" }
 
-    /// Empty, so that no debugger or dump shows the bytes.
+    /// Empty, so that debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes the 32 bytes.
@@ -42,8 +42,8 @@ public struct Token: Sendable, Equatable, TLSCodable, CustomStringConvertible, C
     }
 }
 
-/// `Grant = SHA-256("kith grant v1" || Token)`: the only trace of a token that a relay keeps. Compares in constant
-/// time.
+/// The hash of a token: `Grant = SHA-256("kith grant v1"
+/// Token)`. A relay stores the grant, never the token. Grants compare in constant time.
 public struct Grant: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -56,7 +56,7 @@ public struct Grant: Hashable, Sendable, TLSCodable {
     }
 
     private init(digest: SHA256.Digest) {
-        // A SHA-256 digest has 32 bytes; the alternative matches no token.
+        // A SHA-256 digest always has 32 bytes. The alternative is a grant that matches no token.
         value = Bytes32(Array(digest)) ?? Grant.nobody.value
     }
 
@@ -66,7 +66,7 @@ public struct Grant: Hashable, Sendable, TLSCodable {
         self.value = value
     }
 
-    /// A grant that no known token satisfies. A relay compares tokens with it if there is no channel.
+    /// A grant that no known token satisfies. If a channel does not exist, the relay compares tokens with this grant instead.
     public static let nobody: Grant = {
         var generator = SystemRandomNumberGenerator()
         return Grant(value: .random(using: &generator))
@@ -92,39 +92,39 @@ public struct Rights: OptionSet, Hashable, Sendable {
     /// Creates rights from their bits.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// May follow the epoch's entries.
+    /// The right to follow the epoch's entries.
     public static let read = Rights(rawValue: 1)
-    /// May append messages and whisper.
+    /// The right to append messages and to whisper.
     public static let append = Rights(rawValue: 2)
-    /// May turn the epoch, close the channel and deposit key packages.
+    /// The right to turn the epoch, to close the channel and to deposit key packages.
     public static let turn = Rights(rawValue: 4)
     /// All defined rights.
     public static let all: Rights = [.read, .append, .turn]
 }
 
-/// The grants of one epoch: `struct { Grant read; Grant append; Grant turn; } Access;`. Grants may coincide.
+/// The grants of one epoch: `struct { Grant read; Grant append; Grant turn; } Access;`. Two of the grants may be equal.
 public struct Access: Hashable, Sendable, TLSCodable {
     /// The grant to read the epoch.
     public let read: Grant
     /// The grant to append to the epoch.
     public let append: Grant
-    /// The grant to end the epoch and open the next.
+    /// The grant to end the epoch and open the next epoch.
     public let turn: Grant
 
-    /// An access from its three grants.
+    /// Creates an access from its three grants.
     public init(read: Grant, append: Grant, turn: Grant) {
         self.read = read
         self.append = append
         self.turn = turn
     }
 
-    /// Access that no known token satisfies. A relay checks tokens against it if there is no channel, so that both
-    /// refusals take the same steps.
+    /// Access that no known token satisfies. If a channel does not exist, the relay checks tokens against this access, so that
+    /// both refusals take the same steps.
     public static let nobody = Access(read: .nobody, append: .nobody, turn: .nobody)
 
-    /// The rights that `tokens` give; `nil` if one of them gives none.
+    /// Returns the rights that `tokens` give, or `nil` if one of them gives no right.
     ///
-    /// Compares every token with all three grants, whatever matched before.
+    /// Every token is compared with all three grants, even after a match, so that the time tells nothing.
     public func rights(presenting tokens: [Token]) -> Rights? {
         var all: Rights = []
         var everyTokenCounts = !tokens.isEmpty

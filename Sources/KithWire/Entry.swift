@@ -2,9 +2,9 @@ import TLSCodec
 
 /// The effect of an entry on its channel.
 public enum EntryKind: UInt8, Sendable, TLSCodable {
-    /// No effect.
+    /// A message, which changes nothing in the channel.
     case message = 1
-    /// Ends its epoch; the entries after it belong to the next.
+    /// A turn, which ends its epoch. The entries after it belong to the next epoch.
     case turn = 2
 
     /// Writes one byte.
@@ -24,9 +24,9 @@ public enum EntryKind: UInt8, Sendable, TLSCodable {
 ///
 /// `struct { uint64 seq; uint64 epoch; EntryKind kind; uint64 receivedAtMs; EntryID id; opaque payload<V>; } Entry;`
 public struct Entry: Hashable, Sendable, TLSCodable {
-    /// The position in the channel: 1 for the first entry, without gaps.
+    /// The entry's position in the channel. Positions start at 1 and have no gaps.
     public let seq: UInt64
-    /// The epoch it was appended in. A turn belongs to the epoch that it ends.
+    /// The epoch in which the entry was appended. A turn belongs to the epoch that it ends.
     public let epoch: UInt64
     /// Message or turn.
     public let kind: EntryKind
@@ -37,7 +37,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
     /// The members' content, which the relay cannot read. At most ``WireLimits/payload`` bytes.
     public let payload: ArraySlice<UInt8>
 
-    /// An entry from its fields.
+    /// Creates an entry from its fields.
     public init(
         seq: UInt64, epoch: UInt64, kind: EntryKind, receivedAtMs: UInt64, id: EntryID, payload: ArraySlice<UInt8>
     ) {
@@ -49,7 +49,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
         self.payload = payload
     }
 
-    /// Upper bound of the encoding's length, in bytes.
+    /// Upper bound of the encoded size, in bytes.
     public var maximumEncodedSize: Int { 8 + 8 + 1 + 8 + 16 + 4 + payload.count }
 
     /// Writes the fields in order.

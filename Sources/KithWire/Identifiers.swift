@@ -1,6 +1,6 @@
 import TLSCodec
 
-/// 32 bytes that are compared and hashed often, stored as four words instead of an array.
+/// 32 bytes, stored as four words instead of an array, because they are compared and hashed often.
 @usableFromInline
 struct Bytes32: Hashable, Sendable {
     var words: (UInt64, UInt64, UInt64, UInt64)
@@ -23,7 +23,8 @@ struct Bytes32: Hashable, Sendable {
 
     @usableFromInline
     static func == (left: Bytes32, right: Bytes32) -> Bool {
-        // No early exit: grants are compared with this operator, whose time must not tell how much of a guess matched.
+        // All words are compared, without an early exit: grants use this operator, and its time must not reveal how much of a
+        // guess matched.
         (left.words.0 ^ right.words.0) | (left.words.1 ^ right.words.1) | (left.words.2 ^ right.words.2)
             | (left.words.3 ^ right.words.3) == 0
     }
@@ -48,8 +49,8 @@ struct Bytes32: Hashable, Sendable {
     }
 }
 
-/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type has no description, so that no id is
-/// logged.
+/// `opaque ChannelID[32]`: random bytes chosen by the channel's creator. The type has no description, so that an id cannot be
+/// logged by mistake.
 public struct ChannelID: Hashable, Sendable, TLSCodable {
     let value: Bytes32
 
@@ -65,7 +66,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
         return random(using: &generator)
     }
 
-    /// A fresh id from the given generator.
+    /// A fresh id from `generator`.
     public static func random(using generator: inout some RandomNumberGenerator) -> ChannelID {
         ChannelID(value: .random(using: &generator))
     }
@@ -75,7 +76,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     /// The 32 bytes.
     public var bytes: [UInt8] { value.bytes }
 
-    /// The first byte, which distributes channels evenly.
+    /// The first byte. Its values are evenly distributed, so it can assign channels to parts.
     public var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
 
     /// Writes the 32 bytes.
@@ -104,7 +105,7 @@ public struct EntryID: Hashable, Sendable, TLSCodable {
         return random(using: &generator)
     }
 
-    /// A fresh id from the given generator.
+    /// A fresh id from `generator`.
     public static func random(using generator: inout some RandomNumberGenerator) -> EntryID {
         EntryID(high: generator.next(), low: generator.next())
     }

@@ -1,13 +1,13 @@
 import Crypto
 import TLSCodec
 
-/// A name that a record can be registered under: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. Other
-/// characters are excluded, so that no two names look alike.
+/// A name that a record can be registered under: 1 to 64 of the characters `a-z`, `0-9`, `.`, `_` and `-`. Other characters are
+/// excluded, because they could make two names look alike.
 public struct Name: Hashable, Sendable, TLSCodable {
     /// The characters of the name.
     public let text: String
 
-    /// Creates a name; `nil` if the text is empty, too long, or has a character that names can't have.
+    /// Creates a name; `nil` if the text is empty, too long, or contains another character.
     public init?(_ text: String) {
         guard Name.isValid(Array(text.utf8)[...]) else { return nil }
         self.text = text
@@ -35,7 +35,7 @@ public struct Name: Hashable, Sendable, TLSCodable {
     }
 }
 
-/// A name record as it came off the wire. Its signature has not been verified.
+/// A name record as received. Its signature has not been verified.
 ///
 /// `struct { uint64 version; opaque identity[32]; opaque content<V>; opaque signature[64]; } NameRecord;`
 /// The signature is Ed25519 by `identity` over `"kith name v1" || opaque name<V> || version || identity ||
@@ -69,7 +69,7 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
         self.signature = signature
     }
 
-    /// The record, if its identity signed it for this name; `nil` otherwise.
+    /// Returns the verified record if its identity signed it for `name`, otherwise `nil`.
     public func verified(for name: Name) -> NameRecord? {
         guard
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: identity),
@@ -83,19 +83,19 @@ public struct UnverifiedNameRecord: Hashable, Sendable, TLSCodable {
 
 /// A name record whose identity signed it for its name.
 public struct NameRecord: Hashable, Sendable {
-    /// The record as it goes on the wire.
+    /// The record in the form that is sent.
     public let unverified: UnverifiedNameRecord
-    /// The name that the record is registered under.
+    /// The name under which the record is registered.
     public let name: Name
 
-    /// The record's version: a higher version replaces a lower one.
+    /// The record's version. A higher version replaces a lower one.
     public var version: UInt64 { unverified.version }
-    /// The Ed25519 public key of the name's holder, 32 bytes.
+    /// The Ed25519 public key of the name's owner, 32 bytes.
     public var identity: [UInt8] { unverified.identity }
-    /// The holder's content. The relay does not interpret it.
+    /// The owner's content. The relay does not interpret it.
     public var content: [UInt8] { unverified.content }
 
-    /// Signs a record.
+    /// Creates a record and signs it.
     ///
     /// - Throws: an error of swift-crypto if the signature cannot be made.
     public init(name: Name, version: UInt64, content: [UInt8], signedBy key: Curve25519.Signing.PrivateKey) throws {
@@ -113,7 +113,7 @@ public struct NameRecord: Hashable, Sendable {
         self.name = name
     }
 
-    /// Whether this record may replace `current`: it has the same identity and a higher version.
+    /// Returns `true` if this record may replace `current`: the identity is the same, and the version is higher.
     public func replaces(_ current: NameRecord) -> Bool {
         identity == current.identity && version > current.version
     }

@@ -1,36 +1,36 @@
 import TLSCodec
 
-/// A refusal: a code to act on and a sentence to show. The refused request changed nothing.
+/// A relay's refusal of a request: a code for the program and a sentence for the user. The refused request changed nothing.
 public struct RelayError: Error, Hashable, Sendable, TLSCodable {
     /// The kind of refusal.
     public enum Code: UInt8, Sendable, CaseIterable {
-        /// The frame does not parse. The relay closes the connection after it.
+        /// The frame cannot be parsed. The relay closes the connection after this error.
         case badFrame = 1
-        /// No version in common.
+        /// The client and the relay support no common version.
         case badVersion = 2
-        /// The relay requires a pass, and got none or another one.
+        /// The relay requires a pass, and the client gave none or a wrong one.
         case passRequired = 3
-        /// No such channel or name, or no right to it: the relay does not say which.
+        /// The channel or name does not exist, or the client has no right to it. The relay does not say which.
         case denied = 4
         /// The channel or name exists already.
         case exists = 5
         /// The channel was closed.
         case gone = 6
-        /// The channel is in another epoch: `detail` is its number.
+        /// The channel is in another epoch. `detail` is the number of the current epoch.
         case staleEpoch = 7
-        /// Entries before seq `detail` are no longer kept.
+        /// Entries before seq `detail` have been deleted.
         case trimmed = 8
-        /// The frame, payload or batch is over a limit: `detail` is the limit.
+        /// The frame, payload or batch exceeds a limit. `detail` is the limit.
         case tooLarge = 9
-        /// Too many connections, follows or channels: `detail` is the limit.
+        /// There are too many connections, follows or channels. `detail` is the limit.
         case tooMany = 10
-        /// Too many requests, or too much for the connection's address: try again after `retryAfterMs`.
+        /// The client makes too many requests, or its address uses too much. The client may try again after `retryAfterMs`.
         case tooFast = 11
-        /// The disk, the inbox or its shelf is full.
+        /// The relay's disk is full, or the inbox, or the inbox's store of key packages.
         case full = 12
         /// The relay cannot serve the request now: its store failed, or it is shutting down.
         case unavailable = 13
-        /// The name has no record, or the inbox no key package. Only clients with a right to know get this answer.
+        /// The name has no record, or the inbox has no key package. Only clients with a right to know get this answer.
         case notFound = 14
     }
 
@@ -40,11 +40,11 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
     public let detail: UInt64
     /// Time after which to try again, in milliseconds; 0 if waiting does not help.
     public let retryAfterMs: UInt32
-    /// One sentence in English from the relay's source, never a piece of a request. At most ``WireLimits/sentence``
-    /// bytes.
+    /// One English sentence. It comes from the relay's source code and never repeats a part of the request. At most
+    /// ``WireLimits/sentence`` bytes.
     public let sentence: String
 
-    /// A refusal from its fields.
+    /// Creates a refusal from its fields.
     public init(_ code: Code, _ sentence: String, detail: UInt64 = 0, retryAfterMs: UInt32 = 0) {
         self.code = code
         self.sentence = sentence
@@ -60,8 +60,7 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
         writer.writeOpaque(Array(sentence.utf8.prefix(WireLimits.sentence)))
     }
 
-    /// Reads code, detail, retry-after and sentence. Removes control characters from the sentence, since it is shown on
-    /// terminals.
+    /// Reads code, detail, retry-after and sentence. Removes control characters from the sentence, because terminals show it.
     public init(from reader: inout TLSReader) throws(TLSCodecError) {
         let value = try reader.readUInt8()
         guard let code = Code(rawValue: value) else {
@@ -77,6 +76,6 @@ public struct RelayError: Error, Hashable, Sendable, TLSCodable {
 }
 
 extension RelayError: CustomStringConvertible {
-    /// The sentence with the code's name.
+    /// The sentence, followed by the code's name.
     public var description: String { "\(sentence) (\(code))" }
 }

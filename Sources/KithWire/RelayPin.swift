@@ -1,13 +1,13 @@
 import Crypto
 import KithSupport
 
-/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate). A client recognises the relay by it,
+/// SHA-256 of a relay's public key (the SubjectPublicKeyInfo of its certificate). With the pin, a client recognises the relay
 /// without a certificate authority or a domain.
 public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
-    /// 32 bytes.
+    /// The hash, 32 bytes.
     public let bytes: [UInt8]
 
-    /// The pin of an encoded SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    /// Hashes an encoded SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
     public init(ofSubjectPublicKeyInfo encoding: some Sequence<UInt8>) {
         bytes = Array(SHA256.hash(data: Array(encoding)))
     }
@@ -18,8 +18,8 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
         self.bytes = Array(bytes)
     }
 
-    /// Reads 64 hexadecimal digits in upper or lower case, with any hyphens, colons or spaces between them and an
-    /// optional `sha256:` in front; `nil` for any other text. All digits are required: half a pin protects far less
+    /// Reads 64 hexadecimal digits in upper or lower case. The text may begin with `sha256:` and contain hyphens, colons and
+    /// spaces between the digits. Returns `nil` for any other text. All digits are required, because half a pin protects far less
     /// than half as well.
     public init?(_ text: String) {
         var rest = text[...]
@@ -28,6 +28,6 @@ public struct RelayPin: Hashable, Sendable, CustomStringConvertible {
         self.init(bytes)
     }
 
-    /// 64 hexadecimal digits in lower case, as `sha256sum` writes them.
+    /// The pin as 64 hexadecimal digits in lower case, as `sha256sum` writes them.
     public var description: String { Hex.encode(bytes) }
 }

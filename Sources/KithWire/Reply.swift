@@ -5,22 +5,22 @@ import TLSCodec
 /// `struct { uint32 payload; uint32 frame; uint32 requestsPerSecond; uint32 requestBurst; uint32 idleSeconds;
 /// uint32 follows; uint32 retentionSeconds; } Limits;`
 public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
-    /// The largest payload.
+    /// The largest payload of an entry.
     public var payload: UInt32
     /// The largest frame.
     public var frame: UInt32
-    /// Requests that a connection may make each second in the long run.
+    /// Requests that a connection may make each second on average.
     public var requestsPerSecond: UInt32
     /// Requests that a connection may make at once.
     public var requestBurst: UInt32
     /// Seconds without a request after which the relay closes the connection.
     public var idleSeconds: UInt32
-    /// Channels that one connection may follow.
+    /// Channels that one connection may follow at the same time.
     public var follows: UInt32
-    /// Longest time for which entries are kept, in seconds.
+    /// Longest time for which the relay keeps entries, in seconds.
     public var retentionSeconds: UInt32
 
-    /// Limits from their values.
+    /// Creates limits from their values.
     public init(
         payload: UInt32, frame: UInt32, requestsPerSecond: UInt32, requestBurst: UInt32, idleSeconds: UInt32,
         follows: UInt32, retentionSeconds: UInt32
@@ -55,40 +55,40 @@ public struct AdvertisedLimits: Hashable, Sendable, TLSCodable {
 
 /// The content of a relay's frame: the answer to a request, or an event of a follow.
 public enum Reply: Hashable, Sendable {
-    /// Answers `hello`. `relayID` is 16 random bytes that stay the same as long as the relay keeps its store. `timeMs`
-    /// is the relay's clock at the time of the answer, in milliseconds since 1970.
+    /// Answers `hello`. `relayID` is 16 random bytes that do not change as long as the relay keeps its store. `timeMs` is the
+    /// relay's clock at the time of the answer, in milliseconds since 1970.
     case welcome(version: UInt16, relayID: [UInt8], limits: AdvertisedLimits, timeMs: UInt64)
-    /// The request is done. Its changes, if any, are on disk.
+    /// Answers requests without a result. The request is done, and its changes are on disk.
     case done
-    /// Answers `present`: the rights that the tokens give in that epoch.
+    /// Answers `present` with the rights that the tokens give in the epoch.
     case granted(Rights)
-    /// Answers `append` and `turn`: the entry is on disk under this number.
+    /// Answers `append` and `turn`. The entry is on disk with the number `seq`.
     case accepted(seq: UInt64)
-    /// Answers `follow`: the epoch has entries up to `lastSeq`. `firstSeq` is the first entry that will be sent,
-    /// whether it exists yet or not.
+    /// Answers `follow`. The last entry of the epoch so far is `lastSeq`. The relay sends entries from `firstSeq` on, even if
+    /// that entry does not exist yet.
     case following(firstSeq: UInt64, lastSeq: UInt64)
     /// Event of a follow: consecutive entries. The frame carries the follow's request number.
     case entries(channel: ChannelID, entries: [Entry])
     /// Event of a follow: the epoch's last entry has been sent, and the follow is over.
     case epochEnded(channel: ChannelID, epoch: UInt64)
-    /// Event of a follow: a payload that is stored nowhere.
+    /// Event of a follow: a whispered payload, which the relay does not store.
     case whispered(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
-    /// Answers `withdraw`. A last-resort key package may have been given to others before.
+    /// Answers `withdraw`. If `isLastResort` is `true`, the relay may have given the same key package to other clients.
     case keyPackage(KeyPackageBytes, isLastResort: Bool)
     /// Answers `lookup`.
     case record(UnverifiedNameRecord)
-    /// Refuses the request, or ends a follow.
+    /// Refuses a request, or ends a follow.
     case error(RelayError)
 }
 
 /// `struct { ReplyType type; uint32 requestID; select (type) … } RelayFrame;` — one WebSocket message from the relay.
 public struct RelayFrame: Hashable, Sendable, TLSCodable {
-    /// Number of the request that this answers; 0 if the request could not be read.
+    /// Number of the request that the frame answers; 0 if the request could not be read.
     public let requestID: UInt32
-    /// The content.
+    /// The answer or event.
     public let reply: Reply
 
-    /// A frame from its fields.
+    /// Creates a frame from its fields.
     public init(requestID: UInt32, reply: Reply) {
         self.requestID = requestID
         self.reply = reply

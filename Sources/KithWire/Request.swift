@@ -4,11 +4,11 @@ import TLSCodec
 public enum Request: Equatable, Sendable {
     /// The first request on a connection. Answered by `welcome`.
     case hello(versions: [UInt16], relayPass: RelayPass?)
-    /// Creates a channel at epoch 0. Answered by `done`, also if the channel exists with the same kind and access.
+    /// Creates a channel at epoch 0. Answered by `done`, even if the channel already exists with the same kind and access.
     ///
-    /// `retentionSeconds` is the requested retention of entries; the relay's own bound may be lower.
+    /// `retentionSeconds` is the requested retention of entries; the relay's own limit may be shorter.
     case create(channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32?)
-    /// Proves tokens for one epoch. Answered by `granted`; the rights last as long as the connection.
+    /// Proves tokens for one epoch. Answered by `granted`with the rights, which last until the connection closes.
     case present(channel: ChannelID, epoch: UInt64, tokens: [Token])
     /// Appends a message. Needs `append`. Answered by `accepted` once the message is on disk.
     case append(channel: ChannelID, epoch: UInt64, id: EntryID, payload: ArraySlice<UInt8>)
@@ -19,12 +19,11 @@ public enum Request: Equatable, Sendable {
     case follow(channel: ChannelID, epoch: UInt64, fromSeq: UInt64)
     /// Ends this connection's follow of the channel. Answered by `done`.
     case unfollow(channel: ChannelID)
-    /// Sends a payload to the epoch's current followers and stores it nowhere. Needs `append`. Answered by `done`.
+    /// Sends a payload to the epoch's current followers. The relay does not store it. Needs `append`. Answered by `done`.
     case whisper(channel: ChannelID, epoch: UInt64, payload: ArraySlice<UInt8>)
     /// Closes the channel and deletes everything in it. Needs `turn`. Answered by `done`.
     case close(channel: ChannelID)
-    /// Adds key packages to an inbox, and replaces the last-resort one if there is a new one. Needs `turn`. Answered by
-    /// `done`.
+    /// Adds key packages to an inbox. A new last-resort key package replaces the old one. Needs `turn`. Answered by `done`.
     case deposit(channel: ChannelID, keyPackages: [KeyPackageBytes], lastResort: KeyPackageBytes?)
     /// Takes one key package from an inbox. Needs `append`. Answered by `keyPackage`.
     case withdraw(channel: ChannelID)
@@ -32,19 +31,20 @@ public enum Request: Equatable, Sendable {
     case register(name: Name, record: UnverifiedNameRecord)
     /// Requests the record under a name. Answered by `record`.
     case lookup(name: Name)
-    /// Keeps the connection open. Answered by `done`.
+    /// Keeps an idle connection open. Answered by `done`.
     case ping
-    /// Drops an inbox's entries through `throughSeq`, to make room. Needs `turn`. Answered by `done`, also if the
-    /// entries are gone already.
+    /// Drops an inbox's entries through `throughSeq`, to make room. Needs `turn`. Answered by `done`, even if the entries are
+    /// already gone.
     case trim(channel: ChannelID, throughSeq: UInt64)
 }
 
-/// The behaviour of a channel that has reached its size: `enum { log(0), inbox(1), (255) } ChannelKind;`.
+/// The kind of a channel: `enum { log(0), inbox(1), (255) } ChannelKind;`. It decides what happens when the channel has reached
+/// its size.
 public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
     /// A conversation. The relay drops the oldest entries to make room.
     case log = 0
-    /// Letters that wait for their owner. The relay refuses new ones until the owner makes room. An inbox is never
-    /// turned.
+    /// A queue of letters that wait for the inbox's owner. If it is full, the relay refuses new letters until the owner trims it.
+    /// An inbox has only one epoch.
     case inbox = 1
 
     /// Writes one byte.
@@ -60,7 +60,7 @@ public enum ChannelKind: UInt8, Hashable, Sendable, CaseIterable, TLSCodable {
     }
 }
 
-/// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes; never printed.
+/// A secret that a relay may require of its users. At most ``WireLimits/relayPass`` bytes. It is never printed.
 public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible, CustomReflectable {
     let bytes: [UInt8]
 
@@ -70,16 +70,16 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
         bytes = Array(text.utf8)
     }
 
-    /// Compares without an early exit.
+    /// Compares all bytes, without an early exit.
     public static func == (left: RelayPass, right: RelayPass) -> Bool {
         guard left.bytes.count == right.bytes.count else { return false }
         return zip(left.bytes, right.bytes).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    /// Never the bytes.
+    /// A fixed text without the bytes.
     public var description: String { "RelayPass(secret)" }
 
-    /// Empty, so that no debugger or dump shows the bytes.
+    /// Empty, so that debuggers and `dump` show no byte.
     public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 
     /// Writes an `opaque<V>`.
@@ -91,12 +91,12 @@ public struct RelayPass: Hashable, Sendable, TLSCodable, CustomStringConvertible
     }
 }
 
-/// An encoded key package, which the relay cannot tell from noise. At most ``WireLimits/keyPackage`` bytes.
+/// An encoded key package. To the relay, its bytes look random. At most ``WireLimits/keyPackage`` bytes.
 public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
     /// The encoding.
     public let bytes: ArraySlice<UInt8>
 
-    /// Wraps an encoding.
+    /// Creates a value from an encoding.
     public init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
     /// Writes an `opaque<V>`.
@@ -109,7 +109,7 @@ public struct KeyPackageBytes: Hashable, Sendable, TLSCodable {
 }
 
 extension Request {
-    /// The channel that the request is about; `nil` if it is about no channel.
+    /// The channel that the request is about, or `nil` if there is none.
     package var channel: ChannelID? {
         switch self {
         case .create(let channel, _, _, _), .present(let channel, _, _), .append(let channel, _, _, _),
@@ -124,12 +124,12 @@ extension Request {
 
 /// `struct { RequestType type; uint32 requestID; select (type) … } ClientFrame;` — one WebSocket message to the relay.
 public struct ClientFrame: Equatable, Sendable, TLSCodable {
-    /// Number chosen by the client. The answer repeats it.
+    /// Number that the client chose. The answer repeats it.
     public let requestID: UInt32
     /// The request.
     public let request: Request
 
-    /// A frame from its fields.
+    /// Creates a frame from its fields.
     public init(requestID: UInt32, request: Request) {
         self.requestID = requestID
         self.request = request

@@ -2,14 +2,14 @@
 public enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
-    /// A fragment of a binary message, not its last. The whole message follows; this only tells that the peer sent a
-    /// frame.
+    /// A fragment of a binary message, other than the last. The whole message follows as ``binary(_:)``. This case only shows
+    /// that the peer has sent a frame.
     case fragment
-    /// Asks for a pong with the same content (§5.5.2).
+    /// A request for a pong with the same content (§5.5.2).
     case ping([UInt8])
-    /// Answers a ping, or shows that the peer is alive (§5.5.3).
+    /// The answer to a ping, or a sign that the peer is alive (§5.5.3).
     case pong
-    /// The peer closes the connection (§5.5.1), with a status code if it gave one.
+    /// The peer closes the connection (§5.5.1), with a status code if the peer gave one.
     case close(code: UInt16?)
 }
 
@@ -21,16 +21,16 @@ public enum WebSocketError: UInt16, Error, Sendable {
     case unsupportedData = 1003
     /// A close frame whose reason is not UTF-8.
     case invalidText = 1007
-    /// A message over the decoder's limit.
+    /// A message that is longer than the decoder's limit.
     case messageTooBig = 1009
 }
 
-/// Decodes WebSocket frames (RFC 6455 §5) that arrive in any pieces. Holds no more than one message.
+/// Decodes WebSocket frames (RFC 6455 §5) that arrive in pieces of any size. Stores at most one message.
 ///
-/// Kith has a decoder of its own because framing is most of the relay's work for a message: this one makes a single
-/// allocation per message, the bytes that it delivers.
+/// Kith has its own decoder, because framing is most of the relay's work for a message. This decoder makes one allocation per
+/// message: the delivered bytes.
 public struct WebSocketDecoder: Sendable {
-    /// The side that sends the frames: clients mask them, servers do not (§5.1).
+    /// The side that sends the frames. Clients mask their frames, servers do not (§5.1).
     public enum Peer: Sendable {
         /// Frames must be masked.
         case client
@@ -40,7 +40,7 @@ public struct WebSocketDecoder: Sendable {
 
     private let peer: Peer
     private let limit: Int
-    /// Bytes that are not a whole frame yet, or were not decoded because the receiver stopped.
+    /// Received bytes that are not decoded yet: the frame is incomplete, or the receiver has stopped.
     private var pending: [UInt8] = []
     /// Index of the first byte of ``pending`` that has not been decoded.
     private var pendingFrom = 0
@@ -48,7 +48,7 @@ public struct WebSocketDecoder: Sendable {
     /// The payload of the fragments so far; `nil` outside of a fragmented message.
     private var fragments: [UInt8]?
 
-    /// A decoder for the frames of `peer`.
+    /// Creates a decoder for the frames that `peer` sends.
     ///
     /// - Parameter limit: the longest message accepted, in bytes.
     public init(from peer: Peer, limit: Int = WireLimits.frame) {
@@ -56,10 +56,10 @@ public struct WebSocketDecoder: Sendable {
         self.limit = limit
     }
 
-    /// Number of bytes that wait for the rest of their frame or message.
+    /// Number of received bytes whose frame or message is not complete yet.
     public var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
-    /// Decodes the next bytes and passes each message that they complete to `deliver`, in order.
+    /// Decodes the next bytes and passes each message that is complete to `deliver`, in order.
     ///
     /// - Throws: ``WebSocketError``. Messages before the offending frame were delivered. The decoder is unusable
     ///   afterwards.
@@ -72,8 +72,8 @@ public struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. Then the decoder keeps its input undecoded
-    /// until ``resume(while:)``.
+    /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. From then on, the decoder stores its input undecoded
+    /// until ``resume(while:)`` is called.
     public mutating func push(
         _ input: UnsafeRawBufferPointer, while deliver: (WebSocketMessage) throws -> Bool
     ) throws {
@@ -86,7 +86,7 @@ public struct WebSocketDecoder: Sendable {
         if consumed < input.count { pending = Array(input[consumed...]) }
     }
 
-    /// Continues after `deliver` returned `false`.
+    /// Continues with the stored input after `deliver` returned `false`.
     public mutating func resume(while deliver: (WebSocketMessage) throws -> Bool) throws {
         isStopped = false
         try decodePending(deliver)
@@ -94,7 +94,7 @@ public struct WebSocketDecoder: Sendable {
 
     private mutating func decodePending(_ deliver: (WebSocketMessage) throws -> Bool) throws {
         guard !pending.isEmpty else { return }
-        // The property is empty meanwhile, so that the array has one owner.
+        // The property is empty during the decoding, so that the array has one owner and is not copied.
         let bytes = pending
         pending = []
         let from = pendingFrom
@@ -103,7 +103,8 @@ public struct WebSocketDecoder: Sendable {
             from + (try decode(UnsafeRawBufferPointer(rebasing: buffer[from...]), deliver))
         }
         guard end < bytes.count else { return }
-        // The rest moves to the front only if it is the smaller part, so that many small steps cost no more than one.
+        // The rest moves to the front only if it is the smaller part. So many small steps together copy no more bytes than the
+        // input has.
         if end * 2 > bytes.count {
             pending = Array(bytes[end...])
         } else {
@@ -158,12 +159,12 @@ public struct WebSocketDecoder: Sendable {
         }
     }
 
-    /// The status code of a close frame (RFC 6455 §5.5.1); `nil` if it has none.
+    /// The status code of a close frame (RFC 6455 §5.5.1); `nil` if the frame has none.
     private func closeCode(_ payload: [UInt8]) throws(WebSocketError) -> UInt16? {
         guard !payload.isEmpty else { return nil }
         guard payload.count >= 2 else { throw .protocolError }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        // §7.4: 1004 to 1006 and 1015 never appear in a frame, and the others outside of these ranges are undefined.
+        // §7.4: 1004 to 1006 and 1015 never appear in a frame, and all other codes outside these ranges are undefined.
         guard (1000...1003).contains(code) || (1007...1014).contains(code) || (3000...4999).contains(code) else {
             throw .protocolError
         }
@@ -192,7 +193,7 @@ private struct FrameHeader {
     /// Length of the header in bytes.
     let size: Int
 
-    /// Reads a header; `nil` if there are too few bytes. Checks everything that can be checked without the payload.
+    /// Reads a header, or returns `nil` if the bytes end inside it. Checks everything that does not depend on the payload.
     init?(_ input: UnsafeRawBufferPointer, from peer: WebSocketDecoder.Peer, limit: Int) throws(WebSocketError) {
         guard input.count >= 2 else { return nil }
         guard input[0] & 0x70 == 0, let opcode = WebSocketOpcode(rawValue: input[0] & 0x0f) else {

@@ -1,20 +1,20 @@
 import TLSCodec
 
-/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that many messages leave in one write.
+/// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that one write sends many messages.
 public struct WebSocketWriter: Sendable {
     /// The finished frames, in order.
     public private(set) var bytes: [UInt8] = []
     private var content = TLSWriter()
 
-    /// An empty writer.
+    /// Creates an empty writer.
     public init() {}
 
     /// Whether the buffer is empty.
     public var isEmpty: Bool { bytes.isEmpty }
 
-    /// Removes the finished frames and keeps their storage.
+    /// Removes the finished frames, but keeps their storage for the next ones.
     ///
-    /// - Parameter limit: the largest storage to keep, in bytes.
+    /// - Parameter limit: the largest storage that is kept, in bytes.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
         content.removeAll(keepingUpTo: limit)
@@ -22,17 +22,17 @@ public struct WebSocketWriter: Sendable {
 
     /// Appends a binary message with the encoding of `value`.
     ///
-    /// - Parameter mask: from a client, four unpredictable bytes (§5.3); from a server, `nil`.
+    /// - Parameter mask: four unpredictable bytes if a client writes (§5.3), `nil` if a server does.
     public mutating func write(_ value: some TLSEncodable, mask: UInt32? = nil) {
         content.removeAll()
         value.encode(into: &content)
         write(.binary, content.bytes, mask: mask)
     }
 
-    /// Appends a relay frame that was encoded once for many followers, and replaces its request number with this one.
+    /// Appends a relay frame that was encoded once for many followers, with its request number replaced by `requestID`.
     public mutating func write(encoded frame: [UInt8], requestID: UInt32) {
         write(.binary, frame, mask: nil)
-        // The number follows the frame's type byte.
+        // The request number is behind the frame's type byte.
         let offset = bytes.count - frame.count + 1
         guard frame.count >= 5 else { return }
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: requestID >> (24 - 8 * UInt32(index))) }
@@ -41,7 +41,7 @@ public struct WebSocketWriter: Sendable {
     /// Appends the pong for a ping with this content.
     public mutating func writePong(_ content: [UInt8], mask: UInt32? = nil) { write(.pong, content, mask: mask) }
 
-    /// Appends a close with a status code.
+    /// Appends a close frame with a status code.
     public mutating func writeClose(code: UInt16, mask: UInt32? = nil) {
         write(.close, [UInt8(code >> 8), UInt8(code & 0xff)], mask: mask)
     }

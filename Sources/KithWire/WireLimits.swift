@@ -1,4 +1,5 @@
-/// The bounds of protocol version 1, which no frame may exceed. A relay may allow less and says so in `welcome`.
+/// The bounds of protocol version 1, which no frame may exceed. A relay may allow less, and announces its own limits in
+/// `welcome`.
 public enum WireLimits {
     /// The size of one protocol frame, in bytes. It has room for the largest payload and for a full batch of entries.
     public static let frame = 1 << 20

@@ -6,12 +6,12 @@
     import Darwin
 #endif
 
-/// Differences between file systems: whether a file can have two names (FAT and exFAT have no hard links), and whether it has a
-/// mode. Each function returns an error number of the system, or 0.
+/// Operations on files that hide two differences between file systems. A file can have two names, or not (FAT and exFAT have no
+/// hard links), and a file has a mode, or not. Each function returns the system's error number, or 0.
 package enum FileSystem {
-    /// Gives a complete file its name, unless a file has that name: then the result is `EEXIST`, and both are as they were.
+    /// Gives a complete file its final name. If another file has that name, the result is `EEXIST`, and both files are unchanged.
     package static func name(_ unfinished: String, _ path: String) -> Int32 {
-        // Unlike rename, link leaves a file that came in the meantime.
+        // `link` fails if another process has just created the file. `rename` would replace that file.
         if link(unfinished, path) == 0 {
             unlink(unfinished)
             return 0
@@ -20,8 +20,8 @@ package enum FileSystem {
         return [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK].contains(error) ? rename(unfinished, claiming: path) : error
     }
 
-    /// The same without hard links: claims the name with an empty file, and replaces that by the complete one. A crash in
-    /// between leaves the empty file.
+    /// Does the same without hard links. It claims the name with an empty file, and replaces that file by the complete one. A
+    /// crash in between leaves the empty file.
     package static func rename(_ unfinished: String, claiming path: String) -> Int32 {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return errno }
@@ -32,18 +32,18 @@ package enum FileSystem {
         return error
     }
 
-    /// Gives a file that this process has just made the mode 0600, whatever the umask, which can also take rights from the
-    /// owner. No effect where files have no modes.
+    /// Sets the mode of a file that this process has just made to 0600. Without this, the umask could remove rights, even the
+    /// owner's. Does nothing on a file system without modes.
     package static func makePrivate(_ descriptor: Int32) -> Int32 {
         fchmod(descriptor, 0o600) == 0 || isRefusalWithoutModes(errno) ? 0 : errno
     }
 
-    /// The same for a file or folder of this user.
+    /// Sets the mode of a file or folder of this user. Does nothing on a file system without modes.
     package static func makePrivate(_ path: String, mode: mode_t) -> Int32 {
         guard chmod(path, mode) != 0 else { return 0 }
         let error = errno
         var status = stat()
-        // A user may change the mode of an own file, if it has one.
+        // A user may always change the mode of a file that the user owns, so a refusal means that the file system has no modes.
         guard isRefusalWithoutModes(error), stat(path, &status) == 0, status.st_uid == geteuid() else { return error }
         return 0
     }

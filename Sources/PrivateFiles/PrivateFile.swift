@@ -9,20 +9,20 @@ import KithSupport
     import Darwin
 #endif
 
-/// A small file that only its owner may read (0600), in a folder that only its owner may enter (0700 if it is made here),
-/// whatever the umask.
+/// A small file that only its owner may read (0600). Its folder, if it is made here, may be entered by its owner only (0700). The
+/// umask changes neither.
 ///
-/// It is written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
+/// The file is written as a whole or not at all: a crash, a full disk or another process never leaves half of it.
 public struct PrivateFile: Hashable, Sendable {
     /// The file's location.
     public let url: URL
 
-    /// A file that may not exist yet.
+    /// Describes a file, which need not exist yet.
     public init(_ url: URL) { self.url = url }
 
-    /// Reads the file; `nil` if there is none.
+    /// Reads the file. Returns `nil` if it does not exist.
     ///
-    /// - Parameter limit: the longest content read, in bytes.
+    /// - Parameter limit: the longest accepted content, in bytes.
     /// - Throws: ``PrivateFileError``.
     public func read(limit: Int) throws(PrivateFileError) -> [UInt8]? {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
@@ -45,17 +45,17 @@ public struct PrivateFile: Hashable, Sendable {
         throw PrivateFileError(.read, url, errno: EFBIG)
     }
 
-    /// Whether other users may read or write the file. `false` if there is none.
+    /// `true` if other users may read or write the file. `false` if it does not exist.
     public var isOpenToOthers: Bool {
         var status = stat()
         return stat(url.path, &status) == 0 && status.st_mode & 0o077 != 0
     }
 
-    /// Takes all rights to the file from other users.
+    /// Removes the rights of other users to the file.
     ///
-    /// - Returns: whether other users had rights until now. `false` also if they still have, because the file system has no
-    ///   modes.
-    /// - Throws: ``PrivateFileError`` if the file is another user's, or its mode can't be changed.
+    /// - Returns: `true` if other users had rights and have lost them. `false` also on a file system without modes, where they
+    ///   keep them.
+    /// - Throws: ``PrivateFileError`` if the file belongs to another user, or its mode can't be changed.
     public func closeToOthers() throws(PrivateFileError) -> Bool {
         guard isOpenToOthers else { return false }
         let error = FileSystem.makePrivate(url.path, mode: 0o600)
@@ -63,7 +63,7 @@ public struct PrivateFile: Hashable, Sendable {
         return !isOpenToOthers
     }
 
-    /// The file's mode as `chmod` takes it, such as `0640`.
+    /// The file's mode in the form of `chmod`, such as `0640`.
     public var modeText: String {
         var status = stat()
         guard stat(url.path, &status) == 0 else { return "unknown" }
@@ -71,9 +71,9 @@ public struct PrivateFile: Hashable, Sendable {
         return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
-    /// Replaces the file's content. It is on the disk before this returns.
+    /// Replaces the file's content. When the call returns, the content is on the disk.
     ///
-    /// - Throws: ``PrivateFileError``; then the file is unchanged.
+    /// - Throws: ``PrivateFileError``. The file is unchanged after an error.
     public func write(_ content: [UInt8]) throws(PrivateFileError) {
         try makeFolder()
         let new = temporaryPath
@@ -87,9 +87,9 @@ public struct PrivateFile: Hashable, Sendable {
         syncFolder()
     }
 
-    /// Makes the file with `content` if there is none.
+    /// Creates the file with `content` if it does not exist.
     ///
-    /// - Returns: whether the file was made. If not, there was one, and it is unchanged.
+    /// - Returns: `true` if the file was created, `false` if it existed and is unchanged.
     /// - Throws: ``PrivateFileError``.
     public func writeIfMissing(_ content: [UInt8]) throws(PrivateFileError) -> Bool {
         try makeFolder()
@@ -105,7 +105,8 @@ public struct PrivateFile: Hashable, Sendable {
         return true
     }
 
-    /// Runs `body` while no other process runs one for the same file. The lock is another file beside it, which stays.
+    /// Runs `body` while no other process runs a `body` for the same file. The lock is a second file beside this one, and it is
+    /// never deleted.
     ///
     /// - Throws: ``PrivateFileError``, or what `body` throws.
     public func locked<R>(_ body: () throws(PrivateFileError) -> R) throws(PrivateFileError) -> R {
@@ -113,7 +114,7 @@ public struct PrivateFile: Hashable, Sendable {
         let descriptor = open(url.path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw PrivateFileError(.write, url) }
         defer { close(descriptor) }
-        // A umask can take rights from the owner too. Then the next process could not open the file.
+        // The umask may have removed the owner's rights too. Then the next process could not open the lock file.
         fchmod(descriptor, 0o600)
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw PrivateFileError(.write, url) }
@@ -125,7 +126,7 @@ public struct PrivateFile: Hashable, Sendable {
 
     private func makeFolder() throws(PrivateFileError) { try Self.makeFolder(url.deletingLastPathComponent()) }
 
-    /// Makes a folder, and its missing parents, each with the mode 0700.
+    /// Creates a folder and its missing parents, each with the mode 0700.
     ///
     /// - Throws: ``PrivateFileError``.
     package static func makeFolder(_ folder: URL) throws(PrivateFileError) {
@@ -142,7 +143,7 @@ public struct PrivateFile: Hashable, Sendable {
         }
         try makeFolder(parent)
         guard mkdir(folder.path, 0o700) == 0 else {
-            // Another process may have made it meanwhile.
+            // Another process may have made the folder in the meantime.
             if errno == EEXIST { return }
             throw PrivateFileError(.write, folder)
         }
@@ -150,7 +151,7 @@ public struct PrivateFile: Hashable, Sendable {
         guard error == 0 else { throw PrivateFileError(.write, folder, errno: error) }
     }
 
-    /// Makes an empty file, 0600, and opens it for writing. Fails if there is one.
+    /// Creates an empty file with the mode 0600 and opens it for writing. Fails if the file exists.
     ///
     /// - Returns: the open file's descriptor.
     /// - Throws: ``PrivateFileError``.
@@ -168,7 +169,7 @@ public struct PrivateFile: Hashable, Sendable {
 
     /// Writes all bytes to an open file.
     ///
-    /// - Throws: ``PrivateFileError``, with the URL.
+    /// - Throws: ``PrivateFileError``, which names `url`.
     package static func write(_ bytes: [UInt8], to descriptor: Int32, of url: URL) throws(PrivateFileError) {
         var written = 0
         while written < bytes.count {
@@ -188,7 +189,8 @@ public struct PrivateFile: Hashable, Sendable {
         guard fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
     }
 
-    /// Writes the folder to the disk, so that the new name survives a power cut. Does not fail where a file system can't do it.
+    /// Writes the folder to the disk, so that the file's new name survives a power cut. Ignores errors, because some file systems
+    /// cannot do this.
     private func syncFolder() {
         let descriptor = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
@@ -198,9 +200,9 @@ public struct PrivateFile: Hashable, Sendable {
 }
 
 extension PrivateFileError {
-    /// An error about a file, with the system's reason: the current `errno` unless given.
+    /// Creates an error about a file. The reason is `errno`, or the system's current error if none is given.
     package init(_ operation: Operation, _ url: URL, errno: Int32? = nil) {
-        // Read before anything else can change it.
+        // The current error is read first, before another call can change it.
         self.init(operation, path: url.path, errno: errno ?? lastError())
     }
 }

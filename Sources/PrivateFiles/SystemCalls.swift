@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-// Names for functions that a method or property of the same name would hide.
+// System calls under other names, for code in which a method or property hides the original name.
 
 package func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     read(descriptor, buffer, count)

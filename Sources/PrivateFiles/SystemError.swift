@@ -8,15 +8,15 @@ import Foundation
     import Darwin
 #endif
 
-/// An error number of the operating system (`errno`), in words for the user. All texts about them are here.
+/// An error number of the operating system (`errno`), explained to the user. This file has the texts for all such errors.
 package struct SystemError: Hashable, Sendable {
     /// The number.
     package let code: Int32
 
-    /// An error by its number.
+    /// Creates an error from its number.
     package init(_ code: Int32) { self.code = code }
 
-    /// A few words, without a full stop.
+    /// The error in a few words, without a full stop.
     package var sentence: String { Self.files[code] ?? Self.network[code] ?? Self.system(code) }
 
     private static let files: [Int32: String] = [
@@ -55,7 +55,7 @@ package struct SystemError: Hashable, Sendable {
         EAFNOSUPPORT: "this machine has no addresses of that kind",
     ]
 
-    /// The C library's own words for rarer errors: in English, since Kith sets no locale.
+    /// The C library's text for rarer errors. It is English, since Kith sets no locale.
     private static func system(_ code: Int32) -> String {
         let words = String(cString: strerror(code))
         return words.prefix(1).lowercased() + words.dropFirst()

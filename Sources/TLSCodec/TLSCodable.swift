@@ -6,7 +6,7 @@ public protocol TLSEncodable {
 
 /// A value that can be read from its encoding in the TLS presentation language.
 public protocol TLSDecodable {
-    /// Reads the value and leaves the reader directly behind it.
+    /// Reads the value. Afterwards the reader is positioned directly behind it.
     ///
     /// - Throws: ``TLSCodecError`` if the bytes do not encode such a value.
     init(from reader: inout TLSReader) throws(TLSCodecError)
@@ -27,7 +27,7 @@ extension TLSEncodable {
 extension TLSDecodable {
     /// Decodes a value that takes up all of `bytes`.
     ///
-    /// - Throws: ``TLSCodecError``, also when bytes are left over.
+    /// - Throws: ``TLSCodecError``, also if bytes are left over.
     public init(decoding bytes: [UInt8]) throws(TLSCodecError) {
         var reader = TLSReader(bytes)
         self = try Self(from: &reader)
@@ -36,7 +36,7 @@ extension TLSDecodable {
 
     /// Decodes a value that takes up all of `bytes`.
     ///
-    /// - Throws: ``TLSCodecError``, also when bytes are left over.
+    /// - Throws: ``TLSCodecError``, also if bytes are left over.
     public init(decoding bytes: ArraySlice<UInt8>) throws(TLSCodecError) {
         var reader = TLSReader(bytes)
         self = try Self(from: &reader)

@@ -1,4 +1,4 @@
-/// A fault in bytes that cannot be decoded. Decoding that throws has changed nothing outside the reader.
+/// The reason why bytes cannot be decoded. Decoding that throws has changed nothing but the reader.
 public enum TLSCodecError: Error, Hashable, Sendable {
     /// The input ended inside a value, or a length runs past the end of the input.
     case truncated
@@ -6,11 +6,11 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case nonMinimalLength
     /// A length began with the undefined prefix `11` (RFC 9420 §2.1.2).
     case invalidLengthPrefix
-    /// A vector has more bytes, or more values, than its reader allows.
+    /// A vector has more bytes, or more values, than the caller allows.
     case tooLong(limit: Int)
-    /// A vector has fewer bytes than its reader asks for.
+    /// A vector has fewer bytes than the caller requires.
     case tooShort(minimum: Int)
-    /// This many bytes were left over after the value.
+    /// The value ended before the input. The associated value is the number of bytes left over.
     case trailingBytes(Int)
     /// The presence octet of an `optional<T>` was neither 0 nor 1 (RFC 9420 §2.1.1).
     case invalidPresence(UInt8)
@@ -18,19 +18,19 @@ public enum TLSCodecError: Error, Hashable, Sendable {
     case unknownValue(field: StaticFieldName, value: UInt64)
 }
 
-/// The name of a field in an error. It is a literal in this program's source, never a piece of input.
+/// The name of a field in an error. It is a literal in the source code, never a part of the input.
 public struct StaticFieldName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The name as the specification spells it.
     public let description: String
 
-    /// Takes the name from a literal.
+    /// Creates a name from a literal.
     public init(stringLiteral value: StaticString) {
         description = "\(value)"
     }
 }
 
 extension TLSCodecError: CustomStringConvertible {
-    /// One sentence, with no byte of the input in it.
+    /// One sentence that contains no byte of the input.
     public var description: String {
         switch self {
         case .truncated: "the input ends inside a value"

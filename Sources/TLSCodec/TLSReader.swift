@@ -1,20 +1,21 @@
 /// Reads values of the TLS presentation language (RFC 8446 §3) with the variable-length vectors of RFC 9420 §2.1.2.
 ///
-/// A reader never copies the input: vectors come out as slices that share its storage. It never allocates from a length
-/// it has read, and no method reads past the end. After a method threw, the reader's position is unspecified: drop it.
+/// A reader never copies the input: vectors are returned as slices that share its storage. No method reads past the end, and none
+/// allocates memory because of a length that it has read. After a method has thrown an error, the reader's position is undefined,
+/// so discard the reader.
 public struct TLSReader: Sendable {
-    /// The input. Positions are indices into it, so nested readers and slices need no arithmetic.
+    /// The input. A position is an index of this slice, so nested readers and slices need no conversion.
     @usableFromInline let bytes: ArraySlice<UInt8>
     @usableFromInline var position: Int
     @usableFromInline let end: Int
 
-    /// A reader over a whole array.
+    /// Creates a reader of a whole array.
     @inlinable
     public init(_ bytes: [UInt8]) {
         self.init(bytes[...])
     }
 
-    /// A reader over a slice.
+    /// Creates a reader of a slice.
     @inlinable
     public init(_ slice: ArraySlice<UInt8>) {
         bytes = slice
@@ -118,7 +119,7 @@ public struct TLSReader: Sendable {
         return try readBytes(count)
     }
 
-    /// Reads a `<V>` vector's length and returns a reader over its content. This reader moves past the vector.
+    /// Reads a `<V>` vector and returns a reader of its content. This reader continues after the vector.
     ///
     /// - Parameter limit: the longest content accepted, in bytes.
     @inlinable
@@ -131,8 +132,8 @@ public struct TLSReader: Sendable {
         return TLSReader(bytes[start..<position])
     }
 
-    /// Returns the result of `body` and the bytes that it read, as a slice: for values that are signed or hashed in
-    /// their received encoding.
+    /// Calls `body`, and returns its result together with the bytes that it read. Signatures and hashes are made over these
+    /// received bytes.
     @inlinable
     public mutating func capturing<T>(
         _ body: (inout TLSReader) throws(TLSCodecError) -> T
@@ -150,12 +151,12 @@ public struct TLSReader: Sendable {
         try T(from: &self)
     }
 
-    /// Reads a `T x<V>`. The array grows with the decoded values, never with the length alone.
+    /// Reads a `T x<V>`. The array grows with each decoded value, so a false length cannot make it large.
     ///
     /// - Parameters:
     ///   - limit: the longest content accepted, in bytes.
-    ///   - maximumCount: the most values accepted. Needed where a value in memory is much larger than its shortest
-    ///     encoding.
+    ///   - maximumCount: the largest accepted number of values. It bounds the memory if a value in memory is much larger than its
+    ///     shortest encoding.
     @inlinable
     public mutating func readVector<T: TLSDecodable>(
         of type: T.Type = T.self, limit: Int = .max, maximumCount: Int = .max
@@ -175,7 +176,7 @@ public struct TLSReader: Sendable {
         try readPresence() ? T(from: &self) : nil
     }
 
-    /// Reads the presence octet of an optional whose content the caller reads.
+    /// Reads the presence octet of an optional. The caller reads the content.
     @inlinable
     public mutating func readPresence() throws(TLSCodecError) -> Bool {
         switch try readUInt8() {

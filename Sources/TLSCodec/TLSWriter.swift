@@ -9,7 +9,7 @@ public struct TLSWriter: Sendable {
     @inlinable
     public var bytes: [UInt8] { storage }
 
-    /// An empty writer.
+    /// Creates an empty writer.
     ///
     /// - Parameter capacity: number of bytes to reserve at the start.
     @inlinable
@@ -18,9 +18,9 @@ public struct TLSWriter: Sendable {
         storage.reserveCapacity(capacity)
     }
 
-    /// Removes the written bytes and keeps the storage, for a writer that is used repeatedly.
+    /// Removes the written bytes, but keeps their storage for the next ones.
     ///
-    /// - Parameter limit: the largest storage to keep, in bytes.
+    /// - Parameter limit: the largest storage that is kept, in bytes.
     public mutating func removeAll(keepingUpTo limit: Int = .max) {
         if storage.capacity > limit { storage = [] } else { storage.removeAll(keepingCapacity: true) }
     }
@@ -35,8 +35,8 @@ public struct TLSWriter: Sendable {
 
     /// Writes the length of a `<V>` vector in its shortest form (RFC 9420 §2.1.2).
     ///
-    /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound the values that they encode: a longer
-    ///   value is a mistake in the program, not in its input.
+    /// - Precondition: `length` is 0 to ``maximumVectorLength``. Callers bound the values that they encode, so a longer value is
+    ///   a mistake in the program.
     @inlinable
     public mutating func writeVarint(_ length: Int) {
         precondition((0...Self.maximumVectorLength).contains(length), "a vector longer than 2^30 - 1 bytes")
@@ -51,7 +51,7 @@ public struct TLSWriter: Sendable {
 
     // MARK: Bytes
 
-    /// Writes bytes as they are (an `opaque x[n]`).
+    /// Writes the bytes without a length (an `opaque x[n]`).
     @inlinable
     public mutating func writeBytes(_ content: some Collection<UInt8>) {
         storage.append(contentsOf: content)
@@ -80,18 +80,18 @@ public struct TLSWriter: Sendable {
         }
     }
 
-    /// Writes a `<V>` vector whose content `body` writes.
+    /// Writes a `<V>` vector. `body` writes its content.
     @inlinable
     public mutating func writeNested(_ body: (inout TLSWriter) throws -> Void) rethrows {
         let start = storage.count
-        // Most vectors are short: leave one byte for the length, and move the content only if the length needs more.
+        // Most vectors are short, so one byte is reserved for the length. The content moves only if the length needs more bytes.
         storage.append(0)
         try body(&self)
         let length = storage.count - start - 1
         if length < 1 << 6 { storage[start] = UInt8(length) } else { setLongLength(length, at: start) }
     }
 
-    /// Replaces the one byte that was left for a vector's length with two or four.
+    /// Replaces the one byte that was reserved for a vector's length by two or four.
     @usableFromInline
     mutating func setLongLength(_ length: Int, at start: Int) {
         precondition(length <= Self.maximumVectorLength, "a vector longer than 2^30 - 1 bytes")
