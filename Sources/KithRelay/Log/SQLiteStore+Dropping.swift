@@ -9,7 +9,7 @@ extension SQLiteStore {
     ///   - folder: the folder's path.
     ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
     /// - Throws: ``StoreOpenError``, also if there is no store.
-    public init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
+    package init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {
             throw .missing(folder: folder)
         }
@@ -17,12 +17,12 @@ extension SQLiteStore {
     }
 
     /// The channels whose ids begin with these bytes; two at most, which is enough to see that the prefix is ambiguous.
-    public func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
+    package func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
         try await reader.read { (reader) throws(StoreFailure) in try reader.channels(beginningWith: prefix) }
     }
 
     /// Closes a channel and deletes its data. Returns `false` if the channel is closed already or never existed.
-    public func drop(_ channel: ChannelID) async throws(StoreFailure) -> Bool {
+    package func drop(_ channel: ChannelID) async throws(StoreFailure) -> Bool {
         guard let head = try await head(of: channel), !head.isClosed else { return false }
         try succeed(commit([.close(channel: channel, lastSeq: head.lastSeq)]))
         // Deletes the deferred rows now, not when a relay runs next.
@@ -34,7 +34,7 @@ extension SQLiteStore {
     func finishMaintenance() throws(StoreFailure) { while try openWriter().performMaintenance() {} }
 
     /// Deletes the record under a name. Returns `false` if there is none.
-    public func drop(_ name: Name) async throws(StoreFailure) -> Bool {
+    package func drop(_ name: Name) async throws(StoreFailure) -> Bool {
         guard try await record(under: name) != nil else { return false }
         try succeed(commit([.dropName(name)]))
         return true

@@ -4,7 +4,7 @@ import KithWire
 /// Expiry, the noted clock, and disk space.
 extension SQLiteStore {
     /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
-    public func idleChannels(
+    package func idleChannels(
         usedBeforeMs: UInt64, longUsedBeforeMs: UInt64
     ) async throws(StoreFailure) -> [ChannelID] {
         try await reader.read { (reader) throws(StoreFailure) in
@@ -14,14 +14,14 @@ extension SQLiteStore {
     }
 
     /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.
-    public func discard(
+    package func discard(
         keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64
     ) async throws(StoreFailure) -> Bool {
         try openWriter().discard(keyPackagesBeforeMs: keyPackagesBeforeMs, namesBeforeMs: namesBeforeMs)
     }
 
     /// See ``ChannelStore/notedClock()``. A damaged value counts as none.
-    public func notedClock() async throws(StoreFailure) -> NotedClock? {
+    package func notedClock() async throws(StoreFailure) -> NotedClock? {
         let row = try openWriter().connection.statement("SELECT clock_ms, doubted_ms, doubt_ran_ms FROM store")
         defer { row.reset() }
         func isTime(_ ms: UInt64) -> Bool { (1...StoreLimits.latestMs).contains(ms) }
@@ -33,7 +33,7 @@ extension SQLiteStore {
     }
 
     /// See ``ChannelStore/space()``.
-    public func space() async throws(StoreFailure) -> StoreSpace {
+    package func space() async throws(StoreFailure) -> StoreSpace {
         let connection = try openWriter().connection
         let pages = try connection.number("PRAGMA page_count") ?? 0
         let free = min(pages, try connection.number("PRAGMA freelist_count") ?? 0)

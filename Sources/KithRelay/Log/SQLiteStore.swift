@@ -8,11 +8,11 @@ import NIOCore
 /// checkpoints have threads of their own and do not delay commits.
 ///
 /// `StoreSchema`, `EntryBlock` and `HeadSweep` describe the layout of entries and how they are found.
-public actor SQLiteStore: ChannelStore {
+package actor SQLiteStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
-    public nonisolated let eventLoop: any EventLoop
+    package nonisolated let eventLoop: any EventLoop
     /// See ``ChannelStore/relayID``.
-    public nonisolated let relayID: [UInt8]
+    package nonisolated let relayID: [UInt8]
     private nonisolated let executor: any SerialExecutor
     nonisolated let folder: StoreFolder
     nonisolated let reader: ConnectionThread
@@ -31,7 +31,7 @@ public actor SQLiteStore: ChannelStore {
     private var expiredThrough: UInt64 = 0
 
     /// Runs on the store's event loop.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Opens the store in a folder, and creates both if they do not exist. Blocks until the store is ready.
     ///
@@ -39,7 +39,7 @@ public actor SQLiteStore: ChannelStore {
     ///   - folder: the folder's path. A new folder gets mode 0700, and its files 0600.
     ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
     /// - Throws: ``StoreOpenError``, without a change in the folder.
-    public init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
+    package init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
     }
 
@@ -77,17 +77,17 @@ public actor SQLiteStore: ChannelStore {
     // MARK: Reading
 
     /// See ``ChannelStore/head(of:)``.
-    public func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? {
+    package func head(of channel: ChannelID) async throws(StoreFailure) -> ChannelHead? {
         try await state(of: channel)?.head
     }
 
     /// See ``ChannelStore/epoch(_:of:)``.
-    public func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord? {
+    package func epoch(_ epoch: UInt64, of channel: ChannelID) async throws(StoreFailure) -> EpochRecord? {
         try await reader.read { (reader) throws(StoreFailure) in try reader.epoch(epoch, of: channel) }
     }
 
     /// See ``ChannelStore/entries(of:from:through:maximumBytes:)``.
-    public func entries(
+    package func entries(
         of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) async throws(StoreFailure) -> [Entry] {
         try await read(channel) { (reader, state) throws(StoreFailure) in
@@ -99,7 +99,7 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/entryIDs(of:receivedSinceMs:)``.
-    public func entryIDs(
+    package func entryIDs(
         of channel: ChannelID, receivedSinceMs: UInt64
     ) async throws(StoreFailure) -> [(id: EntryID, seq: UInt64)] {
         try await read(channel) { (reader, state) throws(StoreFailure) in
@@ -131,12 +131,12 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/shelf(of:)``.
-    public func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf {
+    package func shelf(of channel: ChannelID) async throws(StoreFailure) -> KeyPackageShelf {
         try await reader.read { (reader) throws(StoreFailure) in try reader.shelf(of: channel) }
     }
 
     /// See ``ChannelStore/record(under:)``.
-    public func record(under name: Name) async throws(StoreFailure) -> StoredName? {
+    package func record(under name: Name) async throws(StoreFailure) -> StoredName? {
         let found = try await reader.read { (reader) throws(StoreFailure) in try reader.record(under: name) }
         guard let found else { return nil }
         return StoredName(
@@ -155,7 +155,7 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/statistics()``.
-    public func statistics() throws(StoreFailure) -> StoreStatistics {
+    package func statistics() throws(StoreFailure) -> StoreStatistics {
         let writer = try openWriter()
         let totals = writer.totals
         return StoreStatistics(
@@ -180,7 +180,7 @@ public actor SQLiteStore: ChannelStore {
     // MARK: Writing
 
     /// See ``ChannelStore/commit(_:)``.
-    public func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
+    package func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
         guard let writer else { return mutations.map { _ in .failed(.closed) } }
         let outcomes = writer.commit(mutations)
         lastCommit = .now()
@@ -190,7 +190,7 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/expire(nowMs:)``.
-    public func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
+    package func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         // The search for due channels reads the written heads.
         try await writeHeads()
         while true {
@@ -217,7 +217,7 @@ public actor SQLiteStore: ChannelStore {
     }
 
     /// See ``ChannelStore/close()``.
-    public func close() async {
+    package func close() async {
         guard let writer else { return }
         scheduledMaintenance?.cancel()
         scheduledMaintenance = nil

@@ -47,12 +47,12 @@ public struct RelayConfiguration: Sendable {
     /// Called when a burst of connections is over, on any thread: the moment to return memory to the system.
     public var burstIsOver: @Sendable () -> Void = {}
     /// The time of day, in milliseconds since 1970.
-    public var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
+    package var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
     /// Whether the clock is right, however far it is from the time that the relay noted last. If `false`, a clock that
     /// jumped ahead deletes nothing for a day.
     public var trustsClock = false
     /// Nanoseconds on a monotonic clock, from any starting point. Rates are measured by it.
-    public var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
+    package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
 
     /// A configuration for this address, with default values otherwise.
     public init(host: String = "127.0.0.1", port: Int = 0) {

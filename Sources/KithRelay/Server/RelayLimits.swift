@@ -242,7 +242,7 @@ public struct RelayLimits: Sendable {
 
     /// Limits of a relay inside of one person's program, for some dozens of people: it shares a private machine's
     /// memory and disk with other programs.
-    public static var household: RelayLimits {
+    package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256
         limits.connectionsPerAddress = 16
@@ -287,13 +287,13 @@ public struct RelayLimits: Sendable {
     ]
 
     /// The names that ``override(_:with:)`` takes.
-    public static var names: [String] { byName.map(\.name) }
+    package static var names: [String] { byName.map(\.name) }
 
     /// Sets a limit by its name.
     ///
     /// - Returns: whether the limit exists and may have this value. No limit can be switched off, `frame` and `payload`
     ///   can't exceed the protocol's own limits, and only `denied-ms`, `spin-us` and `store-mib` may be 0.
-    public mutating func override(_ name: String, with value: Int) -> Bool {
+    package mutating func override(_ name: String, with value: Int) -> Bool {
         guard let path = Self.byName.first(where: { $0.name == name })?.path else { return false }
         guard value >= (["denied-ms", "spin-us", "store-mib"].contains(name) ? 0 : 1), value <= Int(UInt32.max) else {
             return false

@@ -1,36 +1,36 @@
 import KithWire
 
 /// The state of a channel, as far as mutations depend on it.
-public struct ChannelHead: Hashable, Sendable {
+package struct ChannelHead: Hashable, Sendable {
     /// Whether the channel is a log or an inbox. Never changes.
-    public var kind: ChannelKind
+    package var kind: ChannelKind
     /// The current epoch, from 0.
-    public var epoch: UInt64
+    package var epoch: UInt64
     /// The grants of the current epoch.
-    public var access: Access
+    package var access: Access
     /// The seq of the current epoch's first entry, whether it exists yet or not.
-    public var epochFirstSeq: UInt64
+    package var epochFirstSeq: UInt64
     /// The seq of the first kept entry; one more than ``lastSeq`` if there is none.
-    public var firstSeq: UInt64
+    package var firstSeq: UInt64
     /// The seq of the last entry; 0 before the first.
-    public var lastSeq: UInt64
+    package var lastSeq: UInt64
     /// The payload bytes of the kept entries.
-    public var payloadBytes: UInt64
+    package var payloadBytes: UInt64
     /// Retention of entries, in seconds.
-    public var retentionSeconds: UInt32
+    package var retentionSeconds: UInt32
     /// Whether the channel was closed. A closed channel holds nothing.
-    public var isClosed: Bool
+    package var isClosed: Bool
     /// Creation time of the channel, in milliseconds since 1970.
-    public let createdMs: UInt64
+    package let createdMs: UInt64
     /// Time at which the use of the channel by a client with a right was last noted, in milliseconds since 1970.
-    public var usedMs: UInt64
+    package var usedMs: UInt64
 
     /// Whether the channel is open and was in use for more than a week. Such a channel is a conversation, which may
     /// rest for long.
-    public var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
+    package var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
     /// The head of a new channel.
-    public init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {
+    package init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {
         createdMs = atMs
         usedMs = atMs
         self.kind = kind

@@ -10,7 +10,7 @@ import NIOCore
 ///
 /// Outcomes are durable: a power cut right after ``commit(_:)`` returned loses no mutation that it reported as
 /// committed.
-public protocol ChannelStore: Sendable {
+package protocol ChannelStore: Sendable {
     /// The event loop on which the relay decides requests. A store whose commits block returns the loop of its own
     /// writer thread, so that deciding and committing need no hop between threads.
     var eventLoop: any EventLoop { get }

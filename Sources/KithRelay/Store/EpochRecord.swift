@@ -1,16 +1,16 @@
 import KithWire
 
 /// One epoch of a channel.
-public struct EpochRecord: Hashable, Sendable {
+package struct EpochRecord: Hashable, Sendable {
     /// The grants of the epoch.
-    public let access: Access
+    package let access: Access
     /// The seq of the epoch's first entry.
-    public let firstSeq: UInt64
+    package let firstSeq: UInt64
     /// The seq of the turn that ended the epoch; `nil` for the current epoch.
-    public let lastSeq: UInt64?
+    package let lastSeq: UInt64?
 
     /// An epoch from its fields.
-    public init(access: Access, firstSeq: UInt64, lastSeq: UInt64?) {
+    package init(access: Access, firstSeq: UInt64, lastSeq: UInt64?) {
         self.access = access
         self.firstSeq = firstSeq
         self.lastSeq = lastSeq

@@ -3,11 +3,11 @@ import NIOCore
 import NIOPosix
 
 /// A store in memory, which lasts as long as its process. Tests compare other stores with it.
-public actor MemoryStore: ChannelStore {
+package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
-    public nonisolated let eventLoop: any EventLoop
+    package nonisolated let eventLoop: any EventLoop
     /// See ``ChannelStore/relayID``.
-    public nonisolated let relayID: [UInt8]
+    package nonisolated let relayID: [UInt8]
     private nonisolated let executor: any SerialExecutor
 
     private var channels: [ChannelID: MemoryChannel] = [:]
@@ -15,12 +15,12 @@ public actor MemoryStore: ChannelStore {
     private var clock: NotedClock?
 
     /// Runs on the store's event loop.
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// An empty store.
     ///
     /// - Parameter eventLoop: the event loop that it runs on; by default one of the process's shared loops.
-    public init(eventLoop: (any EventLoop)? = nil) {
+    package init(eventLoop: (any EventLoop)? = nil) {
         let eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
         self.eventLoop = eventLoop
         executor = eventLoop.executor
@@ -28,13 +28,13 @@ public actor MemoryStore: ChannelStore {
     }
 
     /// See ``ChannelStore/head(of:)``.
-    public func head(of channel: ChannelID) -> ChannelHead? { channels[channel]?.head }
+    package func head(of channel: ChannelID) -> ChannelHead? { channels[channel]?.head }
 
     /// See ``ChannelStore/epoch(_:of:)``.
-    public func epoch(_ epoch: UInt64, of channel: ChannelID) -> EpochRecord? { channels[channel]?.epochs[epoch] }
+    package func epoch(_ epoch: UInt64, of channel: ChannelID) -> EpochRecord? { channels[channel]?.epochs[epoch] }
 
     /// See ``ChannelStore/entries(of:from:through:maximumBytes:)``.
-    public func entries(
+    package func entries(
         of channel: ChannelID, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) -> [Entry] {
         guard let channel = channels[channel] else { return [] }
@@ -49,24 +49,24 @@ public actor MemoryStore: ChannelStore {
     }
 
     /// See ``ChannelStore/entryIDs(of:receivedSinceMs:)``.
-    public func entryIDs(of channel: ChannelID, receivedSinceMs: UInt64) -> [(id: EntryID, seq: UInt64)] {
+    package func entryIDs(of channel: ChannelID, receivedSinceMs: UInt64) -> [(id: EntryID, seq: UInt64)] {
         guard let channel = channels[channel] else { return [] }
         return channel.entries.filter { $0.receivedAtMs >= receivedSinceMs }.map { ($0.id, $0.seq) }
     }
 
     /// See ``ChannelStore/shelf(of:)``.
-    public func shelf(of channel: ChannelID) -> KeyPackageShelf { channels[channel]?.shelf ?? KeyPackageShelf() }
+    package func shelf(of channel: ChannelID) -> KeyPackageShelf { channels[channel]?.shelf ?? KeyPackageShelf() }
 
     /// See ``ChannelStore/record(under:)``.
-    public func record(under name: Name) -> StoredName? { records[name] }
+    package func record(under name: Name) -> StoredName? { records[name] }
 
     /// See ``ChannelStore/commit(_:)``.
-    public func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
+    package func commit(_ mutations: [StoreMutation]) -> [StoreOutcome] {
         mutations.map { apply($0) ? .committed : .conflict }
     }
 
     /// See ``ChannelStore/expire(nowMs:)``.
-    public func expire(nowMs: UInt64) -> [(channel: ChannelID, firstSeq: UInt64)] {
+    package func expire(nowMs: UInt64) -> [(channel: ChannelID, firstSeq: UInt64)] {
         var trimmed: [(channel: ChannelID, firstSeq: UInt64)] = []
         for (id, channel) in channels {
             let kept = channel.entries.first {
@@ -82,7 +82,7 @@ public actor MemoryStore: ChannelStore {
     }
 
     /// See ``ChannelStore/idleChannels(usedBeforeMs:longUsedBeforeMs:)``.
-    public func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) -> [ChannelID] {
+    package func idleChannels(usedBeforeMs: UInt64, longUsedBeforeMs: UInt64) -> [ChannelID] {
         let idle = channels.filter { _, channel in
             let before = channel.head.isInLongUse ? longUsedBeforeMs : usedBeforeMs
             return channel.head.usedMs < before && !channel.head.hasEntries
@@ -91,23 +91,23 @@ public actor MemoryStore: ChannelStore {
     }
 
     /// See ``ChannelStore/discard(keyPackagesBeforeMs:namesBeforeMs:)``.
-    public func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) -> Bool {
+    package func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) -> Bool {
         for id in channels.keys { channels[id]?.discardPackages(beforeMs: keyPackagesBeforeMs) }
         records = records.filter { $0.value.renewedMs >= namesBeforeMs }
         return false
     }
 
     /// See ``ChannelStore/notedClock()``.
-    public func notedClock() -> NotedClock? { clock }
+    package func notedClock() -> NotedClock? { clock }
 
     /// See ``ChannelStore/space()``. Counts payloads, key packages and records only. There is always room.
-    public func space() -> StoreSpace {
+    package func space() -> StoreSpace {
         let bytes = channels.values.reduce(0) { $0 + $1.bytes }
         return StoreSpace(usedBytes: bytes, freeBytes: .max / 2)
     }
 
     /// See ``ChannelStore/statistics()``.
-    public func statistics() -> StoreStatistics {
+    package func statistics() -> StoreStatistics {
         var statistics = StoreStatistics(
             channels: 0, entries: 0, keyPackages: 0, names: UInt64(records.count), diskBytes: 0)
         for channel in channels.values where !channel.head.isClosed {
@@ -119,7 +119,7 @@ public actor MemoryStore: ChannelStore {
     }
 
     /// See ``ChannelStore/close()``.
-    public func close() {}
+    package func close() {}
 
     /// Returns whether the mutation took effect.
     private func apply(_ mutation: StoreMutation) -> Bool {

@@ -1,26 +1,26 @@
 /// A relay's time, as it is noted for the next start.
-public struct NotedClock: Hashable, Sendable {
+package struct NotedClock: Hashable, Sendable {
     /// The time, in milliseconds since 1970.
-    public var timeMs: UInt64
+    package var timeMs: UInt64
     /// The doubt in the machine's clock; `nil` unless it was far ahead of that time.
-    public var doubt: Doubt?
+    package var doubt: Doubt?
 
     /// The state of a doubt in the machine's clock.
-    public struct Doubt: Hashable, Sendable {
+    package struct Doubt: Hashable, Sendable {
         /// The time that the doubted clock showed first, plus ``ranMs``, in milliseconds since 1970.
-        public var wallMs: UInt64
+        package var wallMs: UInt64
         /// Running time of the relay since then, in milliseconds.
-        public var ranMs: UInt64
+        package var ranMs: UInt64
 
         /// A doubt from its values. By default, it begins now.
-        public init(wallMs: UInt64, ranMs: UInt64 = 0) {
+        package init(wallMs: UInt64, ranMs: UInt64 = 0) {
             self.wallMs = wallMs
             self.ranMs = ranMs
         }
     }
 
     /// A time from its values.
-    public init(timeMs: UInt64, doubt: Doubt? = nil) {
+    package init(timeMs: UInt64, doubt: Doubt? = nil) {
         self.timeMs = timeMs
         self.doubt = doubt
     }

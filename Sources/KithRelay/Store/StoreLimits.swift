@@ -1,9 +1,9 @@
 /// The limits of the stores, each with its reason.
-public enum StoreLimits {
+package enum StoreLimits {
     /// Number of epochs without a kept entry that a channel remembers. A member that was away for longer than the
     /// retention can still prove its right and is told `trimmed`. The number bounds the cost of a channel that only
     /// turns.
-    public static let trimmedEpochs: UInt64 = 1_000
+    package static let trimmedEpochs: UInt64 = 1_000
 
     /// Entries that share one row of references. A larger number saves writes; a smaller one shortens the chain that a
     /// load of a cold channel follows.

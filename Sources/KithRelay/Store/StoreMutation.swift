@@ -1,7 +1,7 @@
 import KithWire
 
 /// One conditional append to one of the store's logs.
-public enum StoreMutation: Sendable {
+package enum StoreMutation: Sendable {
     /// Creates a channel at epoch 0, if no channel with this id ever existed.
     case create(
         channel: ChannelID, kind: ChannelKind = .log, access: Access, retentionSeconds: UInt32, atMs: UInt64)
@@ -34,21 +34,11 @@ public enum StoreMutation: Sendable {
 }
 
 /// The outcome of a mutation.
-public enum StoreOutcome: Hashable, Sendable {
+package enum StoreOutcome: Hashable, Sendable {
     /// The mutation is durable.
     case committed
     /// The state was another and nothing changed. The caller reads the state and decides again.
     case conflict
     /// The mutation could not be made durable and nothing changed.
     case failed(StoreFailure)
-}
-
-/// A failure of a store. It contains no identifier of a channel or a person.
-public enum StoreFailure: Error, Hashable, Sendable {
-    /// The disk is full.
-    case full
-    /// The disk or the database reported an error; the text is the system's.
-    case io(String)
-    /// The file does not hold the data that was written to it; the text says where.
-    case damaged(String)
 }

@@ -1,34 +1,34 @@
 /// The disk space of a store.
-public struct StoreSpace: Hashable, Sendable {
+package struct StoreSpace: Hashable, Sendable {
     /// Bytes in use. Freed bytes, which are used again before the store grows, do not count.
-    public var usedBytes: UInt64
+    package var usedBytes: UInt64
     /// Bytes by which ``usedBytes`` can grow before the disk is full.
-    public var freeBytes: UInt64
+    package var freeBytes: UInt64
 
     /// A space from its values.
-    public init(usedBytes: UInt64, freeBytes: UInt64) {
+    package init(usedBytes: UInt64, freeBytes: UInt64) {
         self.usedBytes = usedBytes
         self.freeBytes = freeBytes
     }
 }
 
 /// Totals of a store.
-public struct StoreStatistics: Hashable, Sendable {
+package struct StoreStatistics: Hashable, Sendable {
     /// Number of open channels.
-    public var channels: UInt64
+    package var channels: UInt64
     /// Number of kept entries.
-    public var entries: UInt64
+    package var entries: UInt64
     /// Number of key packages, last-resort ones included.
-    public var keyPackages: UInt64
+    package var keyPackages: UInt64
     /// Number of registered names.
-    public var names: UInt64
+    package var names: UInt64
     /// Bytes of the store's files.
-    public var diskBytes: UInt64
+    package var diskBytes: UInt64
     /// Number of times that a channel's data was found damaged and skipped, since the start.
-    public var damages: UInt64
+    package var damages: UInt64
 
     /// Statistics from their values.
-    public init(
+    package init(
         channels: UInt64, entries: UInt64, keyPackages: UInt64, names: UInt64, diskBytes: UInt64, damages: UInt64 = 0
     ) {
         self.channels = channels

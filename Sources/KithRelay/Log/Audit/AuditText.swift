@@ -4,7 +4,7 @@ import KithWire
 /// Rows as text for people and as JSON for programs.
 extension AuditRow {
     /// The row as one line of text.
-    public var text: String {
+    package var text: String {
         switch self {
         case .store(let row):
             return "relay \(row.relayID): \(row.channels) open channels, \(row.names) names, "
@@ -33,7 +33,7 @@ extension AuditRow {
     }
 
     /// The row as a JSON object in one line.
-    public var json: String {
+    package var json: String {
         // Every text is hexadecimal, a name or a fixed word, so no character needs escaping.
         switch self {
         case .store(let row):

@@ -7,7 +7,7 @@ import KithWire
 /// The caller may take hours to look at the rows, and SQLite's write-ahead log can't start over while it is read. So
 /// rows are read in pieces, each from the current state of the file, and no read is open while the caller looks at
 /// them.
-public final class StoreAudit {
+package final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
     private let reader: LogReader
@@ -20,7 +20,7 @@ public final class StoreAudit {
     ///
     /// - Parameter path: the folder's path.
     /// - Throws: ``StoreOpenError``, also if there is no store.
-    public init(folder path: String) throws(StoreOpenError) {
+    package init(folder path: String) throws(StoreOpenError) {
         folder = StoreFolder(path: path)
         guard StoreFolder.exists(folder.database) else { throw .missing(folder: path) }
         lock = folder.lockedForReading()
@@ -53,7 +53,7 @@ public final class StoreAudit {
     ///   - entriesPerChannel: number of entries of each channel to show, the last ones; `nil` for all.
     ///   - body: takes a row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
-    public func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
+    package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
         try body(.store(try store()))
         var last: UInt64 = 0
         while let (number, id, createdMs) = try nextChannel(after: last) {

@@ -1,0 +1,9 @@
+/// A failure of a store. It contains no identifier of a channel or a person.
+public enum StoreFailure: Error, Hashable, Sendable {
+    /// The disk is full.
+    case full
+    /// The disk or the database reported an error; the text is the system's.
+    case io(String)
+    /// The file does not hold the data that was written to it; the text says where.
+    case damaged(String)
+}
