@@ -50,7 +50,7 @@ public struct Entry: Hashable, Sendable, TLSCodable {
     }
 
     /// Upper bound of the encoded size, in bytes.
-    public var maximumEncodedSize: Int { 8 + 8 + 1 + 8 + 16 + 4 + payload.count }
+    package var maximumEncodedSize: Int { 8 + 8 + 1 + 8 + 16 + 4 + payload.count }
 
     /// Writes the fields in order.
     public func encode(into writer: inout TLSWriter) {

@@ -67,7 +67,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     }
 
     /// A fresh id from `generator`.
-    public static func random(using generator: inout some RandomNumberGenerator) -> ChannelID {
+    package static func random(using generator: inout some RandomNumberGenerator) -> ChannelID {
         ChannelID(value: .random(using: &generator))
     }
 
@@ -77,7 +77,7 @@ public struct ChannelID: Hashable, Sendable, TLSCodable {
     public var bytes: [UInt8] { value.bytes }
 
     /// The first byte. Its values are evenly distributed, so it can assign channels to parts.
-    public var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
+    package var firstByte: UInt8 { withUnsafeBytes(of: value.words) { $0[0] } }
 
     /// Writes the 32 bytes.
     public func encode(into writer: inout TLSWriter) { value.encode(into: &writer) }
@@ -106,7 +106,7 @@ public struct EntryID: Hashable, Sendable, TLSCodable {
     }
 
     /// A fresh id from `generator`.
-    public static func random(using generator: inout some RandomNumberGenerator) -> EntryID {
+    package static func random(using generator: inout some RandomNumberGenerator) -> EntryID {
         EntryID(high: generator.next(), low: generator.next())
     }
 

@@ -1,5 +1,5 @@
 /// A complete message or control frame of a WebSocket (RFC 6455 §5.4–5.6).
-public enum WebSocketMessage: Hashable, Sendable {
+package enum WebSocketMessage: Hashable, Sendable {
     /// A whole binary message, assembled from its fragments.
     case binary([UInt8])
     /// A fragment of a binary message, other than the last. The whole message follows as ``binary(_:)``. This case only shows
@@ -29,9 +29,9 @@ public enum WebSocketError: UInt16, Error, Sendable {
 ///
 /// Kith has its own decoder, because framing is most of the relay's work for a message. This decoder makes one allocation per
 /// message: the delivered bytes.
-public struct WebSocketDecoder: Sendable {
+package struct WebSocketDecoder: Sendable {
     /// The side that sends the frames. Clients mask their frames, servers do not (§5.1).
-    public enum Peer: Sendable {
+    package enum Peer: Sendable {
         /// Frames must be masked.
         case client
         /// Frames must not be masked.
@@ -51,19 +51,19 @@ public struct WebSocketDecoder: Sendable {
     /// Creates a decoder for the frames that `peer` sends.
     ///
     /// - Parameter limit: the longest message accepted, in bytes.
-    public init(from peer: Peer, limit: Int = WireLimits.frame) {
+    package init(from peer: Peer, limit: Int = WireLimits.frame) {
         self.peer = peer
         self.limit = limit
     }
 
     /// Number of received bytes whose frame or message is not complete yet.
-    public var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
+    package var buffered: Int { pending.count - pendingFrom + (fragments?.count ?? 0) }
 
     /// Decodes the next bytes and passes each message that is complete to `deliver`, in order.
     ///
     /// - Throws: ``WebSocketError``. Messages before the offending frame were delivered. The decoder is unusable
     ///   afterwards.
-    public mutating func feed(
+    package mutating func feed(
         _ input: UnsafeRawBufferPointer, deliver: (WebSocketMessage) throws -> Void
     ) throws {
         try push(input) { message in
@@ -74,7 +74,7 @@ public struct WebSocketDecoder: Sendable {
 
     /// Decodes like ``feed(_:deliver:)``, until `deliver` returns `false`. From then on, the decoder stores its input undecoded
     /// until ``resume(while:)`` is called.
-    public mutating func push(
+    package mutating func push(
         _ input: UnsafeRawBufferPointer, while deliver: (WebSocketMessage) throws -> Bool
     ) throws {
         guard pending.isEmpty, !isStopped else {
@@ -87,7 +87,7 @@ public struct WebSocketDecoder: Sendable {
     }
 
     /// Continues with the stored input after `deliver` returned `false`.
-    public mutating func resume(while deliver: (WebSocketMessage) throws -> Bool) throws {
+    package mutating func resume(while deliver: (WebSocketMessage) throws -> Bool) throws {
         isStopped = false
         try decodePending(deliver)
     }

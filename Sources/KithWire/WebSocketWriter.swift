@@ -1,21 +1,21 @@
 import TLSCodec
 
 /// Encodes WebSocket frames (RFC 6455 §5.2) into one buffer, so that one write sends many messages.
-public struct WebSocketWriter: Sendable {
+package struct WebSocketWriter: Sendable {
     /// The finished frames, in order.
-    public private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var content = TLSWriter()
 
     /// Creates an empty writer.
-    public init() {}
+    package init() {}
 
     /// Whether the buffer is empty.
-    public var isEmpty: Bool { bytes.isEmpty }
+    package var isEmpty: Bool { bytes.isEmpty }
 
     /// Removes the finished frames, but keeps their storage for the next ones.
     ///
     /// - Parameter limit: the largest storage that is kept, in bytes.
-    public mutating func removeAll(keepingUpTo limit: Int = .max) {
+    package mutating func removeAll(keepingUpTo limit: Int = .max) {
         if bytes.capacity > limit { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
         content.removeAll(keepingUpTo: limit)
     }
@@ -23,14 +23,14 @@ public struct WebSocketWriter: Sendable {
     /// Appends a binary message with the encoding of `value`.
     ///
     /// - Parameter mask: four unpredictable bytes if a client writes (§5.3), `nil` if a server does.
-    public mutating func write(_ value: some TLSEncodable, mask: UInt32? = nil) {
+    package mutating func write(_ value: some TLSEncodable, mask: UInt32? = nil) {
         content.removeAll()
         value.encode(into: &content)
         write(.binary, content.bytes, mask: mask)
     }
 
     /// Appends a relay frame that was encoded once for many followers, with its request number replaced by `requestID`.
-    public mutating func write(encoded frame: [UInt8], requestID: UInt32) {
+    package mutating func write(encoded frame: [UInt8], requestID: UInt32) {
         write(.binary, frame, mask: nil)
         // The request number is behind the frame's type byte.
         let offset = bytes.count - frame.count + 1
@@ -39,10 +39,10 @@ public struct WebSocketWriter: Sendable {
     }
 
     /// Appends the pong for a ping with this content.
-    public mutating func writePong(_ content: [UInt8], mask: UInt32? = nil) { write(.pong, content, mask: mask) }
+    package mutating func writePong(_ content: [UInt8], mask: UInt32? = nil) { write(.pong, content, mask: mask) }
 
     /// Appends a close frame with a status code.
-    public mutating func writeClose(code: UInt16, mask: UInt32? = nil) {
+    package mutating func writeClose(code: UInt16, mask: UInt32? = nil) {
         write(.close, [UInt8(code >> 8), UInt8(code & 0xff)], mask: mask)
     }
 

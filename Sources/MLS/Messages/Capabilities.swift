@@ -38,7 +38,7 @@ public struct Capabilities: Hashable, Sendable, TLSCodable {
 
     /// These capabilities, with a GREASE value added to each list that may hold one and has none yet (§13.5). All lists get the same value, so
     /// that the members of a large group have at most 15 different capabilities for each kind of client.
-    public func greased(random: RandomSource = .system) -> Capabilities {
+    package func greased(random: RandomSource = .system) -> Capabilities {
         let value = (UInt16(random.bytes(1)[0] % 15) << 4 | 0x0a) * 0x0101
         var greased = self
         greased.cipherSuites.grease(value)

@@ -1,11 +1,11 @@
 import TLSCodec
 
 /// `struct { ProposalOrRef proposals<V>; optional<UpdatePath> path; } Commit;` (RFC 9420 §12.4)
-public struct Commit: Hashable, Sendable, TLSCodable {
+package struct Commit: Hashable, Sendable, TLSCodable {
     /// The changes, in the order they were listed.
-    public let proposals: [ProposalOrRef]
+    package let proposals: [ProposalOrRef]
     /// New keys for the committer's path.
-    public let path: UpdatePath?
+    package let path: UpdatePath?
 
     /// Takes the two fields.
     init(proposals: [ProposalOrRef], path: UpdatePath?) {
@@ -14,24 +14,24 @@ public struct Commit: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads the two fields.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         proposals = try reader.readVector(maximumCount: Limits.proposals)
         path = try reader.readOptional()
     }
 
     /// Writes the two fields.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         writer.writeVector(proposals)
         writer.writeOptional(path)
     }
 }
 
 /// `struct { LeafNode leaf_node; UpdatePathNode nodes<V>; } UpdatePath;` (RFC 9420 §7.6)
-public struct UpdatePath: Hashable, Sendable, TLSCodable {
+package struct UpdatePath: Hashable, Sendable, TLSCodable {
     /// The committer's new leaf.
-    public let leafNode: LeafNode
+    package let leafNode: LeafNode
     /// One node for each of the committer's filtered direct path, from the leaf to the root.
-    public let nodes: [UpdatePathNode]
+    package let nodes: [UpdatePathNode]
 
     init(leafNode: LeafNode, nodes: [UpdatePathNode]) {
         self.leafNode = leafNode
@@ -39,22 +39,22 @@ public struct UpdatePath: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads the two fields.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         leafNode = try reader.read()
         nodes = try reader.readVector(maximumCount: Limits.pathNodes)
     }
 
     /// Writes the two fields.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         writer.write(leafNode)
         writer.writeVector(nodes)
     }
 }
 
 /// `struct { HPKEPublicKey encryption_key; HPKECiphertext encrypted_path_secret<V>; } UpdatePathNode;` (RFC 9420 §7.6)
-public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
+package struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     /// The node's new key.
-    public let encryptionKey: HPKEPublicKey
+    package let encryptionKey: HPKEPublicKey
     /// The vector's content, still encoded. A member opens one of a large group's many ciphertexts; decoding all of them
     /// would take many times the memory before anything about them is checked.
     private let encodedSecrets: [UInt8]
@@ -71,7 +71,7 @@ public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     }
 
     /// The node's path secret, for each node of the copath's resolution.
-    public var encryptedPathSecrets: [HPKECiphertext] {
+    package var encryptedPathSecrets: [HPKECiphertext] {
         var reader = TLSReader(encodedSecrets)
         return (0..<secretCount).compactMap { _ in try? reader.read() }
     }
@@ -89,7 +89,7 @@ public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads the two fields.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         encryptionKey = try reader.read()
         let content = try reader.readOpaque()
         var nested = TLSReader(content)
@@ -103,7 +103,7 @@ public struct UpdatePathNode: Hashable, Sendable, TLSCodable {
     }
 
     /// Writes the two fields.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         writer.write(encryptionKey)
         writer.writeOpaque(encodedSecrets)
     }

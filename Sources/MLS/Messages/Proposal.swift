@@ -109,7 +109,7 @@ public struct ReInit: Hashable, Sendable, TLSCodable {
 }
 
 /// A proposal, or the reference of one that was sent before (RFC 9420 §12.4).
-public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
+package enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     /// The proposal itself.
     case proposal(Proposal)
     /// A `ProposalRef` (§5.2).
@@ -125,7 +125,7 @@ public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads either.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         switch try reader.readUInt8() {
         case 1: self = .proposal(try reader.read())
         case 2: self = .reference(try reader.readHash())
@@ -134,7 +134,7 @@ public enum ProposalOrRef: Hashable, Sendable, TLSCodable {
     }
 
     /// Writes either.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         switch self {
         case .proposal(let proposal):
             writer.write(UInt8(1))

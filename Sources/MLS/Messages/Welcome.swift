@@ -13,9 +13,9 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
     /// The group's cipher suite.
     public let cipherSuite: CipherSuite
     /// The secrets, for each of the clients.
-    public let secrets: [EncryptedGroupSecrets]
+    package let secrets: [EncryptedGroupSecrets]
     /// A GroupInfo, encrypted with a key from the secrets.
-    public let encryptedGroupInfo: [UInt8]
+    package let encryptedGroupInfo: [UInt8]
 
     init(cipherSuite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
         self.cipherSuite = cipherSuite
@@ -39,11 +39,11 @@ public struct Welcome: Hashable, Sendable, TLSCodable {
 }
 
 /// `struct { KeyPackageRef new_member; HPKECiphertext encrypted_group_secrets; } EncryptedGroupSecrets;` (§12.4.3.1)
-public struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
+package struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
     /// The reference of the client's key package.
-    public let newMember: [UInt8]
+    package let newMember: [UInt8]
     /// The client's `GroupSecrets` under the key package's init key.
-    public let encryptedGroupSecrets: HPKECiphertext
+    package let encryptedGroupSecrets: HPKECiphertext
 
     init(newMember: [UInt8], encryptedGroupSecrets: HPKECiphertext) {
         self.newMember = newMember
@@ -51,13 +51,13 @@ public struct EncryptedGroupSecrets: Hashable, Sendable, TLSCodable {
     }
 
     /// Reads the two fields.
-    public init(from reader: inout TLSReader) throws(TLSCodecError) {
+    package init(from reader: inout TLSReader) throws(TLSCodecError) {
         newMember = try reader.readHash()
         encryptedGroupSecrets = try reader.read()
     }
 
     /// Writes the two fields.
-    public func encode(into writer: inout TLSWriter) {
+    package func encode(into writer: inout TLSWriter) {
         writer.writeOpaque(newMember)
         writer.write(encryptedGroupSecrets)
     }

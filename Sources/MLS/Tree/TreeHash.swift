@@ -78,7 +78,7 @@ struct TreeHashCache: Sendable {
 
 extension RatchetTree {
     /// The tree hash of the root (§7.8).
-    public mutating func treeHash() -> [UInt8] { Array(treeHash(of: root)) }
+    package mutating func treeHash() -> [UInt8] { Array(treeHash(of: root)) }
 
     /// The tree hash of a node (§7.8).
     mutating func treeHash(of node: Int) -> ArraySlice<UInt8> {
