@@ -51,7 +51,9 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]),
         .systemLibrary(name: "CQRencode", providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]),
         .target(name: "MLS", dependencies: ["KithSupport", "TLSCodec", crypto]),
-        .executableTarget(name: "PingBot", dependencies: ["KithClient"], path: "Examples/PingBot"),
+        // An example sees what a program of another package sees.
+        .executableTarget(
+            name: "PingBot", dependencies: ["KithClient"], path: "Examples/PingBot", packageAccess: false),
         .executableTarget(name: "mls-peer", dependencies: ["KithSupport", "MLS", "TLSCodec"]),
         .executableTarget(
             name: "MLSBenchmarks", dependencies: ["MLS", crypto], path: "Benchmarks/MLSBenchmarks"),
