@@ -1,15 +1,17 @@
 import KithWire
 import NIOCore
 
-/// Decides which requests of one connection go to the hub and which wait, and in which order answers leave.
+/// Decides which requests of one connection go to the hub and which wait, and in which order answers are sent.
 ///
-/// A request waits for two reasons. The first is its size: requests under way are bounded by their number, and by their
-/// bytes together with those of the largest possible answers, so that a client that does not read can't queue answers.
-/// The second is an earlier `present`. If a token is refused, neither the time of the refusal nor its position among
-/// other output may tell what the relay had to look up. So no request overtakes a `present`, and while one is undecided
-/// the connection sends nothing at all (``isUndecided``). Presents that arrived together, and the requests that were
-/// under way before them, are answered together and in their order. Answers are distinguished by their requests'
-/// numbers, so a `present` waits for an earlier request with the same number.
+/// A request waits for one of two reasons.
+/// - There are too many requests under way. Their number is bounded, and so is the sum of their bytes and of the largest possible
+///   answers. Otherwise a client that does not read could queue answers without end.
+/// - An earlier `present` is undecided. If a token is refused, the relay must not show what it had to look up, neither by the
+///   time of the refusal nor by its position among other output. So no request overtakes a `present`, and the connection sends
+///   nothing while a `present` is undecided (``isUndecided``).
+///
+/// Presents that arrived together, and the requests that were under way before them, are answered together and in their order.
+/// Answers are distinguished by their requests' numbers, so a `present` waits for an earlier request with the same number.
 struct Admission {
     struct PendingRequest {
         let event: ConnectionEvent
@@ -21,17 +23,17 @@ struct Admission {
 
     private let limits: RelayLimits
     private var waiting = CircularBuffer<PendingRequest>()
-    /// The numbers of requests that were admitted and not answered, in their order.
+    /// The numbers of the requests that were admitted and are not answered yet, in their order.
     private var underWay = CircularBuffer<UInt32>()
     private var bytesUnderWay = 0
-    /// Presents that were admitted together, behind the requests that were under way then. Empty if no `present` is
-    /// under way.
+    /// Presents that were admitted together, after the requests that were under way at that time. Empty if no `present` is under
+    /// way.
     private var group: [Member] = []
     private var unanswered = 0
-    /// Index of the first member that may lack its answer: most answers arrive in order.
+    /// Index of the first member that may have no answer yet. Most answers arrive in order, so the search starts here.
     private var firstUnanswered = 0
     private var presentsCame = NIODeadline.uptimeNanoseconds(0)
-    /// Whether another `present` may join the group.
+    /// Whether another `present` may still join the group.
     private var isGathering = false
 
     private struct Member {
@@ -42,18 +44,19 @@ struct Admission {
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Whether a `present` is with the hub. The time of any output would tell when the relay had looked it up.
+    /// Whether a `present` is with the hub. Meanwhile nothing is sent, because the time of any output would show when the relay
+    /// finished looking it up.
     var isUndecided: Bool { !group.isEmpty }
 
     /// Whether no request waits.
     var isDrained: Bool { waiting.isEmpty }
 
-    /// Whether more may be read from the connection.
+    /// Whether the relay may read more from the connection.
     var wantsMore: Bool { waiting.isEmpty && hasRoom }
 
     private var hasRoom: Bool { underWay.count < limits.requestsUnderWay && bytesUnderWay < limits.bytesUnderWay }
 
-    /// Takes a request. Returns whether it goes to the hub now; otherwise it waits.
+    /// Adds a request. Returns `true` if the request goes to the hub now, `false` if it waits.
     mutating func admit(_ event: ConnectionEvent, bytes: Int, cost: Int = 1, canAnswer: Bool, now: NIODeadline) -> Bool
     {
         let item = PendingRequest(event: event, bytes: bytes, cost: cost)
@@ -90,7 +93,7 @@ struct Admission {
         return true
     }
 
-    /// Drops the waiting requests, and the presents whose answers no longer matter.
+    /// Drops the waiting requests and the undecided presents, when the connection no longer needs their answers.
     mutating func dropAll() {
         waiting = CircularBuffer()
         group = []
@@ -101,18 +104,17 @@ struct Admission {
 
     /// The action that follows from an answer.
     enum AnswerAction {
-        /// Send this answer.
+        /// Send this answer now.
         case send(RoundOutput.Answer)
-        /// Wait for other answers.
+        /// Send nothing, because other answers are missing.
         case wait
-        /// Send these answers, not before `heldUntil` if it is set. `denied` is the number of denied presents among
-        /// them.
+        /// Send these answers; if `heldUntil` is set, no earlier than then. `denied` is the number of denied presents among them.
         case sendAll([RoundOutput.Answer], heldUntil: NIODeadline?, denied: Int)
     }
 
-    /// Takes an answer from the hub.
+    /// Processes an answer from the hub.
     mutating func answered(_ answer: RoundOutput.Answer, now: NIODeadline) -> AnswerAction {
-        // Most answers arrive in the order of their requests.
+        // Most answers arrive in the order of their requests, so the search is short.
         if let index = underWay.firstIndex(of: answer.requestID) { underWay.remove(at: index) }
         if underWay.isEmpty { bytesUnderWay = 0 }
         guard !group.isEmpty,
@@ -139,8 +141,8 @@ struct Admission {
             members.compactMap(\.answer), heldUntil: denied > 0 ? departure(now: now) : nil, denied: denied)
     }
 
-    /// The time at which a refusal leaves: a multiple of `deniedMs` after the `present` arrived. One interval is enough
-    /// unless the disk is slow; then the number of intervals tells far less than the exact time would.
+    /// The time at which a refusal is sent: a multiple of `deniedMs` after the `present` arrived. One interval is enough unless
+    /// the disk is slow. With a slow disk, the number of intervals reveals far less than the exact time would.
     private func departure(now: NIODeadline) -> NIODeadline? {
         guard limits.deniedMs > 0 else { return nil }
         let interval = Int64(limits.deniedMs) * 1_000_000
@@ -150,7 +152,7 @@ struct Admission {
 }
 
 extension ConnectionEvent {
-    /// The largest possible answer in bytes, if it can be longer than a short frame.
+    /// The size of the largest possible answer in bytes, if it can be longer than a short frame.
     fileprivate var answerBytes: Int {
         guard case .request(let frame) = self else { return 0 }
         return switch frame.request {

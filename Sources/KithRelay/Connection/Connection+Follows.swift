@@ -3,7 +3,7 @@ import NIOCore
 
 /// Delivery of entries and whispers to a connection that follows channels.
 extension Connection {
-    /// Takes a broadcast of the hub. Returns whether the connection has to be flushed after the output.
+    /// Processes a broadcast of the hub. Returns whether the connection has to be flushed after the output.
     func take(_ broadcast: RoundOutput.Broadcast, _ shared: FrameCache) -> Bool {
         let channel = broadcast.channel
         guard var follow = follows[channel] else { return false }
@@ -25,7 +25,7 @@ extension Connection {
             follows[channel] = follow
             perform(step, channel, follow.requestID)
         case .whisper(let epoch, _):
-            // A whisper does not wait, and never overtakes entries that the follower still lacks.
+            // A whisper is not queued, and it never overtakes entries that the follower has not received yet.
             guard epoch == follow.epoch, follow.isLive, canSend else { return false }
             for frame in shared.frames { writer.write(encoded: frame, requestID: follow.requestID) }
         case .gone:
@@ -35,13 +35,13 @@ extension Connection {
         return writer.isEmpty ? false : touch()
     }
 
-    /// Takes the entries that the store read for a follow.
+    /// Processes the entries that the store read for a follow.
     func take(_ result: Result<[Entry], StoreFailure>, for catchUp: CatchUpRead) {
         reading.remove(catchUp.channel)
         defer { readNext() }
         guard var follow = follows[catchUp.channel] else { return }
         guard follow.requestID == catchUp.requestID, follow.nextSeq == catchUp.first else {
-            // The read was for a follow that this one has replaced.
+            // The read was made for an earlier follow, which this follow has replaced.
             follow.readFailed()
             follows[catchUp.channel] = follow
             awaitingRead.insert(catchUp.channel)
@@ -55,7 +55,7 @@ extension Connection {
             metrics.entriesDelivered.count(mine.count)
             chargeReading(mine.reduce(0) { $0 + $1.payload.count })
             perform(step, catchUp.channel, follow.requestID)
-            // Other channels are read before this one is read again.
+            // Other channels are read before this channel is read again.
             awaitingRead.insert(catchUp.channel)
         case .failure(let failure):
             follows[catchUp.channel] = nil
@@ -64,7 +64,7 @@ extension Connection {
         flush()
     }
 
-    /// Starts reads for follows that wait for one.
+    /// Starts reads for the follows that wait for a read.
     func readNext() {
         while canSend, pausedUntil == nil, reading.count < limits.catchUpsPerConnection,
             let channel = awaitingRead.popFirst()
@@ -102,7 +102,7 @@ extension Connection {
             let isRead = reading.contains(channel)
             guard !isRead, pausedUntil == nil, reading.count < limits.catchUpsPerConnection else {
                 follows[channel]?.readFailed()
-                // A channel that is being read is queued again when its read is done.
+                // A channel whose read is under way is queued again when the read is done.
                 if !isRead { awaitingRead.insert(channel) }
                 return
             }

@@ -1,15 +1,15 @@
 import KithWire
 import NIOCore
 
-/// Bounds of input that is not a complete message yet.
+/// Bounds for input that is not a complete message yet.
 extension Connection {
-    /// Whether a connection that has not been welcomed holds more bytes than a `hello` can have.
+    /// Whether the client sent more bytes before its welcome than a `hello` can have.
     var isHelloTooLong: Bool {
         !hasSaidHello && !awaitsWelcome && decoder.buffered > RelayLimits.helloBytes
     }
 
-    /// Takes a slot for a large incomplete message. Returns `false` if none is free: then the connection must not be
-    /// read for now. A connection that is not read does not keep its slot.
+    /// Takes a slot for a large incomplete message. Returns `false` if no slot is free. Then the connection is not read for now,
+    /// and it keeps no slot in the meantime.
     func mayHoldInput() -> Bool {
         let isReading = pausedUntil == nil && !awaitsWelcome && context != nil
         guard isReading, decoder.buffered > RelayLimits.smallInput else {
@@ -26,7 +26,7 @@ extension Connection {
         return true
     }
 
-    /// Frees the slot.
+    /// Frees the slot of a large message.
     func leaveLargeInput() {
         guard largeInputSince != nil else { return }
         largeInputSince = nil
@@ -34,7 +34,7 @@ extension Connection {
         worker.shared.addresses.largeInputs.giveBack()
     }
 
-    /// Whether a large message has taken so long that its slot is for others.
+    /// Whether a large message has taken so long that the connection must free its slot for others.
     func isLargeInputOver(at now: NIODeadline) -> Bool {
         largeInputSince.map { now > $0 + .milliseconds(RelayLimits.largeInputMs) } ?? false
     }

@@ -1,16 +1,17 @@
 import KithWire
 import NIOCore
 
-/// The output of a connection, and its timing.
+/// The output of a connection, and the times at which it is sent.
 extension Connection {
     var canSend: Bool {
         isOpen && channel.isWritable && writer.bytes.count < limits.unreadBacklog / 2
     }
 
-    /// Takes an answer. Returns whether the connection has to be flushed after the output; `true` once for each output.
+    /// Processes an answer. Returns whether the connection has to be flushed after the output: `true` only once for each output.
     func answer(_ answer: RoundOutput.Answer) -> Bool {
         guard !isOver else { return false }
-        // A follow begins with the hub's answer, whenever that leaves: entries committed next are meant for the follow.
+        // A follow begins with the hub's answer, even if that answer is sent later, because the next committed entries belong to
+        // the follow.
         let isGated = admission.isUndecided
         if isGated { apply(answer) }
         switch admission.answered(answer, now: .now()) {
@@ -35,7 +36,7 @@ extension Connection {
         writer.write(RelayFrame(requestID: answer.requestID, reply: answer.reply))
     }
 
-    /// Applies the answer's effect on the connection, except for closing it.
+    /// Applies the answer's effect on the connection. The caller closes the connection if the effect says so.
     private func apply(_ answer: RoundOutput.Answer) {
         switch answer.effect {
         case .none, .closes:
@@ -52,7 +53,7 @@ extension Connection {
         }
     }
 
-    /// Writes a frame of a follow, or keeps it until output may leave again.
+    /// Writes a frame of a follow, or stores it until output is allowed again.
     func emit(_ reply: Reply, _ requestID: UInt32) {
         let frame = RelayFrame(requestID: requestID, reply: reply)
         if isOpen { writer.write(frame) } else { later.append(frame) }
@@ -63,7 +64,7 @@ extension Connection {
         return !isTouched
     }
 
-    /// Writes the collected output in one piece.
+    /// Sends the collected output in one write.
     func flush() {
         isTouched = false
         defer { goOn() }
@@ -81,7 +82,7 @@ extension Connection {
         guard !writer.isEmpty else { return }
         metrics.bytesOut.count(writer.bytes.count)
         let buffer = channel.allocator.buffer(bytes: writer.bytes)
-        // Keeps the storage of a busy connection, and frees that of an idle one and of a large frame.
+        // A busy connection keeps its buffer. An idle connection frees it, and so does one that has sent a large frame.
         writer.removeAll(keepingUpTo: writer.bytes.count < 512 ? 0 : 64 << 10)
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }

@@ -6,7 +6,7 @@ import TLSCodec
 /// The connection of one client, on one event loop. It decodes bytes into requests for the hub, and encodes answers and
 /// entries into bytes.
 ///
-/// The requests of one read go to the hub together, and the answers of one round leave in one write.
+/// The requests of one read go to the hub together, and the answers of one round are sent in one write.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -14,7 +14,7 @@ final class Connection: ChannelDuplexHandler {
 
     let number: ConnectionNumber
     let networks: ClientNetworks
-    /// Whether it counts among the WebSockets of its address.
+    /// Whether the connection counts as one of its address's WebSockets.
     var isWebSocket = false
     let worker: EventLoopWorker
     private let hub: Hub
@@ -24,41 +24,41 @@ final class Connection: ChannelDuplexHandler {
     private(set) var decoder: WebSocketDecoder
     var writer = WebSocketWriter()
     var follows: [ChannelID: FollowProgress] = [:]
-    /// Channels for which the store is being read. A new follow of such a channel does not start a second read.
+    /// Channels that are being read from the store. A new follow of such a channel does not start a second read.
     var reading: Set<ChannelID> = []
-    /// Channels whose follows wait to be read from the store.
+    /// Channels with a follow that waits for a read from the store.
     var awaitingRead: Set<ChannelID> = []
     var admission: Admission
     private var events: [HubEvent] = []
 
     private var rate: TokenBucket
-    /// The rates that it shares with the other connections of its address and of its site.
+    /// The rates that the connection shares with the other connections of its address and its site.
     let sourceRates: SourceRates
     private let openedAt = NIODeadline.now()
     private var lastFrameAt = NIODeadline.now()
     var hasSaidHello = false
-    /// Output leaves no earlier than this.
+    /// The earliest time at which output may be sent; `nil` for no delay.
     var heldUntil: NIODeadline?
-    /// The newest ping that has not been answered: one pong answers it and all before it (RFC 6455 §5.5.3).
+    /// The latest unanswered ping. One pong answers this ping and all earlier ones (RFC 6455 §5.5.3).
     var unansweredPing: [UInt8]?
-    /// Frames of follows that arrived while output was held back. They leave behind the answers, whenever those
-    /// arrived.
+    /// Frames of follows that arrived while output was held back. They are sent after all answers, even after answers that
+    /// arrived later.
     var later: [RelayFrame] = []
-    /// Whether a `present` was decided: follows that could not send meanwhile continue with the next flush.
+    /// Whether a `present` was decided. Follows that could not send until then continue with the next flush.
     var areFollowsStale = false
-    /// Neither the client nor the store is read before this time, because a rate is used up.
+    /// Time before which neither the client nor the store is read, because a rate is used up.
     private(set) var pausedUntil: NIODeadline?
     private var isReadWanted = false
-    /// Whether the first frame is with the hub. Later frames are decoded when the client has been welcomed.
+    /// Whether the first frame is with the hub. Later frames are decoded after the client has been welcomed.
     private(set) var awaitsWelcome = false
     /// The time at which the connection took a slot for a large message; `nil` if it has none.
     var largeInputSince: NIODeadline?
-    /// Whether the input violated the protocol and further input is ignored.
+    /// Whether the input violated the protocol. Then further input is ignored.
     private var isFailed = false
-    /// Whether the peer is closing, and requests that it sent before still wait.
+    /// Whether the peer is closing while its earlier requests still wait.
     private var isClosing = false
     var isTouched = false
-    /// Whether the close frame has been written. It is the last output.
+    /// Whether the close frame has been written. Nothing is sent after it.
     private(set) var isOver = false
 
     var limits: RelayLimits { worker.shared.limits }
@@ -95,11 +95,11 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A broken TLS record or a reset: the peer is gone or hostile. Neither is worth a line in the log.
+        // The cause is a broken TLS record or a reset: the peer is gone or hostile. Neither is worth a line in the log.
         context.close(promise: nil)
     }
 
-    /// Closes the connection if it has not said hello in time, was silent for too long, or takes too long for a large
+    /// Closes the connection if it has not said hello in time, has been silent for too long, or takes too long for a large
     /// message.
     func closeIfSilent(now: NIODeadline, sweepMs: Int) {
         guard !isLargeInputOver(at: now) else {
@@ -107,7 +107,7 @@ final class Connection: ChannelDuplexHandler {
             return channel.close(promise: nil)
         }
         let (since, allowed) = hasSaidHello ? (lastFrameAt, limits.idleMs) : (openedAt, limits.helloMs)
-        // A connection that would exceed its time before the next sweep is closed now, so that none exceeds the limit.
+        // A connection that would exceed its time before the next sweep is closed now, so that no connection exceeds the limit.
         guard now + .milliseconds(Int64(sweepMs)) > since + .milliseconds(Int64(allowed)) else { return }
         metrics.connectionsTimedOut.count()
         channel.close(promise: nil)
@@ -126,7 +126,7 @@ final class Connection: ChannelDuplexHandler {
         follows = [:]
         later = []
         unansweredPing = nil
-        // Output that is held back must not leave earlier because the connection ends.
+        // Output that is held back must not be sent early, even if the connection ends.
         if !isOpen { writer.removeAll() }
         heldUntil = nil
         admission.dropAll()
@@ -174,7 +174,7 @@ final class Connection: ChannelDuplexHandler {
         events.removeAll(keepingCapacity: events.capacity <= 64)
     }
 
-    /// Takes one message. Returns whether the next may be taken now: rates are enforced by reading later, so that a
+    /// Processes one message. Returns whether the next message may be processed now. Rates are enforced by reading later, so a
     /// request over the rate costs nothing until its time has come.
     private func receive(_ message: WebSocketMessage) -> Bool {
         guard !isFailed else { return true }
@@ -196,7 +196,8 @@ final class Connection: ChannelDuplexHandler {
         return charge(1, cost, at: lastFrameAt) && !awaitsWelcome
     }
 
-    /// Charges a frame to the connection's rate, and its cost to the address's. Returns whether both rates allow more.
+    /// Charges a frame to the connection's rate, and the frame's cost to the address's rate. Returns whether both rates allow
+    /// more.
     @discardableResult
     private func charge(_ frames: Int, _ cost: Int, at time: NIODeadline) -> Bool {
         let now = Int64(time.uptimeNanoseconds)
@@ -207,12 +208,12 @@ final class Connection: ChannelDuplexHandler {
         return wait == 0
     }
 
-    /// Charges for denied presents, in addition to their cost as requests.
+    /// Charges for denied presents, in addition to the cost of the requests.
     func chargeDenied(_ count: Int) {
         charge(count * RelayLimits.deniedCost, count * RelayLimits.deniedCost, at: .now())
     }
 
-    /// Charges the address for bytes read from the store.
+    /// Charges the address for bytes that were read from the store.
     func chargeReading(_ bytes: Int) {
         let now = NIODeadline.now()
         let wait = sourceRates.charge(
@@ -220,7 +221,7 @@ final class Connection: ChannelDuplexHandler {
         if wait > 0 { pause(forNanoseconds: wait) }
     }
 
-    /// Takes a frame of the protocol. Returns its cost.
+    /// Processes a frame of the protocol. Returns the frame's cost.
     private func receive(frame bytes: [UInt8]) -> Int {
         metrics.requests.count()
         if !hasSaidHello { awaitsWelcome = true }
@@ -241,7 +242,8 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func event(of frame: ClientFrame) -> ConnectionEvent {
-        // Not before the welcome: a client without the pass must not cause the verification of signatures.
+        // The signature is verified only after the welcome, so that a client without the pass cannot make the relay verify
+        // signatures.
         guard hasSaidHello, case .register(let name, let record) = frame.request else { return .request(frame) }
         return .registration(requestID: frame.requestID, record.verified(for: name))
     }
@@ -253,13 +255,13 @@ final class Connection: ChannelDuplexHandler {
         return cost
     }
 
-    /// Whether answers can leave soon. If not, no request goes to the hub.
+    /// Whether answers can be sent soon. If not, no request goes to the hub.
     var canAnswer: Bool { heldUntil == nil && channel.isWritable }
 
-    /// Whether any output may leave now. None may from the admission of a `present` until its answer leaves.
+    /// Whether output may be sent now. Nothing is sent from the admission of a `present` until its answer is sent.
     var isOpen: Bool { heldUntil == nil && !admission.isUndecided }
 
-    /// Admits waiting requests, and reads more when none waits.
+    /// Admits waiting requests, and reads more when no request waits.
     func goOn() {
         if awaitsWelcome && hasSaidHello {
             awaitsWelcome = false
@@ -280,7 +282,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private var mayRead: Bool {
-        // Reading shows in the TCP window as output does on the wire, so it stops for an undecided `present` too.
+        // A client sees in the TCP window whether the relay reads. So reading stops for an undecided `present`, like output.
         pausedUntil == nil && !awaitsWelcome && admission.wantsMore && canAnswer && isOpen
     }
 
@@ -290,7 +292,7 @@ final class Connection: ChannelDuplexHandler {
         context.read()
     }
 
-    /// Pauses if no more of a large message may be held now.
+    /// Stops reading if the connection may not store more of a large message now.
     private func holdBackInput() {
         guard !isFailed else { return leaveLargeInput() }
         if !mayHoldInput() { pause(forNanoseconds: 1) }
@@ -313,7 +315,7 @@ final class Connection: ChannelDuplexHandler {
         if isTouched { flush() } else { readIfWanted() }
     }
 
-    /// Decodes the input that was read before and left.
+    /// Decodes the input that was read earlier and not decoded.
     private func takeRest() {
         guard !isFailed, pausedUntil == nil, !awaitsWelcome else { return }
         decode { try decoder.resume { message in self.receive(message) } }

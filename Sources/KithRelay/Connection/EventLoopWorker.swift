@@ -1,7 +1,7 @@
 import KithWire
 import NIOCore
 
-/// The connections of one event loop. Every function runs on that loop, unless it says otherwise.
+/// The connections of one event loop. Every function runs on that loop, unless its comment says otherwise.
 final class EventLoopWorker: Sendable {
     let index: Int
     let eventLoop: any EventLoop
@@ -18,7 +18,7 @@ final class EventLoopWorker: Sendable {
 
     private struct State {
         var connections: [ConnectionNumber: Connection] = [:]
-        /// Number of store reads under way for followers of this loop, and the reads that wait.
+        /// Number of store reads under way for followers of this loop.
         var reads = 0
         var waiting = CircularBuffer<CatchUpRead>()
     }
@@ -42,7 +42,7 @@ final class EventLoopWorker: Sendable {
         shared.metrics.connectionsOpen.count(-1)
     }
 
-    /// Closes connections that have been silent for too long. One timer serves all connections.
+    /// Closes connections that have been silent for too long. One timer serves all connections of the loop.
     func closeSilent(now: NIODeadline, sweepMs: Int) {
         for connection in Array(state.value.connections.values) {
             connection.closeIfSilent(now: now, sweepMs: sweepMs)
@@ -56,7 +56,7 @@ final class EventLoopWorker: Sendable {
 
     // MARK: Output of the hub
 
-    /// Takes a round's output to this loop, in one hop. Called from the hub's thread.
+    /// Passes a round's output to this loop, with one change of thread for the whole round. Called on the hub's thread.
     func deliver(_ batch: RoundOutput) {
         eventLoop.execute { self.distribute(batch) }
     }

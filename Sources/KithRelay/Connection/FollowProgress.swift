@@ -1,16 +1,16 @@
 import KithWire
 
-/// The progress of one connection in one channel's epoch. It decides the next action, and performs none itself.
+/// The progress of one connection in one channel's epoch. This type decides the next action, and the caller performs it.
 ///
-/// A follow is *live* while all known entries have been sent: then new entries leave as they are committed. It *lags*
-/// if the connection could not take an entry: then the store is read until the follow has caught up.
+/// A follow is *live* while all known entries have been sent. New entries are then sent as soon as they are committed. A follow
+/// *lags* after the connection could not accept an entry. Entries are then read from the store until the follow is live again.
 struct FollowProgress {
-    /// Number of the request that opened the follow. Every event carries it.
+    /// Number of the request that opened the follow. Every event of the follow carries this number.
     let requestID: UInt32
     let epoch: UInt64
     /// The next seq to send.
     private(set) var nextSeq: UInt64
-    /// The last seq that the epoch is known to have.
+    /// The last known seq of the epoch.
     private(set) var lastSeq: UInt64
     /// Whether `lastSeq` is the epoch's turn.
     private(set) var hasEnded: Bool
@@ -28,22 +28,22 @@ struct FollowProgress {
         hasEnded = start.hasEnded
     }
 
-    /// The action after an event.
+    /// The caller's action after an event.
     enum Action: Equatable {
         case nothing
-        /// Send the entries just given.
+        /// Send the entries that were passed to the call.
         case send
-        /// Send the entries just given, and end the follow with its epoch.
+        /// Send the entries that were passed to the call, and end the follow, because its epoch has ended.
         case sendAndEnd
-        /// End the follow with its epoch, of which all entries have been sent.
+        /// End the follow: its epoch has ended, and all its entries have been sent.
         case end
-        /// Read `first` through `last` from the store when the connection can take it.
+        /// Read `first` through `last` from the store as soon as the connection can accept them.
         case read(first: UInt64, last: UInt64)
-        /// Tell the client that entries before this seq are gone, and end the follow.
+        /// Tell the client that entries before this seq no longer exist, and end the follow.
         case trimmed(firstSeq: UInt64)
     }
 
-    /// The action when the follow begins, or when the connection can take more output again.
+    /// Returns the action when the follow begins, or when the connection can accept more output again.
     mutating func resume(canSend: Bool) -> Action {
         if isLive { return hasEnded ? .end : .nothing }
         guard canSend, !isReading else { return .nothing }
@@ -51,7 +51,7 @@ struct FollowProgress {
         return .read(first: nextSeq, last: lastSeq)
     }
 
-    /// Takes newly committed entries: consecutive, of this epoch, the last one perhaps its turn.
+    /// Processes newly committed entries. They are consecutive and of this epoch, and only the last one may be the epoch's turn.
     ///
     /// - Parameter fits: whether the entries are few enough to be sent at once.
     mutating func committed(_ entries: [Entry], canSend: Bool, fits: Bool = true) -> Action {
@@ -66,18 +66,18 @@ struct FollowProgress {
         return hasEnded ? .sendAndEnd : .send
     }
 
-    /// Notes that the channel has entries up to `seq` that were not broadcast.
+    /// Notes that the channel has entries up to `seq`, which were not broadcast.
     mutating func advanced(to seq: UInt64, canSend: Bool) -> Action {
         lastSeq = max(lastSeq, seq)
         return resume(canSend: canSend)
     }
 
-    /// Takes the entries of a read: consecutive ones from `nextSeq`, or from a later seq if the channel was trimmed.
+    /// Processes entries from the store: consecutive ones from `nextSeq`, or from a later seq if the channel was trimmed.
     mutating func read(_ entries: [Entry]) -> (send: ArraySlice<Entry>, then: Action) {
         isReading = false
         guard let first = entries.first else { return ([], .trimmed(firstSeq: lastSeq + 1)) }
         guard first.seq == nextSeq else { return ([], .trimmed(firstSeq: first.seq)) }
-        // Entries after this epoch's turn need the next epoch's token.
+        // Entries after this epoch's turn belong to the next epoch, whose token the client has to present first.
         let end = entries.firstIndex { $0.epoch != epoch } ?? entries.endIndex
         let mine = entries[..<end]
         if let last = mine.last {
@@ -88,6 +88,6 @@ struct FollowProgress {
         return (mine, end < entries.endIndex ? .end : .nothing)
     }
 
-    /// Notes that the store was not read. The next event tries again.
+    /// Notes that a read of the store failed. The next event starts another read.
     mutating func readFailed() { isReading = false }
 }

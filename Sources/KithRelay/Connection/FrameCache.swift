@@ -1,14 +1,14 @@
 import KithWire
 
-/// The frames of a broadcast. They are encoded for the first follower and used for all.
+/// The encoded frames of a broadcast. They are encoded for the first follower and reused for all others.
 final class FrameCache {
     private let broadcast: RoundOutput.Broadcast
     private var encoded: [[UInt8]]?
 
     init(_ broadcast: RoundOutput.Broadcast) { self.broadcast = broadcast }
 
-    /// The bytes that the broadcast adds for each follower. A round can bring more than a connection's backlog may
-    /// hold: then the entries are read from the store as fast as the follower takes them.
+    /// The bytes that the broadcast adds for each follower. A round can bring more than a connection's backlog may hold. Then the
+    /// entries are read from the store later, as fast as the follower accepts them.
     private(set) lazy var size: Int = {
         guard case .entries(let entries) = broadcast.content else { return 0 }
         return entries.reduce(0) { $0 + $1.maximumEncodedSize }
@@ -37,7 +37,7 @@ final class FrameCache {
 }
 
 extension ArraySlice<Entry> {
-    /// The entries in pieces that each fit into one frame.
+    /// The entries in pieces, each of which fits into one frame.
     var chunkedForFrames: [ArraySlice<Entry>] {
         let limit = WireLimits.frame / 2
         var chunks: [ArraySlice<Entry>] = []

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// Decides whether the hub spins until the next event arrives, instead of letting its thread sleep.
+/// Decides whether the hub's thread spins until the next event arrives, instead of sleeping.
 ///
-/// Waking a thread takes longer than deciding a message; if the processor sleeps too, half as long as a commit. Where
-/// rounds follow each other closely, as when two programs answer each other, the hub spins between them. Where they do
-/// not, this costs nothing: the hub spins only if spinning would have paid off the last time.
+/// Waking a thread takes longer than deciding a message. If the processor sleeps too, waking takes half as long as a commit. When
+/// rounds follow each other closely, for example when two programs answer each other, the hub spins between them. Otherwise the
+/// hub does not spin, because it spins only if the previous pause between rounds was short enough.
 struct AdaptiveSpin {
     private let longest: TimeAmount
     private var idleSince = NIODeadline.uptimeNanoseconds(0)
     private var paysOff = false
 
-    /// - Parameter longest: the longest spin; 0 for none.
+    /// - Parameter longest: the longest spin; 0 to never spin.
     init(longest: TimeAmount) { self.longest = longest }
 
     /// Notes that a round begins.
@@ -19,6 +19,6 @@ struct AdaptiveSpin {
     /// Notes that the round has ended.
     mutating func roundEnded(at now: NIODeadline) { idleSince = now }
 
-    /// Whether to go on spinning while no event has arrived.
+    /// Whether the hub should continue to spin while no event has arrived.
     func keepsSpinning(at now: NIODeadline) -> Bool { paysOff && now - idleSince < longest }
 }

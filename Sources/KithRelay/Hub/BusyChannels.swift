@@ -1,6 +1,6 @@
 import KithWire
 
-/// The channels that tasks work on together with the store, and the requests that wait for those tasks.
+/// The busy channels, on which tasks work together with the store, and the requests that wait for those tasks.
 struct BusyChannels {
     private struct Work {
         var tasks = 0
@@ -12,20 +12,20 @@ struct BusyChannels {
 
     func contains(_ channel: ChannelID) -> Bool { work[channel] != nil }
 
-    /// Counts a task that begins.
+    /// Counts a task that begins to work on the channel.
     mutating func begin(_ channel: ChannelID) { work[channel, default: Work()].tasks += 1 }
 
-    /// Counts a task that ends. The last one returns the requests that waited, in their order.
+    /// Counts a task that has ended. If it was the channel's last task, returns the requests that waited, in their order.
     mutating func end(_ channel: ChannelID) -> [HubEvent] {
         work[channel]?.tasks -= 1
         guard work[channel]?.tasks == 0 else { return [] }
         return work.removeValue(forKey: channel)?.waiting ?? []
     }
 
-    /// Keeps a request until the channel's tasks have ended.
+    /// Stores a request until the channel's tasks have ended.
     mutating func enqueue(_ event: HubEvent, for channel: ChannelID) { work[channel]?.waiting.append(event) }
 
-    /// Takes out the waiting requests that `isRefused` accepts, and leaves the others in their order.
+    /// Removes and returns the waiting requests that `isRefused` accepts. The others stay in their order.
     mutating func removeWaiting(for channel: ChannelID, where isRefused: (HubEvent) -> Bool) -> [HubEvent] {
         let waiting = work[channel]?.waiting ?? []
         work[channel]?.waiting = waiting.filter { !isRefused($0) }
@@ -33,7 +33,7 @@ struct BusyChannels {
     }
 }
 
-/// Requests that need no right and wait for the store, in one queue for each channel. A task works on each queue.
+/// The requests that need no right and wait for the store, in one queue per channel. Each queue has its own task.
 struct UnprovenRequests {
     private var queues: [ChannelID: [HubEvent]] = [:]
 
@@ -44,7 +44,7 @@ struct UnprovenRequests {
         return isNew
     }
 
-    /// Takes all requests about a channel. An empty result ends the queue.
+    /// Removes and returns all requests about a channel. If there are none, the queue is deleted.
     mutating func takeAll(for channel: ChannelID) -> [HubEvent] {
         guard let events = queues[channel], !events.isEmpty else {
             queues[channel] = nil

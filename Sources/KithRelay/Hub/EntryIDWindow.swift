@@ -1,18 +1,18 @@
 import KithWire
 
-/// The ids of a channel's recent entries. An entry that is sent again is answered with its first seq.
+/// The ids of a channel's recent entries. With them, an entry that is sent again is answered with its first seq.
 ///
-/// Ids are kept in two generations, so that forgetting costs nothing: the older generation is dropped when the newer
-/// one is old enough, or large enough.
+/// Ids are stored in two generations, so that old ids can be deleted at no cost: the whole older generation is dropped when the
+/// newer one is old enough or large enough.
 struct EntryIDWindow {
     /// Bounds of the age and the number of ids.
     struct Bounds {
-        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. Ids are kept for at
-        /// most twice as long.
+        /// Minimum age at which an id is forgotten, in milliseconds, unless there are too many ids. The maximum age is twice as
+        /// long.
         let lifetimeMs: UInt64
         /// Maximum number of ids.
         let most: Int
-        /// Number of ids that ``EntryIDWindow/shrink()`` leaves.
+        /// Number of ids that ``EntryIDWindow/shrink()`` keeps.
         let least: Int
 
         init(_ limits: RelayLimits) {
@@ -36,13 +36,13 @@ struct EntryIDWindow {
         let kept = known.suffix(bounds.most)
         let generation = bounds.most / 2
         newer.reserveCapacity(min(kept.count, generation))
-        // The newest known entry may just have been received, so the ids get a full lifetime.
+        // The latest known entry may have just been received, so all ids are kept for a full lifetime from now on.
         for (id, seq) in kept.suffix(generation) { newer[id] = seq }
         for (id, seq) in kept.dropLast(generation) { older[id] = seq }
         lastSeq = kept.last?.seq ?? 0
     }
 
-    /// Builds a window on a thread of the global pool: a million ids take a tenth of a second.
+    /// Builds a window on a thread of the global pool, because a million ids take a tenth of a second.
     static func elsewhere(
         _ bounds: Bounds, uptimeMs: UInt64, known: [(id: EntryID, seq: UInt64)]
     ) async -> EntryIDWindow {
@@ -63,12 +63,12 @@ struct EntryIDWindow {
         lastSeq = seq
     }
 
-    /// Whether ``shrink()`` would leave fewer ids.
+    /// Whether ``shrink()`` would reduce the number of ids.
     var canShrink: Bool { count > bounds.least }
 
     /// Forgets all but the newest ids.
     mutating func shrink() {
-        // Dropping the older generation is cheap, if the newer one has enough.
+        // The older generation can be dropped without a search, if the newer one has enough ids.
         guard older.isEmpty || newer.count < bounds.least else { return older = [:] }
         let first = lastSeq + 1 - min(UInt64(bounds.least), lastSeq)
         older = older.filter { $0.value >= first }

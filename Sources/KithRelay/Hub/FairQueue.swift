@@ -1,11 +1,11 @@
 import NIOCore
 
-/// Events that wait for a round, by their source, and the choice of a round's events.
+/// Queues events by their source, and chooses the events of each round.
 ///
-/// While all events fit into one round, or only one source has any, a round takes all of them. Otherwise networks (IPv4
-/// addresses, and IPv6 networks of 48 bits) are served by deficit round robin. Each adds as much to a round as every
-/// other, by cost, so a network with one request waits for two short rounds at most, however much the others have
-/// queued. The addresses of a network share its part in the same way.
+/// A round takes all events if they fit into it, or if only one source has any. Otherwise networks (IPv4 addresses, and IPv6
+/// networks of 48 bits) are served by deficit round robin. Every network gets an equal share of each round, measured by cost. So
+/// a network with one request waits for at most two short rounds, even if other networks have queued many requests. The addresses
+/// of a network divide its share in the same way.
 struct FairQueue {
     private var networks: [String: NetworkQueue] = [:]
     /// The networks that have events, in the order in which they are served.
@@ -16,7 +16,7 @@ struct FairQueue {
     /// Takes the events of the next round.
     ///
     /// - Parameters:
-    ///   - resumed: requests that waited for the store. They go before later ones of their connections.
+    ///   - resumed: requests that waited for the store. They are decided before later requests of the same connections.
     ///   - batches: the batches that arrived since the last round.
     ///   - source: the source of a connection; `nil` if the connection is gone.
     mutating func round(
@@ -53,7 +53,7 @@ struct FairQueue {
 
     private mutating func next() -> [HubEvent] {
         var items: [HubEvent] = []
-        // An event can cost more than one share. Credit adds up until it is enough.
+        // An event can cost more than one share. The network's credit grows in each pass until it is enough for the event.
         while items.isEmpty, !rotation.isEmpty {
             let isAlone = rotation.count == 1
             let share = max(1, RelayLimits.roundCost / rotation.count)
@@ -77,13 +77,13 @@ struct FairQueue {
 private struct NetworkQueue {
     private struct AddressQueue {
         var items = CircularBuffer<HubEvent>()
-        /// Unused cost of the address's part in the network's share.
+        /// Unused part of the address's share of its network's share, as a cost.
         var credit = 0
     }
     private var addresses: [String: AddressQueue] = [:]
     /// The addresses that have events, in the order in which they are served.
     private var rotation = CircularBuffer<String>()
-    /// Unused cost: the network's share of this round, and the rest of earlier ones.
+    /// Unused part of the network's shares, of this round and of earlier ones, as a cost.
     var credit = 0
 
     var isEmpty: Bool { rotation.isEmpty }
@@ -94,7 +94,7 @@ private struct NetworkQueue {
         change(&addresses[address, default: AddressQueue()].items)
     }
 
-    /// Takes the next event, if it costs no more than `most`.
+    /// Removes and returns the next event, if it costs at most `most`.
     mutating func next(costing most: Int) -> HubEvent? {
         while let address = rotation.first {
             guard let item = addresses[address]?.items.first else {

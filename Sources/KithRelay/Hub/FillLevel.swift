@@ -1,13 +1,13 @@
-/// The store's fill level. As the store fills up, the relay first refuses clients that have nothing stored yet, and
-/// long-established conversations last.
+/// The store's fill level. As the store fills up, the relay first refuses clients that have nothing stored yet, so that
+/// long-established conversations continue to work.
 enum FillLevel: Int, Comparable {
-    /// There is room.
+    /// There is room for everything.
     case roomy
-    /// No new channels, key packages and names.
+    /// New channels, key packages and names are refused.
     case noNew
-    /// In addition, no letters, and no entries of channels that were created recently.
+    /// Also refused are letters, and entries of channels that were created recently.
     case noRecent
-    /// No entries at all.
+    /// All entries are refused.
     case full
 
     init(usedBytes: UInt64, of limit: UInt64) {

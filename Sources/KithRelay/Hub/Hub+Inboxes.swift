@@ -1,9 +1,9 @@
 import KithWire
 
-/// Letters and key packages that wait for the owner of an inbox, and the closing of channels.
+/// Requests about the letters and key packages of an inbox, and the closing of channels.
 extension Hub {
-    /// Takes room for an entry in an inbox, which never drops waiting entries to make room. Returns the refusal if
-    /// there is no room.
+    /// Reserves room for an entry in an inbox, which never drops waiting entries to make room. Returns a refusal if there is no
+    /// room.
     func takeRoom(in inbox: HubChannel, _ bytes: Int, _ nextAccess: Access?, _ session: HubSession) -> RelayError? {
         guard nextAccess == nil else { return .denied }
         let head = inbox.tentative?.head ?? inbox.head
@@ -27,7 +27,7 @@ extension Hub {
         }
     }
 
-    /// Gives back the room of an entry that was not committed.
+    /// Frees the room of an entry that was not committed.
     func giveBackRoom(of append: ClientFrame, from connection: ConnectionNumber) {
         guard case .append(let channel, _, _, let payload) = append.request,
             channels[channel]?.head.kind == .inbox, let source = sessions[connection]?.source
@@ -79,8 +79,8 @@ extension Hub {
         withStoreAccess(id) { hub in await hub.trimInStore(id, throughSeq, address) }
     }
 
-    /// The channel, if the connection has the right in its current epoch and none of its entries is being committed.
-    /// Otherwise the request has been answered, or waits.
+    /// Returns the channel if the connection has the right in its current epoch and no entry of it is being committed. Otherwise
+    /// returns `nil`, and the request has been answered or waits.
     private func idleChannel(
         _ id: ChannelID, _ needed: Rights, _ request: HubRequest, _ session: HubSession
     ) -> HubChannel? {

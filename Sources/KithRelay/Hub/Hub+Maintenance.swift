@@ -1,10 +1,11 @@
 import KithWire
 
-/// Expiry, and the bounds of what channels and the store keep.
+/// Expiry of old data, and the size limits of channels and of the store.
 extension Hub {
     // MARK: Capacity
 
-    /// Drops the oldest entries of a log over its size, a sixteenth at a time, so that it happens rarely.
+    /// Drops the oldest entries of a log that exceeds its size. It drops a sixteenth of the log at a time, so that this happens
+    /// rarely.
     func trimExcess(of id: ChannelID) {
         withStoreAccess(id) { hub in
             while let channel = hub.channels[id], hub.limits.isExceeded(by: channel.head) {
@@ -39,9 +40,9 @@ extension Hub {
 
     // MARK: Time
 
-    /// Reads the time noted before the start, and checks the store's size for the first time.
+    /// Reads the time that was noted before the start, and checks the store's size for the first time.
     ///
-    /// - Parameter trustingClock: whether the machine's clock is right, however far it is from the noted time.
+    /// - Parameter trustingClock: whether the machine's clock is right, even if it is far from the noted time.
     func begin(trustingClock: Bool) async {
         let noted = try? await store.notedClock()
         clock = HubClock(noted: trustingClock ? nil : noted)
@@ -62,7 +63,7 @@ extension Hub {
 
     // MARK: Expiry
 
-    /// Notes that a client with a right uses a channel, unless that was noted recently.
+    /// Notes that a client with a right uses the channel, unless a use was noted recently.
     func noteUse(of channel: HubChannel) {
         let now = clock.recordMs
         guard !channel.head.isClosed, now >= channel.head.usedMs + RelayLimits.notedUseMs else { return }
@@ -71,7 +72,8 @@ extension Hub {
         withStoreAccess(id) { hub in _ = await hub.commitWithNextRound(.use(channel: id, atMs: now)) }
     }
 
-    /// Drops entries past their retention, and channels, key packages and names that were not used or renewed for long.
+    /// Drops entries after their retention, and drops channels, key packages and names that were not used or renewed for a long
+    /// time.
     func expire() async {
         readClock()
         while !isShuttingDown, let expired = try? await store.expire(nowMs: clock.retentionMs), !expired.isEmpty {
@@ -82,26 +84,26 @@ extension Hub {
         while !isShuttingDown,
             let more = try? await store.discard(keyPackagesBeforeMs: packages, namesBeforeMs: names), more
         {
-            // Rounds run in between.
+            // Other rounds can run here.
             await Task.yield()
         }
         await forgetIdleChannels()
         if !isShuttingDown, clock.isNotingDue { await noteClock() }
     }
 
-    /// The time so many seconds ago, in milliseconds since 1970.
+    /// The time `seconds` ago, in milliseconds since 1970.
     private func past(_ seconds: Int) -> UInt64 {
         clock.retentionMs - min(clock.retentionMs, UInt64(seconds) * 1_000)
     }
 
-    /// The times before which channels without entries must have been used last to be forgotten.
+    /// Two times. A channel without entries is forgotten if its last use was before one of them.
     private struct IdleSince {
         let brief: UInt64
-        /// For channels in long use.
+        /// The time for channels in long use.
         let long: UInt64
     }
 
-    /// Forgets channels that have no entries and that no client has used for long.
+    /// Forgets channels without entries that no client has used for a long time.
     private func forgetIdleChannels() async {
         let since = IdleSince(
             brief: past(limits.idleChannelSeconds),
@@ -114,13 +116,13 @@ extension Hub {
                 let isDone = await withCheckedContinuation { done in
                     withStoreAccess(channel) { hub in done.resume(returning: await hub.forget(channel, since)) }
                 }
-                // The store would return the same channel again.
+                // If nothing was forgotten, the store would return the same channel again.
                 guard isDone else { return }
             }
         }
     }
 
-    /// Returns whether the channel is gone, or was put off.
+    /// Forgets a channel, or puts it off. Returns `false` if neither was possible.
     private func forget(_ id: ChannelID, _ since: IdleSince) async -> Bool {
         guard let head = try? await store.head(of: id) else { return false }
         let before = head.isInLongUse ? since.long : since.brief
@@ -135,14 +137,15 @@ extension Hub {
                 return true
             }
         }
-        // The channel has a follower, or rows that are still to be deleted.
+        // The channel has a follower, or some of its rows are still to be deleted, so it counts as used and is checked again
+        // later.
         let outcome = await commitWithNextRound(.use(channel: id, atMs: before + RelayLimits.notedUseMs))
         return outcome == .committed
     }
 }
 
 extension RelayLimits {
-    /// Whether the oldest entries of a channel have to be dropped. An inbox refuses new ones instead.
+    /// Whether the oldest entries of the channel have to be dropped. Never for an inbox, which refuses new entries instead.
     func isExceeded(by head: ChannelHead) -> Bool {
         guard head.kind == .log else { return false }
         return head.lastSeq &+ 1 &- head.firstSeq > UInt64(channelEntries)

@@ -1,12 +1,12 @@
 import KithWire
 
-/// `create` and `present`: the requests that need no right, so any client can send them about any channel.
+/// `create` and `present`. These two requests need no right, so any client can send them about any channel.
 ///
-/// They never make a channel busy, and never wait among the requests of clients that have a right in it. They wait in a
-/// queue for each channel, and one look at the store answers the whole queue. A `present` that is not granted from
-/// memory takes the same steps whether the channel, the epoch or the right is missing.
+/// They never make a channel busy, and they never wait among the requests of clients that have a right in it. They wait in a
+/// queue of their own for each channel, and one read of the store answers the whole queue. If memory alone does not grant a
+/// `present`, the hub takes the same steps whether the channel, the epoch or the right is missing.
 extension Hub {
-    /// The store's answers about one channel, shared by all requests that are answered together.
+    /// The store's data about one channel. All requests that are answered together share it.
     private struct StoreSnapshot {
         var head: ChannelHead??
         var epochs: [UInt64: EpochRecord?] = [:]
@@ -87,7 +87,7 @@ extension Hub {
             }
             guard health.level < .noNew else { return .answer(.error(.storeIsFull)) }
             isNew = true
-            // Later requests in the queue find the channel.
+            // The channel exists now, so later requests in the queue must read the store again.
             snapshot = StoreSnapshot()
             return .commit(
                 .create(
@@ -95,8 +95,8 @@ extension Hub {
                 then: .done)
         }
         if case .done = reply, isNew, channels[channel] == nil, !busy.contains(channel) {
-            // Only a channel that was just created is known to have no entries. One that existed is loaded when it is
-            // used.
+            // Only a channel that was just created is known to have no entries. An existing channel is loaded when a client uses
+            // it.
             let ids = EntryIDWindow(idBounds, uptimeMs: uptimeMs)
             channels.changeIDs(of: insert(channel, new)) { $0.setIDs(ids) }
         }
@@ -118,7 +118,7 @@ extension Hub {
             if let channel = channels.use(id) {
                 noteUse(of: channel)
             } else {
-                // Most clients present a channel to use it.
+                // A client that presents a channel most often uses it next, so the channel is loaded now.
                 withStoreAccess(id) { hub in
                     if let channel = try? await hub.load(id) { hub.noteUse(of: channel) }
                 }
@@ -127,7 +127,7 @@ extension Hub {
         } catch {
             guard error.isDamage else { return .error(RelayError(error)) }
             metrics.damagedReads.count()
-            // A client that has proved nothing learns no more than about a channel that does not exist.
+            // A client that has proved no right gets the same answer as for a channel that does not exist.
             return .error(isProved ? RelayError(error) : .denied)
         }
     }

@@ -1,7 +1,7 @@
 import KithWire
 
-/// The decision of each request in a round. No function in this file waits: a request that has to read the store goes
-/// to `Hub+StoreRequests.swift`.
+/// Decides each request of a round. No function in this file waits: a request that has to read the store is passed to the
+/// functions in `Hub+StoreRequests.swift`.
 extension Hub {
     /// Decides one event of a round.
     func decide(_ item: HubEvent) {
@@ -27,7 +27,7 @@ extension Hub {
         }
     }
 
-    /// Whether the connection may send requests other than `hello` now. If not, the request has been answered.
+    /// Whether the connection may send requests other than `hello` now. If not, the function has already answered the request.
     private func mayAsk(_ session: HubSession, _ address: ReplyAddress) -> Bool {
         guard !isShuttingDown else {
             let error = RelayError(.unavailable, "the relay is shutting down", retryAfterMs: 1_000)
@@ -49,8 +49,8 @@ extension Hub {
             return hello(versions, pass, session, address)
         }
         guard mayAsk(session, address) else { return }
-        // Requests about a busy channel wait. A request without a right does not: it would delay requests that have
-        // one, and the time of its refusal would tell that the channel is busy, and so that it exists.
+        // Requests about a busy channel wait. A request without a right is decided now: waiting, it would delay requests that
+        // have a right. The delay of its refusal would also reveal that the channel is busy, and so that it exists.
         if !busy.isEmpty, let channel = frame.request.channel, busy.contains(channel), session.mayWait(frame.request) {
             return busy.enqueue(item, for: channel)
         }
@@ -85,7 +85,7 @@ extension Hub {
         case .withdraw(let channel):
             withdraw(channel, request, session)
         case .register:
-            // Arrives as a registration: a record that nobody has verified is refused.
+            // A valid registration arrives as `registration`. Here it is a record that nobody has verified, so it is refused.
             answer(.error(.denied), to: address)
         case .lookup(let name):
             lookUp(name, address)
@@ -122,7 +122,7 @@ extension Hub {
 
     // MARK: Entries and whispers
 
-    /// An entry that a client wants to append. With access for the next epoch, it is a turn.
+    /// An entry that a client wants to append. If it has access for the next epoch, it is a turn.
     private struct NewEntry {
         let channel: ChannelID
         let epoch: UInt64
@@ -139,7 +139,7 @@ extension Hub {
         }
         guard new.payload.count <= limits.payload else { return answer(.error(tooLarge), to: address) }
         guard let channel = channels.use(new.channel), channel.tentative?.isTurned != true else {
-            // Not in memory, or the epoch was turned in this very round: the outcome is known after the round.
+            // The channel is not in memory, or its epoch was turned in this round. In both cases the request is decided later.
             return waitForChannel(new.channel, request, needsIDs: true)
         }
         guard !channel.head.isClosed else { return answer(.error(.gone), to: address) }
@@ -226,14 +226,14 @@ extension Hub {
         answer(reply, to: address, effect: effect)
     }
 
-    /// Starts a follow of one epoch. Returns the answer and its effect on the connection.
+    /// Starts a follow of one epoch. Returns the answer and the answer's effect on the connection.
     func startFollow(
         of channel: HubChannel, _ span: EpochSpan, _ fromSeq: UInt64, _ connection: ConnectionNumber,
         _ session: HubSession
     ) -> (Reply, RoundOutput.Effect) {
         guard !channel.head.isClosed else { return (.error(.gone), .none) }
         let nextSeq = max(fromSeq, span.firstSeq)
-        // A client that asks for dropped entries is told so; they are never skipped silently.
+        // A client that asks for dropped entries gets an error, so that it never misses entries without knowing.
         guard nextSeq >= channel.head.firstSeq || nextSeq > span.lastSeq else {
             return (.error(.trimmed(firstSeq: channel.head.firstSeq)), .none)
         }
@@ -248,7 +248,7 @@ extension Hub {
         return (.following(firstSeq: nextSeq, lastSeq: span.lastSeq), .follows(channel.id, range))
     }
 
-    /// Ends all follows of a channel that is gone.
+    /// Ends all follows of a channel that no longer exists.
     func endFollows(of channel: HubChannel) {
         let followers = channel.takeFollowers()
         for number in followers.joined() { sessions[number]?.follows.remove(channel.id) }
@@ -256,11 +256,11 @@ extension Hub {
     }
 }
 
-/// The entries of one epoch.
+/// The range of the entries of one epoch.
 struct EpochSpan {
     let epoch: UInt64
     let firstSeq: UInt64
-    /// The last seq that the epoch has.
+    /// The last seq of the epoch so far.
     let lastSeq: UInt64
     let isCurrent: Bool
 

@@ -1,12 +1,12 @@
 import KithWire
 
-/// The requests that have to ask the store first. Each runs while its channel is busy, so nothing else on this relay
-/// changes the channel. A change by another relay on the same store makes the mutation's condition fail.
+/// The requests that have to read the store first. The channel is busy during such a request, so nothing else on this relay
+/// changes the channel. If another relay on the same store changes it, the mutation's condition fails.
 extension Hub {
-    /// Number of attempts at a mutation that conflicts, before the client is told to try again.
+    /// Number of attempts at a mutation that conflicts. After them, the client is told to try again.
     private static let attempts = 8
 
-    /// Makes the channel busy, runs `work`, and then resumes the requests that arrived meanwhile, in their order.
+    /// Makes the channel busy, runs `work`, and then resumes the requests that arrived in the meantime, in their order.
     func withStoreAccess(_ channel: ChannelID, _ work: @escaping @Sendable (isolated Hub) async -> Void) {
         busy.begin(channel)
         withStoreAccess { hub in
@@ -15,7 +15,7 @@ extension Hub {
         }
     }
 
-    /// Runs `work`, which makes no channel busy, beside the rounds.
+    /// Runs `work` concurrently with the rounds, without making a channel busy.
     func withStoreAccess(_ work: @escaping @Sendable (isolated Hub) async -> Void) {
         storeTasks += 1
         Task {
@@ -33,7 +33,7 @@ extension Hub {
         case commit(StoreMutation, then: Reply)
     }
 
-    /// Decides on the store's state and commits. Decides again if the state has changed in between.
+    /// Decides on the basis of the store's state and commits. If the state has changed in between, decides again.
     func decideWithStore(_ decide: () async throws(StoreFailure) -> Decision) async -> Reply {
         for _ in 0..<Self.attempts {
             do throws(StoreFailure) {
@@ -58,10 +58,10 @@ extension Hub {
 
     /// Loads the channel into memory, then resumes the request.
     ///
-    /// Also used to wait for the end of this round: a busy channel's requests resume in the next one.
+    /// This also serves to wait for the end of the round, because requests about a busy channel resume in the next round.
     ///
-    /// - Parameter needsIDs: whether the request needs the channel's entry ids too. The connection's source is charged
-    ///   for those that have to be loaded.
+    /// - Parameter needsIDs: whether the request also needs the channel's entry ids. If they have to be loaded, the connection's
+    ///   source is charged for them.
     func waitForChannel(_ channel: ChannelID, _ request: HubRequest, needsIDs: Bool = false) {
         if !busy.contains(channel) {
             let payer = needsIDs ? sessions[request.connection]?.source : nil
@@ -73,12 +73,13 @@ extension Hub {
         busy.enqueue(request.event, for: channel)
     }
 
-    /// Refuses the requests that wait for a channel: resumed, they would only start the same loading again.
+    /// Refuses the requests that wait for a channel. If they were resumed, they would only start the same loading again.
     ///
-    /// - Parameter source: a source that may not load entry ids now. Only its requests that need entry ids are refused.
+    /// - Parameter source: if set, a source that may not load entry ids now. Only requests of this source that need entry ids are
+    ///   refused.
     private func refuseWaiting(for channel: ChannelID, _ error: RelayError, of source: ClientSource?) {
         let refused = busy.removeWaiting(for: channel) { item in
-            // A request that needs no right asks the store itself.
+            // A request that needs no right reads the store itself.
             guard case .request(let frame) = item.event, frame.request.needsRight else { return false }
             guard let source else { return true }
             return sessions[item.connection]?.source == source && frame.request.needsEntryIDs
@@ -99,8 +100,8 @@ extension Hub {
         }
     }
 
-    /// Loads the entry ids that the channel accepted within their lifetime. A busy channel has a million: such loads go
-    /// one at a time, each source is charged for its own, and the hub's thread assembles none of them.
+    /// Loads the ids of the entries that the channel accepted within their lifetime. A busy channel has a million ids. Therefore
+    /// large loads run one at a time, each source is charged for its loads, and the hub's thread does not assemble the ids.
     private func loadIDs(of channel: HubChannel, for payer: ClientSource) async throws(StoreFailure) -> RelayError? {
         let kept = channel.head.lastSeq + 1 - channel.head.firstSeq
         let isLarge = kept > UInt64(RelayLimits.fewEntryIDs)
@@ -110,9 +111,9 @@ extension Hub {
         guard wait == 0 else {
             return .tooFast("this address has caused too many look-ups for now", waitNanoseconds: wait)
         }
-        // Many small loads may be under way at once, so each is charged before it is read, and for all kept entries.
+        // Many small loads can be under way at once. So each is charged before the read, for all entries that the channel keeps.
         if !isLarge { idLoads.charge(Int(clamping: kept), to: payer, atNanoseconds: uptime()) }
-        // Correct even while the machine's clock may be wrong.
+        // The earlier of the two times is used, because the machine's clock may be wrong.
         let now = min(nowMs(), clock.retentionMs)
         let known = try await store.entryIDs(of: channel.id, receivedSinceMs: now - min(now, idBounds.lifetimeMs))
         if isLarge { idLoads.charge(known.count, to: payer, atNanoseconds: uptime()) }
@@ -121,20 +122,20 @@ extension Hub {
             ? await EntryIDWindow.elsewhere(idBounds, uptimeMs: uptimeMs, known: known)
             : EntryIDWindow(idBounds, uptimeMs: uptimeMs, known: known)
         if channels.contains(channel) { channels.changeIDs(of: channel) { $0.setIDs(window) } }
-        // Eviction may have examined the channel during the load.
+        // Eviction may have examined the channel during the load, so it is marked as used again.
         channel.isUsed = true
         return nil
     }
 
-    /// The channel from memory, or else from the store.
+    /// Returns the channel from memory, or loads it from the store.
     func load(_ id: ChannelID) async throws(StoreFailure) -> HubChannel? {
         if let channel = channels.use(id) { return channel }
         guard let head = try await store.head(of: id) else { return nil }
-        // Rounds decided meanwhile did not change this channel: it is busy. Another task may have loaded it.
+        // The channel is busy, so the rounds in the meantime did not change it. Another task may have loaded it.
         return channels.use(id) ?? insert(id, head)
     }
 
-    /// Takes a channel into memory. It is busy, so it is not evicted for itself.
+    /// Adds a channel to memory. The channel is busy, so it is not evicted to make room for itself.
     func insert(_ id: ChannelID, _ head: ChannelHead) -> HubChannel {
         let channel = channels.insert(id, head)
         evictChannels(examining: RelayLimits.examinedForEach)
@@ -151,7 +152,8 @@ extension Hub {
         withStoreAccess(id) { hub in
             let head = try? await hub.store.head(of: id)
             guard let channel = hub.channels[id] else { return }
-            // Ids are expensive to load, and complete if no entry was added: a full disk refuses every append.
+            // Ids are expensive to load. If no entry was added, they are still complete, for example after a full disk has
+            // refused every append.
             if head?.lastSeq != channel.head.lastSeq { hub.channels.changeIDs(of: channel) { $0.forgetIDs() } }
             guard let head else { return }
             let before = channel.head
@@ -228,7 +230,7 @@ extension Hub {
 }
 
 extension Request {
-    /// Whether a connection that has proved nothing is refused.
+    /// Whether the request is refused if the connection has proved no right.
     fileprivate var needsRight: Bool {
         switch self {
         case .create, .present: false
@@ -236,7 +238,7 @@ extension Request {
         }
     }
 
-    /// Whether deciding the request takes the channel's recent entry ids.
+    /// Whether the decision of the request needs the channel's recent entry ids.
     fileprivate var needsEntryIDs: Bool {
         switch self {
         case .append, .turn: true
@@ -249,7 +251,7 @@ extension RelayError {
     static let storeIsFull = RelayError(
         .full, "the relay has no room for more", retryAfterMs: RelayLimits.fullStoreRetryMs)
 
-    /// The answer to a client when the store fails. The client does not get the store's own error text.
+    /// The answer to a client after the store has failed. It does not contain the store's own error text.
     init(_ failure: StoreFailure) {
         switch failure {
         case .full: self.init(.full, "the relay's disk is full", retryAfterMs: 60_000)

@@ -1,20 +1,20 @@
 import KithWire
 import NIOCore
 
-/// Decides every request, and owns the state of all channels and sessions.
+/// Decides every request. The hub owns the state of all channels and sessions.
 ///
-/// The hub works in rounds. A round takes all queued events, decides them against the state in memory, has the store
-/// commit the round's mutations as one group, publishes the committed changes, and hands each event loop its answers
-/// and entries. While one round commits, the next one queues up: that is the group commit, and it needs no timer.
-/// Answers leave in the order of their requests, after the commit that they depend on. Each round is a job of its own
-/// on the store's event loop, so other work on that thread runs between two rounds, however long the load lasts.
+/// The hub works in rounds. A round takes all queued events and decides them against the state in memory. The store commits the
+/// round's mutations as one group. Then the hub publishes the committed changes, and passes each event loop its answers and
+/// entries. While one round commits, events for the next one queue up. So commits are grouped without a timer. Answers are sent
+/// in the order of their requests, after the commit that they depend on. Each round is a separate job on the store's event loop,
+/// so that other work on that thread can run between two rounds, even under constant load.
 ///
-/// A request that needs more than memory (a channel that is not loaded, an older epoch, a shelf) gets access to the
-/// store in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait.
-/// Requests that need no right wait in queues of their own (``UnprovenRequests``), so strangers delay nobody.
+/// Some requests need more than memory: a channel that is not loaded, an older epoch, or a shelf. Such a request reads the store
+/// in a task of its own. Its channel is *busy* until the task ends, and later requests about that channel wait. Requests that
+/// need no right wait in queues of their own (``UnprovenRequests``), so that strangers delay nobody.
 actor Hub {
     nonisolated let unownedExecutor: UnownedSerialExecutor
-    /// Keeps the executor alive.
+    /// The actor refers to its executor without keeping it alive. This property keeps it alive.
     private nonisolated let executor: any SerialExecutor
 
     let store: any ChannelStore
@@ -32,27 +32,27 @@ actor Hub {
     var channels: LoadedChannels
     var busy = BusyChannels()
     var unproven = UnprovenRequests()
-    /// Requests that waited for the store. They go before the events in the queue.
+    /// Requests that waited for the store. They are decided before the events in the queue.
     var resumed: [HubEvent] = []
-    /// Events left for a later round, so that no network fills this one.
+    /// Events that wait for a later round, so that no network fills the current one.
     private var fairQueue = FairQueue()
     private var isDraining = false
     private var spin: AdaptiveSpin
     private(set) var isShuttingDown = false
-    /// Number of tasks that work with the store beside the rounds.
+    /// Number of tasks that work with the store concurrently with the rounds.
     var storeTasks = 0
-    /// Mutations decided by those tasks, to be committed with the next round.
+    /// Mutations that those tasks decided. They are committed with the next round.
     private var pendingMutations: [(mutation: StoreMutation, outcome: CheckedContinuation<StoreOutcome, Never>)] = []
-    /// Charges of addresses for entry ids that were loaded for them.
+    /// Charges the addresses for which entry ids are loaded.
     var idLoads: SourceBuckets
-    /// Admits loads of many entry ids one at a time.
+    /// Makes loads of many entry ids run one at a time.
     var largeLoads = SerialGate()
-    /// Shares that addresses have of inboxes.
+    /// The room that each address occupies in inboxes.
     var shares: InboxShares
-    /// Key packages that addresses took from inboxes.
+    /// Counts the key packages that addresses took from inboxes.
     var withdrawals: SourceWithdrawals
     let idBounds: EntryIDWindow.Bounds
-    /// Budgets of addresses for what they store.
+    /// The budgets of addresses for the data that they store.
     var budgets: SourceBudgets
     let names: NamePolicy
     var health = StoreHealth()
@@ -66,7 +66,7 @@ actor Hub {
     /// - Parameters:
     ///   - configuration: limits, pass and clocks.
     ///   - loops: number of event loops.
-    ///   - deliver: takes an output to the event loop of that index.
+    /// - deliver: passes an output to the event loop with the given index.
     init(
         store: any ChannelStore, configuration: RelayConfiguration, metrics: RelayMetrics, loops: Int,
         deliver: @escaping @Sendable (Int, RoundOutput) -> Void
@@ -88,7 +88,7 @@ actor Hub {
         idBounds = EntryIDWindow.Bounds(limits)
         budgets = SourceBudgets(limits)
         names = NamePolicy(limits)
-        // On a single processor, spinning would keep the next request from arriving.
+        // With a single processor, a spinning hub would keep the next request from arriving.
         spin = AdaptiveSpin(longest: .microseconds(System.coreCount > 1 ? Int64(limits.spinMicroseconds) : 0))
         self.deliver = deliver
         outputs = Array(repeating: RoundOutput(), count: loops)
@@ -100,19 +100,19 @@ actor Hub {
     /// Queues events from connections of one source. Called from event loops.
     nonisolated func submit(_ items: [HubEvent], from source: ClientSource = "") {
         guard queue.add(items, from: source) else { return }
-        // One hop to the hub's own thread. A task would go through the global pool.
+        // This schedules the hub directly on its own thread. A task would first run on the global pool.
         store.eventLoop.execute { self.assumeIsolated { hub in hub.wake() } }
     }
 
-    /// Begins a round, unless one is under way: the next one follows it.
+    /// Begins a round, unless one is under way, which starts the next one itself.
     func wake() {
         guard !isDraining else { return }
         isDraining = true
         startRound()
     }
 
-    /// Enqueues a round behind the executor's other jobs. It is enqueued from the executor's own thread, so it costs
-    /// neither a hop nor a wake-up.
+    /// Enqueues a round after the executor's other jobs. The caller is on the executor's own thread, so this costs no change of
+    /// thread and no wake-up.
     private func startRound() {
         Task { await nextRound() }
     }
@@ -128,7 +128,7 @@ actor Hub {
         }
         let isIdle = resumed.isEmpty && pendingMutations.isEmpty && fairQueue.isEmpty
         if isIdle && !isShuttingDown && spin.keepsSpinning(at: .now()) {
-            // In short slices, so that other work on the thread does not wait long.
+            // The hub spins in short slices, so that other work on the thread does not wait long.
             queue.spin(until: .now() + .microseconds(RelayLimits.spinSliceMicroseconds))
         } else if isIdle && queue.sleepIfEmpty() {
             isDraining = false
@@ -151,7 +151,7 @@ actor Hub {
         let used = round.channels.count
         let outcomes = await commitRound()
         finishRound(outcomes)
-        // Examines more channels than the round brought in.
+        // Eviction examines more channels than the round loaded, so that their number shrinks.
         evictChannels(examining: max(RelayLimits.examinedEachRound, 2 * used))
     }
 
@@ -172,7 +172,7 @@ actor Hub {
         return outcomes
     }
 
-    /// Commits a mutation in the next round's group.
+    /// Commits a mutation together with the next round.
     func commitWithNextRound(_ mutation: StoreMutation) async -> StoreOutcome {
         await withCheckedContinuation { outcome in
             pendingMutations.append((mutation, outcome))
@@ -215,12 +215,12 @@ actor Hub {
                 to: whisper.channel.followers)
         }
         resumed.append(contentsOf: retries)
-        // Only now: earlier requests of the same connections are durable.
+        // Now all earlier requests of the same connections are durable, so these requests can follow.
         for item in round.unproven { enqueueUnproven(item) }
         flush()
     }
 
-    /// Makes a channel's committed round its state, and sends the entries to its followers.
+    /// Makes the committed changes of the round the channel's state, and sends the entries to the channel's followers.
     private func publish(_ channel: HubChannel) {
         let now = uptimeMs
         let (entries, followers) = channels.changeIDs(of: channel) { $0.publishRound(uptimeMs: now) }
@@ -234,8 +234,8 @@ actor Hub {
         if limits.isExceeded(by: channel.head) { trimExcess(of: channel.id) }
     }
 
-    /// Discards a round that was committed only in part. The store decides what is durable: the channel is loaded
-    /// again, and its followers read the entries that they may have missed.
+    /// Discards the changes of a round that was committed only in part. Only the store knows which of them are durable. So the
+    /// channel is loaded again, and its followers read the entries that they may have missed.
     private func discardRound(of channel: HubChannel) {
         channel.discardRound()
         reload(channel)
@@ -250,12 +250,12 @@ actor Hub {
 
     // MARK: Answers
 
-    /// Answers in the round being decided: the answer keeps its place among the round's answers.
+    /// Adds an answer to the current round, in the order of the round's answers.
     func answer(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
         round.answers.append(PendingAnswer(address: address, reply: reply, effect: effect))
     }
 
-    /// Sends an answer with the next output, whatever the round has answered.
+    /// Sends an answer with the next output, without waiting for the round's commit.
     func send(_ reply: Reply, to address: ReplyAddress, effect: RoundOutput.Effect = .none) {
         guard let session = sessions[address.connection] else { return }
         if case .error(let error) = reply { metrics.count(error) }
@@ -264,7 +264,7 @@ actor Hub {
                 connection: address.connection, requestID: address.requestID, reply: reply, effect: effect))
     }
 
-    /// Hands every event loop its output, first those whose connections wait for entries.
+    /// Passes every event loop its output. Loops whose connections wait for entries are served first.
     func flush() {
         for loop in outputs.indices where !outputs[loop].broadcasts.isEmpty { flush(loop) }
         for loop in outputs.indices where !outputs[loop].isEmpty { flush(loop) }
@@ -277,7 +277,7 @@ actor Hub {
 
     // MARK: Health
 
-    /// The reason for which the relay cannot serve every request, in a few words; `nil` if it can.
+    /// Returns why the relay cannot serve every request, in a few words, or `nil` if it can.
     func unreadiness() -> String? { isShuttingDown ? "shutting down" : health.obstacle }
 
     /// Number of times that damaged data was found since the start.
@@ -288,7 +288,7 @@ actor Hub {
 
     // MARK: Shutting down
 
-    /// Refuses all further requests; those being committed are still answered. Returns when nothing is under way.
+    /// Refuses all further requests. Requests that are being committed are still answered. Returns when no request is under way.
     func shutDown() async {
         isShuttingDown = true
         while isDraining || storeTasks > 0 {
@@ -298,6 +298,6 @@ actor Hub {
 }
 
 extension StoreOutcome {
-    /// The outcome of a mutation for which the store returned none: the store has failed.
+    /// The outcome of a mutation if the store returned none, which means that the store has failed.
     fileprivate static let missing = StoreOutcome.failed(.io("no outcome"))
 }

@@ -1,29 +1,29 @@
 import KithSupport
 import KithWire
 
-/// A channel that the hub has in memory.
+/// A channel in the hub's memory.
 ///
-/// ``head`` and ``ids`` are durable. Entries of the round that is being decided build on ``tentative``. It replaces the
-/// durable state once the store has committed it, and is discarded otherwise.
+/// ``head`` and ``ids`` are durable. Entries of the round that is being decided change ``tentative`` only. After the store has
+/// committed the round, ``tentative`` replaces the durable state. If the commit fails, it is discarded.
 final class HubChannel {
     let id: ChannelID
     private(set) var head: ChannelHead
-    /// The ids of recent entries; `nil` until the first append.
+    /// The ids of recent entries; `nil` until an append needs them.
     private(set) var ids: EntryIDWindow?
     /// The connections that follow the current epoch, by event loop.
     private(set) var followers: [[ConnectionNumber]]
     /// Whether the channel was used since eviction last examined it.
     var isUsed = true
-    /// Bounds the rate at which key packages are taken from the shelf.
+    /// Limits the rate at which clients take key packages from the shelf.
     var withdrawals: TokenBucket
     private(set) var tentative: Tentative?
 
-    /// The channel's state if every decision of the round is committed.
+    /// The state that the channel has if every decision of the round is committed.
     struct Tentative {
         var head: ChannelHead
         var entries: [Entry] = []
         var isTurned = false
-        /// Ids of the round's own entries.
+        /// Ids of the entries that this round adds.
         var ids: Set<EntryID> = []
     }
 
@@ -39,32 +39,32 @@ final class HubChannel {
 
     var hasFollowers: Bool { followers.contains { !$0.isEmpty } }
 
-    /// Whether memory may lose the channel. An inbox that gave out key packages recently may not: it would give out as
-    /// many again.
+    /// Whether the channel may be removed from memory. An inbox that recently gave out key packages must stay, because without
+    /// the used-up ``withdrawals`` it could give out as many again.
     func isEvictable(atNanoseconds now: Int64) -> Bool { !hasFollowers && withdrawals.isFull(atNanoseconds: now) }
 
     func setIDs(_ window: EntryIDWindow) { ids = window }
 
     func forgetIDs() { ids = nil }
 
-    /// Forgets the older ids, or all if there are few: a few are quickly loaded again.
+    /// Forgets the older ids. If there are only a few ids, forgets all of them, because a few are loaded quickly.
     func shrinkIDs() {
         if ids?.canShrink == true { ids?.shrink() } else { ids = nil }
     }
 
     // MARK: A round
 
-    /// Adds an entry to the round: the next seq, in the current epoch. With access for the next epoch, the entry is a
+    /// Adds an entry to the round, with the next seq in the current epoch. If access for the next epoch is given, the entry is a
     /// turn.
     ///
-    /// - Returns: the entry; `nil`, without a change, if the head does not accept it.
+    /// - Returns: the entry, or `nil` if the head does not accept it. In that case nothing has changed.
     func add(id: EntryID, payload: ArraySlice<UInt8>, nextAccess: Access?, nowMs: UInt64) -> Entry? {
         var round = tentative ?? Tentative(head: head)
         let entry = Entry(
             seq: round.head.lastSeq + 1, epoch: round.head.epoch, kind: nextAccess == nil ? .message : .turn,
             receivedAtMs: nowMs, id: id, payload: payload)
         guard round.head.append(entry, nextAccess: nextAccess) else { return nil }
-        // The property is empty during the change, so that its arrays are not copied.
+        // The property is `nil` during the change, so that its arrays have one owner and are not copied.
         tentative = nil
         round.isTurned = nextAccess != nil
         round.entries.append(entry)
@@ -73,7 +73,7 @@ final class HubChannel {
         return entry
     }
 
-    /// Makes the committed round the channel's state. Returns the round's entries and the followers that get them.
+    /// Makes the committed round the channel's state. Returns the round's entries and the followers to send them to.
     func publishRound(uptimeMs: UInt64) -> (entries: [Entry], followers: [[ConnectionNumber]]) {
         guard let round = tentative else { return ([], followers) }
         tentative = nil
@@ -81,13 +81,13 @@ final class HubChannel {
         for entry in round.entries { ids?.insert(entry.id, seq: entry.seq, uptimeMs: uptimeMs) }
         let listening = followers
         if round.isTurned {
-            // A follow ends with the turn: the next epoch needs a token of its own.
+            // A follow ends with the turn, because the next epoch needs a token of its own.
             for loop in followers.indices { followers[loop] = [] }
         }
         return (round.entries, listening)
     }
 
-    /// Drops the round's state, which was not committed.
+    /// Drops the state of a round that was not committed.
     func discardRound() { tentative = nil }
 
     // MARK: Changes outside of a round

@@ -1,18 +1,18 @@
-/// The times that the hub works with, as of the last reading.
+/// The times that the hub uses. They change only when the clock is read.
 struct HubClock {
     private var retention: RetentionClock
-    /// The time that decides what is old enough to be deleted, in milliseconds since 1970.
+    /// The time by which data expires, in milliseconds since 1970.
     private(set) var retentionMs: UInt64 = 0
-    /// The date of new records, in milliseconds since 1970: the later one of ``retentionMs`` and the machine's clock.
-    /// If either of the two is right, no record is taken for older than it is.
+    /// The date of new records, in milliseconds since 1970: ``retentionMs`` or the machine's clock, whichever is later. If one of
+    /// the two is right, no record looks older than it is.
     private(set) var recordMs: UInt64 = 0
     /// The time that was last noted for the next start.
     private var notedMs: UInt64 = 0
 
-    /// - Parameter noted: the time that was noted before the start; `nil` to believe the machine's clock.
+    /// - Parameter noted: the time that was noted before the start; `nil` to trust the machine's clock.
     init(noted: NotedClock? = nil) { retention = RetentionClock(noted: noted) }
 
-    /// Lead of the machine's clock, in milliseconds; 0 unless it is doubted.
+    /// Milliseconds by which the machine's clock is ahead; 0 unless the clock is doubted.
     var aheadMs: UInt64 { retention.aheadMs }
 
     /// - Parameters:
@@ -23,10 +23,11 @@ struct HubClock {
         recordMs = max(retentionMs, wallMs)
     }
 
-    /// The time to note for the next start.
+    /// The time that has to be noted for the next start.
     var unnoted: NotedClock? { retention.noted }
 
-    /// Whether the time has to be noted. While the clock is doubted, each minute of running counts.
+    /// Whether the time has to be noted now. While the clock is doubted, the time is always noted, because every minute of
+    /// running time counts.
     var isNotingDue: Bool {
         retentionMs >= notedMs + RelayLimits.notedClockMs || retentionMs < notedMs || retention.noted?.doubt != nil
     }

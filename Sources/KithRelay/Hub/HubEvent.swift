@@ -1,24 +1,24 @@
 import KithWire
 
-/// Names a connection inside the process. Random in each process, so that it means nothing outside.
+/// The number of a connection inside the process. It is random in each process, so it has no meaning outside.
 typealias ConnectionNumber = UInt64
 
-/// An event on a connection that the hub handles in order.
+/// An event of a connection. The hub handles the events of a connection in order.
 enum ConnectionEvent: Sendable {
     /// - Parameters:
-    ///   - source: the source that its requests are charged to.
+    /// - source: the source to which the connection's costs are charged.
     ///   - rates: the rates of that source.
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.
     case request(ClientFrame)
-    /// A `register`. The event loop has verified the signature: it is the most expensive check a frame can trigger, and
-    /// the hub has one thread. `nil` if the record is not signed for its name.
+    /// A `register` request. The event loop has already verified the signature, because this check is the most expensive one that
+    /// a frame can trigger and the hub has only one thread. The record is `nil` if it is not signed for its name.
     case registration(requestID: UInt32, NameRecord?)
-    /// A request that was refused before it reached the hub. It passes through the hub to keep the order of answers.
+    /// A request that was refused before it reached the hub. It still passes through the hub, so that answers stay in order.
     case refused(requestID: UInt32, RelayError)
     case closed
 
-    /// The number of the request that the event stands for; `nil` if it stands for none.
+    /// The number of the request in the event; `nil` if the event is no request.
     var requestID: UInt32? {
         switch self {
         case .request(let frame): frame.requestID
@@ -28,15 +28,15 @@ enum ConnectionEvent: Sendable {
     }
 }
 
-/// An event and the connection that it happened on.
+/// An event and its connection.
 struct HubEvent: Sendable {
     let connection: ConnectionNumber
     let event: ConnectionEvent
-    /// The cost to a round, in appends.
+    /// The cost to a round. One append costs 1.
     var cost = 1
 }
 
-/// The request that an answer belongs to.
+/// The connection and number of a request, to which its answer is sent.
 struct ReplyAddress: Sendable {
     let connection: ConnectionNumber
     let requestID: UInt32
@@ -48,6 +48,6 @@ struct HubRequest: Sendable {
     let frame: ClientFrame
 
     var replyAddress: ReplyAddress { ReplyAddress(connection: connection, requestID: frame.requestID) }
-    /// The event that brings the request to the hub once more.
+    /// The event with which the request is sent to the hub again.
     var event: HubEvent { HubEvent(connection: connection, event: .request(frame)) }
 }

@@ -2,10 +2,9 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The queue from the event loops to the hub. It takes one lock for each batch, and one wake-up for as long as the hub
-/// is busy.
+/// The queue from the event loops to the hub. A batch takes the lock once. The hub is woken only if it sleeps.
 final class HubQueue: Sendable {
-    /// The events that one read of a connection brought.
+    /// The events from one read of a connection.
     struct Batch: Sendable {
         let source: ClientSource
         let items: [HubEvent]
@@ -17,10 +16,10 @@ final class HubQueue: Sendable {
         var isAwake = false
     }
     private let state = Mutex(State())
-    /// Whether the queue has events, readable without the lock.
+    /// Whether the queue has events. It can be read without the lock.
     private let hasItems = Atomic(false)
 
-    /// Adds events that came from one source. Returns whether the hub sleeps and has to be woken.
+    /// Adds events of one source. Returns whether the hub sleeps and has to be woken.
     func add(_ items: [HubEvent], from source: ClientSource) -> Bool {
         let batch = Batch(source: source, items: items, cost: items.reduce(0) { $0 + $1.cost })
         return state.withLock { state in
@@ -31,7 +30,7 @@ final class HubQueue: Sendable {
         }
     }
 
-    /// Takes all batches.
+    /// Removes and returns all batches.
     func takeAll() -> [Batch] {
         state.withLock { state in
             hasItems.store(false, ordering: .relaxed)
@@ -40,12 +39,12 @@ final class HubQueue: Sendable {
         }
     }
 
-    /// Spins until an event arrives or the time is over.
+    /// Spins until an event arrives or `end` is reached.
     func spin(until end: NIODeadline) {
         while !hasItems.load(ordering: .relaxed), NIODeadline.now() < end {}
     }
 
-    /// Marks the hub as asleep if the queue is empty. Returns whether it is.
+    /// Marks the hub as sleeping if the queue is empty. Returns whether the queue is empty.
     func sleepIfEmpty() -> Bool {
         state.withLock { state in
             if state.batches.isEmpty { state.isAwake = false }

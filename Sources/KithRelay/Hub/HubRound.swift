@@ -7,21 +7,21 @@ struct HubRound {
     /// Nanoseconds on a monotonic clock.
     var uptime: Int64 = 0
     var mutations: [StoreMutation] = []
-    /// Answers in order. Answers that depend on a mutation name it.
+    /// The answers in order. An answer that depends on a mutation refers to it.
     var answers: [PendingAnswer] = []
     /// Channels with a tentative state, in the order of their first entry.
     var channels: [HubChannel] = []
-    /// Requests that need no right and were not answered from memory, in their order.
+    /// Requests that need no right and could not be answered from memory, in their order.
     var unproven: [HubEvent] = []
     var whispers: [(channel: HubChannel, epoch: UInt64, payload: ArraySlice<UInt8>)] = []
 }
 
-/// An answer that leaves when its round is over.
+/// An answer that is sent when its round is over.
 struct PendingAnswer {
     let address: ReplyAddress
     let reply: Reply
     var effect: RoundOutput.Effect = .none
-    /// Index of the mutation that has to be committed for `reply` to be true, and the request to try again if the store
-    /// reports a conflict.
+    /// Index of the mutation that has to be committed for `reply` to be true. If the store reports a conflict, the request
+    /// `retry` is tried again.
     var condition: (mutation: Int, channel: ChannelID, retry: ClientFrame)?
 }

@@ -4,7 +4,7 @@ import KithWire
 final class HubSession {
     /// Index of the connection's event loop.
     let loop: Int
-    /// The source that its costs are charged to.
+    /// The source to which the connection's costs are charged.
     let source: ClientSource
     let budget: SourceBudget
     private let rates: SourceRates?
@@ -39,14 +39,14 @@ final class HubSession {
         rights[channel]?.last { $0.epoch == epoch }?.rights ?? []
     }
 
-    /// Whether the connection has proved the right in any epoch.
+    /// Whether the connection has proved the right in any epoch of the channel.
     func has(_ right: Rights, in channel: ChannelID) -> Bool {
         rights[channel]?.contains { $0.rights.contains(right) } ?? false
     }
 
-    /// Whether the request may wait behind others about its channel. The connection must have proved the right that the
-    /// request needs, or any right if it needs none. A right in any epoch is enough here; the current one is checked
-    /// later.
+    /// Whether the request may wait behind others about its channel. The connection must have proved the right that the request
+    /// needs, or any right if the request needs none. A right in any epoch is enough here, because the right in the current epoch
+    /// is checked later.
     func mayWait(_ request: Request) -> Bool {
         switch request {
         case .append(let channel, let epoch, _, _), .whisper(let channel, let epoch, _):
@@ -66,7 +66,7 @@ final class HubSession {
         }
     }
 
-    /// Adds rights in one epoch, and forgets the rights that were granted longest ago beyond `limit` epochs.
+    /// Adds rights in one epoch. If there are more than `limit` epochs, forgets the rights that were granted first.
     func grant(_ granted: Rights, in channel: ChannelID, epoch: UInt64, keeping limit: Int) {
         var epochs = rights[channel] ?? []
         var all = granted

@@ -1,6 +1,6 @@
 import KithWire
 
-/// The channels in memory, and their eviction when there are too many of them or of their entry ids.
+/// The channels in memory, and their eviction when there are too many channels or too many entry ids.
 struct LoadedChannels {
     private var channels: [ChannelID: HubChannel] = [:]
     private var evictionQueue = SecondChanceQueue<HubChannel>()
@@ -17,10 +17,10 @@ struct LoadedChannels {
 
     var all: some Collection<HubChannel> { channels.values }
 
-    /// The channel, if it is in memory.
+    /// The channel if it is in memory, otherwise `nil`.
     subscript(id: ChannelID) -> HubChannel? { channels[id] }
 
-    /// The channel, if it is in memory, marked as used.
+    /// Returns the channel and marks it as used; `nil` if it is not in memory.
     func use(_ id: ChannelID) -> HubChannel? {
         guard let channel = channels[id] else { return nil }
         channel.isUsed = true
@@ -45,7 +45,7 @@ struct LoadedChannels {
         metrics.cachedChannels.store(channels.count, ordering: .relaxed)
     }
 
-    /// Changes a channel's entry ids. Every change goes through here, so that the total count is exact.
+    /// Changes a channel's entry ids. Every change uses this function, so that the total count is exact.
     @discardableResult
     func changeIDs<R>(of channel: HubChannel, _ change: (HubChannel) -> R) -> R {
         let before = channel.ids?.count ?? 0
@@ -55,14 +55,14 @@ struct LoadedChannels {
 
     // MARK: Eviction
 
-    /// Evicts some idle channels while there are too many channels or entry ids. The cost does not depend on the number
-    /// of channels, even if none can be evicted. A followed channel loses its ids only. If that is not enough, channels
-    /// in use give up ids as well.
+    /// Evicts some idle channels if there are too many channels or entry ids. The cost does not depend on the number of channels,
+    /// even if no channel can be evicted. A followed channel only loses its ids. If that is not enough, channels in use lose some
+    /// ids as well.
     ///
     /// - Parameters:
-    ///   - count: candidates that are examined at most.
+    /// - count: maximum number of channels to examine.
     ///   - now: nanoseconds on a monotonic clock.
-    ///   - isBusy: whether a task works on a channel.
+    /// - isBusy: returns whether a task works on a channel.
     mutating func evict(examining count: Int, atNanoseconds now: Int64, isBusy: (ChannelID) -> Bool) {
         evictIdle(count, now, isBusy)
         shrinkUsed(count, isBusy)
@@ -71,15 +71,15 @@ struct LoadedChannels {
     private var cachedEntryIDs: Int { metrics.cachedEntryIDs.load(ordering: .relaxed) }
 
     private mutating func evictIdle(_ count: Int, _ now: Int64, _ isBusy: (ChannelID) -> Bool) {
-        // No channel is examined twice: one that was used stays at least until the next round has been decided.
+        // No channel is examined twice: a channel that was used stays at least until the next round has been decided.
         var attempts = min(count, evictionQueue.count)
         while attempts > 0 {
-            // Idle channels give up ids first: the last eighth of the ids is reserved for channels in use.
+            // Idle channels lose their ids first, because the last eighth of the ids is reserved for channels in use.
             let tooManyIDs = cachedEntryIDs > limits.cachedEntryIDs - limits.cachedEntryIDs / 8
             let tooMany = channels.count > limits.cachedChannels
             guard tooManyIDs || tooMany else { return }
             let idle = evictionQueue.next(&attempts) { channel in
-                // A closed channel has left the table already.
+                // A closed channel has already been removed from the table.
                 guard channels[channel.id] === channel else { return true }
                 defer { channel.isUsed = false }
                 guard !channel.isUsed, !isBusy(channel.id), channel.tentative == nil else { return false }
@@ -96,7 +96,7 @@ struct LoadedChannels {
         }
     }
 
-    /// Takes ids from channels in the order of the eviction queue, whether they are in use or not.
+    /// Removes ids from channels in the order of the eviction queue, even from channels in use.
     private mutating func shrinkUsed(_ count: Int, _ isBusy: (ChannelID) -> Bool) {
         var attempts = min(count, evictionQueue.count)
         while attempts > 0, cachedEntryIDs > limits.cachedEntryIDs {

@@ -1,9 +1,9 @@
 import KithWire
 
-/// The rules for names. A name belongs to the key that registered it first, for as long as that key renews it and one
-/// more term.
+/// The rules for names. A name belongs to the key that registered it first, as long as that key renews it, and for one more term
+/// after that.
 struct NamePolicy {
-    /// Time for which a name is found after its renewal, in milliseconds.
+    /// Time after a renewal during which clients find the name, in milliseconds.
     private let termMs: UInt64
 
     init(_ limits: RelayLimits) { termMs = UInt64(limits.nameSeconds) * 1_000 }
@@ -11,7 +11,7 @@ struct NamePolicy {
     private enum Age {
         /// Clients find the name.
         case valid
-        /// Clients do not find the name, and only its key can renew it.
+        /// Clients do not find the name. Only its key can renew it.
         case reserved
         /// Any key can register the name.
         case free
@@ -27,15 +27,15 @@ struct NamePolicy {
     enum Verdict: Equatable {
         /// The name has no record yet.
         case isNew
-        /// The same record is valid already.
+        /// The same record is already registered and valid.
         case isUnchanged
-        /// The record replaces the one with this version.
+        /// The record replaces the record with this version.
         case replaces(version: UInt64)
-        /// The name belongs to another key, or has a newer record.
+        /// The name belongs to another key, or it has a record with a higher version.
         case isRefused
     }
 
-    /// Judges a registration.
+    /// Decides about a registration.
     ///
     /// - Parameter current: the record that the name has; `nil` if it has none.
     func judge(_ record: NameRecord, against current: StoredName?, nowMs: UInt64) -> Verdict {

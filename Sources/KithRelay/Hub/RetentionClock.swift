@@ -1,20 +1,21 @@
-/// The time that decides what is old enough to be deleted.
+/// The time by which the relay decides that data is old enough to be deleted.
 ///
-/// It is the machine's clock, unless that clock jumps ahead: then this time advances by the uptime, and the clock is
-/// doubted. The time that the clock showed first is believed once the relay has run for ``RelayLimits/doubtedJumpMs``
-/// since, over any number of starts and suspensions. Starts and suspensions look like jumps as well, so they neither
-/// end the doubt nor count as running. The rest of the clock's lead is doubted next. So a clock that is wrong for an
-/// hour deletes nothing, and a relay that runs for some hours a day still deletes. A clock that is set back is believed
-/// at once: it deletes nothing too early.
+/// This is the machine's clock, unless that clock jumps ahead. After a jump, this time advances by the uptime, and the clock is
+/// doubted. The time that the clock showed at the jump is accepted after the relay has run for ``RelayLimits/doubtedJumpMs``, in
+/// total over all starts and suspensions. Starts and suspensions look like jumps too, so they neither end the doubt nor count as
+/// running time. If the clock is still ahead then, the rest is doubted next.
+///
+/// So a clock that is wrong for an hour deletes nothing, and a relay that runs for some hours a day still deletes. A clock that
+/// is set back is accepted at once, because it deletes nothing too early.
 struct RetentionClock {
-    /// The time and the doubt as of the last reading, to be noted for the next start; `nil` before the first reading.
+    /// The time and the doubt at the last reading, which the relay notes for the next start; `nil` before the first reading.
     private(set) var noted: NotedClock?
     private var uptimeMs: UInt64?
 
     /// - Parameter noted: the last noted time, if there is one.
     init(noted: NotedClock? = nil) { self.noted = noted }
 
-    /// Lead of the machine's clock, in milliseconds; 0 unless it is doubted.
+    /// Milliseconds by which the machine's clock is ahead; 0 unless the clock is doubted.
     private(set) var aheadMs: UInt64 = 0
 
     /// Reads the time.
@@ -30,7 +31,7 @@ struct RetentionClock {
         guard wallMs > timeMs + RelayLimits.believedJumpMs else { return believe(wallMs) }
         var doubt = noted.doubt ?? NotedClock.Doubt(wallMs: wallMs)
         if noted.doubt != nil { doubt.run(passedMs) }
-        // The clock was set back: the time that it showed first was wrong.
+        // The clock was set back, so the time that it showed at the jump was wrong.
         if wallMs + RelayLimits.believedJumpMs < doubt.wallMs { doubt = NotedClock.Doubt(wallMs: wallMs) }
         if doubt.ranMs >= RelayLimits.doubtedJumpMs {
             timeMs = min(doubt.wallMs, wallMs)

@@ -1,10 +1,10 @@
 import KithWire
 
-/// The output of one round for the connections of one event loop. It takes one hop per round.
+/// The output of one round for the connections of one event loop. It is passed to that loop in one step.
 struct RoundOutput: Sendable {
     /// Answers, in the order of the requests.
     var answers: [Answer] = []
-    /// Entries and whispers for followers, to be sent after the answers.
+    /// Entries and whispers for followers. They are sent after the answers.
     var broadcasts: [Broadcast] = []
 
     var isEmpty: Bool { answers.isEmpty && broadcasts.isEmpty }
@@ -19,7 +19,7 @@ struct RoundOutput: Sendable {
     /// The change that an answer makes to its connection.
     enum Effect: Sendable {
         case none
-        /// The connection has said hello and met its first deadline.
+        /// The client has said hello in time.
         case welcomed
         /// A follow begins.
         case follows(ChannelID, FollowRange)
@@ -32,28 +32,28 @@ struct RoundOutput: Sendable {
     struct Broadcast: Sendable {
         let channel: ChannelID
         let content: Content
-        /// The followers on this loop.
+        /// The followers on this event loop.
         let followers: [ConnectionNumber]
     }
 
     enum Content: Sendable {
-        /// Consecutive entries of the followed epoch; only the last one may be its turn.
+        /// Consecutive entries of the followed epoch. Only the last one may be the epoch's turn.
         case entries([Entry])
         case whisper(epoch: UInt64, payload: ArraySlice<UInt8>)
-        /// The channel has entries up to this seq that were not broadcast and have to be read from the store.
+        /// The channel has entries up to this seq. They were not broadcast, so they have to be read from the store.
         case advanced(toSeq: UInt64)
         /// The channel was closed.
         case gone
     }
 }
 
-/// The range of entries that a follow begins with.
+/// The range of entries at the start of a follow.
 struct FollowRange: Sendable {
     let epoch: UInt64
     /// The first seq to send.
     let nextSeq: UInt64
-    /// The last seq that the epoch has.
+    /// The last seq of the epoch so far.
     let lastSeq: UInt64
-    /// Whether `lastSeq` is the epoch's turn, after which the epoch has no entries.
+    /// Whether `lastSeq` is the epoch's turn. No entries follow the turn.
     let hasEnded: Bool
 }

@@ -1,9 +1,9 @@
-/// Admits one task at a time, in the order of arrival.
+/// Admits one task at a time, in the order in which the tasks arrive.
 struct SerialGate {
     private var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    /// Resumes `next` once the gate is free.
+    /// Resumes `next` as soon as the gate is free.
     mutating func enter(_ next: CheckedContinuation<Void, Never>) {
         if isTaken {
             waiting.append(next)

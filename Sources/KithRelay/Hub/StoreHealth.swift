@@ -1,6 +1,6 @@
 import KithWire
 
-/// The condition of the store, as the last commit and the last check of its size showed it.
+/// The condition of the store, according to the last commit and the last check of its size.
 struct StoreHealth {
     private(set) var level = FillLevel.roomy
     /// The failure of the last commit; `nil` if it succeeded.
@@ -8,7 +8,8 @@ struct StoreHealth {
 
     /// Notes the outcomes of a commit. Returns whether any mutation failed.
     ///
-    /// Damage is one channel's if another mutation was committed together with it. Then the store as a whole is healthy.
+    /// If one mutation fails because of damage while another one of the same commit succeeds, the damage concerns one channel
+    /// only. Then the store as a whole is healthy.
     mutating func note(_ outcomes: [StoreOutcome]) -> Bool {
         let failures = outcomes.compactMap { outcome in
             if case .failed(let failure) = outcome { failure } else { nil }
@@ -20,7 +21,7 @@ struct StoreHealth {
     /// Notes the bytes in use, of the bytes that the store may use.
     mutating func note(usedBytes: UInt64, of limit: UInt64) { level = FillLevel(usedBytes: usedBytes, of: limit) }
 
-    /// The reason for which the relay cannot serve every request, in a few words; `nil` if it can.
+    /// Why the relay cannot serve every request, in a few words; `nil` if it can.
     var obstacle: String? {
         if level == .full { return "the store is full" }
         return switch lastFailure {
@@ -31,9 +32,9 @@ struct StoreHealth {
         }
     }
 
-    /// The refusal of an entry because the store is nearly full; `nil` if the entry fits.
+    /// The refusal of an entry because the store is nearly full; `nil` if the entry is accepted.
     func refusal(ofEntryIn head: ChannelHead, nowMs: UInt64) -> RelayError? {
-        // A letter counts as new, however old the inbox is: its sender gets an error and tries again.
+        // A letter counts as new even in an old inbox, because its sender gets an error and tries again.
         let isRecent = head.kind == .inbox || nowMs < head.createdMs + RelayLimits.recentChannelMs
         return level == .full || level == .noRecent && isRecent ? .storeIsFull : nil
     }

@@ -1,17 +1,18 @@
 import KithWire
 
-/// The channels in memory: those used recently, and those whose head is not written yet.
+/// The writer's channels in memory: those used recently, and those whose head still has to be written.
 struct ChannelCache {
-    /// Several tables, so that no commit waits long while a table grows.
+    /// There are several tables, because the growth of one large table would delay a commit.
     private var tables: [[ChannelID: CachedChannel]] = Array(repeating: [:], count: 64)
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
     private let capacity: Int
     private(set) var count = 0
 
-    /// Number of channels that have left. A channel read from the file before the last of them left may be outdated.
+    /// Number of channels that were removed so far. If it changes during a read of the file, the channel that was read may be
+    /// outdated.
     private(set) var departures: UInt64 = 0
 
-    /// - Parameter capacity: number of channels to keep, not counting those that have to stay.
+    /// - Parameter capacity: number of channels to keep, not counting those that must stay.
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     subscript(id: ChannelID) -> CachedChannel? {
@@ -21,7 +22,7 @@ struct ChannelCache {
     }
 
     mutating func insert(_ channel: CachedChannel) {
-        // Many at a time, so that concurrent reads are rarely invalidated.
+        // Many channels are removed at once, so that removals rarely make concurrent reads start again.
         if count >= capacity { makeRoom(for: max(1, capacity / 4_096)) }
         if tables[ChannelCache.table(of: channel.id)].updateValue(channel, forKey: channel.id) == nil { count += 1 }
         evictionQueue.enter(channel)
@@ -39,7 +40,7 @@ struct ChannelCache {
                 defer { channel.isUsed = false }
                 return !channel.isUsed && !channel.isHeadDirty
             }
-            // A channel of a failed transaction has left already, and may have been cached again as another object.
+            // A channel of a failed transaction has already been removed, and another object may have been cached for it since.
             guard let leaving, tables[ChannelCache.table(of: leaving.id)][leaving.id] === leaving else { continue }
             remove(leaving.id)
         }

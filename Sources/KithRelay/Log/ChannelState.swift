@@ -2,20 +2,19 @@ import KithWire
 
 /// The writer's state of a channel.
 struct ChannelState: Sendable {
-    /// The channel's row.
+    /// The number of the channel's row.
     let number: UInt64
     var head: ChannelHead
-    /// Position of the last entry in the log; 0 before the first.
+    /// Position of the channel's last entry in the log; 0 if there is none.
     var lastPosition: UInt64 = 0
-    /// The payload bytes of all entries ever. ``ChannelHead/payloadBytes`` counts the kept ones.
+    /// The payload bytes of all entries that the channel ever had. ``ChannelHead/payloadBytes`` counts the kept entries only.
     var totalBytes: UInt64 = 0
-    /// Expiry time of the first kept entry, in milliseconds since 1970; 0 if unknown.
+    /// Time at which the first kept entry expires, in milliseconds since 1970; 0 if unknown.
     var dueMs: UInt64 = 0
-    /// The references to the entries after the last complete block; `nil` if they are not in memory. See
-    /// ``OpenBlocks``.
+    /// The references to the entries after the last complete block; `nil` if they are not in memory (see ``OpenBlocks``).
     var openBlock: EntryBlock?
 
-    /// Expiry time of an entry, in milliseconds since 1970.
+    /// Returns the time at which an entry expires, in milliseconds since 1970.
     func dueMs(receivedAtMs: UInt64) -> UInt64 {
         receivedAtMs.addingReportingOverflow(UInt64(head.retentionSeconds) * 1_000).partialValue
     }
@@ -24,18 +23,18 @@ struct ChannelState: Sendable {
     var droppedBytes: UInt64 { totalBytes - head.payloadBytes }
 }
 
-/// A channel in the cache. If the transaction fails, changes of its state are undone.
+/// A channel in the cache. If a transaction fails, the changes of the channel's state are undone.
 final class CachedChannel {
     let id: ChannelID
     var state: ChannelState
-    /// Whether the head is newer than its row in `channel_head`. Such a channel stays in the cache.
+    /// Whether the head is newer than its row in `channel_head`. If so, the channel stays in the cache.
     var isHeadDirty = false
-    /// Whether the channel was used since ``ChannelCache`` last examined it, and its block since ``OpenBlocks`` did.
+    /// Whether the channel was used since ``ChannelCache`` last examined it, and its block since ``OpenBlocks`` last did.
     var isUsed = false
     var isBlockUsed = false
-    /// Whether ``OpenBlocks`` counts the block.
+    /// Whether ``OpenBlocks`` counts the channel's block.
     var isBlockCounted = false
-    /// The last transaction that saved the state: each saves it once.
+    /// Number of the last transaction that saved the state. A transaction saves the state only once.
     var savedIn: UInt64 = 0
 
     init(id: ChannelID, state: ChannelState) {

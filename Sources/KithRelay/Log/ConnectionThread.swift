@@ -1,8 +1,9 @@
 import NIOPosix
 
-/// A connection with a thread of its own, for work that should not delay commits.
+/// A connection with its own thread, for work that must not delay commits.
 ///
-/// Sendable without a check: only jobs of the pool use the connection, and the pool has one thread.
+/// The type is marked Sendable without a check by the compiler: only jobs of the pool use the connection, and the pool has one
+/// thread.
 final class ConnectionThread: @unchecked Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private var connection: SQLiteConnection?
@@ -12,7 +13,7 @@ final class ConnectionThread: @unchecked Sendable {
         pool.start()
     }
 
-    /// Runs `body` after all earlier jobs.
+    /// Runs `body` on the thread, after all earlier jobs.
     func run<T: Sendable>(
         _ body: @escaping @Sendable (SQLiteConnection) throws(StoreFailure) -> T
     ) async throws(StoreFailure) -> T {
@@ -26,13 +27,13 @@ final class ConnectionThread: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Runs `body` on one snapshot of the file.
+    /// Runs `body` on the thread, with one snapshot of the file.
     func read<T: Sendable>(
         _ body: @escaping @Sendable (LogReader) throws(StoreFailure) -> T
     ) async throws(StoreFailure) -> T {
         try await run { (connection) throws(StoreFailure) in
             try connection.statement("BEGIN").run()
-            // Ends the read transaction. There are no changes to undo.
+            // This ends the read transaction. It has no changes to undo.
             defer { connection.rollback() }
             return try body(LogReader(connection: connection))
         }
@@ -46,6 +47,6 @@ final class ConnectionThread: @unchecked Sendable {
 }
 
 extension StoreFailure {
-    /// The store is closed or closing.
+    /// The error of a call after the store has begun to close.
     static let closed = StoreFailure.io("the store is closed")
 }

@@ -1,20 +1,20 @@
 import KithWire
 
-/// Deletes dropped rows later, some of them with each commit and the rest while the store is idle.
+/// Deletes dropped rows later: some rows with each commit, the others while the store is idle.
 ///
-/// The table `dropped` lists the channels that have such rows. Each slice is bounded by rows and by bytes, since
-/// deleted bytes are overwritten.
+/// The table `dropped` lists the channels with dropped rows. A slice is bounded by a number of rows and a number of bytes,
+/// because deleted bytes are overwritten, which takes time.
 struct DeferredDeletion {
     private let connection: SQLiteConnection
     private let keyPackages: KeyPackageTable
     private let epochs: EpochTable
-    /// Whether rows wait to be deleted.
+    /// Whether any rows still have to be deleted.
     var isPending: Bool
 
-    /// A channel that has rows to be deleted.
+    /// A channel with rows that have to be deleted.
     private struct Dropped {
         let channel: UInt64
-        /// Entries before this seq are gone.
+        /// Entries before this seq are already deleted.
         var fromSeq: UInt64
         /// Entries from this seq on are kept.
         let firstSeq: UInt64
@@ -28,9 +28,9 @@ struct DeferredDeletion {
         isPending = try connection.number("SELECT EXISTS (SELECT 1 FROM dropped)") == 1
     }
 
-    /// Adds a channel's entries from a seq through its front, and its epochs and key packages that are no longer kept.
+    /// Adds a channel's entries from `seq` up to its first kept entry, and its epochs and key packages that are no longer kept.
     mutating func add(from seq: UInt64, of channel: UInt64) throws(StoreFailure) {
-        // An earlier range that is not gone yet borders on this one.
+        // If the channel is already listed, its row covers this range too, because the ranges are adjacent.
         let row = try connection.statement("INSERT OR IGNORE INTO dropped VALUES (?, ?)")
         row.bind(channel, at: 1)
         row.bind(seq, at: 2)
@@ -45,14 +45,14 @@ struct DeferredDeletion {
         return try row.next()
     }
 
-    /// Deletes a slice of the rows. Damaged rows stay, out of reach of every request, so that no commit fails because
-    /// of them.
+    /// Deletes a slice of the rows. Damaged rows are left in the file and taken off the list, so that no commit fails because of
+    /// them. No request can reach them.
     ///
-    /// - Returns: whether it found damage.
+    /// - Returns: whether damage was found.
     mutating func deleteSome(blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
         var channel: UInt64?
         var isDamaged = false
-        // A savepoint undoes a failed deletion without undoing the commit around it.
+        // The savepoint undoes a failed deletion without undoing the rest of the transaction.
         try connection.statement("SAVEPOINT deleting").run()
         do throws(StoreFailure) {
             if var dropped = try next(&channel) {
@@ -65,14 +65,14 @@ struct DeferredDeletion {
             guard case .damaged = error, connection.isInTransaction else { throw error }
             isDamaged = true
             try connection.statement("ROLLBACK TO deleting").run()
-            // If the channel can't be taken off the list, deleting waits for the next start.
+            // If the channel cannot be taken off the list, deletion stops until the next start.
             if !remove(channel) { isPending = false }
         }
         try connection.statement("RELEASE deleting").run()
         return isDamaged
     }
 
-    /// - Parameter channel: becomes the next channel's number, even if the rest of its row is damaged.
+    /// - Parameter channel: set to the next channel's number, even if the rest of the row is damaged.
     private func next(_ channel: inout UInt64?) throws(StoreFailure) -> Dropped? {
         let row = try connection.statement(
             """
@@ -108,7 +108,7 @@ struct DeferredDeletion {
         } catch { return false }
     }
 
-    /// Deletes up to so many blocks and bytes of a channel. Returns whether these were all.
+    /// Deletes up to `blocks` blocks and `bytes` bytes of a channel. Returns whether nothing is left to delete.
     private func delete(_ dropped: inout Dropped, blocks: UInt64, bytes: Int) throws(StoreFailure) -> Bool {
         var room = bytes
         guard try deleteEntries(&dropped, blocks: blocks, room: &room) else { return false }

@@ -1,14 +1,14 @@
 import KithWire
 import TLSCodec
 
-/// The position of one entry in the log, with the fields that are needed without reading its row.
+/// The position of one entry in the log, together with the fields that are needed without reading the entry's row.
 struct EntryReference: Equatable, Sendable {
     var position: UInt64
     var id: EntryID
     var receivedAtMs: UInt64
     var size: UInt32
 
-    /// The encoding's length in bytes.
+    /// The size of an encoded reference, in bytes.
     static let encodedSize = 8 + 16 + 8 + 4
 }
 
@@ -16,15 +16,15 @@ struct EntryReference: Equatable, Sendable {
 ///
 /// `struct { struct { uint64 position; EntryID id; uint64 receivedAtMs; uint32 size; } references[n]; } EntryBlock;`
 ///
-/// An index entry for each append would cost more than the append, because the rows of two channels are on different
-/// pages. So a channel's entries are chained backwards, and references are written once for every
-/// ``StoreLimits/entriesPerBlock`` of them.
+/// An index entry for each append would cost more than the append itself, because the rows of two channels are on different
+/// pages. So each entry refers to the channel's previous entry, and a block of references is written only once for every
+/// ``StoreLimits/entriesPerBlock`` entries.
 struct EntryBlock: Equatable, Sendable {
     /// The seq of the last reference. The references are consecutive.
     private(set) var lastSeq: UInt64
     private(set) var references: [EntryReference]
 
-    /// The seq of the first reference; one more than ``lastSeq`` if the block is empty.
+    /// The seq of the first reference. If the block is empty, it is one more than ``lastSeq``.
     var firstSeq: UInt64 { lastSeq + 1 - UInt64(references.count) }
 
     init(lastSeq: UInt64, references: [EntryReference] = []) {
@@ -35,7 +35,7 @@ struct EntryBlock: Equatable, Sendable {
     /// Whether the entry with this seq is the last of a block.
     static func isComplete(at seq: UInt64) -> Bool { seq % StoreLimits.entriesPerBlock == 0 }
 
-    /// The seq of the last entry in a complete block, in a channel with entries up to `lastSeq`.
+    /// The last seq in a complete block, if the channel has entries up to `lastSeq`.
     static func lastComplete(upTo lastSeq: UInt64) -> UInt64 { lastSeq - lastSeq % StoreLimits.entriesPerBlock }
 
     mutating func append(_ reference: EntryReference) {
@@ -43,13 +43,13 @@ struct EntryBlock: Equatable, Sendable {
         lastSeq += 1
     }
 
-    /// The reference to an entry; `nil` if it is not in this block.
+    /// The reference to an entry; `nil` if the block does not have it.
     subscript(seq: UInt64) -> EntryReference? {
         guard seq >= firstSeq, seq <= lastSeq else { return nil }
         return references[Int(seq - firstSeq)]
     }
 
-    /// The references from one seq through another, as far as the block has them.
+    /// The references from `first` through `last` that are in the block.
     func references(from first: UInt64, through last: UInt64) -> ArraySlice<EntryReference> {
         let first = max(first, firstSeq)
         let last = min(last, lastSeq)
@@ -63,7 +63,7 @@ struct EntryBlock: Equatable, Sendable {
         references.removeFirst(min(Int(seq - firstSeq), references.count))
     }
 
-    /// The encoded references. Their seqs follow from the row's key.
+    /// The encoded references, without their seqs, which follow from the key of the block's row.
     var encodedReferences: [UInt8] {
         var writer = TLSWriter(capacity: references.count * EntryReference.encodedSize)
         for reference in references {
@@ -75,7 +75,7 @@ struct EntryBlock: Equatable, Sendable {
         return writer.bytes
     }
 
-    /// Decodes references up to the end of the bytes.
+    /// Decodes references until the bytes end.
     init(lastSeq: UInt64, encodedReferences bytes: [UInt8]) throws(StoreFailure) {
         var references: [EntryReference] = []
         references.reserveCapacity(bytes.count / EntryReference.encodedSize)

@@ -14,7 +14,7 @@ struct EpochTable {
         try row.run()
     }
 
-    /// Notes the seq of the turn that ended a channel's current epoch.
+    /// Sets the last seq of a channel's current epoch, which a turn ended.
     func end(in state: ChannelState, at seq: UInt64) throws(StoreFailure) {
         let row = try connection.statement("UPDATE epoch SET last_seq = ? WHERE channel = ? AND epoch = ?")
         row.bind(seq, at: 1)
@@ -23,7 +23,7 @@ struct EpochTable {
         try row.run()
     }
 
-    /// The number of a channel's last epoch.
+    /// Returns the number of a channel's last epoch.
     func last(of channel: UInt64) throws(StoreFailure) -> UInt64 {
         let row = try connection.statement("SELECT max(epoch) FROM epoch WHERE channel = ?")
         row.bind(channel, at: 1)
@@ -32,8 +32,8 @@ struct EpochTable {
         return try row.count(0)
     }
 
-    /// Deletes epochs before `epoch` that ended before an entry, the oldest first. Returns their number, and whether
-    /// these were all.
+    /// Deletes the oldest epochs that are before `epoch` and ended before an entry. Returns the number of deleted epochs, and
+    /// whether no further ones are left.
     func delete(
         of channel: UInt64, before epoch: UInt64, endedBefore seq: UInt64, atMost count: Int
     ) throws(StoreFailure) -> (deleted: Int, isAll: Bool) {

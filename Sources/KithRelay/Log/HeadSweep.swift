@@ -1,11 +1,11 @@
-/// The writing of dirty heads, in slices.
+/// Writes dirty heads, in slices.
 ///
-/// An append changes its channel's head, but not the row in `channel_head`. With many channels, those rows are on as
-/// many pages, and each page would be written for every append. A sweep writes them once for many appends, in the order
-/// of their numbers, some with each commit. Until then, the log itself tells where each channel ends. A sweep remembers
-/// the position at which it started. Once it is finished, recovery after a crash starts at that position.
+/// An append changes its channel's head, but not the head's row in `channel_head`. With many channels, these rows are on many
+/// different pages, and every append would write a whole page. A sweep writes each changed row once for many appends, in the
+/// order of the channels' numbers, a slice with each commit. Until then, the channel's end is known from the log itself. A sweep
+/// remembers the log's end at its start. When the sweep is finished, recovery after a crash begins at that position.
 struct HeadSweep {
-    /// The position through which heads include entries once the sweep is finished.
+    /// The position at which the sweep began. After the sweep, the heads include all entries up to here.
     let through: UInt64
     /// Channels with dirty heads, sorted by number.
     private let channels: [CachedChannel]
@@ -13,7 +13,7 @@ struct HeadSweep {
 
     init(through: UInt64, channels: [CachedChannel]) {
         self.through = through
-        // The numbers are copied first: reading them from two channels for each comparison would delay the commit.
+        // The numbers are copied before the sort, because reading them for each comparison would delay the commit.
         self.channels = channels.map { ($0.state.number, $0) }.sorted { $0.0 < $1.0 }.map(\.1)
     }
 

@@ -20,7 +20,7 @@ struct KeyPackageTable {
         return ShelfRow(version: row.uint64(0), nextPosition: row.uint64(1), hasLastResort: row.uint64(2) != 0)
     }
 
-    /// Writes a shelf's row. A last-resort package stays unless there is a new one.
+    /// Writes a shelf's row. The last-resort package changes only if there is a new one.
     func write(_ shelf: ShelfRow, of channel: UInt64, lastResort: KeyPackageBytes?) throws(StoreFailure) {
         let row = try connection.statement(
             """
@@ -34,7 +34,7 @@ struct KeyPackageTable {
         try row.run()
     }
 
-    /// Number of key packages of a channel, the last-resort one included, and the bytes of the others.
+    /// Returns the number of a channel's key packages, including the last-resort one, and the bytes of all others.
     func size(of channel: UInt64) throws(StoreFailure) -> (packages: UInt64, bytes: Int) {
         let row = try connection.statement(
             "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM key_package WHERE channel = ?")
@@ -59,7 +59,7 @@ struct KeyPackageTable {
         }
     }
 
-    /// The position of the next one-time package; `nil` if there is none.
+    /// Returns the position of the next one-time package, or `nil` if there is none.
     func firstPosition(of channel: UInt64) throws(StoreFailure) -> UInt64? {
         let row = try connection.statement("SELECT min(position) FROM key_package WHERE channel = ?")
         row.bind(channel, at: 1)
@@ -81,8 +81,7 @@ struct KeyPackageTable {
         try rows.run()
     }
 
-    /// Deletes one-time packages of a channel, as long as there is room for their bytes. Returns whether these were
-    /// all.
+    /// Deletes one-time packages of a channel until their bytes exceed `room`. Returns whether none is left.
     func deleteSome(of channel: UInt64, room: inout Int) throws(StoreFailure) -> Bool {
         let rows = try connection.statement(
             "SELECT number, length(bytes) FROM key_package WHERE channel = ? ORDER BY position")
@@ -103,7 +102,7 @@ struct KeyPackageTable {
         try row.run()
     }
 
-    /// Deletes a slice of the packages that were deposited before a time. Returns their number.
+    /// Deletes a slice of the packages that were deposited before a time. Returns the number of deleted packages.
     func deleteSome(depositedBeforeMs ms: UInt64) throws(StoreFailure) -> Int {
         let row = try connection.statement(
             "SELECT number FROM key_package WHERE deposited_ms < ? LIMIT \(StoreLimits.discardedPerSlice)")

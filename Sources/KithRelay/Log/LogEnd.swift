@@ -1,12 +1,12 @@
-/// The last entry of a channel, according to the log itself.
+/// The last entry of a channel, as the log itself shows it.
 struct LogEnd {
     var seq: UInt64
     var position: UInt64
     /// The channel's payload bytes through this entry.
     var totalBytes: UInt64
 
-    /// The ends of all channels that have entries after a position, by channel number, and the channels whose last
-    /// entry can't be read.
+    /// Returns the last entries of all channels that have entries after a position, by channel number. Also returns the channels
+    /// whose last entry cannot be read.
     static func all(
         in connection: SQLiteConnection, after position: UInt64
     ) throws(StoreFailure) -> (ends: [UInt64: LogEnd], unreadable: Set<UInt64>) {

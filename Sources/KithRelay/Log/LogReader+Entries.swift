@@ -2,8 +2,9 @@ import KithWire
 
 /// Reads of entries by their references.
 extension LogReader {
-    /// Entries of a channel from `first` through `last`, both of them kept, up to `maximumBytes` of payload but at
-    /// least one. `nil` if an entry is gone, because the state is older than the file and entries were dropped since.
+    /// Returns entries of a channel from `first` through `last`, which the channel must both keep. Returns at least one entry,
+    /// and otherwise at most `maximumBytes` of payload. Returns `nil` if an entry no longer exists, because entries were dropped
+    /// after the state was read.
     func entries(
         of state: ChannelState, from first: UInt64, through last: UInt64, maximumBytes: Int
     ) throws(StoreFailure) -> [Entry]? {
@@ -11,7 +12,7 @@ extension LogReader {
         let complete = EntryBlock.lastComplete(upTo: state.head.lastSeq)
         if first <= complete {
             try forEachBlock(of: state.number, from: first) { (block) throws(StoreFailure) in
-                // The file may have a block that is newer than the state: its entries are past `last`.
+                // The file may have a block that is newer than the state. The entries of such a block are after `last`.
                 guard block.lastSeq <= complete else { return false }
                 return try batch.append(from: block)
             }
@@ -23,8 +24,8 @@ extension LogReader {
         return batch.isFull || batch.nextSeq > last ? batch.entries : nil
     }
 
-    /// The ids of a channel's kept entries received at or after a time. Reads from the end, up to the first block of
-    /// only older entries. `nil` as for ``entries(of:from:through:maximumBytes:)``.
+    /// Returns the ids of a channel's kept entries that were received at or after a time. Reads blocks backwards, until a block
+    /// has only older entries. Returns `nil` as ``entries(of:from:through:maximumBytes:)`` does.
     func entryIDs(
         of state: ChannelState, receivedSinceMs: UInt64
     ) throws(StoreFailure) -> [(id: EntryID, seq: UInt64)]? {
@@ -48,7 +49,7 @@ extension LogReader {
         return ids.reversed()
     }
 
-    /// The ids in one block, from the last to the first.
+    /// The ids in one block, from the last entry to the first.
     private static func ids(
         in block: EntryBlock, of state: ChannelState, receivedSinceMs: UInt64
     ) -> [(id: EntryID, seq: UInt64)] {
@@ -64,18 +65,18 @@ extension LogReader {
     }
 }
 
-/// Entries being read by their references.
+/// Entries that are being collected by their references.
 private struct EntryBatch {
     let reader: LogReader
     let channel: UInt64
     var nextSeq: UInt64
     let lastSeq: UInt64
-    /// Payload bytes that still fit.
+    /// Payload bytes that may still be added.
     var room: Int
     var isFull = false
     var entries: [Entry] = []
 
-    /// Reads the block's entries that come next. Returns whether the next block is needed and can follow this one.
+    /// Adds the next entries, as far as the block has them. Returns whether the next block has to be read.
     mutating func append(from block: EntryBlock) throws(StoreFailure) -> Bool {
         guard block.firstSeq <= nextSeq else { return false }
         let row = try reader.connection.statement(

@@ -1,18 +1,18 @@
 import KithWire
 
-/// A channel that has expired entries, or whose due time was unknown.
+/// A channel that has expired entries, or whose due time was not known.
 struct DueChannel: Sendable {
     let id: ChannelID
-    /// The seq of the first entry that has not expired; one more than the last if all have.
+    /// The seq of the first entry that has not expired. If all entries have expired, it is one more than the last seq.
     let firstSeq: UInt64
-    /// Expiry time of that entry, in milliseconds since 1970; 0 if there is none.
+    /// Time at which the entry `firstSeq` expires, in milliseconds since 1970; 0 if there is no such entry.
     let dueMs: UInt64
 }
 
-/// The search for expired entries and idle channels.
+/// Finds expired entries and idle channels.
 extension LogReader {
-    /// Examines some heads, starting after `channel`. Returns the channels that are due, the last examined head (`nil`
-    /// if there are no more), and the number of damaged channels. These keep their entries and do not delay the others.
+    /// Examines some heads, starting after `channel`. Returns the channels that are due, the last examined head (`nil` after the
+    /// last channel), and the number of damaged channels. Damaged channels keep their entries and do not delay the others.
     func dueChannels(
         after channel: UInt64, nowMs: UInt64
     ) throws(StoreFailure) -> (due: [DueChannel], last: UInt64?, damaged: Int) {
@@ -72,9 +72,9 @@ extension LogReader {
         return DueChannel(id: id, firstSeq: firstSeq, dueMs: dueMs)
     }
 
-    /// The channels without entries that were used longest ago, before a time.
+    /// Returns the channels without entries whose last use was before a time, beginning with the longest unused.
     ///
-    /// - Parameter condition: a condition in SQL on the rows of `channel`.
+    /// - Parameter condition: a further condition in SQL on the rows of `channel`.
     func idleChannels(usedBeforeMs: UInt64, _ condition: String = "") throws(StoreFailure) -> [ChannelID] {
         let row = try connection.statement(
             """

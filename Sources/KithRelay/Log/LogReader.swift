@@ -1,14 +1,13 @@
 import KithWire
 import TLSCodec
 
-/// Reads of the tables on one connection. Inside of a transaction of the caller, all functions read the same snapshot
-/// of the file.
+/// Reads the tables on one connection. If the caller has begun a transaction, all functions read the same snapshot of the file.
 struct LogReader {
     let connection: SQLiteConnection
 
     // MARK: Channels
 
-    /// A channel's state from its rows, without an open block; `nil` if no channel with this id ever existed.
+    /// Returns a channel's state from its rows, without an open block; `nil` if no channel with this id ever existed.
     func channel(_ id: ChannelID) throws(StoreFailure) -> ChannelState? {
         let channel = try connection.statement(
             "SELECT number, retention_s, closed, kind, created_ms, used_ms FROM channel WHERE id = ?")
@@ -69,7 +68,7 @@ struct LogReader {
         state.head.epoch = try epoch.count(5)
     }
 
-    /// One epoch of a channel.
+    /// Returns one epoch of a channel.
     func epoch(_ number: UInt64, of channel: ChannelID) throws(StoreFailure) -> EpochRecord? {
         let epoch = try connection.statement(
             """
@@ -83,7 +82,7 @@ struct LogReader {
         return try LogReader.epochRecord(epoch)
     }
 
-    /// An epoch from the columns first_seq, last_seq, read_grant, append_grant, turn_grant.
+    /// Reads an epoch from the columns first_seq, last_seq, read_grant, append_grant, turn_grant.
     private static func epochRecord(_ row: SQLiteStatement) throws(StoreFailure) -> EpochRecord {
         guard let read = Grant(row.bytes(2)), let append = Grant(row.bytes(3)), let turn = Grant(row.bytes(4)) else {
             throw .damaged("a grant has the wrong length")
@@ -95,9 +94,9 @@ struct LogReader {
 
     // MARK: References
 
-    /// The references to the entries after the last complete block: those of the state, or else found by following the
-    /// chain from the last entry. `nil` if the rows are gone, because the state is older than the file and entries were
-    /// dropped since.
+    /// Returns the references to the entries after the last complete block. If the state does not have them, they are found by
+    /// following the chain back from the last entry. Returns `nil` if the rows no longer exist, because entries were dropped
+    /// after the state was read.
     func openBlock(of state: ChannelState) throws(StoreFailure) -> EntryBlock? {
         if let block = state.openBlock { return block }
         let lastSeq = state.head.lastSeq
@@ -123,7 +122,7 @@ struct LogReader {
         return EntryBlock(lastSeq: lastSeq, references: references.reversed())
     }
 
-    /// Calls `body` with a channel's complete blocks, from the one with `first` on, until it returns `false`.
+    /// Calls `body` with a channel's complete blocks, beginning with the block that has `first`, until `body` returns `false`.
     func forEachBlock(
         of channel: UInt64, from first: UInt64, _ body: (EntryBlock) throws(StoreFailure) -> Bool
     ) throws(StoreFailure) {
@@ -139,7 +138,7 @@ struct LogReader {
         }
     }
 
-    /// The reference to a kept entry; `nil` if the channel does not have the entry.
+    /// Returns the reference to a kept entry, or `nil` if the channel does not have the entry.
     func reference(to seq: UInt64, in state: ChannelState) throws(StoreFailure) -> EntryReference? {
         if seq > EntryBlock.lastComplete(upTo: state.head.lastSeq) {
             return try openBlock(of: state)?[seq]
@@ -154,7 +153,7 @@ struct LogReader {
 
     // MARK: Key packages and names
 
-    /// The shelf of a channel; an empty one if the channel has none.
+    /// Returns the shelf of a channel, which is empty if the channel has none.
     func shelf(of channel: ChannelID) throws(StoreFailure) -> KeyPackageShelf {
         let shelf = try connection.statement(
             """
@@ -179,7 +178,7 @@ struct LogReader {
         return KeyPackageShelf.Item(position: row.uint64(0), bytes: KeyPackageBytes(row.bytes(1)[...]))
     }
 
-    /// The record under a name, as read from the disk, and the time of its last renewal.
+    /// Returns the unverified record under a name, and the time of its last renewal.
     func record(under name: Name) throws(StoreFailure) -> (record: UnverifiedNameRecord, renewedMs: UInt64)? {
         let row = try connection.statement("SELECT record, renewed_ms FROM name WHERE name = ?")
         row.bind(name.text, at: 1)

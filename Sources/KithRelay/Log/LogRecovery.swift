@@ -1,11 +1,11 @@
-/// Updates the heads at the start, from the entries that were appended after the last sweep.
+/// Updates the heads at the start of the relay, from the entries that were appended after the last sweep.
 struct LogRecovery {
     let relayID: [UInt8]
     private(set) var totals: StoreTotals
-    /// The position of the last entry ever.
+    /// The highest position that an entry ever had.
     private(set) var lastPosition: UInt64
 
-    /// Reads the log from the last sweep's mark on, and writes the heads in one transaction.
+    /// Reads the log from the end of the last finished sweep on, and writes the heads in one transaction.
     init(_ connection: SQLiteConnection) throws(StoreFailure) {
         let store = try connection.prepare(
             """
@@ -22,7 +22,7 @@ struct LogRecovery {
         lastPosition = max(headsThrough, countedThrough)
 
         let (ends, unreadable) = try LogEnd.all(in: connection, after: headsThrough)
-        // Includes entries that can't be read: no position is used twice.
+        // Unreadable entries count too, so that no position is used twice.
         lastPosition = max(
             lastPosition, try connection.number("SELECT max(0, coalesce(max(position), 0)) FROM entry") ?? 0)
         let uncounted = try connection.prepare("SELECT count(*) FROM entry WHERE position > ?")
@@ -64,7 +64,8 @@ struct LogRecovery {
         }
     }
 
-    /// Marks a channel's head as damaged: its last entry was acknowledged, and the entry's seq must not be used again.
+    /// Marks a channel's head as damaged. The channel's last entry was acknowledged, so its seq must not be used again, although
+    /// the entry cannot be read.
     private func markDamaged(_ channel: UInt64, _ connection: SQLiteConnection) throws(StoreFailure) {
         let head = try connection.prepare(
             """

@@ -1,7 +1,7 @@
 import KithWire
 
-/// Trimming, closing and forgetting of channels. A few dropped rows are deleted at once, many of them later
-/// (``DeferredDeletion``), so a transaction stays short however much is dropped.
+/// Trims, closes and forgets channels. A few dropped rows are deleted at once. If there are many, they are deleted later
+/// (``DeferredDeletion``), so that every transaction is short.
 extension LogWriter {
     func close(_ id: ChannelID, lastSeq: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id) else { return false }
@@ -34,7 +34,8 @@ extension LogWriter {
         guard let channel = try channel(id), channel.state.head.canTrim(to: firstSeq) else { return false }
         guard firstSeq > channel.state.head.firstSeq else { return true }
         var open = try openBlock(of: channel.state)
-        // Each entry's row has the channel's total bytes through it.
+        // If entries are kept, the first kept entry's row shows how many bytes were dropped, because each row has the channel's
+        // total up to that entry.
         var droppedBytes = channel.state.totalBytes
         var dueMs: UInt64 = 0
         if firstSeq <= channel.state.head.lastSeq {
@@ -63,7 +64,7 @@ extension LogWriter {
         return true
     }
 
-    /// Notes when a channel is due, after its time was found to be later than known.
+    /// Updates the due time of a channel, after it was found to be later than expected.
     func noteDue(_ due: DueChannel) throws(StoreFailure) {
         guard let channel = try channel(due.id), channel.state.head.firstSeq == due.firstSeq else { return }
         save(channel)
@@ -73,12 +74,12 @@ extension LogWriter {
 
     func forget(_ id: ChannelID, usedMs: UInt64) throws(StoreFailure) -> Bool {
         guard let channel = try channel(id), channel.state.head.usedMs == usedMs, !channel.state.head.hasEntries,
-            // A dirty head would be written after the channel's rows are gone.
+            // A dirty head would later be written, although the channel's rows no longer exist.
             !channel.isHeadDirty
         else { return false }
         let number = channel.state.number
         let (packages, bytes) = try keyPackages.size(of: number)
-        // Many key packages are deleted by their own age first, so that the transaction stays short.
+        // If there are many key packages, they first expire because of their own age, so that the transaction stays short.
         guard bytes <= StoreLimits.deletedBytesOfIdleCommit, try !deletion.contains(number) else { return false }
         save(channel)
         for table in ["channel_head", "epoch", "entry_block", "shelf", "key_package"] {
@@ -105,7 +106,7 @@ extension LogWriter {
         return total - UInt64(reference.size)
     }
 
-    /// Subtracts dropped rows from the totals. Totals may be damaged, so none goes below 0.
+    /// Subtracts dropped rows from the totals. No total goes below 0, even if the stored totals are damaged.
     func count(dropped entries: UInt64, packages: UInt64 = 0, channels: UInt64 = 0, names: UInt64 = 0) {
         totals.channels -= min(channels, totals.channels)
         totals.entries -= min(entries, totals.entries)
@@ -116,14 +117,15 @@ extension LogWriter {
 
     // MARK: At once or later
 
-    /// Reserves the deletion of so many bytes in this transaction. Returns whether there was room.
+    /// Reserves the deletion of `bytes` bytes in this transaction. Returns `false` if there was no room.
     private func reserveDeletion(_ bytes: Int) -> Bool {
         guard bytes <= transaction.room else { return false }
         transaction.room -= bytes
         return true
     }
 
-    /// Deletes entry rows of the open block, or turns them into a block that is deleted later, as complete blocks are.
+    /// Deletes entry rows of the open block. If there are too many, makes a block of them, which is deleted later like complete
+    /// blocks.
     private func dropEntries(
         of state: ChannelState, before firstSeq: UInt64, open: EntryBlock
     ) throws(StoreFailure) {
@@ -137,13 +139,13 @@ extension LogWriter {
                 try row.run()
             }
         } else {
-            // Its last seq is never that of a complete block, so the row's key is free.
+            // The new block's last seq differs from that of every complete block, so the key of its row is free.
             try insert(EntryBlock(lastSeq: firstSeq - 1, references: Array(dropped)), in: state.number)
         }
         if hasComplete || !isAtOnce { try deletion.add(from: state.head.firstSeq, of: state.number) }
     }
 
-    /// Deletes epochs without a kept entry before `epoch`, as many as there is room for.
+    /// Deletes epochs before `epoch` that have no kept entry, as many as there is room for.
     private func dropEpochs(
         before epoch: UInt64, of state: ChannelState, droppedFrom: UInt64
     ) throws(StoreFailure) {

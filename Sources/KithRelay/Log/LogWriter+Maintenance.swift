@@ -1,8 +1,8 @@
-/// Deferred work: writing dirty heads, and deleting dropped and outdated rows.
+/// Deferred work: writing dirty heads, and deleting dropped or outdated rows.
 extension LogWriter {
-    /// Starts to write dirty heads if enough entries were appended since the last time.
+    /// Starts a sweep of the dirty heads if enough entries were appended since the last sweep.
     ///
-    /// - Parameter atOnce: whether any dirty head is enough.
+    /// - Parameter atOnce: `true` to start the sweep even if few entries were appended.
     func startSweepIfDue(atOnce: Bool) {
         guard sweep == nil, !dirtyHeads.isEmpty else { return }
         guard atOnce || lastPosition - sweptThrough >= tuning.entriesPerSweep else { return }
@@ -13,7 +13,7 @@ extension LogWriter {
 
     /// Adds a slice of the deferred work to the transaction, and the totals if they have changed.
     ///
-    /// - Parameter bytes: bytes of dropped payloads to delete, in addition to twice the bytes that were appended.
+    /// - Parameter bytes: maximum bytes of dropped payloads to delete, in addition to twice the appended bytes.
     func performMaintenance(
         beside mutations: Int, deletingBytes bytes: Int = StoreLimits.deletedBytesPerCommit
     ) throws(StoreFailure) {
@@ -46,7 +46,7 @@ extension LogWriter {
         }
     }
 
-    /// Writes a head, and notes damage instead of failing the commit of other channels.
+    /// Writes a head. If the head's row is damaged, notes the damage, so that the commit of other channels does not fail.
     private func writeIfPossible(headOf channel: CachedChannel) throws(StoreFailure) {
         do throws(StoreFailure) {
             try write(headOf: channel)
@@ -67,7 +67,7 @@ extension LogWriter {
         try writeHead.run()
     }
 
-    /// Deletes a slice of the key packages and names that are too old. Returns whether there may be more.
+    /// Deletes a slice of the key packages and names that are too old. Returns whether there may be more of them.
     func discard(keyPackagesBeforeMs: UInt64, namesBeforeMs: UInt64) throws(StoreFailure) -> Bool {
         var isAll = true
         try inTransaction { () throws(StoreFailure) in

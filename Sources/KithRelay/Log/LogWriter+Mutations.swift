@@ -1,8 +1,7 @@
 import CSQLite
 import KithWire
 
-/// The decision of each mutation, and its rows. Each function reads first, and changes nothing unless the mutation
-/// takes effect.
+/// Decides each mutation, and writes its rows. Each function reads first. It changes nothing unless the mutation takes effect.
 extension LogWriter {
     /// Returns whether the mutation took effect.
     func apply(_ mutation: StoreMutation) throws(StoreFailure) -> Bool {
@@ -33,7 +32,7 @@ extension LogWriter {
         }
     }
 
-    /// The channel from memory, or else from the file.
+    /// Returns the channel from memory, or else from the file.
     func channel(_ id: ChannelID) throws(StoreFailure) -> CachedChannel? {
         if let channel = cache[id] { return channel }
         guard let state = try reader.channel(id) else { return nil }
@@ -122,7 +121,7 @@ extension LogWriter {
         try insertEntry.check(code)
     }
 
-    /// Writes a complete block. The channel's next entry begins a new one.
+    /// Writes a complete block, and begins an empty one for the channel's next entry.
     private func insert(_ block: EntryBlock, of channel: CachedChannel) throws(StoreFailure) {
         try insert(block, in: channel.state.number)
         blocks.set(EntryBlock(lastSeq: block.lastSeq), of: channel)

@@ -2,10 +2,10 @@ import CSQLite
 import KithWire
 import TLSCodec
 
-/// The only writer of a store's file: decides mutations, and keeps memory and file the same.
+/// The only writer of a store's file. It decides mutations, and keeps memory and file equal.
 ///
-/// Every function blocks; ``SQLiteStore`` runs them on its thread. A transaction changes the cached channels directly
-/// and saves their previous states. If it fails, the states are restored, so memory always matches the file.
+/// Every function blocks, so ``SQLiteStore`` calls it on the store's thread. A transaction changes the cached channels directly
+/// and saves their previous states. If the transaction fails, these states are restored, so that memory always matches the file.
 final class LogWriter {
     let connection: SQLiteConnection
     let reader: LogReader
@@ -15,17 +15,17 @@ final class LogWriter {
     var totals: StoreTotals
     let relayID: [UInt8]
 
-    /// The position of the last entry ever.
+    /// The highest position that an entry ever had.
     var lastPosition: UInt64
     var lastChannelNumber: UInt64
-    /// Channels whose heads are newer than their rows, except those in the sweep.
+    /// Channels whose heads are newer than their rows, except those in the current sweep.
     var dirtyHeads: [CachedChannel] = []
     var sweep: HeadSweep?
-    /// The position through which heads were written, or are being written.
+    /// The position at which the latest sweep began. All heads up to here are written, or are being written.
     var sweptThrough: UInt64
-    /// Dropped rows that are still to be deleted.
+    /// Dropped rows that still have to be deleted.
     var deletion: DeferredDeletion
-    /// Whether a head could not be written: then the next start has to find it in the log, from the last mark on.
+    /// Whether a head could not be written. Then no new mark is written, so that the next start finds the head in the log.
     var hasUnwrittenHeads = false
     /// Number of times that a channel's data was found damaged and skipped.
     var damages: UInt64 = 0
@@ -45,25 +45,25 @@ final class LogWriter {
     /// The state to restore if the transaction fails, and the work to do before it ends.
     struct Transaction {
         var saved: [(channel: CachedChannel, state: ChannelState)] = []
-        /// Channels that entered the cache: created or read in the transaction, so perhaps with its changes.
+        /// Channels that entered the cache during the transaction. They may contain its changes.
         var entered: [ChannelID] = []
         var totals = StoreTotals()
         var lastPosition: UInt64 = 0
         var lastChannelNumber: UInt64 = 0
         var dirtyCount = 0
-        /// Whether the mutation being decided has changed rows: then a failure ends the transaction.
+        /// Whether the current mutation has changed rows. If so, a failure ends the whole transaction.
         var isWriting = false
         var changesTotals = false
         var sweepSlice: ArraySlice<CachedChannel> = []
-        /// Channels of the slice whose heads could not be written.
+        /// Channels of the sweep's slice whose heads could not be written.
         var unwritten: [CachedChannel] = []
-        /// Bytes that mutations may still delete at once. The rest is deleted later.
+        /// Bytes that mutations may still delete in this transaction. Further bytes are deleted later.
         var room = StoreLimits.deletedBytesPerCommit
         var appendedBytes = 0
         var isDeletionPending = false
     }
 
-    /// Takes over a connection after ``LogRecovery`` has updated the heads.
+    /// Uses a connection after ``LogRecovery`` has updated the heads.
     init(
         connection: SQLiteConnection, recovered: LogRecovery, tuning: StoreTuning
     ) throws(StoreFailure) {
@@ -105,14 +105,14 @@ final class LogWriter {
             return outcomes
         } catch {
             guard case .damaged = error, mutations.count > 1 else { return mutations.map { _ in .failed(error) } }
-            // The damage is one channel's, and the other mutations must not fail with it: halving finds it.
+            // The damage concerns one channel, and mutations of other channels must not fail because of it. Halving isolates that
+            // channel.
             let half = mutations.count / 2
             return commit(Array(mutations[..<half])) + commit(Array(mutations[half...]))
         }
     }
 
-    /// Drops expired entries, in one transaction; in several if a channel is damaged. Returns the channels that lost
-    /// entries.
+    /// Drops expired entries in one transaction, or in several if a channel is damaged. Returns the channels that lost entries.
     func expire(_ due: [DueChannel]) throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
         guard !due.isEmpty else { return [] }
         do throws(StoreFailure) {
@@ -132,7 +132,8 @@ final class LogWriter {
         var trimmed: [(channel: ChannelID, firstSeq: UInt64)] = []
         try inTransaction { () throws(StoreFailure) in
             for due in due {
-                // A channel that changed since was trimmed further, or closed: dropped entries never come back.
+                // If the channel has changed in the meantime, it was trimmed further or closed, because dropped entries never
+                // reappear.
                 guard let before = try channel(due.id)?.state.head, !before.isClosed else { continue }
                 if due.firstSeq > before.firstSeq {
                     if try trim(due.id, to: due.firstSeq) { trimmed.append((due.id, due.firstSeq)) }
@@ -145,7 +146,7 @@ final class LogWriter {
         return trimmed
     }
 
-    /// Does a slice of the deferred work. Returns whether there is more.
+    /// Does a slice of the deferred work. Returns whether more work is left.
     func performMaintenance() throws(StoreFailure) -> Bool {
         startSweepIfDue(atOnce: true)
         guard sweep != nil || deletion.isPending else { return false }
@@ -156,7 +157,7 @@ final class LogWriter {
         return sweep != nil || deletion.isPending || !dirtyHeads.isEmpty
     }
 
-    /// Writes all dirty heads, so that the file has the end of every channel.
+    /// Writes all dirty heads, so that the file has the correct end of every channel.
     func writeAllHeads() throws(StoreFailure) {
         while sweep != nil || !dirtyHeads.isEmpty { _ = try performMaintenance() }
     }
@@ -202,7 +203,7 @@ final class LogWriter {
         transaction = Transaction()
     }
 
-    /// Decides one mutation. If it cannot read, it fails alone; if it cannot write, the transaction fails.
+    /// Decides one mutation. If a read fails, only this mutation fails. If a write fails, the transaction fails.
     private func decide(_ mutation: StoreMutation) throws(StoreFailure) -> StoreOutcome {
         transaction.isWriting = false
         do throws(StoreFailure) {
@@ -213,7 +214,7 @@ final class LogWriter {
         }
     }
 
-    /// Notes that the mutation takes effect. Called before its first change.
+    /// Notes that the mutation takes effect. Every mutation calls this before its first change.
     func beginWriting() { transaction.isWriting = true }
 
     /// Saves a channel's state before its first change in the transaction, and notes that the mutation takes effect.
@@ -222,12 +223,12 @@ final class LogWriter {
         guard channel.savedIn != transactionNumber else { return }
         channel.savedIn = transactionNumber
         var state = channel.state
-        // The block can be read again. A second owner of its array would copy it at each append.
+        // The block is not saved, because it can be read again. A second owner of its array would cause a copy at each append.
         state.openBlock = nil
         transaction.saved.append((channel, state))
     }
 
-    /// Keeps a block that was read outside of the commits, if the channel has not changed since.
+    /// Stores a block that was read outside the commits, unless the channel has changed since.
     func keep(_ block: EntryBlock, of id: ChannelID) {
         guard let channel = cache[id], channel.state.openBlock == nil, channel.state.head.lastSeq == block.lastSeq,
             block.firstSeq == max(channel.state.head.firstSeq, EntryBlock.lastComplete(upTo: block.lastSeq) + 1)

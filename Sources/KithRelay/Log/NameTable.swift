@@ -4,7 +4,7 @@ import KithWire
 struct NameTable {
     let connection: SQLiteConnection
 
-    /// The version of the record under a name; `nil` if there is none.
+    /// Returns the version of the record under a name, or `nil` if there is none.
     func version(of name: Name) throws(StoreFailure) -> UInt64? {
         let row = try connection.statement("SELECT version FROM name WHERE name = ?")
         row.bind(name.text, at: 1)
@@ -27,7 +27,7 @@ struct NameTable {
         try row.run()
     }
 
-    /// Deletes a slice of the names that were renewed before a time. Returns their number.
+    /// Deletes a slice of the names whose last renewal was before a time. Returns the number of deleted names.
     func deleteSome(renewedBeforeMs ms: UInt64) throws(StoreFailure) -> Int {
         let row = try connection.statement(
             "SELECT name FROM name WHERE renewed_ms < ? LIMIT \(StoreLimits.discardedPerSlice)")

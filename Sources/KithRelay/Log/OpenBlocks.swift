@@ -1,25 +1,25 @@
-/// The open blocks in memory, and their eviction. A channel needs its open block only when the block becomes complete,
-/// and for reads. An evicted block is rebuilt from the entries themselves.
+/// The open blocks in memory, and their eviction. A channel's open block is needed only for reads and when the block becomes
+/// complete. An evicted block is rebuilt from the entries themselves.
 struct OpenBlocks {
     private var evictionQueue = SecondChanceQueue<CachedChannel>()
-    /// Number of references in memory, including the overhead of their arrays.
+    /// Size of the blocks in memory, in references. It includes the overhead of their arrays.
     private var size = 0
     private let capacity: Int
 
     /// Overhead of an array, in references.
     private static let overhead = 2
 
-    /// - Parameter capacity: number of references to keep.
+    /// - Parameter capacity: number of references to keep in memory.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// Sets a channel's block, and replaces the previous one.
+    /// Sets a channel's block, which replaces the previous one.
     mutating func set(_ block: EntryBlock, of channel: CachedChannel) {
         size += block.references.count - (channel.state.openBlock?.references.count ?? 0)
         channel.state.openBlock = block
         noteUse(of: channel)
     }
 
-    /// Adds the reference of a channel's next entry to its block, if the block is in memory or begins with it.
+    /// Adds the reference to a channel's next entry, if the channel's block is in memory or this entry is its first.
     mutating func append(_ reference: EntryReference, to channel: CachedChannel) {
         if channel.state.openBlock == nil {
             guard EntryBlock.isComplete(at: channel.state.head.lastSeq) else { return }

@@ -1,24 +1,24 @@
 import CSQLite
 import Glibc
 
-/// One connection to a SQLite file, used by one thread at a time.
+/// One connection to a SQLite file. Only one thread at a time may use it.
 ///
-/// The store uses SQLite's C interface directly. An append is one bound statement: GRDB would add more than half of the
-/// time that SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`), and its queues would move commits off
-/// the hub's thread.
+/// The store uses SQLite's C interface directly. An append is one bound statement. GRDB would add more than half of the time that
+/// SQLite itself needs for the row (see `Benchmarks/StoreBenchmark`), and its queues would move commits to another thread than
+/// the hub's.
 final class SQLiteConnection {
     enum Mode {
-        /// Reads and writes, and may create the file.
+        /// Reads and writes. Creates the file if it does not exist.
         case readWrite
         case readOnly
-        /// Reads a file that no process changes, possibly on a read-only medium.
+        /// Reads a file that no process changes. The medium may be read-only.
         case immutable
     }
 
     let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
 
-    /// Opens a file, which is not read before the first statement.
+    /// Opens a file. Nothing is read from it before the first statement.
     init(path: String, mode: Mode) throws(StoreFailure) {
         var opened: OpaquePointer?
         let flags: Int32
@@ -30,7 +30,7 @@ final class SQLiteConnection {
             flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
             name = "file:" + SQLiteConnection.escapedForURI(path) + "?immutable=1"
         }
-        // Each connection stays on its thread, so SQLite's own mutexes would only cost time.
+        // Each connection is used on one thread, so SQLite's own mutexes would only cost time.
         let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let opened else {
             let failure = SQLiteConnection.failure(code, opened)
@@ -53,7 +53,7 @@ final class SQLiteConnection {
         if code != SQLITE_OK { throw failure(code) }
     }
 
-    /// Compiles a statement that the caller owns.
+    /// Compiles a statement, which the caller owns.
     func prepare(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
@@ -61,8 +61,7 @@ final class SQLiteConnection {
         return SQLiteStatement(statement, of: self)
     }
 
-    /// A statement that the connection owns, in its reset state. It must not be requested again before its rows were
-    /// read.
+    /// Returns a statement that the connection owns, after a reset. Request it again only after its rows were read.
     func statement(_ sql: String) throws(StoreFailure) -> SQLiteStatement {
         if let statement = statements[sql] {
             statement.reset()
@@ -73,7 +72,7 @@ final class SQLiteConnection {
         return statement
     }
 
-    /// The number that a pragma or a query returns.
+    /// Returns the number that is the result of a pragma or a query.
     func number(_ sql: String) throws(StoreFailure) -> UInt64? {
         let statement = try prepare(sql)
         return try statement.next() ? statement.uint64(0) : nil
@@ -84,18 +83,19 @@ final class SQLiteConnection {
 
     /// Rolls back the open transaction, if there is one.
     func rollback() {
-        // Fails only if there is no transaction.
+        // This fails only if there is no transaction.
         if isInTransaction { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
     }
 
     func failure(_ code: Int32) -> StoreFailure { SQLiteConnection.failure(code, handle) }
 
-    /// Translates SQLite's codes into a store's failures. The texts are SQLite's fixed ones, without values of rows.
+    /// Translates SQLite's codes into store failures. The failure's text is SQLite's fixed text for the code, without values of
+    /// rows.
     private static func failure(_ code: Int32, _ handle: OpaquePointer?) -> StoreFailure {
         let text = "\(String(cString: sqlite3_errstr(code))) (SQLite \(code))"
         switch code & 0xff {
         case SQLITE_FULL: return .full
-        // Rows are written as decided from other rows: a violated constraint means that the file contradicts itself.
+        // Every row is derived from other rows, so a violated constraint means that the file contradicts itself.
         case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CONSTRAINT, SQLITE_MISMATCH: return .damaged(text)
         // Some file systems report a full disk only when they sync.
         case SQLITE_IOERR where handle.map { sqlite3_system_errno($0) } == ENOSPC: return .full
@@ -103,7 +103,7 @@ final class SQLiteConnection {
         }
     }
 
-    /// Escapes the characters `%`, `?` and `#`, which have a meaning in a URI.
+    /// Escapes the characters `%`, `?` and `#`, which have a special meaning in a URI.
     private static func escapedForURI(_ path: String) -> String {
         path.utf8.reduce(into: "") { result, byte in
             switch byte {

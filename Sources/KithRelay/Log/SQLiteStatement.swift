@@ -1,9 +1,9 @@
 import CSQLite
 
-/// A compiled statement. As in SQLite, parameters are numbered from 1 and columns from 0.
+/// A compiled statement. As in SQLite, parameters are numbered from 1, columns from 0.
 final class SQLiteStatement {
     private let handle: OpaquePointer
-    /// Outlives the statement: the connection owns it, or both have the same owner.
+    /// The statement never outlives the connection: the connection owns it, or both have the same owner.
     private unowned let connection: SQLiteConnection
 
     init(_ handle: OpaquePointer, of connection: SQLiteConnection) {
@@ -15,7 +15,7 @@ final class SQLiteStatement {
 
     // MARK: Parameters
 
-    /// Binds a number. SQLite's integers are signed, so only the bits are kept.
+    /// Binds a number. SQLite's integers are signed, so the number's 64 bits are stored as a signed one.
     func bind(_ value: UInt64, at index: Int32) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
 
     func bind(_ value: UInt64?, at index: Int32) {
@@ -35,7 +35,7 @@ final class SQLiteStatement {
     }
 
     private func bind(copying bytes: UnsafeRawBufferPointer, at index: Int32) {
-        // SQLite takes a blob without an address for NULL.
+        // SQLite would bind a blob without an address as NULL.
         if bytes.count == 0 {
             sqlite3_bind_zeroblob(handle, index, 0)
         } else {
@@ -43,7 +43,7 @@ final class SQLiteStatement {
         }
     }
 
-    /// Binds bytes that stay where they are until the statement has run.
+    /// Binds bytes without a copy. They must not move until the statement has run.
     func bind(borrowing bytes: UnsafeRawBufferPointer, at index: Int32) {
         if bytes.count == 0 {
             sqlite3_bind_zeroblob(handle, index, 0)
@@ -56,25 +56,25 @@ final class SQLiteStatement {
 
     // MARK: Running
 
-    /// Runs a statement without rows. Its parameters stay bound.
+    /// Runs a statement that returns no rows. Its parameters stay bound.
     func run() throws(StoreFailure) {
         let code = runReturningCode()
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// ``run()`` for callers inside of a closure that can't throw a typed error; see ``check(_:)``.
+    /// Like ``run()``, but returns the code instead of throwing. For closures that cannot throw a typed error; see ``check(_:)``.
     func runReturningCode() -> Int32 {
         let code = sqlite3_step(handle)
         sqlite3_reset(handle)
         return code
     }
 
-    /// Throws unless `code` is the code of a successful run.
+    /// Throws an error unless `code` means a successful run.
     func check(_ code: Int32) throws(StoreFailure) {
         if code != SQLITE_DONE { throw connection.failure(code) }
     }
 
-    /// Moves to the next row. After the last one, returns `false` and ends the read of the file.
+    /// Moves to the next row. After the last row, returns `false` and ends the read of the file.
     func next() throws(StoreFailure) -> Bool {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
@@ -83,7 +83,7 @@ final class SQLiteStatement {
         return false
     }
 
-    /// Ends the read of the file before the last row.
+    /// Ends the read of the file before the last row is reached.
     func reset() { sqlite3_reset(handle) }
 
     // MARK: Columns

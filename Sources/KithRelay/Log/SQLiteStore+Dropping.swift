@@ -1,14 +1,14 @@
 import KithWire
 import NIOCore
 
-/// Removal by the operator, while no relay runs on the store.
+/// Removes channels and names on behalf of the operator, while no relay uses the store.
 extension SQLiteStore {
-    /// Opens the existing store in a folder.
+    /// Opens an existing store.
     ///
     /// - Parameters:
-    ///   - folder: the folder's path.
-    ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
-    /// - Throws: ``StoreOpenError``, also if there is no store.
+    /// - folder: the path of the store's folder.
+    ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
+    /// - Throws: ``StoreOpenError``, also if the folder has no store.
     package init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         guard StoreFolder.size(of: StoreFolder(path: folder).database) > 0 else {
             throw .missing(folder: folder)
@@ -16,21 +16,21 @@ extension SQLiteStore {
         try self.init(folder: folder, eventLoop: eventLoop)
     }
 
-    /// The channels whose ids begin with these bytes; two at most, which is enough to see that the prefix is ambiguous.
+    /// Returns the channels whose ids begin with `prefix`, at most two. Two are enough to see that the prefix is ambiguous.
     package func channels(beginningWith prefix: [UInt8]) async throws(StoreFailure) -> [ChannelID] {
         try await reader.read { (reader) throws(StoreFailure) in try reader.channels(beginningWith: prefix) }
     }
 
-    /// Closes a channel and deletes its data. Returns `false` if the channel is closed already or never existed.
+    /// Closes a channel and deletes its data. Returns `false` if the channel is already closed or never existed.
     package func drop(_ channel: ChannelID) async throws(StoreFailure) -> Bool {
         guard let head = try await head(of: channel), !head.isClosed else { return false }
         try succeed(commit([.close(channel: channel, lastSeq: head.lastSeq)]))
-        // Deletes the deferred rows now, not when a relay runs next.
+        // The deferred rows are deleted now. Otherwise they would stay until a relay runs next.
         try finishMaintenance()
         return true
     }
 
-    /// Does all deferred work: rows of deleted channels are removed, and heads are stored.
+    /// Does all deferred work: deletes the rows of dropped channels, and writes the heads.
     func finishMaintenance() throws(StoreFailure) { while try openWriter().performMaintenance() {} }
 
     /// Deletes the record under a name. Returns `false` if there is none.

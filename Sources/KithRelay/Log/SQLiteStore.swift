@@ -1,13 +1,13 @@
 import KithWire
 import NIOCore
 
-/// A store in one SQLite file, which one process at a time writes.
+/// A store in one SQLite file, which only one process writes at a time.
 ///
-/// Commits block the store's event loop, which should have a thread of its own. Mutations are decided on the same
-/// thread, so that deciding and committing need no hop. Reads of many entries, the search for expired ones, and
-/// checkpoints have threads of their own and do not delay commits.
+/// Commits block the store's event loop, so the event loop should have its own thread. The hub decides mutations on the same
+/// thread, so that no change of thread is needed between a decision and its commit. Reads of many entries, the search for expired
+/// entries, and checkpoints run on other threads and do not delay commits.
 ///
-/// `StoreSchema`, `EntryBlock` and `HeadSweep` describe the layout of entries and how they are found.
+/// The comments on `StoreSchema`, `EntryBlock` and `HeadSweep` describe how entries are stored and found.
 package actor SQLiteStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     package nonisolated let eventLoop: any EventLoop
@@ -19,10 +19,10 @@ package actor SQLiteStore: ChannelStore {
     private nonisolated let checkpointer: ConnectionThread
 
     private var lock: FolderLock?
-    /// `nil` once closed.
+    /// The writer; `nil` after the store was closed.
     private var writer: LogWriter?
     private var isCheckpointing = false
-    /// Size of the write-ahead log after the last commit, and at its last copying; 0 after the log has started over.
+    /// Size of the write-ahead log in bytes after the last commit.
     private var lastWALBytes = 0
     private var checkpointedAt = 0
     private var scheduledMaintenance: Scheduled<Void>?
@@ -30,15 +30,15 @@ package actor SQLiteStore: ChannelStore {
     /// The number of the last channel that expiry examined.
     private var expiredThrough: UInt64 = 0
 
-    /// Runs on the store's event loop.
+    /// The executor of the store's event loop.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Opens the store in a folder, and creates both if they do not exist. Blocks until the store is ready.
+    /// Opens the store in a folder. Creates the folder and the store if they do not exist. Blocks until the store is ready.
     ///
     /// - Parameters:
-    ///   - folder: the folder's path. A new folder gets mode 0700, and its files 0600.
-    ///   - eventLoop: the event loop that the store runs on. Its thread waits for the disk.
-    /// - Throws: ``StoreOpenError``, without a change in the folder.
+    ///   - folder: the path of the store's folder. A new folder gets mode 0700, and its files get mode 0600.
+    ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
+    /// - Throws: ``StoreOpenError``. After an error, the folder is unchanged.
     package init(folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {
         try self.init(folder: folder, eventLoop: eventLoop, tuning: StoreTuning())
     }
@@ -62,7 +62,7 @@ package actor SQLiteStore: ChannelStore {
         self.folder = folder
         self.lock = lock
         executor = eventLoop.executor
-        // Later, so that the start does not wait for it.
+        // This runs later, so that the start does not wait for it.
         eventLoop.scheduleTask(in: .milliseconds(StoreLimits.idleMs)) { [weak self] in
             guard let self else { return }
             Task { await self.preallocateWAL() }
@@ -107,8 +107,8 @@ package actor SQLiteStore: ChannelStore {
         } ?? []
     }
 
-    /// Runs `body` on the reader's thread with the channel's state and open block. If `body` returns `nil`, because the
-    /// state is outdated after entries were dropped, it runs again. Returns `nil` if there is no such channel.
+    /// Runs `body` on the reader's thread with the channel's state and open block. If entries were dropped since the state was
+    /// read, `body` returns `nil` and runs again with a new state. Returns `nil` if there is no such channel.
     private func read<T: Sendable>(
         _ channel: ChannelID, _ body: @escaping @Sendable (LogReader, ChannelState) throws(StoreFailure) -> T?
     ) async throws(StoreFailure) -> T? {
@@ -122,7 +122,8 @@ package actor SQLiteStore: ChannelStore {
             if let block { writer?.keep(block, of: channel) }
             if let result { return result }
         }
-        // The channel loses entries all the time. On this thread, none is dropped during the read.
+        // The channel loses entries so often that the reads keep failing. On the store's own thread, no entry is dropped during
+        // the read.
         guard let state = try await state(of: channel) else { return nil }
         guard let result = try body(openWriter().reader, state) else {
             throw .damaged("a channel's entries are not where their references say")
@@ -143,8 +144,8 @@ package actor SQLiteStore: ChannelStore {
             record: try await SQLiteStore.verified(found.record, for: name), renewedMs: found.renewedMs)
     }
 
-    /// Checks a record's signature again, because the disk may have damaged it. Runs on a thread of the global pool:
-    /// the check takes as long as many reads, which would have to wait.
+    /// Verifies a record's signature again, because the disk may have damaged the record. This runs on a thread of the global
+    /// pool, because the check takes as long as many reads, which would have to wait.
     private static func verified(
         _ record: UnverifiedNameRecord, for name: Name
     ) async throws(StoreFailure) -> NameRecord {
@@ -163,14 +164,15 @@ package actor SQLiteStore: ChannelStore {
             diskBytes: folder.diskBytes, damages: writer.damages)
     }
 
-    /// A channel's state from memory, or else from the file.
+    /// Returns a channel's state from memory, or else from the file.
     private func state(of id: ChannelID) async throws(StoreFailure) -> ChannelState? {
         let writer = try openWriter()
         if let channel = writer.cache[id] { return channel.state }
         let departures = writer.cache.departures
         var state = try await reader.read { (reader) throws(StoreFailure) in try reader.channel(id) }
-        // A state that is in memory now is newer. If channels have left the memory, this one may have been loaded,
-        // changed and evicted meanwhile: then it is read on this thread, where nothing changes during the read.
+        // A state in memory is newer than the one from the file. If channels were removed from memory during the read, this
+        // channel may have been loaded, changed and evicted. Then its state is read again on this thread, where nothing changes
+        // during the read.
         if let channel = writer.cache[id] { return channel.state }
         if writer.cache.departures != departures { state = try openWriter().reader.channel(id) }
         if let state { writer.cache.insert(CachedChannel(id: id, state: state)) }
@@ -191,7 +193,7 @@ package actor SQLiteStore: ChannelStore {
 
     /// See ``ChannelStore/expire(nowMs:)``.
     package func expire(nowMs: UInt64) async throws(StoreFailure) -> [(channel: ChannelID, firstSeq: UInt64)] {
-        // The search for due channels reads the written heads.
+        // The search for due channels reads the heads in the file.
         try await writeHeads()
         while true {
             let after = expiredThrough
@@ -206,9 +208,9 @@ package actor SQLiteStore: ChannelStore {
         }
     }
 
-    /// Writes the heads that are dirty now, a slice at a time. Other jobs run in between.
+    /// Writes all heads that are dirty now, in slices. Other jobs can run between two slices.
     private func writeHeads() async throws(StoreFailure) {
-        // The sweep under way, and one of the heads that became dirty since it began.
+        // Two sweeps are enough: the current one, and one for the heads that became dirty since it began.
         for _ in 0..<2 {
             while try openWriter().performMaintenance(), try openWriter().sweep != nil {
                 try await reader.run { (_) throws(StoreFailure) in }
@@ -221,7 +223,7 @@ package actor SQLiteStore: ChannelStore {
         guard let writer else { return }
         scheduledMaintenance?.cancel()
         scheduledMaintenance = nil
-        // Makes the next start faster. If it fails, recovery finds the heads.
+        // Written heads make the next start faster. If this fails, recovery finds the heads in the log.
         try? writer.writeAllHeads()
         self.writer = nil
         await reader.close()
@@ -231,24 +233,25 @@ package actor SQLiteStore: ChannelStore {
 
     // MARK: Maintenance
 
-    /// Called once after a start. A log from an earlier run is large enough, or soon will be.
+    /// Reserves disk space for the write-ahead log, once after a start. A log from an earlier run is already large enough, or
+    /// will be soon.
     private func preallocateWAL() {
         guard let writer, StoreFolder.size(of: folder.wal) < writer.tuning.checkpointBytes else { return }
-        // If it fails, commits only take longer.
+        // If this fails, commits only take longer.
         try? writer.connection.preallocateWAL(bytes: writer.tuning.checkpointBytes)
     }
 
-    /// Copies the write-ahead log into the database when it has grown enough. Copying is rare, because it syncs both
-    /// files and commits wait for the disk meanwhile.
+    /// Copies the write-ahead log into the database when the log has grown enough. Copying is rare, because it syncs both files,
+    /// and commits have to wait for the disk during a sync.
     private func checkpointIfDue(_ writer: LogWriter) {
         let (bytes, tuning) = (writer.walBytes, writer.tuning)
-        // The log has started over.
+        // The log is shorter, so SQLite has restarted it.
         if bytes < lastWALBytes { checkpointedAt = 0 }
         lastWALBytes = bytes
         guard bytes >= tuning.checkpointBytes, bytes - checkpointedAt >= tuning.checkpointShareBytes else { return }
         if bytes >= tuning.checkpointNowBytes {
             checkpointedAt = bytes
-            // An error that matters fails the next commit, too. The log keeps the committed data.
+            // The error is ignored: the log keeps the committed data, and an error that matters will also fail the next commit.
             _ = try? writer.connection.checkpoint()
         } else if !isCheckpointing {
             checkpointedAt = bytes
@@ -260,7 +263,8 @@ package actor SQLiteStore: ChannelStore {
     private func checkpoint() async {
         let pages = try? await checkpointer.run { (connection) throws(StoreFailure) in try connection.checkpoint() }
         isCheckpointing = false
-        // The rest was committed meanwhile. The log grows as long as there is a rest.
+        // The rest of the log was committed during the copying. The log grows as long as a rest is left, so a small rest is
+        // copied now.
         guard let writer, let pages, writer.walPages > pages,
             (writer.walPages - pages) * StoreLimits.pageBytes <= writer.tuning.checkpointShareBytes
         else { return }
@@ -275,13 +279,13 @@ package actor SQLiteStore: ChannelStore {
         }
     }
 
-    /// Runs one slice of deferred work if the store is idle. Commits of a busy store do their share themselves.
+    /// Runs one slice of deferred work if the store is idle. In a busy store, each commit includes a slice.
     private func performMaintenance() {
         scheduledMaintenance = nil
         guard let writer else { return }
         var delay = TimeAmount.milliseconds(StoreLimits.idleMs)
         if NIODeadline.now() - lastCommit >= delay {
-            // A failure is retried after the delay.
+            // After a failure, the work is tried again after the longer delay.
             if let more = try? writer.performMaintenance(), more { delay = .milliseconds(StoreLimits.sliceGapMs) }
             checkpointIfDue(writer)
         }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The files of a SQLite store, which only their owner can read.
+/// The files of a SQLite store. Only their owner can read them.
 struct StoreFolder: Sendable {
     let path: String
 
@@ -8,19 +8,19 @@ struct StoreFolder: Sendable {
     var wal: String { database + "-wal" }
     private var lock: String { path + "/relay.lock" }
 
-    /// Creates the folder (0700) and an empty database file (0600) if they do not exist. SQLite gives its other files
-    /// the mode of the database.
+    /// Creates the folder (0700) and an empty database file (0600) if they do not exist. SQLite gives its other files the mode of
+    /// the database file.
     func create() throws(StoreOpenError) {
-        // Sets the mode in spite of the umask, which can even take rights from the owner.
+        // The mode is set again, because the umask may have removed rights, even the owner's.
         if mkdir(path, 0o700) == 0 { chmod(path, 0o700) } else if errno != EEXIST { throw failed(path) }
         let file = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(database) }
         defer { Glibc.close(file) }
-        // Sets the mode in spite of the umask, and after the file was copied here.
+        // The mode is set even if the file exists, because of the umask, and because the file may be a copy with another mode.
         guard fchmod(file, 0o600) == 0 else { throw failed(database) }
     }
 
-    /// Locks the folder against all other openers until the lock is released, at the latest when the process ends.
+    /// Locks the folder against all other openers. The lock ends when it is released, at the latest with the process.
     func locked() throws(StoreOpenError) -> FolderLock {
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failed(lock) }
@@ -34,8 +34,7 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// Locks the folder against openers while its files are read; `nil` if the folder is open, or has never been
-    /// opened.
+    /// Locks the folder against openers while its files are read. Returns `nil` if the folder is open, or was never opened.
     func lockedForReading() -> FolderLock? {
         let file = open(lock, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -46,7 +45,7 @@ struct StoreFolder: Sendable {
         return FolderLock(file)
     }
 
-    /// The bytes of the database and its write-ahead log.
+    /// The size of the database and its write-ahead log, in bytes.
     var diskBytes: UInt64 { StoreFolder.size(of: database) + StoreFolder.size(of: wal) }
 
     static func size(of path: String) -> UInt64 {
@@ -61,7 +60,7 @@ struct StoreFolder: Sendable {
     }
 }
 
-/// A held lock of a folder.
+/// A lock on a folder. The folder is unlocked when the object is released.
 final class FolderLock: Sendable {
     private let file: Int32
 

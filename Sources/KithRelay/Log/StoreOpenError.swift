@@ -1,21 +1,21 @@
-/// An error that keeps a store from being opened. Its folder is unchanged.
+/// An error that keeps a store from being opened. It leaves the store's folder unchanged.
 public enum StoreOpenError: Error, Equatable, CustomStringConvertible {
-    /// There is no store in the folder.
+    /// The folder has no store.
     case missing(folder: String)
-    /// Another process, or another store of this process, has the folder open, or an audit reads it.
+    /// Another process, or another store in this process, has opened the folder, or an audit is reading it.
     case inUse(folder: String)
     /// A newer version of Kith wrote the file.
     case newerVersion(file: String, version: UInt64, known: UInt64)
-    /// An older version of Kith wrote the file, which was opened for reading only.
+    /// An older version of Kith wrote the file, and it was opened only for reading, so it cannot be migrated.
     case olderVersion(file: String)
     /// The file is a SQLite file, but not a relay's store.
     case foreign(file: String)
-    /// The file is damaged; the text says where.
+    /// The file is damaged. The text says where.
     case damaged(file: String, String)
     /// The system reported an error.
     case failed(file: String, StoreFailure)
 
-    /// A sentence for the operator that names the file.
+    /// A sentence for the operator. It names the file.
     public var description: String {
         switch self {
         case .missing(let folder):

@@ -1,14 +1,14 @@
 import KithWire
 
-/// The tables, their creation and their migration.
+/// The tables of the file, their creation and their migration.
 ///
-/// `entry` is the log: rows in the order of their commits. Most appends write no other row. The tables that locate
-/// entries are either written later (`channel_head`, see ``HeadSweep``) or once for many entries (`entry_block`, see
+/// The table `entry` is the log: its rows are in the order of the commits, and most appends write no other row. Two tables help
+/// to find entries. `channel_head` is written later (see ``HeadSweep``), and `entry_block` only once for many entries (see
 /// ``EntryBlock``).
 enum StoreSchema {
-    /// "Kith" in ASCII, which distinguishes the file from other SQLite files.
+    /// "Kith" in ASCII. The number distinguishes the file from other SQLite files.
     static let applicationID: UInt64 = 0x4b69_7468
-    /// The value of `user_version`. A change of the tables raises it and needs a migration.
+    /// The value of `user_version`. A change of the tables raises it and requires a migration.
     static let version: UInt64 = 4
 
     /// The condition of the index `channel_brief`: the opposite of ``ChannelHead/isInLongUse``.
@@ -73,17 +73,17 @@ enum StoreSchema {
         CREATE INDEX name_renewed ON name (renewed_ms);
         """
 
-    /// The format of a file.
+    /// The format of a SQLite file.
     enum Format: Equatable {
         case empty
         case known
-        /// An earlier version, which the writer migrates.
+        /// An earlier version. The writer migrates it.
         case older(UInt64)
         case foreign
         case newer(UInt64)
     }
 
-    /// Opens the writer's connection. Creates the tables if the file is empty, and migrates an older file.
+    /// Opens the writer's connection. Creates the tables in an empty file, and migrates an older file.
     static func openWriter(_ folder: StoreFolder) throws(StoreOpenError) -> SQLiteConnection {
         let connection: SQLiteConnection
         let format: Format
@@ -96,9 +96,9 @@ enum StoreSchema {
         if let refusal = refusal(of: format, folder) { throw refusal }
         do throws(StoreFailure) {
             if format == .empty { try connection.execute("PRAGMA page_size = \(StoreLimits.pageBytes)") }
-            // SQLite's advice for WAL is synchronous = NORMAL, which may lose the last commits in a power cut. Deleted
-            // payloads are overwritten (secure_delete): they are ciphertext, but dropped ones should not wait in free
-            // pages for a key to leak. Appends cost the same with it.
+            // SQLite recommends synchronous = NORMAL for WAL, but that may lose the last commits in a power cut. Deleted payloads
+            // are overwritten (secure_delete). They are ciphertext, but if they stayed in free pages, they could be decrypted
+            // after a key has leaked. Appends cost the same with it.
             try connection.execute(
                 """
                 PRAGMA journal_mode = WAL;
@@ -115,22 +115,22 @@ enum StoreSchema {
         }
     }
 
-    /// Opens a connection that only reads a file with tables.
+    /// Opens a connection that only reads. The file must have tables.
     static func openReader(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
         let connection = try SQLiteConnection(path: folder.database, mode: .readOnly)
         try connection.execute("PRAGMA cache_size = -\(StoreLimits.readerCacheKiB)")
         return connection
     }
 
-    /// Opens a connection that only copies the write-ahead log of a file with tables into the database.
+    /// Opens a connection that only copies the write-ahead log into the database. The file must have tables.
     static func openCheckpointer(_ folder: StoreFolder) throws(StoreFailure) -> SQLiteConnection {
         let connection = try SQLiteConnection(path: folder.database, mode: .readWrite)
-        // A connection that has not read yet does not know of the log, and copies nothing.
+        // Without a first read, the connection would not know of the log and would copy nothing.
         _ = try format(of: connection)
         return connection
     }
 
-    /// The format of the file. Does not change the file.
+    /// Returns the format of the file, without changing the file.
     static func format(of connection: SQLiteConnection) throws(StoreFailure) -> Format {
         let version = try connection.number("PRAGMA user_version") ?? 0
         if try connection.number("PRAGMA application_id") == applicationID {
@@ -140,7 +140,7 @@ enum StoreSchema {
         return try connection.number("SELECT count(*) FROM sqlite_schema") == 0 ? .empty : .foreign
     }
 
-    /// The error for a format that can't be opened; `nil` for others.
+    /// The error for a format that cannot be opened; `nil` for a format that can.
     static func refusal(of format: Format, _ folder: StoreFolder) -> StoreOpenError? {
         switch format {
         case .empty, .known, .older: nil
@@ -149,7 +149,7 @@ enum StoreSchema {
         }
     }
 
-    /// Migrates the tables of an earlier version, in one transaction.
+    /// Migrates the tables from an earlier version, in one transaction.
     private static func migrate(_ connection: SQLiteConnection, from found: UInt64) throws(StoreFailure) {
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
@@ -163,14 +163,14 @@ enum StoreSchema {
         }
     }
 
-    /// Version 2: channels that have a shelf and were never turned become inboxes.
+    /// Version 2: channels with a shelf that were never turned become inboxes.
     private static let kinds = """
         ALTER TABLE channel ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
         UPDATE channel SET kind = 1 WHERE number IN (SELECT channel FROM shelf)
             AND NOT EXISTS (SELECT 1 FROM epoch WHERE epoch.channel = channel.number AND epoch.epoch > 0);
         """
 
-    /// Version 3: rows without an age get the time of the migration.
+    /// Version 3: rows without a time get the time of the migration.
     private static let ages = """
         ALTER TABLE store ADD COLUMN clock_ms INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE channel ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;
@@ -192,7 +192,8 @@ enum StoreSchema {
         """
 
     private static func create(_ connection: SQLiteConnection) throws(StoreFailure) {
-        // One transaction: a kill in between leaves an empty file, and the next start creates the tables.
+        // This is one transaction. If the process is killed before its end, the file is empty, and the next start creates the
+        // tables.
         try connection.execute("BEGIN IMMEDIATE")
         do throws(StoreFailure) {
             try connection.execute(tables)

@@ -1,5 +1,5 @@
-/// Counters that are too expensive to compute on demand. They are kept in memory, and written to the `store` row with
-/// every change except an append.
+/// Counters that are too expensive to compute on demand. They are kept in memory. Every change except an append also writes them
+/// to the `store` row.
 struct StoreTotals: Equatable {
     var channels: UInt64 = 0
     var entries: UInt64 = 0

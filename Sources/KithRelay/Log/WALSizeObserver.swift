@@ -4,7 +4,7 @@ import CSQLite
 final class WALSizeObserver {
     private(set) var pages = 0
 
-    /// Registers with a connection. The observer must outlive the connection's commits.
+    /// Starts to observe a connection. The observer must exist until the connection's last commit.
     func watch(_ connection: SQLiteConnection) {
         sqlite3_wal_hook(
             connection.handle,
@@ -17,30 +17,31 @@ final class WALSizeObserver {
 }
 
 extension SQLiteConnection {
-    /// Grows the write-ahead log's file to about this size, with a transaction that is rolled back.
+    /// Grows the file of the write-ahead log to about `bytes`, with a transaction that is rolled back.
     ///
-    /// A commit that extends the file also waits for the file system's metadata. A commit that overwrites existing
-    /// bytes waits for its own bytes only, and takes about 60 % of the time. The next commit begins at the front again.
+    /// A commit that extends the file also waits for the file system's metadata. A commit that overwrites existing bytes waits
+    /// only for its own bytes, and takes about 60 % of the time. After the rollback, the next commit begins at the front of the
+    /// log.
     func preallocateWAL(bytes: Int) throws(StoreFailure) {
-        // With a small cache, pages go to the log as they are created and take no memory. The last ones never get
-        // there.
+        // With a small cache, SQLite writes pages to the log as they are created, so that they take no memory. The last pages
+        // stay in the cache and are never written.
         let cacheKiB = 1024
         try execute("PRAGMA cache_size = -\(cacheKiB); BEGIN IMMEDIATE")
         defer {
             rollback()
-            // Does not fail on an open connection; at worst the cache stays small.
+            // This does not fail on an open connection. If it did, the cache would only stay small.
             try? execute("PRAGMA cache_size = -\(StoreLimits.writerCacheKiB)")
         }
         try execute("CREATE TABLE room (bytes BLOB); INSERT INTO room VALUES (zeroblob(\(bytes + cacheKiB << 10)))")
     }
 
-    /// Copies pages that no connection is reading from the write-ahead log into the database, without blocking any
-    /// connection. Returns the number of pages of the log that are in the database now: if all are, the next commit
-    /// begins at the log's front.
+    /// Copies pages from the write-ahead log into the database, without blocking any connection. Pages that a connection is
+    /// reading are left out. Returns the number of the log's pages that are now in the database. If these are all pages, the next
+    /// commit begins at the front of the log.
     func checkpoint() throws(StoreFailure) -> Int {
         var copied: Int32 = 0
         let code = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, &copied)
-        // Busy: another connection is copying.
+        // The code means that another connection is copying.
         if code != SQLITE_OK && code & 0xff != SQLITE_BUSY { throw failure(code) }
         return max(0, Int(copied))
     }

@@ -1,11 +1,11 @@
-/// Limits that the connections of one address, or of one site, share.
+/// Rates and slots that the connections of one address, or of one site, share.
 final class AddressRates: Sendable {
-    /// Requests, in addition to the rate of each connection.
+    /// The rate of requests. It applies in addition to the rate of each connection.
     let requests: SharedBucket
-    /// New connections. They have an allowance of their own, so that one machine with too many requests does not keep
-    /// its neighbours from connecting.
+    /// The rate of new connections. It is separate, so that one machine with too many requests does not keep other machines of
+    /// the network from connecting.
     let arrivals: SharedBucket
-    /// Slots for large incomplete messages.
+    /// Slots for large messages that are still incomplete.
     let largeInputs: SlotPool
 
     init(_ limits: RelayLimits, times factor: Int = 1) {
@@ -21,20 +21,19 @@ final class AddressRates: Sendable {
     }
 }
 
-/// The rates that a connection's costs are charged to: those of its address and its site.
+/// The rates to which a connection's costs are charged: those of its address and of its site.
 struct SourceRates: Sendable {
     let own: AddressRates
     var site: AddressRates?
 
-    /// Charges for requests, whether the rates allow them or not. Returns the wait until the next request is allowed,
-    /// in nanoseconds; 0 for none.
+    /// Charges for requests, even beyond the rates. Returns the nanoseconds until the next request is allowed, 0 for now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         max(
             own.requests.charge(count, atNanoseconds: now), site?.requests.charge(count, atNanoseconds: now) ?? 0)
     }
 
-    /// Takes a slot for a large message, of the address and of its site. Returns whether both had a free one.
+    /// Takes a slot for a large message, both of the address and of the site. Returns whether both had a free one.
     func takeLargeInput() -> Bool {
         guard own.largeInputs.take() else { return false }
         guard let site, !site.largeInputs.take() else { return true }
@@ -47,7 +46,7 @@ struct SourceRates: Sendable {
         site?.largeInputs.giveBack()
     }
 
-    /// Charges for a new connection and returns `true`, or returns `false` if the rates do not allow one.
+    /// Charges for a new connection and returns `true`. Returns `false` if the rates do not allow another connection now.
     func mayArrive(atNanoseconds now: Int64) -> Bool {
         guard own.arrivals.wait(atNanoseconds: now) == 0, site?.arrivals.wait(atNanoseconds: now) ?? 0 == 0 else {
             return false

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The number of connections of each address, and the rates that they share. It is kept in memory only: an address is
-/// forgotten when it has no connection and owes nothing.
+/// The number of connections of each address, and the rates that these connections share. The table exists in memory only. An
+/// address is removed when it has no connection and no debt.
 final class AddressTable: Sendable {
     private struct ConnectionCount {
-        /// Connections that are not a WebSocket yet: handshakes, and plain HTTP.
+        /// Connections that are not a WebSocket yet: handshakes and plain HTTP.
         var opening = 0
         var open = 0
     }
@@ -16,16 +16,16 @@ final class AddressTable: Sendable {
     }
     private let state = Mutex(State())
     private let limits: RelayLimits
-    /// Slots of all addresses for large incomplete messages.
+    /// Slots for large incomplete messages, shared by all addresses.
     let largeInputs = SlotPool(RelayLimits.largeInputs)
 
-    /// Number of addresses above which those that owe nothing are removed.
+    /// Addresses without a connection and without a debt are removed only if there are more addresses than this.
     private static let fewest = 1024
 
     init(limits: RelayLimits) { self.limits = limits }
 
-    /// Counts a new connection. Returns the rates of its source, or `nil` if there are too many connections or they
-    /// arrive too fast.
+    /// Counts a new connection. Returns the rates of its source, or `nil` if there are too many connections or they are made too
+    /// fast.
     func enter(_ networks: ClientNetworks, atNanoseconds now: Int64) -> SourceRates? {
         state.withLock { state in
             let hasRoom = networks.all.allSatisfy { state.counts[$0.name]?.opening ?? 0 < $0.most(limits) }
@@ -43,7 +43,7 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Counts a connection that becomes a WebSocket. Returns `false`, without a change, if its address has too many.
+    /// Counts a connection that becomes a WebSocket. If its address has too many, returns `false` and changes nothing.
     func open(_ networks: ClientNetworks) -> Bool {
         state.withLock { state in
             guard networks.all.allSatisfy({ state.counts[$0.name]?.open ?? 0 < $0.most(limits) }) else { return false }
@@ -55,7 +55,7 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Counts a connection that ends.
+    /// Notes that a connection has ended.
     func leave(_ networks: ClientNetworks, wasOpen: Bool, atNanoseconds now: Int64) {
         state.withLock { state in
             state.total -= 1
@@ -64,7 +64,7 @@ final class AddressTable: Sendable {
                 if wasOpen { count.open -= 1 } else { count.opening -= 1 }
                 state.counts[network.name] = count.open + count.opening > 0 ? count : nil
             }
-            // A debt outlives its connections: a new connection must not cancel it.
+            // A debt remains after the connections have closed, so that a new connection does not cancel it.
             for name in [networks.source.address, networks.source.site].compactMap({ $0 })
             where state.counts[name] == nil && state.rates[name]?.owesNothing(atNanoseconds: now) == true {
                 state.rates[name] = nil
@@ -77,6 +77,6 @@ final class AddressTable: Sendable {
         }
     }
 
-    /// Number of addresses that the table has data of.
+    /// Number of addresses in the table.
     var count: Int { state.withLock { max($0.counts.count, $0.rates.count) } }
 }

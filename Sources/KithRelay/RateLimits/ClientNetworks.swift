@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The networks of a connection's address, which have limits of their own.
+/// The networks that contain a connection's address. Each has its own limits.
 struct ClientNetworks: Hashable, Sendable {
     struct Network: Hashable, Sendable {
         let name: String
@@ -10,10 +10,10 @@ struct ClientNetworks: Hashable, Sendable {
         func hash(into hasher: inout Hasher) { hasher.combine(name) }
     }
 
-    /// The networks from the narrowest to the widest. Each has a limit of connections.
+    /// The networks, from the narrowest to the widest. Each has a limit on its connections.
     let all: [Network]
 
-    /// The source that costs are charged to.
+    /// The source to which costs are charged.
     let source: ClientSource
 
     init(name: String) {
@@ -29,7 +29,7 @@ struct ClientNetworks: Hashable, Sendable {
         func name(_ bits: Int) -> String {
             "net\(bits) " + bytes[..<(bits / 8)].map { "\($0)" }.joined(separator: ".")
         }
-        // An IPv4 address on a socket for both versions (RFC 4291 §2.5.5.2).
+        // This is an IPv4 address on a socket for both versions (RFC 4291 §2.5.5.2).
         if bytes[..<10].allSatisfy({ $0 == 0 }) && bytes[10] == 0xff && bytes[11] == 0xff {
             self.init(name: bytes[12...].map { "\($0)" }.joined(separator: "."))
             return

@@ -1,11 +1,11 @@
 import KithWire
 
-/// The address and the network of a connection, which its costs are charged to.
+/// The address and the site of a connection. The connection's costs are charged to both.
 struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
-    /// An IPv4 address, or an IPv6 network of 64 bits, which a provider gives to one customer or device.
+    /// An IPv4 address, or an IPv6 network of 64 bits, which a provider assigns to one customer or device.
     let address: String
-    /// The IPv6 network of 48 bits that the address is in; `nil` for IPv4. One machine can have all its addresses, and
-    /// a provider's customers can share it, so it has an allowance of its own, several times that of an address.
+    /// The IPv6 network of 48 bits that contains the address; `nil` for IPv4. It may belong to one machine or to many customers
+    /// of a provider. So it has its own allowance, several times that of an address.
     let site: String?
 
     init(address: String, site: String? = nil) {
@@ -15,12 +15,12 @@ struct ClientSource: Hashable, Sendable, ExpressibleByStringLiteral {
 
     init(stringLiteral address: String) { self.init(address: address) }
 
-    /// The network that a round serves as one: the site, or the address if it is in none.
+    /// The network that counts as one when a round is divided: the site, or the address if there is no site.
     var network: String { site ?? address }
 }
 
-/// Keys for an address, or for a pair of an address and a channel, that reveal neither. They are hashes under a key
-/// that the process draws when it starts.
+/// Keys for an address, or for a pair of an address and a channel. They reveal neither, because they are hashes with a random
+/// secret that the process creates at its start.
 enum SourceKey {
     static func of(_ name: String, in channel: ChannelID? = nil) -> Int {
         var hasher = Hasher()

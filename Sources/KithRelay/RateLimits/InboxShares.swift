@@ -1,11 +1,11 @@
 import KithWire
 
-/// The share of each address and each site in each inbox, bounded so that none occupies the whole inbox.
+/// The room that each address and each site occupies in each inbox. The room is bounded, so that no address fills a whole inbox.
 ///
-/// Shares are kept in memory only, because a disk must not tell which address wrote to which inbox. So a restart
-/// forgets them, and an address may then fill its share once more beside its waiting letters.
+/// Shares exist in memory only, because the disk must not show which address wrote to which inbox. A restart forgets the shares,
+/// so an address may then fill another share in addition to its waiting letters.
 struct InboxShares {
-    /// The waiting letters of one address in one inbox, counted in runs. A run counts until all of its letters were
+    /// The waiting letters of one address in one inbox, counted in runs. A run counts as a whole until all of its letters were
     /// read.
     private struct Share {
         var runs: [Run] = []
@@ -20,16 +20,16 @@ struct InboxShares {
         var lastSeq: UInt64 = 0
     }
 
-    /// The room of a share.
+    /// The maximum size of a share.
     private struct Allowance {
         var entries: Int
         var bytes: Int
     }
 
-    /// A letter that needs room.
+    /// A new letter, which needs room.
     struct Letter {
         let inbox: ChannelID
-        /// The inbox's head after the decisions so far.
+        /// The inbox's head, including the decisions of the current round.
         let head: ChannelHead
         let bytes: Int
         let source: ClientSource
@@ -44,9 +44,9 @@ struct InboxShares {
         case tooManyInboxes(waitNanoseconds: Int64)
     }
 
-    /// The shares by pairs of an inbox and an address or a site.
+    /// The shares. The key stands for a pair of an inbox and an address or a site.
     private var shares: RecentTable<Int, Share>
-    /// Bounds how fast each address makes the table forget shares.
+    /// Limits how fast an address adds pairs, because new pairs make the table forget others.
     private var newPairs: SourceBuckets
     private let isLimited: Bool
     private let address: Allowance
@@ -56,7 +56,7 @@ struct InboxShares {
         isLimited = limits.inboxAddresses > 1
         shares = RecentTable(atMost: limits.inboxShares)
         newPairs = SourceBuckets(ofInboxes: limits)
-        // A share has room for a letter of any size.
+        // A share has room for at least one letter of any allowed size.
         address = Allowance(
             entries: max(1, limits.inboxEntries / limits.inboxAddresses),
             bytes: max(limits.payload, limits.inboxBytes / limits.inboxAddresses))
@@ -65,7 +65,8 @@ struct InboxShares {
             bytes: address.bytes * RelayLimits.siteFactorInInbox)
     }
 
-    /// Takes room for the inbox's next entry out of its source's shares, or takes nothing.
+    /// Reserves room for the inbox's next entry in the shares of its address and site. If one of the shares has no room, changes
+    /// nothing.
     mutating func take(_ letter: Letter) -> Outcome {
         guard isLimited else { return .taken }
         let source = letter.source
@@ -87,11 +88,11 @@ struct InboxShares {
         return .taken
     }
 
-    /// The share with the letter in it; `nil` if the share has no room.
+    /// Returns the share with the letter added, or `nil` if the share has no room.
     private func share(_ key: Int, with letter: Letter, within allowance: Allowance) -> Share? {
         let (inbox, size) = (letter.head, letter.bytes)
         var share = shares[key] ?? Share()
-        // Letters that were read or have expired occupy no room.
+        // Letters that were read or have expired no longer occupy room.
         share.runs.removeAll { $0.lastSeq < inbox.firstSeq }
         guard share.entries < allowance.entries, share.bytes + size <= allowance.bytes else { return nil }
         let isFull = share.runs.last.map { run in
@@ -106,7 +107,7 @@ struct InboxShares {
         return share
     }
 
-    /// Gives back the room of an entry that was not committed.
+    /// Frees the room of an entry that was not committed.
     mutating func giveBack(_ size: Int, of id: ChannelID, for source: ClientSource) {
         for name in [source.address, source.site].compactMap({ $0 }) {
             let key = SourceKey.of(name, in: id)

@@ -1,21 +1,21 @@
-/// A dictionary of bounded size that forgets the values set longest ago.
+/// A dictionary of bounded size. It forgets the values that were set first.
 ///
-/// Values are kept in two generations, so that forgetting costs nothing: when the newer generation is full, it replaces
-/// the older one.
+/// Values are stored in two generations, so that old values can be deleted at no cost. When the newer generation is full, it
+/// becomes the older one, and the previous older one is dropped.
 struct RecentTable<Key: Hashable, Value> {
     private var newer: [Key: Value] = [:]
     private var older: [Key: Value] = [:]
     private let generation: Int
 
-    /// - Parameter count: number of values kept at most. The newest half of them is always kept.
+    /// - Parameter count: maximum number of values. At least the newest half of this number is always kept.
     init(atMost count: Int) { generation = max(1, count / 2) }
 
-    /// The number of values. One that was set in both generations counts twice.
+    /// The number of values. A value that is in both generations counts twice.
     var count: Int { newer.count + older.count }
 
     subscript(key: Key) -> Value? { newer[key] ?? older[key] }
 
-    /// Whether setting a value for the key makes the table forget others sooner. Also true for a key of the older
+    /// Whether setting a value for the key brings other values closer to being forgotten. Also `true` for a key of the older
     /// generation.
     func takesRoom(_ key: Key) -> Bool { newer[key] == nil }
 

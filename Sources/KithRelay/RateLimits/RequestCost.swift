@@ -1,8 +1,8 @@
 import KithWire
 
 extension Request {
-    /// The cost of the request in addition to its bytes, in appends, roughly as measured. A request with a commit or a
-    /// signature check of its own takes as long as a dozen that share a commit.
+    /// The cost of the request in appends, without the cost of its bytes. The values are rough measurements. A request that needs
+    /// its own commit or signature check takes as long as a dozen requests that share a commit.
     var cost: Int {
         switch self {
         case .append, .turn, .whisper, .ping, .hello, .unfollow: 1

@@ -1,14 +1,14 @@
 import KithSupport
 import Synchronization
 
-/// A token bucket that several threads share without a lock. It can be overdrawn: finished work is charged, and
-/// ``charge(_:atNanoseconds:)`` returns the wait before the next.
+/// A token bucket that several threads share without a lock. It can have a debt, because work is charged after it was done.
+/// ``charge(_:atNanoseconds:)`` returns the wait before the next work.
 final class SharedBucket: Sendable {
     private let pace: TokenPace
     /// The time at which the bucket is full again, in nanoseconds.
     private let fullAt = Atomic<Int64>(0)
 
-    /// The longest debt, in nanoseconds: a day.
+    /// The largest debt, in nanoseconds: a day.
     private static let longest: Int64 = 86_400_000_000_000
 
     /// - Parameters:
@@ -19,8 +19,7 @@ final class SharedBucket: Sendable {
             burst: burst, nanosecondsEach: 1_000_000_000 / Int64(max(perSecond, 1)), longest: Self.longest)
     }
 
-    /// Takes `count` tokens, whether the bucket has them or not. Returns the wait for the next token in nanoseconds; 0
-    /// for none.
+    /// Takes `count` tokens, even if the bucket holds fewer. Returns the nanoseconds until the next token, 0 for now.
     @discardableResult
     func charge(_ count: Int, atNanoseconds now: Int64) -> Int64 {
         var seen = fullAt.load(ordering: .relaxed)
@@ -32,9 +31,9 @@ final class SharedBucket: Sendable {
         }
     }
 
-    /// The wait for a token in nanoseconds; 0 for none. Takes no token.
+    /// Returns the nanoseconds until a token is available, 0 for now. Takes no token.
     func wait(atNanoseconds now: Int64) -> Int64 { pace.wait(fullAt.load(ordering: .relaxed), atNanoseconds: now) }
 
-    /// Whether the bucket owes nothing.
+    /// Whether the bucket is full, so that it has no debt.
     func isFull(atNanoseconds now: Int64) -> Bool { fullAt.load(ordering: .relaxed) <= now }
 }

@@ -6,7 +6,7 @@ final class SlotPool: Sendable {
 
     init(_ count: Int) { free = Atomic(count) }
 
-    /// Takes a slot. Returns whether one was free.
+    /// Takes a slot. Returns `false` if none is free.
     func take() -> Bool {
         guard free.wrappingSubtract(1, ordering: .relaxed).newValue < 0 else { return true }
         giveBack()

@@ -1,39 +1,39 @@
 import KithSupport
 import KithWire
 
-/// Token buckets of addresses and sites, either for the relay as a whole or for each channel.
+/// Token buckets of addresses and sites. The buckets are for the whole relay, or for each channel.
 ///
-/// Their keys are hashes (``SourceKey``), so that memory does not tell which address used which channel.
+/// The keys are hashes (``SourceKey``), so that the relay's memory does not show which address used which channel.
 struct SourceBuckets {
     private var buckets: RecentTable<Int, TokenBucket>
     private let fresh: TokenBucket
     private let freshOfSite: TokenBucket
 
     /// - Parameters:
-    ///   - fresh: the full bucket of an address.
-    ///   - siteFactor: allowance of a site, in allowances of an address.
-    ///   - count: number of buckets kept at most; see ``RecentTable``.
+    /// - fresh: the bucket of an address before its first use.
+    /// - siteFactor: the allowance of a site, as a multiple of the allowance of an address.
+    /// - count: maximum number of buckets; see ``RecentTable``.
     init(_ fresh: TokenBucket, siteFactor: Int, atMost count: Int) {
         buckets = RecentTable(atMost: count)
         self.fresh = fresh
         freshOfSite = fresh.scaled(by: siteFactor)
     }
 
-    /// The wait for a token of the source, in nanoseconds; 0 for none. Takes no token.
+    /// Returns the nanoseconds until the source may take a token, 0 for now. Takes no token.
     func wait(of source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64) -> Int64 {
         let own = bucket(source.address, fresh, channel).wait(atNanoseconds: now)
         guard let site = source.site else { return own }
         return max(own, bucket(site, freshOfSite, channel).wait(atNanoseconds: now))
     }
 
-    /// Takes tokens, whether the buckets have them or not.
+    /// Takes tokens, even if the buckets hold fewer.
     mutating func charge(_ count: Int, to source: ClientSource, at channel: ChannelID? = nil, atNanoseconds now: Int64)
     {
         charge(count, source.address, fresh, channel, now)
         if let site = source.site { charge(count, site, freshOfSite, channel, now) }
     }
 
-    /// Whether a charge makes the table forget other buckets sooner.
+    /// Whether a charge brings other buckets closer to being forgotten.
     func takesRoom(_ source: ClientSource, at channel: ChannelID) -> Bool {
         [source.address, source.site].contains { name in
             name.map { buckets.takesRoom(SourceKey.of($0, in: channel)) } ?? false
@@ -54,14 +54,14 @@ struct SourceBuckets {
 }
 
 extension SourceBuckets {
-    /// Buckets for the entry ids that the store loads for a source.
+    /// Buckets that limit the entry ids that a source makes the store load.
     init(ofLoadedEntryIDs limits: RelayLimits) {
         self.init(
             TokenBucket(burst: limits.loadedEntryIDs, perSecond: limits.loadedEntryIDsPerSecond),
             siteFactor: RelayLimits.siteFactor, atMost: RelayLimits.recentAddresses)
     }
 
-    /// Buckets for the pairs of an inbox and an address that a source adds.
+    /// Buckets that limit how many pairs of an inbox and an address a source adds.
     init(ofInboxes limits: RelayLimits) {
         self.init(
             TokenBucket(

@@ -1,14 +1,14 @@
 import KithSupport
 
-/// The budget of an address or a site for a day, shared by all of its connections.
+/// The daily budget of an address or a site. All of its connections share it.
 final class SourceBudget {
     let name: String
-    /// The budget of the site that the address is in.
+    /// The budget of the address's site.
     let site: SourceBudget?
     var connections = 0
     var buckets: Buckets
 
-    /// The buckets of a budget. Each holds the allowance of a day, and fills within a day.
+    /// The buckets of a budget. Each holds one day's allowance and fills within a day.
     struct Buckets {
         var bytes: TokenBucket
         var channels: TokenBucket
@@ -39,20 +39,20 @@ final class SourceBudget {
         self.site = site
     }
 
-    /// The time until a token is available, in nanoseconds; 0 if there is one now. Does not take it.
+    /// Returns the nanoseconds until a token is available, 0 for now. Takes no token.
     func wait(_ bucket: KeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) -> Int64 {
         max(
             buckets[keyPath: bucket].wait(atNanoseconds: now),
             site?.buckets[keyPath: bucket].wait(atNanoseconds: now) ?? 0)
     }
 
-    /// Takes tokens, whether the budget has them or not.
+    /// Takes tokens, even if the budget has fewer.
     func charge(_ count: Int, _ bucket: WritableKeyPath<Buckets, TokenBucket>, atNanoseconds now: Int64) {
         buckets[keyPath: bucket].charge(count, atNanoseconds: now)
         site?.buckets[keyPath: bucket].charge(count, atNanoseconds: now)
     }
 
-    /// The cost of storing a payload, in bytes. A turn has a second row, for the epoch that it opens.
+    /// The cost of storing a payload, in bytes. A turn writes a second row, for the new epoch.
     static func cost(_ payload: Int, isTurn: Bool = false) -> Int {
         payload + (isTurn ? 2 : 1) * StoreLimits.rowBytes
     }

@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// The budgets of addresses and sites: those with connections, and those that used some of their budget recently.
+/// The budgets of addresses and sites that have connections, or that recently used a part of their budget.
 struct SourceBudgets {
     private var present: [String: SourceBudget] = [:]
     private var recent = RecentTable<Int, SourceBudget.Buckets>(atMost: RelayLimits.recentAddresses)
@@ -13,7 +13,7 @@ struct SourceBudgets {
         freshOfSite = SourceBudget.Buckets(limits, times: RelayLimits.siteFactor)
     }
 
-    /// Returns the budget for a connection that opens.
+    /// Returns the budget for a new connection, and counts the connection.
     mutating func enter(_ source: ClientSource) -> SourceBudget {
         let site = source.site.map { enter($0, freshOfSite, in: nil) }
         return enter(source.address, fresh, in: site)
@@ -35,8 +35,8 @@ struct SourceBudgets {
         keep(budget.buckets, of: budget.name, now)
     }
 
-    /// Takes tokens from a source's budget, whether it has connections or not. Returns 0, or takes nothing and returns
-    /// the wait in nanoseconds.
+    /// Takes tokens from a source's budget and returns 0. If there are too few, takes none and returns the wait in nanoseconds.
+    /// The source need not have connections.
     mutating func take(
         _ count: Int, _ bucket: WritableKeyPath<SourceBudget.Buckets, TokenBucket>, of source: ClientSource,
         atNanoseconds now: Int64
@@ -59,14 +59,14 @@ struct SourceBudgets {
     }
 
     private mutating func keep(_ buckets: SourceBudget.Buckets, of name: String, _ now: Int64) {
-        // A full budget need not be kept, except to replace an older one that was not full.
+        // A full budget need not be stored, except to replace an earlier one that was not full.
         guard !buckets.areFull(atNanoseconds: now) || recent[SourceKey.of(name)] != nil else { return }
         recent.set(buckets, for: SourceKey.of(name))
     }
 }
 
 extension RelayError {
-    /// The refusal of a request that exceeds its address's daily budget.
+    /// The refusal of a request that exceeds the daily budget of its address.
     static func overBudget(waitNanoseconds wait: Int64) -> RelayError {
         tooFast("this address has used up its daily budget at this relay", waitNanoseconds: wait)
     }

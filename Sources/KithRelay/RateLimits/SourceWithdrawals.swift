@@ -4,7 +4,7 @@ import KithWire
 /// The key packages that each source has taken from each inbox.
 struct SourceWithdrawals {
     private var taken: SourceBuckets
-    /// The first withdrawals of a source, each from another inbox.
+    /// Limits a source's withdrawals from inboxes from which it has taken no key package recently.
     private var firsts: SourceBuckets
 
     init(_ limits: RelayLimits) {
@@ -15,14 +15,14 @@ struct SourceWithdrawals {
         firsts = SourceBuckets(ofInboxes: limits)
     }
 
-    /// The wait until the source may take a key package from an inbox, in nanoseconds; 0 for none. Takes none.
+    /// Returns the nanoseconds until the source may take a key package from an inbox, 0 for now. Takes none.
     func wait(of source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) -> Int64 {
         let wait = taken.wait(of: source, at: inbox, atNanoseconds: now)
         guard taken.takesRoom(source, at: inbox) else { return wait }
         return max(wait, firsts.wait(of: source, atNanoseconds: now))
     }
 
-    /// Takes a key package.
+    /// Notes that the source has taken a key package.
     mutating func charge(_ source: ClientSource, at inbox: ChannelID, atNanoseconds now: Int64) {
         if taken.takesRoom(source, at: inbox) { firsts.charge(1, to: source, atNanoseconds: now) }
         taken.charge(1, to: source, at: inbox, atNanoseconds: now)

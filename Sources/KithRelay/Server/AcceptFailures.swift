@@ -1,8 +1,8 @@
 import Logging
 import NIOCore
 
-/// The reaction of a listener to connections that the system could not accept, most often because the process has no
-/// file descriptor left: it counts them, logs the first, and pauses.
+/// Handles connections that the system could not accept, most often because the process has no free file descriptor. Counts them,
+/// logs the first, and pauses the listener.
 struct AcceptFailures: Sendable {
     let metrics: RelayMetrics
     let logger: Logger
@@ -12,7 +12,7 @@ struct AcceptFailures: Sendable {
         var isTold = false
         return AcceptPause { error in
             metrics.acceptFailures.count()
-            // One line is enough: the metric counts the further failures.
+            // The log gets one line only, because the metric counts further failures.
             if !isTold {
                 isTold = true
                 logger.warning("cannot accept connections: \(error.description); trying again every half second")
@@ -23,9 +23,9 @@ struct AcceptFailures: Sendable {
 
 /// Pauses accepting for ``RelayLimits/acceptPauseMs`` after the system could not accept a connection.
 ///
-/// The connection stays in the system's queue and the listening socket readable, so trying again at once would take a
-/// whole core. NIO's `AcceptBackoffHandler` only delays its next read: a socket whose first accept fails stays
-/// registered as readable, and is tried again without a pause. So this handler ends the registration.
+/// The connection stays in the system's queue, so the listening socket stays readable, and immediate retries would use a whole
+/// core. NIO's `AcceptBackoffHandler` only delays its next read: a socket whose first accept fails stays registered as readable,
+/// and NIO retries without a pause. Therefore this handler ends the registration.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -41,7 +41,7 @@ final class AcceptPause: ChannelInboundHandler {
         guard !isPaused else { return }
         isPaused = true
         let options = context.channel.syncOptions
-        // Fails only on a closed channel, which accepts nothing anyway.
+        // This fails only on a closed channel, which accepts nothing anyway.
         try? options?.setOption(.autoRead, value: false)
         context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(RelayLimits.acceptPauseMs)) {
             self.isPaused = false

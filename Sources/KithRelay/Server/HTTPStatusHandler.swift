@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Answers a plain HTTP request with one page and closes the connection. Leaves the pipeline if the connection becomes
-/// a WebSocket.
+/// Answers a plain HTTP request with one page and closes the connection. If the connection becomes a WebSocket, the handler is
+/// removed.
 final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -16,7 +16,7 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // Further requests of the client are ignored: the connection closes after one answer.
+        // Further requests are ignored, because the connection closes after one answer.
         guard case .head(let head) = unwrapInboundIn(data), !isAnswered else { return }
         isAnswered = true
         guard head.method == .GET || head.method == .HEAD else {
@@ -50,14 +50,14 @@ final class HTTPStatusHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let upgradeRefusal = error as? UpgradeRefusal else { return context.close(promise: nil) }
-        // The request itself arrives next.
+        // The handler receives the request itself next, and answers it with this refusal.
         refusal = upgradeRefusal
     }
 }
 
-/// A request that does not become a WebSocket.
+/// The reason why a request does not become a WebSocket.
 struct UpgradeRefusal: Error {
-    /// The answer; `nil` to answer like any other request.
+    /// The page to answer with; `nil` to answer as to any other request.
     let page: HTTPPage?
 }
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A gate that opens once and stays open.
+/// A gate that opens once and then stays open.
 final class Latch: Sendable {
     private struct State {
         var isOpen = false

@@ -4,24 +4,24 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A relay in the caller's process.
+/// A relay inside the caller's process.
 ///
-/// ``run(in:_:onReady:)`` serves until its task is cancelled. A program that ends the relay in another way uses
-/// ``start(in:_:)`` and ``stop()``.
+/// ``run(in:_:onReady:)`` serves until its task is cancelled. To end the relay in another way, use ``start(in:_:)`` and
+/// ``stop()``.
 public final class Relay: Sendable {
-    /// The host that the relay listens on, as a numeric address.
+    /// The host on which the relay listens, as a numeric address.
     public var host: String { server.host }
-    /// The port that the relay listens on.
+    /// The port on which the relay listens.
     public var port: Int { server.port }
     /// The pin by which clients recognise the relay.
     public var pin: RelayPin { server.pin }
-    /// The port that `/metrics` is served on; `nil` if it is not served.
+    /// The port that serves `/metrics`; `nil` if no port does.
     public var metricsPort: Int? { server.metricsPort }
-    /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts the clock.
+    /// Seconds by which the machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     public var clockAheadSeconds: Int { server.clockAheadSeconds }
 
     let server: RelayServer
-    /// The store's own thread, which may wait for the disk.
+    /// The thread of the store, which waits for the disk.
     private let storeThread: MultiThreadedEventLoopGroup
     private let isStopping = Atomic<Bool>(false)
 
@@ -30,16 +30,16 @@ public final class Relay: Sendable {
         self.storeThread = storeThread
     }
 
-    /// Runs a relay until the task is cancelled or ``stop()`` is called. Then it answers the requests that are being
-    /// committed, and closes connections and store.
+    /// Runs a relay until the task is cancelled or ``stop()`` is called. The relay then answers the requests that are being
+    /// committed, and closes its connections and its store.
     ///
     /// - Parameters:
-    ///   - folder: the folder of the relay's key and store. It is created if it does not exist. One process may use it
-    ///     at a time.
-    ///   - configuration: addresses, limits and everything else that has a default.
-    ///   - onReady: called once the relay accepts connections. If it throws, the relay is stopped.
-    /// - Throws: the errors of ``start(in:_:)``; ``RelayListenError/stoppedListening`` if the system closes the
-    ///   listening socket; an error that `onReady` throws. A cancelled task is no error.
+    ///   - folder: the folder with the relay's key and store. It is created if it does not exist. Only one process may use it at
+    ///     a time.
+    ///   - configuration: the addresses, the limits and other settings. All have defaults.
+    ///   - onReady: called when the relay accepts connections. If `onReady` throws an error, the relay stops.
+    /// - Throws: the errors of ``start(in:_:)``, the error that `onReady` throws, and ``RelayListenError/stoppedListening`` if
+    ///   the system closes the listening socket. Cancelling the task is not an error.
     public static func run(
         in folder: URL, _ configuration: RelayConfiguration = RelayConfiguration(),
         onReady: (Relay) async throws -> Void = { _ in }
@@ -64,11 +64,11 @@ public final class Relay: Sendable {
     /// Starts a relay, which serves until ``stop()``.
     ///
     /// - Parameters:
-    ///   - folder: the folder of the relay's key and store. It is created if it does not exist. One process may use it
-    ///     at a time.
-    ///   - configuration: addresses, limits and everything else that has a default.
-    /// - Throws: ``RelayListenError`` if an address can't be listened on, ``RelayIdentity/Failure`` if the key or the
-    ///   certificate can't be used, ``StoreOpenError`` if the store can't be opened or another process uses it.
+    ///   - folder: the folder with the relay's key and store. It is created if it does not exist. Only one process may use it at
+    ///     a time.
+    ///   - configuration: the addresses, the limits and other settings. All have defaults.
+    /// - Throws: ``RelayListenError`` if the relay cannot listen on an address, ``RelayIdentity/Failure`` if it cannot use the
+    ///   key or the certificate, ``StoreOpenError`` if it cannot open the store or another process uses the store.
     public static func start(
         in folder: URL, _ configuration: RelayConfiguration = RelayConfiguration()
     ) async throws -> Relay {
@@ -98,19 +98,18 @@ public final class Relay: Sendable {
         }
     }
 
-    /// Stops accepting, answers the requests that are being committed, closes every connection, and closes the store.
-    /// Every caller returns when that is done.
+    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store.
+    /// Every call returns only after all of this is done.
     public func stop() async {
         isStopping.store(true, ordering: .relaxed)
         await server.shutDown()
         try? await storeThread.shutdownGracefully()
     }
 
-    /// Returns whether the store in a relay's folder holds neither a channel nor a name. Creates the store if it does
-    /// not exist.
+    /// Returns whether the store in a relay's folder has neither a channel nor a name. Creates the store if it does not exist.
     ///
-    /// - Throws: ``StoreOpenError`` if the store can't be opened or another process uses it, ``StoreFailure`` if it
-    ///   can't be read.
+    /// - Throws: ``StoreOpenError`` if the store cannot be opened or another process uses it, ``StoreFailure`` if it cannot be
+    ///   read.
     package static func isUnused(in folder: URL) async throws -> Bool {
         let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {

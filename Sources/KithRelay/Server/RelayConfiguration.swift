@@ -7,54 +7,54 @@ import NIOCore
 public struct RelayConfiguration: Sendable {
     /// The place where a relay keeps its channels.
     public enum Storage: Sendable {
-        /// The relay's folder. A message that the relay has acknowledged is on the disk.
+        /// In the relay's folder. Every message that the relay has acknowledged is on the disk.
         case folder
-        /// Memory: everything except the relay's key is gone when the relay stops.
+        /// In memory. When the relay stops, everything is lost except the relay's key.
         case memory
     }
 
     /// The source of the relay's key and certificate.
     public enum Identity: Sendable {
-        /// The relay's folder. If the folder is new, they are created there.
+        /// The key and certificate in the relay's folder. In a new folder, the relay creates them.
         case kept
-        /// The relay's folder, where they are also created if only the store is there. Clients that know the old key
-        /// refuse the new one.
+        /// The key and certificate in the relay's folder. The relay creates a missing key even if the folder has a store. Clients
+        /// that know the old key refuse the new one.
         case renewed
         /// Two PEM files.
         case files(certificate: URL, key: URL)
     }
 
-    /// The address to listen on.
+    /// The address on which the relay listens.
     public var host: String
-    /// The port to listen on; 0 for any free one.
+    /// The port on which the relay listens; 0 for any free port.
     public var port: Int
-    /// The place where channels are kept. ``Relay`` reads it.
+    /// The place where channels are kept. Only ``Relay`` uses this value.
     public var storage = Storage.folder
-    /// The relay's key and certificate. ``Relay`` reads it.
+    /// The source of the relay's key and certificate. Only ``Relay`` uses this value.
     public var identity = Identity.kept
-    /// The host that serves `/metrics` in plain HTTP; `nil` for none.
+    /// The host that serves `/metrics` in plain HTTP; `nil` to not serve them.
     public var metricsHost: String?
-    /// The port that serves `/metrics`; 0 for any free one.
+    /// The port that serves `/metrics`; 0 for any free port.
     public var metricsPort = 0
     /// The limits that the relay enforces.
     public var limits = RelayLimits()
     /// A secret that clients have to send; `nil` if the relay serves every client.
     public var relayPass: RelayPass?
-    /// Threads that serve connections.
+    /// Number of threads that serve connections.
     public var eventLoops = System.coreCount
-    /// The log. No line of it names a person, a channel or an address of a client.
+    /// The logger. Its lines never contain a person, a channel or a client's address.
     public var logger = Logger(label: "kith.relay")
-    /// Called when a burst of connections is over, on any thread: the moment to return memory to the system.
+    /// Called on any thread when a burst of connections is over, which is a good time to return memory to the system.
     public var burstIsOver: @Sendable () -> Void = {}
-    /// The time of day, in milliseconds since 1970.
+    /// Returns the time of day, in milliseconds since 1970.
     package var nowMs: @Sendable () -> UInt64 = { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
-    /// Whether the clock is right, however far it is from the time that the relay noted last. If `false`, a clock that
-    /// jumped ahead deletes nothing for a day.
+    /// Whether the clock is right even if it differs from the time that the relay noted last. If `false`, nothing is deleted for
+    /// a day after the clock has jumped ahead.
     public var trustsClock = false
-    /// Nanoseconds on a monotonic clock, from any starting point. Rates are measured by it.
+    /// Returns nanoseconds on a monotonic clock with any starting point. Rates are measured with this clock.
     package var uptime: @Sendable () -> Int64 = { Int64(NIODeadline.now().uptimeNanoseconds) }
 
-    /// A configuration for this address, with default values otherwise.
+    /// Creates a configuration for an address. All other settings have their default values.
     public init(host: String = "127.0.0.1", port: Int = 0) {
         self.host = host
         self.port = port

@@ -7,25 +7,25 @@ import PrivateFiles
 import SwiftASN1
 import X509
 
-/// The key and certificate of a relay, and the pin by which clients recognise it.
+/// The key and the certificate of a relay, and the pin by which clients recognise the relay.
 public struct RelayIdentity: Sendable {
     let certificateChain: [NIOSSLCertificateSource]
     let privateKey: NIOSSLPrivateKeySource
     /// SHA-256 of the certificate's SubjectPublicKeyInfo.
     public let pin: RelayPin
 
-    /// An error that leaves a relay without an identity.
+    /// The reason why a relay has no identity.
     public enum Failure: Error, CustomStringConvertible {
         /// A file can't be read or written.
         case file(path: String, reason: String)
         /// A file does not hold a key or a certificate.
         case invalid(path: String, reason: String)
-        /// The key is missing, but a store or a certificate is there.
+        /// The key is missing, although there is a store or a certificate.
         case missingKey(path: String)
         /// The certificate belongs to another key.
         case mismatch(certificate: String, key: String)
 
-        /// One sentence.
+        /// One sentence for the operator.
         public var description: String {
             switch self {
             case .file(let path, let reason): "\(path): \(reason)"
@@ -38,14 +38,14 @@ public struct RelayIdentity: Sendable {
         }
     }
 
-    /// The identity kept in a folder. If the folder has neither an identity nor a store, an identity is created there,
-    /// readable by its owner only.
+    /// Loads the identity from a folder. If the folder has neither an identity nor a store, creates an identity, which only its
+    /// owner can read.
     ///
     /// - Parameters:
     ///   - folder: the relay's folder.
-    ///   - makesNew: whether to create a key if it is missing, although a store or a certificate is there. Clients that
-    ///     know the relay refuse the new key.
-    /// - Throws: ``Failure``. A key is never replaced: to clients, the relay would be another one.
+    ///   - makesNew: whether to create a missing key even if there is a store or a certificate. Clients that know the relay
+    ///     refuse the new key.
+    /// - Throws: ``Failure``. An existing key is never replaced, because clients would take the relay for another one.
     public static func kept(in folder: URL, makingNew makesNew: Bool = false) throws -> RelayIdentity {
         let keyFile = folder.appending(path: "relay-key.pem")
         let certificateFile = folder.appending(path: "relay-certificate.pem")
@@ -54,7 +54,7 @@ public struct RelayIdentity: Sendable {
             try inWords { () throws(PrivateFileError) in try PrivateFile.makeFolder(folder) }
             try inFolderAlone(folder) {
                 if isThere(keyFile) {
-                    // Another process may have created both while this one waited.
+                    // Another process may have created both files while this process waited.
                     guard !isThere(certificateFile) else { return }
                     return try makeCertificate(certificateFile, keyFile: keyFile)
                 }
@@ -69,8 +69,8 @@ public struct RelayIdentity: Sendable {
         return try given(certificateFile: certificateFile, keyFile: keyFile)
     }
 
-    /// Runs `body` while no other process does the same in the folder, and then syncs the folder: a key that a client
-    /// has seen must survive a crash.
+    /// Runs `body` while no other process does the same in the folder. Then syncs the folder, because a key that a client has
+    /// seen must survive a crash.
     private static func inFolderAlone(_ folder: URL, _ body: () throws -> Void) throws {
         func failed() -> Failure { .file(path: folder.path, reason: SystemError(errno).sentence) }
         let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -87,8 +87,8 @@ public struct RelayIdentity: Sendable {
     ///
     /// - Parameters:
     ///   - certificateFile: the certificate, followed by the rest of its chain.
-    ///   - keyFile: the certificate's private key.
-    /// - Throws: ``Failure`` if a file is missing or invalid, or the two do not belong together.
+    /// - keyFile: the private key of the certificate.
+    /// - Throws: ``Failure`` if a file is missing or invalid, or if the key does not belong to the certificate.
     public static func given(certificateFile: URL, keyFile: URL) throws -> RelayIdentity {
         let chain: [NIOSSLCertificate]
         do {
@@ -105,14 +105,14 @@ public struct RelayIdentity: Sendable {
         let identity = RelayIdentity(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key),
             pin: RelayPin(ofSubjectPublicKeyInfo: spki))
-        // The TLS library checks that certificate and key belong together.
+        // The TLS library checks that the certificate belongs to the key.
         guard (try? identity.tlsContext()) != nil else {
             throw Failure.mismatch(certificate: certificateFile.path, key: keyFile.path)
         }
         return identity
     }
 
-    /// Creates a certificate for a key that has lost its own. Clients know the key, so they see no difference.
+    /// Creates a certificate for a key whose certificate was lost. Clients see no difference, because they know the key.
     private static func makeCertificate(_ certificateFile: URL, keyFile: URL) throws {
         guard let text = try? String(contentsOf: keyFile, encoding: .utf8),
             let key = try? P256.Signing.PrivateKey(pemRepresentation: text)
@@ -120,12 +120,12 @@ public struct RelayIdentity: Sendable {
         try write(certificateFile, try certificate(of: key))
     }
 
-    /// Creates a P-256 key and a self-signed certificate. Clients check neither its name nor its dates: they know the
-    /// pin.
+    /// Creates a P-256 key and a self-signed certificate. Clients check neither the certificate's name nor its dates, because
+    /// they know the pin.
     private static func make(keyFile: URL, certificateFile: URL) throws {
         let key = P256.Signing.PrivateKey()
         try write(certificateFile, try certificate(of: key))
-        // The key is written last: wherever it exists, the certificate does too.
+        // The key is written last, so that wherever there is a key, there is also a certificate.
         try write(keyFile, key.pemRepresentation)
     }
 
@@ -145,7 +145,7 @@ public struct RelayIdentity: Sendable {
         return try certificate.serializeAsPEM().pemString
     }
 
-    /// Runs an operation on a file, and translates its error into words.
+    /// Runs an operation on a file, and translates its error into a sentence.
     private static func inWords(_ body: () throws(PrivateFileError) -> Void) throws(Failure) {
         do { try body() } catch {
             let verb = error.operation == .read ? "read" : "written"
@@ -160,7 +160,7 @@ public struct RelayIdentity: Sendable {
         configuration.minimumTLSVersion = .tlsv13
         configuration.curves = [.x25519_MLKEM768, .x25519]
         configuration.applicationProtocols = ["http/1.1"]
-        // A peer that does not answer the close holds its connection no longer than this.
+        // If the peer does not answer the close, the connection stays open for this time at most.
         configuration.shutdownTimeout = .milliseconds(500)
         return try NIOSSLContext(configuration: configuration)
     }

@@ -1,247 +1,254 @@
 import KithWire
 import NIOCore
 
-/// The limits of a relay, each with its reason. The public ones can be overridden by name
-/// (`kith relay --limit NAME=VALUE`).
+/// The limits of a relay, each with its reason. The operator can override the public ones by name (`kith relay --limit
+/// NAME=VALUE`).
 public struct RelayLimits: Sendable {
-    /// The largest WebSocket message, in bytes. A frame has to fit into memory before it can be decoded.
+    /// The largest WebSocket message, in bytes. A frame must fit into memory before it can be decoded.
     public var frame = WireLimits.frame
-    /// The largest payload, in bytes: the largest padding size of a conversation, so no honest payload is longer.
+    /// The largest payload, in bytes. It equals the largest padded size in a conversation, so no honest payload is longer.
     public var payload = WireLimits.payload
-    /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile line takes two
-    /// to three seconds; a client that needs much longer only occupies a connection.
+    /// Time from accepting a connection to its `hello`, in milliseconds. A handshake over a bad mobile connection takes two to
+    /// three seconds. A client that needs much longer only occupies a connection.
     public var helloMs = 10_000
-    /// Bytes of input that a connection may send before its welcome: the longest `hello` has 308.
+    /// Bytes of input that a connection may send before its welcome. The longest `hello` has 308 bytes.
     static let helloBytes = 1024
-    /// Bytes of an incomplete message that every connection may hold, in addition to the bytes of one read. A message
-    /// of the usual size fits, and 64 connections hold as much as one large message.
+    /// Bytes of an incomplete message that every connection may store, in addition to the bytes of one read. A message of the
+    /// usual size fits. 64 connections together store as much as one large message.
     static let smallInput = 16 << 10
-    /// Connections of one address, and in all, that may hold more than ``smallInput`` at the same time: up to ``frame``
-    /// each. Others wait until one of those messages is complete.
+    /// Connections that may store more than ``smallInput`` at the same time, up to ``frame`` each: the limit for one address, and
+    /// the limit for the relay. Other connections wait until one of these messages is complete.
     static let largeInputsPerAddress = 4
     static let largeInputs = 128
-    /// Time in which such a large message has to be complete, in milliseconds: a MiB at 140 kbit/s.
+    /// Time in which such a large message must be complete, in milliseconds. It corresponds to a MiB at 140 kbit/s.
     static let largeInputMs: Int64 = 60_000
-    /// Time without a frame after which a connection is closed, in milliseconds. It is below most NATs' timeout of
-    /// established connections, so dead peers are found before their memory adds up.
+    /// Time without a frame after which the relay closes a connection, in milliseconds. Most NATs keep established connections
+    /// longer. So dead peers are found before they occupy much memory.
     public var idleMs = 300_000
-    /// Connections from one IPv4 address, or from one IPv6 network of 64 bits. That is enough for a family or an office
-    /// behind one NAT, and one machine can't occupy all connections. As many more may be opening, or asking for
-    /// `/healthz`.
+    /// Connections from one IPv4 address, or from one IPv6 network of 64 bits. This is enough for a family or an office behind
+    /// one NAT, and keeps one machine from occupying all connections. The same number of further connections may be opening, or
+    /// requesting `/healthz`.
     public var connectionsPerAddress = 64
-    /// Connections from one IPv6 network of 56 bits. Many providers give one to each customer, who then has 256
+    /// Connections from one IPv6 network of 56 bits. Many providers assign such a network to each customer. It contains 256
     /// networks of 64 bits.
     public var connectionsPerIPv6Net56 = 128
-    /// Connections from one IPv6 network of 48 bits: a site, some of a provider's customers, or one free tunnel.
+    /// Connections from one IPv6 network of 48 bits. It belongs to a site, to some of a provider's customers, or to one free
+    /// tunnel.
     public var connectionsPerIPv6Net48 = 512
-    /// Allowance of an IPv6 network of 48 bits, in allowances of one address, for everything that is counted at the
-    /// relay as a whole. Eight neighbours at a provider that gives each of them 64 bits do not use up each other's
-    /// allowance, and one machine with all of the network's addresses counts as eight.
+    /// The allowance of an IPv6 network of 48 bits, as a multiple of one address's allowance, for every limit of the whole relay.
+    /// With this factor, eight customers whose provider assigns each 64 bits do not use up each other's allowance. One machine
+    /// with all addresses of the network counts as eight.
     static let siteFactor = 8
-    /// The same for the room and the key packages of one inbox. These are few, and neighbours who write to the same
-    /// person are rare. It takes eight hostile sites to fill an inbox.
+    /// The same factor for the room and the key packages of one inbox. The factor is small, because neighbours who write to the
+    /// same person are rare. An attacker needs eight sites to fill an inbox.
     static let siteFactorInInbox = 2
-    /// Connections in all. Each takes a file descriptor and about 32 KiB.
+    /// Connections in total. Each takes a file descriptor and about 32 KiB.
     public var connections = 100_000
-    /// Requests that a connection may make each second in the long run: far more than people type, and too few to hurt.
+    /// Requests that a connection may make each second on average. People type far less, and the relay can serve this many
+    /// easily.
     public var requestsPerSecond = 200
-    /// Requests that a connection may make at once: opening a profile takes three for each of a hundred conversations.
+    /// Requests that a connection may make at once. Opening a profile takes three requests for each conversation, and a hundred
+    /// conversations are many.
     public var requestBurst = 400
-    /// Requests that all connections of one address may make each second in the long run: ten connections at full rate.
-    /// A request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this is also 8 MB/s of
-    /// messages. One address takes a twentieth of what one core decides.
+    /// Requests that all connections of one address may make each second on average: as many as ten connections at full rate. A
+    /// request counts with its cost (`Request.cost`), and once more for each 4 KiB, so this also allows 8 MB/s of messages. One
+    /// address can use a twentieth of the requests that one core decides.
     public var addressRequestsPerSecond = 2_000
-    /// Requests that all connections of one address may make at once: opening forty profiles.
+    /// Requests that all connections of one address may make at once. It is enough to open forty profiles.
     public var addressRequestBurst = 16_000
-    /// Bytes of a frame, or read from the store, that cost as much as an append: copying, encrypting and storing them
-    /// takes about as long.
+    /// Number of bytes in a frame, or read from the store, that cost as much as an append. Copying, encrypting and storing them
+    /// takes about the same time.
     static let bytesOfOne = 4096
     /// Number of followers for which delivering an entry or a whisper costs as much as an append.
     static let deliveriesOfOne = 4
-    /// Cost of a new connection, in appends: its handshake takes a third of a millisecond. New connections have an
-    /// allowance of their own, beside the one for requests.
+    /// Cost of a new connection, in appends. Its handshake takes a third of a millisecond. New connections have their own
+    /// allowance, separate from that of requests.
     static let arrivalCost = 50
-    /// Additional cost of a denied `present`, in appends, of its connection's rate and of its address's: 25 at once and
-    /// then 12 a second on one connection. A client whose relay has lost a hundred conversations waits some seconds,
-    /// once.
+    /// Additional cost of a denied `present`, in appends. It is charged to the rate of the connection and to that of the address,
+    /// so one connection may be denied 25 times at once and then 12 times a second. A client whose relay has lost a hundred
+    /// conversations waits some seconds, once.
     static let deniedCost = 16
-    /// Shortest pause of a connection that exceeds a rate, in milliseconds: twenty wake-ups a second are few, and a
-    /// delay of this length is hardly noticed.
+    /// Shortest pause of a connection that exceeds a rate, in milliseconds. Twenty wake-ups a second cost little, and people
+    /// hardly notice a delay of this length.
     static let shortestPauseMs: Int64 = 50
-    /// Pause after the system could not accept a connection, in milliseconds. The missing resource, most often file
-    /// descriptors, becomes free when connections close, and a client does not notice so short a wait.
+    /// Pause after the system could not accept a connection, in milliseconds. The missing resource, most often a file descriptor,
+    /// becomes free when another connection closes. A client does not notice such a short wait.
     static let acceptPauseMs: Int64 = 500
-    /// Connections to the listener for `/metrics`, and the longest duration of each, in milliseconds: a monitor needs
-    /// one.
+    /// Limits of the listener for `/metrics`: its connections, and the longest duration of each in milliseconds. A monitor needs
+    /// one connection.
     static let metricsConnections = 16
     static let metricsMs: Int64 = 10_000
-    /// Size of a round while several addresses wait, in appends: two to three milliseconds. Shorter rounds spend more
-    /// of their time waiting for the disk.
+    /// Cost of a round while several addresses wait, in appends. Such a round takes two to three milliseconds. Shorter rounds
+    /// would spend more of their time waiting for the disk.
     static let roundCost = 512
-    /// Part of an address in its network's share of a round, in appends: small, so that few rounds serve many addresses
-    /// of one network.
+    /// Share of an address in its network's part of a round, in appends. It is small, so that few rounds serve many addresses of
+    /// one network.
     static let addressShareCost = 8
-    /// Channels that one connection may follow: a client has one connection for all its conversations.
+    /// Channels that one connection may follow. A client uses one connection for all its conversations.
     public var follows = 4096
     /// Channels for which one connection may have proved tokens.
     public var presentedChannels = 8192
-    /// Epochs of one channel for which a connection keeps rights. Catching up needs the one being read and the next.
+    /// Epochs of one channel for which a connection keeps rights. A client that catches up needs the epoch that it reads and the
+    /// next one.
     public var presentedEpochs = 8
-    /// Unanswered requests of one connection. At this number, reading from the connection pauses: it bounds the queue
-    /// of a fast sender in front of a slow disk.
+    /// Unanswered requests of one connection. At this number, the relay stops reading from the connection, so that a fast sender
+    /// cannot fill a long queue for a slow disk.
     public var requestsUnderWay = 2048
-    /// Payload bytes in unanswered requests of one connection. At this number, reading from the connection pauses.
+    /// Payload bytes in unanswered requests of one connection. At this number, the relay stops reading from the connection.
     public var bytesUnderWay = 1 << 20
-    /// Bytes waiting to be sent to one connection. At this number, the relay stops reading the store for it, and reads
-    /// its live entries from the store later. It is the cost of a follower that stops reading.
+    /// Bytes waiting to be sent to one connection. At this number, the relay stops reading the store for the connection, and
+    /// later reads the missed live entries from the store. So a follower that stops reading costs this much memory.
     public var unreadBacklog = 1 << 20
-    /// Entries kept in one channel. The oldest are dropped first.
+    /// Entries kept in one channel. Beyond this number, the oldest entries are dropped.
     public var channelEntries = 1_000_000
-    /// Payload bytes kept in one channel. The oldest entries are dropped first.
+    /// Payload bytes kept in one channel. Beyond this number, the oldest entries are dropped.
     public var channelBytes = 256 << 20
-    /// Entries that may wait in one inbox. A full inbox refuses new ones: dropping one would break the promise to its
-    /// sender. A letter is an entry, and no owner reads more letters than this.
+    /// Entries that may wait in one inbox. A full inbox refuses new entries, because dropping a waiting one would break the
+    /// promise to its sender. Each entry is a letter, and no owner reads more letters than this.
     public var inboxEntries = 4096
-    /// Payload bytes that may wait in one inbox: 256 letters of the largest size, some thousands of the usual one.
+    /// Payload bytes that may wait in one inbox. There is room for 256 letters of the largest size, or for some thousands of the
+    /// usual size.
     public var inboxBytes = 64 << 20
-    /// Addresses that an inbox has room for at least. Each may occupy the same share of it, until the owner has read
-    /// its letters. Sixteen hostile networks are harder to get than one, and 256 letters from a family or an office are
-    /// many. 1 for no such limit.
+    /// Minimum number of addresses for which an inbox has room. Each of them may occupy an equal share of the inbox until the
+    /// owner has read its letters. An attacker needs sixteen networks instead of one, and each family or office may still have
+    /// 256 letters waiting. 1 turns this limit off.
     public var inboxAddresses = 16
-    /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the
-    /// owner reads some of the letters; each costs 24 bytes.
+    /// Runs in which an address's letters in one inbox are counted. With more runs, room becomes free sooner when the owner reads
+    /// some of the letters. Each run takes 24 bytes.
     static let runsPerShare = 4
-    /// Pairs of an inbox and an address or a site whose waiting letters the relay counts. At least the latest half of
-    /// them are remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
-    /// bytes. An address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds 4,000 pairs in the 30 days
-    /// for which letters are kept, and as many of its site. Fifteen addresses of fifteen sites add 120,000, so none of
-    /// their waiting letters is forgotten, and others may add 80,000.
+    /// Number of pairs of an inbox and an address or a site whose waiting letters the relay counts. At least the latest half of
+    /// these pairs are remembered. The same number applies to pairs whose withdrawals are counted. Each pair takes about 150
+    /// bytes.
+    ///
+    /// An address that uses ``addressInboxes`` and then ``addressInboxesPerDay`` adds 4,000 pairs in the 30 days for which
+    /// letters are kept, and its site adds the same number. Fifteen addresses of fifteen sites add 120,000 pairs. Even then, none
+    /// of their waiting letters is forgotten, and other addresses may add 80,000 pairs.
     var inboxShares = 400_000
-    /// Inboxes that one address may write to at once, each for the first time, and inboxes that it may take key
-    /// packages from. That is enough for an office that writes to all of its contacts on one day. The relay counts
-    /// waiting letters for a limited number of pairs of an inbox and an address, so this limit bounds how fast one
-    /// address makes it forget the letters of others. A pair counts as new again after 200,000 other pairs.
+    /// Number of inboxes to which one address may write for the first time without a wait, and from which it may take key
+    /// packages. It is enough for an office that writes to all of its contacts on one day. The relay counts waiting letters for a
+    /// limited number of pairs of an inbox and an address. So this limit also bounds how fast one address makes the relay forget
+    /// the letters of other addresses. A pair counts as new again after 200,000 other pairs.
     public var addressInboxes = 1_000
-    /// Further such inboxes in a day: a hundred people behind one address, each with a new contact every day.
+    /// Number of further such inboxes in a day. It allows a hundred people behind one address to write to one new contact each
+    /// day.
     public var addressInboxesPerDay = 100
-    /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a
-    /// minute loses nothing.
+    /// Time after which a sender may try a full inbox again, in milliseconds. The owner may be away for days, so a delay of a
+    /// minute hardly matters.
     static let fullInboxRetryMs: UInt32 = 60_000
-    /// Default and longest retention of entries, in seconds: 30 days.
+    /// Default and maximum time for which entries are kept, in seconds: 30 days.
     public var retentionSeconds = 30 * 86_400
-    /// Bound of the store, in MiB; 0 for 80 % of the space that the store uses and the file system has free. The rest
-    /// is for the system, and for the bytes written until the next check.
+    /// Maximum size of the store, in MiB. 0 stands for 80 % of the sum of the store's own size and the free space. The rest is
+    /// for the system, and for the bytes that are written until the next check.
     public var storeMiB = 0
-    /// Percent of the bound from which on the relay refuses new channels, key packages and names, and from which on it
-    /// refuses entries of recent channels. The rest is for established conversations: a day or two of a stranger's
-    /// budget, in which an operator can act.
+    /// Two percentages of the maximum size. From the first on, the relay refuses new channels, key packages and names. From the
+    /// second on, it also refuses entries of recent channels. The rest is for established conversations. It lasts at least for a
+    /// day or two of a stranger's budget, so that an operator has time to act.
     static let noNewPercent: UInt64 = 90
     static let noRecentPercent: UInt64 = 95
-    /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store creates channels for
-    /// it.
+    /// Age below which a channel is recent, in milliseconds: a week. An attacker who fills a store has to create channels for it.
     static let recentChannelMs: UInt64 = 7 * 86_400_000
     /// Interval between checks of the store's fill level, in nanoseconds. A disk writes some hundred MiB in a second.
     static let spaceCheckNanoseconds: Int64 = 1_000_000_000
-    /// Time after which to try a full store again, in milliseconds.
+    /// Time after which a client should try a full store again, in milliseconds.
     static let fullStoreRetryMs: UInt32 = 60_000
 
-    /// Payload that one address may have stored in a day, in MiB. Families and offices write far less. With
+    /// Payload that one address may store in a day, in MiB. Families and offices write far less. Together with
     /// ``retentionSeconds``, it bounds a stranger's share of the store to 30 GiB.
     public var addressMiBPerDay = 1024
-    /// Channels that one address may create in a day: enough for some hundred people who begin many conversations.
+    /// Channels that one address may create in a day. It is enough for some hundred people who begin many conversations.
     public var addressChannelsPerDay = 5_000
     /// Names that one address may register in a day.
     public var addressNamesPerDay = 50
-    /// Key packages that one address may deposit in a day: enough for some hundred inboxes.
+    /// Key packages that one address may deposit in a day. It is enough for some hundred inboxes.
     public var addressKeyPackagesPerDay = 10_000
-    /// Addresses without a connection whose budgets are remembered: at most this many, and at least the latest half.
-    /// Each takes about 150 bytes.
+    /// Maximum number of addresses without a connection whose budgets are remembered. At least the latest half of this number is
+    /// always remembered. Each takes about 150 bytes.
     static let recentAddresses = 100_000
 
-    /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and
-    /// invites do not last as long. It bounds the cost of abandoned channels.
+    /// Time without use after which a channel without entries is forgotten, in seconds: 120 days. Key packages and invites do not
+    /// last as long. The limit bounds the cost of abandoned channels.
     public var idleChannelSeconds = 120 * 86_400
-    /// The same for an open channel that was in use for more than a week, in seconds: two years. Forgetting it ends a
-    /// conversation, which people may let rest for long, and it costs about 300 bytes.
+    /// The same time for an open channel that was in use for more than a week, in seconds: two years. It is longer, because
+    /// forgetting such a channel ends a conversation, in which people may pause for a long time. Keeping it costs about 300
+    /// bytes.
     public var quietChannelSeconds = 2 * 365 * 86_400
-    /// Interval at which the use of a channel is noted, in milliseconds: a day, so that it causes few writes.
+    /// Interval at which the use of a channel is noted, in milliseconds. A day is long enough to cause few writes.
     static let notedUseMs: UInt64 = 86_400_000
-    /// Age at which a one-time key package is deleted, in seconds: clients' key packages are valid for 90 days, and a
-    /// week is for clocks that differ.
+    /// Age at which a one-time key package is deleted, in seconds. Clients' key packages are valid for 90 days. Another week
+    /// allows for clocks that differ.
     public var keyPackageSeconds = 97 * 86_400
-    /// Time for which a name is found after its renewal, in seconds: a year. For as long again, only its key can renew
+    /// Time for which clients find a name after its renewal, in seconds: a year. For another year, only the name's key can renew
     /// it.
     public var nameSeconds = 365 * 86_400
 
-    /// Largest jump ahead of the clock that is believed at once, in milliseconds: a machine sleeps for a night, and one
-    /// day of 30 is little.
+    /// Largest jump ahead of the clock that is accepted at once, in milliseconds. A machine may sleep for a night, and a day is
+    /// little compared with a retention of 30 days.
     static let believedJumpMs: UInt64 = 86_400_000
-    /// Running time after which a larger jump is believed, in milliseconds: a day, in which an operator or the
-    /// network's time can correct the clock.
+    /// Running time after which a larger jump is accepted, in milliseconds. Within this day, an operator or a time server can
+    /// correct the clock.
     static let doubtedJumpMs: UInt64 = 86_400_000
-    /// Interval at which the time is noted for the next start, in milliseconds, unless the clock is doubted.
+    /// Interval at which the time is noted for the next start, in milliseconds. It does not apply while the clock is doubted.
     static let notedClockMs: UInt64 = 3_600_000
 
-    /// Minimum time for which a repeated entry id is recognised, in seconds. After a longer outage, a client must read
-    /// the channel to learn whether its message arrived.
+    /// Minimum time for which the relay recognises a repeated entry id, in seconds. After a longer outage, a client must read the
+    /// channel to learn whether its message arrived.
     public var entryIDSeconds = 86_400
-    /// One-time key packages on one shelf. A larger shelf would only serve to store other data.
+    /// One-time key packages on one shelf. A larger shelf would only help to store other data.
     public var keyPackages = 1000
-    /// Key packages that one inbox gives out at once. Afterwards it gives out one in each ``withdrawEveryMs``.
+    /// Key packages that one inbox gives out without a wait. After that, it gives out one per ``withdrawEveryMs``.
     public var withdrawBurst = 400
-    /// Key packages that one address may take from one inbox at once. Afterwards it may take one in each
-    /// ``withdrawAddressEveryMs``. An office behind one address joins by one invite without waiting. Eight hostile
-    /// addresses leave others a part of ``withdrawBurst`` and of the rate.
+    /// Key packages that one address may take from one inbox without a wait. After that, it may take one per
+    /// ``withdrawAddressEveryMs``. With this number, an office behind one address can join by one invite without a wait. Even
+    /// eight hostile addresses leave a part of ``withdrawBurst`` and of the rate to others.
     public var withdrawAddressBurst = 40
-    /// Interval in which one address may take one more key package from one inbox, in milliseconds. See
-    /// ``withdrawAddressBurst``.
+    /// Interval in which one address may take one more key package from one inbox, in milliseconds. See ``withdrawAddressBurst``.
     public var withdrawAddressEveryMs = 20_000
-    /// Interval in which one inbox gives out one more key package, in milliseconds. Emptying a shelf of one-time
-    /// packages must take an attacker long.
+    /// Interval in which one inbox gives out one more key package, in milliseconds. It makes it slow to empty a shelf of one-time
+    /// packages.
     public var withdrawEveryMs = 2_000
-    /// Channels kept in memory; those unused for longest are evicted first. Each takes about 1 KiB, and 50 bytes for
-    /// each entry of the last day if it is written to.
+    /// Channels kept in memory. Beyond this number, those that were unused for longest are evicted. Each takes about 1 KiB, and
+    /// another 50 bytes for each entry of the last day if clients write to it.
     public var cachedChannels = 100_000
-    /// Channels that are examined for eviction after each round, and for each channel that is loaded: enough to keep
-    /// up, and less work than the round itself.
+    /// Minimum number of channels that are examined for eviction after each round, and after each load of a channel. It is enough
+    /// to keep up with the loads, and takes less time than the round itself.
     static let examinedEachRound = 64
     static let examinedForEach = 4
-    /// Entry ids kept in memory for all channels, 50 bytes each. Shortly before the limit, idle channels forget theirs
-    /// until they are used again. At the limit, channels in use forget their older ones as well.
+    /// Entry ids kept in memory for all channels, 50 bytes each. Shortly before this limit, idle channels forget their ids until
+    /// they are used again. At the limit, channels in use forget their older ids as well.
     public var cachedEntryIDs = 4_000_000
-    /// Number of channels whose ids fit if each has the maximum: no channel alone can fill the memory.
+    /// Number of channels with the maximum number of ids that fit into memory, so that no single channel can fill it.
     static let channelsWithAllIDs = 4
-    /// Entry ids that one address may have loaded from the store at once, by appending to channels that are not in
-    /// memory: a whole day of the largest channel. More would only help an attacker to keep the hub busy.
+    /// Entry ids that one address may make the relay load from the store without a wait, by appending to channels that are not in
+    /// memory. It equals one day of the largest channel. A higher number would only help an attacker to keep the hub busy.
     public var loadedEntryIDs = 1_000_000
-    /// Further entry ids each second: they take about a hundredth of a core.
+    /// Further entry ids that one address may make the relay load each second. They take about a hundredth of a core.
     public var loadedEntryIDsPerSecond = 50_000
-    /// Number of entries up to which a channel's ids are loaded without waiting for other loads: it takes less than a
-    /// millisecond. A channel in use keeps at least this many of its ids, however short memory is.
+    /// Number of entries up to which a channel's ids are loaded without waiting for other loads, because such a load takes less
+    /// than a millisecond. A channel in use always keeps at least this many of its ids.
     static let fewEntryIDs = 4096
-    /// Time from a refused `present` to its answer, in milliseconds, whatever the relay had to look up: the time does
-    /// not distinguish a cached channel, one on the disk and one that does not exist.
+    /// Time from a refused `present` to its answer, in milliseconds. It does not depend on what the relay looked up, so that the
+    /// time does not reveal whether a channel is cached, is on the disk or does not exist.
     public var deniedMs = 25
-    /// Longest time for which the hub's thread spins until the next request, where requests follow each other closely,
-    /// in microseconds; 0 for never. A message that finds the thread asleep takes 1.5 times as long. The default is about
-    /// the time of a commit and an answer over a near network. A longer spin would help few requests, and a spinning
-    /// processor does nothing else.
+    /// Longest time for which the hub's thread spins until the next request, in microseconds; 0 to never spin. It spins only if
+    /// requests follow each other closely. A message that finds the thread asleep takes 1.5 times as long. The default is about
+    /// the time of a commit and of an answer over a near network. A longer spin would help few requests, and keeps the processor
+    /// from other work.
     public var spinMicroseconds = 300
-    /// Slice of a spin, in microseconds: other work of the thread runs between two slices.
+    /// Duration of one slice of a spin, in microseconds. Other work of the thread runs between two slices.
     static let spinSliceMicroseconds: Int64 = 20
     /// Bytes read from the store at once for one follower.
     public var catchUpBytes = 128 << 10
-    /// Channels of one connection for which the store is read at the same time. Their entries fit into its backlog
-    /// together, however many channels it follows.
+    /// Channels of one connection for which the store is read at the same time. Their entries together fit into the connection's
+    /// backlog, even if it follows many channels.
     public var catchUpsPerConnection = 2
     /// Followers of one event loop for which the store is read at the same time.
     public var catchUpsUnderWay = 16
 
-    /// The defaults.
+    /// Creates limits with the default values.
     public init() {}
 
-    /// Limits of a relay inside of one person's program, for some dozens of people: it shares a private machine's
-    /// memory and disk with other programs.
+    /// Limits of a relay inside one person's program, for some dozens of people. They are lower, because the relay shares a
+    /// private machine's memory and disk with other programs.
     package static var household: RelayLimits {
         var limits = RelayLimits()
         limits.connections = 256
@@ -256,7 +263,7 @@ public struct RelayLimits: Sendable {
         return limits
     }
 
-    /// The limits that can be overridden, by the name that `--limit` takes.
+    /// The limits that can be overridden, by their names in `--limit`.
     nonisolated(unsafe) private static let byName: [(name: String, path: WritableKeyPath<RelayLimits, Int>)] = [
         ("frame", \.frame), ("payload", \.payload), ("hello-ms", \.helloMs), ("idle-ms", \.idleMs),
         ("connections-per-address", \.connectionsPerAddress), ("connections", \.connections),
@@ -286,13 +293,13 @@ public struct RelayLimits: Sendable {
         ("catch-ups-under-way", \.catchUpsUnderWay),
     ]
 
-    /// The names that ``override(_:with:)`` takes.
+    /// The names that ``override(_:with:)`` accepts.
     package static var names: [String] { byName.map(\.name) }
 
     /// Sets a limit by its name.
     ///
-    /// - Returns: whether the limit exists and may have this value. No limit can be switched off, `frame` and `payload`
-    ///   can't exceed the protocol's own limits, and only `denied-ms`, `spin-us` and `store-mib` may be 0.
+    /// - Returns: whether the limit exists and may have this value. Only `denied-ms`, `spin-us` and `store-mib` may be 0. `frame`
+    ///   and `payload` cannot exceed the limits of the protocol.
     package mutating func override(_ name: String, with value: Int) -> Bool {
         guard let path = Self.byName.first(where: { $0.name == name })?.path else { return false }
         guard value >= (["denied-ms", "spin-us", "store-mib"].contains(name) ? 0 : 1), value <= Int(UInt32.max) else {
@@ -305,7 +312,7 @@ public struct RelayLimits: Sendable {
         return true
     }
 
-    /// The bound of the store by default.
+    /// The default maximum size of the store.
     func share(of space: StoreSpace) -> UInt64 { (space.usedBytes + space.freeBytes) / 10 * 8 }
 
     var advertised: AdvertisedLimits {

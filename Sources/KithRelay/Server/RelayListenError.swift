@@ -2,18 +2,18 @@ import Glibc
 import NIOCore
 import PrivateFiles
 
-/// An error that keeps a relay from listening.
+/// An error that keeps a relay from listening, or from serving its metrics.
 public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The system does not let the relay listen on an address; `errno` is its reason.
+    /// The system does not let the relay listen on an address. `errno` is the system's reason.
     case cannotListen(on: String, errno: Int32)
     /// The configured host has no address.
     case noSuchHost(String)
-    /// The system does not let the relay serve its metrics on an address; `errno` is its reason.
+    /// The system does not let the relay serve its metrics on an address. `errno` is the system's reason.
     case cannotServeMetrics(on: String, errno: Int32)
     /// The system has closed the listening socket of a running relay.
     case stoppedListening
 
-    /// Whether another process listens on the address already.
+    /// Whether another process already listens on the address.
     public var isTaken: Bool {
         if case .cannotListen(_, EADDRINUSE) = self { true } else { false }
     }
@@ -29,7 +29,7 @@ public enum RelayListenError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
-    /// Translates an error; `nil` if it is not about listening.
+    /// Translates an error. Returns `nil` if the error does not concern listening.
     init?(_ error: any Error, _ configuration: RelayConfiguration) {
         func address(_ host: String, _ port: Int) -> String {
             host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

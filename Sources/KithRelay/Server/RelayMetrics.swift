@@ -1,7 +1,7 @@
 import KithWire
 import Synchronization
 
-/// The metrics of a relay: numbers only, without labels that could name a channel or a person.
+/// The metrics of a relay. They are numbers without labels, so that they cannot name a channel or a person.
 final class RelayMetrics: Sendable {
     let connectionsOpen = Atomic<Int>(0)
     let connectionsTotal = Atomic<Int>(0)
@@ -27,7 +27,7 @@ final class RelayMetrics: Sendable {
     let storeLimitBytes = Atomic<Int>(0)
     let storeLevel = Atomic<Int>(0)
     let clockAheadSeconds = Atomic<Int>(0)
-    /// Number of `present` requests that met a damaged channel. The store counts the damage that it meets when it
+    /// Number of `present` requests that found a damaged channel. The store itself counts the damage that it finds when it
     /// writes.
     let damagedReads = Atomic<Int>(0)
     /// One counter for each error code, by its raw value.

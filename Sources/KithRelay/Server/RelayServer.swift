@@ -7,25 +7,25 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A listening relay over a store of the caller's.
+/// A listening relay that uses the caller's store.
 package final class RelayServer: Sendable {
     /// The pin by which clients recognise the relay.
     package let pin: RelayPin
-    /// The host that the relay listens on, as a numeric address.
+    /// The host on which the relay listens, as a numeric address.
     package let host: String
-    /// The port that the relay listens on.
+    /// The port on which the relay listens.
     package let port: Int
-    /// The port that `/metrics` is served on; `nil` if it is not served.
+    /// The port that serves `/metrics`; `nil` if no port does.
     package let metricsPort: Int?
 
-    /// Lead of the machine's clock over the relay's time, in seconds; 0 unless the relay doubts the clock.
+    /// Seconds by which the machine's clock is ahead of the relay's time; 0 unless the relay doubts the clock.
     package var clockAheadSeconds: Int { hub.metrics.clockAheadSeconds.load(ordering: .relaxed) }
 
     private let hub: Hub
     private let store: any ChannelStore
     private let group: MultiThreadedEventLoopGroup
     let listener: any Channel
-    /// Opens when the listener closes. The listener's own future can't be awaited once its thread is gone.
+    /// Opens when the listener closes. The listener's own future cannot be awaited after its thread has ended.
     private let listenerLatch = Latch()
     private let metricsListener: (any Channel)?
     private let workers: [EventLoopWorker]
@@ -37,15 +37,15 @@ package final class RelayServer: Sendable {
     private static let sweepMs = 250
     /// Interval between sweeps for expired data, in seconds.
     private static let expirySeconds = 60
-    /// Interval between checks whether a burst of connections is over, in seconds, and the smallest number that is a
+    /// Interval between checks whether a burst of connections is over, in seconds, and the minimum number of connections in a
     /// burst.
     private static let burstSeconds = 2
     private static let burstConnections = 256
 
-    /// Starts a relay over `store`. Shutting the relay down closes the store.
+    /// Starts a relay that uses `store`. When the relay shuts down, it closes the store.
     ///
-    /// - Throws: an error of NIO if the address can't be bound, ``MetricsFailure`` if that of `/metrics` can't, or
-    ///   NIOSSL's if the identity can't be used.
+    /// - Throws: an error of NIO if the relay cannot listen on its address, ``MetricsFailure`` if it cannot listen on the address
+    ///   of `/metrics`, or an error of NIOSSL if it cannot use the identity.
     package static func start(
         _ configuration: RelayConfiguration, identity: RelayIdentity, store: any ChannelStore
     ) async throws -> RelayServer {
@@ -124,8 +124,8 @@ package final class RelayServer: Sendable {
         logger.info("listening")
     }
 
-    /// Starts the expiry of old data. Logs when the clock is doubted and when damage is found: the operator has to know
-    /// both.
+    /// Starts the task that expires old data. The task logs a doubt in the clock and newly found damage, because the operator has
+    /// to know of both.
     private static func watchAges(_ hub: Hub, _ logger: Logger) -> Task<Void, Never> {
         Task {
             var wasAhead = false
@@ -153,7 +153,7 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Calls `isOver` when fewer than half of a burst's connections are left, and again as long as their number falls.
+    /// Calls `isOver` when less than half of a burst's connections are left, and again as long as their number falls.
     private static func watchBursts(_ isOver: @escaping @Sendable () -> Void, _ metrics: RelayMetrics) -> Task<
         Void, Never
     > {
@@ -163,7 +163,7 @@ package final class RelayServer: Sendable {
             while !Task.isCancelled {
                 do { try await Task.sleep(for: .seconds(burstSeconds)) } catch { return }
                 let open = metrics.connectionsOpen.load(ordering: .relaxed)
-                // While a burst ends, every drop counts, however small.
+                // While a burst ends, every decrease counts, even a small one.
                 isEnding = isEnding ? open < most : most >= burstConnections && open < most / 2
                 most = isEnding ? open : max(most, open)
                 if isEnding { isOver() }
@@ -171,12 +171,12 @@ package final class RelayServer: Sendable {
         }
     }
 
-    /// Returns when no client can connect any more: after ``shutDown()``, or because the system has closed the
-    /// listener. In the second case, the caller should shut the relay down.
+    /// Returns when clients can no longer connect: after ``shutDown()``, or because the system has closed the listener. In the
+    /// second case, the caller should shut the relay down.
     package func listenerClosed() async { await listenerLatch.wait() }
 
-    /// Stops accepting, answers the requests that are being committed, closes every connection, and closes the store.
-    /// Every caller returns when that is done.
+    /// Stops accepting connections, answers the requests that are being committed, and closes every connection and the store.
+    /// Every call returns only after all of this is done.
     package func shutDown() async {
         let task = ending.withLock { task in
             let ending = task ?? Task { await end() }
@@ -192,7 +192,7 @@ package final class RelayServer: Sendable {
         try? await metricsListener?.close()
         await hub.shutDown()
         for timer in timers { timer.cancel() }
-        // The timers must have ended: they use event loops that are shut down next.
+        // The timers must end first, because they use event loops that are shut down next.
         for timer in timers { await timer.value }
         for worker in workers {
             try? await worker.eventLoop.submit { worker.closeAll() }.get()

@@ -6,15 +6,15 @@ import NIOHTTP1
 /// Switches a connection at `/kith/v1` to WebSocket (RFC 6455 §4.2.2).
 final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let supportedProtocol = "websocket"
-    /// Empty, because NIO would look for these names in the `connection` header. The WebSocket's own headers are
-    /// checked below.
+    /// This is empty, because NIO would look for these names in the `connection` header. The headers of the WebSocket are checked
+    /// below.
     let requiredUpgradeHeaders: [String] = []
     private let mayOpen: @Sendable () -> Bool
     private let install: @Sendable (any Channel) -> EventLoopFuture<Void>
 
     /// - Parameters:
-    ///   - mayOpen: counts another WebSocket and returns whether there was room for it.
-    ///   - install: adds the handler of the frames, after HTTP has left the pipeline.
+    /// - mayOpen: counts another WebSocket and returns `true`, or returns `false` if there is no room for it.
+    /// - install: adds the handler of frames, after the HTTP handlers were removed.
     init(
         mayOpen: @escaping @Sendable () -> Bool, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) {
@@ -29,7 +29,7 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
         guard upgradeRequest.uri == "/kith/v1", upgradeRequest.method == .GET,
             upgradeRequest.headers["sec-websocket-version"] == ["13"], keys.count == 1, keys[0].utf8.count == 24
         else { return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: nil)) }
-        // Only browsers send this header, on behalf of a page that the user may not know of.
+        // Only browsers send this header. They may act for a page that the user does not know of.
         guard upgradeRequest.headers["origin"].isEmpty else {
             let page = HTTPPage(status: .forbidden, text: "not for web pages\n")
             return channel.eventLoop.makeFailedFuture(UpgradeRefusal(page: page))

@@ -1,35 +1,35 @@
 import KithWire
 
-/// The state of a channel, as far as mutations depend on it.
+/// The part of a channel's state on which mutations depend.
 package struct ChannelHead: Hashable, Sendable {
-    /// Whether the channel is a log or an inbox. Never changes.
+    /// Whether the channel is a log or an inbox. The kind never changes.
     package var kind: ChannelKind
-    /// The current epoch, from 0.
+    /// The number of the current epoch. The first epoch is 0.
     package var epoch: UInt64
     /// The grants of the current epoch.
     package var access: Access
-    /// The seq of the current epoch's first entry, whether it exists yet or not.
+    /// The seq of the current epoch's first entry, even if that entry does not exist yet.
     package var epochFirstSeq: UInt64
-    /// The seq of the first kept entry; one more than ``lastSeq`` if there is none.
+    /// The seq of the first kept entry. If there is none, it is one more than ``lastSeq``.
     package var firstSeq: UInt64
-    /// The seq of the last entry; 0 before the first.
+    /// The seq of the last entry; 0 if there never was one.
     package var lastSeq: UInt64
     /// The payload bytes of the kept entries.
     package var payloadBytes: UInt64
-    /// Retention of entries, in seconds.
+    /// Time for which entries are kept, in seconds.
     package var retentionSeconds: UInt32
     /// Whether the channel was closed. A closed channel holds nothing.
     package var isClosed: Bool
     /// Creation time of the channel, in milliseconds since 1970.
     package let createdMs: UInt64
-    /// Time at which the use of the channel by a client with a right was last noted, in milliseconds since 1970.
+    /// Time of the last noted use of the channel by a client with a right, in milliseconds since 1970.
     package var usedMs: UInt64
 
-    /// Whether the channel is open and was in use for more than a week. Such a channel is a conversation, which may
-    /// rest for long.
+    /// Whether the channel is open and was in use for more than a week. Such a channel belongs to a conversation, in which people
+    /// may pause for a long time.
     package var isInLongUse: Bool { !isClosed && usedMs > createdMs && usedMs - createdMs > StoreLimits.longUseMs }
 
-    /// The head of a new channel.
+    /// Creates the head of a new channel.
     package init(created access: Access, kind: ChannelKind = .log, retentionSeconds: UInt32, atMs: UInt64) {
         createdMs = atMs
         usedMs = atMs
@@ -45,9 +45,9 @@ package struct ChannelHead: Hashable, Sendable {
     }
 }
 
-/// The effect of each mutation on a channel's head. Every store and the hub use these functions, so all decide alike.
+/// The effect of each mutation on a channel's head. Every store and the hub use these functions, so that all decide alike.
 extension ChannelHead {
-    /// Appends an entry. Returns `false`, without a change, if the entry was decided on another head.
+    /// Appends an entry. If the entry was decided on another head, returns `false` and changes nothing.
     mutating func append(_ entry: Entry, nextAccess: Access?) -> Bool {
         guard !isClosed, entry.seq == lastSeq + 1, entry.epoch == epoch, (entry.kind == .turn) == (nextAccess != nil)
         else { return false }
@@ -62,8 +62,8 @@ extension ChannelHead {
         return true
     }
 
-    /// Empties the channel for good. Its last access stays, so that clients with its tokens can be told. Returns
-    /// `false`, without a change, if its last seq is another.
+    /// Empties the channel for good. Its last access stays, so that clients with a token can be told. If the channel's last seq
+    /// is not `lastSeq`, returns `false` and changes nothing.
     mutating func close(lastSeq expected: UInt64) -> Bool {
         guard !isClosed, lastSeq == expected else { return false }
         isClosed = true
@@ -73,7 +73,7 @@ extension ChannelHead {
         return true
     }
 
-    /// Whether entries may be dropped so that `firstSeq` becomes the first seq.
+    /// Whether entries may be dropped so that `firstSeq` becomes the first kept seq.
     func canTrim(to firstSeq: UInt64) -> Bool {
         !isClosed && firstSeq <= lastSeq + 1
     }
@@ -89,13 +89,13 @@ extension ChannelHead {
     /// Whether the channel has entries.
     var hasEntries: Bool { firstSeq <= lastSeq }
 
-    /// Whether an entry received at `receivedAtMs` has reached the end of its retention.
+    /// Whether the retention of an entry received at `receivedAtMs` is over.
     func isExpired(receivedAtMs: UInt64, nowMs: UInt64) -> Bool {
         nowMs > receivedAtMs && nowMs - receivedAtMs > UInt64(retentionSeconds) * 1_000
     }
 
-    /// Whether the record of an epoch is kept: that of the current epoch, of epochs with entries, and of the last ones
-    /// before.
+    /// Whether the record of an epoch is kept. Records are kept of the current epoch, of all epochs with kept entries, and of the
+    /// last epochs before them.
     func keepsEpoch(_ epoch: UInt64, lastSeq: UInt64?) -> Bool {
         guard let lastSeq, lastSeq < firstSeq else { return true }
         return epoch + StoreLimits.trimmedEpochs >= self.epoch

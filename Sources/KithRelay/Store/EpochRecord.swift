@@ -9,7 +9,7 @@ package struct EpochRecord: Hashable, Sendable {
     /// The seq of the turn that ended the epoch; `nil` for the current epoch.
     package let lastSeq: UInt64?
 
-    /// An epoch from its fields.
+    /// Creates an epoch from its fields.
     package init(access: Access, firstSeq: UInt64, lastSeq: UInt64?) {
         self.access = access
         self.firstSeq = firstSeq

@@ -2,30 +2,30 @@ import KithWire
 
 /// The key packages of an inbox.
 package struct KeyPackageShelf: Hashable, Sendable {
-    /// Version of the shelf, which rises by one with every deposit and withdrawal.
+    /// Version of the shelf. Every deposit and withdrawal raises it by one.
     package var version: UInt64
-    /// Number of one-time packages left.
+    /// Number of one-time packages on the shelf.
     package var count: Int
-    /// The next one-time package to give out; `nil` if there is none.
+    /// The one-time package that is given out next; `nil` if there is none.
     package var next: Item?
-    /// The package to give out when no one-time package is left.
+    /// The package that is given out when no one-time package is left.
     package var lastResort: KeyPackageBytes?
 
-    /// A one-time key package on its shelf.
+    /// A one-time key package on a shelf.
     package struct Item: Hashable, Sendable {
-        /// Position on the shelf: a later deposit has a higher one.
+        /// Position on the shelf. Later deposits have higher positions.
         package let position: UInt64
         /// The key package.
         package let bytes: KeyPackageBytes
 
-        /// A package and its position.
+        /// Creates an item from a position and a package.
         package init(position: UInt64, bytes: KeyPackageBytes) {
             self.position = position
             self.bytes = bytes
         }
     }
 
-    /// A shelf from its fields.
+    /// Creates a shelf from its fields.
     package init(version: UInt64 = 0, count: Int = 0, next: Item? = nil, lastResort: KeyPackageBytes? = nil) {
         self.version = version
         self.count = count

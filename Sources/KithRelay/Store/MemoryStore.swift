@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import NIOPosix
 
-/// A store in memory, which lasts as long as its process. Tests compare other stores with it.
+/// A store in memory, which is lost when its process ends. Tests compare other stores with it.
 package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/eventLoop``.
     package nonisolated let eventLoop: any EventLoop
@@ -14,12 +14,12 @@ package actor MemoryStore: ChannelStore {
     private var records: [Name: StoredName] = [:]
     private var clock: NotedClock?
 
-    /// Runs on the store's event loop.
+    /// The executor of the store's event loop.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// An empty store.
+    /// Creates an empty store.
     ///
-    /// - Parameter eventLoop: the event loop that it runs on; by default one of the process's shared loops.
+    /// - Parameter eventLoop: the event loop on which the store runs; by default one of the process's shared loops.
     package init(eventLoop: (any EventLoop)? = nil) {
         let eventLoop = eventLoop ?? MultiThreadedEventLoopGroup.singleton.any()
         self.eventLoop = eventLoop
@@ -100,7 +100,7 @@ package actor MemoryStore: ChannelStore {
     /// See ``ChannelStore/notedClock()``.
     package func notedClock() -> NotedClock? { clock }
 
-    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only. There is always room.
+    /// See ``ChannelStore/space()``. Counts payloads, key packages and records only, and reports free space at all times.
     package func space() -> StoreSpace {
         let bytes = channels.values.reduce(0) { $0 + $1.bytes }
         return StoreSpace(usedBytes: bytes, freeBytes: .max / 2)
@@ -169,13 +169,13 @@ private struct MemoryChannel {
     /// The entries from `head.firstSeq` through `head.lastSeq`.
     var entries: [Entry] = []
     var packages: [KeyPackageShelf.Item] = []
-    /// Deposit times of the packages by position, in milliseconds since 1970.
+    /// Deposit times of the packages, in milliseconds since 1970, by position.
     var depositedMs: [UInt64: UInt64] = [:]
     var lastResort: KeyPackageBytes?
     var shelfVersion: UInt64 = 0
     var nextPosition: UInt64 = 1
 
-    /// A new channel.
+    /// Creates a new channel.
     init(head: ChannelHead) {
         self.head = head
         epochs = [0: EpochRecord(access: head.access, firstSeq: 1, lastSeq: nil)]

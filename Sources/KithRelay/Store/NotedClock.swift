@@ -1,25 +1,25 @@
-/// A relay's time, as it is noted for the next start.
+/// A relay's time in the form in which it is noted for the next start.
 package struct NotedClock: Hashable, Sendable {
     /// The time, in milliseconds since 1970.
     package var timeMs: UInt64
-    /// The doubt in the machine's clock; `nil` unless it was far ahead of that time.
+    /// The doubt in the machine's clock; `nil` unless that clock was far ahead of ``timeMs``.
     package var doubt: Doubt?
 
     /// The state of a doubt in the machine's clock.
     package struct Doubt: Hashable, Sendable {
-        /// The time that the doubted clock showed first, plus ``ranMs``, in milliseconds since 1970.
+        /// The time that the doubted clock showed at its jump, plus ``ranMs``, in milliseconds since 1970.
         package var wallMs: UInt64
-        /// Running time of the relay since then, in milliseconds.
+        /// Running time of the relay since the jump, in milliseconds.
         package var ranMs: UInt64
 
-        /// A doubt from its values. By default, it begins now.
+        /// Creates a doubt from its values. By default, the doubt begins now.
         package init(wallMs: UInt64, ranMs: UInt64 = 0) {
             self.wallMs = wallMs
             self.ranMs = ranMs
         }
     }
 
-    /// A time from its values.
+    /// Creates a noted time from its values.
     package init(timeMs: UInt64, doubt: Doubt? = nil) {
         self.timeMs = timeMs
         self.doubt = doubt

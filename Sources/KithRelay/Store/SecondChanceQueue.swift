@@ -1,28 +1,26 @@
 import NIOCore
 
-/// The order in which elements are evicted, by the second-chance algorithm: first in, first out, except that an element
-/// used since its last examination goes to the end once more. The cost of a step does not depend on the number of
-/// elements.
+/// The order in which elements are evicted, by the second-chance algorithm. It is first in, first out, but an element that was
+/// used since its last examination is moved to the end once more. The cost of a step does not depend on the number of elements.
 struct SecondChanceQueue<Element> {
     private var queue = CircularBuffer<Element>()
 
-    /// Candidates examined per eviction, so that no caller waits long. If none can be evicted, memory temporarily
-    /// exceeds its bound.
+    /// Number of elements that one eviction examines, so that no caller waits long. If none of them can be evicted, memory
+    /// temporarily exceeds its bound.
     private static var attempts: Int { 16 }
 
     var count: Int { queue.count }
 
     mutating func enter(_ element: Element) { queue.append(element) }
 
-    /// Takes out the first element that `mayGo` accepts, and moves those before it to the end. Returns `nil` if none of
-    /// the next few may go.
+    /// Removes and returns the first element that `mayGo` accepts, and moves the elements before it to the end. Examines a few
+    /// elements only. Returns `nil` if `mayGo` accepts none of these.
     mutating func next(_ mayGo: (Element) -> Bool) -> Element? {
         var attempts = Self.attempts
         return next(&attempts, mayGo)
     }
 
-    /// Takes out the first of the next `attempts` elements that `mayGo` accepts, and subtracts the elements it
-    /// examined.
+    /// Does the same, but examines at most `attempts` elements, and subtracts the number of examined elements from `attempts`.
     mutating func next(_ attempts: inout Int, _ mayGo: (Element) -> Bool) -> Element? {
         while attempts > 0 {
             attempts -= 1
@@ -33,7 +31,7 @@ struct SecondChanceQueue<Element> {
         return nil
     }
 
-    /// Removes elements that were evicted in another way, once they are more than half of the queue.
+    /// Removes elements that were evicted in another way, if more than half of the queue are such elements.
     ///
     /// - Parameter count: number of elements that still exist.
     mutating func keepFew(beside count: Int, _ isThere: (Element) -> Bool) {

@@ -1,113 +1,113 @@
 /// The limits of the stores, each with its reason.
 package enum StoreLimits {
-    /// Number of epochs without a kept entry that a channel remembers. A member that was away for longer than the
-    /// retention can still prove its right and is told `trimmed`. The number bounds the cost of a channel that only
-    /// turns.
+    /// Number of epochs without a kept entry that a channel remembers. With them, a member that was away for longer than the
+    /// retention can still prove its right, and gets the error `trimmed`. The number bounds the cost of a channel that is turned
+    /// again and again.
     package static let trimmedEpochs: UInt64 = 1_000
 
-    /// Entries that share one row of references. A larger number saves writes; a smaller one shortens the chain that a
-    /// load of a cold channel follows.
+    /// Entries that share one row of references. A larger number saves writes. A smaller number shortens the chain that has to be
+    /// followed when an unused channel is loaded.
     static let entriesPerBlock: UInt64 = 64
 
-    /// Number of appended entries after which dirty heads are written. After a kill, as many entries have to be read:
-    /// 50 ms for 300 bytes each. A smaller number writes the head of a busy channel more often.
+    /// Number of appended entries after which dirty heads are written. After a kill, as many entries have to be read, which takes
+    /// 50 ms for entries of 300 bytes. With a smaller number, the head of a busy channel would be written more often.
     static let entriesPerSweep: UInt64 = 131_072
 
-    /// Heads written in one transaction in addition to its mutations, and per mutation: no commit takes more than 1 ms
-    /// longer.
+    /// Heads written in one transaction: a fixed number, and a further number for each of its mutations. They prolong no commit
+    /// by more than 1 ms.
     static let headsPerCommit = 512
     static let headsPerMutation = 4
 
-    /// Mutations of a commit for which it also deletes the entries of one more dropped block: deleting costs about as
-    /// much as appending.
+    /// A commit deletes the entries of one dropped block, and those of one more block for each such number of mutations, because
+    /// deleting costs about as much as appending.
     static let mutationsPerDroppedBlock: UInt64 = 64
 
-    /// Bytes of payloads that one commit deletes, once for entries dropped by its mutations and once for entries
-    /// dropped earlier. Deleted bytes are overwritten, so a MiB takes some ms.
+    /// Bytes of payloads that one commit deletes at most: once for entries that its mutations drop, and once for entries that
+    /// were dropped earlier. Deleted bytes are overwritten, so a MiB takes some ms.
     static let deletedBytesPerCommit = 1 << 20
-    /// The same limit for a maintenance-only commit.
+    /// The same limit for a commit that only does maintenance.
     static let deletedBytesOfIdleCommit = 4 << 20
-    /// The cost of deleting a row in addition to its payload, in bytes of payload: about the row's own size.
+    /// The cost of deleting a row in addition to its payload, in bytes of payload. It is about the size of the row.
     static let rowBytes = 128
 
-    /// Work budget of a maintenance-only commit, in mutations: about 10 ms.
+    /// Work budget of a commit that only does maintenance, in mutations. Such a commit takes about 10 ms.
     static let mutationsOfIdleCommit = 1_024
 
-    /// Time without a commit after which maintenance gets transactions of its own, in milliseconds.
+    /// Time without a commit after which maintenance runs in its own transactions, in milliseconds.
     static let idleMs: Int64 = 100
 
-    /// Pause between two such transactions, in milliseconds, so that other work on the thread can run.
+    /// Pause between two such transactions, in milliseconds. Other work on the thread can run during the pause.
     static let sliceGapMs: Int64 = 1
 
-    /// Channels kept in memory, about 300 bytes each. An append to a channel that has to be read from the file costs
-    /// several times as much, because its rows are on pages of their own. So all channels in use on a large relay
-    /// should fit.
+    /// Channels kept in memory, about 300 bytes each. If a channel has to be read from the file, an append costs several times as
+    /// much, because the channel's rows are on their own pages. So the number is large enough for all channels in use on a large
+    /// relay.
     static let cachedChannels = 1 << 20
 
-    /// References of open blocks kept in memory, 40 bytes each. If a block is not in memory when it becomes complete,
-    /// it is rebuilt from its entries, once for all of them.
+    /// References of open blocks kept in memory, 40 bytes each. If a block is not in memory when it becomes complete, all its
+    /// references are read from its entries in one pass.
     static let openReferences = 1 << 22
 
-    /// Heads examined in one read of an expiry: other reads wait some ms at most.
+    /// Heads that one read of an expiry examines. Other reads wait some ms for it at most.
     static let headsPerExpiryRead: UInt64 = 20_000
 
-    /// Expired entries after which such a read ends with the current channel: some tens of ms.
+    /// Number of expired entries after which such a read ends with the current channel. It takes some tens of ms.
     static let entriesPerExpiryRead: UInt64 = 262_144
 
     /// Channels that one call of `expire` trims.
     static let channelsPerExpiry = 500
 
-    /// Time between creation and last use above which a channel counts as in long use, in milliseconds: a week, which
-    /// separates conversations from attempts. The index `channel_brief` contains it, so another value needs a
-    /// migration.
+    /// Time between creation and last use above which a channel counts as in long use, in milliseconds. A week separates
+    /// conversations from attempts. The index `channel_brief` contains this value, so a change needs a migration.
     static let longUseMs: UInt64 = 7 * 86_400_000
 
-    /// Idle channels found in one read. Each takes a commit.
+    /// Number of idle channels that one read finds. Each of them takes a commit.
     static let idleChannelsPerRead = 64
 
-    /// Old key packages, and old names, that one transaction deletes. A key package has 64 KiB at most, so this is at
-    /// most 2 MiB: some ms.
+    /// Old key packages, and old names, that one transaction deletes at most. A key package has up to 64 KiB, so the transaction
+    /// deletes up to 2 MiB in some ms.
     static let discardedPerSlice = 32
 
-    /// Size of the write-ahead log, in bytes, at which the checkpointer copies it into the database while commits go
-    /// on.
+    /// Size of the write-ahead log, in bytes, at which the checkpointer copies the log into the database. Commits continue during
+    /// the copying.
     static let checkpointBytes = 16 << 20
-    /// Fraction of ``checkpointBytes`` up to which the writer copies the commits of the meantime, so that the log
-    /// starts over. A larger rest waits for the checkpointer, which runs again when the log has grown by the same
-    /// amount.
+    /// Divisor of ``checkpointBytes``. Commits continue while the checkpointer copies. If their part of the log is at most this
+    /// fraction, the writer copies it too, so that the log restarts. A larger part waits for the next checkpoint, which runs when
+    /// the log has grown by the same amount.
     static let checkpointShare = 4
-    /// Size of the write-ahead log, in bytes, at which the writer copies it itself, so that no load makes it grow
-    /// without bound.
+    /// Size of the write-ahead log, in bytes, at which the writer itself copies the log, so that the log cannot grow without
+    /// bound under load.
     static let checkpointNowBytes = 64 << 20
 
-    /// The latest valid time of a noted clock, in milliseconds since 1970. A later one is damaged. Sums of two such
-    /// times and of durations fit into 64 bits.
+    /// The latest valid time of a noted clock, in milliseconds since 1970. A later time is treated as damage. With this bound,
+    /// sums of two such times and of durations fit into 64 bits.
     static let latestMs = UInt64(1) << 60
 
-    /// Page size of the database. It is larger than SQLite's default: entries take fewer pages, and only tails of
-    /// tables change in place.
+    /// Page size of the database, in bytes. It is larger than SQLite's default, so that entries take fewer pages. Only the ends
+    /// of tables change in place.
     static let pageBytes = 8_192
-    /// Page caches of the writer and the reader. The writer touches the ends of its tables and the pages of heads and
-    /// blocks; the system caches the rest.
+    /// Page caches of the writer and of the reader, in KiB. The writer uses the ends of its tables and the pages of heads and
+    /// blocks. The system caches all other pages.
     static let writerCacheKiB = 32 << 10
     static let readerCacheKiB = 8 << 10
 
-    /// Attempts at a read beside the commits, if entries are dropped meanwhile, before it makes commits wait.
+    /// Attempts at a read outside the commits. An attempt fails if entries are dropped during it. After the last attempt, the
+    /// read makes commits wait.
     static let readAttempts = 2
 
     /// Payload bytes of the entries that an audit reads at once.
     static let auditReadBytes = 1 << 20
-    /// Number of other rows that an audit reads at once.
+    /// Number of rows that an audit reads at once, except entries.
     static let auditedRowsAtOnce: UInt64 = 512
-    /// Bytes of each payload that an audit shows: enough to see that they are random.
+    /// Bytes of each payload that an audit shows. They are enough to see that the payload looks random.
     static let auditedPayloadBytes = 16
 
-    /// Time for which SQLite waits for a lock, in milliseconds. Only a recovery after a crash ever holds one.
+    /// Time for which SQLite waits for a lock, in milliseconds. Only a recovery after a crash ever holds a lock.
     static let busyTimeoutMs: Int32 = 5_000
 }
 
-/// The limits that decide when work is deferred and when data is evicted. Tests set them low, so that little data
-/// reaches all of them.
+/// The limits that decide when work is deferred and when data is evicted. Tests set low limits, so that a little data reaches all
+/// of them.
 struct StoreTuning: Sendable {
     /// See ``StoreLimits/entriesPerSweep``.
     var entriesPerSweep = StoreLimits.entriesPerSweep

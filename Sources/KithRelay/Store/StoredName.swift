@@ -4,6 +4,6 @@ import KithWire
 package struct StoredName: Hashable, Sendable {
     /// The record.
     package let record: NameRecord
-    /// Time of its registration or last replacement, in milliseconds since 1970.
+    /// Time of the registration or of the last replacement, in milliseconds since 1970.
     package let renewedMs: UInt64
 }

@@ -1,11 +1,11 @@
 import KithSupport
 import KithWire
 
-/// One row of a relay's data, for `kith relay audit`.
+/// One row of a relay's data, as `kith relay audit` shows it.
 package enum AuditRow: Equatable, Sendable {
     /// The store as a whole.
     case store(StoreRow)
-    /// A channel, open or closed.
+    /// An open or closed channel.
     case channel(ChannelRow)
     /// An epoch of the preceding channel.
     case epoch(EpochRow)
@@ -36,11 +36,11 @@ package enum AuditRow: Equatable, Sendable {
         package let id: String
         /// Log or inbox.
         package let kind: ChannelKind
-        /// Creation time, in milliseconds since 1970.
+        /// Time of creation, in milliseconds since 1970.
         package let createdMs: UInt64
-        /// Time at which its use was last noted, in milliseconds since 1970.
+        /// Time of the last noted use of the channel, in milliseconds since 1970.
         package let usedMs: UInt64
-        /// Retention of its entries, in seconds.
+        /// Time for which the channel keeps its entries, in seconds.
         package let retentionSeconds: UInt32
         /// Whether the channel was closed.
         package let isClosed: Bool
@@ -54,7 +54,7 @@ package enum AuditRow: Equatable, Sendable {
         package let payloadBytes: UInt64
     }
 
-    /// The relay's data of an epoch: hashes, not the tokens.
+    /// The relay's data of an epoch. It has hashes of the tokens, not the tokens themselves.
     package struct EpochRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
@@ -62,7 +62,7 @@ package enum AuditRow: Equatable, Sendable {
         package let epoch: UInt64
         /// The seq of the epoch's first entry.
         package let firstSeq: UInt64
-        /// The seq of the turn that ended the epoch; `nil` for the current one.
+        /// The seq of the turn that ended the epoch; `nil` for the current epoch.
         package let lastSeq: UInt64?
         /// The hash of the read token, in hexadecimal.
         package let readTokenHash: String
@@ -76,9 +76,9 @@ package enum AuditRow: Equatable, Sendable {
     package struct EntryRow: Equatable, Sendable {
         /// The channel's number.
         package let channel: UInt64
-        /// The position in the channel.
+        /// The entry's position in the channel.
         package let seq: UInt64
-        /// The epoch that the entry was appended in.
+        /// The epoch in which the entry was appended.
         package let epoch: UInt64
         /// Message or turn.
         package let kind: EntryKind
@@ -88,7 +88,7 @@ package enum AuditRow: Equatable, Sendable {
         package let id: String
         /// Length of the payload in bytes.
         package let size: Int
-        /// The first bytes of the payload, in hexadecimal: ciphertext.
+        /// The first bytes of the payload, which is ciphertext, in hexadecimal.
         package let start: String
 
         init(channel: UInt64, _ entry: Entry) {
@@ -109,9 +109,9 @@ package enum AuditRow: Equatable, Sendable {
         package let channel: UInt64
         /// Length in bytes.
         package let size: UInt64
-        /// Whether the package is given out when no other is left.
+        /// Whether the package is the last resort, which is given out when no other package is left.
         package let isLastResort: Bool
-        /// Time of its deposit, in milliseconds since 1970; `nil` for a last-resort package.
+        /// Time of the deposit, in milliseconds since 1970; `nil` for a last-resort package.
         package let depositedMs: UInt64?
     }
 
@@ -121,11 +121,11 @@ package enum AuditRow: Equatable, Sendable {
         package let name: String
         /// The record's version.
         package let version: UInt64
-        /// SHA-256 of the Ed25519 key that holds the name, in hexadecimal.
+        /// SHA-256 of the Ed25519 key that owns the name, in hexadecimal.
         package let identityHash: String
         /// Length of the record's content in bytes.
         package let contentSize: Int
-        /// Time of its registration or last change, in milliseconds since 1970.
+        /// Time of the registration or of the last change, in milliseconds since 1970.
         package let renewedMs: UInt64
     }
 }

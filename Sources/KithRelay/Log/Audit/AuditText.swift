@@ -1,7 +1,7 @@
 import KithSupport
 import KithWire
 
-/// Rows as text for people and as JSON for programs.
+/// Formats rows as text for people and as JSON for programs.
 extension AuditRow {
     /// The row as one line of text.
     package var text: String {
@@ -34,7 +34,7 @@ extension AuditRow {
 
     /// The row as a JSON object in one line.
     package var json: String {
-        // Every text is hexadecimal, a name or a fixed word, so no character needs escaping.
+        // Every text is hexadecimal, a name or a fixed word, so no character needs to be escaped.
         switch self {
         case .store(let row):
             AuditRow.object(

@@ -2,30 +2,29 @@ import Crypto
 import KithSupport
 import KithWire
 
-/// Reads all data of a store, row by row, with or without a running relay. It changes nothing.
+/// Reads all data of a store, row by row, even while a relay uses the store. The audit changes nothing.
 ///
-/// The caller may take hours to look at the rows, and SQLite's write-ahead log can't start over while it is read. So
-/// rows are read in pieces, each from the current state of the file, and no read is open while the caller looks at
-/// them.
+/// The caller may take hours to process the rows, and SQLite cannot restart its write-ahead log while a read is open. So rows are
+/// read in pieces, each from the current state of the file, and no read is open while the caller processes a piece.
 package final class StoreAudit {
     private let folder: StoreFolder
     private let connection: SQLiteConnection
     private let reader: LogReader
-    /// Keeps a relay from starting during the audit; `nil` if one runs.
+    /// Keeps a relay from starting during the audit; `nil` if a relay is already running.
     private let lock: FolderLock?
-    /// The ends of channels whose heads were not written when the audit began.
+    /// The last entries of channels whose heads were not yet written when the audit began.
     private let ends: [UInt64: LogEnd]
 
     /// Opens the store in a folder.
     ///
-    /// - Parameter path: the folder's path.
-    /// - Throws: ``StoreOpenError``, also if there is no store.
+    /// - Parameter path: the path of the folder.
+    /// - Throws: ``StoreOpenError``, also if the folder has no store.
     package init(folder path: String) throws(StoreOpenError) {
         folder = StoreFolder(path: path)
         guard StoreFolder.exists(folder.database) else { throw .missing(folder: path) }
         lock = folder.lockedForReading()
-        // Without a relay and without a write-ahead log, one file holds everything, and SQLite need not create two
-        // more.
+        // If no relay runs and there is no write-ahead log, the database file holds all data. Then SQLite need not create its two
+        // other files.
         let isAtRest = lock != nil && StoreFolder.size(of: folder.wal) == 0
         let format: StoreSchema.Format
         do throws(StoreFailure) {
@@ -46,12 +45,12 @@ package final class StoreAudit {
         }
     }
 
-    /// Calls `body` with every row: first the store, then each channel with its epochs, entries and key packages, then
-    /// the names. On a running relay, the rows are not a consistent snapshot.
+    /// Calls `body` for every row: first the store, then each channel with its epochs, entries and key packages, then the names.
+    /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
-    ///   - entriesPerChannel: number of entries of each channel to show, the last ones; `nil` for all.
-    ///   - body: takes a row.
+    /// - entriesPerChannel: maximum number of entries per channel. The last ones are shown. `nil` for all.
+    /// - body: called with each row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
     package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
         try body(.store(try store()))
@@ -120,12 +119,12 @@ package final class StoreAudit {
     /// Reads from one snapshot of the file.
     private func piece<T>(_ read: () throws(StoreFailure) -> T) throws(StoreFailure) -> T {
         try connection.statement("BEGIN").run()
-        // Ends the read transaction. There are no changes to undo.
+        // This ends the read transaction. It has no changes to undo.
         defer { connection.rollback() }
         return try read()
     }
 
-    /// The rows of a query, up to ``StoreLimits/auditedRowsAtOnce``.
+    /// The rows of a query, at most ``StoreLimits/auditedRowsAtOnce``.
     private func rows<Row>(
         _ sql: String, _ bind: (SQLiteStatement) -> Void, _ read: (SQLiteStatement) throws(StoreFailure) -> Row
     ) throws(StoreFailure) -> [Row] {
@@ -173,7 +172,7 @@ package final class StoreAudit {
         }
     }
 
-    /// Some entries, without those dropped meanwhile.
+    /// Reads some entries, except those that were dropped in the meantime.
     private func entries(
         of id: ChannelID, from first: UInt64, through last: UInt64
     ) throws(StoreFailure) -> (channel: UInt64, entries: [Entry])? {
