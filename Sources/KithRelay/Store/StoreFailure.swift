@@ -2,8 +2,8 @@
 public enum StoreFailure: Error, Hashable, Sendable {
     /// The disk is full.
     case full
-    /// The disk or the database reported an error; the text is the system's.
+    /// The disk or the database reported an error. The text is the system's.
     case io(String)
-    /// The file does not hold the data that was written to it; the text says where.
+    /// The file does not have the data that was written to it. The text says where.
     case damaged(String)
 }
