@@ -66,7 +66,7 @@ actor Hub {
     /// - Parameters:
     ///   - configuration: limits, pass and clocks.
     ///   - loops: number of event loops.
-    /// - deliver: passes an output to the event loop with the given index.
+    ///   - deliver: passes an output to the event loop with the given index.
     init(
         store: any ChannelStore, configuration: RelayConfiguration, metrics: RelayMetrics, loops: Int,
         deliver: @escaping @Sendable (Int, RoundOutput) -> Void

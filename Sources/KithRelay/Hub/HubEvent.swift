@@ -6,7 +6,7 @@ typealias ConnectionNumber = UInt64
 /// An event of a connection. The hub handles the events of a connection in order.
 enum ConnectionEvent: Sendable {
     /// - Parameters:
-    /// - source: the source to which the connection's costs are charged.
+    ///   - source: the source to which the connection's costs are charged.
     ///   - rates: the rates of that source.
     case opened(loop: Int, source: ClientSource, rates: SourceRates? = nil)
     /// Any request but `register`.

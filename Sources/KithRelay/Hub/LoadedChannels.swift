@@ -60,9 +60,9 @@ struct LoadedChannels {
     /// ids as well.
     ///
     /// - Parameters:
-    /// - count: maximum number of channels to examine.
+    ///   - count: maximum number of channels to examine.
     ///   - now: nanoseconds on a monotonic clock.
-    /// - isBusy: returns whether a task works on a channel.
+    ///   - isBusy: returns whether a task works on a channel.
     mutating func evict(examining count: Int, atNanoseconds now: Int64, isBusy: (ChannelID) -> Bool) {
         evictIdle(count, now, isBusy)
         shrinkUsed(count, isBusy)

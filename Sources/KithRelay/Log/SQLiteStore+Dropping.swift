@@ -6,7 +6,7 @@ extension SQLiteStore {
     /// Opens an existing store.
     ///
     /// - Parameters:
-    /// - folder: the path of the store's folder.
+    ///   - folder: the path of the store's folder.
     ///   - eventLoop: the event loop on which the store runs. Its thread waits for the disk.
     /// - Throws: ``StoreOpenError``, also if the folder has no store.
     package init(existingIn folder: String, eventLoop: any EventLoop) throws(StoreOpenError) {

@@ -10,9 +10,9 @@ struct SourceBuckets {
     private let freshOfSite: TokenBucket
 
     /// - Parameters:
-    /// - fresh: the bucket of an address before its first use.
-    /// - siteFactor: the allowance of a site, as a multiple of the allowance of an address.
-    /// - count: maximum number of buckets; see ``RecentTable``.
+    ///   - fresh: the bucket of an address before its first use.
+    ///   - siteFactor: the allowance of a site, as a multiple of the allowance of an address.
+    ///   - count: maximum number of buckets; see ``RecentTable``.
     init(_ fresh: TokenBucket, siteFactor: Int, atMost count: Int) {
         buckets = RecentTable(atMost: count)
         self.fresh = fresh

@@ -87,7 +87,7 @@ public struct RelayIdentity: Sendable {
     ///
     /// - Parameters:
     ///   - certificateFile: the certificate, followed by the rest of its chain.
-    /// - keyFile: the private key of the certificate.
+    ///   - keyFile: the private key of the certificate.
     /// - Throws: ``Failure`` if a file is missing or invalid, or if the key does not belong to the certificate.
     public static func given(certificateFile: URL, keyFile: URL) throws -> RelayIdentity {
         let chain: [NIOSSLCertificate]

@@ -13,8 +13,8 @@ final class WebSocketUpgrader: HTTPServerProtocolUpgrader, Sendable {
     private let install: @Sendable (any Channel) -> EventLoopFuture<Void>
 
     /// - Parameters:
-    /// - mayOpen: counts another WebSocket and returns `true`, or returns `false` if there is no room for it.
-    /// - install: adds the handler of frames, after the HTTP handlers were removed.
+    ///   - mayOpen: counts another WebSocket and returns `true`, or returns `false` if there is no room for it.
+    ///   - install: adds the handler of frames, after the HTTP handlers were removed.
     init(
         mayOpen: @escaping @Sendable () -> Bool, install: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) {

@@ -49,8 +49,8 @@ package final class StoreAudit {
     /// The rows of a running relay are not a consistent snapshot.
     ///
     /// - Parameters:
-    /// - entriesPerChannel: maximum number of entries per channel. The last ones are shown. `nil` for all.
-    /// - body: called with each row.
+    ///   - entriesPerChannel: maximum number of entries per channel. The last ones are shown. `nil` for all.
+    ///   - body: called with each row.
     /// - Throws: ``StoreFailure``, and the errors of `body`.
     package func forEachRow(entriesPerChannel: UInt64? = nil, _ body: (AuditRow) throws -> Void) throws {
         try body(.store(try store()))
