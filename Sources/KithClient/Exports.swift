@@ -1,5 +1,5 @@
-// The SDK's models, errors and limits are those of the state machines, and an import of the SDK includes them. The same holds
-// for private files, which the SDK takes and whose errors it throws.
+// Programs use the models, errors and limits of the state machines, so an import of the SDK includes these modules. Functions of
+// the SDK take private files and throw their errors, so that module is included as well.
 @_exported import KithCore
 
 @_exported import struct KithSupport.PrivateFileError

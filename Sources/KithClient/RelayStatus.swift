@@ -8,7 +8,7 @@ import NIOSSL
 package struct RelayStatus: Hashable, Sendable {
     /// Whether the relay can serve all requests now.
     package let isReady: Bool
-    /// The relay's health in a few words of its own.
+    /// The relay's own description of its health, in a few words.
     package let health: String
     /// One metric of the relay.
     package struct Metric: Hashable, Sendable {
@@ -17,14 +17,14 @@ package struct RelayStatus: Hashable, Sendable {
         /// The value.
         package let value: Double
     }
-    /// The relay's metrics, in its order. Empty if they were not asked for.
+    /// The relay's metrics in the relay's order. Empty if they were not requested.
     package let metrics: [Metric]
     /// The relay's key.
     package let pin: RelayPin
 
-    /// Asks a relay for its health, over TLS and after checking its key.
+    /// Requests a relay's health, with TLS and after a check of its key.
     ///
-    /// - Parameter metrics: the relay's metrics, if they were asked for.
+    /// - Parameter metrics: the relay's metrics, if the caller has requested them.
     /// - Throws: ``RelayConnectionError``.
     package static func ask(
         _ address: RelayAddress, trust: RelayTrust, metrics: [Metric] = [], timeouts: RelayTimeouts = RelayTimeouts()
@@ -37,7 +37,7 @@ package struct RelayStatus: Hashable, Sendable {
             metrics: metrics, pin: pin)
     }
 
-    /// Asks for a relay's metrics at the address for them, in plain HTTP.
+    /// Requests a relay's metrics from the address that serves them, in plain HTTP.
     ///
     /// - Throws: ``RelayConnectionError``.
     package static func metrics(
@@ -47,7 +47,7 @@ package struct RelayStatus: Hashable, Sendable {
         return page.body.split(separator: "\n").compactMap(Metric.init)
     }
 
-    /// Gets a page, over TLS if there is a key to check.
+    /// Requests a page. Uses TLS if there is a key to check.
     private static func get(
         _ path: String, from address: RelayAddress, _ check: PinCheck?, _ timeouts: RelayTimeouts
     ) async throws(RelayConnectionError) -> HTTPAnswer {
@@ -80,7 +80,7 @@ package struct RelayStatus: Hashable, Sendable {
 }
 
 extension RelayStatus.Metric {
-    /// Reads a line of Prometheus' text format; `nil` for comments and for values that are no finite numbers.
+    /// Reads a line of Prometheus' text format. `nil` for comments, and for values that are not finite numbers.
     init?(_ line: Substring) {
         guard !line.hasPrefix("#"), let space = line.lastIndex(of: " "),
             let value = Double(line[line.index(after: space)...]), value.isFinite
@@ -94,7 +94,7 @@ struct HTTPAnswer: Sendable {
     var body: String
 }
 
-/// Sends one GET when TLS is up, and collects the answer.
+/// Sends one GET request when TLS is ready, and collects the response.
 private final class HTTPGet: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart

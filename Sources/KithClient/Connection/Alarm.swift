@@ -1,7 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// Calls a function on an event loop, at a time that may change. A call may come too early. None comes after ``cancel()``.
+/// Calls a function on an event loop at a given time, which may change. A call may be too early, but there is no call after
+/// ``cancel()``.
 final class Alarm: Sendable {
     private struct State {
         var scheduled: Scheduled<Void>?
@@ -10,7 +11,8 @@ final class Alarm: Sendable {
         var isCancelled = false
     }
 
-    /// The longest wait before another look at the clock: event loops do not count the time for which the machine sleeps.
+    /// The longest wait before the clock is read again. The limit is needed because event loops do not count the time during
+    /// which the machine sleeps.
     private static let longestWait = Duration.seconds(5)
 
     private let state = Mutex(State())
@@ -18,8 +20,8 @@ final class Alarm: Sendable {
 
     init(on loop: any EventLoop) { self.loop = loop }
 
-    /// Schedules a call at a time of the ``SteadyClock``. A call that is scheduled for an earlier time stays; it sets the alarm
-    /// anew.
+    /// Schedules a call at a time of the ``SteadyClock``. If a call is scheduled for an earlier time, that call stays, and it has
+    /// to set the alarm again.
     func set(at time: Duration?, _ call: @escaping @Sendable () -> Void) {
         guard let time else { return }
         state.withLock { state in
@@ -45,7 +47,7 @@ final class Alarm: Sendable {
         }
     }
 
-    /// Whether the call is due. If not, waits on.
+    /// Returns whether the call is due. If it is not, continues to wait.
     private func isDue(_ call: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard !state.isCancelled, let time = state.time else { return false }

@@ -2,10 +2,10 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An attempt to make a TCP connection. Cancelling it takes effect at once, whatever the network does.
+/// An attempt to make a TCP connection. Cancelling it has effect at once, even if the network does not respond.
 final class ConnectAttempt: Sendable {
     private struct State {
-        /// The channels that may become the connection, one for each address that is tried.
+        /// The channels that may become the connection: one for each address that is being tried.
         var channels: [any Channel] = []
         /// Whether one of the channels has connected, or the attempt was cancelled.
         var isOver = false
@@ -22,8 +22,8 @@ final class ConnectAttempt: Sendable {
 
     /// Connects.
     ///
-    /// - Parameter prepare: adds the handlers of the channel that connected first.
-    /// - Throws: ``RelayConnectionError``, when the connection can't be made, or as soon as the attempt is cancelled.
+    /// - Parameter prepare: adds the handlers to the channel that is connected first.
+    /// - Throws: ``RelayConnectionError`` if the connection cannot be made, or as soon as the attempt is cancelled.
     func connect(
         to address: RelayAddress, timeout: TimeAmount, on group: any EventLoopGroup,
         prepare: @escaping @Sendable (any Channel) throws -> Void
@@ -69,7 +69,7 @@ final class ConnectAttempt: Sendable {
         if isCancelled { throw .unreachable(.cancelled) }
     }
 
-    /// Ends the attempt. Has no effect once a channel has connected.
+    /// Ends the attempt. Has no effect after a channel has been connected.
     func cancel() {
         let channels = state.withLock { state in
             defer { state.isOver = true }

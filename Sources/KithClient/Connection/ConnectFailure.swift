@@ -3,7 +3,7 @@ import NIOPosix
 import NIOSSL
 
 extension RelayConnectionError {
-    /// The meaning of an error of the network library, while connecting.
+    /// Translates an error of the network library that occurred while connecting.
     ///
     /// - Parameter lookup: the lookup of the host, if it may have caused the error.
     init(connecting error: any Error, lookup: HostLookup? = nil) {
@@ -11,7 +11,7 @@ extension RelayConnectionError {
         case let error as RelayConnectionError:
             self = error
         case let error as NIOConnectionError:
-            // The failure of the last address that was tried. There is none if the name has no address.
+            // The failure of the last address is reported. There is none if the name has no address.
             if let last = error.connectionErrors.last {
                 self = Self(connecting: last.error)
             } else {
@@ -22,7 +22,7 @@ extension RelayConnectionError {
         case let error as IOError:
             self = .unreachable(error.errnoCode == ECONNREFUSED ? .connectionRefused : .system(errno: error.errnoCode))
         case ChannelError.connectTimeout:
-            // While no address is known, the name server does not answer.
+            // If no address is known by now, the name server has not answered.
             self = lookup?.failure ?? .unreachable(.timedOut)
         case is NIOSSLError, is BoringSSLError:
             self = .notARelay(.noTLS)
@@ -31,7 +31,7 @@ extension RelayConnectionError {
         }
     }
 
-    /// Whether an error during the handshake means only that the other side closed or cut the connection.
+    /// Whether an error during the handshake only means that the other side has closed or cut the connection.
     static func isEnd(_ error: any Error) -> Bool {
         switch error {
         case ChannelError.eof, ChannelError.inputClosed, ChannelError.ioOnClosedChannel: true

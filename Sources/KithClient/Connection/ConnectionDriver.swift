@@ -2,10 +2,10 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The callback for the answer to a request.
+/// The function that receives the answer to a request.
 typealias RequestTicket = @Sendable (Result<Reply, RelayConnectionError>) -> Void
 
-/// Drives the ``RelaySession`` of a ``RelayConnection``: requests from any thread, and the relay's messages from the wire.
+/// Runs the ``RelaySession`` of a ``RelayConnection``. It passes on requests from any thread, and messages that the relay sends.
 final class ConnectionDriver: RelayWireUser {
     private enum Ticket {
         case request(RequestTicket)
@@ -15,7 +15,7 @@ final class ConnectionDriver: RelayWireUser {
     private struct State {
         var session: RelaySession<Ticket>
         var lastFollow: UInt64 = 0
-        /// Why the connection is over.
+        /// The reason why the connection is over; `nil` while it is not.
         var end: RelayConnectionError?
     }
 
@@ -46,7 +46,7 @@ final class ConnectionDriver: RelayWireUser {
         }
     }
 
-    /// Starts a follow. If it can't be started, the queue ends with the error.
+    /// Starts a follow. If this fails, the queue ends with the error.
     func follow(_ place: FollowTarget, _ queue: FollowQueue) -> FollowID {
         let id = state.withLock { state in
             state.lastFollow += 1
@@ -63,7 +63,7 @@ final class ConnectionDriver: RelayWireUser {
     }
 
     func leave(_ id: FollowID) {
-        // Once the connection is over, so are its follows.
+        // The error is ignored: if the connection is over, its follows have ended too.
         try? update { session, now in session.leave(id, now: now) }
     }
 
@@ -124,7 +124,7 @@ final class ConnectionDriver: RelayWireUser {
             queue.finish(.refused(error))
         case .send(let frame):
             wire.send(frame)
-        // Impossible: a ticket comes back for the request that it was given with.
+        // These cases cannot occur, because a ticket is returned only for the request with which it was passed in.
         case .answered(.follow, _), .followStarted(.request, _, _), .followed(.request, _), .followEnded(.request, _):
             break
         case .nothing:
@@ -143,7 +143,7 @@ final class ConnectionDriver: RelayWireUser {
 
     func didClose(_ wire: RelayWire, _ error: RelayConnectionError) { close(error) }
 
-    /// Closes the connection. Unanswered requests and follows end with the error.
+    /// Closes the connection. All unanswered requests and all follows end with the error.
     func close(_ error: RelayConnectionError) {
         let tickets = state.withLock { state -> (requests: [Ticket], follows: [Ticket])? in
             guard state.end == nil else { return nil }

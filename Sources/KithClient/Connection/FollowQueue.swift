@@ -2,7 +2,7 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The events of one follow that its reader has not taken. Their bytes count in the connection's ``UnreadBytes``.
+/// The events of one follow that its reader has not read yet. Their bytes count in the connection's ``UnreadBytes``.
 final class FollowQueue: Sendable {
     fileprivate struct Counted: Sendable {
         let event: FollowEvent
@@ -11,7 +11,7 @@ final class FollowQueue: Sendable {
 
     private struct State {
         var bytes = 0
-        /// Whether the reader is gone.
+        /// Whether the reader no longer exists.
         var isAbandoned = false
     }
 
@@ -44,9 +44,9 @@ final class FollowQueue: Sendable {
         if isWanted { input.yield(Counted(event: event, bytes: bytes)) }
     }
 
-    /// Ends the queue. The reader can still take the waiting events.
+    /// Ends the queue. The reader can still read the waiting events.
     func finish(_ error: RelayConnectionError?) {
-        // Only the first completion of a promise counts.
+        // If the promise is already completed, this has no effect.
         start.fail(error ?? .closed(.here))
         input.finish(throwing: error)
     }
@@ -55,7 +55,7 @@ final class FollowQueue: Sendable {
 
     func makeIterator() -> Iterator { Iterator(queue: self, events: events.makeAsyncIterator()) }
 
-    /// Drops the waiting events, and all later ones.
+    /// Drops all waiting and all later events.
     func abandon() {
         let dropped = state.withLock { state in
             defer { state = State(bytes: 0, isAbandoned: true) }
@@ -77,7 +77,7 @@ final class FollowQueue: Sendable {
         let queue: FollowQueue
         fileprivate var events: AsyncThrowingStream<Counted, any Error>.Iterator
 
-        /// The next event; `nil` at the end, or when the task was cancelled.
+        /// Returns the next event, or `nil` at the end or after the task was cancelled.
         mutating func next(
             isolation actor: isolated (any Actor)? = #isolation
         ) async throws(RelayConnectionError) -> FollowEvent? {

@@ -12,10 +12,10 @@ import Synchronization
     import Darwin
 #endif
 
-/// Looks up the addresses of a host with the system, and remembers the reason if there are none: the name does not exist, or no
-/// name server answers.
+/// Looks up the addresses of a host with the system. If there are none, remembers the reason: the name does not exist, or no name
+/// server answers.
 ///
-/// The system's call can't be cancelled, so each lookup has a thread of its own, which is not waited for.
+/// The system's call cannot be cancelled, so each lookup has its own thread, and nothing waits for the end of that thread.
 final class HostLookup: Resolver, Sendable {
     private enum Outcome {
         case pending
@@ -33,11 +33,12 @@ final class HostLookup: Resolver, Sendable {
     }
 
     deinit {
-        // Completes the promises of a lookup that was never started. Others are completed already.
+        // This completes the promises of a lookup that was never started. The promises of all other lookups are already
+        // completed.
         for answer in [ipv4, ipv6] { answer.fail(RelayConnectionError.unreachable(.cancelled)) }
     }
 
-    /// The reason why there is no address; `nil` if there is one.
+    /// The reason why there is no address; `nil` if there is an address.
     var failure: RelayConnectionError? {
         outcome.withLock { outcome in
             switch outcome {
@@ -50,7 +51,7 @@ final class HostLookup: Resolver, Sendable {
 
     func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> { ipv4.futureResult }
 
-    /// Called first. One call of the system gives both kinds of addresses.
+    /// NIO calls this function first. One call of the system returns both kinds of addresses.
     func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
         DispatchQueue(label: "kith.host-lookup").async {
             switch Self.addresses(of: host, port) {
@@ -68,7 +69,7 @@ final class HostLookup: Resolver, Sendable {
     }
 
     func cancelQueries() {
-        // The system's call ends later, and its answer is dropped.
+        // The system's call ends later, and its result is ignored.
     }
 
     private static func addresses(

@@ -1,4 +1,4 @@
-/// Unpredictable masks for client frames (RFC 6455 §10.3), two for each call to the system.
+/// Creates unpredictable masks for client frames (RFC 6455 §10.3). One call to the system gives two masks.
 struct MaskSource {
     private var spare: UInt32?
     private var random = SystemRandomNumberGenerator()

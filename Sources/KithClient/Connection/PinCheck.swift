@@ -3,17 +3,17 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// Checks a relay's key in the TLS handshake, instead of certificate chains. Nothing is sent to a relay with another key.
+/// Checks a relay's key in the TLS handshake, instead of a certificate chain. Nothing is sent to a relay with a wrong key.
 final class PinCheck: Sendable {
     private let trust: RelayTrust
     private let seen = Mutex<RelayPin?>(nil)
 
     init(_ trust: RelayTrust) { self.trust = trust }
 
-    /// The relay's key, whether it was accepted or not.
+    /// The relay's key, even if it was refused.
     var found: RelayPin? { seen.withLock { $0 } }
 
-    /// The error to report, if the key was not the expected one.
+    /// The error to report if the relay has a wrong key.
     var mismatch: RelayConnectionError? {
         guard case .pinned(let expected) = trust, let found, found != expected else { return nil }
         return .pinMismatch(expected: expected, found: found)
@@ -33,14 +33,14 @@ final class PinCheck: Sendable {
         return mismatch == nil
     }
 
-    /// One context for all connections: it holds no secret and nothing about a relay.
+    /// One context for all connections. This is safe, because it contains no secret and no data of a relay.
     private static let context = Result { try NIOSSLContext(configuration: configuration) }
 
     private static var configuration: TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv13
         configuration.applicationProtocols = ["http/1.1"]
-        // The pin replaces roots and names. The callback is only called if verification is on.
+        // The pin replaces the check of roots and names. TLS calls the callback only if verification is on.
         configuration.certificateVerification = .noHostnameVerification
         configuration.trustRoots = .certificates([])
         configuration.shutdownTimeout = ClientLimits.goodbye

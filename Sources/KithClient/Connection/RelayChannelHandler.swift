@@ -3,8 +3,8 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// The bytes of a ``RelayWire``: the handshake, WebSocket frames in and out, and reads held back while the user of the wire has
-/// no room. It belongs to the channel's event loop.
+/// Processes the bytes of a ``RelayWire``: the handshake, and WebSocket frames in both directions. It stops reading while the
+/// user of the wire has no room. It belongs to the channel's event loop.
 final class RelayChannelHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
@@ -31,8 +31,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
     private var frames: [ClientFrame] = []
     private var handshakeDeadline: Scheduled<Void>?
     private var isReading = true
-    /// The newest ping that has not been answered. One pong stands for all before it (RFC 6455 §5.5.3), and it waits until
-    /// the relay reads. Reading goes on, since the relay may be waiting for that.
+    /// The latest unanswered ping. One pong answers this ping and all earlier ones (RFC 6455 §5.5.3). The pong waits until the
+    /// relay reads. Meanwhile this side continues to read, since the relay may be waiting for that.
     private var unansweredPing: [UInt8]?
 
     init(
@@ -53,7 +53,8 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         if context.channel.isActive { begin(context) }
     }
 
-    /// The channel is closed. If that was before this handler was added, no call of `channelInactive` has told it.
+    /// Called when the channel is closed. If the channel was closed before this handler was added, `channelInactive` is never
+    /// called, so the end is reported here.
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         failInactive()
@@ -134,7 +135,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Asks for more bytes, unless the user has no room for more.
+    /// Requests more bytes, unless the user has no room for them.
     func read(context: ChannelHandlerContext) {
         guard isReading else { return }
         if case .open = phase, !user.unread.hasRoom(orCall: { [wire] in wire.resumeReading() }) {
@@ -145,7 +146,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Asks for more bytes after the user has made room.
+    /// Requests more bytes after the user has made room.
     func resumeReading() {
         guard !isReading, let context else { return }
         isReading = true
@@ -155,7 +156,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
 
     // MARK: Bytes out
 
-    /// Writes the frames that wait, if the relay reads.
+    /// Writes the waiting frames, if the relay reads.
     func drain() {
         guard let context else { return }
         if case .closed = phase { return }
@@ -211,7 +212,7 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         fail(meaning)
     }
 
-    /// Closes the connection, with a close frame if this side decides it, and tells the user once.
+    /// Closes the connection, and reports the end to the user once. Sends a close frame first if this side ends the connection.
     private func fail(_ error: RelayConnectionError) {
         if case .closed = phase { return }
         if case .open = phase, let code = error.closeCode, let context {
@@ -221,14 +222,14 @@ final class RelayChannelHandler: ChannelDuplexHandler {
         phase = .closed
         handshakeDeadline?.cancel()
         user.didClose(wire, check.mismatch ?? error)
-        // Callers that wait for the end of the connection wait until the socket is closed.
+        // Callers that wait for the end of the connection continue only when the socket is closed.
         guard let context else { return wire.didClose() }
         context.close().assumeIsolated().whenComplete { [wire] _ in wire.didClose() }
     }
 }
 
 extension RelayConnectionError {
-    /// The WebSocket status that a connection is closed with; `nil` if the relay closed it, or it is lost.
+    /// The WebSocket status with which the connection is closed; `nil` if the relay has closed it or it is lost.
     fileprivate var closeCode: UInt16? {
         switch self {
         case .closed(.here): 1000

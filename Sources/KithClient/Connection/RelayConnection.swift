@@ -4,19 +4,19 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// The key that a relay may have.
+/// The keys that are accepted from a relay.
 package enum RelayTrust: Hashable, Sendable {
-    /// This key and no other.
+    /// Only this key.
     case pinned(RelayPin)
-    /// Any key, for a first contact. The caller remembers ``RelayConnection/pin`` (see ``KnownRelays``).
+    /// Any key, because this is the first contact. The caller has to store ``RelayConnection/pin`` (see ``KnownRelays``).
     case firstContact
 }
 
-/// A connection to a relay: TLS 1.3, pinned, then WebSocket, then `hello`.
+/// A connection to a relay: TLS 1.3 with a pinned key, WebSocket, and a successful `hello`.
 ///
-/// Requests may be made from any thread and in any number at once. They leave in the order in which they were made, and those
-/// made while the connection is busy leave together. The connection closes when the last reference to it and to its follows
-/// goes.
+/// Requests may be made from any thread, and any number at the same time. They are sent in the order in which they were made.
+/// Requests that are made while the connection is busy are sent together. The connection closes when it and its follows are no
+/// longer referenced.
 package final class RelayConnection: Sendable {
     /// The relay's answer to `hello`.
     package let welcome: RelayWelcome
@@ -30,8 +30,7 @@ package final class RelayConnection: Sendable {
         self.core = core
     }
 
-    /// Connects, checks the relay's key before anything is sent to it, and sends `hello`. Cancelling the task ends the attempt
-    /// at once.
+    /// Connects, checks the relay's key, and then sends `hello`. If the task is cancelled, the attempt ends at once.
     ///
     /// - Parameters:
     ///   - pass: the pass, if the relay requires one.
@@ -63,11 +62,11 @@ package final class RelayConnection: Sendable {
         }
     }
 
-    /// Makes a request and calls `completion` with the answer, on the connection's event loop, where it must be short. This
-    /// function does the least work per message.
+    /// Makes a request, and calls `completion` with the answer. The call is on the connection's event loop, so it must be short.
+    /// Of all functions for requests, this one does the least work per message.
     ///
-    /// - Parameter request: any but `hello`, `follow` and `unfollow`, which the connection makes itself. Those are not sent and
-    ///   fail with ``RelayConnectionError/notByHand``.
+    /// - Parameter request: any request except `hello`, `follow` and `unfollow`, which the connection makes itself. These fail
+    ///   with ``RelayConnectionError/notByHand`` and are not sent.
     package func submit(
         _ request: Request, completion: @escaping @Sendable (Result<Reply, RelayConnectionError>) -> Void
     ) {
@@ -79,7 +78,7 @@ package final class RelayConnection: Sendable {
 
     /// Makes a request and returns its answer.
     ///
-    /// - Throws: ``RelayConnectionError``; `refused` if the relay answers with an error.
+    /// - Throws: ``RelayConnectionError``. It is `refused` if the relay answers with an error.
     package func request(_ request: Request) async throws(RelayConnectionError) -> Reply {
         let result = await withCheckedContinuation { continuation in
             submit(request) { continuation.resume(returning: $0) }
@@ -87,9 +86,9 @@ package final class RelayConnection: Sendable {
         return try result.get()
     }
 
-    /// Follows one epoch of a channel from a seq on. The epoch's read token must have been presented.
+    /// Follows one epoch of a channel, beginning at a seq. The epoch's read token must have been presented before.
     ///
-    /// - Throws: ``RelayConnectionError``; `refused` if the relay does not let this connection follow.
+    /// - Throws: ``RelayConnectionError``. It is `refused` if the relay does not allow the follow.
     package func follow(
         _ channel: ChannelID, epoch: UInt64, fromSeq: UInt64
     ) async throws(RelayConnectionError) -> RelayFollow {
@@ -108,14 +107,14 @@ package final class RelayConnection: Sendable {
     /// Returns when the connection is over, for any reason.
     package func waitUntilClosed() async { await core.driver.wire.waitUntilClosed() }
 
-    /// Closes the connection, with a close frame. Requests without an answer fail with `closed(.here)`.
+    /// Closes the connection, with a close frame. Unanswered requests fail with `closed(.here)`.
     package func close() async {
         core.driver.close(.closed(.here))
         await waitUntilClosed()
     }
 }
 
-/// The part of a connection that its follows share. The connection closes when nobody holds it any more.
+/// The part of a connection that its follows share. The connection closes when nothing refers to it any more.
 final class ConnectionCore: Sendable {
     let driver: ConnectionDriver
 

@@ -22,7 +22,7 @@ extension RelayConnectionError: OwnWords {
 }
 
 extension RelayConnectionError.Unreachable: CustomStringConvertible {
-    /// A few words.
+    /// A few words for the user.
     public var description: String {
         switch self {
         case .unknownHost: "there is no such host"
@@ -37,7 +37,8 @@ extension RelayConnectionError.Unreachable: CustomStringConvertible {
 }
 
 extension RelayError.Code {
-    /// The refusal in words for the user. The relay's own text is not shown, since it may be anything.
+    /// The refusal in words for the user. The relay's own text is not shown, because a hostile relay could write anything into
+    /// it.
     package var words: String {
         switch self {
         case .badFrame: "it could not read the request"
@@ -59,7 +60,7 @@ extension RelayError.Code {
 }
 
 extension RelayConnectionError.NotARelay: CustomStringConvertible {
-    /// A few words.
+    /// A few words for the user.
     public var description: String {
         switch self {
         case .noTLS: "the server does not speak TLS 1.3"
@@ -71,7 +72,7 @@ extension RelayConnectionError.NotARelay: CustomStringConvertible {
 }
 
 extension RelayConnectionError.Closed: CustomStringConvertible {
-    /// A few words.
+    /// A few words for the user.
     public var description: String {
         switch self {
         case .here: "this side closed it"
@@ -83,7 +84,7 @@ extension RelayConnectionError.Closed: CustomStringConvertible {
 }
 
 extension RelayViolation: CustomStringConvertible {
-    /// A few words.
+    /// A few words for the user.
     public var description: String {
         switch self {
         case .framing: "its WebSocket framing is broken"
@@ -98,7 +99,7 @@ extension RelayViolation: CustomStringConvertible {
 }
 
 extension RelayConnectionError {
-    /// The reason for which a relay is refused, and the remedy if its key was changed on purpose.
+    /// The reason why the relay is refused, and the remedy if its key was changed on purpose.
     package var withRemedy: Sentence {
         guard case .pinMismatch = self else { return "\(self)" }
         return

@@ -1,45 +1,46 @@
 import KithWire
 
-/// The first entry that a follow brings, and the last that was there when it began.
+/// The seqs of a follow's first entry, and of the last entry that existed when the follow began.
 struct FollowBounds: Sendable {
     let firstSeq: UInt64
     let lastSeq: UInt64
 }
 
-/// The entries of one epoch of a channel: first the ones that are there already, then new ones.
+/// The entries of one epoch of a channel: first the existing entries, then new ones.
 ///
-/// Ends after `epochEnded`, throws if the relay or the connection ends it, and ends without an error when the reading task is
-/// cancelled. It has one reader. A slow reader holds up the whole connection once ``ClientLimits/unreadBytes`` wait, so a
-/// reader does not wait for an answer on the same connection. The follow ends when the last copy of this value goes.
+/// The sequence ends after `epochEnded`. It throws an error if the relay or the connection ends it, and ends without an error if
+/// the reading task is cancelled. Only one reader may read it. If the reader is slow, the whole connection stops reading when
+/// ``ClientLimits/unreadBytes`` are waiting. So a reader must not wait for an answer on the same connection. The follow ends when
+/// the last copy of this value is released.
 package struct RelayFollow: AsyncSequence, Sendable {
-    /// Entries, whispers, or the epoch's end.
+    /// An entry, a whisper, or the end of the epoch.
     package typealias Element = FollowEvent
 
-    /// The seq of the first entry that the follow brings, whenever it comes.
+    /// The seq of the follow's first entry, even if that entry does not exist yet.
     package let firstSeq: UInt64
-    /// The seq of the last entry that was there when the follow began. Less than ``firstSeq`` if there was none.
+    /// The seq of the last entry that existed when the follow began. If none existed, it is less than ``firstSeq``.
     package let lastSeq: UInt64
     let handle: Handle
 
-    /// Ends the follow. Events that have arrived can still be taken.
+    /// Ends the follow. Events that have already arrived can still be read.
     package func cancel() { handle.leave() }
 
-    /// The reader's place; all iterators of a follow share it.
+    /// Returns an iterator. All iterators of a follow share one position.
     package func makeAsyncIterator() -> Iterator { Iterator(handle: handle, events: handle.queue.makeIterator()) }
 
-    /// Takes one event after the other.
+    /// Reads one event after another.
     package struct Iterator: AsyncIteratorProtocol {
         let handle: Handle
         var events: FollowQueue.Iterator
 
-        /// The next event, or `nil` at the end.
+        /// Returns the next event, or `nil` at the end.
         ///
-        /// - Throws: ``RelayConnectionError``: why the follow ended.
+        /// - Throws: ``RelayConnectionError``, the reason why the follow ended.
         package mutating func next() async throws(RelayConnectionError) -> FollowEvent? {
             try await events.next()
         }
 
-        /// The next event, or `nil` at the end.
+        /// Returns the next event, or `nil` at the end.
         package mutating func next(isolation actor: isolated (any Actor)?) async throws(RelayConnectionError)
             -> FollowEvent?
         {
@@ -47,7 +48,7 @@ package struct RelayFollow: AsyncSequence, Sendable {
         }
     }
 
-    /// Ends the follow when nobody holds it any more.
+    /// Ends the follow when nothing refers to the handle any more.
     final class Handle: Sendable {
         private let id: FollowID
         let queue: FollowQueue

@@ -4,18 +4,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection of a profile to one relay, kept up until it is stopped. It carries bytes, times and requests to a
-/// ``LinkMachine``, and does what the machine says.
+/// Keeps a profile connected to one relay until it is stopped. It passes bytes, times and requests to a ``LinkMachine``, and
+/// performs the machine's actions.
 final class RelayLink: RelayWireUser {
     private struct State {
         var machine: LinkMachine
-        /// The connection, or the attempt to make it. Calls of an earlier one are ignored.
+        /// The current connection, or the current attempt to make one. Calls from earlier ones are ignored.
         var wire: RelayWire?
-        /// Ends with the last connection.
+        /// The task that connects. It ends with the last connection.
         var task: Task<Void, Never>?
     }
 
-    /// The relay as the messenger knows it.
+    /// The relay's address and key in the messenger's records.
     let relay: RelayPoint
     private let address: RelayAddress
     private let mailbox: Mailbox
@@ -28,8 +28,8 @@ final class RelayLink: RelayWireUser {
     /// Begins to connect.
     ///
     /// - Parameters:
-    ///   - address: the address to connect to, which may differ from the relay's.
-    ///   - report: called with each new state, in order.
+    ///   - address: the address to connect to. It may differ from the relay's address.
+    ///   - report: called with each new state, in the order of the states.
     init(
         _ id: RelayID, _ relay: RelayPoint, at address: RelayAddress, mailbox: Mailbox,
         report: @escaping @Sendable (RelayState) -> Void
@@ -42,14 +42,14 @@ final class RelayLink: RelayWireUser {
         update { machine, _ in machine.start() }
     }
 
-    /// Ends the connection and does not make another. The mailbox has `disconnected` before this returns, and gets nothing
-    /// afterwards.
+    /// Ends the connection and makes no further ones. Before this returns, the mailbox gets `disconnected`, and it gets nothing
+    /// after that.
     func stop() {
         update { machine, _ in machine.stop() }
         alarm.cancel()
     }
 
-    /// Returns when the last connection is closed.
+    /// Returns after the last connection has closed.
     func finished() async { await state.withLock { $0.task }?.value }
 
     // MARK: Requests
@@ -90,15 +90,15 @@ final class RelayLink: RelayWireUser {
 
     // MARK: The machine
 
-    /// Changes the machine, and carries out its actions.
+    /// Changes the machine and performs its actions.
     ///
     /// - Parameters:
-    ///   - wire: the caller's wire, which is ignored unless it is the current one; `nil` for any.
-    ///   - bytes: the size of the message that the machine takes.
+    ///   - wire: the wire that calls. Its call is ignored unless it is the current wire. `nil` if the caller is no wire.
+    ///   - bytes: the size of the message that is passed to the machine.
     private func update(
         ifCurrent wire: RelayWire? = nil, bytes: Int = 0, _ body: (inout LinkMachine, Duration) -> [LinkMachine.Action]
     ) {
-        // The actions too are done under the lock, so that those of two threads do not mix.
+        // The actions are performed under the lock too, so that actions of two threads do not mix.
         state.withLock { state in
             guard wire == nil || wire === state.wire else { return }
             for action in body(&state.machine, SteadyClock.now) { carryOut(action, bytes: bytes, &state) }
@@ -136,7 +136,7 @@ final class RelayLink: RelayWireUser {
 }
 
 extension RelayState {
-    /// The report in words, with the time of the next attempt by the device's clock.
+    /// The report for the user, with the time of the next attempt by the device's clock.
     fileprivate init(_ report: LinkReport) {
         func waiting(_ reason: String, _ pause: Duration) -> RelayState {
             let milliseconds = UInt64(max(0, pause / .milliseconds(1)))

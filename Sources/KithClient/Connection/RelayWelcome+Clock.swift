@@ -1,6 +1,6 @@
 import KithCore
 
 extension RelayWelcome {
-    /// Lead of this device's clock over the relay's, in milliseconds, if the relay has answered just now.
+    /// Milliseconds by which this device's clock is ahead of the relay's. Valid only directly after the relay's answer.
     package var clockLeadMs: Int64 { Profile.now.lead(over: timeMs) }
 }

@@ -2,27 +2,28 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// The state machine at this end of a ``RelayWire``. Except for `unread`, all is called on the wire's event loop, in order.
+/// The user of a ``RelayWire``: a state machine at this end of the connection. All functions are called on the wire's event loop,
+/// in order. `unread` may be used on any thread.
 protocol RelayWireUser: AnyObject, Sendable {
-    /// The messages that wait to be taken. The wire reads only while there is room.
+    /// Counts the messages that are not processed yet. The wire reads only while there is room for more.
     var unread: UnreadBytes { get }
-    /// TLS and the WebSocket connection stand.
+    /// The TLS and WebSocket handshakes are done.
     func didConnect(_ wire: RelayWire)
     func didReceive(_ message: [UInt8], on wire: RelayWire)
-    /// The wire stopped reading, or reads again.
+    /// The wire has stopped reading, or has started again.
     func didSetReading(_ isReading: Bool, of wire: RelayWire)
-    /// The connection is over. Nothing else is called afterwards.
+    /// The connection is over. No other function is called after this one.
     func didClose(_ wire: RelayWire, _ error: RelayConnectionError)
 }
 
-/// The bytes of one connection to a relay: TCP, TLS and WebSocket, and the frames that wait for the event loop.
+/// One connection to a relay at the level of bytes: TCP, TLS, WebSocket, and the frames that wait for the event loop.
 final class RelayWire: Sendable {
     private struct State {
-        /// Frames that have not been written, oldest first.
+        /// Frames that have not been written, the oldest first.
         var frames: [ClientFrame] = []
         var isScheduled = false
         var attempt: ConnectAttempt?
-        /// Why the connection is to be closed.
+        /// The reason why the connection has to be closed; `nil` if it stays open.
         var end: RelayConnectionError?
     }
 
@@ -37,9 +38,9 @@ final class RelayWire: Sendable {
         closed = loop.makePromise()
     }
 
-    /// Makes the TCP connection. `user` then hears of everything else.
+    /// Makes the TCP connection. All later events are reported to `user`.
     ///
-    /// - Throws: ``RelayConnectionError``; then `user` hears of nothing.
+    /// - Throws: ``RelayConnectionError``. In that case nothing is reported to `user`.
     func connect(
         to address: RelayAddress, check: PinCheck, timeouts: RelayTimeouts, user: any RelayWireUser
     ) async throws(RelayConnectionError) {
@@ -62,16 +63,16 @@ final class RelayWire: Sendable {
         }
     }
 
-    /// Sends a frame, in the order of the calls.
+    /// Sends a frame. Frames are sent in the order of the calls.
     func send(_ frame: ClientFrame) { schedule { $0.frames.append(frame) } }
 
-    /// Ends the connection, or the attempt to connect, after the frames that were sent before.
+    /// Ends the connection or the attempt to connect, after all earlier frames were sent.
     func close(_ error: RelayConnectionError) {
         schedule { state in if state.end == nil { state.end = error } }
         state.withLock { $0.attempt }?.cancel()
     }
 
-    /// Returns when the connection is over.
+    /// Returns when the connection has ended.
     func waitUntilClosed() async { try? await closed.futureResult.get() }
 
     private func schedule(_ change: (inout State) -> Void) {
@@ -90,13 +91,13 @@ final class RelayWire: Sendable {
         if state.withLock({ $0.end != nil }) { loop.execute { self.handler.value?.drain() } }
     }
 
-    /// Reads on once there is room for what is read.
+    /// Reads again as soon as there is room.
     func resumeReading() { loop.execute { self.handler.value?.resumeReading() } }
 
-    /// Takes the waiting frames out, into an array whose storage is used again.
+    /// Moves the waiting frames into `frames`, whose storage is reused.
     ///
-    /// - Parameter isWritable: whether frames can be written now. If not, they stay.
-    /// - Returns: the number of frames that stay, and why the connection is to be closed, if it is.
+    /// - Parameter isWritable: whether frames can be written now. If not, no frame is moved.
+    /// - Returns: the number of frames that were not moved, and the reason why the connection has to be closed, if there is one.
     func take(into frames: inout [ClientFrame], isWritable: Bool) -> (left: Int, end: RelayConnectionError?) {
         frames.removeAll(keepingCapacity: true)
         return state.withLock { state in

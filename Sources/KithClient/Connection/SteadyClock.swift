@@ -1,4 +1,4 @@
-/// The time since the program first asked for it, by a clock that nobody sets and that goes on while the machine sleeps.
+/// The time since its first use in the program. Nobody can set this clock, and it continues while the machine sleeps.
 enum SteadyClock {
     private static let begin = ContinuousClock.now
 

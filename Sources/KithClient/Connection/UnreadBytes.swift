@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The bytes of relays' messages that wait to be taken. While they reach ``ClientLimits/unreadBytes``, the connections that
-/// bring them do not read.
+/// Counts the bytes of relays' messages that are not processed yet. While the count is at ``ClientLimits/unreadBytes`` or above,
+/// the connections that share it do not read.
 final class UnreadBytes: Sendable {
     private struct State {
         var count = 0
-        /// Calls for the connections that stopped reading. Each connection has one at most.
+        /// Functions that make stopped connections read again, at most one for each connection.
         var resumptions: [@Sendable () -> Void] = []
 
         mutating func takeResumptions() -> [@Sendable () -> Void] {
@@ -21,7 +21,7 @@ final class UnreadBytes: Sendable {
 
     func add(_ count: Int) { state.withLock { $0.count += count } }
 
-    /// Takes note that messages were taken. Connections that stopped reading go on once half of the room is free.
+    /// Notes that messages were processed. Stopped connections read again as soon as half of the room is free.
     func remove(_ count: Int) {
         let resumptions = state.withLock { state in
             state.count -= count
@@ -30,7 +30,7 @@ final class UnreadBytes: Sendable {
         for resume in resumptions { resume() }
     }
 
-    /// Whether a connection may read. If not, `resume` is called once it may.
+    /// Returns whether a connection may read. If it may not, `resume` is called when it may.
     func hasRoom(orCall resume: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
             guard state.count >= ClientLimits.unreadBytes else { return true }

@@ -1,23 +1,23 @@
 import Crypto
 import Foundation
 
-/// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), with the HTTP that it needs.
+/// The client's side of the WebSocket opening handshake (RFC 6455 §4.1), including the necessary part of HTTP.
 ///
-/// Pure: it makes the request, and takes the response in pieces of any size.
+/// This is a pure state machine. It creates the request, and accepts the response in pieces of any size.
 struct WebSocketUpgrade {
-    /// The meaning of the response so far.
+    /// The state of the handshake after a piece of the response.
     enum Progress: Equatable {
         case needsMore
-        /// The WebSocket connection stands. These bytes came after the response.
+        /// The handshake is complete. `rest` are the bytes after the response.
         case upgraded(rest: ArraySlice<UInt8>)
     }
 
-    /// The request to send.
+    /// The bytes of the request.
     let request: [UInt8]
     private let expectedAccept: String
     private var response: [UInt8] = []
 
-    /// An upgrade of a connection to `address`, under a fresh key.
+    /// Creates an upgrade of a connection to `address`, with a fresh key.
     init(to address: RelayAddress) {
         let key = SymmetricKey(size: .bits128).withUnsafeBytes { Data($0).base64EncodedString() }
         self.init(to: address, key: key)
@@ -34,14 +34,15 @@ struct WebSocketUpgrade {
             Sec-WebSocket-Key: \(key)\r
             \r\n
             """.utf8)
-        // RFC 6455 §1.3 defines the constant. It shows that the other side means WebSocket. SHA-1 protects nothing here.
+        // RFC 6455 §1.3 defines the constant. A server that returns this hash has understood the WebSocket request. SHA-1
+        // protects nothing here.
         let digest = Insecure.SHA1.hash(data: Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         expectedAccept = Data(digest).base64EncodedString()
     }
 
-    /// Takes the next bytes of the response.
+    /// Processes the next bytes of the response.
     ///
-    /// - Throws: ``RelayConnectionError/NotARelay`` if it is not the response of a WebSocket server.
+    /// - Throws: ``RelayConnectionError/NotARelay`` if the response is not that of a WebSocket server.
     mutating func feed(_ bytes: some Sequence<UInt8>) throws(RelayConnectionError.NotARelay) -> Progress {
         response.append(contentsOf: bytes)
         guard let end = endOfHead() else {
@@ -53,7 +54,7 @@ struct WebSocketUpgrade {
         return .upgraded(rest: response[end...])
     }
 
-    /// The index after the empty line.
+    /// The index after the empty line that ends the response's head; `nil` if it has not arrived.
     private func endOfHead() -> Int? {
         let emptyLine: [UInt8] = [13, 10, 13, 10]
         guard response.count >= emptyLine.count else { return nil }
@@ -65,7 +66,7 @@ struct WebSocketUpgrade {
     }
 
     private func check(head: String) throws(RelayConnectionError.NotARelay) {
-        // Swift takes CR LF for one character.
+        // Swift treats CR LF as one character, so it has to be given as the separator.
         let lines = head.split(separator: "\r\n")
         guard let status = lines.first?.split(separator: " ", maxSplits: 2), status.count >= 2,
             status[0] == "HTTP/1.1", status[1].utf8.count == 3, let code = Int(status[1])
@@ -79,7 +80,7 @@ struct WebSocketUpgrade {
             switch line[..<colon].lowercased() {
             case "sec-websocket-accept": accepts.append(value)
             case "upgrade": upgradesToWebSocket = value.lowercased() == "websocket"
-            // §4.1: the server must not select an extension or protocol that was not asked for.
+            // §4.1: the server must not select an extension or protocol that the client has not requested.
             case "sec-websocket-extensions", "sec-websocket-protocol": throw .noWebSocket
             default: continue
             }

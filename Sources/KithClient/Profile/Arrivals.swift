@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Counts arrivals for the readers of cursors, and wakes the readers that wait. It holds no messages: a reader looks into the
-/// store.
+/// Counts arriving messages and wakes the readers of cursors that wait for one. It stores no messages, because readers read them
+/// from the store.
 final class Arrivals: Sendable {
     private struct State {
         var count: UInt64 = 0
@@ -20,7 +20,7 @@ final class Arrivals: Sendable {
     /// The number of arrivals so far.
     var count: UInt64 { state.withLock { $0.count } }
 
-    /// Notes an arrival.
+    /// Counts an arrival and wakes all waiting readers.
     func add() {
         let waiters = state.withLock { state in
             state.count += 1
@@ -29,7 +29,7 @@ final class Arrivals: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Ends all waiting. No arrivals follow.
+    /// Wakes all waiting readers for good. No further arrivals are counted.
     func finish() {
         let waiters = state.withLock { state in
             state.isOver = true
@@ -38,7 +38,7 @@ final class Arrivals: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when there are more arrivals than these, after ``finish()``, or when the task is cancelled.
+    /// Returns when the count exceeds `seen`, after ``finish()``, or when the task is cancelled.
     func wait(after seen: UInt64) async {
         let number = state.withLock { state in
             state.lastWaiter += 1

@@ -1,7 +1,7 @@
 import Foundation
 import KithCore
 
-// The models count milliseconds, because the state machines have no dates.
+// The models store milliseconds, because the state machines have no dates. These properties convert them.
 
 extension Date {
     /// - Parameter milliseconds: milliseconds since 1970.
@@ -9,7 +9,7 @@ extension Date {
 }
 
 extension Message {
-    /// The time at which the message was sent, by the sender's clock; for notices, by the relay's.
+    /// The time at which the message was sent, by the sender's clock. For notices, by the relay's clock.
     public var sentAt: Date { Date(milliseconds: sentAtMs) }
 }
 
@@ -19,19 +19,19 @@ extension ConversationSummary {
 }
 
 extension RelayPause {
-    /// The time of the next try.
+    /// The time of the next attempt.
     public var until: Date { Date(milliseconds: untilMs) }
 }
 
 extension Invite {
-    /// The invite's expiry.
+    /// The time at which the invite expires.
     public var expires: Date { Date(timeIntervalSince1970: Double(expiresAt)) }
 }
 
 extension Duration {
-    /// Whole seconds, rounded up.
+    /// Returns the duration in whole seconds, rounded up.
     ///
-    /// - Throws: ``KithError/duration(longest:)`` unless it is positive and at most `longest` seconds.
+    /// - Throws: ``KithError/duration(longest:)`` if the duration is not positive or longer than `longest` seconds.
     func seconds(upTo longest: UInt64) throws(KithError) -> UInt64 {
         let (seconds, attoseconds) = components
         let rounded = seconds + (attoseconds > 0 ? 1 : 0)
@@ -39,7 +39,7 @@ extension Duration {
         return UInt64(rounded)
     }
 
-    /// Whole seconds after which a text is deleted, rounded up.
+    /// Returns the time until a text is deleted, in whole seconds, rounded up.
     ///
     /// - Throws: ``KithError/duration(longest:)``.
     func textSeconds() throws(KithError) -> UInt32 { UInt32(try seconds(upTo: UInt64(UInt32.max))) }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The events that wait for one subscriber. Beyond ``ClientLimits/unreadEvents``, the oldest event is dropped, and the next one
-/// taken is ``KithEvent/missed``.
+/// The events that wait for one subscriber. If they exceed ``ClientLimits/unreadEvents``, the oldest event is dropped, and the
+/// subscriber gets ``KithEvent/missed`` next.
 final class EventBuffer: Sendable {
     private struct State {
         var events: [KithEvent] = []
@@ -17,7 +17,7 @@ final class EventBuffer: Sendable {
             let event = events[first]
             first += 1
             bytes -= event.bytes
-            // Now and then only, so that taking an event costs little however many wait.
+            // Read events are removed only now and then, so that reading an event costs little even if many are waiting.
             if first == events.count || first > 1024 && first > events.count / 2 {
                 events.removeFirst(first)
                 first = 0
@@ -46,7 +46,7 @@ final class EventBuffer: Sendable {
         waiter?.resume(returning: event)
     }
 
-    /// The next event, or `nil` at the end. Events from before the end can still be taken.
+    /// Returns the next event, or `nil` at the end. After the end, the waiting events can still be read.
     func next() async -> KithEvent? {
         await withCheckedContinuation { continuation in
             let event = state.withLock { state -> KithEvent?? in
@@ -74,7 +74,7 @@ final class EventBuffer: Sendable {
 }
 
 extension KithEvent {
-    /// The size of the event in the buffer's count, in bytes.
+    /// The size of the event as the buffer counts it, in bytes.
     fileprivate var bytes: Int {
         guard case .message(let message) = self, case .text(let text) = message.body else {
             return ClientLimits.eventBytes

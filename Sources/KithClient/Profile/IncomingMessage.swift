@@ -1,13 +1,14 @@
 import KithWire
 
-/// A message of the sequence ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
+/// A message from ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 ///
-/// The message comes again, in this process or a later one, until it or a later message of its conversation is acknowledged.
+/// The message is delivered again, in this process or a later one, until the message itself or a later one of its conversation is
+/// acknowledged.
 public struct IncomingMessage: Sendable {
     /// The message.
     public let message: Message
-    /// Whether the message was delivered before and not acknowledged, because the program ended or stopped reading. The program
-    /// may have processed the message then, except for a reply.
+    /// Whether the message was delivered before without an acknowledgement, because the program ended or stopped reading. The
+    /// program may already have processed the message, but it has not replied to it.
     public let isRepeated: Bool
     private let place: IncomingPlace
     private let profile: Profile
@@ -19,30 +20,31 @@ public struct IncomingMessage: Sendable {
         self.profile = profile
     }
 
-    /// The text; `nil` for a kind of message that this version does not know.
+    /// The text; `nil` if this version does not know the kind of message.
     public var text: String? { message.text }
-    /// The conversation that the message is from.
+    /// The conversation of the message.
     public var conversation: ConversationID { message.conversation }
     /// The member who wrote the message.
     public var author: Message.Author { message.author }
 
-    /// Acknowledges this message and all earlier ones of the conversation. They do not come again.
+    /// Acknowledges this message and all earlier ones of its conversation. They are not delivered again.
     ///
-    /// Has no effect after a later message was acknowledged.
+    /// Has no effect if a later message was already acknowledged.
     ///
-    /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted; ``KithError/closed``; ``KithError/store(_:)``.
+    /// - Throws: ``KithError/notFound(_:)`` if the cursor was deleted, ``KithError/closed`` or ``KithError/store(_:)``.
     public func acknowledge() async throws(KithError) { try await profile.perform(.acknowledge(place)) }
 
-    /// Sends an answer to the conversation and acknowledges the message, in one transaction: either both happen or neither, so
-    /// an answer is never given twice.
+    /// Sends an answer to the conversation and acknowledges the message. Both happen in one transaction, so an answer is never
+    /// given twice.
     ///
-    /// Returns when both are on the disk. The relay gets the answer as soon as it is reached.
+    /// Returns when both are on the disk. The answer is sent as soon as the relay can be reached.
     ///
     /// - Parameters:
     ///   - text: the answer.
     ///   - expiresAfter: time after which everyone deletes the answer, in whole seconds.
     /// - Returns: the answer's id.
-    /// - Throws: ``KithError``, if the conversation does not take messages or the text is empty; then nothing is acknowledged.
+    /// - Throws: ``KithError`` if the conversation does not accept messages or the text is empty. After an error, nothing is
+    ///   acknowledged.
     @discardableResult
     public func reply(_ text: String, expiresAfter: Duration? = nil) async throws(KithError) -> EntryID {
         try await profile.perform(

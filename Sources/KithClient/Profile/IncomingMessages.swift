@@ -1,12 +1,12 @@
 import KithWire
 
-/// The messages of a profile's conversations after a cursor: first the stored ones, then new ones.
+/// The messages of a profile's conversations after a cursor: first the stored messages, then new ones.
 ///
 /// See ``Profile/incomingMessages(as:from:acceptsStrangers:)``.
 public struct IncomingMessages: AsyncSequence, Sendable {
-    /// A message with its acknowledgement.
+    /// A message that the program can acknowledge.
     public typealias Element = IncomingMessage
-    /// The sequence's errors.
+    /// The errors of the sequence.
     public typealias Failure = KithError
 
     let profile: Profile
@@ -14,18 +14,18 @@ public struct IncomingMessages: AsyncSequence, Sendable {
     let start: CursorStart
     let acceptsStrangers: Bool
 
-    /// Reads the messages one by one. The first read takes the cursor over.
+    /// Reads the messages one by one. The first read takes the cursor from its previous reader.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let messages: IncomingMessages
         private var reader: CursorReader?
 
         fileprivate init(_ messages: IncomingMessages) { self.messages = messages }
 
-        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is
+        /// Returns the next message, and waits for it if necessary. Returns `nil` after the profile was closed or the task was
         /// cancelled.
         public mutating func next() async throws(KithError) -> IncomingMessage? { try await next(isolation: nil) }
 
-        /// Returns the next message, and waits for one if there is none; `nil` once the profile is closed or the task is
+        /// Returns the next message, and waits for it if necessary. Returns `nil` after the profile was closed or the task was
         /// cancelled.
         public mutating func next(
             isolation: isolated (any Actor)?
@@ -44,46 +44,46 @@ public struct IncomingMessages: AsyncSequence, Sendable {
         }
     }
 
-    /// Makes a reader.
+    /// Creates a reader.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
 extension Profile {
-    /// The messages of other members, for a program: first all since the cursor's last acknowledgement, then new ones. None is
-    /// left out, even if the program is slow or does not run for a while.
+    /// Returns the messages of other members for a program: first all messages since the cursor's last acknowledgement, then new
+    /// ones. No message is left out, even if the program is slow or does not run for some time.
     ///
-    /// The cursor is stored in the profile under its name. It moves only when a message is acknowledged, by
-    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors make no
-    /// difference. Messages that were delivered and not acknowledged come again to the next reader, marked as
+    /// The cursor is stored in the profile under its name. It moves only when a message is acknowledged with
+    /// ``IncomingMessage/acknowledge()`` or ``IncomingMessage/reply(_:expiresAfter:)``. Read marks and other cursors do not
+    /// affect it. Messages that were delivered without an acknowledgement are delivered again to the next reader, marked with
     /// ``IncomingMessage/isRepeated``.
     ///
-    /// - Within a conversation, messages come in the order of its log. Conversations take turns.
-    /// - Leaves out the profile's own messages, all notices, and expired texts.
-    /// - A conversation that a stranger began is left out until it is accepted. Then all its messages come.
-    /// - Messages of ended conversations come, too. A reply to them fails.
-    /// - One reader uses a cursor at a time: when another begins, the sequence of the earlier one throws
+    /// - The messages of a conversation are delivered in the order of its log. Conversations take turns.
+    /// - The profile's own messages, all notices and expired texts are left out.
+    /// - A conversation that a stranger began is left out until it is accepted. Then all its messages are delivered.
+    /// - Messages of ended conversations are delivered too, but a reply to them fails.
+    /// - A cursor has one reader at a time. When another reader begins, the earlier sequence throws
     ///   ``CursorError/takenOver(_:)``.
     ///
     /// The sequence ends when the profile is closed or the task is cancelled. It throws the error that ended the profile, if
-    /// any, and ``KithError/cursor(_:)``.
+    /// there was one, or ``KithError/cursor(_:)``.
     ///
     /// - Parameters:
-    ///   - name: the cursor's name: one line of at most ``ClientLimits/cursorName`` bytes.
-    ///   - start: the first message of a new cursor.
-    ///   - acceptsStrangers: whether conversations that strangers begin are accepted while the sequence is read.
+    ///   - name: the cursor's name, a single line of at most ``ClientLimits/cursorName`` bytes.
+    ///   - start: the first message for a new cursor.
+    ///   - acceptsStrangers: whether conversations that strangers begin are accepted during the reading.
     public nonisolated func incomingMessages(
         as name: String, from start: CursorStart = .beginning, acceptsStrangers: Bool = false
     ) -> IncomingMessages {
         IncomingMessages(profile: self, name: name, start: start, acceptsStrangers: acceptsStrangers)
     }
 
-    /// The names of the cursors that programs use.
+    /// The names of all cursors in the profile.
     ///
     /// - Throws: ``KithError/store(_:)``.
     public func cursors() throws(KithError) -> [String] { try machine.cursorNames() }
 
-    /// Deletes a cursor. A program that uses the name again begins anew. If no cursor has the name, cursors with damaged names
-    /// are deleted.
+    /// Deletes a cursor. A program that uses the name again gets a new cursor. If no cursor has the name, deletes the cursors
+    /// with damaged names.
     ///
     /// - Throws: ``KithError/notFound(_:)``.
     public func deleteCursor(_ name: String) async throws(KithError) { try await perform(.deleteCursor(name)) }
@@ -104,7 +104,7 @@ extension Profile {
     private func acceptPending() async throws(KithError) {
         for id in machine.pendingConversations {
             do throws(KithError) { try await accept(id) } catch {
-                // A conversation that can't be accepted does not end the sequence.
+                // If a conversation cannot be accepted, the sequence continues without it.
                 if isClosed || failure != nil { throw error }
             }
         }

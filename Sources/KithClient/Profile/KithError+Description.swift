@@ -85,14 +85,15 @@ extension StoreError: CustomStringConvertible {
         }
     }
 
-    /// SQLite's extended result codes hold the plain one in their lowest byte.
+    /// SQLite's extended result codes contain the basic code in their lowest byte.
     private static func sentence(ofDatabase code: Int32) -> String {
         switch code & 0xff {
         case SQLITE_READONLY, SQLITE_PERM: "the profile can't be written: its file or disk is read-only"
         case SQLITE_BUSY, SQLITE_LOCKED: "another program keeps the profile's file busy; try again"
         case SQLITE_NOMEM: "there is not enough memory to use the profile"
         case SQLITE_IOERR: "the disk failed while the profile was in use"
-        // Kith's own statements fit its own tables: where SQLite finds another table, column or value, the file was changed.
+        // Kith's own statements match its own tables. If SQLite finds a different table, column or value, another program has
+        // changed the file.
         case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_CONSTRAINT, SQLITE_FORMAT,
             SQLITE_TOOBIG:
             "the profile's file is damaged or was altered"

@@ -2,10 +2,10 @@ import KithWire
 import NIOCore
 import Synchronization
 
-/// Inputs for a profile, from any thread. Inputs that arrive while the profile is at work are taken together, and stored in one
-/// transaction.
+/// The inputs of a profile, from any thread. Inputs that arrive while the profile is busy are processed together and stored in
+/// one transaction.
 ///
-/// The messages of relays are bounded: see ``unread``. Other inputs are commands, whose callers wait for the answer.
+/// The relays' messages are bounded (see ``unread``). All other inputs are commands, whose callers wait for an answer.
 final class Mailbox: Sendable {
     private struct State {
         var inputs: [ProfileInput] = []
@@ -17,12 +17,12 @@ final class Mailbox: Sendable {
 
     private let state = Mutex(State())
     private let loop: any EventLoop
-    /// The bytes of the inputs that came from relays. Connections read only while there is room.
+    /// Counts the bytes of the inputs from relays. Connections read only while there is room.
     let unread = UnreadBytes()
 
     init(loop: any EventLoop) { self.loop = loop }
 
-    /// Called on the loop when there is something to take.
+    /// Called on the event loop when there are inputs.
     var deliver: (@Sendable () -> Void)? {
         get { state.withLock { $0.deliver } }
         set { state.withLock { $0.deliver = newValue } }
@@ -31,15 +31,15 @@ final class Mailbox: Sendable {
     /// The number of waiting inputs.
     var count: Int { state.withLock { $0.inputs.count } }
 
-    /// Puts an input in.
+    /// Adds an input.
     ///
-    /// - Parameter bytes: the size of the relay's message that brought the input; 0 if none did.
+    /// - Parameter bytes: the size of the relay's message that contained the input; 0 for other inputs.
     func put(_ input: ProfileInput, bytes: Int = 0) {
         let mustSchedule = state.withLock { state in
             guard !state.isClosed else { return false }
             state.inputs.append(input)
             state.bytes += bytes
-            // Before the input can be taken, so that the count is never below zero.
+            // The bytes are added before the input can be taken, so that the count is never below zero.
             if bytes > 0 { unread.add(bytes) }
             defer { state.isScheduled = true }
             return !state.isScheduled
@@ -47,7 +47,7 @@ final class Mailbox: Sendable {
         if mustSchedule { loop.execute { self.deliver?() } }
     }
 
-    /// Takes all inputs out.
+    /// Removes and returns all inputs.
     func take() -> [ProfileInput] {
         let (inputs, bytes) = state.withLock { state in
             state.isScheduled = false
@@ -58,7 +58,7 @@ final class Mailbox: Sendable {
         return inputs
     }
 
-    /// Drops the waiting inputs, and all later ones.
+    /// Drops all waiting and all later inputs.
     func close() {
         state.withLock { $0.isClosed = true }
         _ = take()

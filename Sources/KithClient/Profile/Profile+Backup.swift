@@ -2,23 +2,23 @@ import Foundation
 import KithWire
 import MLS
 
-// Backups: the account, the contacts and the history, as a file.
+// A backup is a file with the account, the contacts and the history.
 
 extension Profile {
-    /// Writes a backup of the current state. Another process may have the profile open.
+    /// Writes a backup of the current state. The profile may be open in another process.
     ///
     /// - Parameters:
-    ///   - file: the new file. None may be there.
-    ///   - passphrase: the passphrase of the backup; not empty.
-    /// - Returns: the number of damaged entries and other values that are not in the backup.
-    /// - Throws: ``KithError/backup(_:)``, ``KithError/store(_:)``. There is no file then.
+    ///   - file: the new file, which must not exist yet.
+    ///   - passphrase: the passphrase of the backup, which must not be empty.
+    /// - Returns: the number of damaged entries and other values that are missing in the backup.
+    /// - Throws: ``KithError/backup(_:)`` or ``KithError/store(_:)``. After an error, there is no file.
     public func writeBackup(
         to file: URL, passphrase: String
     ) throws(KithError) -> DamageCount {
         try writeBackup(to: file, passphrase: passphrase, cost: .standard)
     }
 
-    /// The same, with another cost of the passphrase.
+    /// Writes a backup whose passphrase has another cost.
     @discardableResult
     func writeBackup(
         to file: URL, passphrase: String, cost: ScryptParameters.Cost
@@ -30,7 +30,7 @@ extension Profile {
     private func write(
         to file: URL, _ passphrase: String, _ cost: ScryptParameters.Cost
     ) throws(KithError) -> DamageCount {
-        // Another process may have written since the profile was opened.
+        // The vault is read again, because another process may have written to it since the profile was opened.
         let now = try ProfileMachine(reading: store, now: Self.now)
         var writer: BackupWriter
         do throws(BackupError) { writer = try BackupWriter(to: file, passphrase: passphrase, cost: cost) } catch {
@@ -43,22 +43,22 @@ extension Profile {
         return DamageCount(entries: now.damagedEntries.count, otherValues: now.damagedValues)
     }
 
-    /// Reads a whole backup and checks it. Nothing is stored.
+    /// Reads and checks a whole backup, without storing anything.
     ///
     /// - Throws: ``KithError/backup(_:)``.
     public static func openBackup(at file: URL, passphrase: String) throws(KithError) -> OpenedBackup {
         try OpenedBackup(at: file, passphrase)
     }
 
-    /// Makes a profile from a backup: a new device of the same account, with the history. A conversation continues once a
-    /// member has added the device.
+    /// Creates a profile from a backup: a new device of the same account, with the history. A conversation continues on it after
+    /// a member has added the device.
     ///
     /// - Parameters:
     ///   - backup: the backup, from ``openBackup(at:passphrase:)``.
-    ///   - folder: the new profile's folder. It may not hold a profile.
+    ///   - folder: the new profile's folder. It must not have a profile yet.
     ///   - deviceName: the name of this device.
     ///   - secret: the secret that opens the new profile.
-    /// - Throws: ``KithError/profileExists``, and what ``create(in:name:deviceName:secret:)`` throws.
+    /// - Throws: ``KithError/profileExists``, and the errors of ``create(in:name:deviceName:secret:)``.
     public static func restore(
         _ backup: OpenedBackup, in folder: URL, deviceName: String, secret: VaultSecret
     ) async throws(KithError) -> Profile {
@@ -77,7 +77,7 @@ extension Profile {
     }
 }
 
-/// A backup that was opened: the passphrase is right, and the backup is complete.
+/// An opened backup: its passphrase was right, and the backup is complete.
 public struct OpenedBackup: Sendable {
     private var contents = BackupContents()
 
@@ -95,7 +95,7 @@ public struct OpenedBackup: Sendable {
         guard contents.isComplete else { throw .backup(.damaged) }
     }
 
-    /// The store of a new device.
+    /// The transaction that stores the backup as a new device.
     func transaction(deviceName: String) throws(KithError) -> StoreTransaction {
         try contents.transaction(deviceName: deviceName, now: Profile.now)
     }

@@ -1,18 +1,18 @@
 import KithWire
 import NIOCore
 
-// Commands return when their work is on this device's disk and, where it says so, at the relay. While a relay can't be reached,
-// commands that need it wait. To stop waiting, close the profile; the work goes on when it is opened again.
+// A command returns when its result is on this device's disk. Some commands also wait for the relay, and say so. While a relay
+// cannot be reached, commands that need it wait. To stop waiting, close the profile. The work continues when the profile is
+// opened again.
 
 extension Profile {
-    /// Makes an inbox at a relay and an invite to it. Returns when the relay has both.
+    /// Creates an inbox at a relay, and an invite to that inbox. Returns when the relay has both.
     ///
     /// - Parameters:
     ///   - relay: the relay of the inbox.
-    ///   - isReusable: whether more than one person may use the invite. They are strangers then: see
-    ///     ``ConversationSummary/isPending``.
-    ///   - lifetime: the time until the invite expires: at most ten years.
-    /// - Throws: ``KithError``; ``KithError/duration(longest:)`` for a lifetime that is not positive or too long.
+    ///   - isReusable: whether several people may use the invite. They count as strangers (see ``ConversationSummary/isPending``).
+    ///   - lifetime: the time until the invite expires, at most ten years.
+    /// - Throws: ``KithError``. It is ``KithError/duration(longest:)`` if the lifetime is not positive or too long.
     public func createInvite(
         at relay: RelayPoint, isReusable: Bool = false, lifetime: Duration = .seconds(7 * 24 * 3_600)
     ) async throws(KithError) -> OpenInvite {
@@ -20,66 +20,67 @@ extension Profile {
         return try await perform(.createInvite(relay: relay, isReusable: isReusable, expiresAt: expiresAt))
     }
 
-    /// Closes an invite. Returns when the relay has closed it. From the call on, this device ignores uses of the invite.
+    /// Closes an invite. Returns when the relay has closed it. This device ignores uses of the invite from the call on.
     public func revoke(_ invite: InboxID) async throws(KithError) { try await perform(.revokeInvite(invite)) }
 
     /// Uses another profile's invite and begins a conversation with it. Returns when the inviter can find the conversation.
     ///
     /// - Parameters:
     ///   - invite: the invite, for instance from ``Invite/init(line:)``.
-    ///   - name: the name of the inviter here; without one, the name in the invite.
-    /// - Throws: ``KithError``: for instance ``KithError/inviteExpired`` or ``KithError/inviteUsed``.
+    ///   - name: the name of the inviter on this device; by default, the name in the invite.
+    /// - Throws: ``KithError``, for example ``KithError/inviteExpired`` or ``KithError/inviteUsed``.
     public func join(_ invite: Invite, name: String? = nil) async throws(KithError) -> ConversationID {
         try await perform(.join(invite, name: name))
     }
 
-    /// Registers, at a relay, a name by which others can find this profile. First come, first served.
+    /// Registers a name at a relay, so that others can find this profile by that name. The first profile to register a name gets
+    /// it.
     public func register(_ name: Name, at relay: RelayPoint) async throws(KithError) {
         try await perform(.register(name, relay))
     }
 
-    /// Finds the holder of a name at a relay, and remembers the holder as an unverified contact.
+    /// Finds the owner of a name at a relay, and adds the owner to the contacts as unverified.
     public func lookUp(_ name: Name, at relay: RelayPoint, as alias: String? = nil) async throws(KithError) -> ContactID
     {
         try await perform(.lookUp(name, relay, as: alias))
     }
 
-    /// Takes part in a conversation that a stranger began (``ConversationSummary/isPending``): fetches its messages, and lets
-    /// the stranger see that this device is there. Sending does the same. Does nothing in other conversations.
+    /// Accepts a conversation that a stranger began (``ConversationSummary/isPending``). Fetches its messages, and lets the
+    /// stranger see that this device has joined. Sending a message accepts it too. Does nothing in other conversations.
     public func accept(_ conversation: ConversationID) async throws(KithError) {
         try await perform(.accept(conversation))
     }
 
-    /// Opens a conversation of two, or finds the existing one.
+    /// Begins a conversation of two, or returns the existing one.
     ///
     /// - Parameters:
     ///   - contact: the other person.
-    ///   - waits: whether to wait until the invitation has been delivered. Messages sent earlier are queued. If delivery fails
-    ///     for good, an empty conversation is deleted, and another one is stopped.
-    /// - Throws: ``KithError``: for instance ``KithError/notReachable(_:_:)``.
+    ///   - waits: whether to wait until the invitation has been delivered. Messages can be sent earlier, and are queued. If the
+    ///     delivery fails for good, an empty conversation is deleted, and another one is stopped.
+    /// - Throws: ``KithError``, for example ``KithError/notReachable(_:_:)``.
     public func startConversation(with contact: ContactID, waits: Bool = true) async throws(KithError) -> ConversationID
     {
         try await perform(.startConversation(contact, waits: waits))
     }
 
-    /// Makes a group. Returns when every member can find it.
+    /// Creates a group. Returns when every member can find it.
     public func createGroup(
         _ title: String, at relay: RelayPoint, members: [ContactID]
     ) async throws(KithError) -> ConversationID {
         try await perform(.createGroup(title: title, relay, members))
     }
 
-    /// Adds members to a group, or adds again those whose device is new.
+    /// Adds members to a group. Adds members again if they have a new device.
     public func add(_ contacts: [ContactID], to conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.add(conversation, contacts))
     }
 
-    /// Removes a member from a group. Returns when the relay refuses the member.
+    /// Removes a member from a group. Returns when the relay no longer serves the member.
     public func remove(_ contact: ContactID, from conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.remove(conversation, contact))
     }
 
-    /// Leaves a conversation. The first device of another member that notices removes this one from the group.
+    /// Leaves a conversation. The first device of another member that notices this removes this device from the group.
     public func leave(_ conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.leave(conversation))
     }
@@ -89,18 +90,18 @@ extension Profile {
         _ = try await perform(.rename(conversation, title))
     }
 
-    /// Stores a text to be sent, and returns at once.
+    /// Stores a text that will be sent, and returns at once.
     ///
-    /// A ``KithEvent/message(_:)`` with the returned id follows when the message is stored, and another with each change of
-    /// its state.
+    /// When the message is stored, there is a ``KithEvent/message(_:)`` with the returned id, and another one after each change
+    /// of the message's state.
     ///
     /// - Parameters:
     ///   - text: the text.
-    ///   - conversation: the conversation to send it to.
+    ///   - conversation: the conversation that gets the text.
     ///   - replyTo: the message that the text answers, if any.
-    ///   - expiresAfter: time after which everyone deletes the text, in whole seconds: at most 136 years.
+    ///   - expiresAfter: time after which everyone deletes the text, in whole seconds; at most 136 years.
     /// - Returns: the message's id.
-    /// - Throws: ``KithError``, if the text can't be sent there; then nothing is stored.
+    /// - Throws: ``KithError`` if the text cannot be sent. After an error, nothing is stored.
     @discardableResult
     public func send(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
@@ -109,11 +110,11 @@ extension Profile {
             .send(conversation, text: text, replyTo: replyTo, expiresAfter: try expiresAfter?.textSeconds()))
     }
 
-    /// Marks everything up to a place in the log as read.
+    /// Marks all messages up to a place in the log as read.
     ///
     /// - Parameters:
     ///   - conversation: the conversation.
-    ///   - seq: the last entry that was shown.
+    ///   - seq: the seq of the last message that was shown.
     ///   - sendsReceipt: whether the other members are told.
     /// - Throws: ``KithError``.
     public func markRead(
@@ -122,17 +123,17 @@ extension Profile {
         try await perform(.markRead(conversation, through: seq, sendsReceipt: sendsReceipt))
     }
 
-    /// Asks the members who are online to prove it. Each proof comes as a ``KithEvent/present(_:_:name:_:)``.
+    /// Asks the members who are online to prove it. Each proof causes a ``KithEvent/present(_:_:name:_:)``.
     public func checkPresence(in conversation: ConversationID) async throws(KithError) {
         try await perform(.liveCheck(conversation))
     }
 
-    /// Marks a contact as verified, after the safety numbers were compared, or as not verified.
+    /// Marks a contact as verified after the safety numbers were compared, or as not verified.
     public func setVerified(_ contact: ContactID, _ isVerified: Bool) async throws(KithError) {
         try await perform(.setVerified(contact, isVerified))
     }
 
-    /// Decides about a key that claims to be a contact's: takes it as the contact's own, or keeps the pinned one.
+    /// Decides about a new key that claims to be a contact's. Accepts it as the contact's key, or keeps the pinned key.
     public func decideKey(of contact: ContactID, accept: Bool) async throws(KithError) {
         try await perform(.decideKey(contact, accept: accept))
     }
@@ -142,12 +143,12 @@ extension Profile {
         try await perform(.renameContact(contact, name))
     }
 
-    /// Continues a conversation whose relay may have shown different logs.
+    /// Continues a conversation whose relay may have shown different logs to its members.
     public func trustLog(of conversation: ConversationID) async throws(KithError) {
         _ = try await perform(.trustLog(conversation))
     }
 
-    /// Sets the pass of a relay of this profile, and connects to the relay again.
+    /// Sets the pass for a relay of this profile, and connects to the relay again.
     public func setPass(of relay: RelayPoint) async throws(KithError) { try await perform(.setPass(relay)) }
 
     /// Renews this device's keys in a conversation now.
@@ -157,9 +158,10 @@ extension Profile {
 
     // MARK: Texts for the process that has the profile
 
-    /// Stores a text for the process that has the profile open, which sends it. For profiles that were opened for reading.
+    /// Stores a text for the process that has opened the profile, and that process sends it. For profiles that are open for
+    /// reading only.
     ///
-    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. Nothing is stored then.
+    /// - Throws: ``KithError``, for the same reasons as ``send(_:to:replyTo:expiresAfter:)``. After an error, nothing is stored.
     package func handOver(
         _ text: String, to conversation: ConversationID, replyTo: EntryID? = nil, expiresAfter: Duration? = nil
     ) throws(KithError) -> Message {
@@ -170,17 +172,17 @@ extension Profile {
         return message
     }
 
-    /// The state of a text that was stored for another process.
+    /// The state of a text that was stored for the other process.
     package func progress(of message: Message) throws(KithError) -> QueuedSendStatus {
         try machine.progress(of: message)
     }
 
     // MARK: Texts of other processes
 
-    /// Time between two looks for texts of other processes. A look reads one counter.
+    /// Time between two checks for texts of other processes. It may be short, because a check only reads one counter.
     private static let pollInterval = TimeAmount.milliseconds(200)
 
-    /// Takes the texts of other processes, now and whenever they store one.
+    /// Processes the texts of other processes, now and whenever they store one.
     func watchRequests() {
         guard store is VaultStore else { return }
         takeRequests()
@@ -209,7 +211,7 @@ extension Profile {
             lastCommand += 1
             mailbox.put(.command(CommandID(rawValue: lastCommand), .takeRequest(item: request.item, request.bytes)))
         }
-        // At once, so that the next look does not find them again.
+        // The requests are processed now, so that the next check does not find them again.
         drain()
     }
 }

@@ -2,7 +2,7 @@ import KithCore
 import KithWire
 
 extension Profile {
-    /// The messenger at the current time, so that it does not show expired texts.
+    /// The messenger at the current time. Its views do not show texts that have expired by now.
     private var current: ProfileMachine {
         machine.look(at: Self.now, steady: Self.steady)
         return machine
@@ -33,23 +33,23 @@ extension Profile {
     /// The relays of this profile, each with the number of its conversations and inboxes.
     public func relays() -> [RelayUse] { machine.relayUse }
 
-    /// The number of texts that wait to be sent.
+    /// The number of texts that are not sent yet.
     public func queuedMessages() -> Int { machine.queuedCount }
 
-    /// The number of invitations to conversations and groups that are not in the recipients' inboxes yet.
+    /// The number of invitations to conversations and groups that are not yet in the recipients' inboxes.
     public func waitingInvitations() -> Int { machine.waitingInvitations }
 
-    /// Counts of damaged values that were left out or shown as unreadable so far.
+    /// The number of damaged values that were left out or shown as unreadable so far.
     public func damage() -> DamageCount {
         DamageCount(entries: machine.damagedEntries.count, otherValues: machine.damagedValues)
     }
 
-    /// Messages of a conversation, the oldest first. Messages that wait to be sent come last.
+    /// Messages of a conversation, the oldest first. Unsent messages come last.
     ///
     /// - Parameters:
     ///   - conversation: the conversation.
-    ///   - seq: the seq after the last message; `nil` for the end of the conversation, with the messages that wait to be sent.
-    ///   - limit: the largest number of messages.
+    ///   - seq: the returned messages come before this seq; `nil` for the end of the conversation, including unsent messages.
+    ///   - limit: the maximum number of messages.
     public func history(
         of conversation: ConversationID, before seq: UInt64? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
@@ -63,35 +63,35 @@ extension Profile {
         try current.messages(in: conversation, after: seq, limit: limit)
     }
 
-    /// Texts that contain all the words, whatever their case, the newest first.
+    /// Texts that contain all the words, in upper or lower case, the newest first.
     public func search(
         _ words: String, in conversation: ConversationID? = nil, limit: Int = 100
     ) throws(KithError) -> [Message] {
         try current.search(words, in: conversation, limit: limit)
     }
 
-    /// The number that a contact and this profile compare. It is the same on both sides.
+    /// The number that a contact and this profile compare. Both compute the same number.
     public func safetyNumber(with contact: ContactID) throws(KithError) -> SafetyNumber {
         try machine.safetyNumber(with: contact)
     }
 
-    /// An explanation of one entry, in plain sentences.
+    /// Explains one entry in plain sentences.
     package func explain(_ seq: UInt64, in conversation: ConversationID) throws(KithError) -> [Sentence] {
         try current.explain(seq, in: conversation)
     }
 
     // MARK: Relays
 
-    /// The relay at an address, with the key that it must have.
+    /// Returns the relay at an address, with the key that it must have.
     ///
-    /// A relay that this profile uses already is returned without connecting to it. Otherwise the function connects: a new
-    /// relay's key is remembered, and a relay with another key than before is refused.
+    /// A relay that this profile already uses is returned without a connection. Otherwise the function connects. It stores the
+    /// key of a new relay, and refuses a relay whose key has changed.
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.
-    ///   - pin: the key that the relay must have; without one, any key is accepted from a new relay.
+    ///   - pin: the key that the relay must have; `nil` to accept any key from a new relay.
     ///   - pass: the pass, if the relay requires one.
-    ///   - known: the file of known relays; by default, the one for all profiles of this user.
+    ///   - known: the file of known relays; by default, the file that all profiles of this user share.
     /// - Throws: ``KithError/notAnAddress(_:)``, ``KithError/relayKeyChanged(_:known:found:)``, ``KithError/relay(_:)``,
     ///   ``KithError/file(_:)``.
     public func relay(

@@ -4,17 +4,17 @@ import MLS
 import NIOCore
 import NIOPosix
 
-/// An open profile: an identity with its contacts and conversations, connected to its relays.
+/// An open profile: an identity with its contacts and conversations, which is connected to its relays.
 ///
-/// One process at a time has a profile open for sending and receiving. Each change is on the disk before anything is sent, so
-/// the process may be killed at any moment. A profile works on a thread that no connection uses.
+/// Only one process at a time may open a profile for sending and receiving. Each change is on the disk before anything is sent,
+/// so the process may be killed at any moment. A profile runs on a thread without connections.
 public actor Profile {
-    /// The threads of profiles. They may wait for the disk without holding up a connection. They are never shut down: a caller
-    /// may use a profile after it was closed, and a thread that is gone would never answer.
+    /// The threads of profiles. They may wait for the disk, because no connection uses them. They are never shut down, because a
+    /// caller may still use a closed profile, and a call on an ended thread would never return.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: ClientLimits.profileThreads)
     /// The event loop of the profile's thread.
     nonisolated let loop: any EventLoop
-    /// Runs the actor on the profile's thread.
+    /// The executor of the profile's thread.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     let store: any ProfileStore
@@ -23,7 +23,7 @@ public actor Profile {
     let mailbox: Mailbox
     private var links: [RelayID: RelayLink] = [:]
     private var shortcuts: [RelayPin: RelayAddress] = [:]
-    /// The callers that wait for answers to commands.
+    /// The callers that wait for the result of a command.
     private var waiting: [CommandID: (Result<any Sendable, KithError>) -> Void] = [:]
     var lastCommand: UInt64 = 0
     private var listeners: [Listener] = []
@@ -31,10 +31,10 @@ public actor Profile {
     let arrivals = Arrivals()
     private var relayStates: [KnownRelay: RelayState] = [:]
     private var wake: Scheduled<Void>?
-    /// Looks for the requests of other processes.
+    /// Checks regularly for requests of other processes.
     var requestWatch: RepeatedTask?
-    /// The error that ended the profile: for instance, the disk is full, or the vault is damaged. `nil` if the profile was
-    /// closed on purpose, or is open.
+    /// The error that ended the profile, for example because the disk is full or the vault is damaged. `nil` if the profile is
+    /// open, or was closed on purpose.
     public private(set) var failure: KithError?
     private(set) var isClosed = false
 
@@ -42,7 +42,7 @@ public actor Profile {
         self.store = store
         self.lock = lock
         loop = Self.threads.next()
-        // Without the lock, the profile is only read, and damaged values are left out.
+        // Without the lock, the profile is open for reading only, and damaged values are left out.
         if lock == nil {
             machine = try ProfileMachine(reading: store, now: Self.now)
         } else {
@@ -51,19 +51,18 @@ public actor Profile {
         mailbox = Mailbox(loop: loop)
     }
 
-    /// The device's clock, in milliseconds since 1970.
+    /// The time of the device's clock, in milliseconds since 1970.
     static var now: UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
     private static let begin = ContinuousClock.now
-    /// Milliseconds since the program first asked for them, by a clock that nobody sets and that goes on while the machine
-    /// sleeps.
+    /// Milliseconds since the first use of this clock. Nobody can set it, and it continues while the machine sleeps.
     static var steady: UInt64 {
         let (seconds, attoseconds) = (ContinuousClock.now - begin).components
         return UInt64(max(0, seconds)) * 1000 + UInt64(max(0, attoseconds)) / 1_000_000_000_000_000
     }
 
-    /// Sets another address for the relay with a pin. A relay on this machine can be reached locally, even if its public
-    /// address can't be. The pin proves that it is the same relay.
+    /// Sets another address for the relay with a pin. For example, a relay on this machine may be reachable under a local address
+    /// only. The pin proves that it is the same relay.
     package func reach(_ pin: RelayPin, at address: RelayAddress) {
         shortcuts[pin] = address
         for (id, link) in links where link.relay.pin == pin {
@@ -75,7 +74,7 @@ public actor Profile {
     private func connect(_ id: RelayID, _ relay: RelayPoint) {
         links[id] = RelayLink(id, relay, at: shortcuts[relay.pin] ?? relay.address, mailbox: mailbox) {
             [weak self, loop] state in
-            // In the order of the changes, so that the last state is the current one.
+            // The event loop keeps the order of the changes, so that the last state is the current one.
             loop.execute { [weak self] in self?.assumeIsolated { $0.tell(id, state) } }
         }
     }
@@ -92,7 +91,7 @@ public actor Profile {
         watchRequests()
     }
 
-    /// Closes connections and the store. Pending calls fail with ``KithError/closed``.
+    /// Closes connections and the store. All pending calls fail with ``KithError/closed``.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
@@ -120,7 +119,7 @@ public actor Profile {
         carryOut { () throws(KithError) in try machine.handle(inputs, now: Self.now, steady: Self.steady) }
     }
 
-    /// Stores a step's transaction, and then carries out its effects.
+    /// Stores a step's transaction, and then performs its effects.
     private func carryOut(_ step: () throws(KithError) -> ProfileOutput) {
         let output: ProfileOutput
         do throws(KithError) {
@@ -149,7 +148,7 @@ public actor Profile {
         }
     }
 
-    /// Closes the profile after an error: the memory is ahead of the disk, so nothing more may be sent.
+    /// Closes the profile after an error. The state in memory is newer than the one on the disk, so nothing may be sent any more.
     func closeAfterFailure(_ error: KithError) {
         failure = error
         Task { await close() }
@@ -159,7 +158,7 @@ public actor Profile {
         wake?.cancel()
         wake = nil
         guard let due = machine.wakeDelay else { return }
-        // Never at once, so that a due time without work does not keep the processor busy.
+        // The delay is never zero, so that a due time without any work does not keep the processor busy.
         let delay = Int64(min(max(10, due), 3_600_000))
         let mailbox = mailbox
         wake = loop.scheduleTask(in: .milliseconds(delay)) { mailbox.put(.tick) }
@@ -175,10 +174,10 @@ public actor Profile {
         }
     }
 
-    /// Whether the profile sends and receives, with a relay to receive from.
+    /// Whether the profile is open for receiving and has a relay to receive from.
     package var isReceiving: Bool { lock != nil && !isClosed && !links.isEmpty }
 
-    /// Gives the machine a command, and returns its answer once that is on the disk.
+    /// Passes a command to the machine, and returns the result when it is on the disk.
     func perform<Answer>(_ command: Command<Answer>) async throws(KithError) -> Answer {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }
@@ -195,10 +194,11 @@ public actor Profile {
 
     // MARK: Events
 
-    /// The events from now on, after the current states of the relays and their clocks. Ends when the profile is closed.
+    /// The events from now on, after the current states of the relays and their clocks. The stream ends when the profile is
+    /// closed.
     ///
-    /// Events that are not taken wait, up to ``ClientLimits/unreadEvents``. Beyond that, the oldest event is dropped, and the
-    /// next one taken is ``KithEvent/missed``: the subscriber then reads the state from the profile.
+    /// Unread events wait, up to ``ClientLimits/unreadEvents``. Beyond that, the oldest event is dropped, and the subscriber gets
+    /// ``KithEvent/missed`` next. It then has to read the state from the profile.
     public func events() -> AsyncStream<KithEvent> {
         let buffer = EventBuffer()
         for (relay, state) in relayStates { buffer.put(.relay(relay, state)) }
@@ -211,7 +211,7 @@ public actor Profile {
         }
     }
 
-    /// A subscriber. It is removed once its stream is released.
+    /// A subscriber. It is removed after its stream was released.
     private struct Listener {
         weak var buffer: EventBuffer?
     }

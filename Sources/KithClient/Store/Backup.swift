@@ -3,18 +3,19 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The format of a backup's file: records, sealed under a passphrase.
+/// The format of a backup file. It contains records, sealed with a passphrase.
 ///
 /// ```text
 /// file   = "kith backup" || 0x0a || WrappedKey || chunk*
 /// chunk  = ChaCha20-Poly1305(key, nonce = 0x000000 || uint64 number || uint8 is_last, aad = "", up to 64 KiB)
 /// ```
 ///
-/// The chunks together are `opaque record<V>` one after another. Every chunk but the last is full. The nonce holds a chunk's
-/// number, and whether it is the last, so a missing, moved or added chunk does not open.
+/// The plaintexts of all chunks, joined together, are a sequence of `opaque record<V>`. Every chunk but the last is full. A
+/// chunk's nonce contains the chunk's number and whether the chunk is the last. So if a chunk is missing, moved or added,
+/// decryption fails.
 enum Backup {
     static let mark = Array("kith backup\n".utf8)
-    /// A chunk's plaintext, in bytes: little memory, and large beside the 16 bytes of its tag.
+    /// Size of a chunk's plaintext, in bytes. It takes little memory, and the 16 bytes of a tag are small in comparison.
     static let chunkLength = 64 << 10
     static let tagLength = 16
 
@@ -28,7 +29,7 @@ enum Backup {
 }
 
 extension BackupError {
-    /// The key from a passphrase.
+    /// Derives the wrapping key from a passphrase.
     static func wrappingKey(
         _ parameters: ScryptParameters, _ passphrase: String
     ) throws(BackupError) -> SymmetricKey {

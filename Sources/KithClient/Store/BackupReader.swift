@@ -4,14 +4,14 @@ import KithSupport
 import MLS
 import TLSCodec
 
-/// Reads a backup, a chunk at a time.
+/// Reads a backup, one chunk at a time.
 ///
-/// Each returned record is genuine, and in its place. Only when ``next()`` has returned `nil` is it certain that no record is
-/// missing at the end, so nothing should be kept of a backup before.
+/// Each returned record is genuine and in its right place. But only after ``next()`` has returned `nil` is it certain that no
+/// record is missing at the end. So nothing of a backup should be stored before.
 package struct BackupReader: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
-    /// Bytes that were read and not opened: enough to know whether a chunk is the last.
+    /// Bytes that were read but not decrypted, enough to know whether a chunk is the last.
     private var sealed: [UInt8] = []
     /// Plaintext that was not returned yet.
     private var opened: ArraySlice<UInt8> = []
@@ -33,9 +33,9 @@ package struct BackupReader: ~Copyable {
         self.key = key
     }
 
-    /// The next record; `nil` after the last.
+    /// Returns the next record, or `nil` after the last one.
     ///
-    /// - Throws: ``BackupError``; ``BackupError/damaged`` from then on.
+    /// - Throws: ``BackupError``. After an error, every call throws ``BackupError/damaged``.
     package mutating func next() throws(BackupError) -> [UInt8]? {
         while true {
             var reader = TLSReader(opened)
@@ -45,7 +45,7 @@ package struct BackupReader: ~Copyable {
                 opened = opened.suffix(reader.remaining)
                 return Array(record)
             } catch {
-                // The record's end may be in the next chunk.
+                // The record may continue in the next chunk.
                 guard error == .truncated, !isAtEnd else { throw .damaged }
             }
             try openChunk()
@@ -64,7 +64,7 @@ package struct BackupReader: ~Copyable {
                 nonce: nonce, ciphertext: chunk.dropLast(Backup.tagLength), tag: chunk.suffix(Backup.tagLength)),
             let plaintext = try? ChaChaPoly.open(box, using: key)
         else { throw .damaged }
-        // Only a backup without records ends with an empty chunk.
+        // An empty chunk at the end is allowed only in a backup without records.
         guard !plaintext.isEmpty || number == 0 else { throw .damaged }
         number += 1
         isAtEnd = isLast
@@ -74,7 +74,7 @@ package struct BackupReader: ~Copyable {
 
     // MARK: The beginning
 
-    /// The length of a wrapped key with a passphrase.
+    /// Length of the header of a backup with a passphrase, in bytes.
     private static let headerLength = 2 + ScryptParameters.encodedLength + WrappedKey.endLength
 
     private static func key(_ start: [UInt8], _ passphrase: String) throws(BackupError) -> SymmetricKey {

@@ -4,7 +4,7 @@ import KithSupport
 import MLS
 import TLSCodec
 
-/// Writes a backup: a file, 0600, that appears as a whole when it is finished.
+/// Writes a backup file with the mode 0600. The file appears under its name only when it is complete.
 package struct BackupWriter: ~Copyable {
     private let file: OpenFile
     private let key: SymmetricKey
@@ -13,7 +13,7 @@ package struct BackupWriter: ~Copyable {
 
     /// Begins a backup.
     ///
-    /// - Parameter url: the new file. None may be there.
+    /// - Parameter url: the new file, which must not exist yet.
     /// - Throws: ``BackupError``.
     package init(to url: URL, passphrase: String, cost: ScryptParameters.Cost = .standard) throws(BackupError) {
         let parameters = ScryptParameters(cost)
@@ -39,7 +39,7 @@ package struct BackupWriter: ~Copyable {
         var writer = TLSWriter(capacity: record.count + 4)
         writer.writeOpaque(record)
         pending += writer.bytes
-        // The last chunk may be full, and is empty only if the backup is.
+        // The last chunk may be full. It is empty only if the backup is empty.
         var start = 0
         while pending.count - start > Backup.chunkLength {
             try writeChunk(pending[start..<start + Backup.chunkLength], isLast: false)
@@ -48,16 +48,16 @@ package struct BackupWriter: ~Copyable {
         pending.removeFirst(start)
     }
 
-    /// Finishes the backup. It is on the disk, under its name, when this returns.
+    /// Finishes the backup. When this returns, the file is on the disk under its name.
     ///
-    /// - Throws: ``BackupError``; then there is no file.
+    /// - Throws: ``BackupError``. After an error, there is no file.
     package consuming func finish() throws(BackupError) {
         try writeChunk(pending[...], isLast: true)
         do throws(PrivateFileError) { try file.finish() } catch { throw .file(error) }
     }
 
     private mutating func writeChunk(_ chunk: ArraySlice<UInt8>, isLast: Bool) throws(BackupError) {
-        // The library accepts every key of 32 bytes and nonce of 12.
+        // The `guard` cannot fail, because the library accepts every key of 32 bytes and every nonce of 12.
         guard let nonce = Backup.nonce(number, isLast: isLast),
             let box = try? ChaChaPoly.seal(chunk, using: key, nonce: nonce)
         else { throw .damaged }

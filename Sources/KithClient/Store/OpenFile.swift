@@ -10,11 +10,11 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// A file that is read or written from its beginning to its end. It is closed when the last reference goes.
+/// A file that is read or written from its beginning to its end. It is closed when its last reference is released.
 final class OpenFile: Sendable {
     private let descriptor: Int32
     private let url: URL
-    /// The temporary name of a file that is being made.
+    /// The temporary name of a file that is being written.
     private let unfinished: String?
 
     /// Opens an existing file for reading.
@@ -28,7 +28,7 @@ final class OpenFile: Sendable {
         unfinished = nil
     }
 
-    /// Begins a file, 0600, that appears when it is finished. None may be there.
+    /// Begins to write a file with the mode 0600. The file appears under its name when it is finished. It must not exist yet.
     ///
     /// - Throws: ``PrivateFileError``.
     init(making url: URL) throws(PrivateFileError) {
@@ -41,11 +41,11 @@ final class OpenFile: Sendable {
 
     deinit {
         close(descriptor)
-        // A finished file has no temporary name.
+        // A finished file no longer has a temporary name.
         if let unfinished { unlink(unfinished) }
     }
 
-    /// Reads a number of bytes, or fewer at the end of the file.
+    /// Reads `count` bytes, or fewer at the end of the file.
     ///
     /// - Throws: ``PrivateFileError``.
     func read(atMost count: Int) throws(PrivateFileError) -> [UInt8] {
@@ -70,9 +70,9 @@ final class OpenFile: Sendable {
         try PrivateFile.write(bytes, to: descriptor, of: url)
     }
 
-    /// Gives the file its name. It is on the disk when this returns.
+    /// Gives the file its final name. When this returns, the file is on the disk.
     ///
-    /// - Throws: ``PrivateFileError``; then there is none.
+    /// - Throws: ``PrivateFileError``. After an error, there is no file.
     func finish() throws(PrivateFileError) {
         guard let unfinished, fsync(descriptor) == 0 else { throw PrivateFileError(.write, url) }
         let error = FileSystem.name(unfinished, url.path)

@@ -10,19 +10,19 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The folder of a profile: 0700, and every file in it 0600, whatever the umask.
+/// The folder of a profile. The folder has the mode 0700, and each file in it has 0600, independent of the umask.
 struct ProfileFolder: Sendable {
     private let url: URL
 
     init(_ url: URL) { self.url = url }
 
-    /// The database. SQLite gives the files that it adds (`-wal`, `-shm`) the mode of this one.
+    /// The database. SQLite gives its other files (`-wal`, `-shm`) the mode of this one.
     var vault: URL { url.appendingPathComponent("vault.db") }
-    /// A database that is being made. It is renamed when it is complete.
+    /// A database that is not complete yet. It is renamed when it is complete.
     var unfinishedVault: URL { url.appendingPathComponent("vault.new") }
     /// The key that opens the vault if the user chose no passphrase.
     var keyFile: URL { url.appendingPathComponent("vault.key") }
-    /// The lock file, which names the process that has the profile.
+    /// The lock file, which contains the id of the process that has opened the profile.
     var lock: URL { url.appendingPathComponent("profile.lock") }
 
     private static let names: Set = [
@@ -30,10 +30,10 @@ struct ProfileFolder: Sendable {
         "vault.key", "profile.lock",
     ]
 
-    /// Makes the folder, 0700, if it does not exist.
+    /// Creates the folder with the mode 0700 if it does not exist.
     ///
-    /// A folder that other users can enter is closed to them if it holds nothing but a profile. One with other files is
-    /// refused, since its mode is a user's choice.
+    /// If other users can enter the folder and it has nothing but a profile, their rights are removed. If it also has other
+    /// files, it is refused, because its mode may be the user's choice.
     ///
     /// - Throws: ``PrivateFileError``.
     func make() throws(PrivateFileError) {
@@ -53,13 +53,13 @@ struct ProfileFolder: Sendable {
     /// Whether the folder has a vault.
     var hasVault: Bool { access(vault.path, F_OK) == 0 }
 
-    /// Takes rights from other users that a copy or restore has given them, unless the folder can't be written.
+    /// Removes rights of other users that a copy or a restore has added. Does nothing if the folder cannot be written.
     ///
-    /// - Throws: ``PrivateFileError`` if this user may not read the vault, or may not write it.
+    /// - Throws: ``PrivateFileError`` if this user may not read the vault, or needs to write it and may not.
     func tighten(forReading: Bool) throws(PrivateFileError) {
         guard access(vault.path, R_OK) == 0 else { throw PrivateFileError(.read, vault) }
         guard isWritable else {
-            // `errno` has the reason of the check.
+            // `errno` still has the reason why the check failed.
             if !forReading { throw PrivateFileError(.write, vault) }
             return
         }
@@ -73,15 +73,15 @@ struct ProfileFolder: Sendable {
         }
     }
 
-    /// Whether this user may write the vault, and the files that SQLite adds.
+    /// Whether this user may write the vault, and may create SQLite's other files beside it.
     var isWritable: Bool { access(vault.path, W_OK) == 0 && access(url.path, W_OK | X_OK) == 0 }
 
-    /// The profile's files that other users of this machine may read: none, unless the file system has no modes.
+    /// The profile's files that other users of this machine may read. There are none, unless the file system has no modes.
     var filesOpenToOthers: [String] {
         Self.names.sorted().filter { PrivateFile(url.appendingPathComponent($0)).isOpenToOthers }
     }
 
-    /// Makes the empty file of a new vault, in place of one that a killed process may have left.
+    /// Creates the empty file of a new vault. It replaces a file that a killed process may have left.
     ///
     /// - Throws: ``PrivateFileError``.
     func makeUnfinishedVault() throws(PrivateFileError) {
@@ -94,9 +94,9 @@ struct ProfileFolder: Sendable {
         for suffix in ["", "-journal", "-wal", "-shm"] { unlink(unfinishedVault.path + suffix) }
     }
 
-    /// Gives a complete vault its name.
+    /// Gives a complete vault its final name.
     ///
-    /// - Returns: whether it has the name; if not, there is another vault already.
+    /// - Returns: whether the vault got the name. If not, there is already another vault.
     /// - Throws: ``PrivateFileError``.
     func finishVault() throws(PrivateFileError) -> Bool {
         switch FileSystem.name(unfinishedVault.path, vault.path) {
@@ -108,12 +108,13 @@ struct ProfileFolder: Sendable {
         return true
     }
 
-    /// Removes the key file. The new secret is on the disk already, so errors are ignored.
+    /// Removes the key file. Errors are ignored, because the new secret is already on the disk.
     func removeKeyFile() {
         if unlink(keyFile.path) == 0 { sync() }
     }
 
-    /// Writes the folder to the disk, so that names survive a power cut. Does not fail where a file system can't do it.
+    /// Writes the folder to the disk, so that file names survive a power cut. Ignores errors, because some file systems cannot do
+    /// this.
     func sync() {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

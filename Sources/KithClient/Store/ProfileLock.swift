@@ -10,12 +10,12 @@ import PrivateFiles
     import Darwin
 #endif
 
-/// The lock of a profile for this process. Released with the last reference, and by the system when the process dies.
+/// The lock on a profile for this process. It is released with its last reference, and by the system when the process ends.
 ///
-/// The lock is on an open file (`flock`), so it ends with the process. The existence of the file means nothing: it stays,
-/// because after removing it, two processes could lock two files of the same name.
+/// The lock belongs to an open file (`flock`), so it ends with the process. The mere existence of the file means nothing. The
+/// file is never removed, because otherwise two processes could lock two files with the same name.
 package final class ProfileLock: Sendable {
-    /// A lock without a file, for stores that no other process can reach.
+    /// A lock without a file, for a store that no other process can use.
     package static let none = ProfileLock(descriptor: -1)
 
     private let descriptor: Int32
@@ -24,14 +24,14 @@ package final class ProfileLock: Sendable {
 
     deinit {
         guard descriptor >= 0 else { return }
-        // A process that is refused later must not be told this process's number.
+        // The file is emptied first, so that another process that tries to lock it later does not read this process's id.
         ftruncate(descriptor, 0)
         close(descriptor)
     }
 
-    /// Takes the lock of a profile's folder without waiting. Makes the folder if it does not exist.
+    /// Locks a profile's folder without waiting. Creates the folder if it does not exist.
     ///
-    /// - Throws: ``KithError/inUse(pid:)`` if it is taken, by this process or another; ``KithError/file(_:)``.
+    /// - Throws: ``KithError/inUse(pid:)`` if this process or another one has locked the folder, or ``KithError/file(_:)``.
     package static func acquire(in folder: URL) throws(KithError) -> ProfileLock {
         let folder = ProfileFolder(folder)
         do throws(PrivateFileError) {
@@ -49,22 +49,22 @@ package final class ProfileLock: Sendable {
         }
     }
 
-    /// Locks the file and writes this process's number into it.
+    /// Locks the file and writes this process's id into it.
     private static func lock(_ descriptor: Int32, _ folder: ProfileFolder) -> PrivateFileError? {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EINTR else { return PrivateFileError(.write, folder.lock) }
         }
         fchmod(descriptor, 0o600)
-        // The number is only information: a full disk must not prevent the lock.
+        // The id is only information, so a full disk does not prevent the lock.
         let text = Array(Holder.this.text.utf8)
         ftruncate(descriptor, 0)
         _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
         return nil
     }
 
-    /// Whether a process has the lock of a profile's folder. Writes nothing, so it works on a read-only file system too.
+    /// Returns whether a process has locked a profile's folder. Writes nothing, so it also works on a read-only file system.
     ///
-    /// - Returns: its process id, or 0 if it is not known; `nil` if no process has it.
+    /// - Returns: the process id, or 0 if it is not known; `nil` if no process has locked the folder.
     /// - Throws: ``KithError/file(_:)``.
     package static func holder(in folder: URL) throws(KithError) -> Int32? {
         let folder = ProfileFolder(folder)
@@ -84,7 +84,7 @@ package final class ProfileLock: Sendable {
         return nil
     }
 
-    /// The process that has the lock, if it has written its number and the number means the same process here.
+    /// The id of the process with the lock, if the file has an id that is valid here.
     private static func holder(of folder: ProfileFolder) -> Int32? {
         let content = try? PrivateFile(folder.lock).read(limit: ClientLimits.lockFile)
         guard let holder = Holder(String(decoding: content ?? [], as: UTF8.self)), holder.place == Holder.this.place,
@@ -93,13 +93,13 @@ package final class ProfileLock: Sendable {
         return holder.pid
     }
 
-    /// A process and the place where its number is valid: each container, and each machine that shares a disk, numbers its own
-    /// processes.
+    /// A process id, and the place where it is valid. Each container numbers its own processes, and so does each machine that
+    /// shares a disk.
     private struct Holder {
         let pid: Int32
         let place: String
 
-        /// `PID PLACE`, on one line.
+        /// `PID PLACE`, in one line.
         var text: String { "\(pid) \(place)\n" }
 
         init?(_ text: String) {
@@ -111,7 +111,7 @@ package final class ProfileLock: Sendable {
 
         private init() {
             pid = getpid()
-            // The namespaces' numbers are valid for one boot of one machine.
+            // The numbers of namespaces are valid for one boot of one machine, so the place includes both.
             let boot =
                 (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))
                 ?? ProcessInfo.processInfo.hostName

@@ -4,7 +4,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The parameters of scrypt (RFC 7914) for a key from a passphrase, as stored beside the sealed data:
+/// The parameters of scrypt (RFC 7914), with which a key is derived from a passphrase. They are stored with the sealed data:
 ///
 /// ```text
 /// struct {
@@ -15,22 +15,23 @@ import TLSCodec
 /// } ScryptParameters;
 /// ```
 package struct ScryptParameters: Hashable, Sendable, TLSCodable {
-    /// The cost in time and memory; the memory is 128 · N · r bytes.
+    /// The cost in time and memory. The memory is 128 · N · r bytes.
     package struct Cost: Hashable, Sendable {
         let logRounds: UInt8
         let blockSize: UInt8
         let parallelism: UInt8
 
-        /// Cheap enough for tests that use it often.
+        /// A low cost for tests, which derive many keys.
         package static let cheap = Cost(logRounds: 10, blockSize: 1, parallelism: 1)
 
-        /// The cost for new vaults and backups: 128 MiB and about a third of a second, for each guess too.
+        /// The cost for new vaults and backups. It takes 128 MiB and about a third of a second, also for each guess of an
+        /// attacker.
         package static let standard = Cost(logRounds: 17, blockSize: 8, parallelism: 1)
 
-        /// Memory, in bytes.
+        /// The required memory, in bytes.
         var memory: Int { 128 * Int(blockSize) << Int(logRounds) }
 
-        /// Whether the cost protects the key, and does not exhaust the reader's memory or take too long.
+        /// Whether the cost is high enough to protect the key, and low enough for the reader's memory and time.
         var isAllowed: Bool {
             (10...22).contains(logRounds) && (1...32).contains(blockSize) && (1...16).contains(parallelism)
                 && memory <= ClientLimits.scryptMemory
@@ -43,13 +44,13 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
     private static let saltLength = 32
     static let encodedLength = 3 + saltLength
 
-    /// Parameters with a fresh salt.
+    /// Creates parameters with a fresh salt.
     init(_ cost: Cost, random: RandomSource = .system) {
         self.cost = cost
         salt = random.bytes(Self.saltLength)
     }
 
-    /// Reads parameters and checks that they are allowed.
+    /// Reads parameters and refuses those that are not allowed.
     package init(from reader: inout TLSReader) throws(TLSCodecError) {
         cost = Cost(
             logRounds: try reader.readUInt8(), blockSize: try reader.readUInt8(), parallelism: try reader.readUInt8())
@@ -66,17 +67,17 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
         writer.writeBytes(salt)
     }
 
-    /// A failure to make a key from a passphrase.
+    /// A failure to derive a key from a passphrase.
     enum Failure: Error {
         case emptyPassphrase
-        /// There is not enough memory for this many bytes.
+        /// The memory for this many bytes is not available.
         case noMemory(Int)
     }
 
-    /// The key.
+    /// Derives the key.
     ///
-    /// Another machine may encode the same typed text in other code points, so the passphrase is first normalized
-    /// (Unicode NFC).
+    /// The passphrase is first normalized (Unicode NFC), because another machine may encode the same typed text with other code
+    /// points.
     func key(from passphrase: String) throws(Failure) -> SymmetricKey {
         let bytes = Array(passphrase.precomposedStringWithCanonicalMapping.utf8)
         guard !bytes.isEmpty else { throw .emptyPassphrase }
@@ -85,7 +86,7 @@ package struct ScryptParameters: Hashable, Sendable, TLSCodable {
                 from: bytes, salt: salt, outputByteCount: 32, rounds: 1 << Int(cost.logRounds),
                 blockSize: Int(cost.blockSize), parallelism: Int(cost.parallelism))
         } catch {
-            // The parameters are allowed, so the library can only lack memory.
+            // The parameters are allowed, so the library fails only if memory is missing.
             throw .noMemory(cost.memory)
         }
     }

@@ -2,11 +2,11 @@ import Foundation
 import GRDB
 import GRDBSQLite
 
-/// The SQLite file of a vault: opening, tables, and the meaning of errors. It has no keys.
+/// The SQLite file of a vault: opening it, its tables, and the meaning of its errors. This type has no keys.
 struct VaultDatabase: Sendable {
-    /// "KiVa" in ASCII: tells the file from other SQLite files.
+    /// "KiVa" in ASCII. The number distinguishes the file from other SQLite files.
     private static let applicationID: Int64 = 0x4b69_5661
-    /// The value of `user_version`. A change of the tables raises it and comes with a migration.
+    /// The value of `user_version`. A change of the tables raises it and requires a migration.
     private static let version: Int64 = 1
 
     private let queue: DatabaseQueue
@@ -16,17 +16,17 @@ struct VaultDatabase: Sendable {
     /// Opens an existing file.
     ///
     /// - Parameter canWrite: whether this user may write the file and its folder.
-    /// - Throws: ``StoreError``; the file is unchanged.
+    /// - Throws: ``StoreError``. After an error, the file is unchanged.
     init(opening file: URL, canWrite: Bool = true) throws(StoreError) {
         queue = try canWrite ? Self.queue(file) : Self.unwritableQueue(file)
         try checkVersion()
-        // The file is in WAL mode already, unless a tool has restored it.
+        // The file is already in WAL mode, unless it was restored with another tool.
         if canWrite { try perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") } }
     }
 
-    /// Opens an existing file for reading, on a disk without room for the file that readers share.
+    /// Opens an existing file for reading, on a disk that has no room for the shared-memory file of SQLite's readers.
     ///
-    /// - Throws: ``StoreError``, also if another process has the file open.
+    /// - Throws: ``StoreError``, also if another process has opened the file.
     init(openingWithoutRoom file: URL) throws(StoreError) {
         queue =
             try Self.hasLog(file)
@@ -44,9 +44,9 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Makes the tables and the wrapped key of a new vault in an empty file, and closes it.
+    /// Creates the tables of a new vault in an empty file, stores the wrapped key, and closes the file.
     ///
-    /// - Throws: ``StoreError``; the file is unusable then.
+    /// - Throws: ``StoreError``. After an error, the file cannot be used.
     static func make(_ file: URL, header: [UInt8]) throws(StoreError) {
         let made = VaultDatabase(queue: try queue(file))
         try made.transaction { database in
@@ -54,15 +54,16 @@ struct VaultDatabase: Sendable {
             try database.execute(sql: "INSERT INTO vault VALUES (1, ?, 0)", arguments: [Data(header)])
             try database.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version)")
         }
-        // Stored in the file. Set last, so that there is no second file until then.
+        // WAL mode is stored in the file. It is set last, so that no second file exists before.
         try made.perform { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
         try made.close()
     }
 
     private init(queue: DatabaseQueue) { self.queue = queue }
 
-    /// A database whose folder can't be written, not even for the file that readers share. Without a WAL file, the database is
-    /// opened as immutable: SQLite reads a WAL file only together with the shared file.
+    /// Opens a database whose folder cannot be written, so that SQLite cannot create its shared-memory file. Without a WAL file,
+    /// the database is opened as immutable. With a WAL file, it is opened as usual, because SQLite reads that file only together
+    /// with an existing shared-memory file.
     private static func unwritableQueue(_ file: URL) throws(StoreError) -> DatabaseQueue {
         if hasLog(file) { return try queue(file, path: file.path, isReadOnly: true) }
         var address = URLComponents()
@@ -82,7 +83,7 @@ struct VaultDatabase: Sendable {
         try queue(file, path: file.path, isReadOnly: false)
     }
 
-    /// - Parameter isAlone: whether SQLite keeps the shared data in memory, and locks other processes out.
+    /// - Parameter isAlone: whether SQLite keeps the shared data in its own memory and locks out other processes.
     private static func queue(
         _ file: URL, path: String, isReadOnly: Bool, isAlone: Bool = false
     ) throws(StoreError) -> DatabaseQueue {
@@ -93,7 +94,7 @@ struct VaultDatabase: Sendable {
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
             try withKnownRoom(database) {
-                // Must be set before the first read.
+                // This has to be set before the first read.
                 if isAlone { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
                 try database.execute(sql: settings)
             }
@@ -101,8 +102,8 @@ struct VaultDatabase: Sendable {
         do { return try DatabaseQueue(path: path, configuration: configuration) } catch { throw failure(error) }
     }
 
-    /// SQLite recommends NORMAL for WAL, which may lose the last commits in a power cut. Deleted values are overwritten: they
-    /// were sealed, but would be readable if the key leaked later.
+    /// SQLite recommends NORMAL for WAL, but that may lose the last commits in a power cut. Deleted values are overwritten. They
+    /// are sealed, but if they stayed in the file, they could be read after a leak of the key.
     private static let settings =
         """
         PRAGMA synchronous = FULL;
@@ -113,19 +114,19 @@ struct VaultDatabase: Sendable {
         PRAGMA cache_size = -\(ClientLimits.vaultCacheKiB);
         """
 
-    /// Closes the file. The last process to do so moves everything into the one file and removes the others.
+    /// Closes the file. The last process to close it copies all data into the database file and removes the other files.
     func close() throws(StoreError) {
         do { try queue.close() } catch { throw Self.failure(error) }
     }
 
     // MARK: Tables
 
-    /// One table for each kind of value. All but one are ordered by owner and item, with the value in the index, so a change
-    /// writes one page.
+    /// There is one table for each kind of value. All tables but one are ordered by owner and item and have the value in the
+    /// index, so that a change writes one page.
     ///
-    /// Entries are in the order of arrival, with an index. That is one more page to write, but the same few for every
-    /// conversation. In the order of owner and item, an entry among 100,000 would split pages of its own (`ClientBenchmark`: 37
-    /// instead of 30 KB for a message in any of 100 conversations).
+    /// Entries are stored in the order of their arrival, with an index. This writes one more page, but the same few pages for
+    /// every conversation. In the order of owner and item, an entry among 100,000 would split pages of its own
+    /// (`ClientBenchmark`: 37 instead of 30 KB for a message in any of 100 conversations).
     private static let schema =
         """
         -- One row. header: a WrappedKey. last_request: the highest item ever put into the table of requests.
@@ -141,14 +142,14 @@ struct VaultDatabase: Sendable {
             """
         }.joined()
 
-    /// The vault's ``WrappedKey``, in the clear.
+    /// Reads the vault's ``WrappedKey``, which is stored unencrypted.
     func header() throws(StoreError) -> [UInt8] {
         try perform { try Data.fetchOne($0, sql: "SELECT header FROM vault").map { Array($0) } ?? [] }
     }
 
     /// Replaces the wrapped key.
     ///
-    /// When this returns, the old wrapped key is in none of the files. If another process is reading at that time, it is
+    /// When this returns, no file contains the old wrapped key. If another process is reading at that time, the old key is
     /// removed when the files are closed.
     func replaceHeader(_ header: [UInt8]) throws(StoreError) {
         try transaction { try $0.execute(sql: "UPDATE vault SET header = ?", arguments: [Data(header)]) }
@@ -160,7 +161,7 @@ struct VaultDatabase: Sendable {
 
     // MARK: Running
 
-    /// Runs statements, outside of a transaction.
+    /// Runs statements outside a transaction.
     func perform<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         do {
             return try queue.unsafeReentrantWrite { database in
@@ -169,17 +170,17 @@ struct VaultDatabase: Sendable {
         } catch { throw Self.failure(error) }
     }
 
-    /// Runs `body`, whose reads of this database form one transaction.
+    /// Runs `body`. All its reads of this database are one transaction.
     func reading<R, E: Error>(_ body: () throws(E) -> R) throws(StoreError) -> Result<R, E> {
         try perform { database in
             try database.beginTransaction(.deferred)
-            // Nothing was written. The rollback fails only if SQLite has ended the transaction already.
+            // The transaction has no changes. The rollback fails only if SQLite has already ended the transaction.
             defer { try? database.rollback() }
             do throws(E) { return .success(try body()) } catch { return .failure(error) }
         }
     }
 
-    /// Runs statements as one transaction, and returns when they are on the disk.
+    /// Runs statements as one transaction. Returns when the changes are on the disk.
     func transaction<R>(_ body: (Database) throws -> R) throws(StoreError) -> R {
         try perform { database in
             var result: R?
@@ -192,8 +193,8 @@ struct VaultDatabase: Sendable {
         }
     }
 
-    /// Runs statements. SQLite reports a full disk as a failing one when it makes the shared file, and when a file system
-    /// reports the lack of room only at a sync.
+    /// Runs statements, and finds out whether a failure means a full disk. SQLite reports a full disk as a failing one in two
+    /// cases: when it creates the shared-memory file, and when a file system notices the lack of room only during a sync.
     private static func withKnownRoom<R>(_ database: Database, _ body: () throws -> R) throws -> R {
         do {
             return try body()
@@ -208,7 +209,7 @@ struct VaultDatabase: Sendable {
         case let error as StoreError: error
         case let error as DatabaseError where error.resultCode == .SQLITE_FULL: .full
         case let error as DatabaseError: .database(code: error.extendedResultCode.rawValue)
-        // A row does not decode.
+        // A row cannot be decoded.
         default: .database(code: SQLITE_CORRUPT)
         }
     }

@@ -4,26 +4,26 @@ import GRDBSQLite
 import MLS
 import TLSCodec
 
-/// The key of a vault. Each value is sealed under it, bound to its place:
+/// The key of a vault. It seals each value together with the value's place:
 ///
 /// ```text
 /// sealed = nonce[12] || ChaCha20-Poly1305(key, nonce, aad = "kith vault value v1" || uint8 table || uint64 owner
 ///                                         || uint64 item, value)
 /// ```
 ///
-/// Nonces are random. After 2^32 values, a thousand million messages, the probability of a repeated nonce reaches NIST's limit
+/// Nonces are random. After 2^32 values, which is four thousand million, the probability of a repeated nonce reaches NIST's limit
 /// of 2^-32.
 struct VaultKey: Sendable {
     /// The 32 bytes of the key.
     let bytes: SecretBytes
 
-    /// A fresh key.
+    /// Creates a random key.
     init(random: RandomSource = .system) { bytes = random.secret(32) }
 
-    /// An unwrapped key.
+    /// Creates a key from bytes that were unwrapped.
     init(_ bytes: SecretBytes) { self.bytes = bytes }
 
-    /// The key, ready for many values.
+    /// The key in a form that is prepared for many values.
     var symmetric: SymmetricKey { bytes.withUnsafeBytes { SymmetricKey(data: $0) } }
 }
 
@@ -44,7 +44,7 @@ extension SymmetricKey {
                 value, using: self, authenticating: Self.place(key.table, key.owner, key.item)
             ).combined
         } catch {
-            // The library accepts every key of 32 bytes.
+            // This cannot happen, because the library accepts every key of 32 bytes.
             throw .database(code: SQLITE_INTERNAL)
         }
     }

@@ -4,18 +4,18 @@ import KithSupport
 import PrivateFiles
 
 extension VaultStore {
-    /// Makes a new vault in a folder, with its first contents: a vault without a profile could not be used, and would be in the
-    /// way of another. The caller has the folder's ``ProfileLock``.
+    /// Creates a new vault in a folder, with its first contents. A vault without a profile could not be used, and would prevent
+    /// the creation of another one. The caller has the folder's ``ProfileLock``.
     ///
-    /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase,
-    ///   ``KithError/file(_:)``, ``KithError/store(_:)``. There is no vault then, unless there was one.
+    /// - Throws: ``KithError/profileExists``, ``KithError/passphraseNeeded`` for an empty passphrase, ``KithError/file(_:)`` or
+    ///   ``KithError/store(_:)``. After an error, there is no new vault, and an existing one is unchanged.
     package static func create(
         in folder: URL, _ secret: VaultSecret, holding contents: StoreTransaction = StoreTransaction()
     ) throws(KithError) -> VaultStore {
         try create(in: folder, secret, holding: contents, cost: .standard)
     }
 
-    /// The same, with another cost of a passphrase: tests open many vaults.
+    /// Creates a vault whose passphrase has another cost, for tests that open many vaults.
     package static func create(
         in url: URL, _ secret: VaultSecret, holding contents: StoreTransaction, cost: ScryptParameters.Cost
     ) throws(KithError) -> VaultStore {
@@ -36,7 +36,8 @@ extension VaultStore {
             let unfinished = try VaultStore(
                 folder, VaultDatabase(opening: folder.unfinishedVault), key, isReadOnly: false)
             try unfinished.commit(contents)
-            // Moves everything into the one file. Closing would do it too, without an error if the disk is full.
+            // This moves all data into the database file. Closing the file would do the same, but without an error if the disk is
+            // full.
             try unfinished.database.emptyLog()
             try unfinished.close()
         } catch { throw .store(error) }
@@ -48,19 +49,20 @@ extension VaultStore {
 
     /// Opens the vault in a folder.
     ///
-    /// - Parameter isReadOnly: whether another process may have the vault open for writing. Only requests to that process can
-    ///   be written then (``enqueueForOwner(_:)``), and none if this user may not write, such as on a read-only file system. If
-    ///   not, the caller has the folder's ``ProfileLock``.
-    /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase where the vault has none),
-    ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file can't be read,
-    ///   ``KithError/store(_:)`` if the vault is damaged, or of a newer version. Its files are unchanged.
+    /// - Parameter isReadOnly: whether another process may have opened the vault for writing. If `true`, only requests to that
+    ///   process can be written (``enqueueForOwner(_:)``), and not even these if this user may not write, for example on a
+    ///   read-only file system. If `false`, the caller has the folder's ``ProfileLock``.
+    /// - Throws: ``KithError/noProfile``, ``KithError/wrongPassphrase`` (also for a passphrase if the vault has none),
+    ///   ``KithError/passphraseNeeded``, ``KithError/file(_:)`` if the vault or the key file cannot be read, or
+    ///   ``KithError/store(_:)`` if the vault is damaged or was written by a newer version. After an error, the files are
+    ///   unchanged.
     package static func open(in url: URL, _ secret: VaultSecret, isReadOnly: Bool = false) throws(KithError)
         -> VaultStore
     {
         let folder = ProfileFolder(url)
         return try open(folder, isReadOnly: isReadOnly) { header throws(KithError) in
             let key = try unwrap(header, secret, folder)
-            // The process may have been killed between setting a passphrase and removing the key file.
+            // The process may have been killed after it had set a passphrase and before it had removed the key file.
             if case .passphrase = header.lock, !isReadOnly { folder.removeKeyFile() }
             return key
         }
@@ -98,14 +100,14 @@ extension VaultStore {
 
     /// Changes the secret that opens the vault, in one transaction. The caller has the folder's ``ProfileLock``.
     ///
-    /// The vault key stays, so an older copy of the vault still opens with the old secret.
+    /// The vault's own key does not change, so an older copy of the vault can still be opened with the old secret.
     ///
-    /// - Throws: ``KithError``; the old secret still opens the vault then.
+    /// - Throws: ``KithError``. After an error, the old secret still opens the vault.
     package func changeSecret(to secret: VaultSecret) throws(KithError) {
         try changeSecret(to: secret, cost: .standard)
     }
 
-    /// The same, with another cost of a passphrase: tests open many vaults.
+    /// Changes the secret to one whose passphrase has another cost, for tests that open many vaults.
     package func changeSecret(to secret: VaultSecret, cost: ScryptParameters.Cost) throws(KithError) {
         let header = try Self.wrap(key, secret, cost: cost, folder)
         do throws(StoreError) { try database.replaceHeader(header.encoded) } catch { throw .store(error) }
@@ -123,7 +125,7 @@ extension VaultStore {
             header = WrappedKey(key.bytes, .vault, under: wrappingKey, .passphrase(parameters))
         case .keyFile: header = WrappedKey(key.bytes, .vault, under: try keyFile(of: folder, makesIt: true), .keyFile)
         }
-        // The library accepts every key of 32 bytes.
+        // This cannot fail, because the library accepts every key of 32 bytes.
         guard let header else { throw .store(.damagedHeader) }
         return header
     }
@@ -142,7 +144,7 @@ extension VaultStore {
             }
             return VaultKey(key)
         case (.passphrase, .keyFile): throw .passphraseNeeded
-        // A user must not believe that a passphrase protects a vault without one.
+        // This is an error, because the user must not believe that a passphrase protects a vault without one.
         case (.keyFile, .passphrase): throw .wrongPassphrase
         }
     }
@@ -158,7 +160,8 @@ extension VaultStore {
         }
     }
 
-    /// The key in the key file. An existing key is never replaced, since a vault may depend on it.
+    /// Reads the key in the key file, and creates it if `makesIt`. An existing key is never replaced, since a vault may depend on
+    /// it.
     private static func keyFile(of folder: ProfileFolder, makesIt: Bool) throws(KithError) -> SymmetricKey {
         let file = PrivateFile(folder.keyFile)
         let length = 32

@@ -5,20 +5,20 @@ import Synchronization
 
 /// The secret that opens a vault.
 public enum VaultSecret: Sendable {
-    /// A passphrase of the user.
+    /// A passphrase that the user has chosen.
     case passphrase(String)
-    /// A file beside the vault, for users who choose no passphrase.
+    /// A key file beside the vault, for users who do not choose a passphrase.
     case keyFile
 }
 
-/// A profile's state on the disk: one SQLite file. Its values are sealed one by one, under a key that is not in the file in the
-/// clear. Without the key, the file shows the number, kinds and sizes of values, and when they changed.
+/// A profile's state on the disk, in one SQLite file. Each value is sealed separately, with a key that the file contains in
+/// encrypted form only. Without the key, the file shows the number, the kinds and the sizes of the values, and when they changed.
 package final class VaultStore: ProfileStore {
     let folder: ProfileFolder
     let database: VaultDatabase
     let key: VaultKey
     private let isReadOnly: Bool
-    /// The last seen counter of other processes' commits.
+    /// The counter of other processes' commits, as it was last read.
     private let seenVersion: Mutex<Int64>
 
     init(_ folder: ProfileFolder, _ database: VaultDatabase, _ key: VaultKey, isReadOnly: Bool) throws(StoreError) {
@@ -68,9 +68,9 @@ package final class VaultStore: ProfileStore {
         try database.perform { try self.read(table, $0, VaultStatements.of(table).all, []) }
     }
 
-    /// Runs `body`, whose reads see one state of the vault, whatever another process writes meanwhile.
+    /// Runs `body`. All its reads see the same state of the vault, even if another process writes in the meantime.
     ///
-    /// - Throws: ``KithError/store(_:)``, or what `body` throws.
+    /// - Throws: ``KithError/store(_:)``, or the error of `body`.
     package func atOneMoment<R>(_ body: () throws(KithError) -> R) throws(KithError) -> R {
         let result: Result<R, KithError>
         do throws(StoreError) { result = try database.reading(body) } catch { throw .store(error) }
@@ -84,7 +84,7 @@ package final class VaultStore: ProfileStore {
         let rows = try Row.fetchCursor(try database.cachedStatement(sql: sql), arguments: arguments)
         var values: [StoredRow] = []
         while let row = try rows.next() {
-            // A damaged file may have no value there, or numbers that no value was sealed for.
+            // A damaged file may lack the value, or have numbers for which no value was sealed.
             guard let owner = (row[0] as Int64?).map(UInt64.init(bitPattern:)),
                 let item = (row[1] as Int64?).map(UInt64.init(bitPattern:))
             else { throw StoreError.damaged(table) }
@@ -94,7 +94,7 @@ package final class VaultStore: ProfileStore {
         return values
     }
 
-    /// A key as SQLite's signed numbers.
+    /// A key in the form of SQLite's signed numbers.
     private static func place(_ key: StoreKey) throws(StoreError) -> StatementArguments {
         [try number(key.owner), try number(key.item)]
     }
@@ -106,13 +106,13 @@ package final class VaultStore: ProfileStore {
 
     // MARK: Writing
 
-    /// Carries out the writes of a transaction, in order, and returns when they are on the disk.
+    /// Performs the writes of a transaction, in order. Returns when they are on the disk.
     ///
-    /// - Throws: ``StoreError``; then nothing was written. A vault that was opened for reading takes no transaction.
+    /// - Throws: ``StoreError``. After an error, nothing was written. If the vault is open for reading, this always fails.
     package func commit(_ transaction: StoreTransaction) throws(StoreError) {
         guard !transaction.isEmpty else { return }
         guard !isReadOnly else { throw .database(code: SQLITE_READONLY) }
-        // Values are sealed before the file is locked.
+        // Values are sealed before the transaction, so that the file is locked for a short time only.
         let key = key.symmetric
         var runs: [(sql: String, arguments: StatementArguments)] = []
         runs.reserveCapacity(transaction.writes.count)
@@ -136,10 +136,10 @@ package final class VaultStore: ProfileStore {
 
     // MARK: Other processes
 
-    /// Stores a request for the process that has the profile, after the requests in the table. It is the only write that a
-    /// vault which was opened for reading takes.
+    /// Stores a request for the process that has opened the profile, after the requests that are already stored. If the vault is
+    /// open for reading, this is the only possible write.
     ///
-    /// - Returns: the request's item. No item is used twice.
+    /// - Returns: the item number of the request. No number is used twice.
     /// - Throws: ``StoreError``.
     package func enqueueForOwner(_ bytes: [UInt8]) throws(StoreError) -> UInt64 {
         let key = key.symmetric
@@ -158,7 +158,8 @@ package final class VaultStore: ProfileStore {
         }
     }
 
-    /// Whether another process has written to the vault since the last call. Reads only a counter that the processes share.
+    /// Returns whether another process has written to the vault since the last call. Only reads a counter that the processes
+    /// share.
     ///
     /// - Throws: ``StoreError``.
     package func othersHaveWritten() throws(StoreError) -> Bool {
@@ -173,7 +174,7 @@ package final class VaultStore: ProfileStore {
         try Int64.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
     }
 
-    /// Closes the file. Otherwise it is closed with the last reference. Nothing can be read or written afterwards.
+    /// Closes the file. Afterwards nothing can be read or written. Without this call, the file is closed with the last reference.
     package func close() throws(StoreError) { try database.close() }
 }
 

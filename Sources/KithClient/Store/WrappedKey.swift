@@ -3,7 +3,7 @@ import Foundation
 import MLS
 import TLSCodec
 
-/// The wrapped key of a vault or a backup, in the clear.
+/// The wrapped key of a vault or a backup. It is stored unencrypted.
 ///
 /// ```text
 /// struct {
@@ -16,13 +16,13 @@ import TLSCodec
 /// } WrappedKey;
 /// ```
 ///
-/// The label is "kith vault key v1" or "kith backup key v1". The checksum does not protect the key. It tells a damaged header
-/// from a wrong passphrase.
+/// The label is "kith vault key v1" or "kith backup key v1". The checksum does not protect the key. It distinguishes a damaged
+/// header from a wrong passphrase.
 struct WrappedKey: Sendable, TLSCodable {
     /// The purpose of the key.
     enum Purpose: String { case vault, backup }
 
-    /// The source of the wrapping key.
+    /// The source of the wrapping key: a key file or a passphrase.
     enum Lock: Sendable {
         case passphrase(ScryptParameters)
         case keyFile
@@ -31,13 +31,13 @@ struct WrappedKey: Sendable, TLSCodable {
     static let version: UInt8 = 1
     private static let wrappedLength = 12 + 32 + 16
     private static let checksumLength = 8
-    /// Length of the fields after the source of the wrapping key, in bytes.
+    /// Length of the fields after the lock, in bytes.
     static let endLength = wrappedLength + checksumLength
 
     let lock: Lock
     private let wrappedKey: [UInt8]
 
-    /// Wraps a key; `nil` only if the library refuses.
+    /// Wraps a key. `nil` only if the library fails.
     init?(_ key: SecretBytes, _ purpose: Purpose, under wrappingKey: SymmetricKey, _ lock: Lock) {
         let authenticated = Self.authenticated(purpose, lock)
         guard
@@ -49,7 +49,7 @@ struct WrappedKey: Sendable, TLSCodable {
         wrappedKey = Array(box.combined)
     }
 
-    /// The key, of 32 bytes; `nil` if it was wrapped with another key or for another purpose.
+    /// Returns the 32 bytes of the key, or `nil` if they were wrapped with another key or for another purpose.
     func unwrap(_ purpose: Purpose, with wrappingKey: SymmetricKey) -> SecretBytes? {
         guard let box = try? ChaChaPoly.SealedBox(combined: wrappedKey),
             var opened = try? ChaChaPoly.open(

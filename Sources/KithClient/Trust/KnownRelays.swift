@@ -3,49 +3,49 @@ import KithSupport
 import KithWire
 import PrivateFiles
 
-/// The relays that a user has connected to, with their keys, like `known_hosts` of ssh.
+/// The relays to which a user has connected, with their keys. The file corresponds to `known_hosts` of ssh.
 ///
-/// They are kept in a text file with one relay a line: its address, a space, its pin. Lines that begin with `#`, and lines that
-/// this version does not understand, are left unchanged. Any number of processes may use the file at once.
+/// The file is a text file with one relay per line: its address, a space, and its pin. Lines that begin with `#`, and lines that
+/// this version cannot read, are left unchanged. Any number of processes may use the file at the same time.
 public struct KnownRelays: Sendable {
     /// The file.
     public let file: PrivateFile
 
-    /// The state of a relay in the file.
+    /// The file's information about a relay.
     public enum Standing: Hashable, Sendable {
-        /// The relay had this key at the first connection.
+        /// The relay's key, as of the first connection.
         case known(RelayPin)
         /// The relay is not in the file.
         case unknown
     }
 
-    /// The outcome of remembering a key.
+    /// The result of storing a key.
     public enum Remembered: Hashable, Sendable {
         /// The key has been added to the file.
         case added
-        /// The key was in the file already.
+        /// The file already had the key.
         case wasKnown
-        /// The file has another key for the relay, and keeps it.
+        /// The file has another key for the relay, and was not changed.
         case isAnother(RelayPin)
     }
 
-    /// The relays in this file, which may not exist yet.
+    /// Uses a file, which need not exist yet.
     public init(file: PrivateFile) { self.file = file }
 
-    /// The relays known to this user.
+    /// Uses the file of this user.
     public init() { self.init(home: KithHome()) }
 
-    /// The relays known to the user whose folder this is.
+    /// Uses the file in a folder of profiles.
     package init(home: KithHome) { self.init(file: PrivateFile(home.knownRelays)) }
 
     /// Looks up the relay at an address.
     ///
-    /// - Throws: ``PrivateFileError`` if the file exists and can't be read.
+    /// - Throws: ``PrivateFileError`` if the file exists but cannot be read.
     public func standing(of address: RelayAddress) throws(PrivateFileError) -> Standing {
         pin(of: address, in: try lines()).map(Standing.known) ?? .unknown
     }
 
-    /// Remembers the key of a new relay. A key that another process has stored for the relay meanwhile stays.
+    /// Stores the key of a new relay. If another process has stored a key for the relay in the meantime, that key stays.
     ///
     /// - Throws: ``PrivateFileError``.
     public func remember(_ pin: RelayPin, of address: RelayAddress) throws(PrivateFileError) -> Remembered {
@@ -58,9 +58,9 @@ public struct KnownRelays: Sendable {
         }
     }
 
-    /// Forgets a relay, so that its next key is accepted as the first one.
+    /// Forgets a relay, so that its next key is accepted like that of a new relay.
     ///
-    /// - Returns: whether it was known.
+    /// - Returns: whether the relay was in the file.
     /// - Throws: ``PrivateFileError``.
     public func forget(_ address: RelayAddress) throws(PrivateFileError) -> Bool {
         try file.locked { () throws(PrivateFileError) in
@@ -77,7 +77,7 @@ public struct KnownRelays: Sendable {
         return String(decoding: content, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    /// The first line about a relay counts.
+    /// Returns the pin of an address. If several lines have the address, the first one counts.
     private func pin(of address: RelayAddress, in lines: [String]) -> RelayPin? {
         for line in lines {
             if let record = record(in: line), record.address == address { return record.pin }
